@@ -1,0 +1,3 @@
+"""Async-first client for business APIs: ZeyOS first, with one core for more."""
+
+from __future__ import annotations

@@ -1,0 +1,367 @@
+"""Everything that can go wrong, as one tree.
+
+::
+
+    ZeyosAsyncError
+    ├─ ConfigurationError          the client was set up in a way that can't work
+    ├─ InvalidArgument             an argument that no server could take (also a ValueError)
+    ├─ FilterError                 a condition that can't be sent
+    │  ├─ UnknownField             the entity has no such field (also an AttributeError)
+    │  ├─ UnsupportedFilter        the target API can't say this
+    │  └─ FilterSyntaxError        the text form does not parse; knows the position
+    ├─ TransportError              no usable answer
+    │  ├─ NotSent                  nothing reached the server: safe to repeat
+    │  ├─ OutcomeUnknown           sent, and the server may have acted
+    │  ├─ ResponseTruncated        the answer ended before its end
+    │  ├─ ResponseTooLarge         the answer passed a bound
+    │  └─ DeadlineExceeded         the time for the call is over
+    ├─ ApiError                    the server answered, and said no
+    │  ├─ BadRequest               400, 405, 406, 411, 413-415, 422
+    │  ├─ NotAuthenticated         401
+    │  ├─ PermissionDenied         403
+    │  ├─ NotFound                 404
+    │  ├─ Conflict                 409
+    │  ├─ Gone                     410
+    │  ├─ PreconditionFailed       412, 428
+    │  ├─ RateLimited              429
+    │  └─ ServerError              500 and above, and answers that make no sense
+    ├─ NoResult                    ``one()`` or ``get()`` of a query found nothing
+    ├─ ManyResults                 ``one()`` found more than one row
+    └─ PageDrift                   the rows changed while they were paged
+
+An error says what was asked, what came back, and what to do. None of them holds a credential:
+URLs are given without user info and without query, bodies and headers only where they can't
+carry a secret.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+__all__ = [
+    "ApiError",
+    "BadRequest",
+    "ConfigurationError",
+    "Conflict",
+    "DeadlineExceeded",
+    "FilterError",
+    "FilterSyntaxError",
+    "Gone",
+    "InvalidArgument",
+    "ManyResults",
+    "NoResult",
+    "NotAuthenticated",
+    "NotFound",
+    "NotSent",
+    "OutcomeUnknown",
+    "PageDrift",
+    "PermissionDenied",
+    "PreconditionFailed",
+    "RateLimited",
+    "ResponseTooLarge",
+    "ResponseTruncated",
+    "ServerError",
+    "TransportError",
+    "UnknownField",
+    "UnsupportedFilter",
+    "ZeyosAsyncError",
+    "error_class",
+    "suggest",
+]
+
+
+def suggest(name: str, known: Iterable[str], *, limit: int = 3) -> str:
+    """A sentence with the closest known names, ready to be appended to a message.
+
+    Args:
+        name: What was asked for.
+        known: The names that exist.
+        limit: How many names at most.
+
+    Returns:
+        ``" Did you mean 'lastname'?"``, or an empty string if nothing is close.
+    """
+    by_folded = {candidate.casefold(): candidate for candidate in known}
+    close = difflib.get_close_matches(name.casefold(), by_folded, n=limit, cutoff=0.6)
+    if not close:
+        return ""
+    return " Did you mean " + " or ".join(repr(by_folded[key]) for key in close) + "?"
+
+
+class ZeyosAsyncError(Exception):
+    """The base of every error that this library raises on purpose."""
+
+
+class ConfigurationError(ZeyosAsyncError):
+    """The client, session or credential was set up in a way that can't work."""
+
+
+class InvalidArgument(ZeyosAsyncError, ValueError):
+    """An argument that no server could accept; nothing was sent."""
+
+
+class FilterError(ZeyosAsyncError):
+    """A condition, an order or a selection that can't be sent; nothing was sent."""
+
+
+class UnknownField(FilterError, AttributeError):
+    """The entity has no such field; nothing was sent.
+
+    Also an ``AttributeError``, so that ``hasattr`` on a field namespace works.
+
+    Args:
+        path: The field path that was asked for, dotted.
+        entity: The entity (or target) that lacks it.
+        known: The names that exist there; the closest go into the message.
+    """
+
+    def __init__(self, path: str, entity: str, known: Iterable[str] = ()) -> None:
+        self.path = path
+        self.entity = entity
+        super().__init__(f"{entity} has no field {path!r}.{suggest(path.rsplit('.', 1)[-1], known)}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+class UnsupportedFilter(FilterError):
+    """The target API can't express a part of the filter; nothing was sent.
+
+    Args:
+        message: What can't be said, and what to use in its place.
+        part: The text form of the part of the filter that can't be said.
+    """
+
+    def __init__(self, message: str, *, part: str = "") -> None:
+        self.part = part
+        super().__init__(f"{message} (in: {part})" if part else message)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+class FilterSyntaxError(FilterError):
+    """The text form of a filter does not parse.
+
+    Args:
+        message: What is wrong.
+        text: The whole text.
+        position: Index of the offending character in ``text``, from 0.
+    """
+
+    def __init__(self, message: str, *, text: str, position: int) -> None:
+        self.text = text
+        self.position = position
+        line_start = text.rfind("\n", 0, position) + 1
+        line = text[line_start:].split("\n", 1)[0]
+        super().__init__(f"{message} at character {position}\n  {line}\n  {' ' * (position - line_start)}^")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+class TransportError(ZeyosAsyncError):
+    """The call produced no usable answer.
+
+    Args:
+        message: What happened, in one sentence.
+        method: HTTP method of the request.
+        url: The URL without user info and query.
+        operation: The name of the operation, such as ``accounts.create``.
+        attempts: How many times the request was tried, this time included.
+        sent: What was sent, as the caller gave it (for ``OutcomeUnknown``: to look for it later).
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        method: str = "",
+        url: str = "",
+        operation: str = "",
+        attempts: int = 1,
+        sent: Any = None,
+    ) -> None:
+        self.method = method
+        self.url = url
+        self.operation = operation
+        self.attempts = attempts
+        self.sent = sent
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        where = f"{self.method} {self.url}: " if self.url else ""
+        tries = f" (after {self.attempts} attempts)" if self.attempts > 1 else ""
+        return f"{where}{self.args[0]}{tries}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+class NotSent(TransportError):
+    """Nothing reached the server: the call may be repeated without doubling anything."""
+
+
+class OutcomeUnknown(TransportError):
+    """The request went out and the answer did not come: the server may or may not have acted.
+
+    ``sent`` holds what was sent, so that the caller can look for it and decide.
+    """
+
+
+class ResponseTruncated(TransportError):
+    """The answer ended before the end that its framing or its encoding promised."""
+
+
+class ResponseTooLarge(TransportError):
+    """The answer passed a bound on its size, its inflated size or its nesting."""
+
+
+class DeadlineExceeded(TransportError):
+    """The time for the call, waits and retries included, is over."""
+
+
+class ApiError(ZeyosAsyncError):
+    """The server answered, and the answer is an error.
+
+    Args:
+        message: The server's own words, shortened, or ours where it had none.
+        status: HTTP status; 0 where the API has none of its own.
+        code: The API's own error code, or ``""``.
+        method: HTTP method of the request.
+        url: The URL without user info and query.
+        headers: The answer's headers without cookies.
+        retry_after: Seconds the server asks us to wait, or ``None``.
+        fields: Field name → message, where the API says which fields are wrong.
+    """
+
+    hint: str = ""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 0,
+        code: str = "",
+        method: str = "",
+        url: str = "",
+        headers: Mapping[str, str] | None = None,
+        retry_after: float | None = None,
+        fields: Mapping[str, str] | None = None,
+    ) -> None:
+        self.status = status
+        self.code = code
+        self.message = message
+        self.method = method
+        self.url = url
+        self.headers: dict[str, str] = dict(headers or {})
+        self.retry_after = retry_after
+        self.fields: dict[str, str] = dict(fields or {})
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        asked = f"{self.method} {self.url} → " if self.url else ""
+        answer = f"{self.status} " if self.status else ""
+        return f"{asked}{answer}{self.message}{'. ' + self.hint if self.hint else ''}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+class BadRequest(ApiError):
+    """The server does not accept the request as it is; repeating it will not help."""
+
+
+class NotAuthenticated(ApiError):
+    """The server does not accept the credential, and a fresh one (where one can be had) did not help."""
+
+    hint = "Check the credential; a new log-in may be needed"
+
+
+class PermissionDenied(ApiError):
+    """The credential is good, but it does not allow this."""
+
+
+class NotFound(ApiError):
+    """There is no such record or path."""
+
+
+class Conflict(ApiError):
+    """The request contradicts the state of the record, such as an ID in a create."""
+
+
+class Gone(ApiError):
+    """The record was there and is not any more."""
+
+
+class PreconditionFailed(ApiError):
+    """The record changed since it was read (its ETag differs)."""
+
+    hint = "Read the record again, or use modify(), which does that for you"
+
+
+class RateLimited(ApiError):
+    """Too many requests; ``retry_after`` says how long to wait, if the server said so."""
+
+
+class ServerError(ApiError):
+    """The server failed, or answered something that makes no sense as an answer."""
+
+
+class NoResult(ZeyosAsyncError, LookupError):
+    """Exactly one row was asked for, and there is none."""
+
+
+class ManyResults(ZeyosAsyncError, LookupError):
+    """Exactly one row was asked for, and there are more."""
+
+
+class PageDrift(ZeyosAsyncError):
+    """The rows changed while they were paged, so that rows may be missing or come twice.
+
+    Args:
+        message: What was seen, and what to do.
+        expected: How many rows the server counted, or ``None``.
+        seen: How many rows came, or ``None``.
+    """
+
+    def __init__(self, message: str, *, expected: int | None = None, seen: int | None = None) -> None:
+        self.expected = expected
+        self.seen = seen
+        super().__init__(message)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+_BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
+    401: NotAuthenticated,
+    403: PermissionDenied,
+    404: NotFound,
+    409: Conflict,
+    410: Gone,
+    412: PreconditionFailed,
+    428: PreconditionFailed,
+    429: RateLimited,
+}
+
+
+def error_class(status: int) -> type[ApiError]:
+    """The class of error for an HTTP status.
+
+    Statuses below 400 that nobody expected (a redirect that is not followed, say) are a
+    ``ServerError``: the answer makes no sense for the request.
+    """
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    return BadRequest if 400 <= status < 500 else ServerError
+
+
+def _rebuild(cls: type[ZeyosAsyncError], args: tuple[Any, ...], state: dict[str, Any]) -> ZeyosAsyncError:
+    """Unpickle an error without running its ``__init__``, whose arguments differ from ``args``."""
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error

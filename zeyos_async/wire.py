@@ -1,0 +1,125 @@
+"""The values that go over the wire: a request, a response, and what may be repeated.
+
+Everything that decides without I/O (authentication, retries, paging, decoding) is a function of
+these. They are frozen; nothing in this module talks to a network.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
+
+__all__ = ["Request", "Response", "Safety", "public_url"]
+
+_NO_HEADERS: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
+
+
+class Safety(enum.Enum):
+    """What it means to send an operation a second time.
+
+    This is a property of the operation and never of the HTTP verb: a ZeyOS list is a POST and may
+    be repeated at will, a ZeyOS create is a PUT and must not be.
+    """
+
+    READ = "read"
+    """Changes nothing; may be sent any number of times."""
+    REPEATABLE = "repeatable"
+    """Changes something, but twice is the same as once (a delete by ID, an update with If-Match)."""
+    ONCE = "once"
+    """Twice is not the same as once (a create); never sent again once it may have arrived."""
+
+
+def _headers(value: Mapping[str, str] | None) -> CIMultiDictProxy[str]:
+    if isinstance(value, CIMultiDictProxy):
+        return value
+    if not value:
+        return _NO_HEADERS
+    return CIMultiDictProxy(CIMultiDict(value))
+
+
+@attrs.frozen(kw_only=True)
+class Request:
+    """One HTTP request, complete but for the credential.
+
+    Attributes:
+        method: HTTP method, upper case.
+        url: The absolute URL.
+        headers: Names are compared without case.
+        body: The bytes of the body, or ``None``.
+        safety: Whether the operation may be sent again.
+        operation: A name for logs, hooks and errors, such as ``"accounts.list"``.
+        sent: What the caller gave, kept for ``OutcomeUnknown.sent``.
+    """
+
+    method: str
+    url: URL
+    headers: CIMultiDictProxy[str] = attrs.field(default=None, converter=_headers)
+    body: bytes | None = attrs.field(default=None, repr=lambda b: f"<{len(b)} bytes>" if b is not None else "None")
+    safety: Safety = Safety.ONCE
+    operation: str = ""
+    sent: Any = attrs.field(default=None, repr=False, eq=False)
+
+    def with_headers(self, **headers: str) -> Request:
+        """A copy with more headers; an underscore in a name stands for a hyphen."""
+        return self.with_header_map({name.replace("_", "-"): value for name, value in headers.items()})
+
+    def with_header_map(self, headers: Mapping[str, str]) -> Request:
+        """A copy with these headers set, replacing those of the same names."""
+        merged = CIMultiDict(self.headers)
+        merged.update(headers)
+        return attrs.evolve(self, headers=CIMultiDictProxy(merged))
+
+
+@attrs.frozen(kw_only=True)
+class Response:
+    """One HTTP response, read to its end and decompressed.
+
+    Attributes:
+        status: HTTP status.
+        headers: Names are compared without case.
+        body: The bytes of the body after decompression.
+        url: The URL that answered.
+    """
+
+    status: int
+    headers: CIMultiDictProxy[str] = attrs.field(default=None, converter=_headers)
+    body: bytes = attrs.field(default=b"", repr=lambda b: f"<{len(b)} bytes>")
+    url: URL = URL()
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is below 400."""
+        return self.status < 400
+
+    @property
+    def content_type(self) -> str:
+        """The media type without parameters, in lower case, or ``""``."""
+        return self.headers.get("Content-Type", "").split(";", 1)[0].strip().lower()
+
+    @property
+    def text(self) -> str:
+        """The body as text: UTF-8 whatever the server declares; undecodable bytes become U+FFFD."""
+        return self.body.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """The body as JSON values.
+
+        Raises:
+            ValueError: The body is not JSON.
+        """
+        import msgspec  # here, so that importing this module stays cheap
+
+        try:
+            return msgspec.json.decode(self.body)
+        except msgspec.DecodeError as error:
+            raise ValueError(f"not JSON: {error}") from error
+
+
+def public_url(url: URL) -> str:
+    """A URL that may be shown: no user info, no query, no fragment (sessions travel there)."""
+    return str(url.with_user(None).with_query(None).with_fragment(None)) if url.is_absolute() else url.path
