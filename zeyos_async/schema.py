@@ -52,8 +52,10 @@ class Field:
         min_length: Shortest allowed text.
         max_length: Longest allowed text, in characters.
         pattern: Regular expression that a text must match.
+        choices: The only texts that are allowed, else ``None``.
         read_only: Whether writes must leave it out.
         attribute: The Python name, where it differs from ``name`` (a keyword, a clash).
+        only_in: The one document that has the field, where the API's documents disagree, else ``""``.
     """
 
     name: str
@@ -70,6 +72,8 @@ class Field:
     pattern: str | None = None
     read_only: bool = False
     attribute: str = ""
+    choices: tuple[str, ...] | None = None
+    only_in: str = ""
 
     @property
     def attr(self) -> str:

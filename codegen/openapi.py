@@ -1,0 +1,134 @@
+"""Turns the vendor's OpenAPI document and database reference into facts about fields and operations.
+
+Descriptions are read for three kinds of fact only: the names of codes, whether a number is a point
+in time, and whether the API itself gives a value on creation. None of their sentences is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from .facts import FieldFacts
+
+_CODE: Final = re.compile(r"`?(-?\d+)`?=([A-Z][A-Z0-9_]*)")
+_TIME: Final = re.compile(r"\bUnix time ?stamp", re.IGNORECASE)
+_API_DEFAULT: Final = re.compile(r"defaults to [a-z ]+ on creation")
+_ACTIONS: Final = ("list", "create", "get", "exists", "update", "delete")
+_COMPOSITES: Final = {"binfile-field": "binary", "meta-field": "json", "items-field": "json"}
+
+Json = Mapping[str, Any]
+
+
+def code_names(description: str) -> dict[int, str]:
+    """Code → name from a description such as ``(`0`=OPEN, `1`=CLOSED)``."""
+    return {int(code): name for code, name in _CODE.findall(description)}
+
+
+def is_time(description: str) -> bool:
+    """Whether the description says that the number is a Unix timestamp."""
+    return _TIME.search(description) is not None
+
+
+def given_by_api(description: str) -> bool:
+    """Whether the API fills the field in on creation when it is left out."""
+    return _API_DEFAULT.search(description) is not None
+
+
+def action_of(operation_id: str) -> tuple[str, str]:
+    """Split ``getDunningNotice`` into ``("get", "DunningNotice")``; ``("call", …)`` if it is none of ours."""
+    for action in _ACTIONS:
+        rest = operation_id.removeprefix(action)
+        if rest != operation_id and rest[:1].isupper():
+            return action, rest
+    return "call", operation_id
+
+
+def field_kind(schema: Json, column_type: str = "") -> str:
+    """The kind of a field from its schema, and from its column's type where the schema is a union."""
+    if "$ref" in schema:
+        return _COMPOSITES[_name(schema["$ref"])]
+    if "oneOf" in schema:
+        return "array" if column_type.endswith("[]") else "json"
+    type_, format_ = schema["type"], schema.get("format", "")
+    if type_ in ("integer", "number") and is_time(schema.get("description", "")):
+        return "time"
+    if type_ == "number" and format_.startswith("int"):
+        return "integer"
+    return {"string": "text", "object": "json"}.get(type_, type_)
+
+
+def field_facts(name: str, schema: Json, column: Json | None, entities: set[str]) -> FieldFacts:
+    """Everything about one field.
+
+    Args:
+        name: The field's name.
+        schema: Its schema in the OpenAPI document.
+        column: Its column in the database reference, if it has one.
+        entities: The names of the API's entities; a reference to anything else is no reference.
+    """
+    column = column or {}
+    composite = "$ref" in schema or "oneOf" in schema
+    is_id = name == "ID"
+    not_null = bool(column.get("notnull"))
+    given = given_by_api(schema.get("description", "")) or is_id
+    codes, unlisted = _codes(schema)
+    return FieldFacts(
+        name=name,
+        kind=field_kind(schema, column.get("type", "")),
+        nullable=(composite or bool(schema.get("nullable"))) and not not_null,
+        required=not_null and column.get("default") is None and not given,
+        read_only=is_id,
+        codes=codes,
+        unlisted=unlisted,
+        choices=[value for value in schema.get("enum", ()) if isinstance(value, str)],
+        minimum=schema.get("minimum"),
+        maximum=schema.get("maximum"),
+        exclusive=bool(schema.get("exclusiveMinimum")),
+        min_length=schema.get("minLength"),
+        max_length=schema.get("maxLength"),
+        pattern=schema.get("pattern"),
+        format=schema.get("format"),
+        target=_target(column, entities),
+    )
+
+
+def _codes(schema: Json) -> tuple[dict[int, str], dict[int, str]]:
+    """Allowed codes with their names, and names of codes that are not allowed."""
+    allowed = [value for value in schema.get("enum", ()) if isinstance(value, int)]
+    if not allowed:
+        return {}, {}
+    names = code_names(schema.get("description", ""))
+    return (
+        {code: names.get(code, "") for code in allowed},
+        {code: name for code, name in names.items() if code not in allowed},
+    )
+
+
+def _target(column: Json, entities: set[str]) -> str | None:
+    for key in column.get("fkeys", ()):
+        if key["table"] in entities and key["field"] == "ID":
+            return str(key["table"])
+    return None
+
+
+def parameter_names(operation: Json) -> list[str]:
+    """Names of an operation's parameters in path, query and headers."""
+    return [each.get("name") or _name(each["$ref"]) for each in operation.get("parameters", ())]
+
+
+def body_parts(document: Json, operation: Json) -> set[str]:
+    """Names of the schemas that a request's body is made of."""
+    components = document["components"]
+    body = operation.get("requestBody", {})
+    if "$ref" in body:
+        body = components["requestBodies"][_name(body["$ref"])]
+    schema = body.get("content", {}).get("application/json", {}).get("schema", {})
+    name = _name(schema["$ref"]) if "$ref" in schema else ""
+    parts = components["schemas"].get(name, schema).get("allOf", ())
+    return {name, *(_name(part["$ref"]) for part in parts)}
+
+
+def _name(reference: str) -> str:
+    return reference.rsplit("/", 1)[-1]

@@ -1,0 +1,302 @@
+"""Renders one entity: codes, table, record class, and what only type checkers read."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import attrs
+
+from . import layout
+from .facts import EntityFacts, FieldFacts
+
+_PYTHON_TYPES: Final = {
+    "integer": "int",
+    "number": "float",
+    "text": "str",
+    "time": "datetime",
+    "json": "Any",
+    "array": "Any",
+    "binary": "Any",
+}
+_INPUT_TYPES: Final = _PYTHON_TYPES | {"time": "datetime | int", "binary": "BinaryInput"}
+_FIELD_TYPES: Final = {
+    "integer": "NumberField[int]",
+    "number": "NumberField[float]",
+    "text": "TextField",
+    "time": "TimeField",
+    "json": "JsonField",
+    "array": "JsonField",
+    "binary": "JsonField",
+}
+_OWN_NAMES: Final = frozenset({"etag", "extra", "f", "extdata", "tags"})
+_FLAG: Final = {0: "", 1: ""}
+
+
+@attrs.frozen
+class EntitySource:
+    """What is needed to render one entity.
+
+    Attributes:
+        entity: Its facts.
+        actions: What the API offers for it.
+        singulars: Name of each entity → CamelCase name of its record.
+    """
+
+    entity: EntityFacts
+    actions: frozenset[str]
+    singulars: Mapping[str, str]
+
+    @property
+    def writable(self) -> bool:
+        """Whether the API offers to create records."""
+        return "create" in self.actions
+
+    def coded(self) -> list[FieldFacts]:
+        """The fields whose codes have names."""
+        return [field for field in self.entity.fields if any(field.codes.values())]
+
+    def code_class(self, field: FieldFacts) -> str:
+        """The name of the enum of a coded field."""
+        return self.entity.singular + field.name[:1].upper() + field.name[1:]
+
+    def etag_name(self) -> str:
+        """The attribute of our ETag, which gives way to a field of that name."""
+        return "etag_" if "etag" in {field.name for field in self.entity.fields} else "etag"
+
+
+def attribute(field: FieldFacts) -> str:
+    """The Python name of a field: a keyword gets an underscore.
+
+    Raises:
+        ValueError: The name is one of our own on a record, and nobody decided what gives way.
+    """
+    if field.name in _OWN_NAMES - {"etag"}:
+        raise ValueError(f"the field {field.name!r} has the name of something of ours on a record")
+    return field.name + "_" if keyword.iskeyword(field.name) else field.name
+
+
+def render_entity(source: EntitySource, header: str) -> str:
+    """The module of one entity."""
+    parts = (
+        _opening(source, header),
+        _codes(source),
+        _table(source),
+        _record(source),
+        _typing(source),
+    )
+    return layout.document(line for part in parts for line in part)
+
+
+def _opening(source: EntitySource, header: str) -> Iterator[str]:
+    singular = source.entity.singular
+    yield header
+    yield f'"""``{source.entity.name}``: the table, the codes and the record class ``{singular}``."""'
+    yield from ("", "from __future__ import annotations", "")
+    yield "from collections.abc import Mapping"
+    yield "from datetime import datetime"
+    yield "from typing import TYPE_CHECKING, Any, Final"
+    yield from ("", "import attrs", "")
+    yield "from zeyos_async.codes import FLAG, Code, names_of"
+    yield "from zeyos_async.records import EMPTY, Record as _Base"
+    yield "from zeyos_async.schema import Entity, Field, Kind"
+    yield from ("", "from . import entity as _entity", "")
+    yield from _typing_imports(source)
+
+
+def _typing_imports(source: EntitySource) -> Iterator[str]:
+    yield "if TYPE_CHECKING:"
+    names = "ClassVar, Literal, Required, TypedDict, Unpack, overload" if source.writable else "ClassVar"
+    yield f"    from typing import {names}"
+    yield ""
+    classes = (
+        "CodeField",
+        "FieldNamespace",
+        "JsonField",
+        "NumberField",
+        "ReferenceField",
+        "TextField",
+        "TimeField",
+    )
+    yield from layout.call("from zeyos_async.filters.build import (", classes, ")", indent=4)
+    if source.writable:
+        yield "    from zeyos_async.records import BinaryInput, TagsInput"
+        yield "    from zeyos_async.services.base import Auto, WritableResource"
+    else:
+        yield "    from zeyos_async.services.base import ReadableResource"
+    targets = sorted({field.target for field in source.entity.fields if field.target} - {source.entity.name})
+    yield ""
+    yield from (f"    from .{target} import {source.singulars[target]}Reference" for target in targets)
+
+
+def _codes(source: EntitySource) -> Iterator[str]:
+    for field in source.coded():
+        yield from ("", "", f"class {source.code_class(field)}(Code):")
+        yield f'    """Codes of ``{source.entity.name}.{field.name}``."""'
+        yield ""
+        yield from (f"    {name} = {code}" for code, name in field.codes.items() if name)
+
+
+def _table(source: EntitySource) -> Iterator[str]:
+    entity = source.entity
+    yield from ("", "", "_FIELDS: Final = (")
+    for field in entity.fields:
+        yield from layout.call("Field(", list(_field_arguments(source, field)), "),", indent=4)
+    yield from (")", "", "ENTITY: Final = Entity(")
+    yield f"    name={layout.text(entity.name)},"
+    yield f"    singular={layout.text(entity.singular)},"
+    yield "    fields={field.name: field for field in _FIELDS},"
+    yield from layout.call(
+        "operations=frozenset({", [layout.text(a) for a in sorted(source.actions)], "}),", indent=4
+    )
+    if entity.extdata:
+        yield "    extdata=True,"
+    if entity.tags:
+        yield "    tags=True,"
+    yield from ("    related=_entity,", ")")
+
+
+def _field_arguments(source: EntitySource, field: FieldFacts) -> Iterator[str]:
+    yield layout.text(field.name)
+    yield f"Kind.{field.kind.upper()}"
+    if not field.nullable:
+        yield "nullable=False"
+    if field.codes:
+        yield f"codes={_code_table(source, field)}"
+    for name in (
+        "required",
+        "target",
+        "minimum",
+        "maximum",
+        "exclusive",
+        "min_length",
+        "max_length",
+        "pattern",
+        "read_only",
+    ):
+        value = getattr(field, name)
+        if value is not None and value is not False:
+            yield f"{name}={layout.text(value)}"
+    if attribute(field) != field.name:
+        yield f"attribute={layout.text(attribute(field))}"
+    if field.choices:
+        yield f"choices={layout.sequence(field.choices)}"
+    if field.only_in:
+        yield f"only_in={layout.text(field.only_in)}"
+
+
+def _code_table(source: EntitySource, field: FieldFacts) -> str:
+    if field.codes == _FLAG:
+        return "FLAG"
+    if not any(field.codes.values()):
+        return repr(field.codes)
+    unnamed = (str(code) for code, name in field.codes.items() if not name)
+    return f"names_of({', '.join((source.code_class(field), *unnamed))})"
+
+
+def _record(source: EntitySource) -> Iterator[str]:
+    entity = source.entity
+    yield from ("", "", "@attrs.define(repr=False)", f"class {entity.singular}(_Base):")
+    yield f'    """One record of ``{entity.name}``."""'
+    yield from ("", "    __entity__ = ENTITY")
+    if source.etag_name() != "etag":
+        yield f"    __etag__ = {layout.text(source.etag_name())}"
+    yield ""
+    for field in entity.fields:
+        default = "attrs.field(default=None, repr=False)" if field.format == "password" else "None"
+        yield f"    {attribute(field)}: {_optional(_value_type(source, field))} = {default}"
+    if entity.extdata:
+        yield "    extdata: dict[str, Any] | None = None"
+    if entity.tags:
+        yield "    tags: list[str] | None = None"
+    yield f"    {source.etag_name()}: str | None = attrs.field(default=None, eq=False)"
+    yield "    extra: Mapping[str, Any] = EMPTY"
+    yield from ("", "    if TYPE_CHECKING:", f"        f: ClassVar[{entity.singular}Fields]")
+
+
+def _value_type(source: EntitySource, field: FieldFacts) -> str:
+    return source.code_class(field) if any(field.codes.values()) else _PYTHON_TYPES[field.kind]
+
+
+def _optional(type_: str) -> str:
+    return type_ if type_ == "Any" else f"{type_} | None"
+
+
+def _typing(source: EntitySource) -> Iterator[str]:
+    """The part that costs nothing at run time."""
+    blocks = [_fields_class(source), _reference_class(source)]
+    if source.writable:
+        blocks += [_input_class(source, create=True), _input_class(source, create=False)]
+    blocks.append(_resource_class(source))
+    yield from ("", "", "if TYPE_CHECKING:")
+    for block in blocks:
+        yield ""
+        yield from (f"    {line}".rstrip() for line in block)
+
+
+def _fields_class(source: EntitySource) -> Iterator[str]:
+    yield f"class {source.entity.singular}Fields(FieldNamespace):"
+    for field in source.entity.fields:
+        yield f"    {attribute(field)}: {_field_type(source, field)}"
+    if source.entity.extdata:
+        yield "    extdata: Any"
+
+
+def _field_type(source: EntitySource, field: FieldFacts) -> str:
+    if field.target:
+        return f"{source.singulars[field.target]}Reference"
+    if any(field.codes.values()):
+        return f"CodeField[{source.code_class(field)}]"
+    return _FIELD_TYPES[field.kind]
+
+
+def _reference_class(source: EntitySource) -> Iterator[str]:
+    singular = source.entity.singular
+    yield f"class {singular}Reference(ReferenceField, {singular}Fields): ..."
+
+
+def _input_class(source: EntitySource, *, create: bool) -> Iterator[str]:
+    yield f"class {source.entity.singular}{'Create' if create else 'Update'}(TypedDict, total=False):"
+    for field in source.entity.fields:
+        if not field.read_only:
+            type_ = _input_type(source, field)
+            yield f"    {attribute(field)}: {f'Required[{type_}]' if create and field.required else type_}"
+    if source.entity.extdata:
+        yield "    extdata: Mapping[str, Any]"
+    if source.entity.tags:
+        yield from (f"    {name}: TagsInput" for name in ("tags", "add_tags", "remove_tags"))
+
+
+def _input_type(source: EntitySource, field: FieldFacts) -> str:
+    if any(field.codes.values()):
+        type_ = f"{source.code_class(field)} | int"
+    elif field.codes == _FLAG:
+        type_ = "bool | int"
+    else:
+        type_ = _INPUT_TYPES[field.kind]
+    return _optional(type_) if field.nullable else type_
+
+
+def _resource_class(source: EntitySource) -> Iterator[str]:
+    singular = source.entity.singular
+    base = "WritableResource" if source.writable else "ReadableResource"
+    yield f"class {source.entity.plural}({base}[{singular}]):"
+    yield from ("    @property", f"    def f(self) -> {singular}Fields: ...")
+    if not source.writable:
+        return
+    yield from ("", "    @overload  # type: ignore[override]")
+    yield f"    async def create(self, record: {singular}, /) -> {singular}: ..."
+    yield "    @overload"
+    yield f"    async def create(self, **fields: Unpack[{singular}Create]) -> {singular}: ..."
+    yield f"    async def create(self, *record: Any, **fields: Any) -> {singular}: ..."
+    yield ""
+    yield from layout.call(
+        "async def update(  # type: ignore[override]",
+        [
+            f"self, record: {singular} | int, /, *, if_match: str | Auto | None = ..., "
+            f"**changes: Unpack[{singular}Update]",
+        ],
+        f") -> {singular}: ...",
+        indent=4,
+    )
