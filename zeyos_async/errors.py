@@ -8,6 +8,7 @@
     ├─ FilterError                 a condition that can't be sent
     │  ├─ UnknownField             the entity has no such field (also an AttributeError)
     │  ├─ UnsupportedFilter        the target API can't say this
+    │  ├─ InvalidCondition         means nothing: a value no filter takes, ``and`` for ``&`` (also a TypeError)
     │  └─ FilterSyntaxError        the text form does not parse; knows the position
     ├─ TransportError              no usable answer
     │  ├─ NotSent                  nothing reached the server: safe to repeat
@@ -50,6 +51,7 @@ __all__ = [
     "FilterSyntaxError",
     "Gone",
     "InvalidArgument",
+    "InvalidCondition",
     "ManyResults",
     "NoResult",
     "NotAuthenticated",
@@ -57,6 +59,7 @@ __all__ = [
     "NotSent",
     "OutcomeUnknown",
     "PageDrift",
+    "PageDriftWarning",
     "PermissionDenied",
     "PreconditionFailed",
     "RateLimited",
@@ -140,6 +143,14 @@ class UnsupportedFilter(FilterError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.args, self.__dict__)
+
+
+class InvalidCondition(FilterError, InvalidArgument, TypeError):
+    """A condition that means nothing to any target; nothing was sent.
+
+    A value of a type that filters don't take, a naive ``datetime``, ``and`` where ``&`` is meant.
+    Also a ``TypeError``, which is what Python raises for operands that don't fit.
+    """
 
 
 class FilterSyntaxError(FilterError):
@@ -346,6 +357,10 @@ _BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
     428: PreconditionFailed,
     429: RateLimited,
 }
+
+
+class PageDriftWarning(RuntimeWarning):
+    """The rows changed while they were paged; the pass went on (``paging(on_drift="warn")``)."""
 
 
 def error_class(status: int) -> type[ApiError]:

@@ -1,0 +1,87 @@
+"""Conditions on rows: written in Python or as text, checked, and compiled to each API's own form."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .build import F, FieldNamespace, FieldRef, condition, field_path, order
+from .expression import (
+    FALSE,
+    TRUE,
+    And,
+    Comparison,
+    Constant,
+    Expression,
+    Not,
+    Op,
+    Or,
+    Order,
+    all_of,
+    any_of,
+    compare,
+    fields,
+)
+
+if TYPE_CHECKING:
+    from .bind import bind
+    from .evaluate import evaluate
+    from .simplify import is_false, is_true, simplify, split
+    from .targets.zeyos import from_zeyos, to_zeyos
+    from .text import parse, to_text
+
+__all__ = [
+    "FALSE",
+    "TRUE",
+    "And",
+    "Comparison",
+    "Constant",
+    "Expression",
+    "F",
+    "FieldNamespace",
+    "FieldRef",
+    "Not",
+    "Op",
+    "Or",
+    "Order",
+    "all_of",
+    "any_of",
+    "bind",
+    "compare",
+    "condition",
+    "evaluate",
+    "field_path",
+    "fields",
+    "from_zeyos",
+    "is_false",
+    "is_true",
+    "order",
+    "parse",
+    "simplify",
+    "split",
+    "to_text",
+    "to_zeyos",
+]
+
+_HOMES = {
+    "bind": "bind",
+    "evaluate": "evaluate",
+    "from_zeyos": "targets.zeyos",
+    "is_false": "simplify",
+    "is_true": "simplify",
+    "parse": "text",
+    "simplify": "simplify",
+    "split": "simplify",
+    "to_text": "text",
+    "to_zeyos": "targets.zeyos",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load what only some programs need, when they first ask for it."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,152 @@
+r"""What a filter says about a row in memory, with SQL's three-valued logic.
+
+It stands in for a database, PostgreSQL in particular, and differs from one in three ways that matter:
+
+* Text is ordered by code point; a database may order by the rules of a language.
+* Regular expressions are Python's ``re``, where PostgreSQL has its own dialect. What only one of the two knows
+  (``[[:alpha:]]``, ``\m``, ``(?P<name>…)``) raises or differs.
+* Values of different families (text and number) can't be compared: the result is unknown, where a database
+  converts, or fails. Numbers, booleans and moments (Unix seconds) are one family, and compare exactly.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+from ..errors import InvalidCondition, UnsupportedFilter
+from .expression import LIKE_OPS, LIST_OPS, REGEX_OPS, And, Comparison, Constant, Expression, Not, Op, Or
+from .like import pattern
+from .values import comparable
+
+__all__ = ["evaluate"]
+
+_MISSING: Final = object()
+_COMPARE: Final[dict[Op, Callable[[Any, Any], bool]]] = {
+    Op.EQ: operator.eq,
+    Op.NE: operator.ne,
+    Op.LT: operator.lt,
+    Op.LE: operator.le,
+    Op.GT: operator.gt,
+    Op.GE: operator.ge,
+}
+_NEGATIVE: Final = frozenset({Op.NOT_IN, Op.NOT_LIKE, Op.NOT_ILIKE, Op.NOT_MATCHES, Op.NOT_IMATCHES})
+_IGNORE_CASE: Final = frozenset({Op.ILIKE, Op.NOT_ILIKE, Op.IMATCHES, Op.NOT_IMATCHES})
+
+
+def evaluate(expr: Expression, row: Any) -> bool | None:
+    """Whether a row fulfils a condition.
+
+    Args:
+        expr: The condition.
+        row: A mapping by path (``{"contact.city": …}``), nested mappings (``{"contact": {"city": …}}``), or a
+            record with attributes. What it lacks counts as NULL.
+
+    Returns:
+        ``True``, ``False``, or ``None`` for unknown; only ``True`` selects a row.
+
+    Raises:
+        UnsupportedFilter: A regular expression that Python's ``re`` can't read.
+    """
+    if isinstance(expr, Comparison):
+        return _test(expr, _lookup(row, expr.path))
+    if isinstance(expr, And):
+        return _worst(evaluate(item, row) for item in expr.items)
+    if isinstance(expr, Or):
+        return _not(_worst(_not(evaluate(item, row)) for item in expr.items))
+    if isinstance(expr, Not):
+        return _not(evaluate(expr.item, row))
+    if isinstance(expr, Constant):
+        return expr.value
+    raise InvalidCondition(f"{type(expr).__name__} is no condition.")
+
+
+def _worst(results: Iterable[bool | None]) -> bool | None:
+    """False if any is; else unknown if any is; else true."""
+    outcome: bool | None = True
+    for result in results:
+        if result is False:
+            return False
+        if result is None:
+            outcome = None
+    return outcome
+
+
+def _not(result: bool | None) -> bool | None:
+    return None if result is None else not result
+
+
+def _test(leaf: Comparison, value: Any) -> bool | None:
+    op = leaf.op
+    if op is Op.IS_NULL or op is Op.IS_NOT_NULL:
+        return (value is None) is (op is Op.IS_NULL)
+    if op in LIST_OPS and not leaf.value:
+        return op is Op.NOT_IN  # nothing to compare with, so NULL makes no difference
+    found = comparable(value)
+    if found is None:
+        return None
+    if op in _COMPARE:
+        return _compare(op, found, leaf.value)
+    result = _member(found, leaf.value) if op in LIST_OPS else _text_test(leaf, found)
+    return _not(result) if op in _NEGATIVE else result
+
+
+def _compare(op: Op, found: tuple[str, Any], wanted: Any) -> bool | None:
+    other = comparable(wanted)
+    if other is None or other[0] != found[0]:
+        return None
+    return _COMPARE[op](found[1], other[1])
+
+
+def _member(found: tuple[str, Any], wanted: tuple[Any, ...]) -> bool | None:
+    """SQL's IN: a chain of ``=`` joined by OR."""
+    return _not(_worst(_compare(Op.NE, found, value) for value in wanted))
+
+
+def _text_test(leaf: Comparison, found: tuple[str, Any]) -> bool | None:
+    family, text = found
+    if family != "text":
+        return None
+    ignore_case = leaf.op in _IGNORE_CASE
+    if leaf.op in LIKE_OPS:
+        return pattern(leaf.value, ignore_case=ignore_case).fullmatch(text) is not None
+    if leaf.op in REGEX_OPS:
+        return _regex(leaf.value, ignore_case).search(text) is not None
+    raise InvalidCondition(f"There is no operator {leaf.op!r}.")
+
+
+@lru_cache(maxsize=256)
+def _regex(source: str, ignore_case: bool) -> re.Pattern[str]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # of sets such as [[:alpha:]], which mean something else to Python
+            return re.compile(source, re.IGNORECASE if ignore_case else 0)
+    except (re.error, Warning, OverflowError, RecursionError) as error:
+        raise UnsupportedFilter(f"Python can't read the regular expression {source!r} ({error})") from error
+
+
+def _lookup(row: Any, path: str) -> Any:
+    """The value at a path, or ``None``: by the whole path first, then step by step."""
+    value = _get(row, path)
+    if value is not _MISSING:
+        return value
+    head, dot, rest = path.partition(".")
+    if not dot:
+        return None
+    inner = _get(row, head)
+    return None if inner is None or inner is _MISSING else _lookup(inner, rest)
+
+
+def _get(row: Any, name: str) -> Any:
+    if isinstance(row, Mapping):
+        return row.get(name, _MISSING)
+    if "." in name:
+        return _MISSING
+    value = getattr(row, name, _MISSING)
+    if value is _MISSING:
+        value = getattr(row, f"{name}_", _MISSING)
+    return _MISSING if callable(value) else value

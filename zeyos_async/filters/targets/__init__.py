@@ -1,0 +1,1 @@
+"""One compiler for each API's own way to write a filter."""
