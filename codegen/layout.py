@@ -5,29 +5,55 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+import attrs
+
 WIDTH: Final = 110
 
 
-def call(head: str, items: Sequence[str], tail: str, *, indent: int = 0) -> Iterator[str]:
+@attrs.frozen
+class Nested:
+    """An argument that may need lines of its own: ``head(items)tail``."""
+
+    head: str
+    items: Sequence[str]
+    tail: str
+
+    def __str__(self) -> str:
+        return self.head + ", ".join(self.items) + self.tail
+
+
+def call(
+    head: str, items: Sequence[str | Nested], tail: str, *, indent: int = 0, bare: bool = False
+) -> Iterator[str]:
     """Lines of ``head(items)tail``: on one line, or hugged on three, or one item a line.
 
     Args:
         head: Ends with the opening bracket.
-        items: The arguments; each fits on a line.
+        items: The arguments.
         tail: Starts with the closing bracket.
         indent: Columns to the left.
+        bare: Whether it is an import, which has no brackets on one line, and is never hugged.
     """
     margin = " " * indent
-    inner = ", ".join(items)
-    if len(margin + head + inner + tail) <= WIDTH:
-        yield margin + head + inner + tail
+    inner = ", ".join(map(str, items))
+    one_line = margin + (head[:-1] + inner if bare else head + inner + tail)
+    if len(one_line) <= WIDTH:
+        yield one_line
         return
     yield margin + head
-    if len(margin) + 4 + len(inner) <= WIDTH:
+    if len(margin) + 4 + len(inner) <= WIDTH and not bare:
         yield f"{margin}    {inner}"
     else:
-        yield from (f"{margin}    {item}," for item in items)
+        for item in items:
+            yield from _item(item, indent + 4)
     yield margin + tail
+
+
+def _item(item: str | Nested, indent: int) -> Iterator[str]:
+    if isinstance(item, Nested):
+        yield from call(item.head, item.items, f"{item.tail},", indent=indent)
+    else:
+        yield f"{' ' * indent}{item},"
 
 
 def rows(head: str, items: Iterable[str], tail: str, *, indent: int = 0) -> Iterator[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import attrs
@@ -30,6 +31,19 @@ _FIELD_TYPES: Final = {
     "array": "JsonField",
     "binary": "JsonField",
 }
+_FIELD_CLASSES: Final = (
+    "CodeField",
+    "ExtdataField",
+    "FieldNamespace",
+    "JsonField",
+    "NumberField",
+    "ReferenceField",
+    "TextField",
+    "TimeField",
+)
+_TYPING_NAMES: Final = ("ClassVar", "Required", "TypedDict", "Unpack", "overload")
+_RESOURCE_CLASSES: Final = ("Auto", "ReadableResource", "WritableResource")
+_NAME: Final = re.compile(r"\w+")
 _OWN_NAMES: Final = frozenset({"etag", "extra", "f", "extdata", "tags"})
 _FLAG: Final = {0: "", 1: ""}
 
@@ -79,55 +93,47 @@ def attribute(field: FieldFacts) -> str:
 
 def render_entity(source: EntitySource, header: str) -> str:
     """The module of one entity."""
-    parts = (
-        _opening(source, header),
-        _codes(source),
-        _table(source),
-        _record(source),
-        _typing(source),
-    )
-    return layout.document(line for part in parts for line in part)
+    body = [line for part in (_codes, _table, _record) for line in part(source)]
+    typing = list(_typing(source))
+    needed = _NAME.findall("\n".join(body + typing))
+    return layout.document([*_opening(source, header, frozenset(needed)), *body, *typing])
 
 
-def _opening(source: EntitySource, header: str) -> Iterator[str]:
-    singular = source.entity.singular
+def _opening(source: EntitySource, header: str, needed: frozenset[str]) -> Iterator[str]:
     yield header
-    yield f'"""``{source.entity.name}``: the table, the codes and the record class ``{singular}``."""'
+    yield f'"""``{source.entity.name}``: the table, the codes and the record class ``{source.entity.singular}``."""'
     yield from ("", "from __future__ import annotations", "")
     yield "from collections.abc import Mapping"
-    yield "from datetime import datetime"
-    yield "from typing import TYPE_CHECKING, Any, Final"
+    if "datetime" in needed:
+        yield "from datetime import datetime"
+    yield f"from typing import {_listed(needed, ('TYPE_CHECKING', 'Any', 'Final'))}"
     yield from ("", "import attrs", "")
-    yield "from zeyos_async.codes import FLAG, Code, names_of"
-    yield "from zeyos_async.records import EMPTY, Record as _Base"
+    if codes := _listed(needed, ("FLAG", "Code", "names_of")):
+        yield f"from zeyos_async.codes import {codes}"
+    yield "from zeyos_async.records import EMPTY"
+    yield "from zeyos_async.records import Record as _Base"
     yield "from zeyos_async.schema import Entity, Field, Kind"
     yield from ("", "from . import entity as _entity", "")
-    yield from _typing_imports(source)
+    yield from _typing_imports(source, needed)
 
 
-def _typing_imports(source: EntitySource) -> Iterator[str]:
+def _typing_imports(source: EntitySource, needed: frozenset[str]) -> Iterator[str]:
     yield "if TYPE_CHECKING:"
-    names = "ClassVar, Literal, Required, TypedDict, Unpack, overload" if source.writable else "ClassVar"
-    yield f"    from typing import {names}"
+    yield f"    from typing import {_listed(needed, _TYPING_NAMES)}"
     yield ""
-    classes = (
-        "CodeField",
-        "FieldNamespace",
-        "JsonField",
-        "NumberField",
-        "ReferenceField",
-        "TextField",
-        "TimeField",
-    )
-    yield from layout.call("from zeyos_async.filters.build import (", classes, ")", indent=4)
-    if source.writable:
-        yield "    from zeyos_async.records import BinaryInput, TagsInput"
-        yield "    from zeyos_async.services.base import Auto, WritableResource"
-    else:
-        yield "    from zeyos_async.services.base import ReadableResource"
+    classes = [name for name in _FIELD_CLASSES if name in needed]
+    yield from layout.call("from zeyos_async.filters.build import (", classes, ")", indent=4, bare=True)
+    if inputs := _listed(needed, ("BinaryInput", "TagsInput")):
+        yield f"    from zeyos_async.records import {inputs}"
+    yield f"    from zeyos_async.services.base import {_listed(needed, _RESOURCE_CLASSES)}"
     targets = sorted({field.target for field in source.entity.fields if field.target} - {source.entity.name})
-    yield ""
+    if targets:
+        yield ""
     yield from (f"    from .{target} import {source.singulars[target]}Reference" for target in targets)
+
+
+def _listed(needed: frozenset[str], names: Sequence[str]) -> str:
+    return ", ".join(name for name in names if name in needed)
 
 
 def _codes(source: EntitySource) -> Iterator[str]:
@@ -157,7 +163,7 @@ def _table(source: EntitySource) -> Iterator[str]:
     yield from ("    related=_entity,", ")")
 
 
-def _field_arguments(source: EntitySource, field: FieldFacts) -> Iterator[str]:
+def _field_arguments(source: EntitySource, field: FieldFacts) -> Iterator[str | layout.Nested]:
     yield layout.text(field.name)
     yield f"Kind.{field.kind.upper()}"
     if not field.nullable:
@@ -181,7 +187,7 @@ def _field_arguments(source: EntitySource, field: FieldFacts) -> Iterator[str]:
     if attribute(field) != field.name:
         yield f"attribute={layout.text(attribute(field))}"
     if field.choices:
-        yield f"choices={layout.sequence(field.choices)}"
+        yield layout.Nested("choices=(", [layout.text(choice) for choice in field.choices], ")")
     if field.only_in:
         yield f"only_in={layout.text(field.only_in)}"
 
@@ -225,7 +231,7 @@ def _optional(type_: str) -> str:
 
 def _typing(source: EntitySource) -> Iterator[str]:
     """The part that costs nothing at run time."""
-    blocks = [_fields_class(source), _reference_class(source)]
+    blocks = [_names_class(source), _namespace_classes(source)]
     if source.writable:
         blocks += [_input_class(source, create=True), _input_class(source, create=False)]
     blocks.append(_resource_class(source))
@@ -235,25 +241,27 @@ def _typing(source: EntitySource) -> Iterator[str]:
         yield from (f"    {line}".rstrip() for line in block)
 
 
-def _fields_class(source: EntitySource) -> Iterator[str]:
-    yield f"class {source.entity.singular}Fields(FieldNamespace):"
+def _names_class(source: EntitySource) -> Iterator[str]:
+    yield f"class _{source.entity.singular}Names:"
     for field in source.entity.fields:
         yield f"    {attribute(field)}: {_field_type(source, field)}"
     if source.entity.extdata:
-        yield "    extdata: Any"
+        yield "    extdata: ExtdataField"
 
 
 def _field_type(source: EntitySource, field: FieldFacts) -> str:
     if field.target:
         return f"{source.singulars[field.target]}Reference"
-    if any(field.codes.values()):
-        return f"CodeField[{source.code_class(field)}]"
+    if field.codes:
+        return f"CodeField[{source.code_class(field) if any(field.codes.values()) else 'int'}]"
     return _FIELD_TYPES[field.kind]
 
 
-def _reference_class(source: EntitySource) -> Iterator[str]:
+def _namespace_classes(source: EntitySource) -> Iterator[str]:
     singular = source.entity.singular
-    yield f"class {singular}Reference(ReferenceField, {singular}Fields): ..."
+    yield f"class {singular}Fields(FieldNamespace, _{singular}Names): ..."
+    yield ""
+    yield f"class {singular}Reference(ReferenceField, _{singular}Names, frozen=True): ..."
 
 
 def _input_class(source: EntitySource, *, create: bool) -> Iterator[str]:
@@ -291,12 +299,14 @@ def _resource_class(source: EntitySource) -> Iterator[str]:
     yield f"    async def create(self, **fields: Unpack[{singular}Create]) -> {singular}: ..."
     yield f"    async def create(self, *record: Any, **fields: Any) -> {singular}: ..."
     yield ""
-    yield from layout.call(
-        "async def update(  # type: ignore[override]",
-        [
-            f"self, record: {singular} | int, /, *, if_match: str | Auto | None = ..., "
-            f"**changes: Unpack[{singular}Update]",
-        ],
-        f") -> {singular}: ...",
-        indent=4,
+    parameters = (
+        "self",
+        f"record: {singular} | int",
+        "/",
+        "*",
+        "if_match: str | Auto | None = ...",
+        f"**changes: Unpack[{singular}Update]",
+    )
+    yield from layout.rows(
+        "async def update(  # type: ignore[override]", parameters, f") -> {singular}: ...", indent=4
     )

@@ -155,12 +155,8 @@ def render_public(sources: Sequence[EntitySource], header: str) -> str:
 def _public_imports(sources: Sequence[EntitySource]) -> Iterator[str]:
     for source in sources:
         names = sorted([source.entity.singular, *(source.code_class(field) for field in source.coded())])
-        module = f"    from .services.zeyos._generated.{source.entity.name} import "
-        line = module + ", ".join(names)
-        if len(line) <= layout.WIDTH:
-            yield line
-        else:
-            yield from layout.rows(module + "(", names, "    )", indent=0)
+        module = f"from .services.zeyos._generated.{source.entity.name} import ("
+        yield from layout.call(module, names, ")", indent=4, bare=True)
 
 
 def render_attributes(sources: Sequence[EntitySource], header: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, cast
 
 import attrs
 
@@ -85,7 +85,7 @@ class Record:
         f = _Fields()
 
     def __repr__(self) -> str:
-        shown = (_shown(field, getattr(self, field.name)) for field in attrs.fields(type(self)))
+        shown = (_shown(field, getattr(self, field.name)) for field in attrs.fields(cast(Any, type(self))))
         return f"{type(self).__name__}({', '.join(text for text in shown if text)})"
 
 

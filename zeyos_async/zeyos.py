@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from .services.zeyos._generated.applicationassets import ApplicationAsset
     from .services.zeyos._generated.applications import Application, ApplicationActivity
     from .services.zeyos._generated.appointments import (
-    Appointment,
-    AppointmentRecurrence,
-    AppointmentVisibility,
+        Appointment,
+        AppointmentRecurrence,
+        AppointmentVisibility,
     )
     from .services.zeyos._generated.associations import Association
     from .services.zeyos._generated.binfiles import BinFile
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from .services.zeyos._generated.contacts import Contact, ContactType, ContactVisibility
     from .services.zeyos._generated.contacts2contacts import ContactToContact
     from .services.zeyos._generated.contracts import (
-    Contract,
-    ContractCalculation,
-    ContractStatus,
-    ContractVisibility,
+        Contract,
+        ContractCalculation,
+        ContractStatus,
+        ContractVisibility,
     )
     from .services.zeyos._generated.couponcodes import CouponCode, CouponCodeFlag
     from .services.zeyos._generated.coupons import Coupon, CouponActivity, CouponType
@@ -53,11 +53,11 @@ if TYPE_CHECKING:
     from .services.zeyos._generated.groups2users import GroupToUser
     from .services.zeyos._generated.invitations import Invitation, InvitationFlag
     from .services.zeyos._generated.items import (
-    Item,
-    ItemApplicability,
-    ItemForcestock,
-    ItemType,
-    ItemVisibility,
+        Item,
+        ItemApplicability,
+        ItemForcestock,
+        ItemType,
+        ItemVisibility,
     )
     from .services.zeyos._generated.ledgers import Ledger, LedgerVisibility
     from .services.zeyos._generated.likes import Like
@@ -70,10 +70,10 @@ if TYPE_CHECKING:
     from .services.zeyos._generated.notes import Note, NoteStatus, NoteVisibility
     from .services.zeyos._generated.objects import Object, ObjectVisibility
     from .services.zeyos._generated.opportunities import (
-    Opportunity,
-    OpportunityPriority,
-    OpportunityStatus,
-    OpportunityVisibility,
+        Opportunity,
+        OpportunityPriority,
+        OpportunityStatus,
+        OpportunityVisibility,
     )
     from .services.zeyos._generated.participants import Participant
     from .services.zeyos._generated.payments import Payment, PaymentStatus
@@ -91,17 +91,17 @@ if TYPE_CHECKING:
     from .services.zeyos._generated.suppliers import Supplier
     from .services.zeyos._generated.tasks import Task, TaskPriority, TaskStatus, TaskVisibility
     from .services.zeyos._generated.tickets import (
-    Ticket,
-    TicketCalculation,
-    TicketPriority,
-    TicketStatus,
-    TicketVisibility,
+        Ticket,
+        TicketCalculation,
+        TicketPriority,
+        TicketStatus,
+        TicketVisibility,
     )
     from .services.zeyos._generated.transactions import (
-    Transaction,
-    TransactionCalculation,
-    TransactionStatus,
-    TransactionType,
+        Transaction,
+        TransactionCalculation,
+        TransactionStatus,
+        TransactionType,
     )
     from .services.zeyos._generated.users import User, UserActivity
     from .services.zeyos._generated.weblets import Weblet, WebletActivity, WebletType

@@ -11,18 +11,25 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.records import TagsInput
     from zeyos_async.services.base import Auto, WritableResource
 
     from .contacts import ContactReference
@@ -119,7 +126,7 @@ class Account(_Base):
 
 if TYPE_CHECKING:
 
-    class AccountFields(FieldNamespace):
+    class _AccountNames:
         ID: NumberField[int]
         fork: ForkReference
         ownergroup: GroupReference
@@ -136,12 +143,14 @@ if TYPE_CHECKING:
         suppliernum: TextField
         taxid: TextField
         currency: TextField
-        locked: NumberField[int]
-        excludetax: NumberField[int]
+        locked: CodeField[int]
+        excludetax: CodeField[int]
         description: TextField
-        extdata: Any
+        extdata: ExtdataField
 
-    class AccountReference(ReferenceField, AccountFields): ...
+    class AccountFields(FieldNamespace, _AccountNames): ...
+
+    class AccountReference(ReferenceField, _AccountNames, frozen=True): ...
 
     class AccountCreate(TypedDict, total=False):
         fork: int | None
@@ -202,5 +211,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Account: ...
 
         async def update(  # type: ignore[override]
-            self, record: Account | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[AccountUpdate]
+            self,
+            record: Account | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[AccountUpdate],
         ) -> Account: ...

@@ -10,19 +10,26 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.codes import Code, names_of
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.records import TagsInput
     from zeyos_async.services.base import Auto, WritableResource
 
     from .accounts import AccountReference
@@ -112,7 +119,7 @@ class ActionStep(_Base):
 
 if TYPE_CHECKING:
 
-    class ActionStepFields(FieldNamespace):
+    class _ActionStepNames:
         ID: NumberField[int]
         fork: ForkReference
         owneruser: UserReference
@@ -132,9 +139,11 @@ if TYPE_CHECKING:
         status: CodeField[ActionStepStatus]
         effort: NumberField[int]
         description: TextField
-        extdata: Any
+        extdata: ExtdataField
 
-    class ActionStepReference(ReferenceField, ActionStepFields): ...
+    class ActionStepFields(FieldNamespace, _ActionStepNames): ...
+
+    class ActionStepReference(ReferenceField, _ActionStepNames, frozen=True): ...
 
     class ActionStepCreate(TypedDict, total=False):
         fork: int | None
@@ -195,5 +204,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> ActionStep: ...
 
         async def update(  # type: ignore[override]
-            self, record: ActionStep | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[ActionStepUpdate],
+            self,
+            record: ActionStep | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[ActionStepUpdate],
         ) -> ActionStep: ...

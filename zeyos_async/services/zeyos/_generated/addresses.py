@@ -11,18 +11,16 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
-    )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.filters.build import CodeField, FieldNamespace, NumberField, ReferenceField, TimeField
     from zeyos_async.services.base import Auto, WritableResource
 
     from .accounts import AccountReference
@@ -84,7 +82,7 @@ class Address(_Base):
 
 if TYPE_CHECKING:
 
-    class AddressFields(FieldNamespace):
+    class _AddressNames:
         ID: NumberField[int]
         creator: NumberField[int]
         creationdate: TimeField
@@ -92,9 +90,11 @@ if TYPE_CHECKING:
         account: AccountReference
         contact: ContactReference
         type: CodeField[AddressType]
-        default: NumberField[int]
+        default: CodeField[int]
 
-    class AddressReference(ReferenceField, AddressFields): ...
+    class AddressFields(FieldNamespace, _AddressNames): ...
+
+    class AddressReference(ReferenceField, _AddressNames, frozen=True): ...
 
     class AddressCreate(TypedDict, total=False):
         creator: int | None
@@ -125,5 +125,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Address: ...
 
         async def update(  # type: ignore[override]
-            self, record: Address | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[AddressUpdate]
+            self,
+            record: Address | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[AddressUpdate],
         ) -> Address: ...

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from typing import ClassVar
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        ExtdataField,
+        FieldNamespace,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
     from zeyos_async.services.base import ReadableResource
 
@@ -75,7 +80,7 @@ class ApplicationAsset(_Base):
 
 if TYPE_CHECKING:
 
-    class ApplicationAssetFields(FieldNamespace):
+    class _ApplicationAssetNames:
         ID: NumberField[int]
         creator: NumberField[int]
         creationdate: TimeField
@@ -84,9 +89,11 @@ if TYPE_CHECKING:
         binfile: BinFileReference
         filename: TextField
         mimetype: TextField
-        extdata: Any
+        extdata: ExtdataField
 
-    class ApplicationAssetReference(ReferenceField, ApplicationAssetFields): ...
+    class ApplicationAssetFields(FieldNamespace, _ApplicationAssetNames): ...
+
+    class ApplicationAssetReference(ReferenceField, _ApplicationAssetNames, frozen=True): ...
 
     class ApplicationAssets(ReadableResource[ApplicationAsset]):
         @property

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
@@ -20,7 +21,14 @@ if TYPE_CHECKING:
     from typing import ClassVar
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        JsonField,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
     from zeyos_async.services.base import ReadableResource
 
@@ -97,7 +105,7 @@ class Application(_Base):
 
 if TYPE_CHECKING:
 
-    class ApplicationFields(FieldNamespace):
+    class _ApplicationNames:
         ID: NumberField[int]
         creator: NumberField[int]
         creationdate: TimeField
@@ -107,12 +115,14 @@ if TYPE_CHECKING:
         name: TextField
         identifier: TextField
         vendor: TextField
-        restricted: NumberField[int]
+        restricted: CodeField[int]
         callbackurls: JsonField
         version: NumberField[int]
-        extdata: Any
+        extdata: ExtdataField
 
-    class ApplicationReference(ReferenceField, ApplicationFields): ...
+    class ApplicationFields(FieldNamespace, _ApplicationNames): ...
+
+    class ApplicationReference(ReferenceField, _ApplicationNames, frozen=True): ...
 
     class Applications(ReadableResource[Application]):
         @property

@@ -10,19 +10,26 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.codes import Code, names_of
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.records import TagsInput
     from zeyos_async.services.base import Auto, WritableResource
 
     from .davservers import DAVServerReference
@@ -120,7 +127,7 @@ class Appointment(_Base):
 
 if TYPE_CHECKING:
 
-    class AppointmentFields(FieldNamespace):
+    class _AppointmentNames:
         ID: NumberField[int]
         fork: ForkReference
         owneruser: UserReference
@@ -141,9 +148,11 @@ if TYPE_CHECKING:
         maxoccurrences: NumberField[int]
         daterecurrence: TimeField
         description: TextField
-        extdata: Any
+        extdata: ExtdataField
 
-    class AppointmentReference(ReferenceField, AppointmentFields): ...
+    class AppointmentFields(FieldNamespace, _AppointmentNames): ...
+
+    class AppointmentReference(ReferenceField, _AppointmentNames, frozen=True): ...
 
     class AppointmentCreate(TypedDict, total=False):
         fork: int | None
@@ -206,5 +215,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Appointment: ...
 
         async def update(  # type: ignore[override]
-            self, record: Appointment | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[AppointmentUpdate],
+            self,
+            record: Appointment | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[AppointmentUpdate],
         ) -> Appointment: ...

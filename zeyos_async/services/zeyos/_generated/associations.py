@@ -10,21 +10,24 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        FieldNamespace,
+        JsonField,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
-    from zeyos_async.records import BinaryInput, TagsInput
     from zeyos_async.services.base import Auto, WritableResource
-
 
 
 _FIELDS: Final = (
@@ -37,14 +40,86 @@ _FIELDS: Final = (
         Kind.TEXT,
         nullable=False,
         required=True,
-        choices=("accounts", "actionsteps", "applications", "appointments", "campaigns", "contacts", "contracts", "coupons", "davservers", "devices", "documents", "dunning", "feedservers", "forks", "groups", "items", "ledgers", "links", "mailinglists", "mailservers", "messages", "notes", "objects", "opportunities", "payments", "pricelists", "projects", "resources", "services", "storages", "tasks", "tickets", "transactions", "users", "weblets"),
+        choices=(
+            "accounts",
+            "actionsteps",
+            "applications",
+            "appointments",
+            "campaigns",
+            "contacts",
+            "contracts",
+            "coupons",
+            "davservers",
+            "devices",
+            "documents",
+            "dunning",
+            "feedservers",
+            "forks",
+            "groups",
+            "items",
+            "ledgers",
+            "links",
+            "mailinglists",
+            "mailservers",
+            "messages",
+            "notes",
+            "objects",
+            "opportunities",
+            "payments",
+            "pricelists",
+            "projects",
+            "resources",
+            "services",
+            "storages",
+            "tasks",
+            "tickets",
+            "transactions",
+            "users",
+            "weblets",
+        ),
     ),
     Field(
         "entity2",
         Kind.TEXT,
         nullable=False,
         required=True,
-        choices=("accounts", "actionsteps", "applications", "appointments", "campaigns", "contacts", "contracts", "coupons", "davservers", "devices", "documents", "dunning", "feedservers", "forks", "groups", "items", "ledgers", "links", "mailinglists", "mailservers", "messages", "notes", "objects", "opportunities", "payments", "pricelists", "projects", "resources", "services", "storages", "tasks", "tickets", "transactions", "users", "weblets"),
+        choices=(
+            "accounts",
+            "actionsteps",
+            "applications",
+            "appointments",
+            "campaigns",
+            "contacts",
+            "contracts",
+            "coupons",
+            "davservers",
+            "devices",
+            "documents",
+            "dunning",
+            "feedservers",
+            "forks",
+            "groups",
+            "items",
+            "ledgers",
+            "links",
+            "mailinglists",
+            "mailservers",
+            "messages",
+            "notes",
+            "objects",
+            "opportunities",
+            "payments",
+            "pricelists",
+            "projects",
+            "resources",
+            "services",
+            "storages",
+            "tasks",
+            "tickets",
+            "transactions",
+            "users",
+            "weblets",
+        ),
     ),
     Field("index1", Kind.INTEGER, nullable=False, required=True),
     Field("index2", Kind.INTEGER, nullable=False, required=True),
@@ -86,7 +161,7 @@ class Association(_Base):
 
 if TYPE_CHECKING:
 
-    class AssociationFields(FieldNamespace):
+    class _AssociationNames:
         ID: NumberField[int]
         creator: NumberField[int]
         creationdate: TimeField
@@ -98,7 +173,9 @@ if TYPE_CHECKING:
         relation: TextField
         meta: JsonField
 
-    class AssociationReference(ReferenceField, AssociationFields): ...
+    class AssociationFields(FieldNamespace, _AssociationNames): ...
+
+    class AssociationReference(ReferenceField, _AssociationNames, frozen=True): ...
 
     class AssociationCreate(TypedDict, total=False):
         creator: int | None
@@ -133,5 +210,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Association: ...
 
         async def update(  # type: ignore[override]
-            self, record: Association | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[AssociationUpdate],
+            self,
+            record: Association | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[AssociationUpdate],
         ) -> Association: ...

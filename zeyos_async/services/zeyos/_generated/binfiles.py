@@ -5,13 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
@@ -19,11 +18,8 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar
 
-    from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
-    )
+    from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TextField
     from zeyos_async.services.base import ReadableResource
-
 
 
 _FIELDS: Final = (
@@ -59,12 +55,14 @@ class BinFile(_Base):
 
 if TYPE_CHECKING:
 
-    class BinFileFields(FieldNamespace):
+    class _BinFileNames:
         ID: NumberField[int]
         size: NumberField[int]
         hash: TextField
 
-    class BinFileReference(ReferenceField, BinFileFields): ...
+    class BinFileFields(FieldNamespace, _BinFileNames): ...
+
+    class BinFileReference(ReferenceField, _BinFileNames, frozen=True): ...
 
     class BinFiles(ReadableResource[BinFile]):
         @property

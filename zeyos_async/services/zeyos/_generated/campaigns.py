@@ -10,19 +10,26 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.codes import Code, names_of
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.records import TagsInput
     from zeyos_async.services.base import Auto, WritableResource
 
     from .forks import ForkReference
@@ -110,7 +117,7 @@ class Campaign(_Base):
 
 if TYPE_CHECKING:
 
-    class CampaignFields(FieldNamespace):
+    class _CampaignNames:
         ID: NumberField[int]
         fork: ForkReference
         ownergroup: GroupReference
@@ -124,9 +131,11 @@ if TYPE_CHECKING:
         dateto: TimeField
         status: CodeField[CampaignStatus]
         description: TextField
-        extdata: Any
+        extdata: ExtdataField
 
-    class CampaignReference(ReferenceField, CampaignFields): ...
+    class CampaignFields(FieldNamespace, _CampaignNames): ...
+
+    class CampaignReference(ReferenceField, _CampaignNames, frozen=True): ...
 
     class CampaignCreate(TypedDict, total=False):
         fork: int | None
@@ -175,5 +184,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Campaign: ...
 
         async def update(  # type: ignore[override]
-            self, record: Campaign | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[CampaignUpdate],
+            self,
+            record: Campaign | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[CampaignUpdate],
         ) -> Campaign: ...

@@ -10,19 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
-    )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
     from zeyos_async.services.base import Auto, WritableResource
 
     from .forks import ForkReference
@@ -75,7 +72,7 @@ class Category(_Base):
 
 if TYPE_CHECKING:
 
-    class CategoryFields(FieldNamespace):
+    class _CategoryNames:
         ID: NumberField[int]
         fork: ForkReference
         owneruser: UserReference
@@ -86,7 +83,9 @@ if TYPE_CHECKING:
         entity: TextField
         name: TextField
 
-    class CategoryReference(ReferenceField, CategoryFields): ...
+    class CategoryFields(FieldNamespace, _CategoryNames): ...
+
+    class CategoryReference(ReferenceField, _CategoryNames, frozen=True): ...
 
     class CategoryCreate(TypedDict, total=False):
         fork: int | None
@@ -119,5 +118,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Category: ...
 
         async def update(  # type: ignore[override]
-            self, record: Category | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[CategoryUpdate],
+            self,
+            record: Category | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[CategoryUpdate],
         ) -> Category: ...

@@ -10,19 +10,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        FieldNamespace,
+        JsonField,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
-    from zeyos_async.records import BinaryInput, TagsInput
     from zeyos_async.services.base import Auto, WritableResource
 
     from .records import RecordReference
@@ -73,7 +77,7 @@ class Comment(_Base):
 
 if TYPE_CHECKING:
 
-    class CommentFields(FieldNamespace):
+    class _CommentNames:
         ID: NumberField[int]
         creator: NumberField[int]
         creationdate: TimeField
@@ -84,7 +88,9 @@ if TYPE_CHECKING:
         text: TextField
         meta: JsonField
 
-    class CommentReference(ReferenceField, CommentFields): ...
+    class CommentFields(FieldNamespace, _CommentNames): ...
+
+    class CommentReference(ReferenceField, _CommentNames, frozen=True): ...
 
     class CommentCreate(TypedDict, total=False):
         creator: int | None
@@ -117,5 +123,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Comment: ...
 
         async def update(  # type: ignore[override]
-            self, record: Comment | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[CommentUpdate]
+            self,
+            record: Comment | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[CommentUpdate],
         ) -> Comment: ...

@@ -10,19 +10,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.codes import FLAG
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
-    )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.filters.build import CodeField, FieldNamespace, NumberField, ReferenceField, TimeField
     from zeyos_async.services.base import Auto, WritableResource
 
     from .items import ItemReference
@@ -73,7 +71,7 @@ class Component(_Base):
 
 if TYPE_CHECKING:
 
-    class ComponentFields(FieldNamespace):
+    class _ComponentNames:
         ID: NumberField[int]
         creator: NumberField[int]
         creationdate: TimeField
@@ -82,9 +80,11 @@ if TYPE_CHECKING:
         component: ItemReference
         amount: NumberField[float]
         price: NumberField[float]
-        fixed: NumberField[int]
+        fixed: CodeField[int]
 
-    class ComponentReference(ReferenceField, ComponentFields): ...
+    class ComponentFields(FieldNamespace, _ComponentNames): ...
+
+    class ComponentReference(ReferenceField, _ComponentNames, frozen=True): ...
 
     class ComponentCreate(TypedDict, total=False):
         creator: int | None
@@ -117,5 +117,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Component: ...
 
         async def update(  # type: ignore[override]
-            self, record: Component | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[ComponentUpdate],
+            self,
+            record: Component | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[ComponentUpdate],
         ) -> Component: ...

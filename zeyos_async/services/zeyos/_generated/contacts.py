@@ -10,17 +10,24 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.codes import Code, names_of
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
     from zeyos_async.records import BinaryInput, TagsInput
     from zeyos_async.services.base import Auto, WritableResource
@@ -142,7 +149,7 @@ class Contact(_Base):
 
 if TYPE_CHECKING:
 
-    class ContactFields(FieldNamespace):
+    class _ContactNames:
         ID: NumberField[int]
         fork: ForkReference
         owneruser: UserReference
@@ -175,9 +182,11 @@ if TYPE_CHECKING:
         website: TextField
         birthdate: TimeField
         description: TextField
-        extdata: Any
+        extdata: ExtdataField
 
-    class ContactReference(ReferenceField, ContactFields): ...
+    class ContactFields(FieldNamespace, _ContactNames): ...
+
+    class ContactReference(ReferenceField, _ContactNames, frozen=True): ...
 
     class ContactCreate(TypedDict, total=False):
         fork: int | None
@@ -264,5 +273,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Contact: ...
 
         async def update(  # type: ignore[override]
-            self, record: Contact | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[ContactUpdate]
+            self,
+            record: Contact | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[ContactUpdate],
         ) -> Contact: ...

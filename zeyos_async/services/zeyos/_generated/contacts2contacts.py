@@ -10,19 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
-    )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TimeField
     from zeyos_async.services.base import Auto, WritableResource
 
     from .contacts import ContactReference
@@ -67,7 +64,7 @@ class ContactToContact(_Base):
 
 if TYPE_CHECKING:
 
-    class ContactToContactFields(FieldNamespace):
+    class _ContactToContactNames:
         ID: NumberField[int]
         creator: NumberField[int]
         creationdate: TimeField
@@ -75,7 +72,9 @@ if TYPE_CHECKING:
         contact1: ContactReference
         contact2: ContactReference
 
-    class ContactToContactReference(ReferenceField, ContactToContactFields): ...
+    class ContactToContactFields(FieldNamespace, _ContactToContactNames): ...
+
+    class ContactToContactReference(ReferenceField, _ContactToContactNames, frozen=True): ...
 
     class ContactToContactCreate(TypedDict, total=False):
         creator: int | None
@@ -102,5 +101,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> ContactToContact: ...
 
         async def update(  # type: ignore[override]
-            self, record: ContactToContact | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[ContactToContactUpdate],
+            self,
+            record: ContactToContact | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[ContactToContactUpdate],
         ) -> ContactToContact: ...

@@ -10,19 +10,27 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.codes import Code, names_of
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        JsonField,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.records import TagsInput
     from zeyos_async.services.base import Auto, WritableResource
 
     from .accounts import AccountReference
@@ -146,7 +154,7 @@ class Contract(_Base):
 
 if TYPE_CHECKING:
 
-    class ContractFields(FieldNamespace):
+    class _ContractNames:
         ID: NumberField[int]
         fork: ForkReference
         ownergroup: GroupReference
@@ -173,9 +181,11 @@ if TYPE_CHECKING:
         billingitems: JsonField
         procurementitems: JsonField
         autobilling: JsonField
-        extdata: Any
+        extdata: ExtdataField
 
-    class ContractReference(ReferenceField, ContractFields): ...
+    class ContractFields(FieldNamespace, _ContractNames): ...
+
+    class ContractReference(ReferenceField, _ContractNames, frozen=True): ...
 
     class ContractCreate(TypedDict, total=False):
         fork: int | None
@@ -250,5 +260,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Contract: ...
 
         async def update(  # type: ignore[override]
-            self, record: Contract | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[ContractUpdate],
+            self,
+            record: Contract | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[ContractUpdate],
         ) -> Contract: ...

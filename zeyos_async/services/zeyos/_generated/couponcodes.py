@@ -10,19 +10,25 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.codes import Code, names_of
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
-    from zeyos_async.records import BinaryInput, TagsInput
     from zeyos_async.services.base import Auto, WritableResource
 
     from .coupons import CouponReference
@@ -90,7 +96,7 @@ class CouponCode(_Base):
 
 if TYPE_CHECKING:
 
-    class CouponCodeFields(FieldNamespace):
+    class _CouponCodeNames:
         ID: NumberField[int]
         creator: NumberField[int]
         creationdate: TimeField
@@ -103,9 +109,11 @@ if TYPE_CHECKING:
         value: NumberField[float]
         datefrom: TimeField
         dateto: TimeField
-        extdata: Any
+        extdata: ExtdataField
 
-    class CouponCodeReference(ReferenceField, CouponCodeFields): ...
+    class CouponCodeFields(FieldNamespace, _CouponCodeNames): ...
+
+    class CouponCodeReference(ReferenceField, _CouponCodeNames, frozen=True): ...
 
     class CouponCodeCreate(TypedDict, total=False):
         creator: int | None
@@ -146,5 +154,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> CouponCode: ...
 
         async def update(  # type: ignore[override]
-            self, record: CouponCode | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[CouponCodeUpdate],
+            self,
+            record: CouponCode | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[CouponCodeUpdate],
         ) -> CouponCode: ...

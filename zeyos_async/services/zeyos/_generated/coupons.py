@@ -11,18 +11,26 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        JsonField,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.records import TagsInput
     from zeyos_async.services.base import Auto, WritableResource
 
     from .forks import ForkReference
@@ -109,7 +117,7 @@ class Coupon(_Base):
 
 if TYPE_CHECKING:
 
-    class CouponFields(FieldNamespace):
+    class _CouponNames:
         ID: NumberField[int]
         fork: ForkReference
         ownergroup: GroupReference
@@ -122,14 +130,16 @@ if TYPE_CHECKING:
         code: TextField
         value: NumberField[float]
         taxrate: NumberField[float]
-        neutral: NumberField[int]
+        neutral: CodeField[int]
         datefrom: TimeField
         dateto: TimeField
         description: TextField
         foreigntaxrates: JsonField
-        extdata: Any
+        extdata: ExtdataField
 
-    class CouponReference(ReferenceField, CouponFields): ...
+    class CouponFields(FieldNamespace, _CouponNames): ...
+
+    class CouponReference(ReferenceField, _CouponNames, frozen=True): ...
 
     class CouponCreate(TypedDict, total=False):
         fork: int | None
@@ -186,5 +196,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Coupon: ...
 
         async def update(  # type: ignore[override]
-            self, record: Coupon | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[CouponUpdate]
+            self,
+            record: Coupon | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[CouponUpdate],
         ) -> Coupon: ...

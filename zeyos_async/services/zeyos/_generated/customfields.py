@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
@@ -20,10 +21,15 @@ if TYPE_CHECKING:
     from typing import ClassVar
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        FieldNamespace,
+        JsonField,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
     from zeyos_async.services.base import ReadableResource
-
 
 
 class CustomFieldActivity(Code):
@@ -64,12 +70,82 @@ _FIELDS: Final = (
         "type",
         Kind.TEXT,
         nullable=False,
-        choices=("", "checked", "count", "country", "currency", "date", "datepretty", "datetime", "datetimepretty", "duration", "email", "entity", "filetype", "isset", "list", "money", "num", "password", "percent", "price", "pricebilling", "priceprocurement", "priceproduction", "priority", "progress", "rate", "size", "tel", "text", "timing", "unit", "url", "weight"),
+        choices=(
+            "",
+            "checked",
+            "count",
+            "country",
+            "currency",
+            "date",
+            "datepretty",
+            "datetime",
+            "datetimepretty",
+            "duration",
+            "email",
+            "entity",
+            "filetype",
+            "isset",
+            "list",
+            "money",
+            "num",
+            "password",
+            "percent",
+            "price",
+            "pricebilling",
+            "priceprocurement",
+            "priceproduction",
+            "priority",
+            "progress",
+            "rate",
+            "size",
+            "tel",
+            "text",
+            "timing",
+            "unit",
+            "url",
+            "weight",
+        ),
     ),
     Field(
         "entity",
         Kind.TEXT,
-        choices=("accounts", "actionsteps", "applications", "appointments", "campaigns", "contacts", "contracts", "coupons", "davservers", "devices", "documents", "dunning", "feedservers", "forks", "groups", "items", "ledgers", "links", "mailinglists", "mailservers", "messages", "notes", "objects", "opportunities", "payments", "pricelists", "projects", "resources", "services", "storages", "tasks", "tickets", "transactions", "users", "weblets"),
+        choices=(
+            "accounts",
+            "actionsteps",
+            "applications",
+            "appointments",
+            "campaigns",
+            "contacts",
+            "contracts",
+            "coupons",
+            "davservers",
+            "devices",
+            "documents",
+            "dunning",
+            "feedservers",
+            "forks",
+            "groups",
+            "items",
+            "ledgers",
+            "links",
+            "mailinglists",
+            "mailservers",
+            "messages",
+            "notes",
+            "objects",
+            "opportunities",
+            "payments",
+            "pricelists",
+            "projects",
+            "resources",
+            "services",
+            "storages",
+            "tasks",
+            "tickets",
+            "transactions",
+            "users",
+            "weblets",
+        ),
     ),
     Field("options", Kind.JSON),
     Field("langaliases", Kind.JSON),
@@ -114,7 +190,7 @@ class CustomField(_Base):
 
 if TYPE_CHECKING:
 
-    class CustomFieldFields(FieldNamespace):
+    class _CustomFieldNames:
         ID: NumberField[int]
         creator: NumberField[int]
         creationdate: TimeField
@@ -125,13 +201,15 @@ if TYPE_CHECKING:
         context: TextField
         source: CodeField[CustomFieldSource]
         reference: TextField
-        indexed: NumberField[int]
+        indexed: CodeField[int]
         type: TextField
         entity: TextField
         options: JsonField
         langaliases: JsonField
 
-    class CustomFieldReference(ReferenceField, CustomFieldFields): ...
+    class CustomFieldFields(FieldNamespace, _CustomFieldNames): ...
+
+    class CustomFieldReference(ReferenceField, _CustomFieldNames, frozen=True): ...
 
     class CustomFields(ReadableResource[CustomField]):
         @property

@@ -10,19 +10,26 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.codes import Code, names_of
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.records import TagsInput
     from zeyos_async.services.base import Auto, WritableResource
 
     from .groups import GroupReference
@@ -108,7 +115,7 @@ class DAVServer(_Base):
 
 if TYPE_CHECKING:
 
-    class DAVServerFields(FieldNamespace):
+    class _DAVServerNames:
         ID: NumberField[int]
         owneruser: UserReference
         ownergroup: GroupReference
@@ -125,9 +132,11 @@ if TYPE_CHECKING:
         ctag: TextField
         synctoken: TextField
         description: TextField
-        extdata: Any
+        extdata: ExtdataField
 
-    class DAVServerReference(ReferenceField, DAVServerFields): ...
+    class DAVServerFields(FieldNamespace, _DAVServerNames): ...
+
+    class DAVServerReference(ReferenceField, _DAVServerNames, frozen=True): ...
 
     class DAVServerCreate(TypedDict, total=False):
         owneruser: int | None
@@ -182,5 +191,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> DAVServer: ...
 
         async def update(  # type: ignore[override]
-            self, record: DAVServer | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[DAVServerUpdate],
+            self,
+            record: DAVServer | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[DAVServerUpdate],
         ) -> DAVServer: ...

@@ -11,16 +11,23 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
     from zeyos_async.records import BinaryInput, TagsInput
     from zeyos_async.services.base import Auto, WritableResource
@@ -115,7 +122,7 @@ class Document(_Base):
 
 if TYPE_CHECKING:
 
-    class DocumentFields(FieldNamespace):
+    class _DocumentNames:
         ID: NumberField[int]
         fork: ForkReference
         owneruser: UserReference
@@ -131,11 +138,13 @@ if TYPE_CHECKING:
         status: CodeField[DocumentStatus]
         filename: TextField
         mimetype: TextField
-        public: NumberField[int]
+        public: CodeField[int]
         description: TextField
-        extdata: Any
+        extdata: ExtdataField
 
-    class DocumentReference(ReferenceField, DocumentFields): ...
+    class DocumentFields(FieldNamespace, _DocumentNames): ...
+
+    class DocumentReference(ReferenceField, _DocumentNames, frozen=True): ...
 
     class DocumentCreate(TypedDict, total=False):
         fork: int | None
@@ -192,5 +201,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Document: ...
 
         async def update(  # type: ignore[override]
-            self, record: Document | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[DocumentUpdate],
+            self,
+            record: Document | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[DocumentUpdate],
         ) -> Document: ...

@@ -10,19 +10,26 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.codes import Code, names_of
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.records import TagsInput
     from zeyos_async.services.base import Auto, WritableResource
 
     from .accounts import AccountReference
@@ -119,7 +126,7 @@ class DunningNotice(_Base):
 
 if TYPE_CHECKING:
 
-    class DunningNoticeFields(FieldNamespace):
+    class _DunningNoticeNames:
         ID: NumberField[int]
         fork: ForkReference
         ownergroup: GroupReference
@@ -140,9 +147,11 @@ if TYPE_CHECKING:
         city: TextField
         region: TextField
         country: TextField
-        extdata: Any
+        extdata: ExtdataField
 
-    class DunningNoticeReference(ReferenceField, DunningNoticeFields): ...
+    class DunningNoticeFields(FieldNamespace, _DunningNoticeNames): ...
+
+    class DunningNoticeReference(ReferenceField, _DunningNoticeNames, frozen=True): ...
 
     class DunningNoticeCreate(TypedDict, total=False):
         fork: int | None
@@ -205,5 +214,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> DunningNotice: ...
 
         async def update(  # type: ignore[override]
-            self, record: DunningNotice | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[DunningNoticeUpdate],
+            self,
+            record: DunningNotice | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[DunningNoticeUpdate],
         ) -> DunningNotice: ...

@@ -10,19 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
-    )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TimeField
     from zeyos_async.services.base import Auto, WritableResource
 
     from .dunning import DunningNoticeReference
@@ -68,7 +65,7 @@ class DunningToTransaction(_Base):
 
 if TYPE_CHECKING:
 
-    class DunningToTransactionFields(FieldNamespace):
+    class _DunningToTransactionNames:
         ID: NumberField[int]
         creator: NumberField[int]
         creationdate: TimeField
@@ -76,7 +73,9 @@ if TYPE_CHECKING:
         dunning: DunningNoticeReference
         transaction: TransactionReference
 
-    class DunningToTransactionReference(ReferenceField, DunningToTransactionFields): ...
+    class DunningToTransactionFields(FieldNamespace, _DunningToTransactionNames): ...
+
+    class DunningToTransactionReference(ReferenceField, _DunningToTransactionNames, frozen=True): ...
 
     class DunningToTransactionCreate(TypedDict, total=False):
         creator: int | None
@@ -103,5 +102,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> DunningToTransaction: ...
 
         async def update(  # type: ignore[override]
-            self, record: DunningToTransaction | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[DunningToTransactionUpdate],
+            self,
+            record: DunningToTransaction | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[DunningToTransactionUpdate],
         ) -> DunningToTransaction: ...

@@ -10,19 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
-    )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
     from zeyos_async.services.base import Auto, WritableResource
 
     from .channels import ChannelReference
@@ -38,7 +35,43 @@ _FIELDS: Final = (
         Kind.TEXT,
         nullable=False,
         required=True,
-        choices=("accounts", "actionsteps", "applications", "appointments", "campaigns", "contacts", "contracts", "coupons", "davservers", "devices", "documents", "dunning", "feedservers", "forks", "groups", "items", "ledgers", "links", "mailinglists", "mailservers", "messages", "notes", "objects", "opportunities", "payments", "pricelists", "projects", "resources", "services", "storages", "tasks", "tickets", "transactions", "users", "weblets"),
+        choices=(
+            "accounts",
+            "actionsteps",
+            "applications",
+            "appointments",
+            "campaigns",
+            "contacts",
+            "contracts",
+            "coupons",
+            "davservers",
+            "devices",
+            "documents",
+            "dunning",
+            "feedservers",
+            "forks",
+            "groups",
+            "items",
+            "ledgers",
+            "links",
+            "mailinglists",
+            "mailservers",
+            "messages",
+            "notes",
+            "objects",
+            "opportunities",
+            "payments",
+            "pricelists",
+            "projects",
+            "resources",
+            "services",
+            "storages",
+            "tasks",
+            "tickets",
+            "transactions",
+            "users",
+            "weblets",
+        ),
     ),
     Field("index", Kind.INTEGER, nullable=False, required=True),
     Field("channel", Kind.INTEGER, nullable=False, required=True, target="channels"),
@@ -75,7 +108,7 @@ class EntityToChannel(_Base):
 
 if TYPE_CHECKING:
 
-    class EntityToChannelFields(FieldNamespace):
+    class _EntityToChannelNames:
         ID: NumberField[int]
         creator: NumberField[int]
         creationdate: TimeField
@@ -84,7 +117,9 @@ if TYPE_CHECKING:
         index: NumberField[int]
         channel: ChannelReference
 
-    class EntityToChannelReference(ReferenceField, EntityToChannelFields): ...
+    class EntityToChannelFields(FieldNamespace, _EntityToChannelNames): ...
+
+    class EntityToChannelReference(ReferenceField, _EntityToChannelNames, frozen=True): ...
 
     class EntityToChannelCreate(TypedDict, total=False):
         creator: int | None
@@ -113,5 +148,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> EntityToChannel: ...
 
         async def update(  # type: ignore[override]
-            self, record: EntityToChannel | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[EntityToChannelUpdate],
+            self,
+            record: EntityToChannel | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[EntityToChannelUpdate],
         ) -> EntityToChannel: ...

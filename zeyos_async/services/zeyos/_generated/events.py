@@ -10,19 +10,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        FieldNamespace,
+        JsonField,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
-    from zeyos_async.records import BinaryInput, TagsInput
     from zeyos_async.services.base import Auto, WritableResource
 
     from .forks import ForkReference
@@ -43,7 +47,43 @@ _FIELDS: Final = (
         Kind.TEXT,
         nullable=False,
         required=True,
-        choices=("accounts", "actionsteps", "applications", "appointments", "campaigns", "contacts", "contracts", "coupons", "davservers", "devices", "documents", "dunning", "feedservers", "forks", "groups", "items", "ledgers", "links", "mailinglists", "mailservers", "messages", "notes", "objects", "opportunities", "payments", "pricelists", "projects", "resources", "services", "storages", "tasks", "tickets", "transactions", "users", "weblets"),
+        choices=(
+            "accounts",
+            "actionsteps",
+            "applications",
+            "appointments",
+            "campaigns",
+            "contacts",
+            "contracts",
+            "coupons",
+            "davservers",
+            "devices",
+            "documents",
+            "dunning",
+            "feedservers",
+            "forks",
+            "groups",
+            "items",
+            "ledgers",
+            "links",
+            "mailinglists",
+            "mailservers",
+            "messages",
+            "notes",
+            "objects",
+            "opportunities",
+            "payments",
+            "pricelists",
+            "projects",
+            "resources",
+            "services",
+            "storages",
+            "tasks",
+            "tickets",
+            "transactions",
+            "users",
+            "weblets",
+        ),
     ),
     Field("index", Kind.INTEGER, nullable=False, required=True),
     Field("name", Kind.TEXT, nullable=False, required=True, min_length=1),
@@ -91,7 +131,7 @@ class Event(_Base):
 
 if TYPE_CHECKING:
 
-    class EventFields(FieldNamespace):
+    class _EventNames:
         ID: NumberField[int]
         fork: ForkReference
         owneruser: UserReference
@@ -107,7 +147,9 @@ if TYPE_CHECKING:
         dateto: TimeField
         meta: JsonField
 
-    class EventReference(ReferenceField, EventFields): ...
+    class EventFields(FieldNamespace, _EventNames): ...
+
+    class EventReference(ReferenceField, _EventNames, frozen=True): ...
 
     class EventCreate(TypedDict, total=False):
         fork: int | None
@@ -150,5 +192,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Event: ...
 
         async def update(  # type: ignore[override]
-            self, record: Event | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[EventUpdate]
+            self,
+            record: Event | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[EventUpdate],
         ) -> Event: ...

@@ -11,18 +11,25 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.records import TagsInput
     from zeyos_async.services.base import Auto, WritableResource
 
     from .channels import ChannelReference
@@ -102,7 +109,7 @@ class FeedServer(_Base):
 
 if TYPE_CHECKING:
 
-    class FeedServerFields(FieldNamespace):
+    class _FeedServerNames:
         ID: NumberField[int]
         owneruser: UserReference
         ownergroup: GroupReference
@@ -116,12 +123,14 @@ if TYPE_CHECKING:
         name: TextField
         url: TextField
         username: TextField
-        notify: NumberField[int]
+        notify: CodeField[int]
         etag: TextField
         description: TextField
-        extdata: Any
+        extdata: ExtdataField
 
-    class FeedServerReference(ReferenceField, FeedServerFields): ...
+    class FeedServerFields(FieldNamespace, _FeedServerNames): ...
+
+    class FeedServerReference(ReferenceField, _FeedServerNames, frozen=True): ...
 
     class FeedServerCreate(TypedDict, total=False):
         owneruser: int | None
@@ -176,5 +185,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> FeedServer: ...
 
         async def update(  # type: ignore[override]
-            self, record: FeedServer | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[FeedServerUpdate],
+            self,
+            record: FeedServer | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[FeedServerUpdate],
         ) -> FeedServer: ...

@@ -10,19 +10,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, TypedDict, Unpack, overload
 
-    from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
-    )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
+    from zeyos_async.records import BinaryInput
     from zeyos_async.services.base import Auto, WritableResource
 
     from .binfiles import BinFileReference
@@ -77,7 +75,7 @@ class File(_Base):
 
 if TYPE_CHECKING:
 
-    class FileFields(FieldNamespace):
+    class _FileNames:
         ID: NumberField[int]
         creator: NumberField[int]
         creationdate: TimeField
@@ -89,7 +87,9 @@ if TYPE_CHECKING:
         mimetype: TextField
         size: NumberField[int]
 
-    class FileReference(ReferenceField, FileFields): ...
+    class FileFields(FieldNamespace, _FileNames): ...
+
+    class FileReference(ReferenceField, _FileNames, frozen=True): ...
 
     class FileCreate(TypedDict, total=False):
         creator: int | None
@@ -124,5 +124,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> File: ...
 
         async def update(  # type: ignore[override]
-            self, record: File | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[FileUpdate]
+            self,
+            record: File | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[FileUpdate],
         ) -> File: ...

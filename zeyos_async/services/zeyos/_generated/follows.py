@@ -10,19 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
-    )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
     from zeyos_async.services.base import Auto, WritableResource
 
     from .users import UserReference
@@ -38,7 +35,44 @@ _FIELDS: Final = (
         Kind.TEXT,
         nullable=False,
         required=True,
-        choices=("accounts", "actionsteps", "applications", "appointments", "campaigns", "contacts", "contracts", "coupons", "davservers", "devices", "documents", "dunning", "feedservers", "forks", "groups", "items", "ledgers", "links", "mailinglists", "mailservers", "messages", "notes", "objects", "opportunities", "payments", "pricelists", "projects", "records", "resources", "services", "storages", "tasks", "tickets", "transactions", "users", "weblets"),
+        choices=(
+            "accounts",
+            "actionsteps",
+            "applications",
+            "appointments",
+            "campaigns",
+            "contacts",
+            "contracts",
+            "coupons",
+            "davservers",
+            "devices",
+            "documents",
+            "dunning",
+            "feedservers",
+            "forks",
+            "groups",
+            "items",
+            "ledgers",
+            "links",
+            "mailinglists",
+            "mailservers",
+            "messages",
+            "notes",
+            "objects",
+            "opportunities",
+            "payments",
+            "pricelists",
+            "projects",
+            "records",
+            "resources",
+            "services",
+            "storages",
+            "tasks",
+            "tickets",
+            "transactions",
+            "users",
+            "weblets",
+        ),
     ),
     Field("index", Kind.INTEGER, nullable=False, required=True),
 )
@@ -73,7 +107,7 @@ class Follow(_Base):
 
 if TYPE_CHECKING:
 
-    class FollowFields(FieldNamespace):
+    class _FollowNames:
         ID: NumberField[int]
         creator: UserReference
         creationdate: TimeField
@@ -81,7 +115,9 @@ if TYPE_CHECKING:
         entity: TextField
         index: NumberField[int]
 
-    class FollowReference(ReferenceField, FollowFields): ...
+    class FollowFields(FieldNamespace, _FollowNames): ...
+
+    class FollowReference(ReferenceField, _FollowNames, frozen=True): ...
 
     class FollowCreate(TypedDict, total=False):
         creator: int
@@ -108,5 +144,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Follow: ...
 
         async def update(  # type: ignore[override]
-            self, record: Follow | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[FollowUpdate]
+            self,
+            record: Follow | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[FollowUpdate],
         ) -> Follow: ...

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.codes import Code, names_of
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
@@ -20,7 +21,14 @@ if TYPE_CHECKING:
     from typing import ClassVar
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        JsonField,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
     from zeyos_async.services.base import ReadableResource
 
@@ -56,7 +64,32 @@ _FIELDS: Final = (
         Kind.TEXT,
         nullable=False,
         required=True,
-        choices=("accounts", "actionsteps", "billing", "calendar", "campaigns", "collection", "contacts", "contracts", "coupons", "devices", "documents", "inventory", "links", "mailinglists", "messages", "notes", "opportunities", "payments", "pricelists", "procurement", "production", "projects", "tasks", "tickets"),
+        choices=(
+            "accounts",
+            "actionsteps",
+            "billing",
+            "calendar",
+            "campaigns",
+            "collection",
+            "contacts",
+            "contracts",
+            "coupons",
+            "devices",
+            "documents",
+            "inventory",
+            "links",
+            "mailinglists",
+            "messages",
+            "notes",
+            "opportunities",
+            "payments",
+            "pricelists",
+            "procurement",
+            "production",
+            "projects",
+            "tasks",
+            "tickets",
+        ),
     ),
     Field("color", Kind.TEXT, nullable=False, pattern="^([A-F0-9]{3}){0,2}$"),
     Field("langaliases", Kind.JSON),
@@ -101,7 +134,7 @@ class Fork(_Base):
 
 if TYPE_CHECKING:
 
-    class ForkFields(FieldNamespace):
+    class _ForkNames:
         ID: NumberField[int]
         creator: NumberField[int]
         creationdate: TimeField
@@ -113,9 +146,11 @@ if TYPE_CHECKING:
         module: TextField
         color: TextField
         langaliases: JsonField
-        extdata: Any
+        extdata: ExtdataField
 
-    class ForkReference(ReferenceField, ForkFields): ...
+    class ForkFields(FieldNamespace, _ForkNames): ...
+
+    class ForkReference(ReferenceField, _ForkNames, frozen=True): ...
 
     class Forks(ReadableResource[Fork]):
         @property

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.codes import Code, names_of
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
     from typing import ClassVar
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
     from zeyos_async.services.base import ReadableResource
 
@@ -80,7 +87,7 @@ class Group(_Base):
 
 if TYPE_CHECKING:
 
-    class GroupFields(FieldNamespace):
+    class _GroupNames:
         ID: NumberField[int]
         creator: NumberField[int]
         creationdate: TimeField
@@ -88,9 +95,11 @@ if TYPE_CHECKING:
         leader: UserReference
         activity: CodeField[GroupActivity]
         name: TextField
-        extdata: Any
+        extdata: ExtdataField
 
-    class GroupReference(ReferenceField, GroupFields): ...
+    class GroupFields(FieldNamespace, _GroupNames): ...
+
+    class GroupReference(ReferenceField, _GroupNames, frozen=True): ...
 
     class Groups(ReadableResource[Group]):
         @property

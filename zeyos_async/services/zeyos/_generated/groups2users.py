@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.codes import FLAG
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
@@ -19,9 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar
 
-    from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
-    )
+    from zeyos_async.filters.build import CodeField, FieldNamespace, NumberField, ReferenceField, TimeField
     from zeyos_async.services.base import ReadableResource
 
     from .groups import GroupReference
@@ -69,16 +68,18 @@ class GroupToUser(_Base):
 
 if TYPE_CHECKING:
 
-    class GroupToUserFields(FieldNamespace):
+    class _GroupToUserNames:
         ID: NumberField[int]
         creator: NumberField[int]
         creationdate: TimeField
         lastmodified: TimeField
         group: GroupReference
         user: UserReference
-        writable: NumberField[int]
+        writable: CodeField[int]
 
-    class GroupToUserReference(ReferenceField, GroupToUserFields): ...
+    class GroupToUserFields(FieldNamespace, _GroupToUserNames): ...
+
+    class GroupToUserReference(ReferenceField, _GroupToUserNames, frozen=True): ...
 
     class GroupsToUsers(ReadableResource[GroupToUser]):
         @property

@@ -10,19 +10,24 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.codes import Code, names_of
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        FieldNamespace,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
-    from zeyos_async.records import BinaryInput, TagsInput
     from zeyos_async.services.base import Auto, WritableResource
 
     from .appointments import AppointmentReference
@@ -82,7 +87,7 @@ class Invitation(_Base):
 
 if TYPE_CHECKING:
 
-    class InvitationFields(FieldNamespace):
+    class _InvitationNames:
         ID: NumberField[int]
         creator: NumberField[int]
         creationdate: TimeField
@@ -93,7 +98,9 @@ if TYPE_CHECKING:
         email: TextField
         flag: CodeField[InvitationFlag]
 
-    class InvitationReference(ReferenceField, InvitationFields): ...
+    class InvitationFields(FieldNamespace, _InvitationNames): ...
+
+    class InvitationReference(ReferenceField, _InvitationNames, frozen=True): ...
 
     class InvitationCreate(TypedDict, total=False):
         creator: int | None
@@ -126,5 +133,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Invitation: ...
 
         async def update(  # type: ignore[override]
-            self, record: Invitation | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[InvitationUpdate],
+            self,
+            record: Invitation | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[InvitationUpdate],
         ) -> Invitation: ...

@@ -10,17 +10,25 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.codes import Code, names_of
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        JsonField,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
     from zeyos_async.records import BinaryInput, TagsInput
     from zeyos_async.services.base import Auto, WritableResource
@@ -152,7 +160,7 @@ class Item(_Base):
 
 if TYPE_CHECKING:
 
-    class ItemFields(FieldNamespace):
+    class _ItemNames:
         ID: NumberField[int]
         fork: ForkReference
         ownergroup: GroupReference
@@ -180,9 +188,11 @@ if TYPE_CHECKING:
         description: TextField
         foreigntaxrates: JsonField
         subitems: JsonField
-        extdata: Any
+        extdata: ExtdataField
 
-    class ItemReference(ReferenceField, ItemFields): ...
+    class ItemFields(FieldNamespace, _ItemNames): ...
+
+    class ItemReference(ReferenceField, _ItemNames, frozen=True): ...
 
     class ItemCreate(TypedDict, total=False):
         fork: int | None
@@ -259,5 +269,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Item: ...
 
         async def update(  # type: ignore[override]
-            self, record: Item | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[ItemUpdate]
+            self,
+            record: Item | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[ItemUpdate],
         ) -> Item: ...

@@ -10,19 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
-    )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TimeField
     from zeyos_async.services.base import Auto, WritableResource
 
     from .records import RecordReference
@@ -66,14 +63,16 @@ class Like(_Base):
 
 if TYPE_CHECKING:
 
-    class LikeFields(FieldNamespace):
+    class _LikeNames:
         ID: NumberField[int]
         creator: UserReference
         creationdate: TimeField
         lastmodified: TimeField
         record: RecordReference
 
-    class LikeReference(ReferenceField, LikeFields): ...
+    class LikeFields(FieldNamespace, _LikeNames): ...
+
+    class LikeReference(ReferenceField, _LikeNames, frozen=True): ...
 
     class LikeCreate(TypedDict, total=False):
         creator: int
@@ -98,5 +97,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Like: ...
 
         async def update(  # type: ignore[override]
-            self, record: Like | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[LikeUpdate]
+            self,
+            record: Like | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[LikeUpdate],
         ) -> Like: ...

@@ -10,19 +10,26 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.codes import Code, names_of
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.records import TagsInput
     from zeyos_async.services.base import Auto, WritableResource
 
     from .forks import ForkReference
@@ -101,7 +108,7 @@ class Link(_Base):
 
 if TYPE_CHECKING:
 
-    class LinkFields(FieldNamespace):
+    class _LinkNames:
         ID: NumberField[int]
         fork: ForkReference
         owneruser: UserReference
@@ -118,9 +125,11 @@ if TYPE_CHECKING:
         password: TextField
         visits: NumberField[int]
         description: TextField
-        extdata: Any
+        extdata: ExtdataField
 
-    class LinkReference(ReferenceField, LinkFields): ...
+    class LinkFields(FieldNamespace, _LinkNames): ...
+
+    class LinkReference(ReferenceField, _LinkNames, frozen=True): ...
 
     class LinkCreate(TypedDict, total=False):
         fork: int | None
@@ -175,5 +184,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Link: ...
 
         async def update(  # type: ignore[override]
-            self, record: Link | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[LinkUpdate]
+            self,
+            record: Link | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[LinkUpdate],
         ) -> Link: ...

@@ -10,19 +10,26 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.codes import Code, names_of
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.records import TagsInput
     from zeyos_async.services.base import Auto, WritableResource
 
     from .campaigns import CampaignReference
@@ -96,7 +103,7 @@ class MailingList(_Base):
 
 if TYPE_CHECKING:
 
-    class MailingListFields(FieldNamespace):
+    class _MailingListNames:
         ID: NumberField[int]
         fork: ForkReference
         owneruser: UserReference
@@ -110,9 +117,11 @@ if TYPE_CHECKING:
         name: TextField
         sender: TextField
         description: TextField
-        extdata: Any
+        extdata: ExtdataField
 
-    class MailingListReference(ReferenceField, MailingListFields): ...
+    class MailingListFields(FieldNamespace, _MailingListNames): ...
+
+    class MailingListReference(ReferenceField, _MailingListNames, frozen=True): ...
 
     class MailingListCreate(TypedDict, total=False):
         fork: int | None
@@ -161,5 +170,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> MailingList: ...
 
         async def update(  # type: ignore[override]
-            self, record: MailingList | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[MailingListUpdate],
+            self,
+            record: MailingList | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[MailingListUpdate],
         ) -> MailingList: ...

@@ -10,19 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
-    )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
     from zeyos_async.services.base import Auto, WritableResource
 
     from .messages import MessageReference
@@ -70,7 +67,7 @@ class MailingRecipient(_Base):
 
 if TYPE_CHECKING:
 
-    class MailingRecipientFields(FieldNamespace):
+    class _MailingRecipientNames:
         ID: NumberField[int]
         creator: NumberField[int]
         creationdate: TimeField
@@ -79,7 +76,9 @@ if TYPE_CHECKING:
         participant: ParticipantReference
         email: TextField
 
-    class MailingRecipientReference(ReferenceField, MailingRecipientFields): ...
+    class MailingRecipientFields(FieldNamespace, _MailingRecipientNames): ...
+
+    class MailingRecipientReference(ReferenceField, _MailingRecipientNames, frozen=True): ...
 
     class MailingRecipientCreate(TypedDict, total=False):
         creator: int | None
@@ -108,5 +107,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> MailingRecipient: ...
 
         async def update(  # type: ignore[override]
-            self, record: MailingRecipient | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[MailingRecipientUpdate],
+            self,
+            record: MailingRecipient | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[MailingRecipientUpdate],
         ) -> MailingRecipient: ...

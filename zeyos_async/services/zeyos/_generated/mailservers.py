@@ -10,17 +10,25 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.codes import Code, names_of
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        JsonField,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
     from zeyos_async.records import BinaryInput, TagsInput
     from zeyos_async.services.base import Auto, WritableResource
@@ -109,7 +117,7 @@ class MailServer(_Base):
 
 if TYPE_CHECKING:
 
-    class MailServerFields(FieldNamespace):
+    class _MailServerNames:
         ID: NumberField[int]
         owneruser: UserReference
         ownergroup: GroupReference
@@ -130,9 +138,11 @@ if TYPE_CHECKING:
         description: TextField
         ticketing: JsonField
         folders: JsonField
-        extdata: Any
+        extdata: ExtdataField
 
-    class MailServerReference(ReferenceField, MailServerFields): ...
+    class MailServerFields(FieldNamespace, _MailServerNames): ...
+
+    class MailServerReference(ReferenceField, _MailServerNames, frozen=True): ...
 
     class MailServerCreate(TypedDict, total=False):
         owneruser: int | None
@@ -195,5 +205,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> MailServer: ...
 
         async def update(  # type: ignore[override]
-            self, record: MailServer | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[MailServerUpdate],
+            self,
+            record: MailServer | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[MailServerUpdate],
         ) -> MailServer: ...

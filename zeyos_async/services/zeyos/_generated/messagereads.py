@@ -10,19 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
-    )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TimeField
     from zeyos_async.services.base import Auto, WritableResource
 
     from .messages import MessageReference
@@ -66,14 +63,16 @@ class MessageRead(_Base):
 
 if TYPE_CHECKING:
 
-    class MessageReadFields(FieldNamespace):
+    class _MessageReadNames:
         ID: NumberField[int]
         creator: UserReference
         creationdate: TimeField
         lastmodified: TimeField
         message: MessageReference
 
-    class MessageReadReference(ReferenceField, MessageReadFields): ...
+    class MessageReadFields(FieldNamespace, _MessageReadNames): ...
+
+    class MessageReadReference(ReferenceField, _MessageReadNames, frozen=True): ...
 
     class MessageReadCreate(TypedDict, total=False):
         creator: int
@@ -98,5 +97,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> MessageRead: ...
 
         async def update(  # type: ignore[override]
-            self, record: MessageRead | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[MessageReadUpdate],
+            self,
+            record: MessageRead | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[MessageReadUpdate],
         ) -> MessageRead: ...

@@ -11,16 +11,24 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        JsonField,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
     from zeyos_async.records import BinaryInput, TagsInput
     from zeyos_async.services.base import Auto, WritableResource
@@ -143,7 +151,7 @@ class Message(_Base):
 
 if TYPE_CHECKING:
 
-    class MessageFields(FieldNamespace):
+    class _MessageNames:
         ID: NumberField[int]
         fork: ForkReference
         owneruser: UserReference
@@ -158,7 +166,7 @@ if TYPE_CHECKING:
         reference: MessageReference
         binfile: BinFileReference
         mailbox: CodeField[MessageMailbox]
-        verified: NumberField[int]
+        verified: CodeField[int]
         date: TimeField
         subject: TextField
         sender: TextField
@@ -176,9 +184,11 @@ if TYPE_CHECKING:
         senddate: TimeField
         senderror: TextField
         size: NumberField[int]
-        extdata: Any
+        extdata: ExtdataField
 
-    class MessageReference(ReferenceField, MessageFields): ...
+    class MessageFields(FieldNamespace, _MessageNames): ...
+
+    class MessageReference(ReferenceField, _MessageNames, frozen=True): ...
 
     class MessageCreate(TypedDict, total=False):
         fork: int | None
@@ -265,5 +275,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Message: ...
 
         async def update(  # type: ignore[override]
-            self, record: Message | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[MessageUpdate]
+            self,
+            record: Message | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[MessageUpdate],
         ) -> Message: ...

@@ -10,17 +10,25 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.codes import Code, names_of
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        JsonField,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
     from zeyos_async.records import BinaryInput, TagsInput
     from zeyos_async.services.base import Auto, WritableResource
@@ -115,7 +123,7 @@ class Note(_Base):
 
 if TYPE_CHECKING:
 
-    class NoteFields(FieldNamespace):
+    class _NoteNames:
         ID: NumberField[int]
         fork: ForkReference
         owneruser: UserReference
@@ -133,9 +141,11 @@ if TYPE_CHECKING:
         attachments: JsonField
         description: TextField
         size: NumberField[int]
-        extdata: Any
+        extdata: ExtdataField
 
-    class NoteReference(ReferenceField, NoteFields): ...
+    class NoteFields(FieldNamespace, _NoteNames): ...
+
+    class NoteReference(ReferenceField, _NoteNames, frozen=True): ...
 
     class NoteCreate(TypedDict, total=False):
         fork: int | None
@@ -192,5 +202,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Note: ...
 
         async def update(  # type: ignore[override]
-            self, record: Note | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[NoteUpdate]
+            self,
+            record: Note | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[NoteUpdate],
         ) -> Note: ...

@@ -10,17 +10,25 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.codes import Code, names_of
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        JsonField,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
     from zeyos_async.records import BinaryInput, TagsInput
     from zeyos_async.services.base import Auto, WritableResource
@@ -100,7 +108,7 @@ class Object(_Base):
 
 if TYPE_CHECKING:
 
-    class ObjectFields(FieldNamespace):
+    class _ObjectNames:
         ID: NumberField[int]
         fork: ForkReference
         owneruser: UserReference
@@ -116,9 +124,11 @@ if TYPE_CHECKING:
         date: TimeField
         description: TextField
         data: JsonField
-        extdata: Any
+        extdata: ExtdataField
 
-    class ObjectReference(ReferenceField, ObjectFields): ...
+    class ObjectFields(FieldNamespace, _ObjectNames): ...
+
+    class ObjectReference(ReferenceField, _ObjectNames, frozen=True): ...
 
     class ObjectCreate(TypedDict, total=False):
         fork: int | None
@@ -171,5 +181,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Object: ...
 
         async def update(  # type: ignore[override]
-            self, record: Object | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[ObjectUpdate]
+            self,
+            record: Object | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[ObjectUpdate],
         ) -> Object: ...

@@ -10,19 +10,26 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.codes import Code, names_of
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.records import TagsInput
     from zeyos_async.services.base import Auto, WritableResource
 
     from .accounts import AccountReference
@@ -138,7 +145,7 @@ class Opportunity(_Base):
 
 if TYPE_CHECKING:
 
-    class OpportunityFields(FieldNamespace):
+    class _OpportunityNames:
         ID: NumberField[int]
         fork: ForkReference
         ownergroup: GroupReference
@@ -161,9 +168,11 @@ if TYPE_CHECKING:
         mostlikely: NumberField[float]
         upside: NumberField[float]
         description: TextField
-        extdata: Any
+        extdata: ExtdataField
 
-    class OpportunityReference(ReferenceField, OpportunityFields): ...
+    class OpportunityFields(FieldNamespace, _OpportunityNames): ...
+
+    class OpportunityReference(ReferenceField, _OpportunityNames, frozen=True): ...
 
     class OpportunityCreate(TypedDict, total=False):
         fork: int | None
@@ -230,5 +239,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Opportunity: ...
 
         async def update(  # type: ignore[override]
-            self, record: Opportunity | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[OpportunityUpdate],
+            self,
+            record: Opportunity | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[OpportunityUpdate],
         ) -> Opportunity: ...

@@ -10,19 +10,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        ExtdataField,
+        FieldNamespace,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
-    from zeyos_async.records import BinaryInput, TagsInput
     from zeyos_async.services.base import Auto, WritableResource
 
     from .campaigns import CampaignReference
@@ -79,7 +83,7 @@ class Participant(_Base):
 
 if TYPE_CHECKING:
 
-    class ParticipantFields(FieldNamespace):
+    class _ParticipantNames:
         ID: NumberField[int]
         creator: NumberField[int]
         creationdate: TimeField
@@ -90,9 +94,11 @@ if TYPE_CHECKING:
         name: TextField
         phone: TextField
         email: TextField
-        extdata: Any
+        extdata: ExtdataField
 
-    class ParticipantReference(ReferenceField, ParticipantFields): ...
+    class ParticipantFields(FieldNamespace, _ParticipantNames): ...
+
+    class ParticipantReference(ReferenceField, _ParticipantNames, frozen=True): ...
 
     class ParticipantCreate(TypedDict, total=False):
         creator: int | None
@@ -129,5 +135,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Participant: ...
 
         async def update(  # type: ignore[override]
-            self, record: Participant | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[ParticipantUpdate],
+            self,
+            record: Participant | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[ParticipantUpdate],
         ) -> Participant: ...

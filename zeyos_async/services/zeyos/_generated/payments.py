@@ -11,18 +11,25 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.records import TagsInput
     from zeyos_async.services.base import Auto, WritableResource
 
     from .accounts import AccountReference
@@ -105,7 +112,7 @@ class Payment(_Base):
 
 if TYPE_CHECKING:
 
-    class PaymentFields(FieldNamespace):
+    class _PaymentNames:
         ID: NumberField[int]
         fork: ForkReference
         ownergroup: GroupReference
@@ -120,11 +127,13 @@ if TYPE_CHECKING:
         subject: TextField
         status: CodeField[PaymentStatus]
         amount: NumberField[float]
-        autoadvance: NumberField[int]
+        autoadvance: CodeField[int]
         description: TextField
-        extdata: Any
+        extdata: ExtdataField
 
-    class PaymentReference(ReferenceField, PaymentFields): ...
+    class PaymentFields(FieldNamespace, _PaymentNames): ...
+
+    class PaymentReference(ReferenceField, _PaymentNames, frozen=True): ...
 
     class PaymentCreate(TypedDict, total=False):
         fork: int | None
@@ -179,5 +188,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Payment: ...
 
         async def update(  # type: ignore[override]
-            self, record: Payment | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[PaymentUpdate]
+            self,
+            record: Payment | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[PaymentUpdate],
         ) -> Payment: ...

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.codes import FLAG
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
     from typing import ClassVar
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        FieldNamespace,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
     from zeyos_async.services.base import ReadableResource
 
@@ -74,7 +80,7 @@ class Permission(_Base):
 
 if TYPE_CHECKING:
 
-    class PermissionFields(FieldNamespace):
+    class _PermissionNames:
         ID: NumberField[int]
         creator: NumberField[int]
         creationdate: TimeField
@@ -83,9 +89,11 @@ if TYPE_CHECKING:
         fork: ForkReference
         application: ApplicationReference
         identifier: TextField
-        writable: NumberField[int]
+        writable: CodeField[int]
 
-    class PermissionReference(ReferenceField, PermissionFields): ...
+    class PermissionFields(FieldNamespace, _PermissionNames): ...
+
+    class PermissionReference(ReferenceField, _PermissionNames, frozen=True): ...
 
     class Permissions(ReadableResource[Permission]):
         @property

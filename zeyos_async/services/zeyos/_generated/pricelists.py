@@ -11,18 +11,25 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.records import TagsInput
     from zeyos_async.services.base import Auto, WritableResource
 
     from .forks import ForkReference
@@ -109,7 +116,7 @@ class PriceList(_Base):
 
 if TYPE_CHECKING:
 
-    class PriceListFields(FieldNamespace):
+    class _PriceListNames:
         ID: NumberField[int]
         fork: ForkReference
         ownergroup: GroupReference
@@ -123,11 +130,13 @@ if TYPE_CHECKING:
         discount: NumberField[float]
         datefrom: TimeField
         dateto: TimeField
-        applytoall: NumberField[int]
+        applytoall: CodeField[int]
         description: TextField
-        extdata: Any
+        extdata: ExtdataField
 
-    class PriceListReference(ReferenceField, PriceListFields): ...
+    class PriceListFields(FieldNamespace, _PriceListNames): ...
+
+    class PriceListReference(ReferenceField, _PriceListNames, frozen=True): ...
 
     class PriceListCreate(TypedDict, total=False):
         fork: int | None
@@ -180,5 +189,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> PriceList: ...
 
         async def update(  # type: ignore[override]
-            self, record: PriceList | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[PriceListUpdate],
+            self,
+            record: PriceList | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[PriceListUpdate],
         ) -> PriceList: ...

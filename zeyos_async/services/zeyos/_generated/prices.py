@@ -10,19 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
-    )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TimeField
     from zeyos_async.services.base import Auto, WritableResource
 
     from .items import ItemReference
@@ -78,7 +75,7 @@ class Price(_Base):
 
 if TYPE_CHECKING:
 
-    class PriceFields(FieldNamespace):
+    class _PriceNames:
         ID: NumberField[int]
         creator: NumberField[int]
         creationdate: TimeField
@@ -91,7 +88,9 @@ if TYPE_CHECKING:
         minamount: NumberField[float]
         costprice: NumberField[float]
 
-    class PriceReference(ReferenceField, PriceFields): ...
+    class PriceFields(FieldNamespace, _PriceNames): ...
+
+    class PriceReference(ReferenceField, _PriceNames, frozen=True): ...
 
     class PriceCreate(TypedDict, total=False):
         creator: int | None
@@ -128,5 +127,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Price: ...
 
         async def update(  # type: ignore[override]
-            self, record: Price | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[PriceUpdate]
+            self,
+            record: Price | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[PriceUpdate],
         ) -> Price: ...

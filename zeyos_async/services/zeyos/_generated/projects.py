@@ -10,19 +10,26 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.codes import Code, names_of
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.records import TagsInput
     from zeyos_async.services.base import Auto, WritableResource
 
     from .accounts import AccountReference
@@ -115,7 +122,7 @@ class Project(_Base):
 
 if TYPE_CHECKING:
 
-    class ProjectFields(FieldNamespace):
+    class _ProjectNames:
         ID: NumberField[int]
         fork: ForkReference
         owneruser: UserReference
@@ -130,9 +137,11 @@ if TYPE_CHECKING:
         projectnum: TextField
         status: CodeField[ProjectStatus]
         description: TextField
-        extdata: Any
+        extdata: ExtdataField
 
-    class ProjectReference(ReferenceField, ProjectFields): ...
+    class ProjectFields(FieldNamespace, _ProjectNames): ...
+
+    class ProjectReference(ReferenceField, _ProjectNames, frozen=True): ...
 
     class ProjectCreate(TypedDict, total=False):
         fork: int | None
@@ -183,5 +192,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Project: ...
 
         async def update(  # type: ignore[override]
-            self, record: Project | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[ProjectUpdate]
+            self,
+            record: Project | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[ProjectUpdate],
         ) -> Project: ...

@@ -10,19 +10,26 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.codes import Code, names_of
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        FieldNamespace,
+        JsonField,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.records import TagsInput
     from zeyos_async.services.base import Auto, WritableResource
 
     from .channels import ChannelReference
@@ -53,7 +60,43 @@ _FIELDS: Final = (
     Field(
         "entity",
         Kind.TEXT,
-        choices=("accounts", "actionsteps", "applications", "appointments", "campaigns", "contacts", "contracts", "coupons", "davservers", "devices", "documents", "dunning", "feedservers", "forks", "groups", "items", "ledgers", "links", "mailinglists", "mailservers", "messages", "notes", "objects", "opportunities", "payments", "pricelists", "projects", "resources", "services", "storages", "tasks", "tickets", "transactions", "users", "weblets"),
+        choices=(
+            "accounts",
+            "actionsteps",
+            "applications",
+            "appointments",
+            "campaigns",
+            "contacts",
+            "contracts",
+            "coupons",
+            "davservers",
+            "devices",
+            "documents",
+            "dunning",
+            "feedservers",
+            "forks",
+            "groups",
+            "items",
+            "ledgers",
+            "links",
+            "mailinglists",
+            "mailservers",
+            "messages",
+            "notes",
+            "objects",
+            "opportunities",
+            "payments",
+            "pricelists",
+            "projects",
+            "resources",
+            "services",
+            "storages",
+            "tasks",
+            "tickets",
+            "transactions",
+            "users",
+            "weblets",
+        ),
     ),
     Field("index", Kind.INTEGER),
     Field("channel", Kind.INTEGER, target="channels", only_in="spec"),
@@ -110,7 +153,7 @@ class Record(_Base):
 
 if TYPE_CHECKING:
 
-    class RecordFields(FieldNamespace):
+    class _RecordNames:
         ID: NumberField[int]
         fork: ForkReference
         owneruser: UserReference
@@ -130,7 +173,9 @@ if TYPE_CHECKING:
         text: TextField
         meta: JsonField
 
-    class RecordReference(ReferenceField, RecordFields): ...
+    class RecordFields(FieldNamespace, _RecordNames): ...
+
+    class RecordReference(ReferenceField, _RecordNames, frozen=True): ...
 
     class RecordCreate(TypedDict, total=False):
         fork: int | None
@@ -187,5 +232,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Record: ...
 
         async def update(  # type: ignore[override]
-            self, record: Record | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[RecordUpdate]
+            self,
+            record: Record | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[RecordUpdate],
         ) -> Record: ...

@@ -10,19 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
-    )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
     from zeyos_async.services.base import Auto, WritableResource
 
     from .items import ItemReference
@@ -69,7 +66,7 @@ class RelatedItem(_Base):
 
 if TYPE_CHECKING:
 
-    class RelatedItemFields(FieldNamespace):
+    class _RelatedItemNames:
         ID: NumberField[int]
         creator: NumberField[int]
         creationdate: TimeField
@@ -78,7 +75,9 @@ if TYPE_CHECKING:
         relateditem: ItemReference
         relation: TextField
 
-    class RelatedItemReference(ReferenceField, RelatedItemFields): ...
+    class RelatedItemFields(FieldNamespace, _RelatedItemNames): ...
+
+    class RelatedItemReference(ReferenceField, _RelatedItemNames, frozen=True): ...
 
     class RelatedItemCreate(TypedDict, total=False):
         creator: int | None
@@ -107,5 +106,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> RelatedItem: ...
 
         async def update(  # type: ignore[override]
-            self, record: RelatedItem | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[RelatedItemUpdate],
+            self,
+            record: RelatedItem | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[RelatedItemUpdate],
         ) -> RelatedItem: ...

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
     from typing import ClassVar
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
     from zeyos_async.services.base import ReadableResource
 
@@ -93,7 +100,7 @@ class Resource(_Base):
 
 if TYPE_CHECKING:
 
-    class ResourceFields(FieldNamespace):
+    class _ResourceNames:
         ID: NumberField[int]
         creator: NumberField[int]
         creationdate: TimeField
@@ -103,10 +110,12 @@ if TYPE_CHECKING:
         name: TextField
         identifier: TextField
         mimetype: TextField
-        public: NumberField[int]
-        extdata: Any
+        public: CodeField[int]
+        extdata: ExtdataField
 
-    class ResourceReference(ReferenceField, ResourceFields): ...
+    class ResourceFields(FieldNamespace, _ResourceNames): ...
+
+    class ResourceReference(ReferenceField, _ResourceNames, frozen=True): ...
 
     class Resources(ReadableResource[Resource]):
         @property

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.codes import Code, names_of
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
     from typing import ClassVar
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
     from zeyos_async.services.base import ReadableResource
 
@@ -112,7 +119,7 @@ class Service(_Base):
 
 if TYPE_CHECKING:
 
-    class ServiceFields(FieldNamespace):
+    class _ServiceNames:
         ID: NumberField[int]
         creator: NumberField[int]
         creationdate: TimeField
@@ -126,9 +133,11 @@ if TYPE_CHECKING:
         schedule: NumberField[int]
         interval: NumberField[int]
         mimetype: TextField
-        extdata: Any
+        extdata: ExtdataField
 
-    class ServiceReference(ReferenceField, ServiceFields): ...
+    class ServiceFields(FieldNamespace, _ServiceNames): ...
+
+    class ServiceReference(ReferenceField, _ServiceNames, frozen=True): ...
 
     class Services(ReadableResource[Service]):
         @property

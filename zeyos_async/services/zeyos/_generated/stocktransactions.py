@@ -10,19 +10,26 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.codes import Code, names_of
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        JsonField,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
-    from zeyos_async.records import BinaryInput, TagsInput
     from zeyos_async.services.base import Auto, WritableResource
 
     from .items import ItemReference
@@ -103,7 +110,7 @@ class StockTransaction(_Base):
 
 if TYPE_CHECKING:
 
-    class StockTransactionFields(FieldNamespace):
+    class _StockTransactionNames:
         ID: NumberField[int]
         creator: NumberField[int]
         creationdate: TimeField
@@ -122,9 +129,11 @@ if TYPE_CHECKING:
         purchaseprice: NumberField[float]
         serials: JsonField
         subtransactions: JsonField
-        extdata: Any
+        extdata: ExtdataField
 
-    class StockTransactionReference(ReferenceField, StockTransactionFields): ...
+    class StockTransactionFields(FieldNamespace, _StockTransactionNames): ...
+
+    class StockTransactionReference(ReferenceField, _StockTransactionNames, frozen=True): ...
 
     class StockTransactionCreate(TypedDict, total=False):
         creator: int | None
@@ -177,5 +186,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> StockTransaction: ...
 
         async def update(  # type: ignore[override]
-            self, record: StockTransaction | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[StockTransactionUpdate],
+            self,
+            record: StockTransaction | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[StockTransactionUpdate],
         ) -> StockTransaction: ...

@@ -10,19 +10,26 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.codes import Code, names_of
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.records import TagsInput
     from zeyos_async.services.base import Auto, WritableResource
 
     from .forks import ForkReference
@@ -86,7 +93,7 @@ class Storage(_Base):
 
 if TYPE_CHECKING:
 
-    class StorageFields(FieldNamespace):
+    class _StorageNames:
         ID: NumberField[int]
         fork: ForkReference
         ownergroup: GroupReference
@@ -96,9 +103,11 @@ if TYPE_CHECKING:
         visibility: CodeField[StorageVisibility]
         name: TextField
         description: TextField
-        extdata: Any
+        extdata: ExtdataField
 
-    class StorageReference(ReferenceField, StorageFields): ...
+    class StorageFields(FieldNamespace, _StorageNames): ...
+
+    class StorageReference(ReferenceField, _StorageNames, frozen=True): ...
 
     class StorageCreate(TypedDict, total=False):
         fork: int | None
@@ -139,5 +148,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Storage: ...
 
         async def update(  # type: ignore[override]
-            self, record: Storage | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[StorageUpdate]
+            self,
+            record: Storage | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[StorageUpdate],
         ) -> Storage: ...

@@ -10,19 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
-    from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
-    )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
     from zeyos_async.services.base import Auto, WritableResource
 
     from .accounts import AccountReference
@@ -80,7 +77,7 @@ class Supplier(_Base):
 
 if TYPE_CHECKING:
 
-    class SupplierFields(FieldNamespace):
+    class _SupplierNames:
         ID: NumberField[int]
         creator: NumberField[int]
         creationdate: TimeField
@@ -94,7 +91,9 @@ if TYPE_CHECKING:
         deliverytime: NumberField[int]
         stock: NumberField[float]
 
-    class SupplierReference(ReferenceField, SupplierFields): ...
+    class SupplierFields(FieldNamespace, _SupplierNames): ...
+
+    class SupplierReference(ReferenceField, _SupplierNames, frozen=True): ...
 
     class SupplierCreate(TypedDict, total=False):
         creator: int | None
@@ -133,5 +132,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Supplier: ...
 
         async def update(  # type: ignore[override]
-            self, record: Supplier | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[SupplierUpdate],
+            self,
+            record: Supplier | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[SupplierUpdate],
         ) -> Supplier: ...

@@ -10,19 +10,26 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.codes import Code, names_of
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.records import TagsInput
     from zeyos_async.services.base import Auto, WritableResource
 
     from .davservers import DAVServerReference
@@ -139,7 +146,7 @@ class Task(_Base):
 
 if TYPE_CHECKING:
 
-    class TaskFields(FieldNamespace):
+    class _TaskNames:
         ID: NumberField[int]
         fork: ForkReference
         owneruser: UserReference
@@ -160,9 +167,11 @@ if TYPE_CHECKING:
         priority: CodeField[TaskPriority]
         projectedeffort: NumberField[int]
         description: TextField
-        extdata: Any
+        extdata: ExtdataField
 
-    class TaskReference(ReferenceField, TaskFields): ...
+    class TaskFields(FieldNamespace, _TaskNames): ...
+
+    class TaskReference(ReferenceField, _TaskNames, frozen=True): ...
 
     class TaskCreate(TypedDict, total=False):
         fork: int | None
@@ -225,5 +234,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Task: ...
 
         async def update(  # type: ignore[override]
-            self, record: Task | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[TaskUpdate]
+            self,
+            record: Task | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[TaskUpdate],
         ) -> Task: ...

@@ -10,19 +10,27 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.codes import Code, names_of
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        JsonField,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.records import TagsInput
     from zeyos_async.services.base import Auto, WritableResource
 
     from .accounts import AccountReference
@@ -148,7 +156,7 @@ class Ticket(_Base):
 
 if TYPE_CHECKING:
 
-    class TicketFields(FieldNamespace):
+    class _TicketNames:
         ID: NumberField[int]
         fork: ForkReference
         ownergroup: GroupReference
@@ -169,9 +177,11 @@ if TYPE_CHECKING:
         description: TextField
         billingitems: JsonField
         procurementitems: JsonField
-        extdata: Any
+        extdata: ExtdataField
 
-    class TicketReference(ReferenceField, TicketFields): ...
+    class TicketFields(FieldNamespace, _TicketNames): ...
+
+    class TicketReference(ReferenceField, _TicketNames, frozen=True): ...
 
     class TicketCreate(TypedDict, total=False):
         fork: int | None
@@ -234,5 +244,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Ticket: ...
 
         async def update(  # type: ignore[override]
-            self, record: Ticket | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[TicketUpdate]
+            self,
+            record: Ticket | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[TicketUpdate],
         ) -> Ticket: ...

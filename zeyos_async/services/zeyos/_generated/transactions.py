@@ -10,19 +10,27 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.codes import Code, names_of
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
 
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal, Required, TypedDict, Unpack, overload
+    from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        JsonField,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
-    from zeyos_async.records import BinaryInput, TagsInput
+    from zeyos_async.records import TagsInput
     from zeyos_async.services.base import Auto, WritableResource
 
     from .accounts import AccountReference
@@ -210,7 +218,7 @@ class Transaction(_Base):
 
 if TYPE_CHECKING:
 
-    class TransactionFields(FieldNamespace):
+    class _TransactionNames:
         ID: NumberField[int]
         fork: ForkReference
         ownergroup: GroupReference
@@ -256,9 +264,11 @@ if TYPE_CHECKING:
         margin: NumberField[float]
         weight: NumberField[float]
         items: JsonField
-        extdata: Any
+        extdata: ExtdataField
 
-    class TransactionReference(ReferenceField, TransactionFields): ...
+    class TransactionFields(FieldNamespace, _TransactionNames): ...
+
+    class TransactionReference(ReferenceField, _TransactionNames, frozen=True): ...
 
     class TransactionCreate(TypedDict, total=False):
         fork: int | None
@@ -371,5 +381,10 @@ if TYPE_CHECKING:
         async def create(self, *record: Any, **fields: Any) -> Transaction: ...
 
         async def update(  # type: ignore[override]
-            self, record: Transaction | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[TransactionUpdate],
+            self,
+            record: Transaction | int,
+            /,
+            *,
+            if_match: str | Auto | None = ...,
+            **changes: Unpack[TransactionUpdate],
         ) -> Transaction: ...

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
     from typing import ClassVar
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
     from zeyos_async.services.base import ReadableResource
 
@@ -90,7 +97,7 @@ class User(_Base):
 
 if TYPE_CHECKING:
 
-    class UserFields(FieldNamespace):
+    class _UserNames:
         ID: NumberField[int]
         creator: NumberField[int]
         creationdate: TimeField
@@ -99,13 +106,15 @@ if TYPE_CHECKING:
         activity: CodeField[UserActivity]
         name: TextField
         email: TextField
-        nopublic: NumberField[int]
-        apionly: NumberField[int]
+        nopublic: CodeField[int]
+        apionly: CodeField[int]
         expdate: TimeField
         lastlogin: TimeField
-        extdata: Any
+        extdata: ExtdataField
 
-    class UserReference(ReferenceField, UserFields): ...
+    class UserFields(FieldNamespace, _UserNames): ...
+
+    class UserReference(ReferenceField, _UserNames, frozen=True): ...
 
     class Users(ReadableResource[User]):
         @property

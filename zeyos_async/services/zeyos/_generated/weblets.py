@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from zeyos_async.codes import FLAG, Code, names_of
-from zeyos_async.records import EMPTY, Record as _Base
+from zeyos_async.codes import Code, names_of
+from zeyos_async.records import EMPTY
+from zeyos_async.records import Record as _Base
 from zeyos_async.schema import Entity, Field, Kind
 
 from . import entity as _entity
@@ -20,7 +21,14 @@ if TYPE_CHECKING:
     from typing import ClassVar
 
     from zeyos_async.filters.build import (
-        CodeField, FieldNamespace, JsonField, NumberField, ReferenceField, TextField, TimeField
+        CodeField,
+        ExtdataField,
+        FieldNamespace,
+        JsonField,
+        NumberField,
+        ReferenceField,
+        TextField,
+        TimeField,
     )
     from zeyos_async.services.base import ReadableResource
 
@@ -118,7 +126,7 @@ class Weblet(_Base):
 
 if TYPE_CHECKING:
 
-    class WebletFields(FieldNamespace):
+    class _WebletNames:
         ID: NumberField[int]
         creator: NumberField[int]
         creationdate: TimeField
@@ -135,9 +143,11 @@ if TYPE_CHECKING:
         color: TextField
         mimetype: TextField
         langaliases: JsonField
-        extdata: Any
+        extdata: ExtdataField
 
-    class WebletReference(ReferenceField, WebletFields): ...
+    class WebletFields(FieldNamespace, _WebletNames): ...
+
+    class WebletReference(ReferenceField, _WebletNames, frozen=True): ...
 
     class Weblets(ReadableResource[Weblet]):
         @property
