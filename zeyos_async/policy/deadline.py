@@ -1,0 +1,76 @@
+"""How long a call may take: what the user says, and the one moment that follows from it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import attrs
+
+from ..errors import InvalidArgument
+
+__all__ = ["Deadline", "Timeout"]
+
+_NUMBERS: Final = (int, float)
+
+
+def _seconds(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, _NUMBERS) or not value > 0:
+        raise InvalidArgument(
+            f"Timeout.{attribute.name} must be a number of seconds above 0, or None for no bound; got {value!r}."
+        )
+
+
+@attrs.frozen(kw_only=True)
+class Timeout:
+    """Bounds on the time of a call, in seconds; ``None`` is no bound.
+
+    Attributes:
+        total: The whole call: log-in, waiting for a slot, every attempt and every pause between them.
+        connect: Opening one connection: name look-up, TCP and TLS.
+        read: The longest silence while an answer is awaited or read.
+    """
+
+    total: float | None = attrs.field(default=60.0, validator=_seconds)
+    connect: float | None = attrs.field(default=10.0, validator=_seconds)
+    read: float | None = attrs.field(default=30.0, validator=_seconds)
+
+    @classmethod
+    def of(cls, value: float | Timeout | None, default: Timeout) -> Timeout:
+        """What a ``timeout=`` argument means.
+
+        Args:
+            value: ``None`` for the default; a number of seconds bounds the whole call, and lifts the
+                bound on silences, so that the number alone says how long to wait.
+            default: What ``None`` stands for.
+
+        Raises:
+            InvalidArgument: The number is not above 0.
+        """
+        if value is None:
+            return default
+        if isinstance(value, Timeout):
+            return value
+        return cls(total=value, connect=default.connect, read=None)
+
+
+@attrs.frozen
+class Deadline:
+    """The moment at which a call is over, on the clock of the event loop.
+
+    Attributes:
+        at: The moment; infinity for never.
+    """
+
+    at: float = math.inf
+
+    @classmethod
+    def after(cls, seconds: float | None, *, now: float) -> Deadline:
+        """The deadline that many seconds from now."""
+        return cls(math.inf if seconds is None else now + seconds)
+
+    def remaining(self, *, now: float) -> float:
+        """Seconds left, 0 when it is over."""
+        return max(0.0, self.at - now)

@@ -1,0 +1,113 @@
+"""How much may run at once against one host.
+
+The limit on concurrent requests adapts as TCP's window does: it grows by about one for each round
+of answers while it is what holds requests back, and is halved when the host says that it is too
+much (429, 503, a time-out). The answers of one burst count once: a request that began before the
+last cut tells nothing new.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import attrs
+
+from ..errors import InvalidArgument
+
+__all__ = ["Limits", "Pace", "Window"]
+
+_FIRST_WINDOW: Final = 16
+_CUT: Final = 0.5
+
+
+def _positive(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    whole = attribute.name != "rate"
+    allowed = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
+    if value is not None and not (allowed and value > 0):
+        raise InvalidArgument(f"Limits.{attribute.name} must be above 0; got {value!r}.")
+
+
+@attrs.frozen(kw_only=True)
+class Limits:
+    """Bounds on what a session does at the same time.
+
+    Attributes:
+        connections: Open connections of one event loop, all hosts together.
+        per_host: Open connections to one host; ``None`` for no bound of its own.
+        concurrency: The most requests at once to one host; the limit in force adapts below it.
+        rate: Requests per second to one host, evenly spaced; ``None`` for no bound.
+    """
+
+    connections: int = attrs.field(default=100, validator=_positive)
+    per_host: int | None = attrs.field(default=None, validator=_positive)
+    concurrency: int = attrs.field(default=32, validator=_positive)
+    rate: float | None = attrs.field(default=None, validator=_positive)
+
+    @property
+    def ceiling(self) -> int:
+        """The most requests at once to one host that these limits can mean."""
+        return min(self.concurrency, self.connections, self.per_host or self.connections)
+
+
+@attrs.frozen
+class Window:
+    """The adaptive limit on concurrent requests to one host.
+
+    Attributes:
+        limit: How many may run at once; the part behind the point is progress towards one more.
+        ceiling: The limit never grows above this.
+        cut_at: When it was last cut, on the clock of the caller.
+    """
+
+    limit: float
+    ceiling: int
+    cut_at: float = float("-inf")
+
+    @classmethod
+    def first(cls, ceiling: int) -> Window:
+        """The window of a host that nothing is known about yet."""
+        return cls(float(min(ceiling, _FIRST_WINDOW)), ceiling)
+
+    def answered(self, *, in_flight: int) -> Window:
+        """The window after a good answer.
+
+        Args:
+            in_flight: How many requests ran when it came, its own included. A window that is not
+                used up does not grow: nothing shows that the host could bear more.
+        """
+        if self.limit >= self.ceiling or in_flight < int(self.limit):
+            return self
+        return Window(min(float(self.ceiling), self.limit + 1.0 / self.limit), self.ceiling, self.cut_at)
+
+    def overloaded(self, *, began: float, now: float) -> Window:
+        """The window after an answer that says "too much", or after a time-out.
+
+        Args:
+            began: When the request was sent.
+            now: The present moment.
+        """
+        if began <= self.cut_at:
+            return self
+        return Window(max(1.0, self.limit * _CUT), self.ceiling, now)
+
+
+@attrs.frozen
+class Pace:
+    """Evenly spaced starts: at most one in every ``1 / rate`` seconds.
+
+    Attributes:
+        next_at: The earliest moment of the next start.
+    """
+
+    next_at: float = float("-inf")
+
+    def take(self, *, rate: float | None, now: float) -> tuple[float, Pace]:
+        """Reserve the next start.
+
+        Returns:
+            How many seconds to wait before it, and the pace for the start after it.
+        """
+        if rate is None:
+            return 0.0, self
+        start = max(now, self.next_at)
+        return start - now, Pace(start + 1.0 / rate)

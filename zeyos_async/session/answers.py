@@ -1,0 +1,153 @@
+"""Which answers are errors, and what their errors say."""
+
+from __future__ import annotations
+
+import html
+import re
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from yarl import URL
+
+from ..errors import ApiError, ServerError, error_class
+from ..policy import parse_retry_after
+from ..secrets import Secret, redact
+from ..wire import Request, Response, public_url
+
+__all__ = ["check_response", "misdirected", "redirect_target", "retry_after", "without_secrets"]
+
+_LONGEST_MESSAGE: Final = 300
+_LONGEST_READ: Final = 64 * 1024
+_PRIVATE_HEADERS: Final = frozenset({"set-cookie", "set-cookie2", "authorization", "proxy-authorization"})
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_MESSAGE_KEYS: Final = (
+    "message",
+    "error_description",
+    "error_desc",
+    "error",
+    "detail",
+    "title",
+    "description",
+)
+_CODE_KEYS: Final = ("code", "error", "errorcode")
+
+
+def check_response(request: Request, response: Response) -> None:
+    """Raise the error that an answer is, if its status is 400 or above.
+
+    Args:
+        request: What was asked.
+        response: What came back.
+
+    Raises:
+        ApiError: Of the class that fits the status; its message is the server's own, shortened, and an
+            HTML page is reduced to its title.
+    """
+    if response.status < 400:
+        return
+    message, code = _said(response)
+    raise error_class(response.status)(
+        message or "the server gave no reason",
+        status=response.status,
+        code=code,
+        method=request.method,
+        url=public_url(request.url),
+        headers=_public_headers(response),
+        retry_after=retry_after(response),
+    )
+
+
+def retry_after(response: Response) -> float | None:
+    """The seconds that an answer asks to wait, or ``None``."""
+    value = response.headers.get("Retry-After")
+    if value is None:
+        return None
+    return parse_retry_after(value, now=time.time(), date=response.headers.get("Date"))
+
+
+def redirect_target(request: Request, response: Response) -> URL | None:
+    """Where a redirect points to, as an absolute URL, or ``None`` if the answer is no redirect."""
+    if response.status not in _REDIRECTS:
+        return None
+    location = response.headers.get("Location", "")
+    try:
+        return request.url.join(URL(location)) if location else request.url
+    except ValueError:
+        return request.url
+
+
+def misdirected(request: Request, response: Response, target: URL) -> ServerError:
+    """The error for a redirect that is not followed."""
+    where = public_url(target)
+    advice = "Use that address as the base URL, if it is the right one"
+    if target == request.url:
+        where, advice = "itself or to nowhere", "The server may be set up wrongly"
+    elif target.host == request.url.host and target.scheme == "https" and request.url.scheme == "http":
+        advice = "Use https:// in the base URL"
+    return ServerError(
+        f"the server redirects to {where}, and redirects are not followed with a credential or a body. {advice}",
+        status=response.status,
+        method=request.method,
+        url=public_url(request.url),
+        headers={k: v for k, v in _public_headers(response).items() if k.lower() != "location"},
+    )
+
+
+def without_secrets(error: ApiError, *secrets: Secret | None) -> ApiError:
+    """The error, with these secrets taken out of what the server said."""
+    error.message = redact(error.message, *secrets)
+    error.args = (redact(str(error.args[0]), *secrets), *error.args[1:]) if error.args else ()
+    error.headers = {name: redact(value, *secrets) for name, value in error.headers.items()}
+    error.fields = {name: redact(value, *secrets) for name, value in error.fields.items()}
+    return error
+
+
+def _public_headers(response: Response) -> dict[str, str]:
+    return {name: value for name, value in response.headers.items() if name.lower() not in _PRIVATE_HEADERS}
+
+
+def _said(response: Response) -> tuple[str, str]:
+    """The message and the code of an error answer."""
+    text = response.body[:_LONGEST_READ].decode("utf-8", "replace").strip()
+    if response.content_type == "text/html" or text[:1] == "<":
+        return _page(text), ""
+    if text[:1] in ("{", '"', "["):
+        try:
+            return _from_json(response.json())
+        except ValueError:
+            pass  # it only looks like JSON: take it as the text that it is
+    return _shortened(text), ""
+
+
+def _page(text: str) -> str:
+    match = _TITLE.search(text)
+    title = _shortened(html.unescape(match.group(1))) if match else ""
+    what = f"an HTML page titled {title!r}" if title else "an HTML page without a title"
+    return f"{what}; is the base URL right?"
+
+
+def _from_json(value: Any) -> tuple[str, str]:
+    if isinstance(value, str):
+        return _shortened(value), ""
+    if isinstance(value, list):
+        return _from_json(value[0]) if value else ("", "")
+    if not isinstance(value, Mapping):
+        return _shortened(str(value)), ""
+    message = next((text for key in _MESSAGE_KEYS if (text := _text(value.get(key)))), "")
+    code = next((str(value[key]) for key in _CODE_KEYS if isinstance(value.get(key), (str, int))), "")
+    return _shortened(message), code[:80]
+
+
+def _text(value: Any) -> str:
+    """The message in a JSON value: the value itself, or the one in the object that it is."""
+    if isinstance(value, Mapping):
+        return _from_json(value)[0]
+    return value if isinstance(value, str) else ""
+
+
+def _shortened(text: str) -> str:
+    """One line of printable characters, of bounded length."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * _LONGEST_MESSAGE]).split())
+    return line if len(line) <= _LONGEST_MESSAGE else line[: _LONGEST_MESSAGE - 1] + "…"

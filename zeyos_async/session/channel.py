@@ -1,0 +1,333 @@
+"""A channel: the way of one user to one server, and what happens on it to a request.
+
+credential → slot → transport → done, or: pause and repeat, renew the credential and repeat, follow,
+raise. A slot is held while a request is on its way and never while anything else is waited for, so
+that a log-in can always be sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import ssl
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Final
+
+from yarl import URL
+
+from ..auth import Credential
+from ..errors import ApiError, NotSent, OutcomeUnknown, ResponseTruncated, TransportError
+from ..policy import Deadline, Failure, GiveUp, Limits, Retry, Timeout
+from ..transport.base import about, out_of_time
+from ..wire import Request, Response, Safety
+from .answers import misdirected, redirect_target, retry_after, without_secrets
+from .hooks import Listeners, tell
+from .login import Login
+
+if TYPE_CHECKING:
+    from .core import Session
+    from .gate import Gate
+
+__all__ = ["Channel"]
+
+_log: Final = logging.getLogger("zeyos_async")
+_MOST_REDIRECTS: Final = 5
+_MOST_RENEWALS: Final = 3
+_OVERLOAD: Final = frozenset({429, 503})
+
+
+class _Call:
+    """The state of one call: how often it was sent, and with what."""
+
+    __slots__ = (
+        "credential",
+        "deadline",
+        "failures",
+        "login",
+        "redirects",
+        "renewals",
+        "request",
+        "retry",
+        "sends",
+        "timeout",
+    )
+
+    def __init__(
+        self, request: Request, login: Login | None, deadline: float, timeout: Timeout, retry: Retry
+    ) -> None:
+        self.request = request
+        self.login = login
+        self.deadline = deadline
+        self.timeout = timeout
+        self.retry = retry
+        self.credential: Credential | None = None
+        self.sends = 0
+        self.failures = 0
+        self.redirects = 0
+        self.renewals = 0
+
+
+class Channel:
+    """The way of one user to one server; made by :meth:`Session.bind`.
+
+    Attributes:
+        session: What it shares with others.
+        base_url: Where the API is, without a slash at the end.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        base_url: URL,
+        login: Login | None,
+        *,
+        timeout: Timeout,
+        retry: Retry,
+        limits: Limits,
+        hooks: Iterable[object],
+        check: Callable[[Request, Response], None],
+    ) -> None:
+        self.session = session
+        self.base_url = base_url
+        self._login = login
+        self._timeout = timeout
+        self._retry = retry
+        self._limits = limits
+        self._tell = Listeners(hooks)
+        self._check = check
+        self._origin = (base_url.scheme, base_url.host, base_url.port)
+
+    async def send(
+        self, request: Request, *, timeout: float | Timeout | None = None, retry: Retry | None = None
+    ) -> Response:
+        """Send a request, with the credential if it goes to the channel's own origin.
+
+        Args:
+            request: What to send, without a credential.
+            timeout: In place of the channel's.
+            retry: In place of the channel's.
+
+        Returns:
+            The answer, which the channel's check has let pass.
+
+        Raises:
+            TransportError: No usable answer came.
+            ApiError: The answer is an error.
+            ConfigurationError: The session is closed.
+        """
+        login = self._login if self._is_own(request.url) else None
+        call = self._new_call(request, login, timeout, retry)
+        response = await self._exchange(call)
+        try:
+            self._check(request, response)
+        except ApiError as error:
+            self._finish(error, call)
+            raise
+        return response
+
+    def _new_call(
+        self, request: Request, login: Login | None, timeout: float | Timeout | None, retry: Retry | None
+    ) -> _Call:
+        self.session.check_open()
+        limits = self._timeout if timeout is None else Timeout.of(timeout, self._timeout)
+        deadline = Deadline.after(limits.total, now=asyncio.get_running_loop().time())
+        self.session.local().requests += 1
+        return _Call(request, login, deadline.at, limits, retry or self._retry)
+
+    def _is_own(self, url: URL) -> bool:
+        return (url.scheme, url.host, url.port) == self._origin
+
+    def _finish(self, error: ApiError, call: _Call) -> None:
+        """Take secrets out of an error, and say what a failed write may mean."""
+        if call.credential is not None:
+            without_secrets(error, call.credential.secret, call.credential.refresh)
+        if error.status >= 500 and call.request.safety is Safety.ONCE:
+            error.add_note("The server may have acted before it failed: look, before you send it again.")
+
+    async def _exchange(self, call: _Call) -> Response:
+        """Send until there is an answer to give, or an error to raise."""
+        while True:
+            try:
+                response = await self._attempt(call)
+            except TransportError as error:
+                await self._after_failure(call, error)
+            else:
+                if not await self._goes_on(call, response):
+                    return response
+
+    async def _attempt(self, call: _Call) -> Response:
+        """Send once: get the credential, take a slot, hand it to the transport."""
+        gate = await self._admitted(call)
+        try:
+            return await self._send(call, gate)
+        finally:
+            gate.leave()
+
+    async def _admitted(self, call: _Call) -> Gate:
+        """A slot, and a credential that is still good when the slot is there."""
+        login = call.login
+        while True:
+            if login is not None and login.ready() is None:
+                await self._obtain(call, login, login.current)
+            gate = self._gate(call)
+            try:
+                await gate.enter(call.deadline)
+            except TimeoutError as error:
+                raise out_of_time(call.request, sent=False) from error
+            if login is None or login.ready() is not None:
+                return gate
+            gate.leave()
+
+    def _gate(self, call: _Call) -> Gate:
+        return self.session.local().gate(call.request.url, self._limits, call.retry.reserve)
+
+    async def _send(self, call: _Call, gate: Gate) -> Response:
+        request = call.request
+        if self.session.closed:
+            raise NotSent("the session was closed before the request was sent", **about(request))
+        if call.login is not None and (credential := call.login.current) is not None:
+            call.credential = credential
+            request = call.login.backend.apply(request, credential)
+        call.sends += 1
+        self.session.local().attempts += 1
+        tell(self._tell.request, call.request, call.sends)
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        try:
+            response = await self.session.transport.send(
+                request, deadline=call.deadline, connect=call.timeout.connect, read=call.timeout.read
+            )
+        except TransportError as error:
+            if isinstance(error.__cause__, TimeoutError):
+                gate.window = gate.window.overloaded(began=began, now=clock())
+            tell(self._tell.failure, call.request, error, clock() - began)
+            raise
+        if response.status in _OVERLOAD:
+            gate.window = gate.window.overloaded(began=began, now=clock())
+        else:
+            gate.window = gate.window.answered(in_flight=gate.in_flight)
+        if self._tell.response:
+            tell(self._tell.response, call.request, response, clock() - began)
+        return response
+
+    async def _after_failure(self, call: _Call, error: TransportError) -> None:
+        """Pause before the next attempt, or raise."""
+        call.failures += 1
+        reason = self.session.closed or await self._paused(call, _kind(error), str(error.args[0]))
+        if reason:
+            error.attempts = max(1, call.sends)
+            raise error
+
+    async def _goes_on(self, call: _Call, response: Response) -> bool:
+        """Whether the call needs another attempt after this answer."""
+        login, credential = call.login, call.credential
+        if login is not None and credential is not None:
+            if login.backend.rejected(call.request, response):
+                return await self._renewed(call, login, credential)
+            login.accepted(credential)
+        target = redirect_target(call.request, response)
+        if target is not None:
+            self._follow(call, response, target)
+            return True
+        retry = call.retry
+        if response.status in retry.statuses:
+            call.failures += 1
+            return not await self._paused(
+                call, Failure.STATUS, f"status {response.status}", response.status, retry_after(response)
+            )
+        gate = self._gate(call)
+        gate.budget = gate.budget.earned(amount=retry.earn, most=retry.reserve)
+        return False
+
+    async def _paused(
+        self, call: _Call, failure: Failure, reason: str, status: int = 0, wait: float | None = None
+    ) -> str:
+        """Sleep before the next attempt; returns why not, or an empty text."""
+        gate = self._gate(call)
+        deadline = Deadline(call.deadline)
+        decision = call.retry.decide(
+            failure,
+            safety=call.request.safety,
+            attempt=call.failures,
+            remaining=deadline.remaining(now=asyncio.get_running_loop().time()),
+            draw=random.random(),
+            budget=gate.budget,
+            status=status,
+            retry_after=wait,
+        )
+        if isinstance(decision, GiveUp):
+            _log.debug(
+                "%s: given up after %d attempts (%s): %s",
+                call.request.operation,
+                call.sends,
+                reason,
+                decision.reason,
+            )
+            return decision.reason
+        gate.budget = gate.budget.spent()
+        local = self.session.local()
+        local.retries += 1
+        _log.debug("%s: again in %.2f s (%s)", call.request.operation, decision.seconds, reason)
+        tell(self._tell.retry, call.request, call.sends, decision.seconds, reason)
+        await local.sleep(decision.seconds)
+        return ""
+
+    def _follow(self, call: _Call, response: Response, target: URL) -> None:
+        """Turn to where a redirect points, if that can't give anything away."""
+        request = call.request
+        reads = request.method in ("GET", "HEAD") and request.body is None
+        same = self._is_own(target) and self._is_own(request.url) and target != request.url
+        call.redirects += 1
+        if not (reads and same and call.redirects <= _MOST_REDIRECTS):
+            raise misdirected(request, response, target)
+        call.request = _moved(request, target)
+
+    async def _renewed(self, call: _Call, login: Login, credential: Credential) -> bool:
+        """After a rejection: whether there is another credential to try.
+
+        The server refused before it acted, so that even a request that must be sent once only may be
+        sent again. A credential that is not the current one any more is simply replaced by it.
+        """
+        late = login.current is not None and login.current != credential
+        if call.renewals >= _MOST_RENEWALS or (not late and not login.may_replace(credential)):
+            return False
+        call.renewals += 1 if late else _MOST_RENEWALS
+        return await self._obtain(call, login, credential) != credential
+
+    async def _obtain(self, call: _Call, login: Login, rejected: Credential | None) -> Credential:
+        try:
+            return await login.obtain(
+                rejected, deadline=call.deadline, exchange=self._exchange_for_login, ended=self._login_ended
+            )
+        except TimeoutError as error:
+            raise out_of_time(call.request, sent=False) from error
+
+    async def _exchange_for_login(self, request: Request) -> Response:
+        """Send a request of a log-in: without a credential, and with the channel's time, not a caller's."""
+        return await self._exchange(self._new_call(request, None, None, None))
+
+    def _login_ended(self, error: Exception | None) -> None:
+        _log.debug("log-in at %s: %s", self.base_url, "done" if error is None else type(error).__name__)
+        tell(self._tell.login, self.base_url, error)
+
+
+def _moved(request: Request, target: URL) -> Request:
+    return Request(
+        method=request.method,
+        url=target.with_fragment(None),
+        headers=request.headers,
+        safety=request.safety,
+        operation=request.operation,
+        sent=request.sent,
+    )
+
+
+def _kind(error: TransportError) -> Failure:
+    if isinstance(error, NotSent):
+        return (
+            Failure.FINAL if isinstance(error.__cause__, ssl.SSLCertVerificationError) else Failure.NOT_SENT
+        )
+    if isinstance(error, (OutcomeUnknown, ResponseTruncated)):
+        return Failure.UNKNOWN
+    return Failure.FINAL

@@ -1,0 +1,94 @@
+"""Who may send now: the slots of one host on one event loop, first come, first served."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+
+from ..policy import Limits, Pace, RetryBudget, Window
+
+__all__ = ["Gate"]
+
+
+class Gate:
+    """The slots, the adaptive limit on them, the pace of starts and the retry budget of one host.
+
+    Args:
+        limits: The bounds on them.
+        reserve: What the retry budget starts with.
+    """
+
+    __slots__ = ("_pace", "_queue", "_rate", "budget", "in_flight", "window")
+
+    def __init__(self, limits: Limits, *, reserve: float) -> None:
+        self.window = Window.first(limits.ceiling)
+        self.budget = RetryBudget(reserve)
+        self.in_flight = 0
+        self._rate = limits.rate
+        self._pace = Pace()
+        self._queue: OrderedDict[asyncio.Future[None], None] = OrderedDict()
+
+    @property
+    def waiting(self) -> int:
+        """How many callers wait for a slot."""
+        return len(self._queue)
+
+    async def enter(self, deadline: float) -> None:
+        """Take a slot, waiting for one if need be; whoever took one calls :meth:`leave`.
+
+        Raises:
+            TimeoutError: There was none until the deadline.
+        """
+        if self._queue or self.in_flight >= int(self.window.limit):
+            await self._wait(deadline)
+        else:
+            self.in_flight += 1
+        if self._rate is not None:
+            await self._keep_pace(deadline)
+
+    async def _wait(self, deadline: float) -> None:
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue[turn] = None
+        try:
+            async with asyncio.timeout_at(None if deadline == float("inf") else deadline):
+                await turn
+        except BaseException:
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
+                self.leave()  # the slot was handed over in the same moment as the end of the wait
+            else:
+                turn.cancel()
+                self._queue.pop(turn, None)
+            raise
+
+    async def _keep_pace(self, deadline: float) -> None:
+        now = asyncio.get_running_loop().time()
+        wait, pace = self._pace.take(rate=self._rate, now=now)
+        try:
+            if now + wait > deadline:
+                raise TimeoutError
+            self._pace = pace
+            if wait:
+                await asyncio.sleep(wait)
+        except BaseException:
+            self.leave()
+            raise
+
+    def leave(self) -> None:
+        """Give a slot back."""
+        self.in_flight -= 1
+        self.wake()
+
+    def wake(self) -> None:
+        """Hand free slots to those who wait longest."""
+        while self._queue and self.in_flight < int(self.window.limit):
+            turn, _ = self._queue.popitem(last=False)
+            if not turn.done():
+                self.in_flight += 1
+                turn.set_result(None)
+
+    def end(self, error: Exception) -> None:
+        """Fail everyone who waits."""
+        while self._queue:
+            turn, _ = self._queue.popitem(last=False)
+            if not turn.done():
+                turn.set_exception(error)

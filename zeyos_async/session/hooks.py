@@ -1,0 +1,74 @@
+"""Hooks: what a user sees of every call, without touching it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from yarl import URL
+
+from ..wire import Request, Response
+
+__all__ = ["Hooks", "Listeners"]
+
+_log: Final = logging.getLogger("zeyos_async")
+
+
+class Hooks:
+    """Override what is wanted; any object with some of these methods will do.
+
+    Hooks are called on the event loop and must not block. They see requests without the credential.
+    An error in a hook does not change the call, which may have written something already: it is
+    logged, with its traceback, at level ``ERROR``.
+    """
+
+    def on_request(self, request: Request, attempt: int) -> None:
+        """A request is about to be sent; ``attempt`` counts from 1."""
+
+    def on_response(self, request: Request, response: Response, seconds: float) -> None:
+        """An answer came, after so many seconds, whatever its status."""
+
+    def on_failure(self, request: Request, error: Exception, seconds: float) -> None:
+        """An attempt ended without a usable answer."""
+
+    def on_retry(self, request: Request, attempt: int, wait: float, reason: str) -> None:
+        """The request will be sent again in ``wait`` seconds; ``attempt`` is the one that failed."""
+
+    def on_login(self, base_url: URL, error: Exception | None) -> None:
+        """A log-in or refresh ended, well (``None``) or not."""
+
+
+class Listeners:
+    """The hooks of a session and a channel, by event; an event that nobody listens to costs nothing."""
+
+    __slots__ = ("failure", "login", "request", "response", "retry")
+
+    def __init__(self, hooks: Iterable[object]) -> None:
+        found = list(hooks)
+        self.request = _methods(found, "on_request")
+        self.response = _methods(found, "on_response")
+        self.failure = _methods(found, "on_failure")
+        self.retry = _methods(found, "on_retry")
+        self.login = _methods(found, "on_login")
+
+
+def _methods(hooks: list[object], name: str) -> tuple[Callable[..., Any], ...]:
+    """The methods of this name that do something."""
+    idle = getattr(Hooks, name)
+    return tuple(
+        method
+        for hook in hooks
+        if callable(method := getattr(hook, name, None)) and getattr(method, "__func__", None) is not idle
+    )
+
+
+def tell(listeners: tuple[Callable[..., Any], ...], *args: Any) -> None:
+    """Call the listeners of one event; what goes wrong in them is logged."""
+    for listener in listeners:
+        try:
+            listener(*args)
+        except Exception:  # noqa: BLE001 - a hook is the user's, and the call is not to pay for it
+            _log.exception(
+                "The hook %r failed; the call goes on", getattr(listener, "__qualname__", listener)
+            )

@@ -1,0 +1,430 @@
+"""Requests over aiohttp. The only module that knows the aiohttp client; it only translates.
+
+What aiohttp does by itself and must not do here is switched off: it repeats PUT, DELETE and other
+"idempotent" methods after a lost connection (a create would be made twice), it follows redirects
+with body and headers, it stops quietly when a compressed body is cut, it reads ``.netrc`` and keeps
+cookies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl as tls
+import threading
+import urllib.request
+from collections.abc import AsyncGenerator
+from os import PathLike, fspath
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+import aiohttp
+import attrs
+import msgspec
+from aiohttp.client_middlewares import ClientHandlerType
+from aiohttp.http_exceptions import LineTooLong
+from yarl import URL
+
+from ..errors import (
+    ConfigurationError,
+    InvalidArgument,
+    NotSent,
+    OutcomeUnknown,
+    ResponseTooLarge,
+    ResponseTruncated,
+    ServerError,
+    TransportError,
+)
+from ..wire import Request, Response, public_url
+from .base import about, check_request, out_of_time
+from .encoding import ACCEPT_ENCODING, Bounds, Damaged, TooLarge, UnknownEncoding, decode
+
+__all__ = ["AiohttpTransport"]
+
+_USER_AGENT: Final = "zeyos-async"
+_BODILESS: Final = frozenset({204, 304})
+
+
+class _Request(aiohttp.ClientRequest):
+    """aiohttp's request, which notes when it begins to be written."""
+
+    begun = False
+
+    async def send(self, conn: Any) -> aiohttp.ClientResponse:
+        self.begun = True
+        return await super().send(conn)
+
+
+class _Connector(aiohttp.TCPConnector):
+    """aiohttp's connector, which counts the connections that it opens."""
+
+    opened = 0
+
+    async def _create_connection(self, *args: Any, **kwargs: Any) -> Any:
+        protocol = await super()._create_connection(*args, **kwargs)
+        self.opened += 1
+        return protocol
+
+
+class _Lost(Exception):
+    """The connection failed. No error of aiohttp's own, so that aiohttp does not send again."""
+
+
+class _Attempt:
+    """One request on its way: knows whether any of it was written."""
+
+    __slots__ = ("request",)
+
+    def __init__(self) -> None:
+        self.request: aiohttp.ClientRequest | None = None
+
+    @property
+    def sent(self) -> bool:
+        return self.request is not None and getattr(self.request, "begun", False)
+
+    async def __call__(
+        self, request: aiohttp.ClientRequest, handler: ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        self.request = request
+        try:
+            return await handler(request)
+        except (aiohttp.ClientConnectionError, OSError) as error:
+            raise _Lost from error
+
+
+@attrs.define(eq=False)
+class _Client:
+    """What one event loop uses: an aiohttp session, and the generator that closes it with the loop."""
+
+    http: aiohttp.ClientSession
+    connector: _Connector
+    ending: AsyncGenerator[None, None]
+
+    async def aclose(self) -> None:
+        """Close the connections and wait until they are."""
+        await self.ending.aclose()
+        await self.http.close()
+
+    def drop(self) -> None:
+        """Let go of it when its loop is closed and nothing can be awaited there any more."""
+        self.http.detach()
+
+
+class AiohttpTransport:
+    """Sends requests over HTTP/1.1 with aiohttp; one pool of connections for each event loop.
+
+    Creating one opens nothing and needs no running loop. A pool that was not closed is closed when its
+    loop shuts down its asynchronous generators, as ``asyncio.run`` does.
+
+    Args:
+        connections: Open connections of one loop at most.
+        per_host: Open connections to one host at most; ``None`` for no bound of its own.
+        ssl: A TLS context, or the path of a file of CA certificates to trust in place of the system's.
+        proxy: URL of an HTTP proxy.
+        trust_env: Take the proxy from the environment (``HTTPS_PROXY``, ``NO_PROXY`` …).
+        bounds: How large answers may be.
+
+    Raises:
+        ConfigurationError: ``ssl=False``; verification is not switched off by a flag.
+    """
+
+    def __init__(
+        self,
+        *,
+        connections: int = 100,
+        per_host: int | None = None,
+        ssl: tls.SSLContext | str | PathLike[str] | None = None,
+        proxy: str | URL | None = None,
+        trust_env: bool = False,
+        bounds: Bounds | None = None,
+    ) -> None:
+        self._ssl: tls.SSLContext | str | None = _tls_setting(ssl)
+        self._proxy = None if proxy is None else _proxy_url(proxy)
+        self._trust_env = trust_env
+        self._connections = connections
+        self._per_host = per_host
+        self._bounds = bounds or Bounds()
+        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, _Client] = WeakKeyDictionary()
+        self._lock = threading.Lock()
+        self._opened_before = 0
+        self._closed = False
+
+    @property
+    def connections(self) -> int:
+        """How many connections were opened so far, on all loops."""
+        return self._opened_before + sum(client.connector.opened for client in list(self._clients.values()))
+
+    async def send(
+        self, request: Request, *, deadline: float, connect: float | None, read: float | None
+    ) -> Response:
+        """Send the request once; see :class:`~zeyos_async.transport.base.Transport`."""
+        check_request(request)
+        client = self._clients.get(asyncio.get_running_loop())
+        if client is None:
+            client = await self._open(request)
+        attempt = _Attempt()
+        answer: aiohttp.ClientResponse | None = None
+        try:
+            async with asyncio.timeout_at(None if deadline == float("inf") else deadline):
+                answer = await self._start(client, request, attempt, connect, read)
+                body = await self._read(request, answer)
+        except BaseException as error:
+            if answer is not None:
+                answer.close()
+            _raise_translated(error, request, attempt, began=answer is not None, closed=self._closed)
+            raise
+        return self._finished(request, answer, body)
+
+    async def _start(
+        self, client: _Client, request: Request, attempt: _Attempt, connect: float | None, read: float | None
+    ) -> aiohttp.ClientResponse:
+        return await client.http.request(
+            request.method,
+            request.url,
+            headers=request.headers,
+            data=request.body,
+            allow_redirects=False,
+            proxy=self._proxy or (_environment_proxy(request.url) if self._trust_env else None),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect, sock_read=read),
+            middlewares=(attempt,),
+        )
+
+    async def _read(self, request: Request, answer: aiohttp.ClientResponse) -> bytes:
+        """The body as it came, bounded."""
+        most = self._bounds.wire
+        if (answer.content_length or 0) > most:
+            raise ResponseTooLarge(f"the answer announces more than {most} bytes", **about(request))
+        chunks: list[bytes] = []
+        size = 0
+        while chunk := await answer.content.readany():
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > most:
+                raise ResponseTooLarge(f"the answer has more than {most} bytes", **about(request))
+        answer.release()
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def _finished(self, request: Request, answer: aiohttp.ClientResponse, body: bytes) -> Response:
+        """The response, once the body is known to be whole."""
+        headers = answer.headers
+        if body or (_is_until_close(request, answer) and "Content-Encoding" in headers):
+            body = self._decoded(request, answer, body)
+        return Response(status=answer.status, headers=headers, body=body, url=request.url)
+
+    def _decoded(self, request: Request, answer: aiohttp.ClientResponse, body: bytes) -> bytes:
+        encoding = answer.headers.get("Content-Encoding", "")
+        try:
+            plain = decode(body, encoding, self._bounds) if encoding else body
+        except Damaged as error:
+            raise ResponseTruncated(f"the answer can't be used: {error}", **about(request)) from error
+        except TooLarge as error:
+            raise ResponseTooLarge(f"the answer is too large: {error}", **about(request)) from error
+        except UnknownEncoding as error:
+            raise ServerError(
+                f"the answer comes in {error}",
+                status=answer.status,
+                method=request.method,
+                url=public_url(request.url),
+            ) from error
+        if not encoding and _is_until_close(request, answer):
+            _check_unframed_json(request, answer, plain)
+        return plain
+
+    async def _open(self, request: Request) -> _Client:
+        """The client of the running loop, made on first use."""
+        context = await self._tls_context()
+        with self._lock:
+            if self._closed:
+                raise NotSent("the transport is closed", **about(request))
+            loop = asyncio.get_running_loop()
+            self._forget_closed_loops()
+            if (known := self._clients.get(loop)) is not None:
+                return known
+            client = self._clients[loop] = self._new_client(context)
+        await client.ending.__anext__()
+        return client
+
+    def _new_client(self, context: tls.SSLContext | None) -> _Client:
+        connector = _Connector(
+            limit=self._connections,
+            limit_per_host=self._per_host or 0,
+            ssl=context if context is not None else True,
+        )
+        http = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            headers={"Accept-Encoding": ACCEPT_ENCODING, "User-Agent": _USER_AGENT},
+            skip_auto_headers=("Content-Type",),
+            request_class=_Request,
+        )
+        return _Client(http, connector, _close_with_loop(http))
+
+    async def _tls_context(self) -> tls.SSLContext | None:
+        """The context for verification; reading certificates is slow, so it happens in a thread, once."""
+        if isinstance(self._ssl, str):
+            try:
+                self._ssl = await asyncio.to_thread(tls.create_default_context, cafile=self._ssl)
+            except OSError as error:
+                raise ConfigurationError(
+                    f"The CA certificates in {self._ssl!r} can't be read: {error}"
+                ) from error
+        return self._ssl
+
+    def _forget_closed_loops(self) -> None:
+        for loop, client in list(self._clients.items()):
+            if loop.is_closed():
+                self._opened_before += client.connector.opened
+                del self._clients[loop]
+                client.drop()
+
+    async def aclose(self) -> None:
+        """Close the connections of every loop; requests that are on their way fail."""
+        here = asyncio.get_running_loop()
+        with self._lock:
+            self._closed = True
+            self._forget_closed_loops()
+            clients = list(self._clients.items())
+            self._opened_before = self.connections
+            self._clients = WeakKeyDictionary()
+        for loop, client in clients:
+            if loop is here:
+                await client.aclose()
+            elif loop.is_running():
+                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(client.aclose(), loop))
+            else:
+                client.drop()
+
+
+async def _close_with_loop(http: aiohttp.ClientSession) -> AsyncGenerator[None, None]:
+    """Closes the session when the loop ends: loops finish the asynchronous generators they know."""
+    try:
+        yield
+    finally:
+        await http.close()
+
+
+def _tls_setting(value: tls.SSLContext | str | PathLike[str] | None) -> tls.SSLContext | str | None:
+    if value is None or isinstance(value, tls.SSLContext):
+        return value
+    if isinstance(value, (str, PathLike)):
+        return fspath(value)
+    raise ConfigurationError(
+        f"ssl={value!r}: give an ssl.SSLContext or the path of a file of CA certificates. Certificates are always "
+        "verified; for a test server, trust its certificate, or make a context that says otherwise."
+    )
+
+
+def _proxy_url(value: str | URL) -> URL:
+    url = URL(value)
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ConfigurationError(
+            f"proxy={public_url(url)!r} must be a URL such as http://proxy.example.com:3128."
+        )
+    return url
+
+
+def _environment_proxy(url: URL) -> URL | None:
+    """The proxy that the environment names for this URL. ``.netrc`` is not read."""
+    proxy = urllib.request.getproxies().get(url.scheme)
+    if not proxy or urllib.request.proxy_bypass(url.host or ""):
+        return None
+    return _proxy_url(proxy if "://" in proxy else f"http://{proxy}")
+
+
+def _is_until_close(request: Request, answer: aiohttp.ClientResponse) -> bool:
+    """Whether the body has no end but the end of the connection (RFC 9112, 6.3)."""
+    if request.method == "HEAD" or answer.status in _BODILESS:
+        return False
+    headers = answer.headers
+    return "Content-Length" not in headers and "chunked" not in headers.get("Transfer-Encoding", "").lower()
+
+
+def _check_unframed_json(request: Request, answer: aiohttp.ClientResponse, body: bytes) -> None:
+    """Find the cut in a JSON body that only the end of the connection ends.
+
+    Nothing on the wire tells a whole body of this kind from a cut one. JSON tells by itself; other
+    types are taken as they came.
+    """
+    if answer.status >= 400 or body.lstrip()[:1] not in (b"{", b"["):
+        return
+    try:
+        msgspec.json.decode(body)
+    except msgspec.DecodeError as error:
+        raise ResponseTruncated(
+            f"the answer has no length, and what came before the connection closed is no whole JSON ({error})",
+            **about(request),
+        ) from error
+
+
+def _raise_translated(
+    error: BaseException, request: Request, attempt: _Attempt, *, began: bool, closed: bool
+) -> None:
+    """Raise our error for one of aiohttp's; return if it is none of its business.
+
+    Args:
+        error: What was raised.
+        request: What was being sent.
+        attempt: How far it got.
+        began: Whether an answer had begun.
+        closed: Whether the transport was closed meanwhile.
+    """
+    cause = error.__cause__ if isinstance(error, _Lost) and error.__cause__ is not None else error
+    if isinstance(cause, asyncio.CancelledError):
+        task = asyncio.current_task()
+        if closed and task is not None and not task.cancelling():
+            raise NotSent("the transport was closed", **about(request)) from None
+        return
+    if isinstance(cause, (TransportError, ServerError)):
+        return
+    translated = _translated(cause, request, attempt, began=began)
+    if translated is not None:
+        raise translated from (getattr(cause, "certificate_error", None) or cause)
+
+
+def _translated(
+    cause: BaseException, request: Request, attempt: _Attempt, *, began: bool
+) -> Exception | None:
+    details = about(request)
+    if isinstance(cause, aiohttp.InvalidURL):
+        return InvalidArgument(f"{public_url(request.url)} is no URL that can be sent to")
+    if isinstance(cause, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)) or not attempt.sent:
+        return _not_sent(cause, request)
+    if isinstance(cause, aiohttp.SocketTimeoutError):
+        return OutcomeUnknown("the server kept silent for too long", **details)
+    if isinstance(cause, TimeoutError):
+        return out_of_time(request, sent=True)
+    if isinstance(cause, aiohttp.ClientResponseError):
+        if isinstance(cause.__cause__, LineTooLong):
+            return ResponseTooLarge("a header of the answer is too long", **details)
+        return OutcomeUnknown(f"the answer is no HTTP ({cause.message})", **details)
+    if not isinstance(cause, (aiohttp.ClientError, OSError)):
+        return None
+    if began:
+        return ResponseTruncated(f"the answer broke off ({_words(cause)})", **details)
+    return OutcomeUnknown(f"the request was sent, and the connection was lost ({_words(cause)})", **details)
+
+
+def _not_sent(cause: BaseException, request: Request) -> Exception | None:
+    details = about(request)
+    if isinstance(cause, aiohttp.ConnectionTimeoutError):
+        return NotSent("no connection within the time for connecting", **details)
+    if isinstance(cause, TimeoutError):
+        return out_of_time(request, sent=False)
+    if isinstance(cause, aiohttp.ClientConnectorCertificateError):
+        return NotSent(f"the server's certificate does not verify ({cause.certificate_error})", **details)
+    if isinstance(cause, aiohttp.ClientConnectorDNSError):
+        return NotSent(f"the host name {request.url.host!r} is not known", **details)
+    if isinstance(cause, (aiohttp.ClientError, OSError, RuntimeError)):
+        return NotSent(f"no connection ({_words(cause)})", **details)
+    return None
+
+
+def _words(error: BaseException) -> str:
+    """What an error of aiohttp's says, without what it holds."""
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "the server closed it"
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"{error.status} {error.message}".strip()
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).split("\n", 1)[0][:120] or type(error).__name__

@@ -1,0 +1,102 @@
+"""What a transport promises, and what every transport checks before it sends.
+
+A transport sends a request once. It repeats nothing, follows nothing, keeps no cookies and adds no
+credentials. Every failure is one of ours, and tells what became of the request:
+
+``NotSent``
+    not one byte of the request left: no address, no connection, no TLS, no free connection.
+``OutcomeUnknown``
+    some of it may have left, and no answer began.
+``ResponseTruncated``, ``ResponseTooLarge``
+    an answer began, and was not taken to its end.
+``DeadlineExceeded``
+    the time was over, for a request that only reads, or before anything was sent. A write that was
+    sent when the time was over is ``OutcomeUnknown``.
+
+An error that was caused by a time-out has a ``TimeoutError`` as its ``__cause__``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, Protocol
+
+from ..errors import DeadlineExceeded, InvalidArgument, OutcomeUnknown, TransportError
+from ..wire import Request, Response, Safety, public_url
+
+__all__ = ["Transport", "about", "check_request", "out_of_time"]
+
+_BAD_VALUE: Final = re.compile(r"[\r\n\x00]")
+_NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+
+
+class Transport(Protocol):
+    """Sends one request, once."""
+
+    @property
+    def connections(self) -> int:
+        """How many connections were opened so far."""
+        ...
+
+    async def send(
+        self, request: Request, *, deadline: float, connect: float | None, read: float | None
+    ) -> Response:
+        """Send the request and read its answer to the end.
+
+        Args:
+            request: Complete, credential included.
+            deadline: When to stop at the latest, on the event loop's clock; infinity for never.
+            connect: Seconds for opening one connection, or ``None``.
+            read: Seconds of silence from the server, or ``None``.
+
+        Raises:
+            TransportError: No usable answer; see the module for which error means what.
+            InvalidArgument: A header holds CR, LF or NUL; nothing was sent.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close every connection; what is on its way fails."""
+        ...
+
+
+def check_request(request: Request) -> None:
+    """Refuse what would end a header early and begin another one.
+
+    Raises:
+        InvalidArgument: The method or a header's name is no token, or a value holds CR, LF or NUL.
+    """
+    if not _NAME.fullmatch(request.method):
+        raise InvalidArgument(f"{request.method!r} is no HTTP method.")
+    for name, value in request.headers.items():
+        if _BAD_VALUE.search(value):
+            raise InvalidArgument(
+                f"The header {name!r} holds a line break or a NUL character; nothing was sent."
+            )
+        if not _NAME.fullmatch(name):
+            raise InvalidArgument(f"{name!r} is no valid name of a header; nothing was sent.")
+
+
+def about(request: Request) -> dict[str, Any]:
+    """What an error says about the request it belongs to."""
+    return {
+        "method": request.method,
+        "url": public_url(request.url),
+        "operation": request.operation,
+        "sent": request.sent,
+    }
+
+
+def out_of_time(request: Request, *, sent: bool) -> TransportError:
+    """The error for a request whose time is over."""
+    if not sent:
+        return DeadlineExceeded("the time for the call is over; nothing was sent", **about(request))
+    if request.safety is Safety.READ:
+        return DeadlineExceeded(
+            "the time for the call is over, and no complete answer came", **about(request)
+        )
+    return OutcomeUnknown(
+        "the request was sent, and the time for the call was over before the answer came: "
+        "the server may or may not have acted",
+        **about(request),
+    )

@@ -1,0 +1,73 @@
+"""A transport without a network, for tests: a function answers."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Iterable
+
+from ..errors import NotSent, ZeyosAsyncError
+from ..wire import Request, Response
+from .base import about, check_request, out_of_time
+
+__all__ = ["MemoryTransport"]
+
+
+class MemoryTransport:
+    """Answers requests by a function, and remembers them.
+
+    Args:
+        handler: Gets each request, credential included; returns a response (at once or as an
+            awaitable), or raises what a transport may raise.
+    """
+
+    def __init__(self, handler: Callable[[Request], Response | Awaitable[Response]]) -> None:
+        self._handler = handler
+        self._closed = False
+        self.requests: list[Request] = []
+
+    @classmethod
+    def script(
+        cls, *steps: Response | ZeyosAsyncError | Iterable[Response | ZeyosAsyncError]
+    ) -> MemoryTransport:
+        """A transport that plays these answers and failures in order, one for each request.
+
+        A request after the last step fails as ``NotSent``.
+        """
+        left = [step for group in steps for step in (group if isinstance(group, Iterable) else (group,))]
+
+        def play(request: Request) -> Response:
+            if not left:
+                raise NotSent("the script has no answer left", **about(request))
+            step = left.pop(0)
+            if isinstance(step, ZeyosAsyncError):
+                raise step
+            return step
+
+        return cls(play)
+
+    @property
+    def connections(self) -> int:
+        """None were opened."""
+        return 0
+
+    async def send(
+        self, request: Request, *, deadline: float, connect: float | None, read: float | None
+    ) -> Response:
+        """Ask the handler; see :class:`~zeyos_async.transport.base.Transport`."""
+        check_request(request)
+        if self._closed:
+            raise NotSent("the transport is closed", **about(request))
+        self.requests.append(request)
+        answer = self._handler(request)
+        if not inspect.isawaitable(answer):
+            return answer
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await answer
+        except TimeoutError as error:
+            raise out_of_time(request, sent=True) from error
+
+    async def aclose(self) -> None:
+        """Refuse further requests."""
+        self._closed = True
