@@ -1,0 +1,49 @@
+"""Which page size a resource can take, learned from its failures."""
+
+from __future__ import annotations
+
+__all__ = ["PageSize"]
+
+_GROW_AFTER = 8
+"""Full pages at the reduced size before a larger one is tried: growing is slow on purpose."""
+
+
+class PageSize:
+    """The largest page that a resource answered lately.
+
+    Some entities fail with 500, 503 or a time-out when a page is large. The page that failed is
+    halved and asked for again; the smaller size holds for the resource, and grows back slowly.
+    """
+
+    __slots__ = ("_good", "cap")
+
+    def __init__(self) -> None:
+        self.cap: int | None = None
+        self._good = 0
+
+    def allow(self, wanted: int) -> int:
+        """The size to ask for, where ``wanted`` rows would be liked."""
+        return wanted if self.cap is None else min(wanted, self.cap)
+
+    def failed(self, size: int) -> int | None:
+        """Record that a page of ``size`` rows failed.
+
+        Returns:
+            The size to try now, or ``None`` if a page can't be made smaller.
+        """
+        if size <= 1:
+            return None
+        # Several pages of the old size may fail at once: they agree on one halving.
+        self.cap = size // 2 if self.cap is None else min(self.cap, max(size // 2, 1))
+        self._good = 0
+        return self.cap
+
+    def worked(self, size: int, ceiling: int) -> None:
+        """Record that a page of ``size`` rows was answered; ``ceiling`` is the configured size."""
+        if self.cap is None or size < self.cap:
+            return
+        self._good += 1
+        if self._good >= _GROW_AFTER:
+            self._good = 0
+            grown = self.cap * 2
+            self.cap = None if grown >= ceiling else grown

@@ -1,0 +1,1 @@
+"""One folder for each API, and ``base`` for what they share."""

@@ -1,0 +1,346 @@
+"""A query: what is asked for, built step by step, sent when it is awaited or iterated."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from typing import Any, Final, Generic, Literal, TypeVar, cast
+
+import attrs
+
+from ...errors import FilterError, InvalidArgument, ManyResults, NoResult
+from ...filters import (
+    Expression,
+    FieldRef,
+    Order,
+    all_of,
+    is_false,
+    parse,
+    simplify,
+    split,
+)
+from ...pagination import Paging
+from ...schema import Kind, resolve
+from .explain import Explanation, explain
+from .passes import PassConfig, pages_by_id, pages_by_offset
+from .plan import Door, Plan
+from .shapes import Dicts, Into, Raw, Shape, column_paths, paging_id
+from .verify import verifier
+
+__all__ = ["Query"]
+
+R = TypeVar("R")
+C = TypeVar("C")
+_LONGEST_IN: Final = 10_000
+"""Values of one IN list in one request; as many as rows of one page."""
+
+
+@attrs.frozen(eq=False, repr=False)
+class Query(Generic[R]):
+    """Rows of one entity, asked for step by step. Immutable: each call gives a new query.
+
+    Nothing is sent until the query is iterated, or one of its coroutines is awaited.
+    """
+
+    _door: Door
+    _plan: Plan
+    _shape: Shape[R]
+    _limit: int | None = None
+    _offset: int = 0
+    _paging: Paging = Paging()
+
+    def __repr__(self) -> str:
+        return f"<Query of {self._plan.entity.name} where {self._plan.where}>"
+
+    # -- what is asked for -------------------------------------------------------------------
+
+    def where(self, *conditions: Expression | str) -> Query[R]:
+        """Only rows for which all these conditions hold too.
+
+        Args:
+            *conditions: Conditions built with ``F`` or typed fields, or their text form.
+
+        Raises:
+            UnknownField: The entity has no such field; the closest names are in the message.
+            UnsupportedFilter: The API can't say this.
+            FilterSyntaxError: A text does not parse.
+        """
+        added = [self._condition(condition) for condition in conditions]
+        where = simplify(all_of([self._plan.where, *added]))
+        return self._with(where=where)
+
+    def search(self, text: str) -> Query[R]:
+        """Only rows that the API's own full-text search finds; an empty text searches nothing."""
+        if not isinstance(text, str):
+            raise InvalidArgument(f"search() takes text, not {text!r}")
+        return self._with(search=text or None)
+
+    def order_by(self, *terms: str | FieldRef | Order) -> Query[R]:
+        """Sort by these fields; replaces an earlier order.
+
+        Args:
+            *terms: ``"lastname"``, ``"-contact.country"``, ``F.ID.desc()``, or a typed field. NULLs
+                come last when ascending and first when descending.
+        """
+        order = tuple(self._order(term) for term in terms)
+        paths = [term.path for term in order]
+        if len(set(paths)) < len(paths):
+            raise FilterError(f"order_by() names a field twice: {', '.join(paths)}")
+        return self._with(order=order)
+
+    def select(self, *fields: str | FieldRef, **aliases: str | FieldRef) -> Query[dict[str, Any]]:
+        """Rows as dicts with just these fields.
+
+        Args:
+            *fields: Paths; each is its own key.
+            **aliases: Key → path.
+
+        Returns:
+            A query whose rows are dicts. Times are aware datetimes, codes whole numbers.
+        """
+        selected = [(_path(field), _path(field)) for field in fields]
+        selected += [(alias, _path(field)) for alias, field in aliases.items()]
+        keys = [key for key, _ in selected]
+        if not keys:
+            raise InvalidArgument("select() needs at least one field")
+        if len(set(keys)) < len(keys):
+            twice = next(key for key in keys if keys.count(key) > 1)
+            raise InvalidArgument(f"select() names the key {twice!r} twice; give one of them another alias")
+        for _, path in selected:
+            resolve(self._plan.entity, path)
+        return self._shaped(Dicts(tuple(selected)))
+
+    def into(self, cls: type[C]) -> Query[C]:
+        """Rows as instances of a class made with ``attrs.define``; its attributes are what is selected.
+
+        Args:
+            cls: The class. An attribute's own name is its path, or what ``column(path)`` says.
+        """
+        paths = column_paths(cls)
+        for _, path in paths:
+            resolve(self._plan.entity, path)
+        return self._shaped(Into(cls, paths))
+
+    def distinct(self) -> Query[R]:
+        """Equal rows once. Best with ``select``: full records differ by their ID anyway."""
+        return self._with(distinct=True)
+
+    def expand(self, *fields: str | FieldRef) -> Query[R]:
+        """Give the content of these composite fields (JSON, arrays, stored files), not their raw form."""
+        paths = tuple(_path(field) for field in fields)
+        for path in paths:
+            kind = resolve(self._plan.entity, path).kind
+            if kind not in (Kind.JSON, Kind.ARRAY, Kind.BINARY):
+                raise InvalidArgument(f"expand({path!r}): only composite fields can be expanded, this is {kind.value}")
+        return self._with(expand=tuple(dict.fromkeys((*self._plan.expand, *paths))))
+
+    def with_extdata(self) -> Query[R]:
+        """Full records with their ``extdata`` (the instance's own fields)."""
+        if not self._plan.entity.extdata:
+            raise InvalidArgument(f"{self._plan.entity.name} has no extdata")
+        return self._with(extdata=True)
+
+    def limit(self, n: int) -> Query[R]:
+        """At most ``n`` rows, 1 or more. However many pages that takes."""
+        if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+            raise InvalidArgument(f"limit() takes a whole number from 1, not {n!r}")
+        return attrs.evolve(self, limit=n)
+
+    def offset(self, n: int) -> Query[R]:
+        """Leave out the first ``n`` rows."""
+        if isinstance(n, bool) or not isinstance(n, int) or n < 0:
+            raise InvalidArgument(f"offset() takes a whole number from 0, not {n!r}")
+        return attrs.evolve(self, offset=n)
+
+    def paging(
+        self,
+        *,
+        size: int | None = None,
+        ahead: int | None = None,
+        by: Literal["auto", "offset", "id"] | None = None,
+        on_drift: Literal["raise", "warn"] | None = None,
+        fair: bool | None = None,
+    ) -> Query[R]:
+        """How pages are read; the rows are the same whatever is chosen. See ``Paging``."""
+        given = {"size": size, "ahead": ahead, "by": by, "on_drift": on_drift, "fair": fair}
+        return attrs.evolve(
+            self, paging=attrs.evolve(self._paging, **{k: v for k, v in given.items() if v is not None})
+        )
+
+    # -- ends: what sends requests ------------------------------------------------------------
+
+    async def __aiter__(self) -> AsyncGenerator[R]:
+        """Every row, in order. Leaving the loop early cancels what is in flight."""
+        async with aclosing(self.pages()) as pages:
+            async for page in pages:
+                for row in page:
+                    yield row
+
+    async def pages(self) -> AsyncGenerator[list[R]]:
+        """Every page of rows, in order; pages may differ in size, and none is empty."""
+        wanted = self._limit
+        for part in self._parts():
+            async with aclosing(cast("AsyncGenerator[list[R]]", self._read(part, wanted))) as pages:
+                async for page in pages:
+                    if wanted is not None:
+                        wanted -= len(page)
+                    yield page
+            if wanted == 0:
+                return
+
+    async def all(self) -> list[R]:
+        """All rows in a list."""
+        rows: list[R] = []
+        async with aclosing(self.pages()) as pages:
+            async for page in pages:
+                rows += page
+        return rows
+
+    async def first(self) -> R | None:
+        """The first row, or ``None``."""
+        rows = await self.limit(1).all()
+        return rows[0] if rows else None
+
+    async def one(self) -> R:
+        """The only row.
+
+        Raises:
+            NoResult: There is none.
+            ManyResults: There are more.
+        """
+        most = 2 if self._limit is None else min(2, self._limit)
+        rows = await self.limit(most).all()
+        if not rows:
+            raise NoResult(f"{self._plan.entity.name}: no row where {self._plan.where}")
+        if len(rows) > 1:
+            raise ManyResults(
+                f"{self._plan.entity.name}: more than one row where {self._plan.where}; "
+                "narrow the condition, or use first()"
+            )
+        return rows[0]
+
+    async def count(self) -> int:
+        """How many rows iterating gives now, ``limit`` and ``offset`` included."""
+        if self._plan.distinct:
+            # The documents contradict each other on whether a count sees DISTINCT: count what comes.
+            return sum([len(page) async for page in self.pages()])
+        door = self._door
+        total = 0
+        for part in self._parts():
+            total += door.read_count(await door.send(door.count_request(part)))
+        total = max(0, total - self._offset)
+        return total if self._limit is None else min(total, self._limit)
+
+    async def exists(self) -> bool:
+        """Whether there is any row."""
+        return await self.select("ID").first() is not None
+
+    async def sum(self, field: str | FieldRef) -> int | float:
+        """The sum of a numeric field over all rows; NULLs count nothing.
+
+        The API has no sums: the one column is read, and added up here: whole numbers exactly,
+        others without accumulating rounding errors.
+        """
+        path = _path(field)
+        if resolve(self._plan.entity, path).kind not in (Kind.INTEGER, Kind.NUMBER):
+            raise InvalidArgument(f"sum({path!r}): only numbers can be added up")
+        query = attrs.evolve(self._with(distinct=False), shape=Dicts(((path, path),)))
+        values = [row[path] async for page in query.pages() for row in page if row.get(path) is not None]
+        return sum(values) if all(isinstance(value, int) for value in values) else math.fsum(values)
+
+    def explain(self) -> Explanation:
+        """The requests that iterating would begin with, as data; nothing is sent."""
+        return explain(self._configs(), by_id=self._by_id())
+
+    # -- inside -------------------------------------------------------------------------------
+
+    def raw_pages(self) -> AsyncIterator[list[Any]]:
+        """Pages of rows as the bytes of their JSON, for exports that pass them through."""
+        return attrs.evolve(cast("Query[Any]", self), shape=Raw(self._shape)).pages()
+
+    def _with(self, **changes: Any) -> Query[R]:
+        return attrs.evolve(self, plan=attrs.evolve(self._plan, **changes))
+
+    def _shaped(self, shape: Shape[C]) -> Query[C]:
+        query = attrs.evolve(cast("Query[Any]", self), shape=shape)
+        return cast("Query[C]", query._with(columns=shape.columns(self._plan.entity)))
+
+    def _condition(self, condition: Expression | str) -> Expression:
+        if isinstance(condition, str):
+            condition = parse(condition)
+        if not isinstance(condition, Expression):
+            raise FilterError(
+                f"where() takes conditions such as F.lastname == 'Doe', or their text form, not {condition!r}; "
+                "combine conditions with &, | and ~ (with parentheses), never with and, or, not"
+            )
+        self._door.check(condition)
+        return condition
+
+    def _order(self, term: str | FieldRef | Order) -> Order:
+        if isinstance(term, str):
+            term = Order(term.lstrip("+-") if term[:1] in ("+", "-") else term, term.startswith("-"))
+        elif isinstance(term, FieldRef):
+            term = term.asc()
+        if not isinstance(term, Order):
+            raise InvalidArgument(f"order_by() takes names such as '-lastname' or F.lastname.desc(), not {term!r}")
+        resolve(self._plan.entity, term.path)
+        return term
+
+    def _by_id(self) -> bool:
+        """Whether this query is read by ID."""
+        order = self._plan.order
+        possible = not self._plan.distinct and (not order or order == (Order("ID", False),))
+        if self._paging.by == "id" and not possible:
+            raise InvalidArgument(
+                "paging(by='id') reads in the order of the IDs, each row once; "
+                "this query asks for another order or for distinct rows: use by='offset' or 'auto'"
+            )
+        return possible and self._paging.by != "offset"
+
+    def _parts(self) -> list[Plan]:
+        """The plan, or several whose results follow each other, where an IN list is too long for one request."""
+        if is_false(self._plan.where):
+            return []
+        parts = split(self._plan.where, _LONGEST_IN)
+        if len(parts) > 1 and (self._plan.order or self._offset or self._plan.distinct):
+            raise FilterError(
+                f"{self._plan.entity.name}: a list of more than {_LONGEST_IN} values takes several requests, "
+                "whose rows can't be brought into one order: leave out order_by(), offset() and distinct(), "
+                "or ask for fewer values at a time"
+            )
+        return [attrs.evolve(self._plan, where=part) for part in parts]
+
+    def _config(self, plan: Plan, wanted: int | None) -> PassConfig[R]:
+        columns = plan.columns
+        key, added = paging_id(columns)
+        with_id = not plan.distinct
+        if columns is not None and added and with_id:
+            plan = attrs.evolve(plan, columns={**columns, key: "ID"})
+        entity = plan.entity
+        paths = entity.fields if columns is None else columns.values()
+        raw = isinstance(self._shape, Raw)
+        return PassConfig(
+            door=self._door,
+            plan=plan,
+            reader=self._door.reader(plan, self._shape.reader(entity, id_key=key if with_id else None)),
+            paging=self._paging,
+            wanted=wanted,
+            skip=self._offset,
+            verify=(lambda rows: None) if raw else verifier(plan, paths, self._shape.value),
+        )
+
+    def _configs(self) -> list[PassConfig[R]]:
+        return [self._config(part, self._limit) for part in self._parts()]
+
+    def _read(self, part: Plan, wanted: int | None) -> AsyncIterator[list[R]]:
+        config = self._config(part, wanted)
+        return pages_by_id(config) if self._by_id() else pages_by_offset(config)
+
+
+def _path(field: str | FieldRef) -> str:
+    if isinstance(field, str):
+        return field
+    if isinstance(field, FieldRef):
+        return field._path
+    raise InvalidArgument(f"a field is named by its path or given as F.<field>, not {field!r}")

@@ -1,0 +1,1 @@
+"""The ZeyOS REST API."""

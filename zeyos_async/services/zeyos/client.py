@@ -1,0 +1,298 @@
+"""The client of one ZeyOS instance."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import attrs
+from yarl import URL
+
+from ...auth import AuthBackend, BearerToken
+from ...errors import ConfigurationError, Gone, InvalidArgument, NotFound, ServerError, suggest
+from ...session import Channel, Limits, Retry, Session, Timeout
+from ...wire import Request, Response, Safety, public_url
+from ._generated import ENTITIES, record_class
+from ._generated.client_attributes import Entities
+from .listing import JSON_HEADERS
+from .resources import ReadableResource, WritableResource
+from .writes import encode
+
+if TYPE_CHECKING:
+    from ...session import Hooks
+
+__all__ = ["Identity", "Zeyos"]
+
+_API: Final = "api/v1"
+_OTHER_APIS: Final = ("api", "auth", "oauth2")
+_WRITES: Final = frozenset({"create", "update", "delete"})
+
+
+@attrs.frozen(kw_only=True)
+class Identity:
+    """Who a credential belongs to.
+
+    Attributes:
+        user: The user's ID.
+        name: The user's log-in name.
+        email: The user's system e-mail address.
+        contact: The ID of the user's contact, or ``None``.
+        application: The ID of the application that the token was issued to, or ``None``.
+        language: Such as ``"en_US"``, or ``None``.
+        extra: Whatever else the server said.
+    """
+
+    user: int
+    name: str
+    email: str | None = None
+    contact: int | None = None
+    application: int | None = None
+    language: str | None = None
+    extra: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+class Zeyos(Entities):
+    """A client of one ZeyOS instance: an attribute for each entity, and a few calls of its own.
+
+    Creating one sends nothing. Close it with ``async with`` or ``aclose()``.
+
+    Args:
+        base_url: The instance: ``https://cloud.zeyos.com/demo``. With ``/api/v1`` behind it, too.
+        auth: How to prove who you are; ``None`` for servers that ask nothing.
+        session: A session to share between clients; it is not closed with this client.
+        timeout: Seconds for a call, waits and retries included, or a ``Timeout``.
+        retry: What is tried again, and how often.
+        limits: How much runs at once.
+        hooks: Called on requests, responses, retries and log-ins.
+
+    Raises:
+        ConfigurationError: The URL can't be that of an instance.
+    """
+
+    def __init__(
+        self,
+        base_url: str | URL,
+        *,
+        auth: AuthBackend | None = None,
+        session: Session | None = None,
+        timeout: Timeout | float | None = None,
+        retry: Retry | None = None,
+        limits: Limits | None = None,
+        hooks: Sequence[Hooks] = (),
+    ) -> None:
+        self._base = _instance_url(base_url)
+        self._root = self._base / "api" / "v1"
+        self._owned = Session() if session is None else None
+        self._session = session or self._owned or Session()
+        self._channel: Channel = self._session.bind(
+            self._base, auth, timeout=timeout, retry=retry, limits=limits, hooks=hooks
+        )
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None, /, **options: Any) -> Self:
+        """A client from environment variables.
+
+        Reads ``ZEYOS_BASE_URL`` (default ``https://cloud.zeyos.com``), ``ZEYOS_INSTANCE`` and
+        ``ZEYOS_TOKEN``.
+
+        Args:
+            environ: Another mapping than ``os.environ``.
+            **options: Passed on to the client.
+
+        Raises:
+            ConfigurationError: A variable is missing; the message says which.
+        """
+        env = os.environ if environ is None else environ
+        base = env.get("ZEYOS_BASE_URL", "").strip() or "https://cloud.zeyos.com"
+        instance = env.get("ZEYOS_INSTANCE", "").strip().strip("/")
+        token = env.get("ZEYOS_TOKEN", "").strip()
+        if not instance and not URL(base).path.strip("/"):
+            raise ConfigurationError("set ZEYOS_INSTANCE to the name of the instance, as in https://cloud.zeyos.com/NAME")
+        if "auth" not in options:
+            if not token:
+                raise ConfigurationError("set ZEYOS_TOKEN to an access token, or pass auth=… to from_env()")
+            options["auth"] = BearerToken(token)
+        return cls(f"{base.rstrip('/')}/{instance}" if instance else base, **options)
+
+    @property
+    def base_url(self) -> URL:
+        """The instance's URL."""
+        return self._base
+
+    @property
+    def session(self) -> Session:
+        """The session that sends this client's requests."""
+        return self._session
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close what this client opened. A shared session stays open."""
+        if self._owned is not None:
+            await self._owned.aclose()
+
+    def __repr__(self) -> str:
+        return f"<Zeyos {public_url(self._base)}>"
+
+    def resource(self, name: str) -> ReadableResource[Any]:
+        """An entity by its name: ``"accounts"``. Writable entities give a ``WritableResource``.
+
+        Raises:
+            InvalidArgument: There is no such entity; the closest names are in the message.
+        """
+        record = record_class(name)
+        kind = WritableResource if record.__entity__.operations >= _WRITES else ReadableResource
+        return kind(self._channel, self._root, record)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name not in ENTITIES:
+                raise AttributeError(f"ZeyOS has no entity {name!r}.{suggest(name, ENTITIES)}")
+            # Kept on the instance, so that the next access is an ordinary attribute.
+            resource = self.__dict__[name] = self.resource(name)
+            return resource
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *ENTITIES})
+
+    async def config(self) -> dict[str, Any]:
+        """The system's configuration, as far as users may see it."""
+        return await self._object("config")
+
+    async def settings(self) -> dict[str, Any]:
+        """The settings of the application that the credential belongs to."""
+        return await self._object("settings")
+
+    async def whoami(self) -> Identity:
+        """Who the credential belongs to.
+
+        Asks the authentication API, and the OAuth 2.0 API's user info where there is none.
+        """
+        try:
+            response = await self.request("GET", "/auth/v1/")
+        except (NotFound, Gone):
+            response = await self.request("GET", "/oauth2/v1/userinfo")
+        return _identity(_dict(response, "who the credential belongs to"))
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | Sequence[tuple[str, str]] | None = None,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+        safe: bool | Safety | None = None,
+    ) -> Response:
+        """Send a request that the typed API lacks, with its credential, retries and errors.
+
+        Args:
+            method: HTTP method.
+            path: Below ``/api/v1``, such as ``"accounts/7"``; paths that begin with ``/api/``,
+                ``/auth/`` or ``/oauth2/`` are below the instance.
+            query: Query parameters.
+            json: Values for a JSON body.
+            headers: More headers.
+            safe: Whether it may be sent again: ``True`` for what changes nothing, ``False`` for what
+                must not happen twice. By default GET, HEAD and lists may, all else may not.
+
+        Returns:
+            The response, of a status below 400.
+
+        Raises:
+            ApiError: The server answered with an error.
+        """
+        method = method.upper()
+        url = self._url(path)
+        return await self._channel.send(
+            Request(
+                method=method,
+                url=url.with_query(query) if query else url,
+                headers={"Accept": "application/json", **(JSON_HEADERS if json is not None else {}), **(headers or {})},
+                body=None if json is None else encode(json, what=f"{method} {path}"),
+                safety=_safety(method, path, safe),
+                operation=f"request.{method.lower()}",
+                sent=json,
+            )
+        )
+
+    def _url(self, path: str) -> URL:
+        if "://" in path:
+            raise InvalidArgument(f"request() takes a path below the instance, not the URL {public_url(URL(path))}")
+        parts = path.strip("/").split("/")
+        base = self._base if path.startswith("/") and parts[0] in _OTHER_APIS else self._root
+        if any(part in (".", "..") for part in parts):
+            raise InvalidArgument(f"request(): the path {path!r} leaves the API")
+        url = base.joinpath(*parts)
+        # The authentication API's root is written with its slash in the documents.
+        return url / "" if path.endswith("/") else url
+
+    async def _object(self, path: str) -> dict[str, Any]:
+        return _dict(await self.request("GET", path), path)
+
+
+def _instance_url(value: str | URL) -> URL:
+    """The instance's URL, without the API's path, query, credentials or a trailing slash."""
+    try:
+        url = URL(value)
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"{value!r} is not a URL: {error}") from error
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ConfigurationError(
+            f"the URL of an instance is needed, such as 'https://cloud.zeyos.com/demo', not {str(value)!r}"
+        )
+    if url.user or url.password:
+        raise ConfigurationError("a URL must not hold credentials; give them as auth=…")
+    path = url.path.rstrip("/")
+    return url.with_path(path.removesuffix(f"/{_API}").rstrip("/") or "/").with_query(None).with_fragment(None)
+
+
+def _safety(method: str, path: str, safe: bool | Safety | None) -> Safety:
+    if isinstance(safe, Safety):
+        return safe
+    if safe is not None:
+        return Safety.READ if safe else Safety.ONCE
+    reads = method in ("GET", "HEAD", "OPTIONS") or (method == "POST" and path.strip("/") in ENTITIES)
+    return Safety.READ if reads else Safety.ONCE
+
+
+def _dict(response: Response, what: str) -> dict[str, Any]:
+    try:
+        value = response.json()
+    except ValueError:
+        value = None
+    if value == []:  # an empty object, as PHP writes it
+        return {}
+    if not isinstance(value, dict):
+        raise ServerError(
+            f"{what} was asked for, and {response.text!r:.80} came", status=response.status, url=public_url(response.url)
+        )
+    return value
+
+
+def _identity(values: dict[str, Any]) -> Identity:
+    auth = values.get("auth") if isinstance(values.get("auth"), dict) else {}
+    user = values.get("user", values.get("sub", (auth or {}).get("user")))
+    try:
+        number = int(str(user))
+    except ValueError:
+        raise ServerError(f"the server's answer does not say who the user is: {sorted(values)}") from None
+    used = {"auth", "user", "sub", "name", "preferred_username", "email", "contact"}
+    return Identity(
+        user=number,
+        name=str(values.get("preferred_username") or values.get("name") or ""),
+        email=values.get("email"),
+        contact=values.get("contact"),
+        application=(auth or {}).get("application"),
+        language=(auth or {}).get("lang") or values.get("locale"),
+        extra={key: value for key, value in values.items() if key not in used},
+    )

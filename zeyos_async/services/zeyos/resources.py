@@ -1,0 +1,367 @@
+"""What one entity offers: reading for all of them, writing where the API allows it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from inspect import isawaitable
+from typing import Any, Final, Generic, TypeAlias, TypeVar, overload
+
+import attrs
+from yarl import URL
+
+from ...codec import DecodeFailed, TypedReader
+from ...errors import Gone, InvalidArgument, NotFound, PreconditionFailed, ServerError, UnknownField
+from ...filters import Comparison, Expression, FieldNamespace, Op
+from ...records import Record
+from ...schema import Entity, Kind
+from ...session import Channel
+from ...wire import Request, Response, Safety, public_url
+from ..base.plan import Plan
+from ..base.query import Query
+from ..base.shapes import Records
+from .content import content_from_wire
+from .listing import JSON_HEADERS, ListDoor
+from .writes import changes_of, encode, prepare
+
+__all__ = ["AUTO", "Auto", "ReadableResource", "WritableResource"]
+
+R = TypeVar("R", bound=Record)
+_IDS_PER_LIST: Final = 10_000
+"""IDs that one list call is asked for: as many as it may answer."""
+
+
+class Auto(enum.Enum):
+    """The default of ``if_match``: the ETag that a given record was fetched with."""
+
+    AUTO = "the record's own ETag"
+
+
+AUTO: Final = Auto.AUTO
+IfMatch: TypeAlias = "str | Auto | None"
+
+
+class ReadableResource(Generic[R]):
+    """One entity, to be read. Made by the client; see ``zeyos.accounts``.
+
+    Args:
+        channel: Where requests are sent.
+        root: The API's root, ``…/api/v1``.
+        record: The class of its records.
+    """
+
+    def __init__(self, channel: Channel, root: URL, record: type[R]) -> None:
+        self._record = record
+        self._entity: Entity = record.__entity__
+        self._url = root / self._entity.name
+        self._door = ListDoor(channel, self._url, self._entity)
+        self._channel = channel
+        self._shape: Records[R] | None = None
+        self._one: TypedReader[R] | None = None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._entity.name}>"
+
+    @property
+    def entity(self) -> Entity:
+        """The entity's table: its fields, codes, references, and what the API offers for it."""
+        return self._entity
+
+    @property
+    def record(self) -> type[R]:
+        """The class of its records."""
+        return self._record
+
+    @property
+    def f(self) -> Any:
+        """The entity's fields, for conditions: ``zeyos.accounts.f.lastname == "Doe"``."""
+        return FieldNamespace(self._entity)
+
+    def query(self) -> Query[R]:
+        """All records."""
+        if self._shape is None:
+            self._shape = Records(self._record, self._fields())
+        return Query(self._door, Plan(entity=self._entity), self._shape)
+
+    def where(self, *conditions: Expression | str) -> Query[R]:
+        """The records for which all these conditions hold. See ``Query.where``."""
+        return self.query().where(*conditions)
+
+    @overload
+    async def get(
+        self, id: int, /, *, extdata: bool = ..., tags: bool = ..., expand: Iterable[str] = ..., if_none_match: None = ...
+    ) -> R: ...
+
+    @overload
+    async def get(
+        self, id: int, /, *, extdata: bool = ..., tags: bool = ..., expand: Iterable[str] = ..., if_none_match: str | R
+    ) -> R | None: ...
+
+    async def get(
+        self,
+        id: int,
+        /,
+        *,
+        extdata: bool = False,
+        tags: bool = False,
+        expand: Iterable[str] = (),
+        if_none_match: str | R | None = None,
+    ) -> R | None:
+        """One record by its ID, with its ETag.
+
+        Args:
+            id: The record's ID.
+            extdata: Whether to fetch the instance's own fields too (``record.extdata``).
+            tags: Whether to fetch the tags too (``record.tags``).
+            expand: Composite fields whose content is wanted; binary content comes as ``bytes``.
+            if_none_match: An ETag, or a record with one: if the record still has it, the result is
+                ``None`` and nothing is transferred.
+
+        Raises:
+            NotFound: There is no such record (``Gone`` where the API says that there was).
+        """
+        wanted = self._expand(expand)
+        query: list[tuple[str, str]] = [("expand[]", path) for path in wanted]
+        for name, asked, offered in (("extdata", extdata, self._entity.extdata), ("tags", tags, self._entity.tags)):
+            if asked and not offered:
+                raise InvalidArgument(f"{self._entity.name} has no {name}")
+            if asked:
+                query.append((name, "1"))
+        etag = self._etag_of(if_none_match) if if_none_match is not None else None
+        headers = {"Accept": "application/json", **({"If-None-Match": etag} if etag else {})}
+        request = self._request("GET", id, Safety.READ, "get", headers=headers, query=query)
+        response = await self._channel.send(request)
+        if response.status == 304 and etag is not None:
+            return None
+        return self._read(request, response, expanded=wanted)
+
+    async def exists(self, id: int, /) -> bool:
+        """Whether there is a record of this ID that may be read."""
+        try:
+            await self._channel.send(self._request("HEAD", id, Safety.READ, "exists"))
+        except (NotFound, Gone):
+            return False
+        return True
+
+    async def get_many(self, ids: Iterable[int], /, *, extdata: bool = False) -> dict[int, R]:
+        """Records by their IDs, in as few list calls as it takes.
+
+        Args:
+            ids: The IDs; repeated ones count once.
+            extdata: Whether to fetch the instance's own fields too.
+
+        Returns:
+            ID → record, in the order of ``ids``. IDs without a record are not in it.
+        """
+        wanted = list(dict.fromkeys(_checked_id(number) for number in ids))
+        found: dict[int, R] = {}
+        query = self.query().with_extdata() if extdata else self.query()
+        for start in range(0, len(wanted), _IDS_PER_LIST):
+            chunk = tuple(sorted(wanted[start : start + _IDS_PER_LIST]))
+            rows = query.where(Comparison("ID", Op.IN, chunk)).limit(len(chunk)).paging(size=_IDS_PER_LIST)
+            async for page in rows.pages():
+                found.update((_id_of(row), row) for row in page)
+        return {number: found[number] for number in wanted if number in found}
+
+    def _fields(self) -> tuple[tuple[str, str], ...]:
+        pseudo = (("extdata", "extdata"),) if self._entity.extdata else ()
+        return (*((field.attr, field.name) for field in self._entity), *pseudo)
+
+    def _expand(self, expand: Iterable[str]) -> list[str]:
+        if isinstance(expand, str):
+            raise InvalidArgument(f"expand takes a list of fields: [{expand!r}]")
+        paths = list(dict.fromkeys(expand))
+        composite = (Kind.JSON, Kind.ARRAY, Kind.BINARY)
+        for path in paths:
+            kind = self._entity.field(path).kind
+            if kind not in composite:
+                raise InvalidArgument(f"expand: {path} is {kind.value}; only composite fields can be expanded")
+        return paths
+
+    def _request(
+        self,
+        method: str,
+        id: int | None,
+        safety: Safety,
+        action: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        query: list[tuple[str, str]] | None = None,
+        body: dict[str, Any] | None = None,
+    ) -> Request:
+        url = self._url if id is None else self._url / str(_checked_id(id))
+        operation = f"{self._entity.name}.{action}"
+        return Request(
+            method=method,
+            url=url.with_query(query) if query else url,
+            headers={**(JSON_HEADERS if body is not None else {}), **(headers or {})},
+            body=None if body is None else encode(body, what=operation),
+            safety=safety,
+            operation=operation,
+            sent=body,
+        )
+
+    def _read(self, request: Request, response: Response, *, expanded: Iterable[str] = ()) -> R:
+        """The record of an answer, with its ETag."""
+        if self._one is None:
+            tags = (("tags", "tags"),) if self._entity.tags else ()
+            self._one = TypedReader(self._record, dict((*self._fields(), *tags)), pause_gc=False)
+        try:
+            record = self._one.one(response.body)
+        except DecodeFailed as error:
+            raise ServerError(
+                f"the answer is not a record of {self._entity.name}: {error}",
+                status=response.status,
+                method=request.method,
+                url=public_url(request.url),
+            ) from error
+        for path in expanded:
+            field = self._entity.field(path)
+            if field.kind is Kind.BINARY:
+                setattr(record, field.attr, content_from_wire(getattr(record, field.attr)))
+        etag = response.headers.get("ETag")
+        if etag:
+            setattr(record, record.__etag__, etag)
+        return record
+
+    def _etag_of(self, value: object) -> str | None:
+        if isinstance(value, str):
+            return value
+        if isinstance(value, self._record):
+            return getattr(value, value.__etag__)  # type: ignore[no-any-return]
+        raise InvalidArgument(f"an ETag or a record of {self._entity.name} is wanted, not {value!r:.60}")
+
+
+class WritableResource(ReadableResource[R]):
+    """One entity, to be read and written."""
+
+    async def create(self, record: R | None = None, /, **fields: Any) -> R:
+        """Create a record. Never sent twice.
+
+        Args:
+            record: A record without an ID, whose set fields are sent; or give the fields by name.
+            **fields: Field → value; ``tags`` and ``extdata`` too.
+
+        Returns:
+            The record as it was stored, with its ID and ETag.
+
+        Raises:
+            UnknownField: The entity has no such field; nothing was sent.
+            InvalidArgument: A required field is missing, or a value does not fit; nothing was sent.
+            OutcomeUnknown: Sent, but the answer did not come: the record may be there.
+        """
+        if record is not None:
+            if not isinstance(record, self._record):
+                raise InvalidArgument(
+                    f"create() takes a {self._record.__name__} or fields by name, not {type(record).__name__}"
+                )
+            fields = {**changes_of(record), **fields}
+        body = await prepare(self._entity, fields, create=True)
+        request = self._request("PUT", None, Safety.ONCE, "create", body=body)
+        return self._read(request, await self._channel.send(request))
+
+    async def update(self, record: R | int, /, *, if_match: IfMatch = AUTO, **changes: Any) -> R:
+        """Change some fields of a record.
+
+        Args:
+            record: A record, or an ID. A fetched record's ETag guards against overwriting a change
+                that somebody else made since.
+            if_match: Another ETag to guard with, or ``None`` for no guard.
+            **changes: Field → new value; ``tags``, ``add_tags``, ``remove_tags`` and ``extdata`` too.
+
+        Returns:
+            The record as it is stored now, with its new ETag.
+
+        Raises:
+            PreconditionFailed: It was changed meanwhile. Read it again, or use ``modify``.
+        """
+        body = await prepare(self._entity, changes, create=False)
+        request = self._request(
+            "PATCH", self._id(record), Safety.REPEATABLE, "update", headers=self._guard(record, if_match), body=body
+        )
+        return self._read(request, await self._channel.send(request))
+
+    async def modify(
+        self,
+        id: R | int,
+        change: Callable[[R], Mapping[str, Any] | Awaitable[Mapping[str, Any]]],
+        /,
+        *,
+        attempts: int = 5,
+    ) -> R:
+        """Read, decide, update: and again, if somebody else was faster.
+
+        Args:
+            id: The record's ID, or a record.
+            change: Takes the record as it is stored, and gives the fields to change (as for
+                ``update``); an empty dict changes nothing. Called again with the new state if the record
+                was changed in between. May be async.
+            attempts: How often to try.
+
+        Returns:
+            The record as it is stored then.
+
+        Raises:
+            PreconditionFailed: It was changed by others each time.
+        """
+        number = self._id(id)
+        for attempt in range(1, attempts + 1):
+            record = await self.get(number)
+            changes = change(record)
+            if isawaitable(changes):
+                changes = await changes
+            if not changes:
+                return record
+            try:
+                return await self.update(record, **changes)  # type: ignore[arg-type]
+            except PreconditionFailed:
+                if attempt == attempts:
+                    raise
+        raise InvalidArgument(f"attempts must be at least 1, not {attempts}")
+
+    async def delete(self, record: R | int, /, *, if_match: IfMatch = AUTO) -> None:
+        """Delete a record for good.
+
+        Args:
+            record: A record, or an ID. A fetched record's ETag guards against deleting what somebody
+                else changed since.
+            if_match: Another ETag to guard with, or ``None`` for no guard.
+
+        Raises:
+            NotFound: There is no such record.
+            Conflict: Other records need it.
+            PreconditionFailed: It was changed meanwhile.
+        """
+        request = self._request(
+            "DELETE", self._id(record), Safety.REPEATABLE, "delete", headers=self._guard(record, if_match)
+        )
+        await self._channel.send(request)
+
+    def _id(self, record: R | int) -> int:
+        if isinstance(record, self._record):
+            return _id_of(record)
+        if isinstance(record, Record):
+            raise InvalidArgument(f"a {self._record.__name__} or an ID is wanted, not a {type(record).__name__}")
+        return _checked_id(record)
+
+    def _guard(self, record: R | int, if_match: IfMatch) -> dict[str, str]:
+        if isinstance(if_match, Auto):
+            etag = self._etag_of(record) if isinstance(record, self._record) else None
+        else:
+            etag = if_match
+        return {"If-Match": etag} if etag else {}
+
+
+def _checked_id(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InvalidArgument(f"an ID is a whole number from 1, not {value!r:.60}")
+    return int(value)
+
+
+def _id_of(record: Record) -> int:
+    number = getattr(record, "ID", None)
+    if number is None:
+        raise InvalidArgument(f"this {type(record).__name__} has no ID: it was not read from the server")
+    return int(number)
+
+
