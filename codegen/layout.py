@@ -23,7 +23,13 @@ class Nested:
 
 
 def call(
-    head: str, items: Sequence[str | Nested], tail: str, *, indent: int = 0, bare: bool = False
+    head: str,
+    items: Sequence[str | Nested],
+    tail: str,
+    *,
+    indent: int = 0,
+    bare: bool = False,
+    width: int = WIDTH,
 ) -> Iterator[str]:
     """Lines of ``head(items)tail``: on one line, or hugged on three, or one item a line.
 
@@ -33,15 +39,16 @@ def call(
         tail: Starts with the closing bracket.
         indent: Columns to the left.
         bare: Whether it is an import, which has no brackets on one line, and is never hugged.
+        width: Columns of a line.
     """
     margin = " " * indent
     inner = ", ".join(map(str, items))
     one_line = margin + (head[:-1] + inner if bare else head + inner + tail)
-    if len(one_line) <= WIDTH:
+    if len(one_line) <= width:
         yield one_line
         return
     yield margin + head
-    if len(margin) + 4 + len(inner) <= WIDTH and not bare:
+    if len(margin) + 4 + len(inner) <= width and not bare:
         yield f"{margin}    {inner}"
     else:
         for item in items:

@@ -51,7 +51,7 @@ def field_kind(schema: Json, column_type: str = "") -> str:
         return _COMPOSITES[_name(schema["$ref"])]
     if "oneOf" in schema:
         return "array" if column_type.endswith("[]") else "json"
-    type_, format_ = schema["type"], schema.get("format", "")
+    type_, format_ = str(schema["type"]), str(schema.get("format", ""))
     if type_ in ("integer", "number") and is_time(schema.get("description", "")):
         return "time"
     if type_ == "number" and format_.startswith("int"):

@@ -21,7 +21,11 @@ _PYTHON_TYPES: Final = {
     "array": "Any",
     "binary": "Any",
 }
-_INPUT_TYPES: Final = _PYTHON_TYPES | {"time": "datetime | int", "binary": "BinaryInput"}
+_INPUT_TYPES: Final = _PYTHON_TYPES | {
+    "number": "float | Decimal",
+    "time": "datetime | int",
+    "binary": "BinaryInput",
+}
 _FIELD_TYPES: Final = {
     "integer": "NumberField[int]",
     "number": "NumberField[float]",
@@ -119,13 +123,15 @@ def _opening(source: EntitySource, header: str, needed: frozenset[str]) -> Itera
 
 def _typing_imports(source: EntitySource, needed: frozenset[str]) -> Iterator[str]:
     yield "if TYPE_CHECKING:"
+    if "Decimal" in needed:
+        yield "    from decimal import Decimal"
     yield f"    from typing import {_listed(needed, _TYPING_NAMES)}"
     yield ""
     classes = [name for name in _FIELD_CLASSES if name in needed]
     yield from layout.call("from zeyos_async.filters.build import (", classes, ")", indent=4, bare=True)
     if inputs := _listed(needed, ("BinaryInput", "TagsInput")):
         yield f"    from zeyos_async.records import {inputs}"
-    yield f"    from zeyos_async.services.base import {_listed(needed, _RESOURCE_CLASSES)}"
+    yield f"    from zeyos_async.services.zeyos.resources import {_listed(needed, _RESOURCE_CLASSES)}"
     targets = sorted({field.target for field in source.entity.fields if field.target} - {source.entity.name})
     if targets:
         yield ""
@@ -294,7 +300,10 @@ def _resource_class(source: EntitySource) -> Iterator[str]:
     if not source.writable:
         return
     yield from ("", "    @overload  # type: ignore[override]")
-    yield f"    async def create(self, record: {singular}, /) -> {singular}: ..."
+    given = ("self", f"record: {singular}", "/", f"**fields: Unpack[{singular}Update]")
+    yield from layout.call(
+        "async def create(", given, f") -> {singular}: ...", indent=4, width=layout.WIDTH - 4
+    )
     yield "    @overload"
     yield f"    async def create(self, **fields: Unpack[{singular}Create]) -> {singular}: ..."
     yield f"    async def create(self, *record: Any, **fields: Any) -> {singular}: ..."

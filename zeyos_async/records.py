@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 import attrs
 
@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["EMPTY", "BinaryInput", "Record", "TagsInput"]
 
-BinaryInput: TypeAlias = "bytes | bytearray | memoryview | os.PathLike[str] | AsyncIterable[bytes]"
-"""What a binary field takes: the bytes, a file's path, or the bytes piece by piece."""
+BinaryInput: TypeAlias = (
+    "bytes | bytearray | memoryview | os.PathLike[str] | AsyncIterable[bytes] | dict[str, str]"
+)
+"""What a binary field takes: the bytes, a file's path, the bytes piece by piece, or the API's own
+``{"content": base64}`` and ``{"uri": data URI}``."""
 
 TagsInput: TypeAlias = "list[str] | tuple[str, ...] | set[str] | frozenset[str]"
 """What ``tags``, ``add_tags`` and ``remove_tags`` take; a bare string would be read letter by letter."""
@@ -80,12 +83,13 @@ class Record:
     """The attribute with the ETag: ``etag``, or ``etag_`` where ``etag`` is a field of the entity."""
 
     if TYPE_CHECKING:
+        __attrs_attrs__: ClassVar[Any]
         f: ClassVar[Any]
     else:
         f = _Fields()
 
     def __repr__(self) -> str:
-        shown = (_shown(field, getattr(self, field.name)) for field in attrs.fields(cast(Any, type(self))))
+        shown = (_shown(field, getattr(self, field.name)) for field in attrs.fields(type(self)))
         return f"{type(self).__name__}({', '.join(text for text in shown if text)})"
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .contacts import ContactReference
     from .forks import ForkReference
@@ -205,7 +205,7 @@ if TYPE_CHECKING:
         def f(self) -> AccountFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Account, /) -> Account: ...
+        async def create(self, record: Account, /, **fields: Unpack[AccountUpdate]) -> Account: ...
         @overload
         async def create(self, **fields: Unpack[AccountCreate]) -> Account: ...
         async def create(self, *record: Any, **fields: Any) -> Account: ...

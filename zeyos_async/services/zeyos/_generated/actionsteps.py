@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .accounts import AccountReference
     from .forks import ForkReference
@@ -198,7 +198,7 @@ if TYPE_CHECKING:
         def f(self) -> ActionStepFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: ActionStep, /) -> ActionStep: ...
+        async def create(self, record: ActionStep, /, **fields: Unpack[ActionStepUpdate]) -> ActionStep: ...
         @overload
         async def create(self, **fields: Unpack[ActionStepCreate]) -> ActionStep: ...
         async def create(self, *record: Any, **fields: Any) -> ActionStep: ...

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import CodeField, FieldNamespace, NumberField, ReferenceField, TimeField
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .accounts import AccountReference
     from .contacts import ContactReference
@@ -119,7 +119,7 @@ if TYPE_CHECKING:
         def f(self) -> AddressFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Address, /) -> Address: ...
+        async def create(self, record: Address, /, **fields: Unpack[AddressUpdate]) -> Address: ...
         @overload
         async def create(self, **fields: Unpack[AddressCreate]) -> Address: ...
         async def create(self, *record: Any, **fields: Any) -> Address: ...

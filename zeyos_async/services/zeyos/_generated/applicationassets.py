@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         TextField,
         TimeField,
     )
-    from zeyos_async.services.base import ReadableResource
+    from zeyos_async.services.zeyos.resources import ReadableResource
 
     from .applications import ApplicationReference
     from .binfiles import BinFileReference

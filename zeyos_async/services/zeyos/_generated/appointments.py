@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .davservers import DAVServerReference
     from .forks import ForkReference
@@ -209,7 +209,9 @@ if TYPE_CHECKING:
         def f(self) -> AppointmentFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Appointment, /) -> Appointment: ...
+        async def create(
+            self, record: Appointment, /, **fields: Unpack[AppointmentUpdate]
+        ) -> Appointment: ...
         @overload
         async def create(self, **fields: Unpack[AppointmentCreate]) -> Appointment: ...
         async def create(self, *record: Any, **fields: Any) -> Appointment: ...

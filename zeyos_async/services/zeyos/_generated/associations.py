@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         TextField,
         TimeField,
     )
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
 
 _FIELDS: Final = (
@@ -204,7 +204,9 @@ if TYPE_CHECKING:
         def f(self) -> AssociationFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Association, /) -> Association: ...
+        async def create(
+            self, record: Association, /, **fields: Unpack[AssociationUpdate]
+        ) -> Association: ...
         @overload
         async def create(self, **fields: Unpack[AssociationCreate]) -> Association: ...
         async def create(self, *record: Any, **fields: Any) -> Association: ...

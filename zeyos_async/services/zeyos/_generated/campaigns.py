@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .forks import ForkReference
     from .groups import GroupReference
@@ -178,7 +178,7 @@ if TYPE_CHECKING:
         def f(self) -> CampaignFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Campaign, /) -> Campaign: ...
+        async def create(self, record: Campaign, /, **fields: Unpack[CampaignUpdate]) -> Campaign: ...
         @overload
         async def create(self, **fields: Unpack[CampaignCreate]) -> Campaign: ...
         async def create(self, *record: Any, **fields: Any) -> Campaign: ...

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .forks import ForkReference
     from .groups import GroupReference
@@ -112,7 +112,7 @@ if TYPE_CHECKING:
         def f(self) -> CategoryFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Category, /) -> Category: ...
+        async def create(self, record: Category, /, **fields: Unpack[CategoryUpdate]) -> Category: ...
         @overload
         async def create(self, **fields: Unpack[CategoryCreate]) -> Category: ...
         async def create(self, *record: Any, **fields: Any) -> Category: ...

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         TextField,
         TimeField,
     )
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .groups import GroupReference
     from .users import UserReference
@@ -127,7 +127,7 @@ if TYPE_CHECKING:
         def f(self) -> ChannelFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Channel, /) -> Channel: ...
+        async def create(self, record: Channel, /, **fields: Unpack[ChannelUpdate]) -> Channel: ...
         @overload
         async def create(self, **fields: Unpack[ChannelCreate]) -> Channel: ...
         async def create(self, *record: Any, **fields: Any) -> Channel: ...

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         TextField,
         TimeField,
     )
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .records import RecordReference
 
@@ -117,7 +117,7 @@ if TYPE_CHECKING:
         def f(self) -> CommentFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Comment, /) -> Comment: ...
+        async def create(self, record: Comment, /, **fields: Unpack[CommentUpdate]) -> Comment: ...
         @overload
         async def create(self, **fields: Unpack[CommentCreate]) -> Comment: ...
         async def create(self, *record: Any, **fields: Any) -> Comment: ...

@@ -18,10 +18,11 @@ from zeyos_async.schema import Entity, Field, Kind
 from . import entity as _entity
 
 if TYPE_CHECKING:
+    from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import CodeField, FieldNamespace, NumberField, ReferenceField, TimeField
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .items import ItemReference
 
@@ -92,8 +93,8 @@ if TYPE_CHECKING:
         lastmodified: datetime | int
         item: Required[int]
         component: Required[int]
-        amount: float
-        price: float | None
+        amount: float | Decimal
+        price: float | Decimal | None
         fixed: bool | int
 
     class ComponentUpdate(TypedDict, total=False):
@@ -102,8 +103,8 @@ if TYPE_CHECKING:
         lastmodified: datetime | int
         item: int
         component: int
-        amount: float
-        price: float | None
+        amount: float | Decimal
+        price: float | Decimal | None
         fixed: bool | int
 
     class Components(WritableResource[Component]):
@@ -111,7 +112,7 @@ if TYPE_CHECKING:
         def f(self) -> ComponentFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Component, /) -> Component: ...
+        async def create(self, record: Component, /, **fields: Unpack[ComponentUpdate]) -> Component: ...
         @overload
         async def create(self, **fields: Unpack[ComponentCreate]) -> Component: ...
         async def create(self, *record: Any, **fields: Any) -> Component: ...

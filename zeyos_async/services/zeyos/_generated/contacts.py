@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import BinaryInput, TagsInput
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .binfiles import BinFileReference
     from .davservers import DAVServerReference
@@ -267,7 +267,7 @@ if TYPE_CHECKING:
         def f(self) -> ContactFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Contact, /) -> Contact: ...
+        async def create(self, record: Contact, /, **fields: Unpack[ContactUpdate]) -> Contact: ...
         @overload
         async def create(self, **fields: Unpack[ContactCreate]) -> Contact: ...
         async def create(self, *record: Any, **fields: Any) -> Contact: ...

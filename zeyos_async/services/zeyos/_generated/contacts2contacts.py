@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TimeField
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .contacts import ContactReference
 
@@ -95,7 +95,9 @@ if TYPE_CHECKING:
         def f(self) -> ContactToContactFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: ContactToContact, /) -> ContactToContact: ...
+        async def create(
+            self, record: ContactToContact, /, **fields: Unpack[ContactToContactUpdate]
+        ) -> ContactToContact: ...
         @overload
         async def create(self, **fields: Unpack[ContactToContactCreate]) -> ContactToContact: ...
         async def create(self, *record: Any, **fields: Any) -> ContactToContact: ...

@@ -18,6 +18,7 @@ from zeyos_async.schema import Entity, Field, Kind
 from . import entity as _entity
 
 if TYPE_CHECKING:
+    from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .accounts import AccountReference
     from .forks import ForkReference
@@ -205,7 +206,7 @@ if TYPE_CHECKING:
         status: ContractStatus | int
         calculation: ContractCalculation | int
         currency: Required[str]
-        exchangerate: float
+        exchangerate: float | Decimal
         billingcycle: int | None
         lastbilling: datetime | int | None
         description: str
@@ -236,7 +237,7 @@ if TYPE_CHECKING:
         status: ContractStatus | int
         calculation: ContractCalculation | int
         currency: str
-        exchangerate: float
+        exchangerate: float | Decimal
         billingcycle: int | None
         lastbilling: datetime | int | None
         description: str
@@ -254,7 +255,7 @@ if TYPE_CHECKING:
         def f(self) -> ContractFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Contract, /) -> Contract: ...
+        async def create(self, record: Contract, /, **fields: Unpack[ContractUpdate]) -> Contract: ...
         @overload
         async def create(self, **fields: Unpack[ContractCreate]) -> Contract: ...
         async def create(self, *record: Any, **fields: Any) -> Contract: ...

@@ -18,6 +18,7 @@ from zeyos_async.schema import Entity, Field, Kind
 from . import entity as _entity
 
 if TYPE_CHECKING:
+    from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
         TextField,
         TimeField,
     )
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .coupons import CouponReference
     from .transactions import TransactionReference
@@ -124,7 +125,7 @@ if TYPE_CHECKING:
         flag: CouponCodeFlag | int
         date: datetime | int
         code: Required[str]
-        value: float
+        value: float | Decimal
         datefrom: datetime | int | None
         dateto: datetime | int | None
         extdata: Mapping[str, Any]
@@ -138,7 +139,7 @@ if TYPE_CHECKING:
         flag: CouponCodeFlag | int
         date: datetime | int
         code: str
-        value: float
+        value: float | Decimal
         datefrom: datetime | int | None
         dateto: datetime | int | None
         extdata: Mapping[str, Any]
@@ -148,7 +149,7 @@ if TYPE_CHECKING:
         def f(self) -> CouponCodeFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: CouponCode, /) -> CouponCode: ...
+        async def create(self, record: CouponCode, /, **fields: Unpack[CouponCodeUpdate]) -> CouponCode: ...
         @overload
         async def create(self, **fields: Unpack[CouponCodeCreate]) -> CouponCode: ...
         async def create(self, *record: Any, **fields: Any) -> CouponCode: ...

@@ -18,6 +18,7 @@ from zeyos_async.schema import Entity, Field, Kind
 from . import entity as _entity
 
 if TYPE_CHECKING:
+    from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .forks import ForkReference
     from .groups import GroupReference
@@ -151,8 +152,8 @@ if TYPE_CHECKING:
         name: Required[str]
         type: CouponType | int
         code: str
-        value: float
-        taxrate: float | None
+        value: float | Decimal
+        taxrate: float | Decimal | None
         neutral: bool | int
         datefrom: datetime | int | None
         dateto: datetime | int | None
@@ -173,8 +174,8 @@ if TYPE_CHECKING:
         name: str
         type: CouponType | int
         code: str
-        value: float
-        taxrate: float | None
+        value: float | Decimal
+        taxrate: float | Decimal | None
         neutral: bool | int
         datefrom: datetime | int | None
         dateto: datetime | int | None
@@ -190,7 +191,7 @@ if TYPE_CHECKING:
         def f(self) -> CouponFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Coupon, /) -> Coupon: ...
+        async def create(self, record: Coupon, /, **fields: Unpack[CouponUpdate]) -> Coupon: ...
         @overload
         async def create(self, **fields: Unpack[CouponCreate]) -> Coupon: ...
         async def create(self, *record: Any, **fields: Any) -> Coupon: ...

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .groups import GroupReference
     from .users import UserReference
@@ -185,7 +185,7 @@ if TYPE_CHECKING:
         def f(self) -> DAVServerFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: DAVServer, /) -> DAVServer: ...
+        async def create(self, record: DAVServer, /, **fields: Unpack[DAVServerUpdate]) -> DAVServer: ...
         @overload
         async def create(self, **fields: Unpack[DAVServerCreate]) -> DAVServer: ...
         async def create(self, *record: Any, **fields: Any) -> DAVServer: ...

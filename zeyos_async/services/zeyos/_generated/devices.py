@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .contracts import ContractReference
     from .forks import ForkReference
@@ -164,7 +164,7 @@ if TYPE_CHECKING:
         def f(self) -> DeviceFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Device, /) -> Device: ...
+        async def create(self, record: Device, /, **fields: Unpack[DeviceUpdate]) -> Device: ...
         @overload
         async def create(self, **fields: Unpack[DeviceCreate]) -> Device: ...
         async def create(self, *record: Any, **fields: Any) -> Device: ...

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import BinaryInput, TagsInput
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .binfiles import BinFileReference
     from .forks import ForkReference
@@ -195,7 +195,7 @@ if TYPE_CHECKING:
         def f(self) -> DocumentFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Document, /) -> Document: ...
+        async def create(self, record: Document, /, **fields: Unpack[DocumentUpdate]) -> Document: ...
         @overload
         async def create(self, **fields: Unpack[DocumentCreate]) -> Document: ...
         async def create(self, *record: Any, **fields: Any) -> Document: ...

@@ -18,6 +18,7 @@ from zeyos_async.schema import Entity, Field, Kind
 from . import entity as _entity
 
 if TYPE_CHECKING:
+    from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .accounts import AccountReference
     from .forks import ForkReference
@@ -166,7 +167,7 @@ if TYPE_CHECKING:
         date: datetime | int
         duedate: datetime | int | None
         status: DunningNoticeStatus | int
-        fee: float
+        fee: float | Decimal
         recipient: str
         address: str
         postalcode: str
@@ -191,7 +192,7 @@ if TYPE_CHECKING:
         date: datetime | int
         duedate: datetime | int | None
         status: DunningNoticeStatus | int
-        fee: float
+        fee: float | Decimal
         recipient: str
         address: str
         postalcode: str
@@ -208,7 +209,9 @@ if TYPE_CHECKING:
         def f(self) -> DunningNoticeFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: DunningNotice, /) -> DunningNotice: ...
+        async def create(
+            self, record: DunningNotice, /, **fields: Unpack[DunningNoticeUpdate]
+        ) -> DunningNotice: ...
         @overload
         async def create(self, **fields: Unpack[DunningNoticeCreate]) -> DunningNotice: ...
         async def create(self, *record: Any, **fields: Any) -> DunningNotice: ...

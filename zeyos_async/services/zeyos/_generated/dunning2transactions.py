@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TimeField
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .dunning import DunningNoticeReference
     from .transactions import TransactionReference
@@ -96,7 +96,9 @@ if TYPE_CHECKING:
         def f(self) -> DunningToTransactionFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: DunningToTransaction, /) -> DunningToTransaction: ...
+        async def create(
+            self, record: DunningToTransaction, /, **fields: Unpack[DunningToTransactionUpdate]
+        ) -> DunningToTransaction: ...
         @overload
         async def create(self, **fields: Unpack[DunningToTransactionCreate]) -> DunningToTransaction: ...
         async def create(self, *record: Any, **fields: Any) -> DunningToTransaction: ...

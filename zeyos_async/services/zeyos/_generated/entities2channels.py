@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .channels import ChannelReference
 
@@ -142,7 +142,9 @@ if TYPE_CHECKING:
         def f(self) -> EntityToChannelFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: EntityToChannel, /) -> EntityToChannel: ...
+        async def create(
+            self, record: EntityToChannel, /, **fields: Unpack[EntityToChannelUpdate]
+        ) -> EntityToChannel: ...
         @overload
         async def create(self, **fields: Unpack[EntityToChannelCreate]) -> EntityToChannel: ...
         async def create(self, *record: Any, **fields: Any) -> EntityToChannel: ...

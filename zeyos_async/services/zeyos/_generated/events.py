@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         TextField,
         TimeField,
     )
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .forks import ForkReference
     from .groups import GroupReference
@@ -186,7 +186,7 @@ if TYPE_CHECKING:
         def f(self) -> EventFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Event, /) -> Event: ...
+        async def create(self, record: Event, /, **fields: Unpack[EventUpdate]) -> Event: ...
         @overload
         async def create(self, **fields: Unpack[EventCreate]) -> Event: ...
         async def create(self, *record: Any, **fields: Any) -> Event: ...

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .channels import ChannelReference
     from .groups import GroupReference
@@ -179,7 +179,7 @@ if TYPE_CHECKING:
         def f(self) -> FeedServerFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: FeedServer, /) -> FeedServer: ...
+        async def create(self, record: FeedServer, /, **fields: Unpack[FeedServerUpdate]) -> FeedServer: ...
         @overload
         async def create(self, **fields: Unpack[FeedServerCreate]) -> FeedServer: ...
         async def create(self, *record: Any, **fields: Any) -> FeedServer: ...

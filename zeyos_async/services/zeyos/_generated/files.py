@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
     from zeyos_async.records import BinaryInput
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .binfiles import BinFileReference
     from .comments import CommentReference
@@ -118,7 +118,7 @@ if TYPE_CHECKING:
         def f(self) -> FileFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: File, /) -> File: ...
+        async def create(self, record: File, /, **fields: Unpack[FileUpdate]) -> File: ...
         @overload
         async def create(self, **fields: Unpack[FileCreate]) -> File: ...
         async def create(self, *record: Any, **fields: Any) -> File: ...

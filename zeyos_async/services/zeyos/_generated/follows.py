@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .users import UserReference
 
@@ -138,7 +138,7 @@ if TYPE_CHECKING:
         def f(self) -> FollowFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Follow, /) -> Follow: ...
+        async def create(self, record: Follow, /, **fields: Unpack[FollowUpdate]) -> Follow: ...
         @overload
         async def create(self, **fields: Unpack[FollowCreate]) -> Follow: ...
         async def create(self, *record: Any, **fields: Any) -> Follow: ...

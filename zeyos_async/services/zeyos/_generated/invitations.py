@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         TextField,
         TimeField,
     )
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .appointments import AppointmentReference
     from .contacts import ContactReference
@@ -127,7 +127,7 @@ if TYPE_CHECKING:
         def f(self) -> InvitationFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Invitation, /) -> Invitation: ...
+        async def create(self, record: Invitation, /, **fields: Unpack[InvitationUpdate]) -> Invitation: ...
         @overload
         async def create(self, **fields: Unpack[InvitationCreate]) -> Invitation: ...
         async def create(self, *record: Any, **fields: Any) -> Invitation: ...

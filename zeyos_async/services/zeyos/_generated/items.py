@@ -18,6 +18,7 @@ from zeyos_async.schema import Entity, Field, Kind
 from . import entity as _entity
 
 if TYPE_CHECKING:
+    from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import BinaryInput, TagsInput
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .binfiles import BinFileReference
     from .forks import ForkReference
@@ -211,10 +212,10 @@ if TYPE_CHECKING:
         forcestock: ItemForcestock | int | None
         applicability: ItemApplicability | int
         unit: str
-        sellingprice: float
-        purchaseprice: float
-        taxrate: float | None
-        weight: float
+        sellingprice: float | Decimal
+        purchaseprice: float | Decimal
+        taxrate: float | Decimal | None
+        weight: float | Decimal
         classcode: str
         tariffcode: str
         origin: str
@@ -243,10 +244,10 @@ if TYPE_CHECKING:
         forcestock: ItemForcestock | int | None
         applicability: ItemApplicability | int
         unit: str
-        sellingprice: float
-        purchaseprice: float
-        taxrate: float | None
-        weight: float
+        sellingprice: float | Decimal
+        purchaseprice: float | Decimal
+        taxrate: float | Decimal | None
+        weight: float | Decimal
         classcode: str
         tariffcode: str
         origin: str
@@ -263,7 +264,7 @@ if TYPE_CHECKING:
         def f(self) -> ItemFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Item, /) -> Item: ...
+        async def create(self, record: Item, /, **fields: Unpack[ItemUpdate]) -> Item: ...
         @overload
         async def create(self, **fields: Unpack[ItemCreate]) -> Item: ...
         async def create(self, *record: Any, **fields: Any) -> Item: ...

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .forks import ForkReference
     from .groups import GroupReference
@@ -142,7 +142,7 @@ if TYPE_CHECKING:
         def f(self) -> LedgerFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Ledger, /) -> Ledger: ...
+        async def create(self, record: Ledger, /, **fields: Unpack[LedgerUpdate]) -> Ledger: ...
         @overload
         async def create(self, **fields: Unpack[LedgerCreate]) -> Ledger: ...
         async def create(self, *record: Any, **fields: Any) -> Ledger: ...

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TimeField
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .records import RecordReference
     from .users import UserReference
@@ -91,7 +91,7 @@ if TYPE_CHECKING:
         def f(self) -> LikeFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Like, /) -> Like: ...
+        async def create(self, record: Like, /, **fields: Unpack[LikeUpdate]) -> Like: ...
         @overload
         async def create(self, **fields: Unpack[LikeCreate]) -> Like: ...
         async def create(self, *record: Any, **fields: Any) -> Like: ...

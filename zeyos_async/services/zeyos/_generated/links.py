@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .forks import ForkReference
     from .groups import GroupReference
@@ -178,7 +178,7 @@ if TYPE_CHECKING:
         def f(self) -> LinkFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Link, /) -> Link: ...
+        async def create(self, record: Link, /, **fields: Unpack[LinkUpdate]) -> Link: ...
         @overload
         async def create(self, **fields: Unpack[LinkCreate]) -> Link: ...
         async def create(self, *record: Any, **fields: Any) -> Link: ...

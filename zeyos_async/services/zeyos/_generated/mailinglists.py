@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .campaigns import CampaignReference
     from .forks import ForkReference
@@ -164,7 +164,9 @@ if TYPE_CHECKING:
         def f(self) -> MailingListFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: MailingList, /) -> MailingList: ...
+        async def create(
+            self, record: MailingList, /, **fields: Unpack[MailingListUpdate]
+        ) -> MailingList: ...
         @overload
         async def create(self, **fields: Unpack[MailingListCreate]) -> MailingList: ...
         async def create(self, *record: Any, **fields: Any) -> MailingList: ...

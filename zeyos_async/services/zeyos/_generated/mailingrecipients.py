@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .messages import MessageReference
     from .participants import ParticipantReference
@@ -101,7 +101,9 @@ if TYPE_CHECKING:
         def f(self) -> MailingRecipientFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: MailingRecipient, /) -> MailingRecipient: ...
+        async def create(
+            self, record: MailingRecipient, /, **fields: Unpack[MailingRecipientUpdate]
+        ) -> MailingRecipient: ...
         @overload
         async def create(self, **fields: Unpack[MailingRecipientCreate]) -> MailingRecipient: ...
         async def create(self, *record: Any, **fields: Any) -> MailingRecipient: ...

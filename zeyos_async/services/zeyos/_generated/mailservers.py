@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import BinaryInput, TagsInput
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .binfiles import BinFileReference
     from .groups import GroupReference
@@ -199,7 +199,7 @@ if TYPE_CHECKING:
         def f(self) -> MailServerFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: MailServer, /) -> MailServer: ...
+        async def create(self, record: MailServer, /, **fields: Unpack[MailServerUpdate]) -> MailServer: ...
         @overload
         async def create(self, **fields: Unpack[MailServerCreate]) -> MailServer: ...
         async def create(self, *record: Any, **fields: Any) -> MailServer: ...

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TimeField
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .messages import MessageReference
     from .users import UserReference
@@ -91,7 +91,9 @@ if TYPE_CHECKING:
         def f(self) -> MessageReadFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: MessageRead, /) -> MessageRead: ...
+        async def create(
+            self, record: MessageRead, /, **fields: Unpack[MessageReadUpdate]
+        ) -> MessageRead: ...
         @overload
         async def create(self, **fields: Unpack[MessageReadCreate]) -> MessageRead: ...
         async def create(self, *record: Any, **fields: Any) -> MessageRead: ...

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import BinaryInput, TagsInput
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .binfiles import BinFileReference
     from .forks import ForkReference
@@ -269,7 +269,7 @@ if TYPE_CHECKING:
         def f(self) -> MessageFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Message, /) -> Message: ...
+        async def create(self, record: Message, /, **fields: Unpack[MessageUpdate]) -> Message: ...
         @overload
         async def create(self, **fields: Unpack[MessageCreate]) -> Message: ...
         async def create(self, *record: Any, **fields: Any) -> Message: ...

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import BinaryInput, TagsInput
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .binfiles import BinFileReference
     from .forks import ForkReference
@@ -196,7 +196,7 @@ if TYPE_CHECKING:
         def f(self) -> NoteFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Note, /) -> Note: ...
+        async def create(self, record: Note, /, **fields: Unpack[NoteUpdate]) -> Note: ...
         @overload
         async def create(self, **fields: Unpack[NoteCreate]) -> Note: ...
         async def create(self, *record: Any, **fields: Any) -> Note: ...

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import BinaryInput, TagsInput
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .binfiles import BinFileReference
     from .forks import ForkReference
@@ -175,7 +175,7 @@ if TYPE_CHECKING:
         def f(self) -> ObjectFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Object, /) -> Object: ...
+        async def create(self, record: Object, /, **fields: Unpack[ObjectUpdate]) -> Object: ...
         @overload
         async def create(self, **fields: Unpack[ObjectCreate]) -> Object: ...
         async def create(self, *record: Any, **fields: Any) -> Object: ...

@@ -18,6 +18,7 @@ from zeyos_async.schema import Entity, Field, Kind
 from . import entity as _entity
 
 if TYPE_CHECKING:
+    from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .accounts import AccountReference
     from .campaigns import CampaignReference
@@ -192,9 +193,9 @@ if TYPE_CHECKING:
         status: OpportunityStatus | int
         priority: OpportunityPriority | int
         probability: int
-        worstcase: float
-        mostlikely: float
-        upside: float
+        worstcase: float | Decimal
+        mostlikely: float | Decimal
+        upside: float | Decimal
         description: str
         extdata: Mapping[str, Any]
         tags: TagsInput
@@ -219,9 +220,9 @@ if TYPE_CHECKING:
         status: OpportunityStatus | int
         priority: OpportunityPriority | int
         probability: int
-        worstcase: float
-        mostlikely: float
-        upside: float
+        worstcase: float | Decimal
+        mostlikely: float | Decimal
+        upside: float | Decimal
         description: str
         extdata: Mapping[str, Any]
         tags: TagsInput
@@ -233,7 +234,9 @@ if TYPE_CHECKING:
         def f(self) -> OpportunityFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Opportunity, /) -> Opportunity: ...
+        async def create(
+            self, record: Opportunity, /, **fields: Unpack[OpportunityUpdate]
+        ) -> Opportunity: ...
         @overload
         async def create(self, **fields: Unpack[OpportunityCreate]) -> Opportunity: ...
         async def create(self, *record: Any, **fields: Any) -> Opportunity: ...

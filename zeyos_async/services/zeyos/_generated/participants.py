@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         TextField,
         TimeField,
     )
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .campaigns import CampaignReference
     from .contacts import ContactReference
@@ -129,7 +129,9 @@ if TYPE_CHECKING:
         def f(self) -> ParticipantFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Participant, /) -> Participant: ...
+        async def create(
+            self, record: Participant, /, **fields: Unpack[ParticipantUpdate]
+        ) -> Participant: ...
         @overload
         async def create(self, **fields: Unpack[ParticipantCreate]) -> Participant: ...
         async def create(self, *record: Any, **fields: Any) -> Participant: ...

@@ -18,6 +18,7 @@ from zeyos_async.schema import Entity, Field, Kind
 from . import entity as _entity
 
 if TYPE_CHECKING:
+    from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .accounts import AccountReference
     from .forks import ForkReference
@@ -148,7 +149,7 @@ if TYPE_CHECKING:
         date: datetime | int
         subject: str
         status: PaymentStatus | int
-        amount: Required[float]
+        amount: Required[float | Decimal]
         autoadvance: bool | int
         description: str
         extdata: Mapping[str, Any]
@@ -169,7 +170,7 @@ if TYPE_CHECKING:
         date: datetime | int
         subject: str
         status: PaymentStatus | int
-        amount: float
+        amount: float | Decimal
         autoadvance: bool | int
         description: str
         extdata: Mapping[str, Any]
@@ -182,7 +183,7 @@ if TYPE_CHECKING:
         def f(self) -> PaymentFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Payment, /) -> Payment: ...
+        async def create(self, record: Payment, /, **fields: Unpack[PaymentUpdate]) -> Payment: ...
         @overload
         async def create(self, **fields: Unpack[PaymentCreate]) -> Payment: ...
         async def create(self, *record: Any, **fields: Any) -> Payment: ...

@@ -18,6 +18,7 @@ from zeyos_async.schema import Entity, Field, Kind
 from . import entity as _entity
 
 if TYPE_CHECKING:
+    from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .forks import ForkReference
     from .groups import GroupReference
@@ -148,7 +149,7 @@ if TYPE_CHECKING:
         name: Required[str]
         type: PriceListType | int
         currency: Required[str]
-        discount: float
+        discount: float | Decimal
         datefrom: datetime | int | None
         dateto: datetime | int | None
         applytoall: bool | int
@@ -168,7 +169,7 @@ if TYPE_CHECKING:
         name: str
         type: PriceListType | int
         currency: str
-        discount: float
+        discount: float | Decimal
         datefrom: datetime | int | None
         dateto: datetime | int | None
         applytoall: bool | int
@@ -183,7 +184,7 @@ if TYPE_CHECKING:
         def f(self) -> PriceListFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: PriceList, /) -> PriceList: ...
+        async def create(self, record: PriceList, /, **fields: Unpack[PriceListUpdate]) -> PriceList: ...
         @overload
         async def create(self, **fields: Unpack[PriceListCreate]) -> PriceList: ...
         async def create(self, *record: Any, **fields: Any) -> PriceList: ...

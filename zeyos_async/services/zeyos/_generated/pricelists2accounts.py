@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TimeField
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .accounts import AccountReference
     from .pricelists import PriceListReference
@@ -96,7 +96,9 @@ if TYPE_CHECKING:
         def f(self) -> PriceListToAccountFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: PriceListToAccount, /) -> PriceListToAccount: ...
+        async def create(
+            self, record: PriceListToAccount, /, **fields: Unpack[PriceListToAccountUpdate]
+        ) -> PriceListToAccount: ...
         @overload
         async def create(self, **fields: Unpack[PriceListToAccountCreate]) -> PriceListToAccount: ...
         async def create(self, *record: Any, **fields: Any) -> PriceListToAccount: ...

@@ -17,10 +17,11 @@ from zeyos_async.schema import Entity, Field, Kind
 from . import entity as _entity
 
 if TYPE_CHECKING:
+    from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TimeField
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .items import ItemReference
     from .pricelists import PriceListReference
@@ -98,11 +99,11 @@ if TYPE_CHECKING:
         lastmodified: datetime | int
         item: Required[int]
         pricelist: Required[int]
-        price: float | None
-        rebate: float
-        discount: float | None
-        minamount: float
-        costprice: float | None
+        price: float | Decimal | None
+        rebate: float | Decimal
+        discount: float | Decimal | None
+        minamount: float | Decimal
+        costprice: float | Decimal | None
 
     class PriceUpdate(TypedDict, total=False):
         creator: int | None
@@ -110,18 +111,18 @@ if TYPE_CHECKING:
         lastmodified: datetime | int
         item: int
         pricelist: int
-        price: float | None
-        rebate: float
-        discount: float | None
-        minamount: float
-        costprice: float | None
+        price: float | Decimal | None
+        rebate: float | Decimal
+        discount: float | Decimal | None
+        minamount: float | Decimal
+        costprice: float | Decimal | None
 
     class Prices(WritableResource[Price]):
         @property
         def f(self) -> PriceFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Price, /) -> Price: ...
+        async def create(self, record: Price, /, **fields: Unpack[PriceUpdate]) -> Price: ...
         @overload
         async def create(self, **fields: Unpack[PriceCreate]) -> Price: ...
         async def create(self, *record: Any, **fields: Any) -> Price: ...

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .accounts import AccountReference
     from .forks import ForkReference
@@ -186,7 +186,7 @@ if TYPE_CHECKING:
         def f(self) -> ProjectFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Project, /) -> Project: ...
+        async def create(self, record: Project, /, **fields: Unpack[ProjectUpdate]) -> Project: ...
         @overload
         async def create(self, **fields: Unpack[ProjectCreate]) -> Project: ...
         async def create(self, *record: Any, **fields: Any) -> Project: ...

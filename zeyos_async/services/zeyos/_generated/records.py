@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .channels import ChannelReference
     from .forks import ForkReference
@@ -226,7 +226,7 @@ if TYPE_CHECKING:
         def f(self) -> RecordFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Record, /) -> Record: ...
+        async def create(self, record: Record, /, **fields: Unpack[RecordUpdate]) -> Record: ...
         @overload
         async def create(self, **fields: Unpack[RecordCreate]) -> Record: ...
         async def create(self, *record: Any, **fields: Any) -> Record: ...

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .items import ItemReference
 
@@ -100,7 +100,9 @@ if TYPE_CHECKING:
         def f(self) -> RelatedItemFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: RelatedItem, /) -> RelatedItem: ...
+        async def create(
+            self, record: RelatedItem, /, **fields: Unpack[RelatedItemUpdate]
+        ) -> RelatedItem: ...
         @overload
         async def create(self, **fields: Unpack[RelatedItemCreate]) -> RelatedItem: ...
         async def create(self, *record: Any, **fields: Any) -> RelatedItem: ...

@@ -18,6 +18,7 @@ from zeyos_async.schema import Entity, Field, Kind
 from . import entity as _entity
 
 if TYPE_CHECKING:
+    from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
         TextField,
         TimeField,
     )
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .items import ItemReference
     from .storages import StorageReference
@@ -148,9 +149,9 @@ if TYPE_CHECKING:
         chargenum: str
         location: str
         reference: str
-        amount: Required[float]
-        sellingprice: float
-        purchaseprice: float
+        amount: Required[float | Decimal]
+        sellingprice: float | Decimal
+        purchaseprice: float | Decimal
         serials: Any
         subtransactions: Any
         extdata: Mapping[str, Any]
@@ -168,9 +169,9 @@ if TYPE_CHECKING:
         chargenum: str
         location: str
         reference: str
-        amount: float
-        sellingprice: float
-        purchaseprice: float
+        amount: float | Decimal
+        sellingprice: float | Decimal
+        purchaseprice: float | Decimal
         serials: Any
         subtransactions: Any
         extdata: Mapping[str, Any]
@@ -180,7 +181,9 @@ if TYPE_CHECKING:
         def f(self) -> StockTransactionFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: StockTransaction, /) -> StockTransaction: ...
+        async def create(
+            self, record: StockTransaction, /, **fields: Unpack[StockTransactionUpdate]
+        ) -> StockTransaction: ...
         @overload
         async def create(self, **fields: Unpack[StockTransactionCreate]) -> StockTransaction: ...
         async def create(self, *record: Any, **fields: Any) -> StockTransaction: ...

@@ -17,10 +17,11 @@ from zeyos_async.schema import Entity, Field, Kind
 from . import entity as _entity
 
 if TYPE_CHECKING:
+    from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .accounts import AccountReference
     from .items import ItemReference
@@ -102,11 +103,11 @@ if TYPE_CHECKING:
         item: Required[int]
         account: Required[int]
         itemnum: str
-        price: float | None
-        taxrate: float | None
-        minamount: float
+        price: float | Decimal | None
+        taxrate: float | Decimal | None
+        minamount: float | Decimal
         deliverytime: int | None
-        stock: float | None
+        stock: float | Decimal | None
 
     class SupplierUpdate(TypedDict, total=False):
         creator: int | None
@@ -115,18 +116,18 @@ if TYPE_CHECKING:
         item: int
         account: int
         itemnum: str
-        price: float | None
-        taxrate: float | None
-        minamount: float
+        price: float | Decimal | None
+        taxrate: float | Decimal | None
+        minamount: float | Decimal
         deliverytime: int | None
-        stock: float | None
+        stock: float | Decimal | None
 
     class Suppliers(WritableResource[Supplier]):
         @property
         def f(self) -> SupplierFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Supplier, /) -> Supplier: ...
+        async def create(self, record: Supplier, /, **fields: Unpack[SupplierUpdate]) -> Supplier: ...
         @overload
         async def create(self, **fields: Unpack[SupplierCreate]) -> Supplier: ...
         async def create(self, *record: Any, **fields: Any) -> Supplier: ...

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .davservers import DAVServerReference
     from .forks import ForkReference
@@ -228,7 +228,7 @@ if TYPE_CHECKING:
         def f(self) -> TaskFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Task, /) -> Task: ...
+        async def create(self, record: Task, /, **fields: Unpack[TaskUpdate]) -> Task: ...
         @overload
         async def create(self, **fields: Unpack[TaskCreate]) -> Task: ...
         async def create(self, *record: Any, **fields: Any) -> Task: ...

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .accounts import AccountReference
     from .forks import ForkReference
@@ -238,7 +238,7 @@ if TYPE_CHECKING:
         def f(self) -> TicketFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Ticket, /) -> Ticket: ...
+        async def create(self, record: Ticket, /, **fields: Unpack[TicketUpdate]) -> Ticket: ...
         @overload
         async def create(self, **fields: Unpack[TicketCreate]) -> Ticket: ...
         async def create(self, *record: Any, **fields: Any) -> Ticket: ...

@@ -18,6 +18,7 @@ from zeyos_async.schema import Entity, Field, Kind
 from . import entity as _entity
 
 if TYPE_CHECKING:
+    from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters.build import (
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.base import Auto, WritableResource
+    from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .accounts import AccountReference
     from .contracts import ContractReference
@@ -288,7 +289,7 @@ if TYPE_CHECKING:
         calculation: TransactionCalculation | int
         productionfactor: int | None
         currency: Required[str]
-        exchangerate: float
+        exchangerate: float | Decimal
         taxid: str
         shippingrecipient: str
         shippingaddress: str
@@ -309,11 +310,11 @@ if TYPE_CHECKING:
         sellercity: str
         sellerregion: str
         sellercountry: str
-        discount: float
-        netamount: float
-        tax: float
-        margin: float
-        weight: float
+        discount: float | Decimal
+        netamount: float | Decimal
+        tax: float | Decimal
+        margin: float | Decimal
+        weight: float | Decimal
         items: Any
         extdata: Mapping[str, Any]
         tags: TagsInput
@@ -338,7 +339,7 @@ if TYPE_CHECKING:
         calculation: TransactionCalculation | int
         productionfactor: int | None
         currency: str
-        exchangerate: float
+        exchangerate: float | Decimal
         taxid: str
         shippingrecipient: str
         shippingaddress: str
@@ -359,11 +360,11 @@ if TYPE_CHECKING:
         sellercity: str
         sellerregion: str
         sellercountry: str
-        discount: float
-        netamount: float
-        tax: float
-        margin: float
-        weight: float
+        discount: float | Decimal
+        netamount: float | Decimal
+        tax: float | Decimal
+        margin: float | Decimal
+        weight: float | Decimal
         items: Any
         extdata: Mapping[str, Any]
         tags: TagsInput
@@ -375,7 +376,9 @@ if TYPE_CHECKING:
         def f(self) -> TransactionFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Transaction, /) -> Transaction: ...
+        async def create(
+            self, record: Transaction, /, **fields: Unpack[TransactionUpdate]
+        ) -> Transaction: ...
         @overload
         async def create(self, **fields: Unpack[TransactionCreate]) -> Transaction: ...
         async def create(self, *record: Any, **fields: Any) -> Transaction: ...
