@@ -72,7 +72,15 @@ class Request:
         """A copy with these headers set, replacing those of the same names."""
         merged = CIMultiDict(self.headers)
         merged.update(headers)
-        return attrs.evolve(self, headers=CIMultiDictProxy(merged))
+        return Request(  # attrs.evolve costs five times as much, on every request
+            method=self.method,
+            url=self.url,
+            headers=CIMultiDictProxy(merged),
+            body=self.body,
+            safety=self.safety,
+            operation=self.operation,
+            sent=self.sent,
+        )
 
 
 @attrs.frozen(kw_only=True)

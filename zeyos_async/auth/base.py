@@ -89,7 +89,16 @@ class AuthBackend(abc.ABC):
 
     Backends hold no state: the session keeps the credential, one for each base URL and backend, and
     shares it between clients whose backends are equal.
+
+    Attributes:
+        advice: What to look at when the server does not accept what the backend obtained; a sentence
+            without a full stop, or ``""``.
     """
+
+    @property
+    def advice(self) -> str:
+        """What to look at after a rejection; by default nothing in particular."""
+        return ""
 
     @abc.abstractmethod
     def obtain(self, context: AuthContext, rejected: Credential | None) -> Flow | Credential:

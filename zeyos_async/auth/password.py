@@ -77,6 +77,13 @@ class PasswordLogin(AuthBackend):
         repr=lambda value: "None" if value is None else "***",
     )
 
+    @property
+    def advice(self) -> str:
+        """Why a token of a successful log-in may be rejected."""
+        if self.appsecret is None:
+            return "The log-in went well, but without appsecret=, and the REST API accepts only tokens issued with one"
+        return "The log-in went well, but the token is not accepted: check the appsecret and the application's rights"
+
     def obtain(self, context: AuthContext, rejected: Credential | None) -> Flow:
         """The log-in.
 

@@ -14,10 +14,11 @@ import ssl
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
+import attrs
 from yarl import URL
 
 from ..auth import Credential
-from ..errors import ApiError, NotSent, OutcomeUnknown, ResponseTruncated, TransportError
+from ..errors import ApiError, NotAuthenticated, NotSent, OutcomeUnknown, ResponseTruncated, TransportError
 from ..policy import Deadline, Failure, GiveUp, Limits, Retry, Timeout
 from ..transport.base import about, out_of_time
 from ..wire import Request, Response, Safety
@@ -26,7 +27,7 @@ from .hooks import Listeners, tell
 from .login import Login
 
 if TYPE_CHECKING:
-    from .core import Session
+    from .core import Local, Session
     from .gate import Gate
 
 __all__ = ["Channel"]
@@ -37,35 +38,22 @@ _MOST_RENEWALS: Final = 3
 _OVERLOAD: Final = frozenset({429, 503})
 
 
+@attrs.define(eq=False)
 class _Call:
     """The state of one call: how often it was sent, and with what."""
 
-    __slots__ = (
-        "credential",
-        "deadline",
-        "failures",
-        "login",
-        "redirects",
-        "renewals",
-        "request",
-        "retry",
-        "sends",
-        "timeout",
-    )
-
-    def __init__(
-        self, request: Request, login: Login | None, deadline: float, timeout: Timeout, retry: Retry
-    ) -> None:
-        self.request = request
-        self.login = login
-        self.deadline = deadline
-        self.timeout = timeout
-        self.retry = retry
-        self.credential: Credential | None = None
-        self.sends = 0
-        self.failures = 0
-        self.redirects = 0
-        self.renewals = 0
+    request: Request
+    login: Login | None
+    local: Local
+    gate: Gate
+    deadline: float
+    timeout: Timeout
+    retry: Retry
+    credential: Credential | None = None
+    sends: int = 0
+    failures: int = 0
+    redirects: int = 0
+    renewals: int = 0
 
 
 class Channel:
@@ -97,6 +85,11 @@ class Channel:
         self._tell = Listeners(hooks)
         self._check = check
         self._origin = (base_url.scheme, base_url.host, base_url.port)
+
+    @property
+    def retry(self) -> Retry:
+        """What is tried again on this channel, unless a call says otherwise."""
+        return self._retry
 
     async def send(
         self, request: Request, *, timeout: float | Timeout | None = None, retry: Retry | None = None
@@ -132,8 +125,11 @@ class Channel:
         self.session.check_open()
         limits = self._timeout if timeout is None else Timeout.of(timeout, self._timeout)
         deadline = Deadline.after(limits.total, now=asyncio.get_running_loop().time())
-        self.session.local().requests += 1
-        return _Call(request, login, deadline.at, limits, retry or self._retry)
+        local = self.session.local()
+        local.requests += 1
+        retry = retry or self._retry
+        gate = local.gate(request.url, self._limits, retry.reserve)
+        return _Call(request, login, local, gate, deadline.at, limits, retry)
 
     def _is_own(self, url: URL) -> bool:
         return (url.scheme, url.host, url.port) == self._origin
@@ -142,6 +138,8 @@ class Channel:
         """Take secrets out of an error, and say what a failed write may mean."""
         if call.credential is not None:
             without_secrets(error, call.credential.secret, call.credential.refresh)
+        if isinstance(error, NotAuthenticated) and call.login is not None and call.login.backend.advice:
+            error.hint = call.login.backend.advice
         if error.status >= 500 and call.request.safety is Safety.ONCE:
             error.add_note("The server may have acted before it failed: look, before you send it again.")
 
@@ -158,29 +156,25 @@ class Channel:
 
     async def _attempt(self, call: _Call) -> Response:
         """Send once: get the credential, take a slot, hand it to the transport."""
-        gate = await self._admitted(call)
+        login, gate = call.login, call.gate
+        while True:
+            if login is not None and login.ready() is None:
+                await self._obtain(call, login, login.current)
+            if not gate.enter():
+                await self._wait_for_slot(call)
+            if login is None or login.ready() is not None:
+                break
+            gate.leave()  # the credential was rejected or has aged while the slot was waited for
         try:
             return await self._send(call, gate)
         finally:
             gate.leave()
 
-    async def _admitted(self, call: _Call) -> Gate:
-        """A slot, and a credential that is still good when the slot is there."""
-        login = call.login
-        while True:
-            if login is not None and login.ready() is None:
-                await self._obtain(call, login, login.current)
-            gate = self._gate(call)
-            try:
-                await gate.enter(call.deadline)
-            except TimeoutError as error:
-                raise out_of_time(call.request, sent=False) from error
-            if login is None or login.ready() is not None:
-                return gate
-            gate.leave()
-
-    def _gate(self, call: _Call) -> Gate:
-        return self.session.local().gate(call.request.url, self._limits, call.retry.reserve)
+    async def _wait_for_slot(self, call: _Call) -> None:
+        try:
+            await call.gate.wait(call.deadline)
+        except TimeoutError as error:
+            raise out_of_time(call.request, sent=False) from error
 
     async def _send(self, call: _Call, gate: Gate) -> Response:
         request = call.request
@@ -190,8 +184,9 @@ class Channel:
             call.credential = credential
             request = call.login.backend.apply(request, credential)
         call.sends += 1
-        self.session.local().attempts += 1
-        tell(self._tell.request, call.request, call.sends)
+        call.local.attempts += 1
+        if self._tell.request:
+            tell(self._tell.request, call.request, call.sends)
         clock = asyncio.get_running_loop().time
         began = clock()
         try:
@@ -236,15 +231,14 @@ class Channel:
             return not await self._paused(
                 call, Failure.STATUS, f"status {response.status}", response.status, retry_after(response)
             )
-        gate = self._gate(call)
-        gate.budget = gate.budget.earned(amount=retry.earn, most=retry.reserve)
+        call.gate.budget = call.gate.budget.earned(amount=retry.earn, most=retry.reserve)
         return False
 
     async def _paused(
         self, call: _Call, failure: Failure, reason: str, status: int = 0, wait: float | None = None
     ) -> str:
         """Sleep before the next attempt; returns why not, or an empty text."""
-        gate = self._gate(call)
+        gate = call.gate
         deadline = Deadline(call.deadline)
         decision = call.retry.decide(
             failure,
@@ -266,11 +260,10 @@ class Channel:
             )
             return decision.reason
         gate.budget = gate.budget.spent()
-        local = self.session.local()
-        local.retries += 1
+        call.local.retries += 1
         _log.debug("%s: again in %.2f s (%s)", call.request.operation, decision.seconds, reason)
         tell(self._tell.retry, call.request, call.sends, decision.seconds, reason)
-        await local.sleep(decision.seconds)
+        await call.local.sleep(decision.seconds)
         return ""
 
     def _follow(self, call: _Call, response: Response, target: URL) -> None:
@@ -298,7 +291,11 @@ class Channel:
     async def _obtain(self, call: _Call, login: Login, rejected: Credential | None) -> Credential:
         try:
             return await login.obtain(
-                rejected, deadline=call.deadline, exchange=self._exchange_for_login, ended=self._login_ended
+                rejected,
+                deadline=call.deadline,
+                longest=self._timeout.total,
+                exchange=self._exchange_for_login,
+                ended=self._login_ended,
             )
         except TimeoutError as error:
             raise out_of_time(call.request, sent=False) from error

@@ -33,20 +33,27 @@ class Gate:
         """How many callers wait for a slot."""
         return len(self._queue)
 
-    async def enter(self, deadline: float) -> None:
-        """Take a slot, waiting for one if need be; whoever took one calls :meth:`leave`.
+    def enter(self) -> bool:
+        """Take a slot if there is one at once; whoever took one calls :meth:`leave`."""
+        if self._queue or self.in_flight >= int(self.window.limit) or self._rate is not None:
+            return False
+        self.in_flight += 1
+        return True
+
+    async def wait(self, deadline: float) -> None:
+        """Take a slot, in turn, when there is one and the pace allows it.
 
         Raises:
             TimeoutError: There was none until the deadline.
         """
         if self._queue or self.in_flight >= int(self.window.limit):
-            await self._wait(deadline)
+            await self._stand_in_line(deadline)
         else:
             self.in_flight += 1
         if self._rate is not None:
             await self._keep_pace(deadline)
 
-    async def _wait(self, deadline: float) -> None:
+    async def _stand_in_line(self, deadline: float) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queue[turn] = None
         try:
@@ -76,7 +83,8 @@ class Gate:
     def leave(self) -> None:
         """Give a slot back."""
         self.in_flight -= 1
-        self.wake()
+        if self._queue:
+            self.wake()
 
     def wake(self) -> None:
         """Hand free slots to those who wait longest."""

@@ -14,12 +14,12 @@ import asyncio
 import copy
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import Future
 from typing import Any, Final, TypeAlias
 
 from ..auth import AuthBackend, AuthContext, Credential, Flow
-from ..errors import ApiError, ConfigurationError, NotSent, ZeyosAsyncError
+from ..errors import ApiError, ConfigurationError, DeadlineExceeded, NotSent, ZeyosAsyncError
 from ..wire import Request, Response
 
 __all__ = ["Login", "run_flow"]
@@ -72,7 +72,7 @@ class Login:
         It could not, for a while, if the credential came from a log-in just now and the server has
         never taken it: then the log-in is not what is wrong.
         """
-        if rejected != self.current or self._proven:
+        if rejected != self.current or self._proven or self._flight is not None:
             return True
         now = time.monotonic()
         if now < self._quiet_until:
@@ -81,13 +81,20 @@ class Login:
         return True
 
     async def obtain(
-        self, rejected: Credential | None, *, deadline: float, exchange: Exchange, ended: Ended
+        self,
+        rejected: Credential | None,
+        *,
+        deadline: float,
+        longest: float | None,
+        exchange: Exchange,
+        ended: Ended,
     ) -> Credential:
         """The credential that follows the rejected one; logs in if nobody has.
 
         Args:
             rejected: The credential that can't be used any more, or ``None``.
             deadline: When the caller stops waiting, on its loop's clock. The log-in goes on for others.
+            longest: Seconds that a log-in may take, or ``None``.
             exchange: Sends a request of the log-in, without a credential.
             ended: Is told how a log-in that this call began has ended.
 
@@ -97,8 +104,10 @@ class Login:
         known = self._successor(rejected)
         if known is not None:
             return known
-        flight = self._join(rejected, exchange, ended)
+        flight = self._join(rejected, longest, exchange, ended)
         try:
+            if flight.done():
+                return flight.result()
             async with asyncio.timeout_at(None if deadline == float("inf") else deadline):
                 return await asyncio.wrap_future(flight)
         except ZeyosAsyncError as error:
@@ -111,7 +120,10 @@ class Login:
             return None
         return current if rejected is not None else self.ready()
 
-    def _join(self, rejected: Credential | None, exchange: Exchange, ended: Ended) -> Future[Credential]:
+    def _join(
+        self, rejected: Credential | None, longest: float | None, exchange: Exchange, ended: Ended
+    ) -> Future[Credential]:
+        """The flight under way, or a new one."""
         with self._lock:
             if self._flight is not None and self._owner is not None and not self._owner[0].is_closed():
                 return self._flight
@@ -119,41 +131,60 @@ class Login:
             flight.set_running_or_notify_cancel()  # a waiter that is cancelled can't cancel it any more
             if (known := self._successor(rejected)) is not None:
                 flight.set_result(known)
-                return flight
-            if self._refusal is not None and time.monotonic() < self._quiet_until:
+            elif self._refusal is not None and time.monotonic() < self._quiet_until:
                 flight.set_exception(self._refusal)
-                return flight
-            loop = asyncio.get_running_loop()
-            self._flight = flight
-            self._renew_at = float("-inf")  # nobody sends the old one any more
-            self._owner = loop, loop.create_task(self._fly(flight, rejected or self.current, exchange, ended))
+            else:
+                self._start(flight, rejected or self.current, longest, exchange, ended)
             return flight
 
+    def _start(
+        self,
+        flight: Future[Credential],
+        rejected: Credential | None,
+        longest: float | None,
+        exchange: Exchange,
+        ended: Ended,
+    ) -> None:
+        flow = self.backend.obtain(self._context, rejected)
+        if isinstance(flow, Credential):
+            self._keep(flow, rejected)
+            flight.set_result(flow)
+            return
+        loop = asyncio.get_running_loop()
+        self._flight = flight
+        self._renew_at = float("-inf")  # nobody sends the old one any more
+        self._owner = loop, loop.create_task(self._fly(flight, flow, rejected, longest, exchange, ended))
+
     async def _fly(
-        self, flight: Future[Credential], rejected: Credential | None, exchange: Exchange, ended: Ended
+        self,
+        flight: Future[Credential],
+        flow: Flow,
+        rejected: Credential | None,
+        longest: float | None,
+        exchange: Exchange,
+        ended: Ended,
     ) -> None:
         try:
-            credential = await run_flow(self.backend.obtain(self._context, rejected), exchange)
+            async with asyncio.timeout(longest):
+                credential = await run_flow(flow, exchange)
         except BaseException as error:
             self._failed(flight, error)
             if not isinstance(error, Exception):
                 raise
             ended(error)
         else:
-            self._landed(flight, credential, rejected)
+            with self._lock:
+                self._keep(credential, rejected)
+                self.count += 1
+                self._flight = self._owner = None
+            flight.set_result(credential)
             ended(None)
 
-    def _landed(
-        self, flight: Future[Credential], credential: Credential, rejected: Credential | None
-    ) -> None:
-        with self._lock:
-            self.current = credential
-            self.count += 1
-            self._renew_at = self._moment_to_renew(credential)
-            self._proven = rejected is None or credential == rejected
-            self._refusal = None
-            self._flight = self._owner = None
-        flight.set_result(credential)
+    def _keep(self, credential: Credential, rejected: Credential | None) -> None:
+        self.current = credential
+        self._renew_at = self._moment_to_renew(credential)
+        self._proven = rejected is None or credential == rejected
+        self._refusal = None
 
     def _failed(self, flight: Future[Credential], error: BaseException) -> None:
         with self._lock:
@@ -163,6 +194,8 @@ class Login:
             self._flight = self._owner = None
         if isinstance(error, asyncio.CancelledError):
             error = NotSent("the log-in was ended, because the session was closed or the event loop stopped")
+        elif isinstance(error, TimeoutError):
+            error = DeadlineExceeded("the log-in took longer than a call may take")
         flight.set_exception(error)
 
     def _hold_back(self, now: float) -> None:
@@ -190,7 +223,7 @@ class Login:
             owner[1].cancel()
 
 
-async def run_flow(flow: Flow | Credential, exchange: Exchange) -> Credential:
+async def run_flow(flow: Flow, exchange: Exchange) -> Credential:
     """Run a backend's flow to its end.
 
     Args:
@@ -198,10 +231,12 @@ async def run_flow(flow: Flow | Credential, exchange: Exchange) -> Credential:
         exchange: Sends a request and returns the answer.
 
     Raises:
-        ConfigurationError: The flow ends with something that is no credential.
+        ConfigurationError: It is no flow, or ends with something that is no credential.
     """
-    if isinstance(flow, Credential):
-        return flow
+    if not isinstance(flow, Generator):
+        raise ConfigurationError(
+            f"The auth backend returned {type(flow).__name__}: neither a Credential nor a flow."
+        )
     step: Callable[[Any], Any] = flow.send
     value: Any = None
     try:
@@ -221,4 +256,6 @@ async def run_flow(flow: Flow | Credential, exchange: Exchange) -> Credential:
 def _credential(value: object) -> Credential:
     if isinstance(value, Credential):
         return value
-    raise ConfigurationError(f"The auth backend returned {type(value).__name__}, and not a Credential.")
+    raise ConfigurationError(
+        f"The auth backend's flow ended with {type(value).__name__}, and not with a Credential."
+    )

@@ -9,10 +9,11 @@ cookies.
 from __future__ import annotations
 
 import asyncio
+import functools
 import ssl as tls
 import threading
 import urllib.request
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from os import PathLike, fspath
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -174,17 +175,17 @@ class AiohttpTransport:
             raise
         return self._finished(request, answer, body)
 
-    async def _start(
+    def _start(
         self, client: _Client, request: Request, attempt: _Attempt, connect: float | None, read: float | None
-    ) -> aiohttp.ClientResponse:
-        return await client.http.request(
+    ) -> Awaitable[aiohttp.ClientResponse]:
+        return client.http.request(
             request.method,
             request.url,
             headers=request.headers,
             data=request.body,
             allow_redirects=False,
             proxy=self._proxy or (_environment_proxy(request.url) if self._trust_env else None),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect, sock_read=read),
+            timeout=_timeouts(connect, read),
             middlewares=(attempt,),
         )
 
@@ -293,6 +294,12 @@ class AiohttpTransport:
                 await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(client.aclose(), loop))
             else:
                 client.drop()
+
+
+@functools.lru_cache(maxsize=64)
+def _timeouts(connect: float | None, read: float | None) -> aiohttp.ClientTimeout:
+    """The form that aiohttp takes them in; the time for the whole call is watched here."""
+    return aiohttp.ClientTimeout(total=None, sock_connect=connect, sock_read=read)
 
 
 async def _close_with_loop(http: aiohttp.ClientSession) -> AsyncGenerator[None, None]:

@@ -18,6 +18,7 @@ An error that was caused by a time-out has a ``TimeoutError`` as its ``__cause__
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Any, Final, Protocol
 
@@ -66,15 +67,20 @@ def check_request(request: Request) -> None:
     Raises:
         InvalidArgument: The method or a header's name is no token, or a value holds CR, LF or NUL.
     """
-    if not _NAME.fullmatch(request.method):
-        raise InvalidArgument(f"{request.method!r} is no HTTP method.")
+    if not _is_token(request.method):
+        raise InvalidArgument(f"{request.method!r} is no HTTP method; nothing was sent.")
     for name, value in request.headers.items():
         if _BAD_VALUE.search(value):
             raise InvalidArgument(
                 f"The header {name!r} holds a line break or a NUL character; nothing was sent."
             )
-        if not _NAME.fullmatch(name):
+        if not _is_token(name):
             raise InvalidArgument(f"{name!r} is no valid name of a header; nothing was sent.")
+
+
+@functools.lru_cache(maxsize=512)
+def _is_token(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None
 
 
 def about(request: Request) -> dict[str, Any]:
