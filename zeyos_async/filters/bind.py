@@ -8,7 +8,7 @@ the direction that keeps the meaning (``> 10.5`` is ``> 10``, ``< 10.5`` is ``<=
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
@@ -34,6 +34,7 @@ from .values import seconds
 __all__ = ["bind"]
 
 _Number: TypeAlias = int | float | Decimal
+_NOTHING_KNOWN: Final[Mapping[str, Field]] = {}
 _TEXTUAL: Final = frozenset({Kind.TEXT, Kind.JSON, Kind.ARRAY})
 _SHOWN: Final = {
     Kind.INTEGER: "a whole number",
@@ -66,28 +67,35 @@ def bind(expr: Expression, entity: Entity | None = None) -> Expression:
     return normal if bound is normal else simplify(bound)
 
 
-def _resolve_all(expr: Expression, entity: Entity | None) -> dict[str, Field]:
+def _resolve_all(expr: Expression, entity: Entity | None) -> Mapping[str, Field]:
     if entity is None:
-        return {}
+        return _NOTHING_KNOWN
     own = entity.fields
     return {path: own[path] if path in own else resolve(entity, path) for path in fields(expr)}
 
 
-def _bind(expr: Expression, known: dict[str, Field]) -> Expression:
-    """The same object where nothing changes."""
+def _bind(expr: Expression, known: Mapping[str, Field]) -> Expression:
+    """The same object where nothing changes; constants are left for the caller to fold."""
     if isinstance(expr, Comparison):
-        return _bind_leaf(expr, known.get(expr.path))
+        field = known.get(expr.path)
+        return expr if _fits(expr.value, field) else _bind_leaf(expr, field)
     if not isinstance(expr, And | Or):
         return expr
     items = tuple([_bind(item, known) for item in expr.items])
-    if all(map(_is, items, expr.items)):
-        return expr
-    # Constants fold in the caller, but AND and OR take them here as they come.
-    return type(expr)(items)
+    return expr if items == expr.items else type(expr)(items)
 
 
-def _is(left: object, right: object) -> bool:
-    return left is right
+def _fits(value: Any, field: Field | None) -> bool:
+    """Whether there is clearly nothing to do: the way most comparisons go, so it is short."""
+    kind = type(value)
+    if kind is tuple:
+        kinds = set(map(type, value))
+        kind = kinds.pop() if len(kinds) == 1 else tuple
+    if field is None:
+        return kind is int or kind is str
+    if kind is str:
+        return field.kind is Kind.TEXT
+    return kind is int and (field.kind is Kind.INTEGER or field.kind is Kind.TIME)
 
 
 def _bind_leaf(leaf: Comparison, field: Field | None) -> Expression:

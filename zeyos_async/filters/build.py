@@ -58,6 +58,7 @@ N = TypeVar("N", int, float, Decimal, int | float, int | float | Decimal)
 C = TypeVar("C", bound=int)
 
 _EQ, _NE, _LT, _LE, _GT, _GE = Op.EQ, Op.NE, Op.LT, Op.LE, Op.GT, Op.GE
+_IS_NULL, _IS_NOT_NULL = Op.IS_NULL, Op.IS_NOT_NULL
 
 
 class FieldRef(msgspec.Struct, Generic[V], frozen=True, eq=False, gc=False):
@@ -71,30 +72,37 @@ class FieldRef(msgspec.Struct, Generic[V], frozen=True, eq=False, gc=False):
     _entity: Entity | None = None
     _field: Field | None = None
 
+    _exact: ClassVar[frozenset[type]] = frozenset({str, int, bool})
+    """Types whose values are kept as they are."""
     _accepted: ClassVar[frozenset[type]] = frozenset({bool, int, float, Decimal, str, datetime})
+    """Types that values may have once they are plain."""
     _wanted: ClassVar[str] = "a value"
 
     def __eq__(self, value: V | None) -> Comparison:  # type: ignore[override]
+        if type(value) in self._exact:
+            return Comparison(self._path, _EQ, value)
         if value is None:
-            return Comparison(self._path, Op.IS_NULL)
+            return Comparison(self._path, _IS_NULL)
         return Comparison(self._path, _EQ, self._take(value))
 
     def __ne__(self, value: V | None) -> Comparison:  # type: ignore[override]
+        if type(value) in self._exact:
+            return Comparison(self._path, _NE, value)
         if value is None:
-            return Comparison(self._path, Op.IS_NOT_NULL)
+            return Comparison(self._path, _IS_NOT_NULL)
         return Comparison(self._path, _NE, self._take(value))
 
     def __lt__(self, value: V) -> Comparison:
-        return Comparison(self._path, _LT, self._take(value))
+        return Comparison(self._path, _LT, value if type(value) in self._exact else self._take(value))
 
     def __le__(self, value: V) -> Comparison:
-        return Comparison(self._path, _LE, self._take(value))
+        return Comparison(self._path, _LE, value if type(value) in self._exact else self._take(value))
 
     def __gt__(self, value: V) -> Comparison:
-        return Comparison(self._path, _GT, self._take(value))
+        return Comparison(self._path, _GT, value if type(value) in self._exact else self._take(value))
 
     def __ge__(self, value: V) -> Comparison:
-        return Comparison(self._path, _GE, self._take(value))
+        return Comparison(self._path, _GE, value if type(value) in self._exact else self._take(value))
 
     __hash__ = object.__hash__
 
@@ -196,8 +204,9 @@ class FieldRef(msgspec.Struct, Generic[V], frozen=True, eq=False, gc=False):
     def _take_list(self, values: Iterable[V | None]) -> tuple[tuple[Scalar, ...], bool]:
         """The values but ``None``, and whether ``None`` was among them."""
         kept, null = plain_list(self._path, values)
-        for value in kept:
-            self._take(value)
+        if not self._accepted.issuperset(map(type, kept)):
+            for value in kept:
+                self._take(value)
         return kept, null
 
 
@@ -263,6 +272,7 @@ class AnyField(_TextOperators[Any], frozen=True, eq=False, gc=False):
 class TextField(_TextOperators[str], frozen=True, eq=False, gc=False):
     """A field of text."""
 
+    _exact: ClassVar[frozenset[type]] = frozenset({str})
     _accepted: ClassVar[frozenset[type]] = frozenset({str})
     _wanted: ClassVar[str] = "text"
 
@@ -270,6 +280,7 @@ class TextField(_TextOperators[str], frozen=True, eq=False, gc=False):
 class NumberField(FieldRef[N], frozen=True, eq=False, gc=False):
     """A field of whole or decimal numbers."""
 
+    _exact: ClassVar[frozenset[type]] = frozenset({int})
     _accepted: ClassVar[frozenset[type]] = frozenset({bool, int, float, Decimal})
     _wanted: ClassVar[str] = "a number"
 
@@ -277,6 +288,7 @@ class NumberField(FieldRef[N], frozen=True, eq=False, gc=False):
 class TimeField(FieldRef[datetime | int], frozen=True, eq=False, gc=False):
     """A moment: aware ``datetime``; a plain ``int`` is taken as Unix seconds."""
 
+    _exact: ClassVar[frozenset[type]] = frozenset({int})
     _accepted: ClassVar[frozenset[type]] = frozenset({int, datetime})
     _wanted: ClassVar[str] = "an aware datetime (or Unix seconds)"
 
@@ -284,6 +296,7 @@ class TimeField(FieldRef[datetime | int], frozen=True, eq=False, gc=False):
 class CodeField(FieldRef[C | int], Generic[C], frozen=True, eq=False, gc=False):
     """A coded field: members of its ``IntEnum``, or the codes themselves."""
 
+    _exact: ClassVar[frozenset[type]] = frozenset({int})
     _accepted: ClassVar[frozenset[type]] = frozenset({bool, int})
     _wanted: ClassVar[str] = "one of its codes (an IntEnum member or an int)"
 
@@ -291,6 +304,7 @@ class CodeField(FieldRef[C | int], Generic[C], frozen=True, eq=False, gc=False):
 class BooleanField(FieldRef[bool], frozen=True, eq=False, gc=False):
     """True or false."""
 
+    _exact: ClassVar[frozenset[type]] = frozenset({bool})
     _accepted: ClassVar[frozenset[type]] = frozenset({bool, int})
     _wanted: ClassVar[str] = "True or False"
 
@@ -312,6 +326,7 @@ class ExtdataField(JsonField, frozen=True, eq=False, gc=False):
 class ReferenceField(FieldRef[int], frozen=True, eq=False, gc=False):
     """The ID of another record, which leads to that record's fields: ``Account.f.contact.city``."""
 
+    _exact: ClassVar[frozenset[type]] = frozenset({int})
     _accepted: ClassVar[frozenset[type]] = frozenset({int})
     _wanted: ClassVar[str] = "the ID of a record"
 
@@ -399,17 +414,24 @@ class FieldNamespace:
 class _AnyFields:
     """``F``: ``F.lastname``, ``F.contact.country``, ``F["any.path"]``. A keyword gets an underscore: ``F.from_``."""
 
-    __slots__ = ()
-
     def __getattr__(self, name: str) -> AnyField:
-        return AnyField(_api_name(name))
+        field = AnyField(_api_name(name))
+        if len(self.__dict__) < _REMEMBERED:
+            self.__dict__[name] = field  # found without this method the next time
+        return field
 
     def __getitem__(self, path: str) -> AnyField:
         return AnyField(check_path(path))
 
+    def __reduce__(self) -> str:
+        return "F"
+
     def __repr__(self) -> str:
         return "F"
 
+
+_REMEMBERED: Final = 1024
+"""How many fields ``F`` remembers: enough for what stands in code, a bound for names that come from elsewhere."""
 
 F: Final = _AnyFields()
 """Fields of any name and type, checked when the request is compiled."""

@@ -94,12 +94,16 @@ class Expression(msgspec.Struct, frozen=True, eq=False, gc=False):
     def __and__(self, other: Expression) -> And:
         if not isinstance(other, Expression):
             return NotImplemented
-        return And((*_parts(And, self), *_parts(And, other)))
+        if type(self) is And and type(other) is Comparison:
+            return And((*self.items, other), self.depth)  # a chain of & counts the depth once
+        return And(_flat(And, (self, other)))
 
     def __or__(self, other: Expression) -> Or:
         if not isinstance(other, Expression):
             return NotImplemented
-        return Or((*_parts(Or, self), *_parts(Or, other)))
+        if type(self) is Or and type(other) is Comparison:
+            return Or((*self.items, other), self.depth)
+        return Or(_flat(Or, (self, other)))
 
     def __invert__(self) -> Expression:
         return Not(self)
@@ -112,7 +116,7 @@ class Expression(msgspec.Struct, frozen=True, eq=False, gc=False):
         )
 
     def __eq__(self, other: object) -> bool:
-        if type(self) is not type(other):
+        if not isinstance(other, Expression) or type(self) is not type(other):
             return NotImplemented
         return _identity(self) == _identity(other)
 
@@ -126,11 +130,6 @@ class Expression(msgspec.Struct, frozen=True, eq=False, gc=False):
 
     def __repr__(self) -> str:
         return f"parse({str(self)!r})"
-
-    @property
-    def depth(self) -> int:
-        """How deep conditions are nested in this one; 0 for a comparison."""
-        return 0
 
 
 class Comparison(Expression, frozen=True, eq=False, gc=False):
@@ -154,14 +153,15 @@ class And(Expression, frozen=True, eq=False, gc=False):
 
     Attributes:
         items: The conditions.
-        depth: Counted by the constructor; what is passed is ignored.
+        depth: How deep conditions are nested in this one; counted by the constructor, which callers leave to it.
     """
 
     items: tuple[Expression, ...]
     depth: int = 0
 
     def __post_init__(self) -> None:
-        _close(self, self.items, least=2)
+        if not self.depth:
+            _close(self, self.items, least=2)
 
 
 class Or(Expression, frozen=True, eq=False, gc=False):
@@ -169,14 +169,15 @@ class Or(Expression, frozen=True, eq=False, gc=False):
 
     Attributes:
         items: The conditions.
-        depth: Counted by the constructor; what is passed is ignored.
+        depth: How deep conditions are nested in this one; counted by the constructor, which callers leave to it.
     """
 
     items: tuple[Expression, ...]
     depth: int = 0
 
     def __post_init__(self) -> None:
-        _close(self, self.items, least=2)
+        if not self.depth:
+            _close(self, self.items, least=2)
 
 
 class Not(Expression, frozen=True, eq=False, gc=False):
@@ -184,14 +185,15 @@ class Not(Expression, frozen=True, eq=False, gc=False):
 
     Attributes:
         item: The condition.
-        depth: Counted by the constructor; what is passed is ignored.
+        depth: How deep conditions are nested in this one; counted by the constructor, which callers leave to it.
     """
 
     item: Expression
     depth: int = 0
 
     def __post_init__(self) -> None:
-        _close(self, (self.item,), least=1)
+        if not self.depth:
+            _close(self, (self.item,), least=1)
 
 
 class Constant(Expression, frozen=True, eq=False, gc=False):
@@ -225,14 +227,17 @@ class Order(msgspec.Struct, frozen=True, gc=False):
 
 def all_of(items: Iterable[Expression]) -> Expression:
     """AND over any number of conditions; ``TRUE`` over none. Nested ANDs become one."""
-    flat = tuple(part for item in items for part in _parts(And, item))
+    flat = _flat(And, items)
     return And(flat) if len(flat) > 1 else flat[0] if flat else TRUE
 
 
 def any_of(items: Iterable[Expression]) -> Expression:
     """OR over any number of conditions; ``FALSE`` over none. Nested ORs become one."""
-    flat = tuple(part for item in items for part in _parts(Or, item))
+    flat = _flat(Or, items)
     return Or(flat) if len(flat) > 1 else flat[0] if flat else FALSE
+
+
+_AS_THEY_ARE: Final = frozenset({str, int, bool})
 
 
 def compare(path: str, op: Op, value: Any = None) -> Comparison:
@@ -284,7 +289,7 @@ def plain(path: str, value: Any) -> Scalar:
         InvalidCondition: No filter can compare with it.
     """
     kind = type(value)
-    if kind is str or kind is int or kind is bool:
+    if kind in _AS_THEY_ARE:
         return value  # type: ignore[no-any-return]
     if isinstance(value, enum.Enum) and isinstance(value.value, str | int):
         return value.value
@@ -313,6 +318,8 @@ def plain_list(path: str, values: Any) -> tuple[tuple[Scalar, ...], bool]:
         hint = f" Did you mean [{values!r}]?" if isinstance(values, str) else ""
         raise InvalidCondition(f"{path}: 'in' takes a list of values, not {_describe(values)}.{hint}")
     given = list(values)
+    if _AS_THEY_ARE.issuperset(map(type, given)) and not isinstance(values, set | frozenset):
+        return tuple(given), False
     kept = [plain(path, value) for value in given if value is not None]
     if isinstance(values, set | frozenset):
         kept.sort(key=lambda value: (type(value).__name__, value))
@@ -350,8 +357,14 @@ def leaves(expr: Expression) -> Iterator[Comparison]:
         yield from leaves(expr.item)
 
 
-def _parts(kind: type[And] | type[Or], expr: Expression) -> tuple[Expression, ...]:
-    return expr.items if isinstance(expr, kind) else (expr,)
+def _flat(kind: type[And] | type[Or], items: Iterable[Expression]) -> tuple[Expression, ...]:
+    flat: list[Expression] = []
+    for item in items:
+        if isinstance(item, kind):
+            flat += item.items
+        else:
+            flat.append(item)
+    return tuple(flat)
 
 
 def _close(node: And | Or | Not, items: tuple[Expression, ...], *, least: int) -> None:
@@ -360,13 +373,18 @@ def _close(node: And | Or | Not, items: tuple[Expression, ...], *, least: int) -
         raise InvalidCondition(
             f"{type(node).__name__} needs at least {least} conditions; use all_of() or any_of()."
         )
+    below = 0
     for item in items:
-        if not isinstance(item, Expression):
+        kind = type(item)
+        if kind is Comparison:
+            continue
+        if kind is And or kind is Or or kind is Not:
+            below = max(below, item.depth)  # type: ignore[attr-defined]
+        elif kind is not Constant:
             raise InvalidCondition(f"{type(node).__name__} takes conditions, not {_describe(item)}.")
-    depth = 1 + max([item.depth for item in items])
-    if depth > MAX_DEPTH:
+    if below >= MAX_DEPTH:
         raise InvalidCondition(f"The condition is nested deeper than {MAX_DEPTH} levels.")
-    msgspec.structs.force_setattr(node, "depth", depth)
+    msgspec.structs.force_setattr(node, "depth", below + 1)
 
 
 def _identity(expr: Expression) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ and no list of one.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from ..errors import UnsupportedFilter
@@ -47,13 +47,16 @@ OPPOSITE: Final = {**dict(_PAIRS), **{right: left for left, right in _PAIRS}}
 
 def simplify(expr: Expression) -> Expression:
     """The normal form: true, false and unknown for the same rows as ``expr``."""
+    if isinstance(expr, Comparison):
+        return _shorten(expr) if type(expr.value) is tuple else expr
     if isinstance(expr, And | Or):
-        return _flatten(type(expr), map(simplify, expr.items))
-    if isinstance(expr, Not):
-        return _negate(expr.item)
-    if isinstance(expr, Comparison) and expr.op in LIST_OPS:
-        return _shorten(expr)
-    return expr
+        # A comparison but with a list is in normal form; asked here, it costs no call.
+        items = [
+            item if type(item) is Comparison and type(item.value) is not tuple else simplify(item)
+            for item in expr.items
+        ]
+        return _flatten(type(expr), items, expr)
+    return _negate(expr.item) if isinstance(expr, Not) else expr
 
 
 def is_true(expr: Expression) -> bool:
@@ -95,27 +98,38 @@ def _negate(expr: Expression) -> Expression:
     if isinstance(expr, Not):
         return simplify(expr.item)
     if isinstance(expr, And):
-        return _flatten(Or, map(_negate, expr.items))
+        return _flatten(Or, [_negate(item) for item in expr.items])
     if isinstance(expr, Or):
-        return _flatten(And, map(_negate, expr.items))
+        return _flatten(And, [_negate(item) for item in expr.items])
     return FALSE if is_true(expr) else TRUE
 
 
-def _flatten(kind: type[And] | type[Or], items: Iterable[Expression]) -> Expression:
-    """AND or OR over conditions in normal form."""
-    neutral, absorbing = (TRUE, FALSE) if kind is And else (FALSE, TRUE)
-    kept: dict[Expression, None] = {}
+def _flatten(
+    kind: type[And] | type[Or], items: list[Expression], origin: And | Or | None = None
+) -> Expression:
+    """AND or OR over conditions in normal form; ``origin`` itself if it is that already."""
+    absorbing = kind is Or
+    kept: list[Expression] = []
     for item in items:
-        if isinstance(item, Constant):
-            if item == absorbing:
-                return absorbing
+        if type(item) is Comparison:
+            kept.append(item)
         elif isinstance(item, kind):
-            kept.update(dict.fromkeys(item.items))
-        else:
-            kept[item] = None
-    if len(kept) > 1:
-        return kind(tuple(kept))
-    return next(iter(kept), neutral)
+            kept.extend(item.items)
+        elif not isinstance(item, Constant):
+            kept.append(item)
+        elif item.value is absorbing:
+            return item
+    unique = _distinct(kept)
+    if len(unique) > 1:
+        parts = tuple(unique)
+        return origin if origin is not None and parts == origin.items else kind(parts)
+    return unique[0] if unique else FALSE if absorbing else TRUE
+
+
+def _distinct(items: list[Expression]) -> list[Expression]:
+    """The conditions without repetitions. Hashing a condition is dear, so only those of one field are hashed."""
+    places = {(item.path, item.op) if type(item) is Comparison else None for item in items}
+    return items if len(places) == len(items) else list(dict.fromkeys(items))
 
 
 def _shorten(leaf: Comparison) -> Expression:

@@ -10,6 +10,8 @@ from typing import Any, Final
 __all__ = ["comparable", "distinct", "seconds", "sort_key"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_UNIFORM: Final = frozenset({str, int})
+"""Types whose values are equal exactly when Python says so, among themselves."""
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
@@ -39,6 +41,9 @@ def comparable(value: Any) -> tuple[str, Any] | None:
 
 def distinct(values: Iterable[Any]) -> tuple[Any, ...]:
     """The values without those that equal an earlier one, in order."""
+    values = tuple(values)
+    if len(set(map(type, values))) == 1 and type(values[0]) in _UNIFORM:
+        return tuple(dict.fromkeys(values))
     by_key: dict[Any, Any] = {}
     for value in values:
         by_key.setdefault(comparable(value), value)

@@ -80,10 +80,7 @@ def check_text(value: str, leaf: Comparison) -> str:
     Raises:
         UnsupportedFilter: It has a NUL character, or a lone surrogate, which UTF-8 can't carry.
     """
-    if value.isascii():
-        if "\0" not in value:
-            return value
-    elif "\0" not in value and not any("\ud800" <= char <= "\udfff" for char in value):
+    if "\0" not in value and not any("\ud800" <= char <= "\udfff" for char in value):
         return value
     raise UnsupportedFilter(
         f"{leaf.path}: text with a NUL character or a lone surrogate can't be sent", part=str(leaf)

@@ -110,12 +110,13 @@ class _Zeyos(Target[_Object]):
         return ["OR", *[self.compile(item) for item in expr.items]]
 
 
+_EQ, _IS_NULL = Op.EQ, Op.IS_NULL
 _TARGET: Final = _Zeyos()
 
 
 def _key(leaf: Comparison) -> str:
     path = leaf.path
-    if path[:1] in "-0123456789" and path.lstrip("-").isdecimal():
+    if path < ":" and path.lstrip("-").isdecimal():  # few characters come before ":", digits and "-" do
         raise UnsupportedFilter(
             f"A ZeyOS filter can't name the field {path!r}: a number as a key means a composite",
             part=str(leaf),
@@ -126,23 +127,19 @@ def _key(leaf: Comparison) -> str:
 def _test(leaf: Comparison) -> Any:
     """What stands under the field's name."""
     op, value = leaf.op, leaf.value
-    if op is Op.EQ:
-        return _scalar(value, leaf)
-    if op is Op.IS_NULL:
-        return None
-    if op is Op.IN or op is Op.NOT_IN:
-        return {OPERATORS[op]: [_scalar(item, leaf) for item in value]}
-    if op is Op.IS_NOT_NULL:
-        return {OPERATORS[op]: None}
-    return {OPERATORS[op]: _scalar(value, leaf)}
+    if type(value) is tuple:
+        value = [_scalar(item, leaf) for item in value]
+    elif value is not None:
+        value = _scalar(value, leaf)
+    return value if op is _EQ or op is _IS_NULL else {OPERATORS[op]: value}
 
 
 def _scalar(value: Any, leaf: Comparison) -> Any:
     kind = type(value)
-    if kind is str:
-        return check_text(value, leaf)
     if kind is int:
-        return check_integer(value, leaf)
+        return value if value.bit_length() < 64 else check_integer(value, leaf)
+    if kind is str:
+        return value if value.isascii() and "\0" not in value else check_text(value, leaf)
     return json_number(value, leaf) if kind is float or kind is Decimal else value
 
 
