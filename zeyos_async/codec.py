@@ -411,16 +411,15 @@ class DictReader:
     ) -> None:
         self._kinds = dict(kinds)
         self._id_key = id_key
+        if id_key is not None:
+            self._kinds.setdefault(id_key, Kind.INTEGER)
         self._hide = hide_id
         self._pause = pause_gc
         types_ = {key: _DICT_TYPES.get(kind, Any) for key, kind in kinds.items()}
         if id_key is not None:
             types_[id_key] = int
         row = TypedDict("row", types_, total=False)  # type: ignore[misc]
-        self._page: msgspec.json.Decoder[list[dict[str, Any]]] = msgspec.json.Decoder(
-            list[row],
-            strict=False,
-        )
+        self._page: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[row], strict=False)
         self._converter: cattrs.Converter | None = None
 
     def page(self, body: bytes) -> Page[dict[str, Any]]:
@@ -432,7 +431,7 @@ class DictReader:
 
     def _decode(self, body: bytes) -> Page[dict[str, Any]]:
         try:
-            rows = self._page.decode(body)
+            rows: list[dict[str, Any]] = self._page.decode(body)
         except msgspec.ValidationError:
             rows = [self._row(raw) for raw in _raw_rows(body)]
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -130,15 +130,16 @@ class IdPass:
             return rest
         if self.count is not None and self.seen >= self.count:
             return None
-        # Short, but longer than any page so far: perhaps this is all that the server gives at once.
-        return rest if len(ids) > self.largest_page else None
+        # Short, but no page so far was longer: perhaps this is all that the server gives at once.
+        return rest if len(ids) >= self.largest_page else None
 
     def _after_open_page(self, rest: IdSpan | None, *, full: bool) -> IdSpan | None:
         """The open first page is followed by spans if the largest ID is known, else by an open rest."""
         if self.high is not None and self.last is not None and self.last < self.high:
-            short_and_counted = not full and self.count is not None and self.seen >= self.count
-            if not short_and_counted:
+            if full or self.count is None or self.seen < self.count:
                 self._frontier = self.last
+                if not full and self.count is not None:
+                    self.page = min(self.page, max(self.largest_page, 1))
             return None
         return rest
 

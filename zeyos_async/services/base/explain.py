@@ -57,7 +57,8 @@ class Explanation(Sequence[PlannedRequest]):
 
     def __str__(self) -> str:
         lines = [
-            f"{r.method} {r.url}  # {r.purpose}\n{msgspec.json.encode(r.json).decode()}" for r in self.requests
+            f"{r.method} {r.url}  # {r.purpose}\n{msgspec.json.encode(r.json).decode()}"
+            for r in self.requests
         ]
         return "\n".join([*lines, f"# then: {self.then}"])
 
@@ -66,7 +67,9 @@ def explain(configs: Sequence[PassConfig[Any]], *, by_id: bool) -> Explanation:
     """The opening requests of a pass (of several, where an IN list is split)."""
     if not configs:
         return Explanation("nothing", (), "nothing: the condition can't hold for any row")
-    requests = [request for config in configs for request in (_by_id(config) if by_id else _by_offset(config))]
+    requests = [
+        request for config in configs for request in (_by_id(config) if by_id else _by_offset(config))
+    ]
     then = (
         "ranges of IDs of about a page each, up to the largest ID, read ahead in order"
         if by_id

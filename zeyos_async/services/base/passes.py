@@ -292,7 +292,9 @@ class _IdRun(_Pass[R]):
         try:
             return int(rows[0]["ID"]) if rows else None
         except (LookupError, TypeError, ValueError):
-            raise ServerError(f"{plan.entity.name}: the largest ID was asked for, and {rows!r:.80} came") from None
+            raise ServerError(
+                f"{plan.entity.name}: the largest ID was asked for, and {rows!r:.80} came"
+            ) from None
 
     def _fetch_span(self, span: IdSpan) -> Coroutine[Any, Any, Fetched]:
         def request(limit: int) -> Request:

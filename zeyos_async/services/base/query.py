@@ -36,6 +36,9 @@ _LONGEST_IN: Final = 10_000
 """Values of one IN list in one request; as many as rows of one page."""
 
 
+_DEFAULT_PAGING: Final = Paging()
+
+
 @attrs.frozen(eq=False, repr=False)
 class Query(Generic[R]):
     """Rows of one entity, asked for step by step. Immutable: each call gives a new query.
@@ -48,7 +51,7 @@ class Query(Generic[R]):
     _shape: Shape[R]
     _limit: int | None = None
     _offset: int = 0
-    _paging: Paging = Paging()
+    _paging: Paging = _DEFAULT_PAGING
 
     def __repr__(self) -> str:
         return f"<Query of {self._plan.entity.name} where {self._plan.where}>"
@@ -76,7 +79,7 @@ class Query(Generic[R]):
             raise InvalidArgument(f"search() takes text, not {text!r}")
         return self._with(search=text or None)
 
-    def order_by(self, *terms: str | FieldRef | Order) -> Query[R]:
+    def order_by(self, *terms: str | FieldRef[Any] | Order) -> Query[R]:
         """Sort by these fields; replaces an earlier order.
 
         Args:
@@ -89,7 +92,7 @@ class Query(Generic[R]):
             raise FilterError(f"order_by() names a field twice: {', '.join(paths)}")
         return self._with(order=order)
 
-    def select(self, *fields: str | FieldRef, **aliases: str | FieldRef) -> Query[dict[str, Any]]:
+    def select(self, *fields: str | FieldRef[Any], **aliases: str | FieldRef[Any]) -> Query[dict[str, Any]]:
         """Rows as dicts with just these fields.
 
         Args:
@@ -126,13 +129,15 @@ class Query(Generic[R]):
         """Equal rows once. Best with ``select``: full records differ by their ID anyway."""
         return self._with(distinct=True)
 
-    def expand(self, *fields: str | FieldRef) -> Query[R]:
+    def expand(self, *fields: str | FieldRef[Any]) -> Query[R]:
         """Give the content of these composite fields (JSON, arrays, stored files), not their raw form."""
         paths = tuple(_path(field) for field in fields)
         for path in paths:
             kind = resolve(self._plan.entity, path).kind
             if kind not in (Kind.JSON, Kind.ARRAY, Kind.BINARY):
-                raise InvalidArgument(f"expand({path!r}): only composite fields can be expanded, this is {kind.value}")
+                raise InvalidArgument(
+                    f"expand({path!r}): only composite fields can be expanded, this is {kind.value}"
+                )
         return self._with(expand=tuple(dict.fromkeys((*self._plan.expand, *paths))))
 
     def with_extdata(self) -> Query[R]:
@@ -163,7 +168,7 @@ class Query(Generic[R]):
         fair: bool | None = None,
     ) -> Query[R]:
         """How pages are read; the rows are the same whatever is chosen. See ``Paging``."""
-        given = {"size": size, "ahead": ahead, "by": by, "on_drift": on_drift, "fair": fair}
+        given: dict[str, Any] = {"size": size, "ahead": ahead, "by": by, "on_drift": on_drift, "fair": fair}
         return attrs.evolve(
             self, paging=attrs.evolve(self._paging, **{k: v for k, v in given.items() if v is not None})
         )
@@ -236,7 +241,7 @@ class Query(Generic[R]):
         """Whether there is any row."""
         return await self.select("ID").first() is not None
 
-    async def sum(self, field: str | FieldRef) -> int | float:
+    async def sum(self, field: str | FieldRef[Any]) -> int | float:
         """The sum of a numeric field over all rows; NULLs count nothing.
 
         The API has no sums: the one column is read, and added up here: whole numbers exactly,
@@ -245,7 +250,7 @@ class Query(Generic[R]):
         path = _path(field)
         if resolve(self._plan.entity, path).kind not in (Kind.INTEGER, Kind.NUMBER):
             raise InvalidArgument(f"sum({path!r}): only numbers can be added up")
-        query = attrs.evolve(self._with(distinct=False), shape=Dicts(((path, path),)))
+        query = self._with(distinct=False)._shaped(Dicts(((path, path),)))
         values = [row[path] async for page in query.pages() for row in page if row.get(path) is not None]
         return sum(values) if all(isinstance(value, int) for value in values) else math.fsum(values)
 
@@ -277,13 +282,15 @@ class Query(Generic[R]):
         self._door.check(condition)
         return condition
 
-    def _order(self, term: str | FieldRef | Order) -> Order:
+    def _order(self, term: str | FieldRef[Any] | Order) -> Order:
         if isinstance(term, str):
             term = Order(term.lstrip("+-") if term[:1] in ("+", "-") else term, term.startswith("-"))
         elif isinstance(term, FieldRef):
             term = term.asc()
         if not isinstance(term, Order):
-            raise InvalidArgument(f"order_by() takes names such as '-lastname' or F.lastname.desc(), not {term!r}")
+            raise InvalidArgument(
+                f"order_by() takes names such as '-lastname' or F.lastname.desc(), not {term!r}"
+            )
         resolve(self._plan.entity, term.path)
         return term
 
@@ -338,7 +345,7 @@ class Query(Generic[R]):
         return pages_by_id(config) if self._by_id() else pages_by_offset(config)
 
 
-def _path(field: str | FieldRef) -> str:
+def _path(field: str | FieldRef[Any]) -> str:
     if isinstance(field, str):
         return field
     if isinstance(field, FieldRef):

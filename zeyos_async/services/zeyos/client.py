@@ -109,7 +109,9 @@ class Zeyos(Entities):
         instance = env.get("ZEYOS_INSTANCE", "").strip().strip("/")
         token = env.get("ZEYOS_TOKEN", "").strip()
         if not instance and not URL(base).path.strip("/"):
-            raise ConfigurationError("set ZEYOS_INSTANCE to the name of the instance, as in https://cloud.zeyos.com/NAME")
+            raise ConfigurationError(
+                "set ZEYOS_INSTANCE to the name of the instance, as in https://cloud.zeyos.com/NAME"
+            )
         if "auth" not in options:
             if not token:
                 raise ConfigurationError("set ZEYOS_TOKEN to an access token, or pass auth=… to from_env()")
@@ -217,7 +219,11 @@ class Zeyos(Entities):
             Request(
                 method=method,
                 url=url.with_query(query) if query else url,
-                headers={"Accept": "application/json", **(JSON_HEADERS if json is not None else {}), **(headers or {})},
+                headers={
+                    "Accept": "application/json",
+                    **(JSON_HEADERS if json is not None else {}),
+                    **(headers or {}),
+                },
                 body=None if json is None else encode(json, what=f"{method} {path}"),
                 safety=_safety(method, path, safe),
                 operation=f"request.{method.lower()}",
@@ -227,7 +233,9 @@ class Zeyos(Entities):
 
     def _url(self, path: str) -> URL:
         if "://" in path:
-            raise InvalidArgument(f"request() takes a path below the instance, not the URL {public_url(URL(path))}")
+            raise InvalidArgument(
+                f"request() takes a path below the instance, not the URL {public_url(URL(path))}"
+            )
         parts = path.strip("/").split("/")
         base = self._base if path.startswith("/") and parts[0] in _OTHER_APIS else self._root
         if any(part in (".", "..") for part in parts):
@@ -253,7 +261,9 @@ def _instance_url(value: str | URL) -> URL:
     if url.user or url.password:
         raise ConfigurationError("a URL must not hold credentials; give them as auth=…")
     path = url.path.rstrip("/")
-    return url.with_path(path.removesuffix(f"/{_API}").rstrip("/") or "/").with_query(None).with_fragment(None)
+    return (
+        url.with_path(path.removesuffix(f"/{_API}").rstrip("/") or "/").with_query(None).with_fragment(None)
+    )
 
 
 def _safety(method: str, path: str, safe: bool | Safety | None) -> Safety:
@@ -274,7 +284,9 @@ def _dict(response: Response, what: str) -> dict[str, Any]:
         return {}
     if not isinstance(value, dict):
         raise ServerError(
-            f"{what} was asked for, and {response.text!r:.80} came", status=response.status, url=public_url(response.url)
+            f"{what} was asked for, and {response.text!r:.80} came",
+            status=response.status,
+            url=public_url(response.url),
         )
     return value
 

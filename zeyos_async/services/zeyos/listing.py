@@ -6,6 +6,7 @@ how a count is answered, how a selection is written.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 
@@ -14,7 +15,7 @@ import msgspec
 from yarl import URL
 
 from ...codec import Page, RowReader
-from ...errors import ServerError
+from ...errors import BadRequest, ServerError
 from ...filters import Comparison, Expression, Op, Order, all_of, to_zeyos
 from ...pagination import PageSize
 from ...schema import Entity, Kind, resolve
@@ -26,6 +27,9 @@ from .content import content_from_wire
 __all__ = ["JSON_HEADERS", "ListDoor"]
 
 R = TypeVar("R")
+_log: Final = logging.getLogger("zeyos_async.zeyos")
+_NEWER: Final = "spec"
+"""Mark of fields that only the newer of the vendor's documents has."""
 JSON_HEADERS: Final[Mapping[str, str]] = {"Content-Type": "application/json", "Accept": "application/json"}
 _FILTERS: Final = "filters"
 """Not ``filter``: the formal parameter list says so, the prose and real clients say ``filters``, and
@@ -34,7 +38,7 @@ _IMPATIENT: Final = frozenset({500, 503, 504})
 """Statuses that a page too large is answered with: the pass asks for less in place of waiting."""
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class ListDoor:
     """Lists of one entity.
 
@@ -49,13 +53,44 @@ class ListDoor:
     url: URL
     entity: Entity
     page_size: PageSize = attrs.field(factory=PageSize)
+    _older: bool = False
 
     async def send(self, request: Request, *, patient: bool = True) -> Response:
         """Send a list request; not ``patient`` leaves the answers to a page too large to the caller."""
+        try:
+            return await self._send(request, patient=patient)
+        except BadRequest as error:
+            older = self._for_older_server(request, error)
+            if older is None:
+                raise
+        response = await self._send(older, patient=patient)
+        _log.info("%s: the server lacks newer fields; they are left out from now on", self.entity.name)
+        self._older = True
+        return response
+
+    async def _send(self, request: Request, *, patient: bool) -> Response:
         if patient:
             return await self.channel.send(request)
         retry = self.channel.retry
-        return await self.channel.send(request, retry=attrs.evolve(retry, statuses=retry.statuses - _IMPATIENT))
+        kept = retry.statuses - _IMPATIENT
+        return await self.channel.send(request, retry=attrs.evolve(retry, statuses=kept))  # type: ignore[arg-type]
+
+    def _for_older_server(self, request: Request, error: BadRequest) -> Request | None:
+        """The same list of full records without the fields that only newer servers have.
+
+        The vendor's two documents differ in fields. A full record means all fields that the server has,
+        so one that refuses a newer field is asked again without them.
+        """
+        body = self.describe(request)
+        if "field" not in error.message.lower() or body.get("fields") != self._all_fields():
+            return None
+        kept = [field.name for field in self.entity if field.only_in != _NEWER]
+        if kept == body["fields"]:
+            return None
+        return attrs.evolve(request, body=msgspec.json.encode({**body, "fields": kept}))
+
+    def _all_fields(self) -> list[str]:
+        return [f.name for f in self.entity if not (self._older and f.only_in == _NEWER)]
 
     def check(self, where: Expression) -> None:
         """Compile, for the errors."""
@@ -64,7 +99,7 @@ class ListDoor:
     def page_request(self, plan: Plan, window: Window) -> Request:
         """A list of one window."""
         body = self._body(plan, above=window.above, upto=window.upto)
-        body["fields"] = ["ID"] if window.only_id else _selection(plan)
+        body["fields"] = ["ID"] if window.only_id else self._selection(plan)
         if plan.distinct:
             body["distinct"] = True
         if plan.expand and not window.only_id:
@@ -91,7 +126,7 @@ class ListDoor:
                 value = value[0]
             if isinstance(value, dict):
                 value = value["count"]
-            count = int(value)
+            count = int(str(value))
         except (ValueError, KeyError, TypeError):
             raise ServerError(
                 f"a count was asked for, and {response.text!r:.80} came",
@@ -131,6 +166,14 @@ class ListDoor:
             body["query"] = plan.search
         return body
 
+    def _selection(self, plan: Plan) -> list[str] | dict[str, str]:
+        """Field names as a list; with an alias, key → path as an object."""
+        if plan.columns is None:
+            return self._all_fields()
+        if all(key == path for key, path in plan.columns.items()):
+            return list(plan.columns)
+        return plan.columns
+
     def _request(self, body: dict[str, Any], action: str) -> Request:
         return Request(
             method="POST",
@@ -160,15 +203,6 @@ class _ContentReader:
                 elif hasattr(row, key):
                     setattr(row, key, content_from_wire(getattr(row, key)))
         return page
-
-
-def _selection(plan: Plan) -> list[str] | dict[str, str]:
-    """Field names as a list; with an alias, key → path as an object."""
-    if plan.columns is None:
-        return [field.name for field in plan.entity]
-    if all(key == path for key, path in plan.columns.items()):
-        return list(plan.columns)
-    return plan.columns
 
 
 def _sort(term: Order) -> str:

@@ -7,11 +7,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from inspect import isawaitable
 from typing import Any, Final, Generic, TypeAlias, TypeVar, overload
 
-import attrs
 from yarl import URL
 
 from ...codec import DecodeFailed, TypedReader
-from ...errors import Gone, InvalidArgument, NotFound, PreconditionFailed, ServerError, UnknownField
+from ...errors import Gone, InvalidArgument, NotFound, PreconditionFailed, ServerError
 from ...filters import Comparison, Expression, FieldNamespace, Op
 from ...records import Record
 from ...schema import Entity, Kind
@@ -89,12 +88,26 @@ class ReadableResource(Generic[R]):
 
     @overload
     async def get(
-        self, id: int, /, *, extdata: bool = ..., tags: bool = ..., expand: Iterable[str] = ..., if_none_match: None = ...
+        self,
+        id: int,
+        /,
+        *,
+        extdata: bool = ...,
+        tags: bool = ...,
+        expand: Iterable[str] = ...,
+        if_none_match: None = ...,
     ) -> R: ...
 
     @overload
     async def get(
-        self, id: int, /, *, extdata: bool = ..., tags: bool = ..., expand: Iterable[str] = ..., if_none_match: str | R
+        self,
+        id: int,
+        /,
+        *,
+        extdata: bool = ...,
+        tags: bool = ...,
+        expand: Iterable[str] = ...,
+        if_none_match: str | R,
     ) -> R | None: ...
 
     async def get(
@@ -122,7 +135,10 @@ class ReadableResource(Generic[R]):
         """
         wanted = self._expand(expand)
         query: list[tuple[str, str]] = [("expand[]", path) for path in wanted]
-        for name, asked, offered in (("extdata", extdata, self._entity.extdata), ("tags", tags, self._entity.tags)):
+        for name, asked, offered in (
+            ("extdata", extdata, self._entity.extdata),
+            ("tags", tags, self._entity.tags),
+        ):
             if asked and not offered:
                 raise InvalidArgument(f"{self._entity.name} has no {name}")
             if asked:
@@ -175,7 +191,9 @@ class ReadableResource(Generic[R]):
         for path in paths:
             kind = self._entity.field(path).kind
             if kind not in composite:
-                raise InvalidArgument(f"expand: {path} is {kind.value}; only composite fields can be expanded")
+                raise InvalidArgument(
+                    f"expand: {path} is {kind.value}; only composite fields can be expanded"
+                )
         return paths
 
     def _request(
@@ -277,7 +295,12 @@ class WritableResource(ReadableResource[R]):
         """
         body = await prepare(self._entity, changes, create=False)
         request = self._request(
-            "PATCH", self._id(record), Safety.REPEATABLE, "update", headers=self._guard(record, if_match), body=body
+            "PATCH",
+            self._id(record),
+            Safety.REPEATABLE,
+            "update",
+            headers=self._guard(record, if_match),
+            body=body,
         )
         return self._read(request, await self._channel.send(request))
 
@@ -313,7 +336,7 @@ class WritableResource(ReadableResource[R]):
             if not changes:
                 return record
             try:
-                return await self.update(record, **changes)  # type: ignore[arg-type]
+                return await self.update(record, **changes)
             except PreconditionFailed:
                 if attempt == attempts:
                     raise
@@ -341,7 +364,9 @@ class WritableResource(ReadableResource[R]):
         if isinstance(record, self._record):
             return _id_of(record)
         if isinstance(record, Record):
-            raise InvalidArgument(f"a {self._record.__name__} or an ID is wanted, not a {type(record).__name__}")
+            raise InvalidArgument(
+                f"a {self._record.__name__} or an ID is wanted, not a {type(record).__name__}"
+            )
         return _checked_id(record)
 
     def _guard(self, record: R | int, if_match: IfMatch) -> dict[str, str]:
@@ -363,5 +388,3 @@ def _id_of(record: Record) -> int:
     if number is None:
         raise InvalidArgument(f"this {type(record).__name__} has no ID: it was not read from the server")
     return int(number)
-
-

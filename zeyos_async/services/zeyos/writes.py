@@ -108,12 +108,14 @@ def _pseudo(entity: Entity, name: str, value: Any) -> dict[str, Any]:
             raise InvalidArgument(f"{entity.name} has no extdata")
         if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
             raise InvalidArgument(f"extdata takes a dict of field names and values, not {value!r:.60}")
-        return {"extdata": {key: _seconds(key, v) if isinstance(v, datetime) else v for key, v in value.items()}}
+        return {
+            "extdata": {key: _seconds(key, v) if isinstance(v, datetime) else v for key, v in value.items()}
+        }
     if not entity.tags:
         raise InvalidArgument(f"{entity.name} has no tags")
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise InvalidArgument(f"{name} takes a list of tags, not {value!r:.60}")
-    tags = list(value)
+    tags: list[str] = list(value)
     if not all(isinstance(tag, str) and tag for tag in tags):
         raise InvalidArgument(f"{name} takes tags that are text and not empty, not {tags!r:.60}")
     return {_TAGS[name]: sorted(tags) if isinstance(value, (set, frozenset)) else list(dict.fromkeys(tags))}
