@@ -1,0 +1,377 @@
+"""Who may import whom. The table below is the architecture; the rest of the file reads the imports.
+
+Imports are read from the source with ``ast``, whether they stand at the top of a module or in a
+function. Those that only a type checker sees (``if TYPE_CHECKING:``) are held to a table of their own:
+they cost nothing and can't make a circle, yet a core that names one API's types knows that API.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import attrs
+import pytest
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+PACKAGE: Final = "zeyos_async"
+
+# -- the table -------------------------------------------------------------------------------------
+
+GROUND: Final = "errors wire schema"
+CORE: Final = f"{GROUND} secrets records codes filters pagination policy codec auth session services.base"
+
+MAY_IMPORT: Final[dict[str, str]] = {
+    # unit (a module or folder, the longest match counts)   what it may import, itself apart
+    "errors": "",
+    "wire": "errors",
+    "schema": "errors",
+    "secrets": "errors",
+    "codes": "errors",
+    "records": "schema",
+    "filters": GROUND,
+    "pagination": GROUND,
+    "policy": GROUND,
+    "codec": GROUND,
+    "auth": "errors wire secrets",
+    "transport": "errors wire",
+    "session": f"{GROUND} secrets auth policy transport codec",
+    "services": "",
+    "services.base": f"{GROUND} records session filters pagination codec",
+    "services.zeyos": f"{CORE} filters.targets.zeyos services.zeyos._generated",
+    "services.zeyos._generated": "errors schema codes records",
+    "zeyos": "errors services.zeyos._generated",
+    "export": f"{GROUND} records codes services.base",
+    "sync": f"{GROUND} records codes services.base",
+    "distributed": "errors export sync",
+    "testing": "services.zeyos._generated",
+    "cli": "*",
+    "__main__": "cli",
+    "__init__": "",
+}
+"""Folders that are not in the list may import nothing of ours."""
+
+LAZILY: Final[dict[str, str]] = {
+    # only inside functions: loaded when it is used
+    "records": "filters",
+    "testing": "auth",
+    "__init__": "errors",
+}
+
+FOR_TYPES: Final[dict[str, str]] = {
+    # only under TYPE_CHECKING
+    "services.zeyos._generated": "filters services.zeyos.resources",
+    "__init__": "errors filters policy services.base services.zeyos session",
+}
+
+NOT_EVEN: Final[dict[str, str]] = {
+    # parts of what the table above allows
+    "services.base": "filters.targets",
+}
+
+OUTSIDE: Final[dict[str, str]] = {
+    # distribution: who may import it. The standard library is free for all.
+    "attrs": "*",
+    "yarl": "*",
+    "multidict": "*",
+    "msgspec": "*",
+    "cattrs": "codec",
+    "aiohttp": "transport.aiohttp testing",
+    "isal": "transport testing",
+    "orjson": "testing",
+    "pytest": "testing.pytest_plugin",
+    "pytest_asyncio": "testing.pytest_plugin",
+    "click": "cli",
+    "rich": "cli",
+}
+
+LOADS_BY_NAME: Final = frozenset({"__init__", "filters", "services.zeyos._generated", "testing", "zeyos"})
+"""Units that load modules by name (``import_module``), to be light; nobody else may hide an import so."""
+
+
+# -- reading ---------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class Import:
+    """One import statement's target.
+
+    Attributes:
+        source: The importing module below the package: ``"session.core"``.
+        target: What is imported: ``"zeyos_async.errors"`` or ``"aiohttp.web"``.
+        line: Where.
+        lazy: Whether it stands in a function.
+        typing: Whether only type checkers see it.
+    """
+
+    source: str
+    target: str
+    line: int
+    lazy: bool = False
+    typing: bool = False
+
+
+def module_name(file: Path, package: Path) -> str:
+    """The module below the package: ``"auth"`` for ``auth/__init__.py``, ``"__init__"`` for the top."""
+    parts = list(file.relative_to(package).with_suffix("").parts)
+    return ".".join(parts if len(parts) == 1 or parts[-1] != "__init__" else parts[:-1])
+
+
+def imports_of(file: Path, package: Path) -> Iterator[Import]:
+    """Every import of a file, with relative ones made absolute."""
+    source = module_name(file, package)
+    folder = (package.name, *file.relative_to(package).parent.parts)
+
+    def visit(node: ast.AST, lazy: bool, typing: bool) -> Iterator[Import]:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Import(source, alias.name, node.lineno, lazy, typing)
+        elif isinstance(node, ast.ImportFrom):
+            for target in _targets(node, folder, package):
+                yield Import(source, target, node.lineno, lazy, typing)
+        elif isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            for child in node.body:
+                yield from visit(child, lazy, True)
+            for child in node.orelse:
+                yield from visit(child, lazy, typing)
+        else:
+            inside = lazy or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            for child in ast.iter_child_nodes(node):
+                yield from visit(child, inside, typing)
+
+    yield from visit(ast.parse(file.read_text("utf-8"), str(file)), False, False)
+
+
+def _targets(node: ast.ImportFrom, folder: tuple[str, ...], package: Path) -> Iterator[str]:
+    """``from .a import b`` is an import of ``a.b`` where that is a module, of ``a`` where it is not."""
+    base = folder[: len(folder) - node.level + 1] if node.level else ()
+    module = ".".join([*base, *([node.module] if node.module else [])])
+    where = package.parent.joinpath(*module.split("."))
+    for alias in node.names:
+        below = where / alias.name
+        is_module = below.is_dir() or below.with_suffix(".py").is_file()
+        yield f"{module}.{alias.name}" if is_module else module
+
+
+def sources(package: Path) -> list[Path]:
+    """The package's files."""
+    return sorted(file for file in package.rglob("*.py") if "__pycache__" not in file.parts)
+
+
+@lru_cache
+def read(package: Path) -> list[Import]:
+    """Every import of the package."""
+    return [found for file in sources(package) for found in imports_of(file, package)]
+
+
+# -- judging ---------------------------------------------------------------------------------------
+
+
+def within(module: str, units: str) -> bool:
+    """Whether a module is one of these units, or lies in one."""
+    return units == "*" or any(module == unit or module.startswith(f"{unit}.") for unit in units.split())
+
+
+def unit_of(module: str) -> str:
+    """The row of the table that a module belongs to."""
+    found = [unit for unit in MAY_IMPORT if within(module, unit)]
+    return max(found, key=len) if found else module
+
+
+def allowed(found: Import) -> bool:
+    """Whether the table allows an import."""
+    head, _, inner = found.target.partition(".")
+    if head == PACKAGE:
+        return _allowed_inside(found, inner or "__init__")
+    if head == "__future__" or head in sys.stdlib_module_names:
+        return True
+    return head in OUTSIDE and within(found.source, OUTSIDE[head])
+
+
+def _allowed_inside(found: Import, target: str) -> bool:
+    unit = unit_of(found.source)
+    if unit == unit_of(target):
+        return True
+    if within(target, NOT_EVEN.get(unit, "")):
+        return False
+    if target == "cli" or target.startswith("cli."):
+        return unit in ("cli", "__main__")
+    rows = [MAY_IMPORT.get(unit, "")]
+    rows += [LAZILY.get(unit, "")] if found.lazy or found.typing else []
+    rows += [FOR_TYPES.get(unit, "")] if found.typing else []
+    return any(within(target, row) for row in rows)
+
+
+def violations(package: Path) -> list[str]:
+    """The imports that the table does not allow, as sentences."""
+    return [
+        f"{package.name}/{found.source.replace('.', '/')}:{found.line}: "
+        f"{unit_of(found.source)} may not import {found.target}"
+        + (" at the top of a module" if not found.lazy and fits_lazily(found) else "")
+        for found in read(package)
+        if not allowed(found)
+    ]
+
+
+def fits_lazily(found: Import) -> bool:
+    """Whether the import would be fine inside a function."""
+    return within(found.target.removeprefix(f"{PACKAGE}."), LAZILY.get(unit_of(found.source), ""))
+
+
+# -- the tests -------------------------------------------------------------------------------------
+
+PACKAGE_DIR: Final = ROOT / PACKAGE
+
+
+def test_imports_follow_the_table() -> None:
+    """Nothing in the package imports what its row does not name."""
+    assert violations(PACKAGE_DIR) == []
+
+
+def test_every_row_of_the_table_is_used() -> None:
+    """Each part of the package has a row, so that none is judged by accident."""
+    units = {unit_of(module_name(file, PACKAGE_DIR)) for file in sources(PACKAGE_DIR)}
+    assert units <= MAY_IMPORT.keys(), "add a row to MAY_IMPORT for each new part"
+
+
+def test_only_one_file_imports_the_http_client() -> None:
+    """The client of aiohttp is imported in one file, which only translates; its server in the emulator."""
+    importers = {found.source for found in read(PACKAGE_DIR) if found.target.split(".")[0] == "aiohttp"}
+    assert {name for name in importers if not name.startswith("testing.")} == {"transport.aiohttp"}
+
+
+def test_the_emulator_uses_no_http_client() -> None:
+    """Of aiohttp, the emulator uses what serves: ``aiohttp.web`` and the parser below it."""
+    serving = ("aiohttp.web", "aiohttp.web_protocol", "aiohttp.http_parser", "aiohttp.streams")
+    used = {
+        found.target
+        for found in read(PACKAGE_DIR)
+        if found.source.startswith("testing") and found.target.startswith("aiohttp")
+    }
+    assert used <= {"aiohttp", *serving}, f"{used - set(serving)} is no part of a server"
+    for file in sources(PACKAGE_DIR / "testing"):
+        names = {
+            alias.name
+            for node in ast.walk(ast.parse(file.read_text("utf-8")))
+            if isinstance(node, ast.ImportFrom) and node.module == "aiohttp"
+            for alias in node.names
+        }
+        assert names <= {"web"}, f"{file.name} imports {names} from aiohttp"
+
+
+def test_generated_tables_are_all_that_the_emulator_shares() -> None:
+    """A bug that client and emulator share would pass every test, so they share no code."""
+    shared = {
+        found.target
+        for found in read(PACKAGE_DIR)
+        if unit_of(found.source) == "testing"
+        and found.target.startswith(PACKAGE)
+        and not found.target.startswith(f"{PACKAGE}.testing")
+    }
+    assert all(within(name.removeprefix(f"{PACKAGE}."), "services.zeyos._generated auth") for name in shared)
+
+
+def test_modules_are_loaded_by_name_only_to_be_light() -> None:
+    """``import_module`` hides an import from this file; a few modules use it to load names on demand."""
+    found = {
+        unit_of(module_name(file, PACKAGE_DIR))
+        for file in sources(PACKAGE_DIR)
+        if "import_module(" in (text := file.read_text("utf-8")) or "__import__(" in text
+    }
+    assert found <= LOADS_BY_NAME
+
+
+def test_nobody_inside_imports_the_top_level() -> None:
+    """The top level is for users; inside, names come from where they are defined."""
+    assert [found for found in read(PACKAGE_DIR) if found.target == PACKAGE] == []
+
+
+def test_code_generation_is_not_imported_by_the_package() -> None:
+    """``codegen`` is not shipped."""
+    assert [found for found in read(PACKAGE_DIR) if found.target.split(".")[0] == "codegen"] == []
+
+
+# -- the tests of the tests ------------------------------------------------------------------------
+
+VIOLATIONS = {
+    "errors imports something": ("errors.py", "from . import wire"),
+    "filters import a service": ("filters/build.py", "from ..services.base import Query"),
+    "policy imports filters, absolutely": ("policy/retry.py", "import zeyos_async.filters"),
+    "a second importer of the http client": ("session/core.py", "import aiohttp"),
+    "an http client in a function": ("auth/oauth.py", "def f():\n    from aiohttp import ClientSession"),
+    "base knows an API's filters": (
+        "services/base/query.py",
+        "from ...filters.targets.zeyos import to_zeyos",
+    ),
+    "base knows an API, for types": (
+        "services/base/plan.py",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from ..zeyos.client import Zeyos",
+    ),
+    "one service imports another": ("services/zeyos/client.py", "from ..ox import client"),
+    "an export knows an API": ("export/jsonl.py", "from ..services.zeyos.client import Zeyos"),
+    "the emulator shares the compiler": ("testing/server.py", "def f():\n    from ..filters import to_zeyos"),
+    "the emulator loads auth at once": ("testing/__init__.py", "from ..auth import PasswordLogin"),
+    "a library imports the command line": ("export/csv.py", "def f():\n    from ..cli import main"),
+    "a table with the library of a command": ("schema.py", "import rich"),
+    "an unknown distribution": ("codec.py", "import pydantic"),
+    "an unknown folder": ("helpers/misc.py", "from ..errors import suggest"),
+    "a relative import of the top": ("auth/base.py", "from .. import Zeyos"),
+    "an import in the else of TYPE_CHECKING": (
+        "wire.py",
+        "if TYPE_CHECKING:\n    pass\nelse:\n    from . import filters",
+    ),
+    "an import in a try": ("pagination/x.py", "try:\n    import rich\nexcept ImportError:\n    pass"),
+}
+
+FINE = {
+    "errors": ("session/core.py", "from ..errors import NotSent"),
+    "errors, as a module": ("auth/base.py", "from .. import errors"),
+    "standard library": ("errors.py", "import difflib, asyncio.events"),
+    "its own folder": ("filters/build.py", "from .expression import And\nfrom . import text"),
+    "its own compiler": ("services/zeyos/listing.py", "from ...filters.targets.zeyos import to_zeyos"),
+    "types only": (
+        "services/zeyos/_generated/accounts.py",
+        "import typing\nif typing.TYPE_CHECKING:\n    from zeyos_async.filters.build import TextField",
+    ),
+    "auth, late": ("testing/zeyos/emulator.py", "def auth():\n    from ...auth import PasswordLogin"),
+    "the server": ("testing/server.py", "from aiohttp import web"),
+    "the command line": (
+        "cli/list.py",
+        "import click, rich.table\nfrom ..services.zeyos.client import Zeyos",
+    ),
+}
+
+
+def _tree(tmp_path: Path, file: str, text: str) -> Path:
+    package = tmp_path / PACKAGE
+    for name in (
+        "errors.py",
+        "wire.py",
+        "filters/__init__.py",
+        "filters/text.py",
+        "services/ox/client.py",
+        file,
+    ):
+        path = package / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+    (package / file).write_text(text)
+    return package
+
+
+@pytest.mark.parametrize("case", VIOLATIONS)
+def test_a_violation_is_found(case: str, tmp_path: Path) -> None:
+    """Each of these made-up trees breaks one rule, and is told of."""
+    found = violations(_tree(tmp_path, *VIOLATIONS[case]))
+    assert len(found) == 1, found
+    assert "may not import" in found[0]
+
+
+@pytest.mark.parametrize("case", FINE)
+def test_what_is_allowed_is_not_found(case: str, tmp_path: Path) -> None:
+    """What the table allows passes, however it is written."""
+    assert violations(_tree(tmp_path, *FINE[case])) == []
