@@ -169,6 +169,8 @@ _HEADER: Final = '''"""The tables of the ZeyOS database, as data. Generated from
 Do not edit: change the generator (codegen/zeyos_database.py) and run ``python -m codegen``.
 """
 
+# fmt: off
+
 from __future__ import annotations
 
 from typing import Final

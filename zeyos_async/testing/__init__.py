@@ -1,0 +1,56 @@
+"""Emulators of the APIs: for the tests of your code, for trying things out, and for our own tests.
+
+    async with emulate_zeyos(rows={"accounts": 10_000}, seed=1) as emulator:
+        async with Zeyos(emulator.url, auth=emulator.auth()) as zeyos: ...
+
+Names are loaded on first use; importing this package loads no web server.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .faults import Fault, FaultPlan
+    from .journal import Journal
+    from .zeyos.behaviour import Behaviour
+    from .zeyos.emulator import ZeyosEmulator, emulate_zeyos
+    from .zeyos.process import EmulatorProcess, emulate_zeyos_process, serve_zeyos
+    from .zeyos.tokens import Credentials
+
+__all__ = [
+    "Behaviour",
+    "Credentials",
+    "EmulatorProcess",
+    "Fault",
+    "FaultPlan",
+    "Journal",
+    "ZeyosEmulator",
+    "emulate_zeyos",
+    "emulate_zeyos_process",
+    "serve_zeyos",
+]
+
+_HOMES = {
+    "Behaviour": ".zeyos.behaviour",
+    "Credentials": ".zeyos.tokens",
+    "EmulatorProcess": ".zeyos.process",
+    "Fault": ".faults",
+    "FaultPlan": ".faults",
+    "Journal": ".journal",
+    "ZeyosEmulator": ".zeyos.emulator",
+    "emulate_zeyos": ".zeyos.emulator",
+    "emulate_zeyos_process": ".zeyos.process",
+    "serve_zeyos": ".zeyos.process",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name], __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

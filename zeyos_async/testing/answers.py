@@ -1,0 +1,77 @@
+"""What arrives at an emulator and what it answers, as values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import attrs
+from multidict import CIMultiDict, CIMultiDictProxy
+
+__all__ = ["Answer", "Incoming", "Responder", "json_answer", "text_answer"]
+
+
+@attrs.frozen(kw_only=True)
+class Incoming:
+    """One request as it came over the socket.
+
+    Attributes:
+        number: Which request this is, from 0, since the emulator started or was reset.
+        method: HTTP method, upper case.
+        path: The path, percent-decoded.
+        query: The query string as it came, without the question mark.
+        headers: Names are compared without case.
+        body: The whole body, decompressed.
+        connection: Which connection it came on, from 1.
+    """
+
+    number: int
+    method: str
+    path: str
+    query: str = ""
+    headers: CIMultiDictProxy[str] = attrs.field(factory=lambda: CIMultiDictProxy(CIMultiDict()))
+    body: bytes = attrs.field(default=b"", repr=False)
+    connection: int = 0
+
+    @property
+    def json(self) -> Any:
+        """The body read as JSON; ``None`` where there is none."""
+        return json.loads(self.body) if self.body else None
+
+
+@attrs.frozen(kw_only=True)
+class Answer:
+    """One answer before it is framed and encoded.
+
+    Attributes:
+        status: HTTP status.
+        headers: Without ``Content-Length``, ``Content-Encoding`` and ``Date``, which the server sets.
+        body: The bytes before any content encoding.
+        gzipped: The body compressed, where somebody has it already.
+    """
+
+    status: int = 200
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+    body: bytes = attrs.field(default=b"", repr=False)
+    gzipped: bytes | None = attrs.field(default=None, repr=False)
+
+
+class Responder(Protocol):
+    """The emulated API: an answer for every request."""
+
+    async def __call__(self, incoming: Incoming, quirks: Mapping[str, Any]) -> Answer:
+        """Answer a request; ``quirks`` changes the API's behaviour for this one."""
+        ...
+
+
+def text_answer(status: int, text: str, headers: Mapping[str, str] | None = None) -> Answer:
+    """An answer in plain text."""
+    merged = {"Content-Type": "text/plain; charset=utf-8", **(headers or {})}
+    return Answer(status=status, headers=merged, body=text.encode())
+
+
+def json_answer(value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
+    """An answer in JSON."""
+    merged = {"Content-Type": "application/json", **(headers or {})}
+    return Answer(status=status, headers=merged, body=json.dumps(value, ensure_ascii=False).encode())

@@ -1,0 +1,292 @@
+"""Faults on purpose: what can go wrong between a client and a server, chosen by a seeded plan.
+
+A ``Fault`` is a value; the functions here make the usual ones. A plan decides purely, from the
+number of the request and the request, which fault is made; the server (``server.py``) makes it.
+
+    emulator.faults.add(rate_limited(2), path="*/accounts", at=[0, 1])
+    emulator.faults.add(reset("within"), probability=0.05)
+    emulator.faults.use(random_schedule(seed=7, rate=0.2, faults=[server_error(503), latency(0.05)]))
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import random
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Literal
+
+import attrs
+
+from .answers import Answer, Incoming, text_answer
+
+__all__ = [
+    "Fault",
+    "FaultPlan",
+    "Rule",
+    "behave",
+    "clock",
+    "close_after",
+    "commit_then_drop",
+    "drip",
+    "html_page",
+    "late_401",
+    "latency",
+    "random_schedule",
+    "rate_limited",
+    "reset",
+    "server_error",
+    "truncate",
+]
+
+Cut = Literal["", "before", "within", "after"]
+Framing = Literal["", "length", "chunked", "close"]
+Encoding = Literal["", "identity", "gzip", "deflate"]
+
+
+@attrs.frozen(kw_only=True)
+class Fault:
+    """One thing that goes wrong with one request.
+
+    Attributes:
+        name: What the journal calls it.
+        delay: Seconds to wait before anything is done.
+        act: Whether the request is carried out, whatever is answered.
+        answer: What is answered in place of the API's own answer.
+        cut: Where the connection ends: before the answer, within its body, or after it.
+        reset: Whether it ends with a reset; otherwise with an orderly close.
+        at: For a cut within, the part of the encoded body that is still sent (0 to 1).
+        framing: How the body's end is told; ``""`` leaves it to the server.
+        encoding: The content encoding, whatever the client asked for; ``""`` leaves it to the server.
+        drip: Bytes at a time and seconds between them, for a slow body.
+        date_offset: Seconds by which the ``Date`` header of the answer is wrong.
+        quirks: Changes to the API's behaviour for this request.
+    """
+
+    name: str
+    delay: float = 0.0
+    act: bool = True
+    answer: Answer | None = None
+    cut: Cut = ""
+    reset: bool = True
+    at: float = 0.5
+    framing: Framing = ""
+    encoding: Encoding = ""
+    drip: tuple[int, float] | None = None
+    date_offset: float = 0.0
+    quirks: Mapping[str, Any] = attrs.field(factory=dict)
+
+    @property
+    def is_raw(self) -> bool:
+        """Whether the answer has to be written byte by byte, past the HTTP server."""
+        return bool(self.cut or self.framing or self.encoding or self.drip)
+
+
+def latency(seconds: float) -> Fault:
+    """A right answer that comes late."""
+    return Fault(name="latency", delay=seconds)
+
+
+def rate_limited(seconds: int | None = 1, *, form: Literal["seconds", "date"] = "seconds") -> Fault:
+    """429, with ``Retry-After`` in seconds or as a date, or without one."""
+    headers = {} if seconds is None else {"Retry-After": f"{form}:{seconds}"}
+    answer = text_answer(429, "Too Many Requests: Rate limit exceeded", headers)
+    return Fault(name="rate_limited", act=False, answer=answer)
+
+
+def server_error(status: int = 503, *, act: bool = False, retry_after: int | None = None) -> Fault:
+    """A 5xx in plain text; with ``act`` the request is carried out all the same."""
+    headers = {} if retry_after is None else {"Retry-After": f"seconds:{retry_after}"}
+    answer = text_answer(status, "I am afraid that did not work", headers)
+    return Fault(name=f"server_error_{status}", act=act, answer=answer)
+
+
+def html_page(status: int = 502) -> Fault:
+    """A proxy's error page in HTML; status 200 is a sign-in page where JSON was due."""
+    page = f"<!DOCTYPE html><html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>"
+    answer = Answer(status=status, headers={"Content-Type": "text/html; charset=utf-8"}, body=page.encode())
+    return Fault(name=f"html_page_{status}", act=False, answer=answer)
+
+
+def late_401(seconds: float = 0.0) -> Fault:
+    """A 401 for a good credential, after a while."""
+    headers = {"WWW-Authenticate": 'Bearer realm="demo" error="invalid_token"'}
+    answer = text_answer(401, "Unauthorized: Invalid token for bearer authentication", headers)
+    return Fault(name="late_401", act=False, answer=answer, delay=seconds)
+
+
+def reset(where: Literal["before", "within", "after"] = "before", *, act: bool | None = None) -> Fault:
+    """A connection reset; before the answer the request is not carried out unless ``act`` says so."""
+    return Fault(name=f"reset_{where}", cut=where, act=where != "before" if act is None else act)
+
+
+def commit_then_drop() -> Fault:
+    """The request is carried out, and the connection ends without an answer."""
+    return Fault(name="commit_then_drop", cut="before", reset=False)
+
+
+def close_after() -> Fault:
+    """A whole answer on a connection that ends right after it, without having announced that."""
+    return Fault(name="close_after", cut="after", reset=False)
+
+
+def truncate(
+    *,
+    framing: Literal["length", "chunked", "close"] = "length",
+    encoding: Literal["identity", "gzip", "deflate"] = "identity",
+    at: float = 0.5,
+) -> Fault:
+    """A body that ends early by an orderly close; ``at`` is the part of it that is sent."""
+    name = f"truncate_{framing}_{encoding}"
+    return Fault(name=name, cut="within", reset=False, at=at, framing=framing, encoding=encoding)
+
+
+def drip(size: int = 64, seconds: float = 0.01) -> Fault:
+    """A right answer that comes in small pieces."""
+    return Fault(name="drip", drip=(size, seconds))
+
+
+def clock(seconds: float) -> Fault:
+    """A right answer with a wrong ``Date``."""
+    return Fault(name="clock", date_offset=seconds)
+
+
+def behave(**quirks: Any) -> Fault:
+    """The API itself behaves otherwise for this request (see the emulator's ``Behaviour``)."""
+    return Fault(name="behave_" + "_".join(sorted(quirks)), quirks=quirks)
+
+
+@attrs.frozen(kw_only=True)
+class Rule:
+    """Which of the requests that it looks at get a fault.
+
+    Attributes:
+        fault: What to do.
+        method: Only requests of this HTTP method.
+        path: Only requests whose path matches this shell pattern.
+        at: Which of those requests, from 0; ``None`` is any of them.
+        every: Every n-th of those requests.
+        times: How often at the most.
+        probability: The chance of each, drawn from ``seed`` and the request's place.
+        seed: For ``probability``.
+    """
+
+    fault: Fault
+    method: str = ""
+    path: str = "*"
+    at: frozenset[int] | None = None
+    every: int = 1
+    times: int | None = None
+    probability: float = 1.0
+    seed: int = 0
+
+    def looks_at(self, incoming: Incoming) -> bool:
+        """Whether the request is one that this rule counts."""
+        return self.method in ("", incoming.method) and fnmatch.fnmatchcase(incoming.path, self.path)
+
+    def chooses(self, place: int, made: int) -> bool:
+        """Whether the ``place``-th request it looks at gets the fault, after ``made`` others did."""
+        if self.times is not None and made >= self.times:
+            return False
+        if self.at is not None and place not in self.at:
+            return False
+        if (place + 1) % self.every:
+            return False
+        return self.probability >= 1 or _chance(self.seed, place) < self.probability
+
+
+def _chance(seed: int, place: int) -> float:
+    return random.Random(f"{seed}:{place}").random()
+
+
+Decision = Callable[[int, Incoming], Fault | None]
+
+
+class FaultPlan:
+    """The faults of an emulator; empty at the start, which means that nothing goes wrong.
+
+    Attributes:
+        made: Number of the request and name of the fault, for each that was chosen.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self.made: list[tuple[int, str]] = []
+        self._seed = seed
+        self._rules: list[Rule] = []
+        self._seen: list[list[int]] = []
+        self._decision: Decision | None = None
+
+    def add(
+        self,
+        fault: Fault,
+        *,
+        method: str = "",
+        path: str = "*",
+        at: int | Collection[int] | None = None,
+        every: int = 1,
+        times: int | None = None,
+        probability: float = 1.0,
+    ) -> Rule:
+        """Make ``fault`` for some of the requests; the first rule that chooses a request has it.
+
+        The arguments are those of ``Rule``; ``at`` takes one number too.
+        """
+        places = None if at is None else frozenset((at,) if isinstance(at, int) else at)
+        rule = Rule(
+            fault=fault,
+            method=method.upper(),
+            path=path,
+            at=places,
+            every=every,
+            times=times,
+            probability=probability,
+            seed=self._seed + len(self._rules),
+        )
+        self._rules.append(rule)
+        self._seen.append([0, 0])
+        return rule
+
+    def use(self, decision: Decision) -> None:
+        """Let a function of request number and request decide, where no rule does."""
+        self._decision = decision
+
+    def clear(self) -> None:
+        """Nothing goes wrong from now on."""
+        self._rules.clear()
+        self._seen.clear()
+        self._decision = None
+        self.made.clear()
+
+    def decide(self, incoming: Incoming) -> Fault | None:
+        """The fault for a request; called once for each."""
+        fault = self._by_rule(incoming)
+        if fault is None and self._decision is not None:
+            fault = self._decision(incoming.number, incoming)
+        if fault is not None:
+            self.made.append((incoming.number, fault.name))
+        return fault
+
+    def _by_rule(self, incoming: Incoming) -> Fault | None:
+        chosen: Fault | None = None
+        for rule, seen in zip(self._rules, self._seen, strict=True):
+            if not rule.looks_at(incoming):
+                continue
+            if chosen is None and rule.chooses(seen[0], seen[1]):
+                chosen = rule.fault
+                seen[1] += 1
+            seen[0] += 1
+        return chosen
+
+
+def random_schedule(*, seed: int, rate: float, faults: Sequence[Fault], path: str = "*") -> Decision:
+    """A pure decision that gives a part ``rate`` of the requests one of ``faults``.
+
+    The same seed gives the same faults to the same request numbers, so that a failure can be run again.
+    """
+
+    def decide(number: int, incoming: Incoming) -> Fault | None:
+        draw = random.Random(f"{seed}:{number}")
+        if not fnmatch.fnmatchcase(incoming.path, path) or draw.random() >= rate:
+            return None
+        return draw.choice(faults)
+
+    return decide

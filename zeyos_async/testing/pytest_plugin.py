@@ -1,0 +1,37 @@
+"""Fixtures for the tests of code that uses these APIs; loaded by pytest in every run.
+
+``zeyos_emulator`` is an emulator that listens, fresh for each test. Mark a test with
+``@pytest.mark.parametrize("zeyos_emulator_options", [{"rows": {"accounts": 5000}}])``, or override
+the fixture of that name, to choose its rows. The async fixtures need pytest-asyncio.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from zeyos_async.testing.zeyos.emulator import ZeyosEmulator
+
+_async_fixture: Any
+try:
+    from pytest_asyncio import fixture as _async_fixture
+except ImportError:  # the plugin is loaded in projects that test no async code, too
+    _async_fixture = pytest.fixture
+
+
+@pytest.fixture
+def zeyos_emulator_options() -> dict[str, Any]:
+    """The keyword arguments of ``emulate_zeyos`` for the ``zeyos_emulator`` of a test."""
+    return {}
+
+
+@_async_fixture
+async def zeyos_emulator(zeyos_emulator_options: dict[str, Any]) -> AsyncIterator[ZeyosEmulator]:
+    """A ZeyOS emulator on a free port, with its few default rows."""
+    from zeyos_async.testing import emulate_zeyos
+
+    async with emulate_zeyos(**zeyos_emulator_options) as emulator:
+        yield emulator

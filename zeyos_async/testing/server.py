@@ -1,0 +1,263 @@
+"""The HTTP side that all emulators share: real sockets, the journal, and the faults.
+
+The emulated API is a function from request to answer; it knows nothing of connections. This
+module frames and encodes its answers, and where a fault is due it writes the bytes of the answer
+past the HTTP server, so that it can stop anywhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import logging
+import socket
+import struct
+import time
+import zlib
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import unquote
+
+from aiohttp import web
+from aiohttp.http_parser import RawRequestMessage
+from aiohttp.streams import StreamReader
+from aiohttp.web_protocol import RequestHandler
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from .answers import Answer, Incoming, Responder
+from .faults import Fault, FaultPlan
+from .journal import Entry, Journal
+
+__all__ = ["Clock", "EmulatorServer", "compress"]
+
+_SMALLEST_GZIP: Final = 256
+_LARGEST_BODY: Final = 256 * 1024 * 1024
+_SHUTDOWN_SECONDS: Final = 0.2
+
+
+class Clock:
+    """The emulator's time; ``offset`` (seconds) puts it ahead or behind."""
+
+    def __init__(self) -> None:
+        self.offset = 0.0
+
+    def now(self) -> float:
+        """Unix seconds."""
+        return time.time() + self.offset
+
+
+def compress(body: bytes) -> bytes:
+    """Gzip, fast rather than small."""
+    try:
+        from isal import igzip
+    except ImportError:
+        encoder = zlib.compressobj(1, zlib.DEFLATED, 31)
+        return encoder.compress(body) + encoder.flush()
+    return igzip.compress(body, 1)
+
+
+class EmulatorServer:
+    """Serves one emulated API on a TCP socket.
+
+    Args:
+        respond: The emulated API.
+        journal: Where arrivals are noted.
+        faults: Asked once for every request.
+        clock: For the ``Date`` header.
+    """
+
+    def __init__(self, respond: Responder, *, journal: Journal, faults: FaultPlan, clock: Clock) -> None:
+        self._respond = respond
+        self._journal = journal
+        self._faults = faults
+        self._clock = clock
+        self._runner: web.ServerRunner | None = None
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen, and return the port (of use where ``port`` is 0)."""
+        server = _CountingServer(self._handle, journal=self._journal)
+        self._runner = web.ServerRunner(server, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port, backlog=1024)
+        await site.start()
+        return int(self._runner.addresses[0][1])
+
+    async def stop(self) -> None:
+        """Close the socket and every connection."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        incoming = await self._read(request)
+        entry = self._journal.arrived(incoming)
+        try:
+            return await self._answer(request, incoming, entry)
+        finally:
+            self._journal.finished()
+
+    async def _read(self, request: web.BaseRequest) -> Incoming:
+        path, _, query = request.raw_path.partition("?")
+        body = await request.read()
+        return Incoming(
+            number=self._journal.next_number(),
+            method=request.method,
+            path=unquote(path),
+            query=query,
+            headers=CIMultiDictProxy(CIMultiDict(request.headers)),
+            body=body,
+            connection=getattr(request.protocol, "connection_number", 0),
+        )
+
+    async def _answer(self, request: web.BaseRequest, incoming: Incoming, entry: Entry) -> web.StreamResponse:
+        fault = self._faults.decide(incoming) or _NO_FAULT
+        entry.fault = fault.name
+        if fault.delay:
+            await asyncio.sleep(fault.delay)
+        answer = await self._respond(incoming, fault.quirks) if fault.act else fault.answer or Answer()
+        answer = fault.answer or answer
+        if fault.cut == "before":
+            return _RawResponse(b"", drip=None, reset=fault.reset, close=True)
+        entry.status = answer.status
+        headers = self._headers(answer, fault)
+        if fault.is_raw:
+            return _raw_response(answer, headers, fault, incoming)
+        body = _encoded(answer, incoming, headers)
+        return web.Response(status=answer.status, headers=headers, body=body)
+
+    def _headers(self, answer: Answer, fault: Fault) -> dict[str, str]:
+        now = self._clock.now() + fault.date_offset
+        headers = {**answer.headers, "Date": email.utils.formatdate(now, usegmt=True), "Server": "emulator"}
+        form, colon, seconds = headers.get("Retry-After", "").partition(":")
+        if colon:
+            later = email.utils.formatdate(now + float(seconds), usegmt=True)
+            headers["Retry-After"] = later if form == "date" else seconds
+        return headers
+
+
+_NO_LOG: Final = logging.Logger("zeyos_async.testing", level=logging.CRITICAL)
+_NO_FAULT: Final = Fault(name="")
+
+
+class _CountingServer(web.Server):
+    """Counts connections, gives each a number, and takes large bodies."""
+
+    def __init__(self, handler: Any, *, journal: Journal) -> None:
+        super().__init__(handler, request_factory=_make_request)
+        self._journal = journal
+
+    def __call__(self) -> RequestHandler:
+        self._journal.connections += 1
+        return _NumberedHandler(self, loop=asyncio.get_running_loop(), number=self._journal.connections)
+
+
+class _NumberedHandler(RequestHandler):
+    __slots__ = ("connection_number",)
+
+    def __init__(self, manager: web.Server, *, loop: Any, number: int) -> None:
+        super().__init__(manager, loop=loop, access_log=_NO_LOG)
+        self.connection_number = number
+
+
+def _make_request(
+    message: RawRequestMessage, payload: StreamReader, protocol: Any, writer: Any, task: Any
+) -> web.BaseRequest:
+    loop = asyncio.get_running_loop()
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=_LARGEST_BODY)
+
+
+def _encoded(answer: Answer, incoming: Incoming, headers: dict[str, str]) -> bytes | None:
+    """The body as the client wants it; sets the headers that say so."""
+    if not answer.body:
+        return None
+    headers["Vary"] = "Accept-Encoding"
+    wanted = "gzip" in incoming.headers.get("Accept-Encoding", "")
+    if not wanted or len(answer.body) < _SMALLEST_GZIP:
+        return answer.body
+    headers["Content-Encoding"] = "gzip"
+    return answer.gzipped if answer.gzipped is not None else compress(answer.body)
+
+
+def _raw_response(
+    answer: Answer, headers: dict[str, str], fault: Fault, incoming: Incoming
+) -> web.StreamResponse:
+    framing = fault.framing or "length"
+    body = _forced(answer.body, fault.encoding, headers) if fault.encoding else None
+    if body is None:
+        body = _encoded(answer, incoming, headers) or b""
+    kept = body[: int(len(body) * fault.at)] if fault.cut == "within" else body
+    head = _head(answer.status, headers, framing, len(body))
+    ended = fault.cut != "within"
+    payload = head + _framed(kept, framing, ended=ended)
+    close = bool(fault.cut) or framing == "close"
+    return _RawResponse(payload, drip=fault.drip, reset=bool(fault.cut) and fault.reset, close=close)
+
+
+def _forced(body: bytes, encoding: str, headers: dict[str, str]) -> bytes:
+    if encoding == "identity":
+        return body
+    headers["Content-Encoding"] = encoding
+    return compress(body) if encoding == "gzip" else zlib.compress(body, 1)
+
+
+def _head(status: int, headers: Mapping[str, str], framing: str, length: int) -> bytes:
+    framed = {
+        "length": f"Content-Length: {length}\r\n",
+        "chunked": "Transfer-Encoding: chunked\r\n",
+        "close": "Connection: close\r\n",
+    }[framing]
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"HTTP/1.1 {status} Answer\r\n{lines}{framed}\r\n".encode()
+
+
+def _framed(body: bytes, framing: str, *, ended: bool, size: int = 4096) -> bytes:
+    if framing != "chunked":
+        return body
+    pieces = (body[start : start + size] for start in range(0, len(body), size))
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
+    return chunks + (b"0\r\n\r\n" if ended else b"")
+
+
+class _RawResponse(web.StreamResponse):
+    """Writes given bytes to the connection, and may end it; nothing of HTTP is added."""
+
+    def __init__(self, payload: bytes, *, drip: tuple[int, float] | None, reset: bool, close: bool) -> None:
+        super().__init__()
+        self._raw = payload
+        self._drip = drip
+        self._reset = reset
+        self._close = close
+
+    async def prepare(self, request: web.BaseRequest) -> None:
+        """Write the bytes and end the connection as asked."""
+        if self._close:
+            self.force_close()
+        transport = request.transport
+        if transport is None:
+            return
+        await self._write(transport)
+        if self._reset:
+            await asyncio.sleep(0)
+            _abort(transport)
+        elif self._close:
+            transport.close()
+
+    async def _write(self, transport: asyncio.Transport) -> None:
+        size, seconds = self._drip or (len(self._raw) or 1, 0.0)
+        for start in range(0, len(self._raw), size):
+            if start and seconds:
+                await asyncio.sleep(seconds)
+            if transport.is_closing():
+                return
+            transport.write(self._raw[start : start + size])
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Nothing to add: the bytes are out."""
+
+
+def _abort(transport: asyncio.Transport) -> None:
+    """Close with a reset: without lingering, the kernel sends RST in place of FIN."""
+    raw = transport.get_extra_info("socket")
+    if raw is not None:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()

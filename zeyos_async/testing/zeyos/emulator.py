@@ -1,0 +1,264 @@
+"""The ZeyOS emulator: the APIs put together, served on a socket, and held by a test."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Literal
+
+import attrs
+
+from ..answers import Answer, Incoming, text_answer
+from ..faults import FaultPlan
+from ..journal import Journal
+from ..server import Clock, EmulatorServer
+from ._generated.tables import TABLES
+from .behaviour import Behaviour
+from .data import fill
+from .login import LoginApi
+from .oauth import OAuthApi
+from .output import show_record
+from .records import Records
+from .refusals import Refusal
+from .rest import RestApi
+from .store import Store
+from .tokens import Credentials, TokenBook
+
+if TYPE_CHECKING:
+    from zeyos_async.auth import AuthBackend
+
+__all__ = ["ZeyosEmulator", "emulate_zeyos"]
+
+_VISITOR = Credentials(
+    name="john.doe",
+    password="opensesame",
+    user=2,
+    admin=False,
+    appsecret="0a7749717494cf42aa2fcb7533a950e2a7360d10",
+    client_id="second_application",
+    application=2,
+)
+
+RowsBetween = Callable[["ZeyosEmulator"], Awaitable[None] | None]
+
+
+class ZeyosEmulator:
+    """A ZeyOS instance in this process.
+
+    Attributes:
+        credentials: An administrator's, of an application.
+        visitor: Those of a user who is none.
+        behaviour: What the documents leave open; may be changed at any time.
+        faults: The plan of what goes wrong.
+        journal: What arrived.
+        clock: The server's time.
+        store: The rows.
+        tokens: The tokens that were given out.
+        between_pages: Called after every list that was answered, with the emulator: the place to
+            write and delete rows while a client pages.
+    """
+
+    def __init__(
+        self,
+        *,
+        rows: Mapping[str, int | Sequence[Mapping[str, Any]]] | None = None,
+        seed: int = 0,
+        instance: str = "demo",
+        credentials: Credentials | None = None,
+        behaviour: Behaviour | None = None,
+    ) -> None:
+        self.credentials = credentials or Credentials()
+        self.visitor = _VISITOR
+        self.behaviour = behaviour or Behaviour()
+        self.faults = FaultPlan(seed)
+        self.journal = Journal()
+        self.clock = Clock()
+        self.between_pages: RowsBetween | None = None
+        self.store = Store(TABLES, self.clock.now)
+        users = (self.credentials, self.visitor)
+        self.tokens = TokenBook(realm=instance, users=users, now=self.clock.now, seed=seed)
+        self._instance = instance
+        self._records = Records(self.store)
+        self._build_apis()
+        self._server = EmulatorServer(
+            self.respond, journal=self.journal, faults=self.faults, clock=self.clock
+        )
+        self._origin = ""
+        self._fill(rows or {}, seed)
+
+    def _build_apis(self) -> None:
+        now, instance = self.clock.now, self._instance
+        self._rest = RestApi(self.store, self._records, self.tokens, now, instance=instance)
+        self._login = LoginApi(self.tokens, self.journal, self.behaviour, now)
+        self._oauth = OAuthApi(self.tokens, self.journal, self.behaviour, now, instance=instance)
+
+    def _fill(self, rows: Mapping[str, int | Sequence[Mapping[str, Any]]], seed: int) -> None:
+        counts = {name: count if isinstance(count, int) else 0 for name, count in rows.items()}
+        fill(self.store, counts, seed=seed)
+        for name, given in rows.items():
+            for values in () if isinstance(given, int) else given:
+                self.insert(name, **values)
+
+    def __repr__(self) -> str:
+        return f"<ZeyosEmulator {self._origin or 'not started'}/{self._instance}>"
+
+    @property
+    def url(self) -> str:
+        """The base URL with the instance, such as ``http://127.0.0.1:43211/demo``."""
+        if not self._origin:
+            raise RuntimeError("the emulator is not started: use `async with emulate_zeyos() as emulator`")
+        return f"{self._origin}/{self._instance}"
+
+    def auth(
+        self, *, kind: Literal["password", "bearer", "session"] = "password", admin: bool = True
+    ) -> AuthBackend:
+        """A credential for ``Zeyos(emulator.url, auth=…)``.
+
+        Args:
+            kind: Which backend; for all but ``"password"`` a token is given out now.
+            admin: Whether it is the administrator's or the other user's.
+        """
+        from zeyos_async.auth import BearerToken, PasswordLogin, SessionCookie
+
+        user = self.credentials if admin else self.visitor
+        if kind == "password":
+            return PasswordLogin(
+                user.name,
+                user.password,
+                identifier=user.identifier,
+                appsecret=user.appsecret,
+                otp=user.otp or None,
+            )
+        if kind == "bearer":
+            return BearerToken(self.token(admin=admin))
+        session = self.tokens.give("session", user, application=user.application, expires=None)
+        return SessionCookie(session.text)
+
+    def token(self, *, admin: bool = True) -> str:
+        """A bearer token that is good for the REST API."""
+        user = self.credentials if admin else self.visitor
+        expires = self.clock.now() + self.behaviour.token_lifetime
+        return self.tokens.give("login", user, application=user.application, expires=expires).text
+
+    def expire_tokens(self, *, refresh_tokens: bool = False) -> None:
+        """Every token given out so far is over its time; refresh tokens only if asked for."""
+        self.tokens.expire_all(refresh_tokens=refresh_tokens)
+
+    def revoke_tokens(self) -> None:
+        """Every token given out so far is unknown."""
+        self.tokens.revoke_all()
+
+    def insert(self, entity: str, **values: Any) -> int:
+        """Store a record as an API's create would, and return its ID; ``ID`` may be given.
+
+        Raises:
+            Refusal: What the API or the database refuses.
+        """
+        table = self.store.tables[entity]
+        given = values.pop("ID", None)
+        body = dict(values)
+        record = self._records.create(
+            table, body, user=self.credentials.user, now=int(self.clock.now()), given=given
+        )
+        for name in ("creationdate", "lastmodified"):
+            if name in values:
+                self.store.connection.execute(
+                    f'UPDATE "{entity}" SET {name} = ? WHERE "ID" = ?', [values[name], record]
+                )
+        return record
+
+    def update(self, entity: str, record: int, **values: Any) -> None:
+        """Change a record as an API's update would.
+
+        Raises:
+            Refusal: What the API or the database refuses.
+        """
+        self._records.update(self.store.tables[entity], record, values, now=int(self.clock.now()))
+
+    def delete(self, entity: str, record: int) -> None:
+        """Remove a record, and what the foreign keys remove with it.
+
+        Raises:
+            Refusal: 409, if something refers to it that holds it.
+        """
+        self._records.delete(self.store.tables[entity], record)
+
+    def rows(self, entity: str) -> list[dict[str, Any]]:
+        """All records by ID, as the API would show them."""
+        table = self.store.tables[entity]
+        ids = self.store.connection.execute(f'SELECT "ID" FROM "{entity}" ORDER BY "ID"').fetchall()
+        found = [self.store.row(entity, record) for (record,) in ids]
+        return [show_record(row, table, self.store, self.behaviour) for row in found if row is not None]
+
+    async def start(self, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        """Listen on a socket; port 0 is a free one."""
+        bound = await self._server.start(host, port)
+        self._origin = f"http://{f'[{host}]' if ':' in host else host}:{bound}"
+
+    async def stop(self) -> None:
+        """Close the socket and every connection."""
+        await self._server.stop()
+
+    async def respond(self, incoming: Incoming, quirks: Mapping[str, Any]) -> Answer:
+        """Answer one request, without any socket."""
+        behaviour = attrs.evolve(self.behaviour, **quirks) if quirks else self.behaviour
+        try:
+            answer = self._route(incoming, behaviour)
+        except Refusal as refusal:
+            return text_answer(refusal.status, refusal.text, refusal.headers)
+        if self.between_pages is not None and incoming.method == "POST" and "/api/v1/" in incoming.path:
+            waiting = self.between_pages(self)
+            if inspect.isawaitable(waiting):
+                await waiting
+        return answer
+
+    def _route(self, incoming: Incoming, behaviour: Behaviour) -> Answer:
+        prefix = f"/{self._instance}"
+        path = incoming.path.removeprefix(prefix)
+        if not incoming.path.startswith(f"{prefix}/"):
+            raise Refusal(404, "Not Found")
+        if path.startswith("/api/v1/"):
+            return self._rest.answer(incoming, path.removeprefix("/api/v1"), behaviour)
+        if path.startswith("/auth/v1"):
+            return self._login.answer(incoming, path.removeprefix("/auth/v1"))
+        if path.startswith("/oauth2/v1/"):
+            return self._oauth.answer(incoming, path.removeprefix("/oauth2/v1"))
+        if path == "/":
+            return self._oauth.sign_in_page(incoming)
+        raise Refusal(404, "Not Found")
+
+
+@asynccontextmanager
+async def emulate_zeyos(
+    *,
+    rows: Mapping[str, int | Sequence[Mapping[str, Any]]] | None = None,
+    seed: int = 0,
+    instance: str = "demo",
+    host: str = "127.0.0.1",
+    port: int = 0,
+    credentials: Credentials | None = None,
+    behaviour: Behaviour | None = None,
+) -> AsyncIterator[ZeyosEmulator]:
+    """A ZeyOS server for the time of an ``async with`` block.
+
+    Args:
+        rows: Entity → how many rows (or the rows themselves); the others get a few.
+        seed: The same seed gives the same rows, tokens and faults.
+        instance: The first part of every path.
+        host: Where to listen.
+        port: 0 is a free one.
+        credentials: Who may log in, in place of the emulator's own user.
+        behaviour: What the documents leave open.
+
+    Raises:
+        ValueError: ``rows`` asks for an entity that does not exist, or for more rows than its keys allow.
+    """
+    emulator = ZeyosEmulator(
+        rows=rows, seed=seed, instance=instance, credentials=credentials, behaviour=behaviour
+    )
+    await emulator.start(host=host, port=port)
+    try:
+        yield emulator
+    finally:
+        await emulator.stop()

@@ -1,0 +1,259 @@
+"""A list request into one SELECT, and its rows into the answer."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import attrs
+import msgspec
+
+from .behaviour import Behaviour
+from .conditions import Path, Scope, compile_filters
+from .facts import Table
+from .forms import numbered
+from .output import shower
+from .refusals import Refusal, bad_request
+from .store import Store
+from .values import flag, whole
+
+__all__ = ["Listing", "answer_list", "plan_list"]
+
+_PARAMETERS: Final = frozenset(
+    [
+        "fields",
+        "filters",
+        "filter",
+        "sort",
+        "limit",
+        "offset",
+        "count",
+        "distinct",
+        "query",
+        "expand",
+        "export",
+        "extdata",
+    ]
+)
+_LARGEST_LIMIT: Final = 10_000
+
+
+@attrs.frozen(kw_only=True)
+class Listing:
+    """A list request, read: one SELECT and how to show its rows.
+
+    Attributes:
+        sql: The statement.
+        values: What it binds.
+        selected: Key in the answer → path, in order.
+        expanded: Paths whose content is asked for.
+        extdata: Whether each row also shows all of its extension data.
+        count: Whether only the number of rows is asked for.
+        export: Whether the answer is CSV.
+    """
+
+    sql: str
+    values: tuple[Any, ...]
+    selected: Mapping[str, Path]
+    expanded: frozenset[str]
+    extdata: bool
+    count: bool
+    export: bool
+
+
+def plan_list(
+    body: Mapping[str, Any], table: Table, tables: dict[str, Table], behaviour: Behaviour
+) -> Listing:
+    """Read a list's body.
+
+    Raises:
+        Refusal: 400 for what the API refuses.
+    """
+    _check_parameters(body, behaviour)
+    scope = Scope(table, tables)
+    selected = _selection(body.get("fields"), scope)
+    expanded = _expansion(body.get("expand"), scope)
+    where, where_values = _conditions(body, scope, behaviour)
+    flags = {name: flag(name, body.get(name)) for name in ("count", "distinct", "export", "extdata")}
+    order = _order(body.get("sort"), scope, selected, distinct=flags["distinct"])
+    window = _window(body, behaviour, export=flags["export"])
+    source, join_values = scope.source()
+    columns = [path.sql for path in selected.values()]
+    if flags["extdata"]:
+        columns.append('t."ID"')
+    select = f"SELECT {'DISTINCT ' if flags['distinct'] else ''}{', '.join(columns)} FROM {source}{where}"
+    if flags["count"]:
+        select = (
+            f"SELECT COUNT(*) FROM ({select})"
+            if flags["distinct"]
+            else f"SELECT COUNT(*) FROM {source}{where}"
+        )
+    else:
+        select += order + window
+    return Listing(
+        sql=select,
+        values=(*join_values, *where_values),
+        selected=selected,
+        expanded=expanded,
+        extdata=flags["extdata"],
+        count=flags["count"],
+        export=flags["export"],
+    )
+
+
+def _check_parameters(body: Mapping[str, Any], behaviour: Behaviour) -> None:
+    unknown = sorted(body.keys() - _PARAMETERS)
+    if unknown and behaviour.unknown_parameters == "refused":
+        raise bad_request(f"Unknown parameter {unknown[0]}")
+    if "filter" in body and behaviour.filter_parameter == "refused":
+        raise bad_request("Unknown parameter filter")
+
+
+def _selection(fields: Any, scope: Scope) -> dict[str, Path]:
+    if fields is None or fields in ([], {}):
+        fields = list(scope.table.visible)
+    selected = {}
+    for key, text in numbered(fields).items():
+        path = scope.resolve(text, what="selection")
+        selected[path.text if key.isdecimal() else key] = path
+    return selected
+
+
+def _expansion(expand: Any, scope: Scope) -> frozenset[str]:
+    if expand is None:
+        return frozenset()
+    paths = [scope.resolve(text, what="expand") for text in numbered(expand).values()]
+    if any(path.column is None or not path.column.is_composite for path in paths):
+        raise bad_request("Invalid expand field")
+    return frozenset(path.text for path in paths)
+
+
+def _conditions(body: Mapping[str, Any], scope: Scope, behaviour: Behaviour) -> tuple[str, list[Any]]:
+    filters = body.get("filters")
+    if filters is None and behaviour.filter_parameter == "honoured":
+        filters = body.get("filter")
+    parts: list[str] = []
+    values: list[Any] = []
+    for sql, bound in (
+        compile_filters({} if filters is None else filters, scope),
+        _search(body.get("query"), scope.table),
+    ):
+        if sql:
+            parts.append(f"({sql})")
+            values += bound
+    if not parts or behaviour.ignore_filters:
+        return "", []
+    return " WHERE " + " AND ".join(parts), values
+
+
+def _search(query: Any, table: Table) -> tuple[str, list[Any]]:
+    """Every word has to be in one of the searchable fields, in any case."""
+    if query is None or query == "":
+        return "", []
+    if not isinstance(query, str) or "\0" in query:
+        raise bad_request("Invalid query")
+    if not table.search:
+        return "0", []
+    columns = [f't."{name}"' for name in table.search if name in table.visible]
+    words = query.split()
+    either = " OR ".join(f"instr(pg_lower({column}), ?) > 0" for column in columns)
+    return " AND ".join(f"({either})" for _ in words), [word.lower() for word in words for _ in columns]
+
+
+def _order(sort: Any, scope: Scope, selected: Mapping[str, Path], *, distinct: bool) -> str:
+    items = [] if sort is None else list(numbered(sort).values())
+    terms = []
+    for item in items:
+        if not isinstance(item, str):
+            raise bad_request("Invalid sort field")
+        name = item.removeprefix("-") if item.startswith("-") else item.removeprefix("+")
+        path = scope.resolve(name, what="sort")
+        if path.column is not None and path.column.type == "json":
+            raise Refusal(500, "could not identify an ordering operator for type json")
+        if distinct and path not in selected.values():
+            raise Refusal(500, "for SELECT DISTINCT, ORDER BY expressions must appear in select list")
+        terms.append(_order_term(path, descending=item.startswith("-")))
+    if not distinct:
+        # Rows that the order does not tell apart come as they lie.
+        terms.append("t._pos")
+    return " ORDER BY " + ", ".join(terms) if terms else ""
+
+
+def _order_term(path: Path, *, descending: bool) -> str:
+    direction = " DESC" if descending else ""
+    if path.column is not None and path.column.notnull and not path.field:
+        return path.sql + direction
+    return path.sql + direction + (" NULLS FIRST" if descending else " NULLS LAST")
+
+
+def _window(body: Mapping[str, Any], behaviour: Behaviour, *, export: bool) -> str:
+    limit = whole("limit", body.get("limit"), default=1000, smallest=1, largest=_LARGEST_LIMIT)
+    offset = whole("offset", body.get("offset"), default=0, smallest=0, largest=2**63 - 1)
+    if behaviour.clamp_limit is not None:
+        limit = min(limit, behaviour.clamp_limit)
+    return f" LIMIT {-1 if export else limit} OFFSET {offset}"
+
+
+def answer_list(listing: Listing, table: Table, store: Store, behaviour: Behaviour) -> tuple[str, bytes]:
+    """Content type and body of the answer.
+
+    Raises:
+        Refusal: 500, where the page is larger than the behaviour allows.
+    """
+    rows = store.connection.execute(listing.sql, listing.values).fetchall()
+    if listing.count:
+        return "application/json", msgspec.json.encode(_count(rows[0][0], behaviour))
+    if behaviour.largest_page is not None and len(rows) > behaviour.largest_page and not listing.export:
+        raise Refusal(500, "Runtime Error: Allowed memory size exhausted")
+    rows = _shown(rows, listing, store, behaviour)
+    if listing.export:
+        return "text/csv; charset=utf-8", _csv(list(listing.selected), rows)
+    keys = list(listing.selected)
+    if listing.extdata:
+        records = [_with_extdata(keys, row, table, store, behaviour) for row in rows]
+    else:
+        records = [dict(zip(keys, row, strict=True)) for row in rows]
+    return "application/json", msgspec.json.encode(records)
+
+
+def _count(number: int, behaviour: Behaviour) -> Any:
+    return {
+        "object": {"count": number},
+        "object_text": {"count": str(number)},
+        "number": number,
+        "text": str(number),
+    }[behaviour.count_form]
+
+
+def _shown(rows: list[Any], listing: Listing, store: Store, behaviour: Behaviour) -> list[Any]:
+    """Composite fields as text or as content; the other columns are as the database gives them."""
+    showers: dict[int, Callable[[Any], Any]] = {}
+    for index, path in enumerate(listing.selected.values()):
+        if path.column is not None and path.column.is_composite:
+            expanded = path.text in listing.expanded and not listing.export
+            showers[index] = shower(path.column, store, behaviour, expanded=expanded)
+    if not showers:
+        return rows
+    return [
+        tuple(showers[index](value) if index in showers else value for index, value in enumerate(row))
+        for row in rows
+    ]
+
+
+def _with_extdata(
+    keys: list[str], row: Any, table: Table, store: Store, behaviour: Behaviour
+) -> dict[str, Any]:
+    record = dict(zip(keys, row, strict=False))
+    values = store.extdata(table.name, row[-1])
+    record["extdata"] = values if values or behaviour.empty_extdata == "object" else []
+    return record
+
+
+def _csv(keys: list[str], rows: list[Any]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=";", lineterminator="\n")
+    writer.writerow(keys)
+    writer.writerows(rows)
+    return text.getvalue().encode()

@@ -1,0 +1,267 @@
+"""``/oauth2/v1``: authorization with PKCE, tokens with single-use refresh tokens, revocation."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import html
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import quote, urlencode, urlsplit
+
+import attrs
+
+from ..answers import Answer, Incoming, json_answer
+from ..journal import Journal
+from .behaviour import Behaviour
+from .forms import read_body, read_query
+from .refusals import Refusal, bad_request
+from .tokens import Credentials, Token, TokenBook
+
+__all__ = ["OAuthApi", "OAuthError"]
+
+_REFRESH_SECONDS: Final = 8_640_000
+_CODE_SECONDS: Final = 60
+_VERIFIER: Final = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+
+
+class OAuthError(Exception):
+    """An error answer in OAuth2's JSON form."""
+
+    def __init__(self, status: int, error: str, description: str) -> None:
+        self.answer_status = status
+        self.body = {"error": error, "error_description": description}
+        super().__init__(f"{status} {error}: {description}")
+
+
+@attrs.frozen(kw_only=True)
+class _Code:
+    credentials: Credentials
+    client: str
+    challenge: str
+    expires: float
+
+
+class OAuthApi:
+    """The OAuth2 API, and the page on which a user signs in."""
+
+    def __init__(
+        self,
+        tokens: TokenBook,
+        journal: Journal,
+        behaviour: Behaviour,
+        now: Callable[[], float],
+        *,
+        instance: str,
+    ) -> None:
+        self._tokens = tokens
+        self._journal = journal
+        self._behaviour = behaviour
+        self._now = now
+        self._instance = instance
+        self._codes: dict[str, _Code] = {}
+        self._clients = {user.client_id: user for user in tokens.users}
+
+    def answer(self, incoming: Incoming, path: str) -> Answer:
+        """Answer a request below ``/oauth2/v1``.
+
+        Raises:
+            Refusal: What is refused in plain text.
+        """
+        handlers: dict[str, tuple[str, Callable[[Incoming], Answer]]] = {
+            "authorize": ("GET", self._authorize),
+            "token": ("POST", self._token),
+            "revoke": ("POST", self._revoke),
+            "introspect": ("POST", self._introspect),
+            "userinfo": ("GET", self._userinfo),
+        }
+        method, handler = handlers.get(path.strip("/"), ("", None))
+        if handler is None:
+            raise Refusal(404, "Not Found")
+        if incoming.method != method:
+            raise Refusal(405, "Method Not Allowed", headers={"Allow": method})
+        try:
+            return handler(incoming)
+        except OAuthError as error:
+            headers = (
+                {"WWW-Authenticate": f'Basic realm="{self._instance}"'} if error.answer_status == 401 else {}
+            )
+            return json_answer(error.body, status=error.answer_status, headers=headers)
+
+    def sign_in_page(self, incoming: Incoming) -> Answer:
+        """The page to which ``authorize`` sends the user, and what its form does."""
+        query = read_query(incoming.query)
+        if query.get("page") != "oauth":
+            raise Refusal(404, "Not Found")
+        wrong = ""
+        if incoming.method == "POST":
+            form = read_body(incoming.headers.get("Content-Type", ""), incoming.body)
+            user = self._tokens.sign_in(str(form.get("name", "")), str(form.get("password", "")))
+            if user is not None:
+                return self._back_to_client(user, query)
+            wrong = "<p>Unknown name or wrong password.</p>"
+        page = (
+            f'<!DOCTYPE html><title>Sign in</title>{wrong}<form method="post">'
+            '<input name="name"><input name="password" type="password"><button>Sign in</button></form>'
+        )
+        return Answer(headers={"Content-Type": "text/html; charset=utf-8"}, body=page.encode())
+
+    def _authorize(self, incoming: Incoming) -> Answer:
+        query = read_query(incoming.query)
+        _check_authorization(query, self._clients)
+        target = f"/{self._instance}/?umi=auth&page=oauth&{urlencode(query)}"
+        return Answer(status=303, headers={"Location": target})
+
+    def _back_to_client(self, user: Credentials, query: Mapping[str, Any]) -> Answer:
+        _check_authorization(query, self._clients)
+        code = self._tokens.text()
+        self._codes[code] = _Code(
+            credentials=user,
+            client=query["client_id"],
+            challenge=query.get("code_challenge", ""),
+            expires=self._now() + _CODE_SECONDS,
+        )
+        result = {"code": code} | ({"state": query["state"]} if "state" in query else {})
+        session = self._tokens.give("session", user, application=user.application, expires=None)
+        headers = {"Set-Cookie": f"ZEYOSID={session.text}; Path=/; HttpOnly"}
+        uri = query["redirect_uri"]
+        if query.get("response_mode") == "form_post":
+            page = _posting_page(uri, result)
+            return Answer(headers=headers | {"Content-Type": "text/html; charset=utf-8"}, body=page.encode())
+        mark = "&" if "?" in uri else "?"
+        return Answer(
+            status=303, headers=headers | {"Location": f"{uri}{mark}{urlencode(result, quote_via=quote)}"}
+        )
+
+    def _token(self, incoming: Incoming) -> Answer:
+        body, client = self._client(incoming)
+        grants: dict[Any, Callable[[Mapping[str, Any], str], Credentials]] = {
+            "authorization_code": self._by_code,
+            "refresh_token": self._by_refresh_token,
+            "password": self._by_password,
+        }
+        grant = grants.get(body.get("grant_type"))
+        if grant is None:
+            raise OAuthError(400, "unsupported_grant_type", "Bad Request: Invalid grant_type")
+        user = grant(body, client)
+        self._journal.counts["refresh" if body["grant_type"] == "refresh_token" else "login"] += 1
+        return json_answer(self._pair(user, client), headers={"Cache-Control": "no-store"})
+
+    def _pair(self, user: Credentials, client: str) -> dict[str, Any]:
+        lifetime, now = self._behaviour.access_lifetime, self._now()
+        application = self._clients[client].application
+        access = self._tokens.give(
+            "access", user, application=application, expires=now + lifetime, client=client
+        )
+        refresh = self._tokens.give(
+            "refresh", user, application=application, expires=now + _REFRESH_SECONDS, client=client
+        )
+        access.partner, refresh.partner = refresh.text, access.text
+        return {
+            "token_type": "Bearer",
+            "access_token": access.text,
+            "expires_in": lifetime,
+            "refresh_token": refresh.text,
+            "refresh_token_expires_in": _REFRESH_SECONDS,
+        }
+
+    def _by_code(self, body: Mapping[str, Any], client: str) -> Credentials:
+        code = self._codes.pop(str(body.get("code")), None)
+        if code is None or code.client != client or code.expires <= self._now():
+            raise OAuthError(403, "invalid_grant", "Forbidden: Invalid or expired code")
+        if code.challenge:
+            verifier = str(body.get("code_verifier", ""))
+            digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=")
+            if not _VERIFIER.fullmatch(verifier) or digest.decode() != code.challenge:
+                raise OAuthError(403, "invalid_grant", "Forbidden: Invalid code_verifier")
+        return code.credentials
+
+    def _by_refresh_token(self, body: Mapping[str, Any], client: str) -> Credentials:
+        token = self._tokens.find(str(body.get("refresh_token")), "refresh")
+        if token is None or token.client != client:
+            raise OAuthError(403, "invalid_grant", "Forbidden: Invalid or expired refresh_token")
+        self._tokens.revoke(token.text)
+        return token.credentials
+
+    def _by_password(self, body: Mapping[str, Any], client: str) -> Credentials:
+        user = self._tokens.sign_in(*(str(body.get(key) or "") for key in ("username", "password", "otp")))
+        if user is None:
+            raise OAuthError(403, "invalid_grant", "Forbidden: Invalid credentials")
+        return user
+
+    def _revoke(self, incoming: Incoming) -> Answer:
+        token = self._own_token(incoming)
+        if token is not None:
+            self._tokens.revoke(token.text)
+        return Answer(status=200)
+
+    def _introspect(self, incoming: Incoming) -> Answer:
+        token = self._own_token(incoming)
+        if token is None:
+            return json_answer({"active": False})
+        about = {"active": True, "client_id": token.client, "username": token.credentials.name}
+        return json_answer(about | {"sub": str(token.credentials.user), "exp": int(token.expires or 0)})
+
+    def _own_token(self, incoming: Incoming) -> Token | None:
+        body, client = self._client(incoming)
+        token = self._tokens.find(str(body.get("token")), "access", "refresh")
+        return token if token is not None and token.client == client else None
+
+    def _userinfo(self, incoming: Incoming) -> Answer:
+        user = self._tokens.identify(incoming).credentials
+        about = {
+            "sub": str(user.user),
+            "name": user.name,
+            "preferred_username": user.name,
+            "email": user.email,
+        }
+        about |= {"zoneinfo": "Europe/Berlin", "locale": "en-US"}
+        return json_answer(about | {"nopublic": False, "apionly": False, "updated_at": 872_838_840})
+
+    def _client(self, incoming: Incoming) -> tuple[dict[str, Any], str]:
+        """The body, and the client that sent it."""
+        try:
+            body = read_body(incoming.headers.get("Content-Type", ""), incoming.body)
+        except Refusal as refusal:
+            raise OAuthError(400, "invalid_request", refusal.text) from None
+        scheme, _, encoded = incoming.headers.get("Authorization", "").partition(" ")
+        client, secret = body.get("client_id"), body.get("client_secret")
+        if scheme.lower() == "basic":
+            client, secret = _basic(encoded)
+        known = self._clients.get(str(client))
+        if known is None or secret != known.appsecret:
+            raise OAuthError(401, "invalid_client", "Unauthorized: Unknown client application")
+        return body, str(client)
+
+
+def _basic(encoded: str) -> tuple[str, str]:
+    try:
+        name, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return name, secret
+
+
+def _check_authorization(query: Mapping[str, Any], clients: Mapping[str, Any]) -> None:
+    uri = urlsplit(str(query.get("redirect_uri", "")))
+    if query.get("client_id") not in clients:
+        raise bad_request("Unknown client application")
+    if uri.scheme != "https" and uri.hostname not in ("127.0.0.1", "localhost"):
+        raise bad_request("Invalid redirect_uri")
+    if query.get("response_type") != "code":
+        raise bad_request("Invalid response_type")
+    if query.get("response_mode", "query") not in ("query", "form_post"):
+        raise bad_request("Invalid response_mode")
+    if "code_challenge" in query and query.get("code_challenge_method") != "S256":
+        raise bad_request("Invalid code_challenge_method")
+
+
+def _posting_page(uri: str, values: Mapping[str, str]) -> str:
+    inputs = "".join(
+        f'<input type="hidden" name="{html.escape(name)}" value="{html.escape(value)}">'
+        for name, value in values.items()
+    )
+    form = f'<form method="post" action="{html.escape(uri)}">{inputs}</form>'
+    return f"<!DOCTYPE html><title>Back</title>{form}<script>document.forms[0].submit()</script>"

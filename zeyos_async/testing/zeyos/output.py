@@ -1,0 +1,44 @@
+"""How stored values are shown: composite fields as text, as the value itself, or as content."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Collection
+from typing import Any
+
+from .behaviour import Behaviour
+from .facts import Column, Table
+from .store import Store
+from .values import array_literal
+
+__all__ = ["show_record", "shower"]
+
+
+def shower(column: Column, store: Store, behaviour: Behaviour, *, expanded: bool) -> Callable[[Any], Any]:
+    """A function from a stored value of a composite column to what is shown."""
+    if column.binfile:
+        return lambda value: _file_content(value, store) if expanded and value is not None else value
+    native = expanded or (behaviour.json_form == "native" and not column.is_array)
+    if native:
+        return lambda value: None if value is None else json.loads(value)
+    if column.is_array:
+        return lambda value: None if value is None else array_literal(json.loads(value))
+    return lambda value: value
+
+
+def _file_content(record: int, store: Store) -> dict[str, str]:
+    return {"content": base64.b64encode(store.content(record) or b"").decode()}
+
+
+def show_record(
+    row: dict[str, Any], table: Table, store: Store, behaviour: Behaviour, *, expand: Collection[str] = ()
+) -> dict[str, Any]:
+    """A row as the API shows it: visible fields only."""
+    shown = {}
+    for name, column in table.visible.items():
+        value = row[name]
+        if column.is_composite:
+            value = shower(column, store, behaviour, expanded=name in expand)(value)
+        shown[name] = value
+    return shown

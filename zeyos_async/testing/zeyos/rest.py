@@ -1,0 +1,218 @@
+"""``/api/v1``: the lists and the records of every entity."""
+
+from __future__ import annotations
+
+import email.utils
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from ..answers import Answer, Incoming, json_answer
+from ..server import compress
+from .behaviour import Behaviour
+from .facts import Table
+from .forms import numbered, read_body, read_query
+from .listing import answer_list, plan_list
+from .records import Record, Records
+from .refusals import Refusal, bad_request
+from .store import Store
+from .tokens import Identity, TokenBook
+from .values import flag, stored
+
+__all__ = ["RestApi"]
+
+_LIST_METHODS: Final = {"POST": "list", "PUT": "create"}
+_RECORD_METHODS: Final = {"GET": "get", "HEAD": "exists", "PATCH": "update", "DELETE": "delete"}
+_RECORD_PATH: Final = re.compile(r"/([a-z0-9]+)/([0-9]{1,18})")
+_LIST_PATH: Final = re.compile(r"/([a-z0-9]+)/?")
+_CACHE_BYTES: Final = 512 * 1024 * 1024
+
+
+class RestApi:
+    """The data API."""
+
+    def __init__(
+        self, store: Store, records: Records, tokens: TokenBook, now: Callable[[], float], *, instance: str
+    ) -> None:
+        self._store = store
+        self._records = records
+        self._tokens = tokens
+        self._now = now
+        self._instance = instance
+        self._cache: OrderedDict[tuple[Any, ...], Answer] = OrderedDict()
+        self._cached_bytes = 0
+
+    def answer(self, incoming: Incoming, path: str, behaviour: Behaviour) -> Answer:
+        """Answer a request below ``/api/v1``.
+
+        Raises:
+            Refusal: What the API refuses.
+        """
+        if path in ("/config", "/settings"):
+            return self._general(incoming, path)
+        table, record = self._target(path)
+        methods = _LIST_METHODS if record is None else _RECORD_METHODS
+        offered = {verb: name for verb, name in methods.items() if name in table.methods}
+        if not offered:
+            raise Refusal(404, "Not Found")
+        if incoming.method not in offered:
+            raise Refusal(405, "Method Not Allowed", headers={"Allow": ", ".join(offered)})
+        identity = self._identify(incoming)
+        if record is None:
+            if incoming.method == "PUT":
+                return self._create(incoming, table, identity, behaviour)
+            return self._list(incoming, table, identity, behaviour)
+        handler = {"GET": self._get, "HEAD": self._head, "PATCH": self._patch, "DELETE": self._delete}
+        return handler[incoming.method](incoming, table, record, behaviour)
+
+    def _target(self, path: str) -> tuple[Table, int | None]:
+        match = _RECORD_PATH.fullmatch(path) or _LIST_PATH.fullmatch(path)
+        table = self._store.tables.get(match.group(1)) if match else None
+        if match is None or table is None:
+            raise Refusal(404, "Not Found")
+        return table, int(match.group(2)) if match.re is _RECORD_PATH else None
+
+    def _identify(self, incoming: Incoming) -> Identity:
+        identity = self._tokens.identify(incoming)
+        if identity.application is None:
+            # A log-in without the application's key is good for the authentication API alone.
+            raise self._tokens.unauthorized()
+        return identity
+
+    def _general(self, incoming: Incoming, path: str) -> Answer:
+        if incoming.method != "GET":
+            raise Refusal(405, "Method Not Allowed", headers={"Allow": "GET"})
+        self._identify(incoming)
+        if path == "/config":
+            return json_answer(
+                {"currency": "EUR", "country": "DE", "timezone": "Europe/Berlin", "lang": "en_US"}
+            )
+        return json_answer({"theme": "light", "pagesize": 50})
+
+    def _list(self, incoming: Incoming, table: Table, identity: Identity, behaviour: Behaviour) -> Answer:
+        kind = incoming.headers.get("Content-Type", "")
+        key = (
+            table.name,
+            incoming.body,
+            kind,
+            identity.credentials.admin,
+            self._store.version,
+            behaviour.key(),
+        )
+        if key in self._cache:
+            self._cache.move_to_end(key)
+            return self._cache[key]
+        listing = plan_list(read_body(kind, incoming.body), table, dict(self._store.tables), behaviour)
+        if listing.export and not identity.credentials.admin:
+            raise Refusal(403, "Forbidden: Lacking access permission")
+        content_type, body = answer_list(listing, table, self._store, behaviour)
+        answer = Answer(
+            headers={"Content-Type": content_type},
+            body=body,
+            gzipped=compress(body) if "gzip" in incoming.headers.get("Accept-Encoding", "") else None,
+        )
+        self._keep(key, answer)
+        return answer
+
+    def _keep(self, key: tuple[Any, ...], answer: Answer) -> None:
+        """Remember a page that is costly to make, in its final form."""
+        if answer.gzipped is None:
+            return
+        self._cache[key] = answer
+        self._cached_bytes += _size(answer)
+        while self._cached_bytes > _CACHE_BYTES:
+            self._cached_bytes -= _size(self._cache.popitem(last=False)[1])
+
+    def _create(self, incoming: Incoming, table: Table, identity: Identity, behaviour: Behaviour) -> Answer:
+        body = _body(incoming)
+        if body.get("ID") is not None:
+            raise Refusal(409, "Conflict: ID Present")
+        user = identity.credentials.user
+        record = self._records.create(table, body, user=user, now=int(self._now()))
+        found = self._required(table, record)
+        location = f"/{self._instance}/api/v1/{table.name}/{record}"
+        shown = self._records.show(found, table, behaviour, expand=[])
+        return json_answer(shown, status=201, headers=found.headers | {"Content-Location": location})
+
+    def _get(self, incoming: Incoming, table: Table, record: int, behaviour: Behaviour) -> Answer:
+        query = read_query(incoming.query)
+        if unknown := sorted(query.keys() - set(table.options)):
+            raise bad_request(f"Unknown parameter {unknown[0]}")
+        options = {name: flag(name, query.get(name)) for name in ("extdata", "tags")}
+        expand = list(numbered(query["expand"]).values()) if "expand" in query else []
+        found = self._required(table, record)
+        if _unchanged(incoming.headers, found):
+            return Answer(status=304, headers=found.headers)
+        shown = self._records.show(found, table, behaviour, expand=expand, **options)
+        return json_answer(shown, headers=found.headers)
+
+    def _head(self, incoming: Incoming, table: Table, record: int, behaviour: Behaviour) -> Answer:
+        found = self._required(table, record)
+        status = 304 if _unchanged(incoming.headers, found) else 204
+        return Answer(status=status, headers=found.headers)
+
+    def _patch(self, incoming: Incoming, table: Table, record: int, behaviour: Behaviour) -> Answer:
+        body = _body(incoming)
+        if body.get("ID") is not None and stored(table.by_name["ID"], body["ID"]) != record:
+            raise Refusal(409, "Conflict: Non-matching ID")
+        found = self._records.find(table, record)
+        if found is None and self._store.was_there(table.name, record):
+            raise Refusal(410, "Gone")
+        self._require_match(incoming.headers, self._required(table, record))
+        self._records.update(table, record, body, now=int(self._now()))
+        found = self._required(table, record)
+        return json_answer(self._records.show(found, table, behaviour, expand=[]), headers=found.headers)
+
+    def _delete(self, incoming: Incoming, table: Table, record: int, behaviour: Behaviour) -> Answer:
+        self._require_match(incoming.headers, self._required(table, record))
+        self._records.delete(table, record)
+        return Answer(status=204)
+
+    def _required(self, table: Table, record: int) -> Record:
+        found = self._records.find(table, record)
+        if found is None:
+            raise Refusal(404, "Not Found")
+        return found
+
+    def _require_match(self, headers: Mapping[str, str], found: Record) -> None:
+        if "If-Match" in headers:
+            tags = _entity_tags(headers["If-Match"])
+            matching = "*" in tags or found.etag in tags
+        else:
+            matching = _modified_after(headers.get("If-Unmodified-Since"), found) is not True
+        if not matching:
+            raise Refusal(412, "Precondition Failed: Non-matching ETag")
+
+
+def _size(answer: Answer) -> int:
+    return len(answer.body) + len(answer.gzipped or b"") + 1024
+
+
+def _body(incoming: Incoming) -> dict[str, Any]:
+    return read_body(incoming.headers.get("Content-Type", ""), incoming.body)
+
+
+def _entity_tags(header: str) -> list[str]:
+    return [tag.strip() for tag in header.split(",")]
+
+
+def _unchanged(headers: Mapping[str, str], found: Record) -> bool:
+    """Whether a read's conditions say that the client has the record already."""
+    if "If-None-Match" in headers:
+        tags = [tag.removeprefix("W/") for tag in _entity_tags(headers["If-None-Match"])]
+        return "*" in tags or found.etag in tags
+    return _modified_after(headers.get("If-Modified-Since"), found) is False
+
+
+def _modified_after(date: str | None, found: Record) -> bool | None:
+    """Whether the record changed after an HTTP date; ``None`` where that can't be told.
+
+    HTTP asks to ignore a condition whose date is none.
+    """
+    if date is None or found.modified is None:
+        return None
+    try:
+        return found.modified > email.utils.parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return None
