@@ -192,7 +192,9 @@ def _field_arguments(source: EntitySource, field: FieldFacts) -> Iterator[str | 
             yield f"{name}={layout.text(value)}"
     if attribute(field) != field.name:
         yield f"attribute={layout.text(attribute(field))}"
-    if field.choices:
+    if len(field.choices) == 1:
+        yield f"choices={layout.sequence(field.choices)}"
+    elif field.choices:
         yield layout.Nested("choices=(", [layout.text(choice) for choice in field.choices], ")")
     if field.only_in:
         yield f"only_in={layout.text(field.only_in)}"

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 import attrs
 
-if TYPE_CHECKING:
-    from .schema import Entity
+from .schema import Entity
 
 __all__ = ["EMPTY", "BinaryInput", "Record", "TagsInput"]
 
