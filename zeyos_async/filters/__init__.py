@@ -22,10 +22,13 @@ from .expression import (
     fields,
 )
 
+# Functions named like their module must be bound at once: importing the submodule later would put the
+# module in their place.
+from .bind import bind  # isort: skip
+from .evaluate import evaluate  # isort: skip
+from .simplify import is_false, is_true, simplify, split  # isort: skip
+
 if TYPE_CHECKING:
-    from .bind import bind
-    from .evaluate import evaluate
-    from .simplify import is_false, is_true, simplify, split
     from .targets.zeyos import from_zeyos, to_zeyos
     from .text import parse, to_text
 
@@ -63,14 +66,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "bind": "bind",
-    "evaluate": "evaluate",
     "from_zeyos": "targets.zeyos",
-    "is_false": "simplify",
-    "is_true": "simplify",
     "parse": "text",
-    "simplify": "simplify",
-    "split": "simplify",
     "to_text": "text",
     "to_zeyos": "targets.zeyos",
 }
