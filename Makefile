@@ -35,8 +35,8 @@ generate: .venv/.stamp-dev  ## Write the generated modules anew
 bench: .venv/.stamp-bench  ## Measure speed and memory
 	$(BIN)/python -m benchmarks
 
-soak: .venv/.stamp-dev  ## Run the long schedules that `make test` leaves out
-	$(BIN)/python -m pytest -m slow -n $(WORKERS) --maxprocesses 8
+soak: .venv/.stamp-dev  ## Run the long schedules, and the properties on many more inputs
+	$(BIN)/python -m pytest -m "slow or property" --hypothesis-profile soak -n $(WORKERS) --maxprocesses 8
 
 docs: .venv/.stamp-dev  ## Run every example of README.md and docs/, and check their links
 	$(BIN)/python -m pytest tests/test_docs.py

@@ -134,10 +134,9 @@ def imports_of(file: Path, package: Path) -> Iterator[Import]:
             for target in _targets(node, folder, package):
                 yield Import(source, target, node.lineno, lazy, typing)
         elif isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
-            for child in node.body:
-                yield from visit(child, lazy, True)
-            for child in node.orelse:
-                yield from visit(child, lazy, typing)
+            for branch, for_types in ((node.body, True), (node.orelse, typing)):
+                for statement in branch:
+                    yield from visit(statement, lazy, for_types)
         else:
             inside = lazy or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
             for child in ast.iter_child_nodes(node):

@@ -90,4 +90,4 @@ def _closest(name: str) -> str:
         return ""
     from .errors import suggest
 
-    return suggest(name, (*__all__, *_MODULES))
+    return suggest(name, (*_MODULES, *__all__))
