@@ -38,6 +38,7 @@ from ..errors import (
 from ..wire import Request, Response, public_url
 from .base import about, check_request, out_of_time
 from .encoding import ACCEPT_ENCODING, Bounds, Damaged, TooLarge, UnknownEncoding, decode
+from .watch import Watch
 
 __all__ = ["AiohttpTransport"]
 
@@ -46,13 +47,21 @@ _BODILESS: Final = frozenset({204, 304})
 
 
 class _Request(aiohttp.ClientRequest):
-    """aiohttp's request, which notes when it begins to be written."""
+    """The request of aiohttp, which tells when it begins to be written and when it is."""
 
     begun = False
+    watch: Watch | None = None
 
     async def send(self, conn: Any) -> aiohttp.ClientResponse:
         self.begun = True
+        if not self.body and self.watch is not None:
+            self.watch.listen()
         return await super().send(conn)
+
+    async def write_bytes(self, *args: Any, **kwargs: Any) -> None:
+        await super().write_bytes(*args, **kwargs)
+        if self.watch is not None:
+            self.watch.listen()
 
 
 class _Connector(aiohttp.TCPConnector):
@@ -73,19 +82,22 @@ class _Lost(Exception):
 class _Attempt:
     """One request on its way: knows whether any of it was written."""
 
-    __slots__ = ("request",)
+    __slots__ = ("request", "watch")
 
-    def __init__(self) -> None:
-        self.request: aiohttp.ClientRequest | None = None
+    def __init__(self, watch: Watch) -> None:
+        self.watch = watch
+        self.request: _Request | None = None
 
     @property
     def sent(self) -> bool:
-        return self.request is not None and getattr(self.request, "begun", False)
+        return self.request is not None and self.request.begun
 
     async def __call__(
         self, request: aiohttp.ClientRequest, handler: ClientHandlerType
     ) -> aiohttp.ClientResponse:
-        self.request = request
+        if isinstance(request, _Request):
+            self.request = request
+            request.watch = self.watch
         try:
             return await handler(request)
         except (aiohttp.ClientConnectionError, OSError) as error:
@@ -162,12 +174,12 @@ class AiohttpTransport:
         client = self._clients.get(asyncio.get_running_loop())
         if client is None:
             client = await self._open(request)
-        attempt = _Attempt()
+        attempt = _Attempt(Watch(deadline, read))
         answer: aiohttp.ClientResponse | None = None
         try:
-            async with asyncio.timeout_at(None if deadline == float("inf") else deadline):
-                answer = await self._start(client, request, attempt, connect, read)
-                body = await self._read(request, answer)
+            with attempt.watch as watch:
+                answer = await self._start(client, request, attempt, connect)
+                body = await self._read(request, answer, watch)
         except BaseException as error:
             if answer is not None:
                 answer.close()
@@ -176,7 +188,7 @@ class AiohttpTransport:
         return self._finished(request, answer, body)
 
     def _start(
-        self, client: _Client, request: Request, attempt: _Attempt, connect: float | None, read: float | None
+        self, client: _Client, request: Request, attempt: _Attempt, connect: float | None
     ) -> Awaitable[aiohttp.ClientResponse]:
         return client.http.request(
             request.method,
@@ -185,11 +197,11 @@ class AiohttpTransport:
             data=request.body,
             allow_redirects=False,
             proxy=self._proxy or (_environment_proxy(request.url) if self._trust_env else None),
-            timeout=_timeouts(connect, read),
+            timeout=_timeouts(connect),
             middlewares=(attempt,),
         )
 
-    async def _read(self, request: Request, answer: aiohttp.ClientResponse) -> bytes:
+    async def _read(self, request: Request, answer: aiohttp.ClientResponse, watch: Watch) -> bytes:
         """The body as it came, bounded."""
         most = self._bounds.wire
         if (answer.content_length or 0) > most:
@@ -197,6 +209,7 @@ class AiohttpTransport:
         chunks: list[bytes] = []
         size = 0
         while chunk := await answer.content.readany():
+            watch.listen()
             chunks.append(chunk)
             size += len(chunk)
             if size > most:
@@ -297,9 +310,9 @@ class AiohttpTransport:
 
 
 @functools.lru_cache(maxsize=64)
-def _timeouts(connect: float | None, read: float | None) -> aiohttp.ClientTimeout:
+def _timeouts(connect: float | None) -> aiohttp.ClientTimeout:
     """The form that aiohttp takes them in; the time for the whole call is watched here."""
-    return aiohttp.ClientTimeout(total=None, sock_connect=connect, sock_read=read)
+    return aiohttp.ClientTimeout(total=None, sock_connect=connect)
 
 
 async def _close_with_loop(http: aiohttp.ClientSession) -> AsyncGenerator[None, None]:
@@ -396,8 +409,10 @@ def _translated(
         return InvalidArgument(f"{public_url(request.url)} is no URL that can be sent to")
     if isinstance(cause, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)) or not attempt.sent:
         return _not_sent(cause, request)
-    if isinstance(cause, aiohttp.SocketTimeoutError):
-        return OutcomeUnknown("the server kept silent for too long", **details)
+    if attempt.watch.silent and began:
+        return ResponseTruncated("the answer broke off: the server kept silent for too long", **details)
+    if attempt.watch.silent:
+        return OutcomeUnknown("the request was sent, and the server kept silent for too long", **details)
     if isinstance(cause, TimeoutError):
         return out_of_time(request, sent=True)
     if isinstance(cause, aiohttp.ClientResponseError):
