@@ -269,7 +269,7 @@ def _namespace_classes(source: EntitySource) -> Iterator[str]:
     singular = source.entity.singular
     yield f"class {singular}Fields(FieldNamespace, _{singular}Names): ..."
     yield ""
-    yield f"class {singular}Reference(ReferenceField, _{singular}Names, frozen=True): ..."
+    yield f"class {singular}Reference(ReferenceField, _{singular}Names, frozen=True, eq=False): ..."
 
 
 def _input_class(source: EntitySource, *, create: bool) -> Iterator[str]:

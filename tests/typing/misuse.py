@@ -1,0 +1,52 @@
+"""Mistakes that the type checkers should find, one on each line that is marked.
+
+The test takes the ``type: ignore`` comments away and expects errors on exactly the marked lines.
+"""
+
+# ruff: noqa: B018, F401
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from zeyos_async.services.zeyos._generated.client_attributes import Entities
+from zeyos_async.zeyos import Account, AccountType, Acount, Contact, Ticket  # type: ignore[attr-defined]  # error: no such name
+
+
+async def reading(zeyos: Entities) -> None:
+    """Names that do not exist, and values that may be missing."""
+    account = await zeyos.accounts.get(7)
+    account.surname  # type: ignore[attr-defined]  # error: no such field
+    account.lastname.upper()  # type: ignore[union-attr]  # error: may be None
+    await zeyos.acounts.get(7)  # type: ignore[attr-defined]  # error: no such entity
+    await zeyos.accounts.get("7")  # type: ignore[call-overload]  # error: an ID is a number
+
+
+async def writing(zeyos: Entities) -> None:
+    """Writes that the API does not offer, or would refuse."""
+    await zeyos.users.create(name="max")  # type: ignore[attr-defined]  # error: users are read-only
+    await zeyos.users.delete(1)  # type: ignore[attr-defined]  # error: users are read-only
+    await zeyos.accounts.create(lastname="Doe")  # type: ignore[call-overload]  # error: currency is missing
+    await zeyos.accounts.create(currency="EUR", surname="Doe")  # type: ignore[call-overload]  # error: no such field
+    await zeyos.accounts.create(currency="EUR", ID=7)  # type: ignore[call-overload]  # error: the server's to choose
+    await zeyos.accounts.create(currency=5)  # type: ignore[call-overload]  # error: wrong type
+    await zeyos.accounts.create(currency="EUR", tags="new")  # type: ignore[call-overload]  # error: a list is wanted
+    await zeyos.accounts.create(Contact(lastname="Doe"))  # type: ignore[call-overload]  # error: another entity
+    await zeyos.accounts.update(7, surname="Doe")  # type: ignore[call-arg]  # error: no such field
+    await zeyos.accounts.update(7, lastname=None)  # type: ignore[arg-type]  # error: can't be empty
+    await zeyos.accounts.update(7, creationdate="today")  # type: ignore[arg-type]  # error: wrong type
+    await zeyos.likes.create(record=1, tags=["a"])  # type: ignore[call-overload]  # error: likes have no tags
+
+
+def conditions(zeyos: Entities) -> None:
+    """Comparisons that can't hold, and fields that don't exist."""
+    f = zeyos.accounts.f
+    Account.f.surname  # type: ignore[attr-defined]  # error: no such field
+    zeyos.accounts.where(Account.f.lastname == 5)  # type: ignore[arg-type]  # error: text and number
+    zeyos.accounts.where(f.contact.town == "Berlin")  # type: ignore[attr-defined]  # error: no such field of a contact
+    zeyos.accounts.where(f.contact == "Berlin")  # type: ignore[arg-type]  # error: an ID is a number
+    zeyos.accounts.where(f.lastmodified > "today")  # type: ignore[operator]  # error: time and text
+    f.ID.like("7%")  # type: ignore[attr-defined]  # error: not on numbers
+    f.lastname.in_([1, 2])  # type: ignore[list-item]  # error: text and numbers
+    zeyos.accounts.where(f.type == "CUSTOMER")  # type: ignore[arg-type]  # error: a code, not its name
+    Ticket(status="OPEN")  # type: ignore[arg-type]  # error: a code, not its name
+    Account(type=AccountType.CUSTOMER, creationdate=datetime.now(UTC), lastname=5)  # type: ignore[arg-type]  # error: wrong type

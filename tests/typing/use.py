@@ -1,0 +1,88 @@
+"""What a user writes, as the type checkers should understand it: no line may be an error."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, assert_type
+
+from zeyos_async.services.zeyos._generated.client_attributes import Entities
+from zeyos_async.zeyos import Account, AccountType, Contact, FeedServer, Ticket, TicketStatus, User
+
+
+async def reading(zeyos: Entities) -> None:
+    """Each resource gives records of its own class."""
+    account = await zeyos.accounts.get(7, extdata=True, tags=True)
+    assert_type(account, Account)
+    assert_type(await zeyos.accounts.get(7, if_none_match=account), Account | None)
+    assert_type(await zeyos.users.get(1), User)
+    assert_type(await zeyos.users.exists(1), bool)
+    assert_type(await zeyos.contacts.get_many([1, 2]), dict[int, Contact])
+    async for ticket in zeyos.tickets.where(Ticket.f.status == TicketStatus.NOTSTARTED):
+        assert_type(ticket, Ticket)
+
+
+def values(account: Account, server: FeedServer) -> None:
+    """Fields have the types that the server's values get."""
+    assert_type(account.ID, int | None)
+    assert_type(account.lastname, str | None)
+    assert_type(account.creationdate, datetime | None)
+    assert_type(account.type, AccountType | None)
+    assert_type(account.locked, int | None)
+    assert_type(account.tags, list[str] | None)
+    assert_type(account.extdata, dict[str, Any] | None)
+    assert_type(account.etag, str | None)
+    assert_type(server.etag_, str | None)
+    account.lastname = "Doe"
+
+
+async def writing(zeyos: Entities, pieces: AsyncIterator[bytes]) -> None:
+    """Writes take what Python users have at hand."""
+    created = await zeyos.accounts.create(
+        currency="EUR",
+        lastname="Doe",
+        type=AccountType.CUSTOMER,
+        visibility=0,
+        locked=True,
+        creationdate=datetime.now(UTC),
+        assigneduser=None,
+        tags=["new"],
+        extdata={"nickname": "D"},
+    )
+    assert_type(created, Account)
+    assert_type(await zeyos.accounts.create(Account(lastname="Doe", currency="EUR")), Account)
+    assert_type(
+        await zeyos.accounts.create(Account(currency="EUR"), lastname="Doe", add_tags=("a",)), Account
+    )
+    assert_type(await zeyos.accounts.update(created, lastname="Roe", remove_tags={"new"}), Account)
+    await zeyos.accounts.update(7, if_match=None, contact=None)
+    await zeyos.accounts.update(7, if_match='"etag"', contact=5)
+    await zeyos.payments.create(amount=Decimal("9.99"), date=1700000000)
+    await zeyos.files.create(record=1, binfile=b"content")
+    await zeyos.files.create(record=1, binfile=Path("report.pdf"))
+    await zeyos.files.create(record=1, binfile=pieces)
+    await zeyos.accounts.delete(created)
+    await zeyos.accounts.modify(7, lambda record: {"lastname": (record.lastname or "").upper()})
+
+
+def conditions(zeyos: Entities) -> None:
+    """Fields know what they may be compared with, and where a reference leads."""
+    f = zeyos.accounts.f
+    zeyos.accounts.where(
+        Account.f.lastname == "Doe",
+        f.lastname.ilike("%gmbh%"),
+        f.contact.country.in_(["DE", "AT"]),
+        f.contact == 5,
+        f.contact.is_null(),
+        (f.lastmodified > datetime.now(UTC)) | (f.contact.lastmodified > 1700000000),
+        f.type == AccountType.CUSTOMER,
+        f.type.in_([AccountType.CUSTOMER, 2]),
+        f.locked == True,  # noqa: E712
+        f.assigneduser.name == "Max",
+        f.extdata.nickname == "D",
+        f.description.is_not_null(),
+    )
+    zeyos.files.where(zeyos.files.f.binfile.size > 1000)
+    zeyos.accounts.query().order_by(f.lastname.asc(), f.ID.desc())
