@@ -202,7 +202,6 @@ def disagreements(documents: Documents, facts: Facts) -> Iterator[str]:
     for entity in facts.entities:
         if entity.documents == ["spec"]:
             yield f"{entity.name}: only in the spec"
-            continue
         for field in entity.fields:
             yield from (
                 f"{entity.name}.{field.name}: {what}"
@@ -221,8 +220,12 @@ def _field_disagreements(documents: Documents, entity: EntityFacts, field: Field
     column = documents.columns.get(entity.name, {}).get(field.name)
     if schema and not column:
         yield "no such column in the database reference"
-    if schema and column and schema.get("nullable") and column["notnull"]:
-        yield "nullable in the spec, not null in the database"
+    if schema and column and "type" in schema and bool(schema.get("nullable")) is column["notnull"]:
+        yield (
+            "nullable in the spec, not null in the database"
+            if column["notnull"]
+            else "nullable in the database only"
+        )
     old = documents.reference.fields.get(entity.name, {}).get(field.name)
     if (
         old

@@ -71,14 +71,16 @@ def field_facts(name: str, schema: Json, column: Json | None, entities: set[str]
     column = column or {}
     composite = "$ref" in schema or "oneOf" in schema
     is_id = name == "ID"
-    not_null = bool(column.get("notnull"))
+    nullable = composite or bool(schema.get("nullable"))
+    if column:
+        nullable = not column["notnull"]  # the database decides, the schema's word is for want of a column
     given = given_by_api(schema.get("description", "")) or is_id
     codes, unlisted = _codes(schema)
     return FieldFacts(
         name=name,
         kind=field_kind(schema, column.get("type", "")),
-        nullable=(composite or bool(schema.get("nullable"))) and not not_null,
-        required=not_null and column.get("default") is None and not given,
+        nullable=nullable,
+        required=bool(column.get("notnull")) and column.get("default") is None and not given,
         read_only=is_id,
         codes=codes,
         unlisted=unlisted,

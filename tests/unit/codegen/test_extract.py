@@ -126,6 +126,8 @@ SPEC: dict[str, Any] = {
                     },
                     "name": {"type": "string", "minLength": 1, "description": "Name"},
                     "content": {"$ref": "#/components/schemas/binfile-field"},
+                    "seal": {"type": "string", "nullable": True},
+                    "note": {"type": "string"},
                     "labels": {"oneOf": [{"type": "string", "format": "json"}, {"type": "array"}]},
                 }
             },
@@ -187,6 +189,8 @@ TABLES = [
             },
             {"name": "name", "type": "text", "notnull": True, "default": None, "fkeys": []},
             {"name": "content", "type": "integer", "notnull": False, "default": None, "fkeys": []},
+            {"name": "seal", "type": "text", "notnull": True, "default": "''", "fkeys": []},
+            {"name": "note", "type": "text", "notnull": False, "default": None, "fkeys": []},
             {"name": "labels", "type": "text[]", "notnull": False, "default": None, "fkeys": []},
             {"name": "secret", "type": "text", "notnull": True, "default": None, "fkeys": []},
         ],
@@ -292,6 +296,23 @@ def test_required(boxes: dict[str, FieldFacts], name: str, required: bool) -> No
     assert boxes[name].required is required
 
 
+@pytest.mark.parametrize(
+    ("name", "nullable"),
+    [
+        ("lid", True),
+        ("name", False),
+        ("content", True),
+        ("seal", False),
+        ("note", True),
+        ("items", True),
+        ("size", False),
+    ],
+)
+def test_nullable(boxes: dict[str, FieldFacts], name: str, nullable: bool) -> None:
+    """The database decides what may be null; where it has no column, composite fields may."""
+    assert boxes[name].nullable is nullable
+
+
 def test_references(boxes: dict[str, FieldFacts]) -> None:
     """Foreign keys lead to entities of the API; one to another table is no reference."""
     assert (boxes["lid"].target, boxes["maker"].target) == ("lids", None)
@@ -306,6 +327,8 @@ def test_union_of_fields(boxes: dict[str, FieldFacts]) -> None:
         "maker",
         "name",
         "content",
+        "seal",
+        "note",
         "labels",
         "extra",
         "items",
@@ -383,6 +406,8 @@ def test_the_command(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "boxes.lid: only in the spec",
         "boxes.size: only in the reference",
         "boxes.state: codes {3: 'LOST'} are named, but not allowed",
+        "boxes.seal: nullable in the spec, not null in the database",
+        "boxes.note: nullable in the database only",
         "boxes.state: codes [2] are allowed, but not named",
         "2 entities, 5 operations",
     ):
