@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import io
 import ssl as tls
 import threading
 import urllib.request
@@ -22,7 +23,6 @@ import aiohttp
 import attrs
 import msgspec
 from aiohttp.client_middlewares import ClientHandlerType
-from aiohttp.http_exceptions import LineTooLong
 from yarl import URL
 
 from ..errors import (
@@ -43,6 +43,7 @@ from .watch import Watch
 __all__ = ["AiohttpTransport"]
 
 _USER_AGENT: Final = "zeyos-async"
+_LARGE_BODY: Final = 2**18
 _BODILESS: Final = frozenset({204, 304})
 
 
@@ -194,7 +195,7 @@ class AiohttpTransport:
             request.method,
             request.url,
             headers=request.headers,
-            data=request.body,
+            data=_payload(request.body),
             allow_redirects=False,
             proxy=self._proxy or (_environment_proxy(request.url) if self._trust_env else None),
             timeout=_timeouts(connect),
@@ -309,6 +310,11 @@ class AiohttpTransport:
                 client.drop()
 
 
+def _payload(body: bytes | None) -> bytes | io.BytesIO | None:
+    """A large body is written in pieces: as one piece it would hold up the event loop."""
+    return io.BytesIO(body) if body is not None and len(body) > _LARGE_BODY else body
+
+
 @functools.lru_cache(maxsize=64)
 def _timeouts(connect: float | None) -> aiohttp.ClientTimeout:
     """The form that aiohttp takes them in; the time for the whole call is watched here."""
@@ -416,9 +422,9 @@ def _translated(
     if isinstance(cause, TimeoutError):
         return out_of_time(request, sent=True)
     if isinstance(cause, aiohttp.ClientResponseError):
-        if isinstance(cause.__cause__, LineTooLong):
-            return ResponseTooLarge("a header of the answer is too long", **details)
-        return OutcomeUnknown(f"the answer is no HTTP ({cause.message})", **details)
+        if "Got more than" in cause.message:
+            return ResponseTooLarge("the head of the answer is too long", **details)
+        return OutcomeUnknown("the request was sent, and the answer is no HTTP", **details)
     if not isinstance(cause, (aiohttp.ClientError, OSError)):
         return None
     if began:
