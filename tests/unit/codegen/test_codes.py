@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from collections.abc import Callable
+from typing import Any
 
 import cattrs
 import msgspec
@@ -59,7 +60,7 @@ def test_codes_copy(copied: Callable[[Status], Status]) -> None:
 
 
 @pytest.mark.parametrize("value", ["1", "OPEN", 1.5, None, b"\0", [0]])
-def test_what_is_no_code(value: object) -> None:
+def test_what_is_no_code(value: Any) -> None:
     """Anything but a whole number is refused."""
     with pytest.raises(ValueError, match="not a valid Status"):
         Status(value)
