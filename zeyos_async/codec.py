@@ -166,6 +166,17 @@ def split_rows(body: bytes, size: int) -> Iterator[bytes]:
         yield b"[" + b",".join(rows[start : start + size]) + b"]"
 
 
+_REFUSED: Final = (msgspec.ValidationError, ValueError)
+"""What a decoder raises for a value that does not fit; a year beyond 9999 is a bare ``ValueError``."""
+
+
+def _json(raw: bytes | msgspec.Raw) -> Any:
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise DecodeFailed(f"not JSON: {error}") from error
+
+
 _RAW: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -243,9 +254,9 @@ class TypedReader(Generic[R]):
     def _decode(self, body: bytes) -> Page[R]:
         try:
             twins = self._page.decode(body)
-        except msgspec.ValidationError:
+        except _REFUSED:
             return self._by_row(body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except msgspec.DecodeError as error:
             raise DecodeFailed(f"not JSON: {error}") from error
         return Page(self._build(twins), self._ids(twins))
 
@@ -267,11 +278,11 @@ class TypedReader(Generic[R]):
     def _row(self, raw: bytes | msgspec.Raw) -> R:
         try:
             return self._build([self._one.decode(raw)])[0]
-        except msgspec.ValidationError:
+        except _REFUSED:
             pass  # the careful way follows
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except msgspec.DecodeError as error:
             raise DecodeFailed(f"not JSON: {error}") from error
-        values = msgspec.json.decode(raw)
+        values = _json(raw)
         if not isinstance(values, dict):
             raise DecodeFailed(f"{type(values).__name__} instead of an object with fields")
         if self._careful is None:
@@ -432,9 +443,9 @@ class DictReader:
     def _decode(self, body: bytes) -> Page[dict[str, Any]]:
         try:
             rows: list[dict[str, Any]] = self._page.decode(body)
-        except msgspec.ValidationError:
+        except _REFUSED:
             rows = [self._row(raw) for raw in _raw_rows(body)]
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except msgspec.DecodeError as error:
             raise DecodeFailed(f"not JSON: {error}") from error
         return Page(rows, self._ids(rows))
 
@@ -448,7 +459,7 @@ class DictReader:
             raise DecodeFailed(f"a row without {key!r}, which was selected") from None
 
     def _row(self, raw: msgspec.Raw) -> dict[str, Any]:
-        values = msgspec.json.decode(raw)
+        values = _json(raw)
         if not isinstance(values, dict):
             raise DecodeFailed(f"{type(values).__name__} instead of an object with fields")
         if self._converter is None:

@@ -83,7 +83,9 @@ async def _read(server: TinyServer, **paging: Any) -> list[int]:
 tables = st.one_of(
     st.sets(st.integers(1, 60), max_size=60),
     st.sets(st.integers(1, 10**9), max_size=40),
-    st.builds(lambda low, high: low | high, st.sets(st.integers(1, 30)), st.sets(st.integers(10**6, 10**6 + 50))),
+    st.builds(
+        lambda low, high: low | high, st.sets(st.integers(1, 30)), st.sets(st.integers(10**6, 10**6 + 50))
+    ),
 )
 
 
@@ -158,7 +160,9 @@ def test_a_pass_by_offset_notices_rows_that_moved() -> None:
             server.ids.remove(1)
 
     with pytest.raises(PageDrift, match="tickets"):
-        asyncio.run(_read(TinyServer(list(range(1, 101)), change=change), size=10, by="offset", on_drift="raise"))
+        asyncio.run(
+            _read(TinyServer(list(range(1, 101)), change=change), size=10, by="offset", on_drift="raise")
+        )
 
 
 def test_drift_is_a_warning_unless_asked_otherwise() -> None:

@@ -17,6 +17,7 @@ from ...wire import Request, Response, Safety, public_url
 from ._generated import ENTITIES, record_class
 from ._generated.client_attributes import Entities
 from .listing import JSON_HEADERS
+from .quirks import Quirks
 from .resources import ReadableResource, WritableResource
 from .writes import encode
 
@@ -66,6 +67,7 @@ class Zeyos(Entities):
         retry: What is tried again, and how often.
         limits: How much runs at once.
         hooks: Called on requests, responses, retries and log-ins.
+        quirks: What the documents leave open, where this instance differs from others.
 
     Raises:
         ConfigurationError: The URL can't be that of an instance.
@@ -81,11 +83,13 @@ class Zeyos(Entities):
         retry: Retry | None = None,
         limits: Limits | None = None,
         hooks: Sequence[Hooks] = (),
+        quirks: Quirks | None = None,
     ) -> None:
         self._base = _instance_url(base_url)
         self._root = self._base / "api" / "v1"
-        self._owned = Session() if session is None else None
-        self._session = session or self._owned or Session()
+        self._quirks = quirks
+        self._session = session or Session()
+        self._owns_session = session is None
         self._channel: Channel = self._session.bind(
             self._base, auth, timeout=timeout, retry=retry, limits=limits, hooks=hooks
         )
@@ -138,8 +142,8 @@ class Zeyos(Entities):
 
     async def aclose(self) -> None:
         """Close what this client opened. A shared session stays open."""
-        if self._owned is not None:
-            await self._owned.aclose()
+        if self._owns_session:
+            await self._session.aclose()
 
     def __repr__(self) -> str:
         return f"<Zeyos {public_url(self._base)}>"
@@ -152,7 +156,7 @@ class Zeyos(Entities):
         """
         record = record_class(name)
         kind = WritableResource if record.__entity__.operations >= _WRITES else ReadableResource
-        return kind(self._channel, self._root, record)
+        return kind(self._channel, self._root, record, quirks=self._quirks)
 
     if not TYPE_CHECKING:
 

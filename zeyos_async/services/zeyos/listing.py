@@ -1,7 +1,6 @@
 """ZeyOS's lists: one POST that selects, filters, sorts, pages or counts.
 
-What the documents leave open is decided here, in one place each: the name of the filter parameter,
-how a count is answered, how a selection is written.
+What the documents leave open is in ``quirks``; answers are taken in every form that is known.
 """
 
 from __future__ import annotations
@@ -23,17 +22,15 @@ from ...session import Channel
 from ...wire import Request, Response, Safety, public_url
 from ..base.plan import Plan, Window
 from .content import content_from_wire
+from .quirks import Quirks
 
 __all__ = ["JSON_HEADERS", "ListDoor"]
 
 R = TypeVar("R")
 _log: Final = logging.getLogger("zeyos_async.zeyos")
-_NEWER: Final = "spec"
-"""Mark of fields that only the newer of the vendor's documents has."""
+_GENERATIONS: Final = (("spec",), ("reference",), ())
+"""Which of the documents' own fields a server may have: those of 2026, the older reference's, none."""
 JSON_HEADERS: Final[Mapping[str, str]] = {"Content-Type": "application/json", "Accept": "application/json"}
-_FILTERS: Final = "filters"
-"""Not ``filter``: the formal parameter list says so, the prose and real clients say ``filters``, and
-``filter`` on a foreign key silently answers rows that were not filtered."""
 _IMPATIENT: Final = frozenset({500, 503, 504})
 """Statuses that a page too large is answered with: the pass asks for less in place of waiting."""
 
@@ -46,27 +43,32 @@ class ListDoor:
         channel: Where requests are sent.
         url: The entity's URL, ``…/api/v1/accounts``.
         entity: Its table.
+        quirks: What the documents leave open.
         page_size: What is known of the pages it can take.
     """
 
     channel: Channel
     url: URL
     entity: Entity
+    quirks: Quirks = attrs.field(factory=Quirks)
     page_size: PageSize = attrs.field(factory=PageSize)
-    _older: bool = False
+    _generation: int = 0
 
     async def send(self, request: Request, *, patient: bool = True) -> Response:
         """Send a list request; not ``patient`` leaves the answers to a page too large to the caller."""
-        try:
-            return await self._send(request, patient=patient)
-        except BadRequest as error:
-            older = self._for_older_server(request, error)
-            if older is None:
-                raise
-        response = await self._send(older, patient=patient)
-        _log.info("%s: the server lacks newer fields; they are left out from now on", self.entity.name)
-        self._older = True
-        return response
+        asked = request
+        for generation in range(self._generation, len(_GENERATIONS)):
+            try:
+                response = await self._send(asked, patient=patient)
+            except BadRequest as error:
+                other = self._for_next_generation(request, generation, error)
+                if other is None:
+                    raise
+                asked = other
+            else:
+                self._generation = max(self._generation, generation)
+                return response
+        raise ServerError(f"{self.entity.name}: the server takes none of the documented selections")
 
     async def _send(self, request: Request, *, patient: bool) -> Response:
         if patient:
@@ -75,22 +77,27 @@ class ListDoor:
         kept = retry.statuses - _IMPATIENT
         return await self.channel.send(request, retry=attrs.evolve(retry, statuses=kept))  # type: ignore[arg-type]
 
-    def _for_older_server(self, request: Request, error: BadRequest) -> Request | None:
-        """The same list of full records without the fields that only newer servers have.
+    def _for_next_generation(self, request: Request, generation: int, error: BadRequest) -> Request | None:
+        """The same list of full records, with the fields of the next generation of servers.
 
         The vendor's two documents differ in fields. A full record means all fields that the server has,
-        so one that refuses a newer field is asked again without them.
+        so one that refuses a field that not every server has is asked again without it.
         """
         body = self.describe(request)
-        if "field" not in error.message.lower() or body.get("fields") != self._all_fields():
+        if "field" not in error.message.lower() or body.get("fields") != self._all_fields(self._generation):
             return None
-        kept = [field.name for field in self.entity if field.only_in != _NEWER]
-        if kept == body["fields"]:
-            return None
-        return attrs.evolve(request, body=msgspec.json.encode({**body, "fields": kept}))
+        for later in range(generation + 1, len(_GENERATIONS)):
+            fields = self._all_fields(later)
+            if fields != self._all_fields(generation):
+                _log.info(
+                    "%s: a field was refused; asking for those of %s", self.entity.name, _GENERATIONS[later]
+                )
+                return attrs.evolve(request, body=msgspec.json.encode({**body, "fields": fields}))
+        return None
 
-    def _all_fields(self) -> list[str]:
-        return [f.name for f in self.entity if not (self._older and f.only_in == _NEWER)]
+    def _all_fields(self, generation: int) -> list[str]:
+        known = _GENERATIONS[generation]
+        return [field.name for field in self.entity if not field.only_in or field.only_in in known]
 
     def check(self, where: Expression) -> None:
         """Compile, for the errors."""
@@ -161,7 +168,7 @@ class ListDoor:
         body: dict[str, Any] = {}
         filters = to_zeyos(all_of(parts), self.entity)
         if filters:
-            body[_FILTERS] = filters
+            body[self.quirks.filters] = filters
         if plan.search is not None:
             body["query"] = plan.search
         return body
@@ -169,7 +176,7 @@ class ListDoor:
     def _selection(self, plan: Plan) -> list[str] | dict[str, str]:
         """Field names as a list; with an alias, key → path as an object."""
         if plan.columns is None:
-            return self._all_fields()
+            return self._all_fields(self._generation)
         if all(key == path for key, path in plan.columns.items()):
             return list(plan.columns)
         return plan.columns

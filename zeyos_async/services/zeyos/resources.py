@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from inspect import isawaitable
-from typing import Any, Final, Generic, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar, overload
 
 from yarl import URL
 
@@ -21,6 +21,7 @@ from ..base.query import Query
 from ..base.shapes import Records
 from .content import content_from_wire
 from .listing import JSON_HEADERS, ListDoor
+from .quirks import Quirks
 from .writes import changes_of, encode, prepare
 
 __all__ = ["AUTO", "Auto", "ReadableResource", "WritableResource"]
@@ -28,6 +29,9 @@ __all__ = ["AUTO", "Auto", "ReadableResource", "WritableResource"]
 R = TypeVar("R", bound=Record)
 _IDS_PER_LIST: Final = 10_000
 """IDs that one list call is asked for: as many as it may answer."""
+
+
+_WRITES: Final = frozenset({"create", "update", "modify", "delete"})
 
 
 class Auto(enum.Enum):
@@ -47,19 +51,28 @@ class ReadableResource(Generic[R]):
         channel: Where requests are sent.
         root: The API's root, ``…/api/v1``.
         record: The class of its records.
+        quirks: What the documents leave open.
     """
 
-    def __init__(self, channel: Channel, root: URL, record: type[R]) -> None:
+    def __init__(self, channel: Channel, root: URL, record: type[R], *, quirks: Quirks | None = None) -> None:
         self._record = record
         self._entity: Entity = record.__entity__
         self._url = root / self._entity.name
-        self._door = ListDoor(channel, self._url, self._entity)
+        self._quirks = quirks or Quirks()
+        self._door = ListDoor(channel, self._url, self._entity, self._quirks)
         self._channel = channel
         self._shape: Records[R] | None = None
         self._one: TypedReader[R] | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._entity.name}>"
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name in _WRITES:
+                raise AttributeError(f"{self._entity.name} is read-only in the API: there is no {name}()")
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     @property
     def entity(self) -> Entity:
@@ -134,7 +147,7 @@ class ReadableResource(Generic[R]):
             NotFound: There is no such record (``Gone`` where the API says that there was).
         """
         wanted = self._expand(expand)
-        query: list[tuple[str, str]] = [("expand[]", path) for path in wanted]
+        query = self._quirks.expand_query(wanted)
         for name, asked, offered in (
             ("extdata", extdata, self._entity.extdata),
             ("tags", tags, self._entity.tags),
