@@ -42,7 +42,9 @@ class Line:
         """A complete answer with Content-Length."""
         lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body)}"]
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
-        await self.send("\r\n".join(lines).encode() + b"\r\n\r\n" + (b"" if self.seen.method == "HEAD" else body))
+        await self.send(
+            "\r\n".join(lines).encode() + b"\r\n\r\n" + (b"" if self.seen.method == "HEAD" else body)
+        )
 
     def hang_up(self) -> None:
         self.writer.close()
@@ -138,8 +140,20 @@ async def serving(handler: Handler, **options: object) -> AsyncIterator[RawServe
 
 @pytest.fixture
 def serve():
-    """``async with serve(handler) as server:``."""
+    """Starts a server in a test: ``async with serve(handler) as server``."""
     return serving
+
+
+async def _until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - what is waited for tells nobody that it happened
+            await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+def until():
+    """Waits for a condition: ``await until(lambda: server.seen)``."""
+    return _until
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ def soon(seconds: float) -> float:
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "POST", "HEAD"])
 @pytest.mark.parametrize("end", ["hang_up", "reset"])
 async def test_a_lost_keepalive_connection_does_not_make_it_send_twice(serve, transport, method, end):
-    """aiohttp by itself would send GET, PUT and DELETE again; a create would be made twice."""
+    """Aiohttp by itself would send GET, PUT and DELETE again; a create would be made twice."""
 
     async def handler(line):
         if line.number == 1:
@@ -84,7 +84,9 @@ def framed(framing: str, encoding: str, body: bytes, cut: int) -> bytes:
         return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + part
     if framing == "chunked":
         half = len(part) // 2
-        chunks = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in (part[:half], part[half:]) if piece)
+        chunks = b"".join(
+            b"%x\r\n%s\r\n" % (len(piece), piece) for piece in (part[:half], part[half:]) if piece
+        )
         return f"{head}Transfer-Encoding: chunked\r\n\r\n".encode() + chunks + (b"" if cut else b"0\r\n\r\n")
     return f"{head}Connection: close\r\n\r\n".encode() + part
 
@@ -137,9 +139,17 @@ async def test_text_that_only_the_close_ends_is_taken_as_it_comes(serve, transpo
     [
         ("Content-Length: 999999999\r\n", b"x", ResponseTooLarge),
         ("Connection: close\r\n", b"x" * 200_001, ResponseTooLarge),
-        ("Content-Encoding: gzip\r\nConnection: close\r\n", gzip.compress(bytes(1_000_000)), ResponseTooLarge),
+        (
+            "Content-Encoding: gzip\r\nConnection: close\r\n",
+            gzip.compress(bytes(1_000_000)),
+            ResponseTooLarge,
+        ),
         ("Content-Encoding: br\r\nConnection: close\r\n", b"??", ServerError),
-        ("Content-Encoding: gzip\r\nConnection: close\r\n", gzip.compress(PLAIN) + b"junk", ResponseTruncated),
+        (
+            "Content-Encoding: gzip\r\nConnection: close\r\n",
+            gzip.compress(PLAIN) + b"junk",
+            ResponseTruncated,
+        ),
         ("Content-Encoding: gzip\r\nConnection: close\r\n", b"no gzip at all", ResponseTruncated),
         ("Content-Encoding: gzip\r\nConnection: close\r\n", b"", ResponseTruncated),
         ("X-Long: " + "x" * 20_000 + "\r\n", b"", ResponseTooLarge),
@@ -202,7 +212,7 @@ async def test_nothing_listens(transport):
 
 async def test_an_unknown_host_name(transport):
     """The name is said, as it is most likely misspelt."""
-    with pytest.raises(NotSent, match="no-such-host.invalid"):
+    with pytest.raises(NotSent, match=r"no-such-host\.invalid"):
         await send(transport, Request(method="PUT", url=URL("http://no-such-host.invalid/x")))
 
 
@@ -241,7 +251,10 @@ async def test_the_deadline_while_waiting_for_a_connection(serve, nothing_left):
         await transport.aclose()
 
 
-@pytest.mark.parametrize(("prefix", "error"), [(b"", OutcomeUnknown), (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab", ResponseTruncated)])
+@pytest.mark.parametrize(
+    ("prefix", "error"),
+    [(b"", OutcomeUnknown), (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab", ResponseTruncated)],
+)
 async def test_silence(serve, transport, prefix, error):
     """Silence before the answer leaves the outcome unknown; silence within it breaks it off."""
 
@@ -291,7 +304,9 @@ async def test_a_slow_upload_is_no_silence(transport):
     assert got[1] == b"x" * size
 
 
-@pytest.mark.parametrize("answer", [b"220 smtp.example.com ESMTP\r\n", b"\x15\x03\x01\x00\x02\x02\x46", b"HTTP/1.1 abc\r\n\r\n"])
+@pytest.mark.parametrize(
+    "answer", [b"220 smtp.example.com ESMTP\r\n", b"\x15\x03\x01\x00\x02\x02\x46", b"HTTP/1.1 abc\r\n\r\n"]
+)
 async def test_an_answer_that_is_no_http(serve, transport, answer):
     """Something else listens there."""
 
@@ -304,7 +319,10 @@ async def test_an_answer_that_is_no_http(serve, transport, answer):
             await send(transport, server.request())
 
 
-@pytest.mark.parametrize(("name", "value"), [("X", "a\r\nHost: evil"), ("X", "a\nb"), ("X", "a\x00b"), ("X\r\nY", "a"), ("X y", "a"), ("", "a")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("X", "a\r\nHost: evil"), ("X", "a\nb"), ("X", "a\x00b"), ("X\r\nY", "a"), ("X y", "a"), ("", "a")],
+)
 async def test_header_injection_is_refused(serve, transport, name, value):
     """Nothing reaches the server."""
 
@@ -332,7 +350,7 @@ async def test_redirects_cookies_and_content_types_are_not_its_business(serve, t
     assert all("cookie" not in seen.headers and "content-type" not in seen.headers for seen in server.seen)
 
 
-async def test_cancelling_gives_the_connection_back(serve, transport):
+async def test_cancelling_gives_the_connection_back(serve, transport, until):
     """A cancelled request leaves no connection open and no task behind."""
 
     async def handler(line):
@@ -342,8 +360,7 @@ async def test_cancelling_gives_the_connection_back(serve, transport):
 
     async with serve(handler) as server:
         task = asyncio.create_task(send(transport, server.request(path="/slow")))
-        while not server.seen:
-            await asyncio.sleep(0.01)
+        await until(lambda: server.seen)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -351,7 +368,7 @@ async def test_cancelling_gives_the_connection_back(serve, transport):
         assert server.connections == 2
 
 
-async def test_closing_during_traffic(serve):
+async def test_closing_during_traffic(serve, until):
     """What is on its way fails as one of our errors, at once."""
     transport = AiohttpTransport(connections=2)
 
@@ -360,8 +377,7 @@ async def test_closing_during_traffic(serve):
 
     async with serve(handler) as server:
         tasks = [asyncio.create_task(send(transport, server.request())) for _ in range(4)]
-        while len(server.seen) < 2:
-            await asyncio.sleep(0.01)
+        await until(lambda: len(server.seen) == 2)
         await transport.aclose()
         results = await asyncio.gather(*tasks, return_exceptions=True)
         assert all(isinstance(result, TransportError) for result in results)
@@ -382,7 +398,9 @@ async def test_the_proxy_gets_the_request(serve, nothing_left):
     assert response.body == b"http://api.example.com/x"
 
 
-@pytest.mark.parametrize(("trusted", "no_proxy", "through"), [(True, "", True), (False, "", False), (True, "127.0.0.1", False)])
+@pytest.mark.parametrize(
+    ("trusted", "no_proxy", "through"), [(True, "", True), (False, "", False), (True, "127.0.0.1", False)]
+)
 async def test_the_environment_is_asked_only_if_told_to(serve, monkeypatch, trusted, no_proxy, through):
     """HTTP_PROXY and NO_PROXY count with ``trust_env=True`` alone."""
 
