@@ -35,7 +35,7 @@ _CODE_KEYS: Final = ("code", "error", "errorcode")
 
 
 def check_response(request: Request, response: Response) -> None:
-    """Raise the error that an answer is, if its status is 400 or above.
+    """Raise the error that an answer is: a status of 400 or above, or a web page in place of JSON.
 
     Args:
         request: What was asked.
@@ -45,7 +45,9 @@ def check_response(request: Request, response: Response) -> None:
         ApiError: Of the class that fits the status; its message is the server's own, shortened, and an
             HTML page is reduced to its title.
     """
-    if response.status < 400:
+    # The body decides and not its declared type, which some servers leave at text/html for all they send.
+    page = response.body[:1] == b"<" and request.headers.get("Accept") == "application/json"
+    if response.status < 400 and not page:
         return
     message, code = _said(response)
     raise error_class(response.status)(

@@ -63,8 +63,12 @@ wire_rows = st.fixed_dictionaries(
         "lastname": st.one_of(st.none(), st.text()),
         "type": st.one_of(st.none(), st.integers(-5, 200)),
         "lastmodified": st.one_of(st.none(), st.integers(-(2**40), 2**45)),
-        "price": st.one_of(st.none(), st.integers(-(2**50), 2**50), st.floats(allow_nan=False, allow_infinity=False)),
-        "any": st.recursive(st.none() | st.integers(0, 9) | st.text(max_size=3), lambda x: st.lists(x, max_size=3)),
+        "price": st.one_of(
+            st.none(), st.integers(-(2**50), 2**50), st.floats(allow_nan=False, allow_infinity=False)
+        ),
+        "any": st.recursive(
+            st.none() | st.integers(0, 9) | st.text(max_size=3), lambda x: st.lists(x, max_size=3)
+        ),
         "unknown": st.integers(0, 9),
     },
 )
@@ -187,7 +191,10 @@ def test_raw_rows_keep_every_byte() -> None:
     assert page.ids == [1, 2]
 
 
-@given(st.lists(st.dictionaries(st.text(max_size=3), st.text(max_size=3), max_size=3), max_size=10), st.integers(1, 4))
+@given(
+    st.lists(st.dictionaries(st.text(max_size=3), st.text(max_size=3), max_size=3), max_size=10),
+    st.integers(1, 4),
+)
 def test_a_split_page_has_the_same_rows(rows: list[dict[str, str]], size: int) -> None:
     """Slices of a page, decoded one by one, are the page."""
     slices = [msgspec.json.decode(piece) for piece in split_rows(msgspec.json.encode(rows), size)]

@@ -168,7 +168,10 @@ def test_into_fills_a_users_own_class() -> None:
         town: str | None = column("contact.city")
 
     server = Server(rows_of(DOE, ROE))
-    assert run(client(server).accounts.query().into(Town).all()) == [Town(1, "Doe", "Ulm"), Town(2, "Roe", None)]
+    assert run(client(server).accounts.query().into(Town).all()) == [
+        Town(1, "Doe", "Ulm"),
+        Town(2, "Roe", None),
+    ]
     assert server.bodies[0]["fields"] == {"ID": "ID", "name": "lastname", "town": "contact.city"}
 
 
@@ -345,11 +348,18 @@ def test_explain_says_how_the_rest_is_read() -> None:
     assert ordered[0].json["sort"] == ["+lastname", "+ID"]
 
 
-@pytest.mark.parametrize("body", [b"<html><title>Maintenance</title>", b'{"error": 1}', b"null", b'["x"]'])
+@pytest.mark.parametrize("body", [b"", b'{"error": 1}', b"null", b'["x"]', b"Array"])
 def test_a_page_that_is_no_page_is_a_clear_error(body: bytes) -> None:
     """The answer's status was fine, its body makes no sense."""
     server = Server(lambda asked: {"count": 3} if "count" in asked else Response(status=200, body=body))
     with pytest.raises(ServerError, match="not a page of rows"):
+        run(client(server).accounts.query().all())
+
+
+def test_a_web_page_in_place_of_rows_is_named() -> None:
+    """The title says what it is, the error says what may be wrong."""
+    server = Server(lambda asked: Response(status=200, body=b"<html><title>Maintenance</title>"))
+    with pytest.raises(ServerError, match="'Maintenance'; is the base URL right"):
         run(client(server).accounts.query().all())
 
 
@@ -363,7 +373,9 @@ def test_more_rows_than_asked_for_are_refused() -> None:
 @pytest.mark.parametrize("ids", [[2, 1], [1, 1]])
 def test_ids_out_of_order_are_refused(ids: list[int]) -> None:
     """A page by ID must ascend strictly, else rows were lost or repeated."""
-    server = Server(lambda body: {"count": 2} if "count" in body else [{"ID": i} for i in ids[: body["limit"]]])
+    server = Server(
+        lambda body: {"count": 2} if "count" in body else [{"ID": i} for i in ids[: body["limit"]]]
+    )
     with pytest.raises(ServerError, match="out of order"):
         run(client(server).accounts.query().select("ID").all())
 

@@ -212,7 +212,7 @@ class ReadableResource(Generic[R]):
     def _request(
         self,
         method: str,
-        id: int | None,
+        id: object,
         safety: Safety,
         action: str,
         *,
@@ -220,7 +220,7 @@ class ReadableResource(Generic[R]):
         query: list[tuple[str, str]] | None = None,
         body: dict[str, Any] | None = None,
     ) -> Request:
-        url = self._url if id is None else self._url / str(_checked_id(id))
+        url = self._url if action == "create" else self._url / str(_checked_id(id))
         operation = f"{self._entity.name}.{action}"
         return Request(
             method=method,

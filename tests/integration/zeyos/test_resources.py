@@ -1,0 +1,290 @@
+"""Records over a real socket: ETags, guards, tags, extdata, content, and the calls around them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from zeyos_async.auth import BearerToken, PasswordLogin
+from zeyos_async.errors import (
+    ConfigurationError,
+    InvalidArgument,
+    NotAuthenticated,
+    NotFound,
+    PreconditionFailed,
+    ServerError,
+)
+from zeyos_async.filters import F
+from zeyos_async.services.zeyos.client import Zeyos
+from zeyos_async.session import Session
+from zeyos_async.testing import emulate_zeyos
+from zeyos_async.zeyos import Account, TicketPriority, TicketStatus
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def emulator() -> AsyncIterator[Any]:
+    """One emulator for the module."""
+    async with emulate_zeyos(rows={"accounts": 1200}, seed=5) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def zeyos(emulator: Any) -> AsyncIterator[Zeyos]:
+    """A logged-in client."""
+    async with Zeyos(emulator.url, auth=emulator.auth()) as client:
+        yield client
+
+
+async def test_a_created_record_comes_back_as_stored(zeyos: Zeyos) -> None:
+    """With its ID, its ETag and the server's defaults."""
+    ticket = await zeyos.tickets.create(name="Fix login bug", status=TicketStatus.NOTSTARTED)
+    assert ticket.ID
+    assert ticket.etag
+    assert ticket.priority == TicketPriority.MEDIUM
+    assert await zeyos.tickets.get(ticket.ID) == ticket
+
+
+async def test_a_record_can_be_given_whole(zeyos: Zeyos) -> None:
+    """``create(record)`` sends what is set; the record itself is not changed."""
+    draft = Account(lastname="Whole", currency="EUR")
+    stored = await zeyos.accounts.create(draft)
+    assert (stored.lastname, draft.ID) == ("Whole", None)
+    with pytest.raises(InvalidArgument, match="stored already"):
+        await zeyos.accounts.create(stored)
+
+
+async def test_an_update_is_guarded_by_the_records_etag(zeyos: Zeyos) -> None:
+    """Somebody else was faster: 412, unless the guard is left out."""
+    mine = await zeyos.tickets.create(name="mine")
+    theirs = await zeyos.tickets.update(mine, priority=4)
+    assert theirs.etag != mine.etag
+    with pytest.raises(PreconditionFailed, match="modify"):
+        await zeyos.tickets.update(mine, priority=0)
+    with pytest.raises(PreconditionFailed):
+        await zeyos.tickets.delete(mine)
+    assert (await zeyos.tickets.update(mine, if_match=None, priority=1)).priority == 1
+    assert (await zeyos.tickets.update(mine.ID, priority=2)).priority == 2
+
+
+async def test_modify_reads_again_until_nobody_was_faster(zeyos: Zeyos) -> None:
+    """Ten tasks add one each: none is lost."""
+    ticket = await zeyos.tickets.create(name="0")
+
+    async def add_one() -> None:
+        await zeyos.tickets.modify(ticket.ID, lambda t: {"name": str(int(t.name or 0) + 1)}, attempts=50)
+
+    await asyncio.gather(*(add_one() for _ in range(10)))
+    assert (await zeyos.tickets.get(ticket.ID)).name == "10"
+    unchanged = await zeyos.tickets.modify(ticket.ID, lambda t: {})
+    assert unchanged.name == "10"
+
+
+async def test_modify_gives_up_after_its_attempts(zeyos: Zeyos) -> None:
+    """A record that changes each time ends in the 412."""
+    ticket = await zeyos.tickets.create(name="busy")
+
+    async def change(record: Any) -> dict[str, Any]:
+        await zeyos.tickets.update(record.ID, description=f"{record.etag}"[1:9])
+        return {"name": "late"}
+
+    with pytest.raises(PreconditionFailed):
+        await zeyos.tickets.modify(ticket.ID, change, attempts=3)
+
+
+async def test_a_record_is_fetched_again_only_if_it_changed(zeyos: Zeyos) -> None:
+    """``if_none_match`` gives ``None`` as long as the ETag holds."""
+    ticket = await zeyos.tickets.create(name="same")
+    assert await zeyos.tickets.get(ticket.ID, if_none_match=ticket) is None
+    assert await zeyos.tickets.get(ticket.ID, if_none_match=ticket.etag or "") is None
+    await zeyos.tickets.update(ticket, name="other")
+    again = await zeyos.tickets.get(ticket.ID, if_none_match=ticket)
+    assert again is not None
+    assert again.name == "other"
+
+
+async def test_tags_and_extdata_travel(zeyos: Zeyos) -> None:
+    """Set, added, removed; an extdata field is removed by None."""
+    account = await zeyos.accounts.create(
+        lastname="Tagged", currency="EUR", tags=["a", "b"], extdata={"nick": "T", "gone": "x"}
+    )
+    account = await zeyos.accounts.update(account, add_tags=["c"], remove_tags=["a"], extdata={"gone": None})
+    fetched = await zeyos.accounts.get(account.ID, tags=True, extdata=True)
+    assert sorted(fetched.tags or ()) == ["b", "c"]
+    assert fetched.extdata is not None
+    assert fetched.extdata.get("nick") == "T"
+    assert "gone" not in fetched.extdata
+    rows = await zeyos.accounts.where(F.extdata.nick == "T").select("ID", nick="extdata.nick").all()
+    assert rows == [{"ID": account.ID, "nick": "T"}]
+    listed = await zeyos.accounts.where(F.ID == account.ID).with_extdata().one()
+    assert listed.extdata is not None
+    assert listed.extdata.get("nick") == "T"
+
+
+async def test_content_goes_in_and_out_as_bytes(zeyos: Zeyos) -> None:
+    """Unexpanded it is an ID, expanded it is the bytes, by get and by list."""
+    content = bytes(range(256)) * 10
+    message = await zeyos.messages.create(subject="binary", binfile=content)
+    assert isinstance(message.binfile, int)
+    assert (await zeyos.messages.get(message.ID, expand=["binfile"])).binfile == content
+    query = zeyos.messages.where(F.ID == message.ID).expand("binfile")
+    assert (await query.one()).binfile == content
+    assert await query.select("binfile").one() == {"binfile": content}
+
+
+async def test_many_records_come_by_their_ids(zeyos: Zeyos) -> None:
+    """In the order asked for, each once, those that are there."""
+    ids = [row["ID"] for row in await zeyos.accounts.query().select("ID").limit(700).all()]
+    asked = [*reversed(ids), 999_999_999, ids[0]]
+    found = await zeyos.accounts.get_many(asked)
+    assert list(found) == list(reversed(ids))
+    assert all(number == record.ID for number, record in found.items())
+    assert await zeyos.accounts.get_many([]) == {}
+
+
+async def test_what_is_not_there_is_not_found(zeyos: Zeyos) -> None:
+    """get raises, exists answers."""
+    with pytest.raises(NotFound, match="accounts/999999999"):
+        await zeyos.accounts.get(999_999_999)
+    assert not await zeyos.accounts.exists(999_999_999)
+
+
+@pytest.mark.parametrize("number", [0, -1, True, 1.5, "7", None])
+async def test_an_id_is_a_whole_number_from_one(zeyos: Zeyos, number: Any) -> None:
+    """Anything else is refused here."""
+    with pytest.raises(InvalidArgument, match="ID"):
+        await zeyos.accounts.get(number)
+
+
+async def test_who_am_i_and_the_open_door(zeyos: Zeyos) -> None:
+    """``whoami`` and ``request`` go through the same credential and errors."""
+    assert (await zeyos.whoami()).name
+    listed = await zeyos.request("POST", "accounts", json={"fields": ["ID"], "limit": 2, "sort": ["+ID"]})
+    assert len(listed.json()) == 2
+    first = listed.json()[0]["ID"]
+    assert (await zeyos.request("get", f"accounts/{first}", query={"tags": 1})).json()["ID"] == first
+    with pytest.raises(NotFound):
+        await zeyos.request("GET", "nowhere")
+    for path in ("https://elsewhere.invalid/x", "accounts/../../x"):
+        with pytest.raises(InvalidArgument):
+            await zeyos.request("GET", path)
+
+
+async def test_clients_share_a_session_and_close_only_their_own(emulator: Any) -> None:
+    """A shared session outlives its clients; a client's own session ends with it."""
+    async with Session() as session:
+        async with Zeyos(emulator.url, auth=emulator.auth(), session=session) as one:
+            await one.accounts.query().count()
+        async with Zeyos(emulator.url, auth=emulator.auth(), session=session) as two:
+            await two.accounts.query().count()
+        assert session.stats().logins == 1
+    own = Zeyos(emulator.url, auth=emulator.auth())
+    await own.accounts.query().count()
+    await own.aclose()
+    with pytest.raises(ConfigurationError, match="closed"):
+        await own.accounts.query().count()
+
+
+async def test_a_wrong_password_and_a_wrong_token_are_told_apart(emulator: Any) -> None:
+    """Both are NotAuthenticated, each in its own words, without the secret."""
+    wrong = PasswordLogin("max.power", "not-the-password", identifier="tests", appsecret="nope")
+    async with Zeyos(emulator.url, auth=wrong) as client:
+        with pytest.raises(NotAuthenticated) as caught:
+            await client.accounts.query().count()
+        assert "not-the-password" not in str(caught.value)
+    async with Zeyos(emulator.url, auth=BearerToken("0" * 40)) as client:
+        with pytest.raises(NotAuthenticated) as caught:
+            await client.accounts.query().count()
+        assert "0" * 40 not in str(caught.value)
+
+
+async def test_an_expired_token_is_renewed_once_for_all(emulator: Any) -> None:
+    """Fifty calls meet an expired token: one log-in, no call fails."""
+    async with Zeyos(emulator.url, auth=emulator.auth()) as client:
+        await client.accounts.query().count()
+        emulator.expire_tokens()
+        before = client.session.stats().logins
+        counts = await asyncio.gather(*(client.accounts.query().count() for _ in range(50)))
+        assert len(set(counts)) == 1
+        assert client.session.stats().logins == before + 1
+
+
+async def test_a_page_of_html_is_a_clear_error(emulator: Any) -> None:
+    """The URL of something else: the error says that it is HTML."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        page = b"<html><title>Welcome</title></html>"
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n")
+        writer.write(b"Content-Length: %d\r\n\r\n%s" % (len(page), page))
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, Zeyos(f"http://127.0.0.1:{port}/demo") as client:
+        with pytest.raises(ServerError, match="HTML page"):
+            await client.accounts.query().all()
+        with pytest.raises(ServerError, match="HTML page"):
+            await client.accounts.get(1)
+
+
+@pytest.mark.parametrize(
+    ("url", "base"),
+    [
+        ("https://cloud.zeyos.com/demo", "https://cloud.zeyos.com/demo"),
+        ("https://cloud.zeyos.com/demo/", "https://cloud.zeyos.com/demo"),
+        ("https://cloud.zeyos.com/demo/api/v1", "https://cloud.zeyos.com/demo"),
+        ("https://cloud.zeyos.com/demo/api/v1/", "https://cloud.zeyos.com/demo"),
+        ("http://localhost:8080/x/y?z=1#f", "http://localhost:8080/x/y"),
+    ],
+)
+async def test_the_url_of_an_instance_is_understood(url: str, base: str) -> None:
+    """With or without the API's path and a slash."""
+    assert str(Zeyos(url).base_url) == base
+
+
+@pytest.mark.parametrize("url", ["", "demo", "cloud.zeyos.com/demo", "ftp://x/demo", "https://", 5, None])
+async def test_what_is_no_url_is_refused(url: Any) -> None:
+    """The error shows what a URL looks like."""
+    with pytest.raises(ConfigurationError):
+        Zeyos(url)
+
+
+async def test_credentials_do_not_belong_into_a_url() -> None:
+    """They would end up in logs; the error does not repeat them."""
+    with pytest.raises(ConfigurationError) as caught:
+        Zeyos("https://max:secret@cloud.zeyos.com/demo")
+    assert "secret" not in str(caught.value)
+
+
+async def test_a_client_from_the_environment(emulator: Any) -> None:
+    """Base URL, instance and token; what is missing is named."""
+    origin, _, instance = emulator.url.rpartition("/")
+    env = {"ZEYOS_BASE_URL": origin, "ZEYOS_INSTANCE": instance, "ZEYOS_TOKEN": emulator.token()}
+    async with Zeyos.from_env(env) as client:
+        assert await client.accounts.query().count() >= 1200
+    with pytest.raises(ConfigurationError, match="ZEYOS_INSTANCE"):
+        Zeyos.from_env({"ZEYOS_TOKEN": "x"})
+    with pytest.raises(ConfigurationError, match="ZEYOS_TOKEN"):
+        Zeyos.from_env({"ZEYOS_INSTANCE": "demo"})
+
+
+async def test_a_misspelt_entity_gets_the_closest(zeyos: Zeyos) -> None:
+    """As an attribute and by name."""
+    with pytest.raises(AttributeError, match="accounts"):
+        _ = zeyos.acounts  # type: ignore[attr-defined]
+    with pytest.raises(InvalidArgument, match="accounts"):
+        zeyos.resource("acounts")
+
+
+async def test_what_the_api_does_not_offer_is_not_there(zeyos: Zeyos) -> None:
+    """Users are read-only, and the error says so."""
+    assert not hasattr(zeyos.users, "create")
+    with pytest.raises(AttributeError, match="read-only"):
+        _ = zeyos.users.create  # type: ignore[attr-defined]
