@@ -26,7 +26,9 @@ from .expression import (
     Op,
     Or,
     Scalar,
+    describe,
     fields,
+    shorten,
 )
 from .simplify import simplify
 from .values import seconds
@@ -132,7 +134,7 @@ def _check_textual(leaf: Comparison, field: Field | None) -> None:
         raise UnsupportedFilter(
             f"{leaf.path} is {_SHOWN.get(field.kind, 'no text')}, and patterns match text only: "
             "compare it with ==, <, in_() and the like",
-            part=str(leaf),
+            part=shorten(str(leaf)),
         )
 
 
@@ -222,7 +224,7 @@ def _code(name: str, leaf: Comparison, codes: Any) -> int:
             return int(code)
     names = [known for known in codes.values() if known]
     raise InvalidCondition(
-        f"{leaf.path} has no code named {name!r}.{suggest(name, names)} Its codes: "
+        f"{leaf.path} has no code named {shorten(repr(name))}.{suggest(name, names)} Its codes: "
         + ", ".join(f"{code} {known}".rstrip() for code, known in codes.items())
         + "."
     )
@@ -230,5 +232,5 @@ def _code(name: str, leaf: Comparison, codes: Any) -> int:
 
 def _misfit(value: Scalar, leaf: Comparison, field: Field, *, hint: str = "") -> InvalidCondition:
     return InvalidCondition(
-        f"{leaf.path} is {_SHOWN.get(field.kind, 'JSON')}, and can't be compared with {type(value).__name__} {value!r}.{hint}"
+        f"{leaf.path} is {_SHOWN.get(field.kind, 'JSON')}, and can't be compared with {describe(value)}.{hint}"
     )

@@ -29,8 +29,11 @@ from .expression import (
     Scalar,
     check_path,
     check_pattern,
+    describe,
+    literal,
     plain,
     plain_list,
+    shorten,
 )
 from .like import escape
 
@@ -183,7 +186,7 @@ class FieldRef(msgspec.Struct, Generic[V], frozen=True, eq=False, gc=False):
 
     def __contains__(self, item: object) -> bool:
         raise InvalidCondition(
-            f"`{item!r} in field` can't become a filter; use {self._path}.contains(…) or .in_([…])."
+            f"`{shorten(literal(item))} in field` can't become a filter; use {self._path}.contains(…) or .in_([…])."
         )
 
     def __repr__(self) -> str:
@@ -196,9 +199,7 @@ class FieldRef(msgspec.Struct, Generic[V], frozen=True, eq=False, gc=False):
     def _take(self, value: Any) -> Scalar:
         taken = plain(self._path, value)
         if type(taken) not in self._accepted:
-            raise InvalidCondition(
-                f"{self._path} takes {self._wanted}, not {type(value).__name__} {value!r}."
-            )
+            raise InvalidCondition(f"{self._path} takes {self._wanted}, not {describe(value)}.")
         return taken
 
     def _take_list(self, values: Iterable[V | None]) -> tuple[tuple[Scalar, ...], bool]:
@@ -479,7 +480,7 @@ def _operand(value: Any) -> Expression:
     if isinstance(value, FieldRef):
         return value._flag()
     raise InvalidCondition(
-        f"{type(value).__name__} {value!r} is no condition: & and | bind tighter than ==, "
+        f"{describe(value)} is no condition: & and | bind tighter than ==, "
         "so put parentheses around each condition, as in (F.a == 1) & (F.b == 2)."
     )
 

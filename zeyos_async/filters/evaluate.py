@@ -15,6 +15,8 @@ import operator
 import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
@@ -26,6 +28,8 @@ from .values import comparable
 __all__ = ["evaluate"]
 
 _MISSING: Final = object()
+_SCALARS: Final = (str, int, float, Decimal, date, list, tuple)
+"""Not records, though they have attributes (``int.real``, ``date.year``)."""
 _COMPARE: Final[dict[Op, Callable[[Any, Any], bool]]] = {
     Op.EQ: operator.eq,
     Op.NE: operator.ne,
@@ -144,7 +148,7 @@ def _lookup(row: Any, path: str) -> Any:
 def _get(row: Any, name: str) -> Any:
     if isinstance(row, Mapping):
         return row.get(name, _MISSING)
-    if "." in name:
+    if "." in name or isinstance(row, _SCALARS):
         return _MISSING
     value = getattr(row, name, _MISSING)
     if value is _MISSING:

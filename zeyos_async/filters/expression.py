@@ -41,10 +41,16 @@ __all__ = [
     "Scalar",
     "all_of",
     "any_of",
+    "check_path",
+    "check_pattern",
     "compare",
+    "describe",
     "fields",
     "leaves",
+    "literal",
     "plain",
+    "plain_list",
+    "shorten",
 ]
 
 Scalar: TypeAlias = bool | int | float | Decimal | str | datetime
@@ -255,7 +261,7 @@ def compare(path: str, op: Op, value: Any = None) -> Comparison:
     check_path(path)
     if op in NULL_OPS:
         if value is not None:
-            raise InvalidCondition(f"{path} {op} takes no value, not {value!r}.")
+            raise InvalidCondition(f"{path} {op} takes no value, not {describe(value)}.")
         return Comparison(path, op)
     if op in LIST_OPS:
         kept, null = plain_list(path, value)
@@ -274,7 +280,9 @@ def check_path(path: str) -> str:
         InvalidCondition: It is no text, empty, or has an empty part.
     """
     if not isinstance(path, str) or not path or "" in path.split("."):
-        raise InvalidCondition(f"A field is named by dotted text such as 'contact.city', not {path!r}.")
+        raise InvalidCondition(
+            f"A field is named by dotted text such as 'contact.city', not {describe(path)}."
+        )
     return path
 
 
@@ -303,7 +311,7 @@ def plain(path: str, value: Any) -> Scalar:
         return str(value)
     if isinstance(value, int):
         return int(value)
-    raise InvalidCondition(f"{path} can't be compared with {_describe(value)}.{_advice(value)}")
+    raise InvalidCondition(f"{path} can't be compared with {describe(value)}.{_advice(value)}")
 
 
 def plain_list(path: str, values: Any) -> tuple[tuple[Scalar, ...], bool]:
@@ -316,7 +324,7 @@ def plain_list(path: str, values: Any) -> tuple[tuple[Scalar, ...], bool]:
     """
     if isinstance(values, str | bytes | bytearray | dict) or not isinstance(values, Iterable):
         hint = f" Did you mean [{values!r}]?" if isinstance(values, str) else ""
-        raise InvalidCondition(f"{path}: 'in' takes a list of values, not {_describe(values)}.{hint}")
+        raise InvalidCondition(f"{path}: 'in' takes a list of values, not {describe(values)}.{hint}")
     given = list(values)
     if _AS_THEY_ARE.issuperset(map(type, given)) and not isinstance(values, set | frozenset):
         return tuple(given), False
@@ -333,12 +341,27 @@ def check_pattern(path: str, op: Op, pattern: Any) -> str:
         InvalidCondition: It is no text, or a LIKE pattern that ends within an escape.
     """
     if not isinstance(pattern, str):
-        raise InvalidCondition(f"{path}: {op} takes a text pattern, not {_describe(pattern)}.")
+        raise InvalidCondition(f"{path}: {op} takes a text pattern, not {describe(pattern)}.")
     if op in LIKE_OPS and (len(pattern) - len(pattern.rstrip("\\"))) % 2:
         raise InvalidCondition(
-            f"{path}: the LIKE pattern {pattern!r} ends with a lone backslash, which escapes nothing: double it."
+            f"{path}: the LIKE pattern {shorten(repr(pattern))} ends with a lone backslash, which escapes nothing: double it."
         )
     return str(pattern)
+
+
+def describe(value: Any) -> str:
+    """A value and its type for a message, short and without fail."""
+    return f"{type(value).__name__} {shorten(literal(value))}"
+
+
+def literal(value: Any) -> str:
+    """``repr``, also of integers that are too large for Python to write in decimal."""
+    return hex(value) if type(value) is int and value.bit_length() > 10_000 else repr(value)
+
+
+def shorten(text: str, most: int = 80) -> str:
+    """A text for a message: its beginning, if it is long."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def fields(expr: Expression) -> frozenset[str]:
@@ -381,7 +404,7 @@ def _close(node: And | Or | Not, items: tuple[Expression, ...], *, least: int) -
         if kind is And or kind is Or or kind is Not:
             below = max(below, item.depth)  # type: ignore[attr-defined]
         elif kind is not Constant:
-            raise InvalidCondition(f"{type(node).__name__} takes conditions, not {_describe(item)}.")
+            raise InvalidCondition(f"{type(node).__name__} takes conditions, not {describe(item)}.")
     if below >= MAX_DEPTH:
         raise InvalidCondition(f"The condition is nested deeper than {MAX_DEPTH} levels.")
     msgspec.structs.force_setattr(node, "depth", below + 1)
@@ -415,14 +438,11 @@ def _utc(path: str, value: datetime) -> datetime:
     return datetime.combine(moment.date(), moment.time(), UTC)
 
 
-def _describe(value: Any) -> str:
-    shown = repr(value)
-    return f"{type(value).__name__} {shown if len(shown) <= 60 else shown[:57] + '…'}"
-
-
 def _advice(value: Any) -> str:
     if value is None:
         return " NULL has no order and is in no list: use is_null() or is_not_null()."
+    if hasattr(value, "_path"):
+        return " Two fields can't be compared with each other."
     if isinstance(value, Expression):
         return " & and | bind tighter than ==: put parentheses around each condition."
     if isinstance(value, date):

@@ -25,6 +25,7 @@ from .expression import (
     Or,
     all_of,
     leaves,
+    literal,
 )
 from .values import distinct, sort_key
 
@@ -162,4 +163,4 @@ def _batches(values: tuple[Any, ...], most: int) -> list[tuple[Any, ...]]:
 
 
 def _shown(leaf: Comparison) -> str:
-    return f"{leaf.path} {leaf.op} [{', '.join(map(repr, leaf.value[:3]))}, …]"
+    return f"{leaf.path} {leaf.op} [{', '.join(map(literal, leaf.value[:3]))}, …]"

@@ -23,7 +23,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, Final, TypeAlias, cast
 
-from ..errors import FilterError, FilterSyntaxError, suggest
+from ..errors import FilterError, FilterSyntaxError, InvalidCondition, suggest
 from .build import AnyField
 from .expression import (
     FALSE,
@@ -38,6 +38,11 @@ from .expression import (
     Not,
     Op,
     Or,
+    all_of,
+    any_of,
+    describe,
+    literal,
+    shorten,
 )
 
 __all__ = ["MAX_LENGTH", "parse", "to_text"]
@@ -127,15 +132,12 @@ def _value_text(value: Any) -> str:
         return f'datetime("{value.isoformat()}")'
     if isinstance(value, Decimal):
         return f'Decimal("{value}")'
-    if type(value) is int and value.bit_length() > 10_000:
-        return hex(value)  # Python bounds the digits of decimal integers, but not of these
-    return repr(value)
+    return literal(value)
 
 
 # --- reading -------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=256)
 def parse(text: str) -> Expression:
     """The condition that a text says. Nothing in the text is run.
 
@@ -144,7 +146,18 @@ def parse(text: str) -> Expression:
 
     Raises:
         FilterSyntaxError: It says no condition; the error has the position.
+        InvalidCondition: It is no text.
     """
+    if not isinstance(text, str):
+        raise InvalidCondition(f"A filter's text form is text, not {describe(text)}.")
+    return _parse_again(text) if len(text) <= _REMEMBERED_LENGTH else _Reader(text).read()
+
+
+_REMEMBERED_LENGTH: Final = 1000
+
+
+@lru_cache(maxsize=256)
+def _parse_again(text: str) -> Expression:
     return _Reader(text).read()
 
 
@@ -242,13 +255,23 @@ class _Reader:
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not | ast.Invert):
             return Not(self.condition(node.operand))
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitAnd | ast.BitOr):
-            left, right = self.condition(node.left), self.condition(node.right)
-            return left & right if isinstance(node.op, ast.BitAnd) else left | right
+            return self._chain(node)
         if isinstance(node, ast.Compare):
             return self._comparison(node)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             return self._call(node, node.func)
         return self._single(node)
+
+    def _chain(self, node: ast.BinOp) -> Expression:
+        """``a & b & c``, which Python nests to the left, in one list."""
+        kind = type(node.op)
+        operands: list[_Node] = []
+        rest: _Node = node
+        while isinstance(rest, ast.BinOp) and type(rest.op) is kind:
+            operands.append(rest.right)
+            rest = rest.left
+        items = [self.condition(part) for part in (rest, *reversed(operands))]
+        return all_of(items) if kind is ast.BitAnd else any_of(items)
 
     def _single(self, node: _Node) -> Expression:
         """A constant, or a field alone."""
@@ -396,9 +419,7 @@ def _not_a_condition(node: _Node) -> str:
     if isinstance(node, ast.Call):
         return "A call is a method of a field, as in lastname.ilike('%a%')"
     if isinstance(node, ast.Constant):
-        return (
-            f"{node.value!r} is a value, not a condition; & and | bind tighter than ==, so use `and` and `or`"
-        )
+        return f"{shorten(literal(node.value))} is a value, not a condition; & and | bind tighter than ==, so use `and` and `or`"
     return f"A condition can't be made of {_kind(node)}"
 
 

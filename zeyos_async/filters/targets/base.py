@@ -11,7 +11,7 @@ import abc
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from ...errors import UnsupportedFilter
-from ..expression import And, Comparison, Constant, Expression, Or
+from ..expression import And, Comparison, Constant, Expression, Or, shorten
 
 __all__ = ["Target", "check_integer", "check_text", "json_number"]
 
@@ -71,7 +71,7 @@ class Target(abc.ABC, Generic[T]):
             what: What about it can't be said.
             instead: What the user can do.
         """
-        return UnsupportedFilter(f"{self.name} can't say {what}: {instead}", part=str(part))
+        return UnsupportedFilter(f"{self.name} can't say {what}: {instead}", part=shorten(str(part)))
 
 
 def check_text(value: str, leaf: Comparison) -> str:
@@ -83,7 +83,7 @@ def check_text(value: str, leaf: Comparison) -> str:
     if "\0" not in value and not any("\ud800" <= char <= "\udfff" for char in value):
         return value
     raise UnsupportedFilter(
-        f"{leaf.path}: text with a NUL character or a lone surrogate can't be sent", part=str(leaf)
+        f"{leaf.path}: text with a NUL character or a lone surrogate can't be sent", part=shorten(str(leaf))
     )
 
 
@@ -96,7 +96,7 @@ def check_integer(value: int, leaf: Comparison) -> int:
     if -_INT64 <= value < _INT64:
         return value
     raise UnsupportedFilter(
-        f"{leaf.path}: the integer is larger than the 64 bits that an API takes", part=str(leaf)
+        f"{leaf.path}: the integer is larger than the 64 bits that an API takes", part=shorten(str(leaf))
     )
 
 
@@ -113,6 +113,7 @@ def json_number(value: Any, leaf: Comparison) -> int | float:
     number = float(value)
     if type(value)(repr(number)) != value:
         raise UnsupportedFilter(
-            f"{leaf.path}: {value} has more digits than a JSON number can carry", part=str(leaf)
+            f"{leaf.path}: {shorten(str(value))} has more digits than a JSON number can carry",
+            part=shorten(str(leaf)),
         )
     return number

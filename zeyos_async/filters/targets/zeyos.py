@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 from ...errors import UnsupportedFilter
 from ...schema import Entity
 from ..bind import bind
-from ..expression import And, Comparison, Constant, Expression, Op, Or
+from ..expression import And, Comparison, Constant, Expression, Op, Or, shorten
 from .base import Target, check_integer, check_text, json_number
 
 __all__ = ["OPERATORS", "from_zeyos", "to_zeyos"]
@@ -118,8 +118,8 @@ def _key(leaf: Comparison) -> str:
     path = leaf.path
     if path < ":" and path.lstrip("-").isdecimal():  # few characters come before ":", digits and "-" do
         raise UnsupportedFilter(
-            f"A ZeyOS filter can't name the field {path!r}: a number as a key means a composite",
-            part=str(leaf),
+            f"A ZeyOS filter can't name the field {shorten(repr(path))}: a number as a key means a composite",
+            part=shorten(str(leaf)),
         )
     return path
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ...errors import FilterError, suggest
-from ..expression import LIST_OPS, MAX_DEPTH, NULL_OPS, Expression, Not, Op, all_of, any_of, compare
+from ..expression import LIST_OPS, MAX_DEPTH, NULL_OPS, Expression, Not, Op, all_of, any_of, compare, describe
 
 __all__ = ["read"]
 
@@ -51,7 +51,9 @@ def _any(node: Any, where: str, depth: int) -> Expression:
         return all_of([_entry(key, value, where, depth) for key, value in node.items()])
     if _is_list(node):
         return _composite(node, where, depth)
-    raise FilterError(f'{where} must be an object or a composite such as ["OR", {{…}}, {{…}}], not {node!r}.')
+    raise FilterError(
+        f'{where} must be an object or a composite such as ["OR", {{…}}, {{…}}], not {describe(node)}.'
+    )
 
 
 def _entry(key: Any, value: Any, where: str, depth: int) -> Expression:
@@ -59,7 +61,7 @@ def _entry(key: Any, value: Any, where: str, depth: int) -> Expression:
     if isinstance(key, int) or (isinstance(key, str) and key.isdecimal()):
         if not _is_list(value):
             raise FilterError(
-                f'{here}: a number as a key takes a composite such as ["OR", {{…}}, {{…}}], not {value!r}.'
+                f'{here}: a number as a key takes a composite such as ["OR", {{…}}, {{…}}], not {describe(value)}.'
             )
         return _composite(value, here, depth + 1)
     if not isinstance(key, str):
@@ -80,7 +82,9 @@ def _composite(node: Sequence[Any], where: str, depth: int) -> Expression:
         return all_of(())  # an empty object, as PHP writes it
     connective, *operands = node
     if not isinstance(connective, str) or connective.upper() not in _CONNECTIVES:
-        raise FilterError(f'{where}: a composite starts with "AND", "OR" or "NOT", not {connective!r}.')
+        raise FilterError(
+            f'{where}: a composite starts with "AND", "OR" or "NOT", not {describe(connective)}.'
+        )
     if not operands:
         raise FilterError(f"{where}: {connective} has nothing to combine.")
     items = [_any(item, f"{where}[{index}]", depth + 1) for index, item in enumerate(operands, 1)]
@@ -94,7 +98,7 @@ def _operation(path: str, name: Any, operand: Any, where: str) -> Expression:
     op = _OPERATORS.get(name.upper()) if isinstance(name, str) else None
     if op is None:
         raise FilterError(
-            f"{where}: there is no operator {name!r}.{suggest(str(name), _OPERATORS)} Operators: {' '.join(_OPERATORS)}"
+            f"{where}: there is no operator {describe(name)}.{suggest(str(name), _OPERATORS)} Operators: {' '.join(_OPERATORS)}"
         )
     return _test(path, op, operand, f"{where}[{name!r}]")
 
@@ -105,7 +109,7 @@ def _test(path: str, op: Op, value: Any, where: str) -> Expression:
             raise FilterError(f"{where}: null can only be tested with = and !=.")
         op = _WITH_NULL[op]
     elif op in LIST_OPS and not _is_list(value):
-        raise FilterError(f"{where} takes a list, not {value!r}.")
+        raise FilterError(f"{where} takes a list, not {describe(value)}.")
     try:
         return compare(path, op, None if op in NULL_OPS else value)
     except FilterError as error:
