@@ -3,6 +3,8 @@
 PYTHON ?= python3
 ROWS ?= 100000
 WORKERS ?= auto
+# A file's tests stay together: they share what is dear to set up.
+XDIST := -n $(WORKERS) --maxprocesses 8 --dist loadfile
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
@@ -19,7 +21,7 @@ demo: .venv/.stamp-demo  ## Export 100,000 accounts of an emulated ZeyOS to a fi
 	@head -c 300 demo/accounts.jsonl; echo " …"
 
 test: .venv/.stamp-dev  ## Run all tests
-	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --maxprocesses 8
+	$(BIN)/python -m pytest -m "not slow" $(XDIST)
 
 check: .venv/.stamp-dev  ## Lint, formatting, types, who imports whom, drift of generated code
 	$(BIN)/ruff check
@@ -36,7 +38,7 @@ bench: .venv/.stamp-bench  ## Measure speed and memory
 	$(BIN)/python -m benchmarks
 
 soak: .venv/.stamp-dev  ## Run the long schedules, and the properties on many more inputs
-	$(BIN)/python -m pytest -m "slow or property" --hypothesis-profile soak -n $(WORKERS) --maxprocesses 8
+	$(BIN)/python -m pytest -m "slow or property" --hypothesis-profile soak $(XDIST)
 
 docs: .venv/.stamp-dev  ## Run every example of README.md and docs/, and check their links
 	$(BIN)/python -m pytest tests/test_docs.py
