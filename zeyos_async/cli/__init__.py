@@ -1,0 +1,29 @@
+"""The command ``zeyos-async``: the one entry, and the one boundary where errors become exit codes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+__all__ = ["main"]
+
+_NEEDED = ("click", "rich")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line.
+
+    Args:
+        argv: The arguments without the program's name; by default those of this process.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        from .boundary import run
+    except ModuleNotFoundError as error:
+        if error.name not in _NEEDED:
+            raise
+        sys.stderr.write(f'zeyos-async needs {error.name}: pip install "zeyos-async[cli]"\n')
+        return 1
+    return run(sys.argv[1:] if argv is None else argv)

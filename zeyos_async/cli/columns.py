@@ -1,0 +1,68 @@
+"""Which columns a table has if nobody says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from ..schema import Entity, Kind
+
+__all__ = ["default_columns"]
+
+_CHOSEN: Final[Mapping[str, tuple[str, ...]]] = {
+    "accounts": (
+        "ID",
+        "lastname",
+        "firstname",
+        "type",
+        "customernum",
+        "contact.city",
+        "assigneduser.name",
+        "lastmodified",
+    ),
+    "appointments": ("ID", "name", "datefrom", "dateto", "account.lastname", "assigneduser.name"),
+    "contacts": ("ID", "lastname", "firstname", "company", "email", "phone", "city", "country"),
+    "items": ("ID", "itemnum", "name", "type", "manufacturer", "sellingprice"),
+    "messages": ("ID", "date", "subject", "sender", "ticket", "mailbox"),
+    "opportunities": ("ID", "name", "status", "account.lastname", "assigneduser.name", "date", "duedate"),
+    "projects": ("ID", "projectnum", "name", "status", "account.lastname", "datefrom", "dateto"),
+    "tasks": ("ID", "tasknum", "name", "status", "priority", "duedate", "assigneduser.name"),
+    "tickets": (
+        "ID",
+        "ticketnum",
+        "name",
+        "status",
+        "priority",
+        "account.lastname",
+        "duedate",
+        "assigneduser.name",
+    ),
+    "transactions": (
+        "ID",
+        "transactionnum",
+        "type",
+        "status",
+        "account.lastname",
+        "date",
+        "netamount",
+        "currency",
+    ),
+    "users": ("ID", "name", "email", "activity"),
+}
+_TELLING: Final = ("name", "lastname", "firstname", "subject", "title", "label", "text", "filename")
+_MOST: Final = 8
+
+
+def default_columns(entity: Entity) -> tuple[str, ...]:
+    """Paths of the columns: chosen by hand for the great entities, by what fields are for the others."""
+    chosen = tuple(path for path in _CHOSEN.get(entity.name, ()) if path.partition(".")[0] in entity.fields)
+    if chosen:
+        return chosen
+    found = ["ID"] if "ID" in entity.fields else []
+    found += [field.name for field in entity if field.name.endswith("num") and field.kind is Kind.TEXT]
+    found += [name for name in _TELLING if name in entity.fields]
+    found += [field.name for field in entity if field.codes and any(field.codes.values())]
+    found += [field.name for field in entity if field.target and field.name != "fork"]
+    found += [name for name in ("date", "lastmodified") if name in entity.fields]
+    found += [field.name for field in entity if field.kind in (Kind.TEXT, Kind.INTEGER, Kind.NUMBER)]
+    return tuple(dict.fromkeys(found))[:_MOST]

@@ -1,0 +1,112 @@
+"""``doctor``: what would be connected to, as whom, and whether that works."""
+
+from __future__ import annotations
+
+import email.utils
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import attrs
+import click
+
+from ...errors import ZeyosAsyncError
+from ...services.zeyos.client import Zeyos
+from ..boundary import exit_code
+from ..connect import Connection, Target, connected, connection_options, resolve_here
+from ..output import json_text, write
+from ..running import run_async
+
+__all__ = ["command"]
+
+_DRIFT: Final = 30
+"""Seconds by which clocks may differ before it is worth a word."""
+
+
+@attrs.frozen(kw_only=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        check: What.
+        ok: Whether it is well.
+        says: What was found.
+        code: The exit code that it means if it is not well.
+    """
+
+    check: str
+    ok: bool
+    says: str
+    code: int = 0
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@connection_options
+def command(*, as_json: bool, connection: Connection) -> int:
+    """Check the settings, the way to the server, and the credential."""
+    findings = run_async(_examine(connection))
+    if as_json:
+        write(json_text([{"check": f.check, "ok": f.ok, "says": f.says} for f in findings]))
+    else:
+        width = max(len(finding.check) for finding in findings)
+        for finding in findings:
+            write(f"{'ok' if finding.ok else 'FAIL':4}  {finding.check:{width}}  {finding.says}\n")
+    return next((finding.code for finding in findings if not finding.ok), 0)
+
+
+async def _examine(connection: Connection) -> list[Finding]:
+    findings: list[Finding] = []
+    try:
+        target = None if connection.emulate else resolve_here(connection)
+        findings += _settings(target)
+        async with connected(connection, target) as zeyos:
+            for check, look in _CHECKS.items():
+                findings.append(await _looked(check, look, zeyos))
+                if not findings[-1].ok and check == "server":
+                    break
+    except ZeyosAsyncError as error:
+        findings.append(Finding(check="settings", ok=False, says=str(error), code=exit_code(error)))
+    return findings
+
+
+def _settings(target: Target | None) -> list[Finding]:
+    if target is None:
+        return [Finding(check="settings", ok=True, says="an emulator of our own, as its administrator")]
+    return [
+        Finding(check="url", ok=True, says=f"{target.url} (from {target.url_from})"),
+        Finding(check="credential", ok=True, says=target.auth_from),
+    ]
+
+
+async def _looked(check: str, look: Callable[[Zeyos], Awaitable[str]], zeyos: Zeyos) -> Finding:
+    begun = time.perf_counter()
+    try:
+        says = await look(zeyos)
+    except ZeyosAsyncError as error:
+        return Finding(check=check, ok=False, says=str(error), code=exit_code(error))
+    return Finding(check=check, ok=True, says=f"{says} ({(time.perf_counter() - begun) * 1000:.0f} ms)")
+
+
+async def _server(zeyos: Zeyos) -> str:
+    response = await zeyos.request("GET", "config")
+    date = email.utils.parsedate_to_datetime(response.headers["Date"]) if "Date" in response.headers else None
+    ahead = 0 if date is None else round(date.timestamp() - time.time())
+    clock = f", its clock is {ahead:+} s off ours" if abs(ahead) > _DRIFT else ""
+    return f"{zeyos.base_url} answers, and takes the credential{clock}"
+
+
+async def _user(zeyos: Zeyos) -> str:
+    who = await zeyos.whoami()
+    return f"{who.name or 'user'} (ID {who.user})"
+
+
+async def _rows(zeyos: Zeyos) -> str:
+    return f"{await zeyos.resource('accounts').query().count():,} accounts can be read"
+
+
+_CHECKS: Final[dict[str, Callable[[Zeyos], Awaitable[str]]]] = {
+    "server": _server,
+    "user": _user,
+    "rows": _rows,
+}

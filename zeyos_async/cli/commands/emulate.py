@@ -1,0 +1,57 @@
+"""``emulate``: an emulator for other programs, until Ctrl-C."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ..output import examples, Interrupted, note, write
+from ..params import ROWS
+from ..running import run_async, verbose_option
+
+__all__ = ["command"]
+
+
+@click.command(
+    "emulate",
+    epilog=examples(
+        "zeyos-async emulate zeyos --port 8080 --rows accounts=10000",
+    ),
+)
+@click.argument("api", type=click.Choice(["zeyos"]), default="zeyos")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 is a free one."
+)
+@click.option("--rows", type=ROWS, multiple=True, help="How many rows, as accounts=10000.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Which made-up data.")
+@verbose_option
+def command(*, api: str, host: str, port: int, rows: tuple[dict[str, int], ...], seed: int) -> None:
+    """Serve an emulator of an API, with made-up data, until Ctrl-C."""
+    from ...testing import serve_zeyos
+
+    wanted = {name: number for part in rows for name, number in part.items()}
+    try:
+        run_async(serve_zeyos(host=host, port=port, rows=wanted, seed=seed, on_ready=_announce))
+    except OSError as error:
+        raise click.ClickException(f"can't listen on {host}:{port}: {error.strerror or error}") from error
+    except KeyboardInterrupt as error:
+        raise Interrupted from error
+
+
+def _announce(emulator: Any) -> None:
+    who, token = emulator.credentials, emulator.token()
+    write(
+        f"url         {emulator.url}\n"
+        f"token       {token}\n"
+        f"user        {who.name}\n"
+        f"password    {who.password}\n"
+        f"identifier  {who.identifier}\n"
+        f"appsecret   {who.appsecret}\n"
+    )
+    note(
+        f"\nFor example:\n  ZEYOS_TOKEN={token} zeyos-async list accounts --url {emulator.url}\n"
+        f"  curl -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' "
+        f"-d '{{\"limit\": 3}}' {emulator.url}/api/v1/accounts\n\nCtrl-C ends it."
+    )

@@ -1,0 +1,96 @@
+"""``export``: all rows to a file."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, cast
+
+import click
+
+from ...export import FORMATS, ExportResult, export
+from ..connect import Connection, connected, connection_options
+from ..output import examples, note
+from ..params import ENTITY
+from ..progress import progress_bar, size_text
+from ..queries import Asked, build, query_options
+from ..running import run_async
+
+__all__ = ["command"]
+
+_TAB = "\\t"
+
+
+@click.command(
+    "export",
+    epilog=examples(
+        'zeyos-async export accounts -o accounts.csv.gz --where "visibility == 0" --times iso',
+        "zeyos-async export accounts --emulate --rows accounts=100000 -o accounts.jsonl",
+    ),
+)
+@click.argument("entity", type=ENTITY)
+@click.option(
+    "-o",
+    "--output",
+    default="-",
+    metavar="FILE",
+    help="Where to: .jsonl or .csv, also with .gz; - is standard output, and the default.",
+)
+@click.option("--format", "form", type=click.Choice(FORMATS), help="In place of what the file's name says.")
+@click.option(
+    "--times",
+    type=click.Choice(["seconds", "iso"]),
+    default="seconds",
+    help="Times as Unix seconds or ISO 8601.",
+)
+@click.option("--delimiter", default=",", metavar="CHAR", help="Between the cells of CSV: , ; | or \\t.")
+@click.option(
+    "--spreadsheet-safe", is_flag=True, help="An apostrophe before text that a spreadsheet would run."
+)
+@query_options
+@click.option("--progress/--no-progress", default=True, help="The bar, on a terminal.")
+@click.option("-q", "--quiet", is_flag=True, help="No bar, and no line at the end.")
+@connection_options
+def command(
+    *,
+    entity: str,
+    output: str,
+    form: str | None,
+    times: str,
+    delimiter: str,
+    spreadsheet_safe: bool,
+    asked: Asked,
+    progress: bool,
+    quiet: bool,
+    connection: Connection,
+) -> None:
+    """Write all rows of ENTITY to a file.
+
+    The file appears under its name when it is complete. Whatever goes wrong before leaves nothing behind,
+    and an older file of that name as it was.
+    """
+    # A bar on the terminal that the data goes to would only be in its way.
+    shown = progress and not quiet and not (output == "-" and sys.stdout.isatty())
+
+    async def write() -> ExportResult:
+        async with connected(connection) as zeyos:
+            query = build(zeyos, entity, asked)
+            with progress_bar(entity, shown=shown) as on_progress:
+                return await export(
+                    query,
+                    output,
+                    format=form,
+                    times=cast("Any", times),
+                    delimiter="\t" if delimiter == _TAB else delimiter,
+                    spreadsheet_safe=spreadsheet_safe,
+                    on_progress=on_progress,
+                )
+
+    result = run_async(write())
+    if not quiet:
+        note(_summary(entity, result))
+
+
+def _summary(entity: str, result: ExportResult) -> str:
+    where = f" → {result.path}" if result.path else ""
+    rate = f"{result.rows / result.seconds:,.0f} rows/s" if result.seconds else ""
+    return f"{result.rows:,} {entity}{where}, {size_text(result.bytes)} in {result.seconds:.1f} s ({rate})"

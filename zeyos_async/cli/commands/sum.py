@@ -1,0 +1,35 @@
+"""``sum``: a numeric field added up."""
+
+from __future__ import annotations
+
+import click
+
+from ..connect import Connection, connected, connection_options
+from ..output import examples, json_text, write
+from ..params import ENTITY
+from ..queries import Asked, build, filter_options
+from ..running import run_async
+
+__all__ = ["command"]
+
+
+@click.command(
+    "sum",
+    epilog=examples(
+        'zeyos-async sum transactions netamount --where "account == 7"',
+    ),
+)
+@click.argument("entity", type=ENTITY)
+@click.argument("field")
+@filter_options
+@click.option("--json", "as_json", is_flag=True, help='As {"sum": 1.5}.')
+@connection_options
+def command(*, entity: str, field: str, asked: Asked, as_json: bool, connection: Connection) -> None:
+    """Add up FIELD over rows of ENTITY; empty ones count nothing."""
+
+    async def add_up() -> int | float:
+        async with connected(connection) as zeyos:
+            return await build(zeyos, entity, asked).sum(field)
+
+    total = run_async(add_up())
+    write(json_text({"sum": total}) if as_json else f"{total}\n")

@@ -1,0 +1,64 @@
+"""The bar of an export, on standard error, where that is a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ..export import ExportProgress
+
+__all__ = ["progress_bar", "size_text"]
+
+
+def size_text(size: float) -> str:
+    """Bytes for people: ``33.8 MB``."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+@contextmanager
+def progress_bar(what: str, *, shown: bool = True) -> Iterator[Callable[[ExportProgress], None] | None]:
+    """A bar for the time of a ``with`` block; ``None`` where there is no terminal to show it.
+
+    Args:
+        what: What is exported.
+        shown: ``False`` where the user wants none.
+    """
+    if not shown or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rows]}"),
+        TextColumn("{task.fields[rate]}"),
+        TextColumn("{task.fields[left]}"),
+        console=Console(stderr=True),
+    )
+    with bar:
+        task = bar.add_task(what, total=None, rows="", rate="", left="")
+
+        def show(progress: ExportProgress) -> None:
+            fields: dict[str, Any] = _fields(progress)
+            bar.update(task, completed=progress.rows, total=progress.expected, **fields)
+
+        yield show
+
+
+def _fields(progress: ExportProgress) -> dict[str, str]:
+    expected = "" if progress.expected is None else f" of {progress.expected:,}"
+    left = progress.remaining
+    return {
+        "rows": f"{progress.rows:,}{expected} rows",
+        "rate": f"{progress.rate:,.0f}/s" if progress.rows else "",
+        "left": f"{int(left) // 60}:{int(left) % 60:02} left" if left is not None else "",
+    }

@@ -1,0 +1,68 @@
+"""Running a command's coroutine: with the signals that end it, and the log that --verbose shows."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import click
+
+from .output import Terminated
+
+__all__ = ["run_async", "verbose_option"]
+
+T = TypeVar("T")
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """Run it to its end; SIGTERM cancels it as Ctrl-C does, so that it can clean up.
+
+    Raises:
+        Terminated: SIGTERM ended it.
+    """
+    return asyncio.run(_until_terminated(work))
+
+
+async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
+    task = asyncio.ensure_future(work)
+    terminated = False
+
+    def terminate() -> None:
+        nonlocal terminated
+        terminated = True
+        task.cancel()
+
+    loop = asyncio.get_running_loop()
+    # Not on every system, and only in the main thread; elsewhere SIGTERM ends the process at once.
+    with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+        loop.add_signal_handler(signal.SIGTERM, terminate)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if terminated:
+            raise Terminated from None
+        raise
+
+
+def _be_verbose(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        state = ctx.find_root().obj
+        if state is not None:
+            state.verbose = True
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+
+
+def verbose_option(command: Any) -> Any:
+    """Adds ``--verbose``."""
+    return click.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        expose_value=False,
+        callback=_be_verbose,
+        help="Log what is done, and show tracebacks.",
+    )(command)

@@ -1,0 +1,9 @@
+"""Streaming a query to a file: JSON lines or CSV, complete under its name or not there at all."""
+
+from __future__ import annotations
+
+from .formats import FORMATS
+from .progress import ExportProgress, ExportResult
+from .run import export
+
+__all__ = ["FORMATS", "ExportProgress", "ExportResult", "export"]

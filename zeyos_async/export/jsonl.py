@@ -1,0 +1,61 @@
+"""JSON lines: one row a line, UTF-8, no header."""
+
+from __future__ import annotations
+
+from itertools import starmap
+from typing import Any
+
+import msgspec
+
+from ..schema import Kind
+from .rows import Column, PassThrough, Twins, moment
+
+__all__ = ["JsonLines", "RawLines"]
+
+
+class RawLines:
+    """The rows as the server sent them, each brought onto one line if it is not on one."""
+
+    def __init__(self, columns: tuple[Column, ...]) -> None:
+        self.shape = PassThrough(columns)
+
+    def head(self) -> bytes:
+        """Nothing."""
+        return b""
+
+    def encode(self, rows: list[Any]) -> bytes:
+        """The lines of a page."""
+        text = b"\n".join(rows)
+        # Line breaks within a string are escaped, so these are of a server that indents its JSON.
+        if text.count(b"\n") >= len(rows) or b"\r" in text:
+            text = b"\n".join([msgspec.json.format(bytes(row), indent=-1) for row in rows])
+        return text + b"\n"
+
+
+class JsonLines:
+    """Rows decoded and written again: where times are to be ISO 8601, or the ID is not to be in the row."""
+
+    def __init__(self, columns: tuple[Column, ...], *, iso: bool) -> None:
+        self.shape = Twins(columns, iso=iso)
+        self._width = len(columns)
+        self._times = [i for i, c in enumerate(columns) if c.kind is Kind.TIME] if iso else []
+        fields: list[Any] = [(f"c{i}", Any, msgspec.field(name=c.key)) for i, c in enumerate(columns)]
+        self._line = msgspec.defstruct("Line", fields, gc=False)
+        self._encoder = msgspec.json.Encoder(decimal_format="number")
+
+    def head(self) -> bytes:
+        """Nothing."""
+        return b""
+
+    def encode(self, rows: list[Any]) -> bytes:
+        """The lines of a page."""
+        lines = starmap(self._line, map(self._values, rows))
+        return self._encoder.encode_lines(list(lines))
+
+    def _values(self, row: Any) -> tuple[Any, ...]:
+        if not isinstance(row, tuple):
+            return msgspec.structs.astuple(row)[: self._width]
+        values = list(row)
+        for index in self._times:
+            values[index] = moment(values[index])
+        return tuple(values)

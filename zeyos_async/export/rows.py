@@ -1,0 +1,176 @@
+"""From a page's bytes to rows that can be written, by the shortest way that keeps every value.
+
+Three ways, from the shortest:
+
+* ``PassThrough``: the bytes of each row as the server sent them. For JSON lines.
+* twins: each row in a ``msgspec.Struct`` whose fields are the selected columns in their order.
+* tuples: the same columns decoded without types, for a page whose values are not of the kinds that
+  the tables promise. Slower, and takes anything.
+
+Numbers keep their digits on all of them: integers have no bound and fractions become ``Decimal``.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+import msgspec
+
+from ..codec import DecodeFailed, Page, RawReader, RowReader
+from ..schema import Entity, Kind, resolve
+
+if TYPE_CHECKING:
+    from ..services.base.query import Query
+
+__all__ = ["Column", "PassThrough", "Twins", "columns_of", "moment"]
+
+_HIDDEN: Final = "hidden_id"
+_SCALAR: Final = str | int | bool | None
+_FLAT: Final[Mapping[Kind, Any]] = {
+    Kind.INTEGER: int | None,
+    Kind.NUMBER: Decimal | int | None,
+    Kind.TIME: int | None,
+    Kind.BOOLEAN: bool | int | None,
+}
+
+
+@attrs.frozen
+class Column:
+    """One column: its key in the row, its path in the API, and what its values are."""
+
+    key: str
+    path: str
+    kind: Kind
+
+
+def columns_of(query: Query[Any]) -> tuple[Column, ...]:
+    """The columns of a query's rows, in order."""
+    plan = query._plan
+    if plan.columns is not None:
+        return tuple(Column(k, p, resolve(plan.entity, p).kind) for k, p in plan.columns.items())
+    own = tuple(Column(field.name, field.name, field.kind) for field in plan.entity)
+    return (*own, Column("extdata", "extdata", Kind.JSON)) if plan.extdata else own
+
+
+def moment(value: Any) -> Any:
+    """Unix seconds as ISO 8601 in UTC; a number beyond the calendar, and what is no number, stay as they are."""
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        return value
+    try:
+        return datetime.fromtimestamp(value if isinstance(value, int) else float(value), UTC)
+    except (OverflowError, ValueError, OSError):
+        return value
+
+
+@attrs.frozen
+class PassThrough:
+    """Rows as the bytes that the server sent."""
+
+    selected: tuple[Column, ...]
+
+    def columns(self, entity: Entity) -> dict[str, str] | None:
+        """Key → path of what is selected."""
+        return {column.key: column.path for column in self.selected}
+
+    def reader(self, entity: Entity, *, id_key: str | None) -> RowReader[Any]:
+        """A reader of the rows' bytes and their IDs."""
+        return RawReader(id_key)
+
+    def value(self, row: Any, path: str) -> Any:
+        """A row's value, for the check that the server applied the filter."""
+        values = msgspec.json.decode(row)
+        return values.get(next(column.key for column in self.selected if column.path == path))
+
+
+@attrs.frozen
+class Twins:
+    """Rows as structs with the columns in order, or as tuples of them.
+
+    Attributes:
+        selected: The columns.
+        iso: Whether times become datetimes.
+        flat: Whether a page with anything but plain values in it is given as tuples.
+    """
+
+    selected: tuple[Column, ...]
+    iso: bool = False
+    flat: bool = False
+
+    def columns(self, entity: Entity) -> dict[str, str] | None:
+        """Key → path of what is selected."""
+        return {column.key: column.path for column in self.selected}
+
+    def reader(self, entity: Entity, *, id_key: str | None) -> RowReader[Any]:
+        """A reader of the columns."""
+        return _TwinReader(self, id_key)
+
+    def value(self, row: Any, path: str) -> Any:
+        """A row's value, for the check that the server applied the filter."""
+        index = next(i for i, column in enumerate(self.selected) if column.path == path)
+        return row[index] if isinstance(row, tuple) else getattr(row, f"c{index}")
+
+    def type_of(self, column: Column) -> Any:
+        """What the fast way takes for a column."""
+        if column.kind is Kind.TIME and self.iso:
+            return datetime | None
+        return _FLAT.get(column.kind, _SCALAR) if self.flat else Any
+
+
+class _TwinReader:
+    """Reads pages into twins; a page that they refuse, into tuples."""
+
+    def __init__(self, shape: Twins, id_key: str | None) -> None:
+        self._shape = shape
+        self._keys = [column.key for column in shape.selected]
+        self._id_key = id_key
+        self._id_index = self._keys.index(id_key) if id_key in self._keys else None
+        fields: list[Any] = [
+            (f"c{index}", shape.type_of(column), msgspec.field(name=column.key, default=None))
+            for index, column in enumerate(shape.selected)
+        ]
+        if id_key is not None and self._id_index is None:
+            fields.append((_HIDDEN, int, msgspec.field(name=id_key)))
+        twin = msgspec.defstruct("Twin", fields, gc=False, kw_only=True)
+        # Not strict only for times: there an integer is to become a datetime.
+        self._fast: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
+            list[twin],  # type: ignore[valid-type]
+            strict=not shape.iso,
+            float_hook=Decimal,
+        )
+        self._careful = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
+
+    def page(self, body: bytes) -> Page[Any]:
+        """Decode a page."""
+        try:
+            rows = self._fast.decode(body)
+        except msgspec.ValidationError:
+            return self._tuples(body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise DecodeFailed(f"not JSON: {error}") from error
+        return Page(rows, self._ids(rows))
+
+    def _ids(self, rows: list[Any]) -> list[int] | None:
+        if self._id_key is None:
+            return None
+        name = _HIDDEN if self._id_index is None else f"c{self._id_index}"
+        ids = list(map(operator.attrgetter(name), rows))
+        return self._whole(ids)
+
+    def _tuples(self, body: bytes) -> Page[Any]:
+        try:
+            rows = self._careful.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise DecodeFailed(f"not a list of rows: {error}") from error
+        ids = None if self._id_key is None else self._whole([row.get(self._id_key) for row in rows])
+        return Page([tuple(map(row.get, self._keys)) for row in rows], ids)
+
+    def _whole(self, ids: list[Any]) -> list[int]:
+        try:
+            return [int(value) for value in ids]
+        except (TypeError, ValueError):
+            raise DecodeFailed(f"a row without a usable {self._id_key!r}, which was selected") from None
