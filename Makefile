@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 ROWS ?= 100000
+ROUNDS ?= 10
 WORKERS ?= auto
 # A file's tests stay together: they share what is dear to set up.
 XDIST := -n $(WORKERS) --maxprocesses 8 --dist loadfile
@@ -21,7 +22,7 @@ demo: .venv/.stamp-demo  ## Export 100,000 accounts of an emulated ZeyOS to a fi
 	@head -c 300 demo/accounts.jsonl; echo " …"
 
 test: .venv/.stamp-dev  ## Run all tests
-	$(BIN)/python -m pytest -m "not slow" $(XDIST)
+	$(BIN)/python -m pytest -m "not slow" --hypothesis-profile ci $(XDIST)
 
 check: .venv/.stamp-dev  ## Lint, formatting, types, who imports whom, drift of generated code
 	$(BIN)/ruff check
@@ -37,8 +38,12 @@ generate: .venv/.stamp-dev  ## Write the generated modules anew
 bench: .venv/.stamp-bench  ## Measure speed and memory
 	$(BIN)/python -m benchmarks
 
-soak: .venv/.stamp-dev  ## Run the long schedules, and the properties on many more inputs
+soak: .venv/.stamp-dev  ## Run the long schedules, and the properties on many more inputs (ROUNDS=… of them)
 	$(BIN)/python -m pytest -m "slow or property" --hypothesis-profile soak $(XDIST)
+	@for seed in $$(seq $(ROUNDS)); do \
+	  echo "round $$seed"; \
+	  $(BIN)/python -m pytest -m property --hypothesis-profile soak --hypothesis-seed $$seed $(XDIST) || exit; \
+	done
 
 docs: .venv/.stamp-dev  ## Run every example of README.md and docs/, and check their links
 	$(BIN)/python -m pytest tests/test_docs.py

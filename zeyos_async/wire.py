@@ -59,7 +59,9 @@ class Request:
     method: str
     url: URL
     headers: CIMultiDictProxy[str] = attrs.field(default=None, converter=_headers)
-    body: bytes | None = attrs.field(default=None, repr=lambda b: f"<{len(b)} bytes>" if b is not None else "None")
+    body: bytes | None = attrs.field(
+        default=None, repr=lambda b: f"<{len(b)} bytes>" if b is not None else "None"
+    )
     safety: Safety = Safety.ONCE
     operation: str = ""
     sent: Any = attrs.field(default=None, repr=False, eq=False)
