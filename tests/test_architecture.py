@@ -45,7 +45,7 @@ MAY_IMPORT: Final[dict[str, str]] = {
     "services.zeyos": f"{CORE} filters.targets.zeyos services.zeyos._generated",
     "services.zeyos._generated": "errors schema codes records",
     "zeyos": "errors services.zeyos._generated",
-    "export": f"{GROUND} records codes services.base",
+    "export": f"{GROUND} records codes codec services.base",  # codec: pages go to files without records
     "sync": f"{GROUND} records codes services.base",
     "distributed": "errors export sync",
     "testing": "services.zeyos._generated",
@@ -81,7 +81,7 @@ OUTSIDE: Final[dict[str, str]] = {
     "msgspec": "*",
     "cattrs": "codec",
     "aiohttp": "transport.aiohttp testing",
-    "isal": "transport testing",
+    "isal": "transport export testing",
     "orjson": "testing",
     "pytest": "testing.pytest_plugin",
     "pytest_asyncio": "testing.pytest_plugin",
@@ -89,7 +89,7 @@ OUTSIDE: Final[dict[str, str]] = {
     "rich": "cli",
 }
 
-LOADS_BY_NAME: Final = frozenset({"__init__", "filters", "services.zeyos._generated", "testing", "zeyos"})
+LOADS_BY_NAME: Final = frozenset({"__init__", "cli", "filters", "services.zeyos._generated", "testing"})
 """Units that load modules by name (``import_module``), to be light; nobody else may hide an import so."""
 
 
