@@ -165,9 +165,10 @@ class FilterSyntaxError(FilterError):
     def __init__(self, message: str, *, text: str, position: int) -> None:
         self.text = text
         self.position = position
-        line_start = text.rfind("\n", 0, position) + 1
-        line = text[line_start:].split("\n", 1)[0]
-        super().__init__(f"{message} at character {position}\n  {line}\n  {' ' * (position - line_start)}^")
+        # Not all of a long line, which a list of IDs easily is.
+        start = max(text.rfind("\n", 0, position) + 1, position - 60)
+        line = text[start : position + 60].split("\n", 1)[0]
+        super().__init__(f"{message} at character {position}\n  {line}\n  {' ' * (position - start)}^")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.args, self.__dict__)

@@ -35,6 +35,7 @@ from .values import seconds
 
 __all__ = ["bind"]
 
+_INT64: Final = 2**63
 _Number: TypeAlias = int | float | Decimal
 _NOTHING_KNOWN: Final[Mapping[str, Field]] = {}
 _TEXTUAL: Final = frozenset({Kind.TEXT, Kind.JSON, Kind.ARRAY})
@@ -109,11 +110,9 @@ def _bind_leaf(leaf: Comparison, field: Field | None) -> Expression:
     if leaf.op in LIST_OPS:
         return _bind_list(leaf, field)
     value = _convert(leaf.value, leaf, field)
-    if value is leaf.value:
-        return leaf
     if _whole(field, leaf.value) and not _integral(value):
         return _round(leaf, value)
-    return Comparison(leaf.path, leaf.op, value)
+    return leaf if value is leaf.value else Comparison(leaf.path, leaf.op, value)
 
 
 def _bind_list(leaf: Comparison, field: Field | None) -> Expression:
@@ -186,7 +185,13 @@ def _to_integer(value: Scalar, leaf: Comparison, field: Field) -> _Number:
     if isinstance(value, str) and field.codes is not None:
         return _code(value, leaf, field.codes)
     number = _to_number(value, leaf, field)
-    return int(number) if not isinstance(number, int) and number == math.floor(number) else number
+    if isinstance(number, int):
+        return number
+    if not -_INT64 <= number < _INT64:  # asked before int(), which would write out Decimal("1e999999999")
+        raise UnsupportedFilter(
+            f"{leaf.path}: {describe(number)} is larger than the 64 bits that an API takes"
+        )
+    return int(number) if number == math.floor(number) else number
 
 
 def _to_time(value: Scalar, leaf: Comparison, field: Field) -> _Number:

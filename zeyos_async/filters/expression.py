@@ -304,7 +304,7 @@ def plain(path: str, value: Any) -> Scalar:
     if isinstance(value, datetime):
         return _utc(path, value)
     if isinstance(value, float | Decimal):
-        if not math.isfinite(value):
+        if not (math.isfinite(value) if isinstance(value, float) else value.is_finite()):
             raise InvalidCondition(f"{path}: {value!r} is not a number that can be compared with.")
         return float(value) if isinstance(value, float) else Decimal(value)
     if isinstance(value, str):

@@ -53,6 +53,8 @@ MAX_LENGTH: Final = 1_000_000
 _RESERVED: Final = frozenset({"F", "true", "false", "null", "datetime", "Decimal"})
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
+_UNREADABLE: Final = re.compile("[\0\ud800-\udfff]")
+"""What Python's parser refuses: NUL, and lone surrogates. Inside quotes they are written as escapes."""
 _METHODS: Final = frozenset(
     [
         "like",
@@ -181,12 +183,15 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.shift = 0  # how many characters stand before the first line for Python, but not for the user
 
     def read(self) -> Expression:
         if len(self.text) > MAX_LENGTH:
             raise FilterSyntaxError(f"The filter is longer than {MAX_LENGTH} characters", text="", position=0)
         if not self.text.strip():
             raise FilterSyntaxError("The filter is empty", text=self.text, position=0)
+        if odd := _UNREADABLE.search(self.text):
+            raise FilterSyntaxError("A character that no text can have", text=self.text, position=odd.start())
         try:
             return self.condition(self._tree())
         except (RecursionError, MemoryError):
@@ -194,15 +199,19 @@ class _Reader:
         raise error
 
     def _tree(self) -> _Node:
-        # In parentheses, so that it may go over several lines; a root that starts at our own parenthesis shows
+        if not _LINE_END.search(self.text):
+            bare = self.text.lstrip(" \t")
+            self.shift = len(bare) - len(self.text)
+            return self._python(bare)
+        # In parentheses, so that it may go over several lines. A root that starts at our own parenthesis shows
         # that the text closes it by itself, as "a) or (b" does.
-        root = self._python(f"({self.text}\n)", shift=1)
+        self.shift = 1
+        root = self._python(f"({self.text}\n)")
         if root.lineno == 1 and root.col_offset == 0 and not isinstance(root, ast.Tuple | ast.GeneratorExp):
-            self._python(self.text, shift=0)
-            raise FilterSyntaxError("Unbalanced parentheses", text=self.text, position=0)
+            raise FilterSyntaxError("The parentheses don't match", text=self.text, position=0)
         return root
 
-    def _python(self, source: str, *, shift: int) -> _Node:
+    def _python(self, source: str) -> _Node:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter(
@@ -210,30 +219,27 @@ class _Reader:
                 )  # of a backslash that escapes nothing: Python keeps it, and so do we
                 return ast.parse(source, mode="eval").body
         except SyntaxError as error:
-            position = self._index(error.lineno or 1, (error.offset or 1) - 1, shift)
-            raise FilterSyntaxError(_syntax_message(error), text=self.text, position=position) from None
-        except ValueError as error:  # NUL characters, lone surrogates
-            raise FilterSyntaxError(f"Not readable as text: {error}", text=self.text, position=0) from None
+            position = self._index(error.lineno or 1, error.offset - 1) if error.offset else len(self.text)
+            message = _syntax_message(error, self.text[position : position + 1])
+            raise FilterSyntaxError(message, text=self.text, position=position) from None
 
     # --- positions
 
-    def _index(self, line: int, column: int, shift: int = 1) -> int:
+    def _index(self, line: int, column: int) -> int:
         """The index in the user's text of a column, counted in characters, of a line, counted from 1."""
-        start = 0
-        if line > 1:
-            ends = [match.end() for match in _LINE_END.finditer(self.text)]
-            start = ends[min(line - 2, len(ends) - 1)] if ends else len(self.text)
-        else:
-            column -= shift
-        return max(0, min(start + column, len(self.text)))
+        position = self._line_start(line) + column - (self.shift if line == 1 else 0)
+        return max(0, min(position, len(self.text)))
+
+    def _line_start(self, line: int) -> int:
+        ends = [0, *(match.end() for match in _LINE_END.finditer(self.text))]
+        return ends[line - 1] if line <= len(ends) else len(self.text)
 
     def _position(self, node: _Node) -> int:
-        start = self._index(node.lineno, 0, shift=0)
-        line = self.text[start:].split("\n", 1)[0]
-        in_bytes = node.col_offset - (1 if node.lineno == 1 else 0)
-        return start + len(
-            line.encode("utf-8", "surrogatepass")[: max(in_bytes, 0)].decode("utf-8", "replace")
-        )
+        """Python counts a node's column in bytes of UTF-8."""
+        start = self._line_start(node.lineno)
+        in_bytes = node.col_offset - (self.shift if node.lineno == 1 else 0)
+        before = self.text[start:].encode("utf-8", "surrogatepass")[:in_bytes]
+        return start + len(before.decode("utf-8", "surrogatepass"))
 
     def _error(self, message: str, node: _Node) -> FilterSyntaxError:
         return FilterSyntaxError(message, text=self.text, position=self._position(node))
@@ -406,10 +412,12 @@ def _unmangled(name: str) -> str:
     return name[:-1] if _is_mangled(name) else name
 
 
-def _syntax_message(error: SyntaxError) -> str:
-    message = error.msg.partition(" (detected at line")[0]
-    if "':='" in message or message.startswith("cannot assign"):
+def _syntax_message(error: SyntaxError, found: str) -> str:
+    if found == "=" or ":=" in error.msg or error.msg.startswith("cannot assign"):
         return "A comparison is written with =="
+    if "indent" in error.msg:
+        return "The condition ends before this line"
+    message = re.split(r" \(detected at line|\. (?:Perhaps|Maybe)", error.msg)[0]
     return message[:1].upper() + message[1:]
 
 
@@ -430,8 +438,13 @@ def _not_a_value(node: _Node) -> str:
 
 
 def _no_field(node: ast.Compare) -> str:
-    tight = [part for part in (node.left, *node.comparators) if isinstance(part, ast.BinOp)]
-    return _not_a_value(tight[0]) if tight else "A comparison needs a field on one side"
+    operands = (node.left, *node.comparators)
+    tight = [
+        part
+        for part in operands
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.BitAnd | ast.BitOr)
+    ]
+    return _not_a_value(tight[0]) if tight else "A comparison needs a field on one side, alone"
 
 
 def _kind(node: _Node) -> str:

@@ -108,7 +108,7 @@ def json_number(value: Any, leaf: Comparison) -> int | float:
     """
     if isinstance(value, float):
         return value
-    if value == value.to_integral_value() and abs(value) < _INT64:
+    if -_INT64 <= value < _INT64 and value == int(value):
         return int(value)
     number = float(value)
     if type(value)(repr(number)) != value:

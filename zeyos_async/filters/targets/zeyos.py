@@ -116,7 +116,7 @@ _TARGET: Final = _Zeyos()
 
 def _key(leaf: Comparison) -> str:
     path = leaf.path
-    if path < ":" and path.lstrip("-").isdecimal():  # few characters come before ":", digits and "-" do
+    if path < ":" and path.lstrip("-").isdecimal():  # ":" comes after the digits and "-"
         raise UnsupportedFilter(
             f"A ZeyOS filter can't name the field {shorten(repr(path))}: a number as a key means a composite",
             part=shorten(str(leaf)),

@@ -58,7 +58,7 @@ def _any(node: Any, where: str, depth: int) -> Expression:
 
 def _entry(key: Any, value: Any, where: str, depth: int) -> Expression:
     here = f"{where}[{key!r}]"
-    if isinstance(key, int) or (isinstance(key, str) and key.isdecimal()):
+    if isinstance(key, int) or (isinstance(key, str) and key.isascii() and key.isdecimal()):
         if not _is_list(value):
             raise FilterError(
                 f'{here}: a number as a key takes a composite such as ["OR", {{…}}, {{…}}], not {describe(value)}.'
