@@ -7,19 +7,24 @@ the fixture of that name, to choose its rows. The async fixtures need pytest-asy
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pytest
 
 if TYPE_CHECKING:
     from zeyos_async.testing.zeyos.emulator import ZeyosEmulator
 
-_async_fixture: Any
-try:
-    from pytest_asyncio import fixture as _async_fixture
-except ImportError:  # the plugin is loaded in projects that test no async code, too
-    _async_fixture = pytest.fixture
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def _async_fixture(function: _F) -> _F:
+    """A fixture that pytest-asyncio runs, where it is installed; other runners take plain ones."""
+    try:
+        from pytest_asyncio import fixture
+    except ImportError:
+        return cast("_F", pytest.fixture(function))
+    return cast("_F", fixture(function))
 
 
 @pytest.fixture

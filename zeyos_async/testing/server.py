@@ -181,10 +181,13 @@ def _encoded(answer: Answer, incoming: Incoming, headers: dict[str, str]) -> byt
 def _raw_response(
     answer: Answer, headers: dict[str, str], fault: Fault, incoming: Incoming
 ) -> web.StreamResponse:
-    framing = fault.framing or "length"
-    body = _forced(answer.body, fault.encoding, headers) if fault.encoding else None
-    if body is None:
+    framing: str = fault.framing or "length"
+    if fault.encoding:
+        body = _forced(answer.body, fault.encoding, headers)
+    else:
         body = _encoded(answer, incoming, headers) or b""
+    if incoming.method == "HEAD" or answer.status in (204, 304):
+        body, framing = b"", "none"
     kept = body[: int(len(body) * fault.at)] if fault.cut == "within" else body
     head = _head(answer.status, headers, framing, len(body))
     ended = fault.cut != "within"
@@ -205,6 +208,7 @@ def _head(status: int, headers: Mapping[str, str], framing: str, length: int) ->
         "length": f"Content-Length: {length}\r\n",
         "chunked": "Transfer-Encoding: chunked\r\n",
         "close": "Connection: close\r\n",
+        "none": "",
     }[framing]
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     return f"HTTP/1.1 {status} Answer\r\n{lines}{framed}\r\n".encode()
@@ -228,10 +232,13 @@ class _RawResponse(web.StreamResponse):
         self._reset = reset
         self._close = close
 
+    @property
+    def keep_alive(self) -> bool:
+        """Whether the connection is good for another request."""
+        return not self._close
+
     async def prepare(self, request: web.BaseRequest) -> None:
         """Write the bytes and end the connection as asked."""
-        if self._close:
-            self.force_close()
         transport = request.transport
         if transport is None:
             return

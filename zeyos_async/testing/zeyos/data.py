@@ -14,8 +14,8 @@ import random
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from .facts import Column, Table
-from .recipes import RECIPES, Source, pairs
+from .facts import Column, ForeignKey, Table
+from .recipes import NEEDS, ONE_EACH, PAIRS, RECIPES, Source, pairs
 from .store import Store
 
 __all__ = ["DEFAULT_ROWS", "fill"]
@@ -32,6 +32,7 @@ DEFAULT_ROWS: Final[Mapping[str, int]] = {
 }
 """How many rows an entity has where nobody asks for another number; 24 for all others."""
 
+_LEAST: Final[Mapping[str, int]] = {"applications": 1, "users": 2}
 _POOL: Final = 211
 _START: Final = 1_500_000_000
 _TIMES: Final = (
@@ -64,14 +65,46 @@ def fill(store: Store, rows: Mapping[str, int], *, seed: int) -> None:
         raise ValueError(f"there is no entity {unknown[0]!r}")
     if any(count < 0 for count in rows.values()):
         raise ValueError("a number of rows can't be negative")
-    counts = {name: rows.get(name, DEFAULT_ROWS.get(name, _USUAL)) for name in store.tables}
-    counts["users"] = max(counts["users"], 2)
-    counts["applications"] = max(counts["applications"], 1)
+    counts = _counts(store, rows)
     ids = {name: _ids(name, count) for name, count in counts.items()}
     with store.loading():
         for name, table in store.tables.items():
             _fill_table(store, table, Source(seed=seed, table=name, ids=ids))
         _fill_contents(store, ids["binfiles"])
+
+
+def _counts(store: Store, rows: Mapping[str, int]) -> dict[str, int]:
+    """How many rows each entity gets: what is asked for, or as many of the usual number as there can be."""
+    counts = {name: rows.get(name, DEFAULT_ROWS.get(name, _USUAL)) for name in store.tables}
+    counts |= {name: max(counts[name], least) for name, least in _LEAST.items()}
+    while limited := {
+        name: limit for name, table in store.tables.items() if (limit := _most(table, counts)) < counts[name]
+    }:
+        for name, limit in limited.items():
+            if name in rows:
+                raise ValueError(f"{name} can have {limit} rows at most with so few of what they refer to")
+        counts |= limited
+    return counts
+
+
+def _most(table: Table, counts: Mapping[str, int]) -> int:
+    """The most rows of a table that its keys allow."""
+    required = [key.table for key in table.foreign_keys if table.by_name[key.column].notnull]
+    if any(not counts[name] for name in (*required, *NEEDS.get(table.name, ()))):
+        return 0
+    every = [(first.table, second.table) for first, second in _unique_pairs(table)]
+    if table.name in PAIRS:
+        every.append(PAIRS[table.name])
+    limits = [_combinations(*pair, counts) for pair in every]
+    if table.name in ONE_EACH:
+        limits.append(counts[ONE_EACH[table.name]])
+    return min(limits, default=counts[table.name])
+
+
+def _combinations(first: str, second: str, counts: Mapping[str, int]) -> int:
+    if first == second:
+        return counts[first] * (counts[first] - 1) // 2
+    return counts[first] * counts[second]
 
 
 def _ids(name: str, count: int) -> list[int]:
@@ -103,14 +136,19 @@ def _positions(source: Source) -> list[int]:
     return places
 
 
-def _unique_references(table: Table, source: Source) -> Iterator[tuple[str, Iterable[Any]]]:
-    """Columns that are unique together and all of them references: every combination comes once."""
+def _unique_pairs(table: Table) -> Iterator[tuple[ForeignKey, ForeignKey]]:
+    """References that are unique together."""
     for unique in table.unique:
         references = [table.references[name] for name in unique.columns if name in table.references]
         if len(references) == 2 and len(unique.columns) == 2:
-            first, second = references
-            left, right = pairs(source, first.table, second.table)
-            yield from ((first.column, left), (second.column, right))
+            yield references[0], references[1]
+
+
+def _unique_references(table: Table, source: Source) -> Iterator[tuple[str, Iterable[Any]]]:
+    """Their columns: every combination comes once."""
+    for first, second in _unique_pairs(table):
+        left, right = pairs(source, first.table, second.table)
+        yield from ((first.column, left), (second.column, right))
 
 
 def _stream(column: Column, table: Table, source: Source) -> Iterator[Any]:

@@ -150,23 +150,15 @@ class ZeyosEmulator:
         self.tokens.revoke_all()
 
     def insert(self, entity: str, **values: Any) -> int:
-        """Store a record as an API's create would, and return its ID; ``ID`` may be given.
+        """Store a record as an API's create would, and return its ID; ``ID`` and ``lastmodified`` may be given.
 
         Raises:
             Refusal: What the API or the database refuses.
         """
         table = self.store.tables[entity]
-        given = values.pop("ID", None)
-        body = dict(values)
-        record = self._records.create(
-            table, body, user=self.credentials.user, now=int(self.clock.now()), given=given
-        )
-        for name in ("creationdate", "lastmodified"):
-            if name in values:
-                self.store.connection.execute(
-                    f'UPDATE "{entity}" SET {name} = ? WHERE "ID" = ?', [values[name], record]
-                )
-        return record
+        forced: dict[str, Any] = {key: values.pop(key) for key in ("ID", "lastmodified") if key in values}
+        now = int(self.clock.now())
+        return self._records.create(table, values, user=self.credentials.user, now=now, forced=forced)
 
     def update(self, entity: str, record: int, **values: Any) -> None:
         """Change a record as an API's update would.

@@ -46,7 +46,7 @@ def _text(body: bytes) -> str:
 def read_query(text: str) -> dict[str, Any]:
     """The nested object of a form or a query string."""
     try:
-        pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text), errors="strict")
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict")
     except (ValueError, UnicodeDecodeError):
         raise bad_request("Invalid form") from None
     return nested(pairs)

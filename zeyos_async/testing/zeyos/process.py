@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -140,12 +142,28 @@ async def _serve_child(options: Mapping[str, Any]) -> None:
             on_ready=lambda emulator: _announce(emulator, options["latency"]),
         )
     )
-    parent = asyncio.create_task(asyncio.to_thread(sys.stdin.buffer.read))
+    parent = asyncio.create_task(_end_of_input())
     await asyncio.wait((serving, parent), return_when=asyncio.FIRST_COMPLETED)
-    if serving.done():
-        serving.result()
-    serving.cancel()
-    await asyncio.gather(serving, return_exceptions=True)
+    for task in (serving, parent):
+        task.cancel()
+    for result in await asyncio.gather(serving, parent, return_exceptions=True):
+        if isinstance(result, Exception):
+            raise result
+
+
+async def _end_of_input() -> None:
+    """Wait until nobody can write to our standard input any more."""
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+
+    def read() -> None:
+        while os.read(0, 1024):
+            pass
+        loop.call_soon_threadsafe(ended.set)
+
+    # A daemon thread on the bare descriptor: it must not hold up the exit when serving fails.
+    threading.Thread(target=read, daemon=True).start()
+    await ended.wait()
 
 
 def _announce(emulator: Any, latency: float) -> None:

@@ -34,21 +34,35 @@ class Source:
 Recipe = Callable[[Source], Iterable[Any]]
 
 
-def pairs(source: Source, first: str, second: str) -> tuple[list[int], list[int]]:
-    """Two columns of IDs of two tables, no pair twice, and no ID with itself.
+PAIRS: Final[Mapping[str, tuple[str, str]]] = {
+    "addresses": ("accounts", "contacts"),
+    "associations": ("accounts", "contacts"),
+    "follows": ("accounts", "users"),
+    "likes": ("records", "users"),
+    "messagereads": ("messages", "users"),
+}
+"""Entities of which each row is a pair of two others, though the database's unique key says it differently."""
 
-    Raises:
-        ValueError: There are fewer pairs than rows.
-    """
+ONE_EACH: Final[Mapping[str, str]] = {"entities2channels": "accounts"}
+"""Entities of which there is one row at most for each row of another."""
+
+NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "files": ("records", "comments"),
+    "participants": ("mailinglists", "campaigns"),
+}
+"""Entities whose rows belong to one of several others."""
+
+
+def pairs(source: Source, first: str, second: str) -> tuple[list[int], list[int]]:
+    """Two columns of IDs of two tables, no pair twice, and no ID with itself."""
     every = itertools.product(source.ids[second], source.ids[first])
     different = ((left, right) for right, left in every if first != second or left < right)
     found = list(itertools.islice(different, len(source.own)))
-    if len(found) < len(source.own):
-        raise ValueError(
-            f"{source.table} can have {len(found)} rows at most with these {first} and {second}: "
-            f"ask for more of those"
-        )
     return [left for left, _ in found], [right for _, right in found]
+
+
+def _paired(side: int) -> Recipe:
+    return lambda source: pairs(source, *PAIRS[source.table])[side]
 
 
 def _always(value: Any) -> Recipe:
@@ -134,8 +148,8 @@ RECIPES: Final[Mapping[str, Mapping[str, Recipe]]] = {
         "account": _alternating("accounts", place=2, of=4),
     },
     "addresses": {
-        "account": lambda s: pairs(s, "accounts", "contacts")[0],
-        "contact": lambda s: pairs(s, "accounts", "contacts")[1],
+        "account": _paired(0),
+        "contact": _paired(1),
         "type": _always(0),
     },
     "applicationassets": {"filename": _numbered("assets/file-{}.txt")},
@@ -148,8 +162,8 @@ RECIPES: Final[Mapping[str, Mapping[str, Recipe]]] = {
     "associations": {
         "entity1": _always("accounts"),
         "entity2": _always("contacts"),
-        "index1": lambda s: pairs(s, "accounts", "contacts")[0],
-        "index2": lambda s: pairs(s, "accounts", "contacts")[1],
+        "index1": _paired(0),
+        "index2": _paired(1),
     },
     "campaigns": {"datefrom": _from(1_600_000_000), "dateto": _always(None)},
     "categories": {"entity": _cycle("accounts", "billing", "tickets"), "name": _numbered("Category {}")},
@@ -193,8 +207,7 @@ RECIPES: Final[Mapping[str, Mapping[str, Recipe]]] = {
     "dunning": {"dunningnum": _numbered("D-{}")},
     "entities2channels": {
         "entity": _always("accounts"),
-        "index": lambda s: pairs(s, "accounts", "channels")[0],
-        "channel": lambda s: pairs(s, "accounts", "channels")[1],
+        "index": _of("accounts"),
     },
     "events": {
         "datefrom": _from(1_600_000_000),
@@ -209,15 +222,15 @@ RECIPES: Final[Mapping[str, Mapping[str, Recipe]]] = {
     },
     "follows": {
         "entity": _always("accounts"),
-        "creator": lambda s: pairs(s, "accounts", "users")[1],
-        "index": lambda s: pairs(s, "accounts", "users")[0],
+        "creator": _paired(1),
+        "index": _paired(0),
     },
     "forks": {"identifier": _numbered("fork_{}"), "module": _cycle("accounts", "tickets")},
     "groups": {"name": _numbered("Group {}")},
     "items": {"model": _always(None), "origin": _cycle("", "DE", "CN")},
     "likes": {
-        "record": lambda s: pairs(s, "records", "users")[0],
-        "creator": lambda s: pairs(s, "records", "users")[1],
+        "record": _paired(0),
+        "creator": _paired(1),
     },
     "links": {"url": _cycle("https://example.com/", "")},
     "mailingrecipients": {
@@ -226,8 +239,8 @@ RECIPES: Final[Mapping[str, Mapping[str, Recipe]]] = {
     },
     "mailservers": {"recipientgroup": _always(None)},
     "messagereads": {
-        "message": lambda s: pairs(s, "messages", "users")[0],
-        "creator": lambda s: pairs(s, "messages", "users")[1],
+        "message": _paired(0),
+        "creator": _paired(1),
     },
     "messages": {
         "ticket": _alternating("tickets", place=0, of=3),

@@ -112,9 +112,9 @@ class Records:
         *,
         user: int | None,
         now: int,
-        given: int | None = None,
+        forced: Mapping[str, Any] | None = None,
     ) -> int:
-        """Store a new record and return its ID, which is ``given`` where that is not ``None``.
+        """Store a new record and return its ID; ``forced`` columns are kept as they are.
 
         Raises:
             Refusal: What the API or the database refuses.
@@ -123,9 +123,7 @@ class Records:
         columns = {"creator": user, "creationdate": now, **change.columns, "lastmodified": now}
         columns = {name: value for name, value in columns.items() if name in table.by_name}
         with self._store.transaction():
-            columns |= self._keep_files(change, now=now)
-            if given is not None:
-                columns["ID"] = given
+            columns |= {**self._keep_files(change, now=now), **(forced or {})}
             record = self._store.insert(table.name, columns)
             self._write_pseudo(table, record, change)
         return record

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
@@ -33,6 +34,7 @@ class Store:
     def __init__(self, tables: Mapping[str, Table], now: Callable[[], float]) -> None:
         self.tables = tables
         self.connection = connect(tables)
+        weakref.finalize(self, self.connection.close)
         self.version = 0
         self._now = now
         self._next_id = dict.fromkeys(tables, 1)
