@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import math
 import pkgutil
 import statistics
 import subprocess
@@ -136,13 +137,14 @@ def test_every_module_can_be_imported_first() -> None:
         if "._generated." not in module.name and not module.name.endswith("__main__")
     )
     # One interpreter, emptied of our modules before each import: starting one for each takes a minute.
-    _python(
+    printed = _python(
         "import importlib, sys\n"
         f"for name in {names}:\n"
         "    for loaded in [n for n in sys.modules if n.split('.')[0] == 'zeyos_async']:\n"
         "        del sys.modules[loaded]\n"
         "    importlib.import_module(name)\n"
     )
+    assert printed == "", "a module prints when it is imported"
 
 
 def _seconds(code: str) -> float:
@@ -157,11 +159,11 @@ def test_import_is_about_as_fast_as_that_of_aiohttp(code: str) -> None:
     The rounds are repeated a few times when they say no, since a busy machine can spoil one; code that is
     really slower spoils them all.
     """
+    ratio = math.inf
     for _ in range(4):
         pairs = [(_seconds("import aiohttp"), _seconds(code)) for _ in range(5)]
-        ratio = statistics.median(ours for _, ours in pairs) / statistics.median(
-            theirs for theirs, _ in pairs
-        )
+        theirs, ours = (statistics.median(times) for times in zip(*pairs, strict=True))
+        ratio = min(ratio, ours / theirs)
         if ratio <= FAST_ENOUGH:
-            return
-    pytest.fail(f"{code!r} takes {ratio:.2f} times as long as 'import aiohttp'")
+            break
+    assert ratio <= FAST_ENOUGH, f"{code!r} takes {ratio:.2f} times as long as 'import aiohttp'"
