@@ -157,7 +157,7 @@ class Channel:
     async def _attempt(self, call: _Call) -> Response:
         """Send once: get the credential, take a slot, hand it to the transport."""
         login, gate = call.login, call.gate
-        while True:
+        for _ in range(_MOST_RENEWALS):
             if login is not None and login.ready() is None:
                 await self._obtain(call, login, login.current)
             if not gate.enter():
@@ -165,6 +165,8 @@ class Channel:
             if login is None or login.ready() is not None:
                 break
             gate.leave()  # the credential was rejected or has aged while the slot was waited for
+        else:
+            await self._wait_for_slot(call)  # credentials age faster than they are obtained: use the last one
         try:
             return await self._send(call, gate)
         finally:

@@ -75,6 +75,7 @@ async def test_a_thousand_callers_log_in_once(serve, handler, nothing_left):
             assert {answer.body for answer in answers} == {b"token-%d" % logins}
             assert handler.logins == session.stats().logins == logins
             handler.good = set()
+        assert handler.refuse <= 32  # those that were under way; nobody else sent a token known to be bad
 
 
 async def test_equal_clients_share_a_login_and_others_do_not(serve, handler):
@@ -98,6 +99,37 @@ async def test_a_late_401_does_not_log_in_again(serve, handler):
         assert (await channel.send(server.request())).body == b"token-2"
         assert (await slow).body == b"token-2"
         assert handler.logins == 2
+
+
+async def test_after_a_late_401_the_current_token_may_be_rejected_too(serve, handler):
+    """Then a log-in is due after all."""
+    async with serve(handler) as server, Session() as session:
+        channel = session.bind(server.url, backend())
+        await channel.send(server.request())
+        handler.good, handler.pause = set(), 0.15
+        slow = asyncio.create_task(channel.send(server.request(path="/slow")))
+        await asyncio.sleep(0.05)
+        handler.pause = 0.0
+        await channel.send(server.request())
+        handler.good = set()
+        assert (await slow).body == b"token-3"
+
+
+async def test_tokens_that_age_faster_than_they_come(serve, handler):
+    """A call gets a few at most, and then uses the last one."""
+    got = []
+
+    class Brief(AuthBackend):
+        def obtain(self, context, rejected):
+            got.append((yield asyncio.sleep(0, "token")))
+            return Credential(secret=f"token-{len(got)}", expires_at=context.clock() + 1e-9)
+
+    handler.good = {f"token-{number}" for number in range(99)}
+    async with serve(handler) as server, Session() as session:
+        channel = session.bind(server.url, Brief())
+        channel._login._context = AuthContext(base_url=channel.base_url, clock=lambda: 0.0)
+        assert (await channel.send(server.request())).status == 200
+        assert len(got) <= 3
 
 
 @pytest.mark.parametrize("safety", list(Safety))

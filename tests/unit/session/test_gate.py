@@ -1,0 +1,109 @@
+"""The gate by itself: who waits, who is let in, and that nothing is lost when a wait ends early."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import pytest
+
+from zeyos_async.policy import Limits, Window
+from zeyos_async.session.gate import Gate
+
+NEVER = float("inf")
+
+
+async def start(*waits):
+    tasks = [asyncio.create_task(wait) for wait in waits]
+    await asyncio.sleep(0)
+    return tasks
+
+
+async def test_a_cancelled_waiter_leaves_the_line():
+    """It is not counted any more, and does not hold up those behind it."""
+    gate = Gate(Limits(concurrency=1), reserve=10)
+    assert gate.enter()
+    first, second = await start(gate.wait(NEVER), gate.wait(NEVER))
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    assert gate.waiting == 1
+    gate.leave()
+    await second
+    assert (gate.in_flight, gate.waiting) == (1, 0)
+
+
+async def test_a_slot_that_is_handed_to_a_cancelled_waiter_goes_on():
+    """Both happen between two turns of the loop."""
+    gate = Gate(Limits(concurrency=1), reserve=10)
+    assert gate.enter()
+    first, second = await start(gate.wait(NEVER), gate.wait(NEVER))
+    gate.leave()
+    first.cancel()
+    await second
+    assert first.cancelled()
+    assert (gate.in_flight, gate.waiting) == (1, 0)
+
+
+async def test_nobody_overtakes():
+    """A slot that is free for a moment belongs to those in line."""
+    gate = Gate(Limits(concurrency=1), reserve=10)
+    assert gate.enter()
+    (first,) = await start(gate.wait(NEVER))
+    gate.leave()
+    assert not gate.enter()
+    await first
+
+
+async def test_the_wait_for_the_pace_gives_the_slot_back():
+    """Cancelled, or too long for the deadline."""
+    gate = Gate(Limits(concurrency=2, rate=0.001), reserve=10)
+    await gate.wait(NEVER)
+    (sleeper,) = await start(gate.wait(NEVER))
+    assert gate.in_flight == 2
+    sleeper.cancel()
+    await asyncio.gather(sleeper, return_exceptions=True)
+    assert gate.in_flight == 1
+    with pytest.raises(TimeoutError):
+        await gate.wait(asyncio.get_running_loop().time() + 1)
+    assert gate.in_flight == 1
+
+
+async def test_a_window_that_shrank_is_waited_for():
+    """Those above the new limit finish; nobody comes in until there is room below it."""
+    gate = Gate(Limits(concurrency=4), reserve=10)
+    assert all(gate.enter() for _ in range(4))
+    gate.window = Window(1.0, 4)
+    (waiter,) = await start(gate.wait(NEVER))
+    for _ in range(3):
+        gate.leave()
+        await asyncio.sleep(0)
+        assert not waiter.done()
+    gate.leave()
+    await waiter
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_slots_are_conserved(seed):
+    """Any mix of work, cancellations and time-outs ends with all slots free and the line empty."""
+    chance = random.Random(seed)
+    loop = asyncio.get_running_loop()
+    gate = Gate(Limits(concurrency=3), reserve=10)
+
+    async def work():
+        deadline = NEVER if chance.random() < 0.7 else loop.time() + chance.random() / 500
+        if not gate.enter():
+            await gate.wait(deadline)
+        try:
+            assert gate.in_flight <= 3
+            for _ in range(chance.randrange(4)):
+                await asyncio.sleep(0)
+        finally:
+            gate.leave()
+
+    tasks = [asyncio.create_task(work()) for _ in range(200)]
+    while not all(task.done() for task in tasks):
+        chance.choice(tasks).cancel()
+        await asyncio.sleep(0)
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert {type(result) for result in results} <= {type(None), asyncio.CancelledError, TimeoutError}
+    assert (gate.in_flight, gate.waiting) == (0, 0)
