@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import attrs
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -16,6 +16,19 @@ from yarl import URL
 
 __all__ = ["Request", "Response", "Safety", "public_url"]
 
+_OPEN_HEADERS: Final = frozenset(
+    {
+        "accept",
+        "accept-encoding",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "date",
+        "etag",
+        "if-match",
+    }
+    | {"if-none-match", "last-modified", "retry-after", "server", "transfer-encoding", "user-agent"}
+)
 _NO_HEADERS: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
 
 
@@ -42,6 +55,15 @@ def _headers(value: Mapping[str, str] | None) -> CIMultiDictProxy[str]:
     return CIMultiDictProxy(CIMultiDict(value))
 
 
+def _shown(headers: Mapping[str, str]) -> str:
+    """Headers for a ``repr``: the values only of those that can't carry a credential."""
+    return (
+        "{"
+        + ", ".join(f"{k}: {v if k.lower() in _OPEN_HEADERS else '***'}" for k, v in headers.items())
+        + "}"
+    )
+
+
 @attrs.frozen(kw_only=True)
 class Request:
     """One HTTP request, complete but for the credential.
@@ -57,8 +79,8 @@ class Request:
     """
 
     method: str
-    url: URL
-    headers: CIMultiDictProxy[str] = attrs.field(default=None, converter=_headers)
+    url: URL = attrs.field(repr=lambda url: public_url(url))
+    headers: CIMultiDictProxy[str] = attrs.field(default=None, converter=_headers, repr=_shown)
     body: bytes | None = attrs.field(
         default=None, repr=lambda b: f"<{len(b)} bytes>" if b is not None else "None"
     )
@@ -97,9 +119,9 @@ class Response:
     """
 
     status: int
-    headers: CIMultiDictProxy[str] = attrs.field(default=None, converter=_headers)
+    headers: CIMultiDictProxy[str] = attrs.field(default=None, converter=_headers, repr=_shown)
     body: bytes = attrs.field(default=b"", repr=lambda b: f"<{len(b)} bytes>")
-    url: URL = URL()
+    url: URL = attrs.field(default=URL(), repr=lambda url: public_url(url))
 
     @property
     def ok(self) -> bool:

@@ -35,6 +35,7 @@ __all__ = ["Channel"]
 _log: Final = logging.getLogger("zeyos_async")
 _MOST_REDIRECTS: Final = 5
 _MOST_RENEWALS: Final = 3
+_NOBODY: Final = Listeners(())
 _OVERLOAD: Final = frozenset({429, 503})
 
 
@@ -49,6 +50,7 @@ class _Call:
     deadline: float
     timeout: Timeout
     retry: Retry
+    tell: Listeners
     credential: Credential | None = None
     sends: int = 0
     failures: int = 0
@@ -110,7 +112,7 @@ class Channel:
             ConfigurationError: The session is closed.
         """
         login = self._login if self._is_own(request.url) else None
-        call = self._new_call(request, login, timeout, retry)
+        call = self._new_call(request, login, timeout, retry, self._tell)
         response = await self._exchange(call)
         try:
             self._check(request, response)
@@ -120,7 +122,12 @@ class Channel:
         return response
 
     def _new_call(
-        self, request: Request, login: Login | None, timeout: float | Timeout | None, retry: Retry | None
+        self,
+        request: Request,
+        login: Login | None,
+        timeout: float | Timeout | None,
+        retry: Retry | None,
+        listeners: Listeners,
     ) -> _Call:
         self.session.check_open()
         limits = self._timeout if timeout is None else Timeout.of(timeout, self._timeout)
@@ -129,7 +136,7 @@ class Channel:
         local.requests += 1
         retry = retry or self._retry
         gate = local.gate(request.url, self._limits, retry.reserve)
-        return _Call(request, login, local, gate, deadline.at, limits, retry)
+        return _Call(request, login, local, gate, deadline.at, limits, retry, listeners)
 
     def _is_own(self, url: URL) -> bool:
         return (url.scheme, url.host, url.port) == self._origin
@@ -187,8 +194,8 @@ class Channel:
             request = call.login.backend.apply(request, credential)
         call.sends += 1
         call.local.attempts += 1
-        if self._tell.request:
-            tell(self._tell.request, call.request, call.sends)
+        if call.tell.request:
+            tell(call.tell.request, call.request, call.sends)
         clock = asyncio.get_running_loop().time
         began = clock()
         try:
@@ -198,14 +205,14 @@ class Channel:
         except TransportError as error:
             if isinstance(error.__cause__, TimeoutError):
                 gate.window = gate.window.overloaded(began=began, now=clock())
-            tell(self._tell.failure, call.request, error, clock() - began)
+            tell(call.tell.failure, call.request, error, clock() - began)
             raise
         if response.status in _OVERLOAD:
             gate.window = gate.window.overloaded(began=began, now=clock())
         else:
             gate.window = gate.window.answered(in_flight=gate.in_flight)
-        if self._tell.response:
-            tell(self._tell.response, call.request, response, clock() - began)
+        if call.tell.response:
+            tell(call.tell.response, call.request, response, clock() - began)
         return response
 
     async def _after_failure(self, call: _Call, error: TransportError) -> None:
@@ -264,7 +271,7 @@ class Channel:
         gate.budget = gate.budget.spent()
         call.local.retries += 1
         _log.debug("%s: again in %.2f s (%s)", call.request.operation, decision.seconds, reason)
-        tell(self._tell.retry, call.request, call.sends, decision.seconds, reason)
+        tell(call.tell.retry, call.request, call.sends, decision.seconds, reason)
         await call.local.sleep(decision.seconds)
         return ""
 
@@ -303,8 +310,11 @@ class Channel:
             raise out_of_time(call.request, sent=False) from error
 
     async def _exchange_for_login(self, request: Request) -> Response:
-        """Send a request of a log-in: without a credential, and with the channel's time, not a caller's."""
-        return await self._exchange(self._new_call(request, None, None, None))
+        """Send a request of a log-in: without a credential, and with the channel's time, not a caller's.
+
+        Hooks don't see it, as its body holds the password; they hear of the log-in by ``on_login``.
+        """
+        return await self._exchange(self._new_call(request, None, None, None, _NOBODY))
 
     def _login_ended(self, error: Exception | None) -> None:
         _log.debug("log-in at %s: %s", self.base_url, "done" if error is None else type(error).__name__)

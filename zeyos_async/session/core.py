@@ -33,7 +33,7 @@ _MOST_LOGINS: Final = 4096
 
 @attrs.frozen(kw_only=True)
 class Stats:
-    """What a session did so far, and what it is doing.
+    """What a session did so far, and what it is doing, on the event loops that still exist.
 
     Attributes:
         requests: Calls, log-ins included.

@@ -189,7 +189,7 @@ class Login:
     def _failed(self, flight: Future[Credential], error: BaseException) -> None:
         with self._lock:
             if isinstance(error, ApiError) and error.status < 500:
-                self._refusal = error
+                self._refusal = copy.copy(error)  # without the traceback, whose frames hold the password
                 self._hold_back(time.monotonic())
             self._flight = self._owner = None
         if isinstance(error, asyncio.CancelledError):

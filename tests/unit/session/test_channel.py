@@ -284,6 +284,28 @@ async def test_hooks_hear_everything_and_no_secret():
     ]
 
 
+async def test_hooks_hear_of_a_login_but_do_not_see_it():
+    """Its body holds the password."""
+    recorder = Recorder()
+    recorder.on_login = lambda base_url, error: recorder.heard.append(("login", str(base_url), error))
+    token = answer(200, b'{"token": "abc"}')
+    await play([token, answer()], hooks=[recorder], auth=PasswordLogin("max", "pw-1234", identifier="x"))
+    assert recorder.heard == [("login", BASE, None), ("request", 1, False), ("response", 200, True)]
+
+
+def test_requests_and_responses_show_no_secret():
+    """In logs and tracebacks: values of open headers only, no query, no body."""
+    asked = Request(
+        method="GET",
+        url=URL("https://h/x?session=s3cret"),
+        body=b"s3cret",
+        headers={"X-Key": "s3cret", "Accept": "a/b"},
+    )
+    shown = repr(asked) + repr(answer(200, b"s3cret", Set_Cookie="s3cret"))
+    assert "s3cret" not in shown
+    assert "Accept: a/b" in shown
+
+
 async def test_a_hook_that_fails_is_logged_and_the_call_goes_on(caplog):
     """The server may have acted already: its answer is not to be lost."""
 
