@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .build import F, FieldNamespace, FieldRef, condition, field_path, order
+from .arguments import condition, field_path, order
+from .build import F, FieldNamespace, FieldRef
 from .expression import (
     FALSE,
     TRUE,

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from ..errors import InvalidCondition, UnsupportedFilter, suggest
@@ -74,7 +75,10 @@ def _resolve_all(expr: Expression, entity: Entity | None) -> Mapping[str, Field]
     if entity is None:
         return _NOTHING_KNOWN
     own = entity.fields
-    return {path: own[path] if path in own else resolve(entity, path) for path in fields(expr)}
+    return {path: own[path] if path in own else _resolve(entity, path) for path in fields(expr)}
+
+
+_resolve = lru_cache(maxsize=4096)(resolve)  # tables don't change, and a reference's is looked up by name
 
 
 def _bind(expr: Expression, known: Mapping[str, Field]) -> Expression:

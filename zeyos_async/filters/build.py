@@ -50,9 +50,7 @@ __all__ = [
     "ReferenceField",
     "TextField",
     "TimeField",
-    "condition",
-    "field_path",
-    "order",
+    "as_condition",
 ]
 
 V = TypeVar("V")
@@ -159,16 +157,16 @@ class FieldRef(msgspec.Struct, Generic[V], frozen=True, eq=False, gc=False):
         return Order(self._path, descending=True)
 
     def __and__(self, other: Expression | FieldRef[Any]) -> And:
-        return self._flag() & _operand(other)
+        return self._flag() & as_condition(other)
 
     def __rand__(self, other: Expression | FieldRef[Any]) -> And:
-        return _operand(other) & self._flag()
+        return as_condition(other) & self._flag()
 
     def __or__(self, other: Expression | FieldRef[Any]) -> Or:
-        return self._flag() | _operand(other)
+        return self._flag() | as_condition(other)
 
     def __ror__(self, other: Expression | FieldRef[Any]) -> Or:
-        return _operand(other) | self._flag()
+        return as_condition(other) | self._flag()
 
     def __invert__(self) -> Expression:
         return Not(self._flag())
@@ -438,43 +436,12 @@ F: Final = _AnyFields()
 """Fields of any name and type, checked when the request is compiled."""
 
 
-def condition(value: Expression | FieldRef[Any] | str) -> Expression:
-    """What a ``where`` takes, as a condition: a condition, its text form, or a field alone (is true).
+def as_condition(value: Any) -> Expression:
+    """A condition itself, or what a field alone means as one.
 
     Raises:
-        FilterSyntaxError: The text does not parse.
-        InvalidCondition: It is something else, such as the ``bool`` that comes of a comparison without a field.
+        InvalidCondition: It is something else.
     """
-    if isinstance(value, str):
-        from .text import parse
-
-        return parse(value)
-    return _operand(value)
-
-
-def order(value: Order | FieldRef[Any] | str) -> Order:
-    """What an ``order_by`` takes, as an order: ``"lastname"``, ``"-contact.country"``, a field, ``field.desc()``.
-
-    Raises:
-        InvalidCondition: It is something else, or names no field.
-    """
-    if isinstance(value, Order):
-        return value
-    path = field_path(value)
-    descending = path.startswith("-")
-    return Order(check_path(path[1:] if path.startswith(("-", "+")) else path), descending=descending)
-
-
-def field_path(value: FieldRef[Any] | str) -> str:
-    """What a ``select`` takes, as a path: a field, or its dotted name.
-
-    Raises:
-        InvalidCondition: It is something else, or names no field.
-    """
-    return value._path if isinstance(value, FieldRef) else check_path(value)
-
-
-def _operand(value: Any) -> Expression:
     if isinstance(value, Expression):
         return value
     if isinstance(value, FieldRef):

@@ -126,6 +126,10 @@ class Expression(msgspec.Struct, frozen=True, eq=False, gc=False):
             return NotImplemented
         return _identity(self) == _identity(other)
 
+    def __ne__(self, other: object) -> bool:  # msgspec's own would compare by identity
+        equal = self.__eq__(other)
+        return equal if equal is NotImplemented else not equal
+
     def __hash__(self) -> int:
         return hash(_identity(self))
 
@@ -366,7 +370,11 @@ def shorten(text: str, most: int = 80) -> str:
 
 def fields(expr: Expression) -> frozenset[str]:
     """The paths of all fields that a condition reads."""
-    return frozenset(leaf.path for leaf in leaves(expr))
+    if isinstance(expr, And | Or):
+        below = [item for item in expr.items if type(item) is not Comparison]
+        own = frozenset([item.path for item in expr.items if type(item) is Comparison])
+        return own.union(*map(fields, below)) if below else own
+    return frozenset([leaf.path for leaf in leaves(expr)])
 
 
 def leaves(expr: Expression) -> Iterator[Comparison]:

@@ -195,6 +195,7 @@ def test_conditions_equal_by_structure_and_type() -> None:
     assert len({F.a == 1, F.a == True, F.a == 1.0, F.a == 1}) == 3  # noqa: E712
     assert F.a.in_([1]) != F.a.in_([True])
     assert F.a.in_([1, 2]) != F.a.in_([2, 1])
+    assert not ((F.a == 1) != (F.a == 1))  # noqa: SIM202
     assert (F.a == 1) != "a == 1"
 
 

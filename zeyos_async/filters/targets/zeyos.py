@@ -154,10 +154,8 @@ def _merge(first: Any, second: Any) -> _Object | None:
 
 def _with_repeats(tests: _Object, again: dict[str, list[_Object]]) -> _Object:
     """The object with a composite in the place of each field that uses an operator more than once."""
-    out: _Object = {}
-    for key, test in tests.items():
-        if key in again:
-            out[str(len(out))] = ["AND", {key: test}, *again[key]]
-        else:
-            out[str(len(out)) if type(test) is list else key] = test
-    return out
+    # One entry takes the place of one, so that the keys of other composites still are their positions.
+    return {
+        str(position) if key in again else key: ["AND", {key: test}, *again[key]] if key in again else test
+        for position, (key, test) in enumerate(tests.items())
+    }
