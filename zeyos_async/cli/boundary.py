@@ -54,8 +54,12 @@ def exit_code(error: BaseException) -> int:
 
 def run(argv: Sequence[str]) -> int:
     """Run a command line, and say what went wrong if anything did."""
-    state = State()
-    warnings.showwarning = _show_warning
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        return _run(argv, State())
+
+
+def _run(argv: Sequence[str], state: State) -> int:
     try:
         result: Any = app.main(list(argv), prog_name="zeyos-async", standalone_mode=False, obj=state)
         sys.stdout.flush()

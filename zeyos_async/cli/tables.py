@@ -6,12 +6,55 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
+from typing import Final
 
-__all__ = ["print_table"]
+__all__ = ["fit", "print_table"]
+
+_LEAST: Final = 6
+"""Characters that a column keeps where the terminal is narrow."""
+_GAP: Final = 2
+_MORE: Final = "…"
+
+
+def fit(natural: Sequence[int], available: int, *, whole: Sequence[int] = ()) -> list[int]:
+    """Widths of the columns that a line has room for.
+
+    The widest columns give way first. Columns that do not fit even then are left out, from the right.
+
+    Args:
+        natural: The width that each column would like.
+        available: Characters of a line.
+        whole: Indexes of columns that are shown as wide as they like.
+
+    Returns:
+        The widths of the first columns; all of them, mostly.
+    """
+    widths = list(natural)
+    least = [width if index in whole else min(width, _LEAST) for index, width in enumerate(natural)]
+    while len(widths) > 1 and _line(least[: len(widths)]) > available:
+        widths.pop()
+    while (excess := _line(widths) - available) > 0:
+        spare = [width - small for width, small in zip(widths, least, strict=False)]
+        if not any(room > 0 for room in spare):
+            break
+        index = max((i for i, room in enumerate(spare) if room > 0), key=widths.__getitem__)
+        others = sorted(width for i, width in enumerate(widths) if i != index and spare[i] > 0)
+        step = max(1, widths[index] - others[-1]) if others else excess
+        widths[index] -= min(step, spare[index], excess)
+    return widths
+
+
+def _line(widths: Sequence[int]) -> int:
+    return sum(widths) + _GAP * (len(widths) - 1)
 
 
 def print_table(
-    head: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[int] = (), wide: Sequence[int] = ()
+    head: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    right: Sequence[int] = (),
+    whole: Sequence[int] = (),
+    folded: Sequence[int] = (),
 ) -> None:
     """Print a table on standard output.
 
@@ -19,36 +62,49 @@ def print_table(
         head: The columns' names.
         rows: Texts, already clean.
         right: Indexes of columns that are set to the right.
-        wide: Indexes of columns whose text is wrapped; others are cut off with an ellipsis.
+        whole: Indexes of columns that are not cut off.
+        folded: Indexes of columns whose text goes on in the next line; others are cut off with an ellipsis.
     """
     if not sys.stdout.isatty():
         for row in (head, *rows):
             sys.stdout.write("\t".join(row) + "\n")
         return
-    _print_rich(head, rows, right, wide)
+    _print_rich(head, list(rows), right, whole, folded)
 
 
 def _print_rich(
-    head: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int], wide: Sequence[int]
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    right: Sequence[int],
+    whole: Sequence[int],
+    folded: Sequence[int],
 ) -> None:
     from rich import box
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    # rich leaves the width to the terminal, and colours to NO_COLOR.
-    width = shutil.get_terminal_size().columns
-    console = Console(
-        file=sys.stdout, width=width, highlight=False, no_color=bool(os.environ.get("NO_COLOR")) or None
+    available = shutil.get_terminal_size().columns
+    natural = [max(map(cell_len, column)) for column in zip(head, *rows, strict=True)]
+    widths = fit(natural, available, whole=whole)
+    if len(widths) < len(head):
+        widths = fit(natural[: len(widths)], available - _GAP - len(_MORE), whole=whole)
+    table = Table(
+        box=box.SIMPLE_HEAD, header_style="bold", show_edge=False, pad_edge=False, padding=(0, 0, 0, 1)
     )
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
-    for index, name in enumerate(head):
+    for index, width in enumerate(widths):
         table.add_column(
-            Text(name),
+            Text(head[index]),
+            width=width,
             justify="right" if index in right else "left",
-            overflow="fold" if index in wide else "ellipsis",
-            no_wrap=index not in wide,
+            overflow="fold" if index in folded else "ellipsis",
+            no_wrap=index not in folded,
         )
+    if len(widths) < len(head):
+        table.add_column(_MORE, width=len(_MORE))
     for row in rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*map(Text, row[: len(widths)]))
+    colourless = bool(os.environ.get("NO_COLOR"))
+    console = Console(file=sys.stdout, width=available, highlight=False, no_color=colourless or None)
     console.print(table)

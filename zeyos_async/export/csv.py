@@ -6,7 +6,7 @@ Objects and lists are compact JSON in a text cell; ``true`` and ``false`` are ba
 
 Two ways to the same bytes. The fast one has the page encoded as JSON arrays, in C: those are already
 lines of CSV but for their brackets, ``null`` and the escapes in texts, which are replaced in the whole page
-at once. The careful one writes cell by cell; it takes the pages and options that the fast one can't.
+at once. The careful one writes cell by cell; it takes the pages that hold more than plain values.
 """
 
 from __future__ import annotations
@@ -19,16 +19,29 @@ import msgspec
 
 from ..errors import InvalidArgument
 from ..schema import Kind
-from .rows import Column, Twins, moment
+from .rows import Column, PlainPage, Twins, moment
 
 __all__ = ["Csv"]
 
 _DELIMITERS: Final = ",;\t|"
+_NUMBERS: Final = (Kind.INTEGER, Kind.NUMBER, Kind.TIME, Kind.BOOLEAN)
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
-_ESCAPED: Final = re.compile(rb"\\(u[0-9a-f]{4}|.)")
-_PLAIN: Final = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"f": b"\f", b'"': b'""'}
+_TEXT: Final = re.compile(rb'("(?:[^"\\]|\\.)*")')
 _TEXT_OR_NULL: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|null')
-_FORMULA: Final = re.compile(r"\s*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]|[\t\r\n]")
+_ESCAPE: Final = re.compile(rb"(\\(?:u[0-9a-f]{4}|.))")
+_CHARS: Final = {
+    **{b"\\u%04x" % code: bytes([code]) for code in (*range(32), 127)},
+    b"\\n": b"\n",
+    b"\\t": b"\t",
+    b"\\r": b"\r",
+    b"\\b": b"\b",
+    b"\\f": b"\f",
+    b'\\"': b'""',
+    b"\\\\": b"\\",
+}
+"""Escape → what a CSV text has for it; these are all that our encoder writes."""
+_FORMULA: Final = frozenset("=+-@\t\r\n＝＋－＠")
+"""What a text begins with that a spreadsheet takes for a formula, or skips to find one."""
 
 
 class Csv:
@@ -59,7 +72,7 @@ class Csv:
         self._times = [i for i, c in enumerate(columns) if c.kind is Kind.TIME] if iso else []
         self._delimiter = delimiter
         self._safe = spreadsheet_safe
-        self._by_cell = spreadsheet_safe or delimiter != ","
+        self._texts = [i for i, c in enumerate(columns) if c.kind not in _NUMBERS]
 
     def head(self) -> bytes:
         """The header: the columns' keys, as text cells."""
@@ -67,12 +80,33 @@ class Csv:
 
     def encode(self, rows: list[Any]) -> bytes:
         """The lines of a page."""
+        kinds = set(map(type, rows))
+        if tuple in kinds:
+            return self._carefully(rows)
+        values = list(map(msgspec.structs.astuple, rows))
         width = len(self._keys)
-        plain = tuple not in set(map(type, rows))
-        values = [row if type(row) is tuple else msgspec.structs.astuple(row)[:width] for row in rows]
-        if plain and not self._by_cell:
-            return _lines(values)
-        return "".join([self._line(self._readable(row)) + "\n" for row in values]).encode()
+        if len(values[0]) > width:  # the ID that paging needs, and nobody asked for
+            values = [row[:width] for row in values]
+        nulls = None if isinstance(rows, PlainPage) else sum([row.count(None) for row in values])
+        return self._quickly(values, nulls)
+
+    def _quickly(self, rows: list[tuple[Any, ...]], nulls: int | None) -> bytes:
+        """The fast way; every value is text, a number, a boolean, a datetime or ``None``."""
+        if self._safe:
+            rows = _guarded(rows, self._texts)
+        arrays = _ENCODER.encode_lines(rows)
+        # A line break can't be within a JSON text, so these are the ends of rows.
+        page = b"\n" + arrays[1:-2].replace(b"]\n[", b"\n")
+        page = _without_nulls(page, nulls)
+        if self._delimiter != ",":
+            page = _delimited(page, len(self._keys) - 1, self._delimiter.encode())
+        return _without_escapes(page)[1:] + b"\n"
+
+    def _carefully(self, rows: list[Any]) -> bytes:
+        """Cell by cell."""
+        width = len(self._keys)
+        tuples = [row if type(row) is tuple else msgspec.structs.astuple(row)[:width] for row in rows]
+        return "".join([self._line(self._readable(row)) + "\n" for row in tuples]).encode()
 
     def _readable(self, row: tuple[Any, ...]) -> list[Any]:
         values = list(row)
@@ -87,7 +121,7 @@ class Csv:
         if value is None:
             return ""
         if isinstance(value, str):
-            text = f"'{value}" if self._safe and _FORMULA.match(value) else value
+            text = _guard(value) if self._safe and value[:1] in _FORMULA else value
         elif isinstance(value, (list, dict)):
             text = _ENCODER.encode(value).decode()
         elif isinstance(value, datetime):
@@ -97,33 +131,44 @@ class Csv:
         return '"' + text.replace('"', '""') + '"'
 
 
-def _lines(rows: list[tuple[Any, ...]]) -> bytes:
-    """The fast way; every value is text, a number, a boolean, a datetime or ``None``."""
-    arrays = _ENCODER.encode_lines(rows)
-    # A line break can't be within a JSON text, so these are the ends of rows.
-    page = b"\n" + arrays[1:-2].replace(b"]\n[", b"\n")
-    page = _without_nulls(page, sum([row.count(None) for row in rows]))
-    if b"\\" in page:
-        page = _without_escapes(page)
-    return page[1:] + b"\n"
-
-
-def _without_nulls(page: bytes, nulls: int) -> bytes:
-    """Empty cells for ``null``, but not where a text holds ``,null``: then the numbers differ."""
-    if page.count(b",null") + page.count(b"\nnull") == nulls:
+def _without_nulls(page: bytes, nulls: int | None) -> bytes:
+    """Empty cells for ``null``, but not where a text holds ``,null``: then there are more than ``nulls``."""
+    if nulls is None or page.count(b",null") + page.count(b"\nnull") == nulls:
         return page.replace(b",null", b",").replace(b"\nnull", b"\n")
     return _TEXT_OR_NULL.sub(lambda match: b"" if match[0] == b"null" else match[0], page)
 
 
+def _guarded(rows: list[tuple[Any, ...]], texts: list[int]) -> list[tuple[Any, ...]]:
+    """The rows with their texts guarded against being run."""
+    columns: list[Any] = list(zip(*rows, strict=True))
+    for index in texts:
+        columns[index] = [_guard(v) if type(v) is str and v[:1] in _FORMULA else v for v in columns[index]]
+    return list(zip(*columns, strict=True))
+
+
+def _guard(text: str) -> str:
+    return f"'{text}"
+
+
+def _delimited(page: bytes, commas: int, delimiter: bytes) -> bytes:
+    """Another delimiter; lines with commas in their texts are taken apart for it."""
+    return b"\n".join(
+        [
+            line.replace(b",", delimiter)
+            if line.count(b",") == commas
+            else b"".join(
+                part if index % 2 else part.replace(b",", delimiter)
+                for index, part in enumerate(_TEXT.split(line))
+            )
+            for line in page.split(b"\n")
+        ]
+    )
+
+
 def _without_escapes(page: bytes) -> bytes:
     """The texts of a page as they are, with their quotes doubled."""
-    if b"\\\\" not in page:  # then every backslash begins an escape, and the usual ones go at once
-        page = page.replace(b'\\"', b'""').replace(b"\\n", b"\n")
-    return _ESCAPED.sub(_unescaped, page) if b"\\" in page else page
-
-
-def _unescaped(match: re.Match[bytes]) -> bytes:
-    escape = match[1]
-    if escape[:1] == b"u":
-        return chr(int(escape[1:], 16)).encode()
-    return _PLAIN.get(escape, escape)
+    if b"\\" not in page:
+        return page
+    parts = _ESCAPE.split(page)
+    parts[1::2] = map(_CHARS.__getitem__, parts[1::2])
+    return b"".join(parts)

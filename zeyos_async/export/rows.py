@@ -27,7 +27,7 @@ from ..schema import Entity, Kind, resolve
 if TYPE_CHECKING:
     from ..services.base.query import Query
 
-__all__ = ["Column", "PassThrough", "Twins", "columns_of", "moment"]
+__all__ = ["Column", "PassThrough", "PlainPage", "Twins", "columns_of", "moment"]
 
 _HIDDEN: Final = "hidden_id"
 _SCALAR: Final = str | int | bool | None
@@ -65,6 +65,10 @@ def moment(value: Any) -> Any:
         return datetime.fromtimestamp(value if isinstance(value, int) else float(value), UTC)
     except (OverflowError, ValueError, OSError):
         return value
+
+
+class PlainPage(list[Any]):
+    """A page of twins none of which has ``,null`` within a text."""
 
 
 @attrs.frozen
@@ -152,6 +156,9 @@ class _TwinReader:
             return self._tuples(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise DecodeFailed(f"not JSON: {error}") from error
+        # Before null in an object there is a colon: this is in a text, or in an array.
+        if b",null" not in body:
+            rows = PlainPage(rows)
         return Page(rows, self._ids(rows))
 
     def _ids(self, rows: list[Any]) -> list[int] | None:

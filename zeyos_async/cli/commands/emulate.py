@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ..output import examples, Interrupted, note, write
+from ..output import Interrupted, examples, note, write
 from ..params import ROWS
 from ..running import run_async, verbose_option
 

@@ -59,4 +59,4 @@ def _print(record: Record, *, local: bool) -> None:
     fields = record.__entity__.fields
     values: dict[str, Any] = record_values(record)
     rows = [[name, show(value, fields.get(name), local=local)] for name, value in values.items()]
-    print_table(["field", "value"], rows, wide=[1])
+    print_table(["field", "value"], rows, folded=[1], whole=[0])

@@ -12,7 +12,7 @@ from ...export import export
 from ...schema import Entity, Kind, resolve
 from ..columns import default_columns
 from ..connect import Connection, connected, connection_options
-from ..output import examples, JsonArray, note
+from ..output import JsonArray, examples, note
 from ..params import ENTITY, Selection
 from ..queries import Asked, build, query_options
 from ..running import run_async
@@ -89,4 +89,5 @@ def _print(table: Entity, selection: Selection, rows: list[dict[str, Any]], *, l
     numbers = (Kind.INTEGER, Kind.NUMBER)
     right = [i for i, field in enumerate(fields.values()) if field.kind in numbers and not field.codes]
     texts = [[show(row.get(key), field, local=local) for key, field in fields.items()] for row in rows]
-    print_table(list(fields), texts, right=right)
+    times = [i for i, field in enumerate(fields.values()) if field.kind is Kind.TIME]
+    print_table(list(fields), texts, right=right, whole=[*right, *times])
