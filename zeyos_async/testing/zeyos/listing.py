@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -212,10 +214,18 @@ def answer_list(listing: Listing, table: Table, store: Store, behaviour: Behavio
         return "text/csv; charset=utf-8", _csv(list(listing.selected), rows)
     keys = list(listing.selected)
     if listing.extdata:
-        records = [_with_extdata(keys, row, table, store, behaviour) for row in rows]
+        records: list[Any] = [_with_extdata(keys, row, table, store, behaviour) for row in rows]
     else:
-        records = [dict(zip(keys, row, strict=True)) for row in rows]
+        records = list(itertools.starmap(_record_type(tuple(keys)), rows))
     return "application/json", msgspec.json.encode(records)
+
+
+@functools.lru_cache(maxsize=256)
+def _record_type(keys: tuple[str, ...]) -> type[msgspec.Struct]:
+    """A type whose objects are written as objects of these keys; cheaper by half than dictionaries."""
+    names = [f"f{index}" for index in range(len(keys))]
+    rename = dict(zip(names, keys, strict=True))
+    return msgspec.defstruct("Row", names, rename=rename, gc=False)
 
 
 def _count(number: int, behaviour: Behaviour) -> Any:

@@ -42,6 +42,7 @@ class RestApi:
         self._instance = instance
         self._cache: OrderedDict[tuple[Any, ...], Answer] = OrderedDict()
         self._cached_bytes = 0
+        self._cached_version = -1
 
     def answer(self, incoming: Incoming, path: str, behaviour: Behaviour) -> Answer:
         """Answer a request below ``/api/v1``.
@@ -92,37 +93,34 @@ class RestApi:
 
     def _list(self, incoming: Incoming, table: Table, identity: Identity, behaviour: Behaviour) -> Answer:
         kind = incoming.headers.get("Content-Type", "")
-        key = (
-            table.name,
-            incoming.body,
-            kind,
-            identity.credentials.admin,
-            self._store.version,
-            behaviour.key(),
-        )
-        if key in self._cache:
-            self._cache.move_to_end(key)
-            return self._cache[key]
+        gzip = "gzip" in incoming.headers.get("Accept-Encoding", "")
+        key = (table.name, incoming.body, kind, gzip, identity.credentials.admin, behaviour.key())
+        kept = self._kept(key)
+        if kept is not None:
+            return kept
         listing = plan_list(read_body(kind, incoming.body), table, dict(self._store.tables), behaviour)
         if listing.export and not identity.credentials.admin:
             raise Refusal(403, "Forbidden: Lacking access permission")
         content_type, body = answer_list(listing, table, self._store, behaviour)
-        answer = Answer(
-            headers={"Content-Type": content_type},
-            body=body,
-            gzipped=compress(body) if "gzip" in incoming.headers.get("Accept-Encoding", "") else None,
-        )
-        self._keep(key, answer)
-        return answer
+        gzipped = compress(body) if gzip else None
+        return self._keep(key, Answer(headers={"Content-Type": content_type}, body=body, gzipped=gzipped))
 
-    def _keep(self, key: tuple[Any, ...], answer: Answer) -> None:
-        """Remember a page that is costly to make, in its final form."""
-        if answer.gzipped is None:
-            return
+    def _kept(self, key: tuple[Any, ...]) -> Answer | None:
+        """The page in its final form, if it was served since the last write."""
+        if self._cached_version != self._store.version:
+            self._cache.clear()
+            self._cached_bytes = 0
+            self._cached_version = self._store.version
+        if key in self._cache:
+            self._cache.move_to_end(key)
+        return self._cache.get(key)
+
+    def _keep(self, key: tuple[Any, ...], answer: Answer) -> Answer:
         self._cache[key] = answer
         self._cached_bytes += _size(answer)
         while self._cached_bytes > _CACHE_BYTES:
             self._cached_bytes -= _size(self._cache.popitem(last=False)[1])
+        return answer
 
     def _create(self, incoming: Incoming, table: Table, identity: Identity, behaviour: Behaviour) -> Answer:
         body = _body(incoming)

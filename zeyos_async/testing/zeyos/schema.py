@@ -14,7 +14,7 @@ from typing import Any, Final
 from .facts import Column, Table, Unique
 from .patterns import like, matches
 
-__all__ = ["condition", "connect", "quoted"]
+__all__ = ["condition", "connect", "create_indexes", "quoted"]
 
 _ALWAYS: Final = """
 CREATE TABLE _extdata (entity TEXT, record INTEGER, name TEXT, value, PRIMARY KEY (entity, record, name)) WITHOUT ROWID;
@@ -40,6 +40,15 @@ def connect(tables: Mapping[str, Table]) -> sqlite3.Connection:
     return connection
 
 
+def create_indexes(connection: sqlite3.Connection, tables: Mapping[str, Table]) -> None:
+    """The indexes that no rule needs; made after the first rows are in, since that is faster."""
+    for table in tables.values():
+        columns = [*(quoted(key.column) for key in table.foreign_keys), "_pos"]
+        for number, column in enumerate(columns):
+            name = quoted(f"i{number}_{table.name}")
+            connection.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {quoted(table.name)} ({column})")
+
+
 def quoted(name: str) -> str:
     """An identifier in SQL."""
     return '"' + name.replace('"', '""') + '"'
@@ -54,10 +63,6 @@ def _statements(tables: Mapping[str, Table]) -> Iterator[str]:
         yield _create_table(table)
         for unique in table.unique:
             yield _create_unique(table, unique)
-        for key in table.foreign_keys:
-            name = quoted(f"i_{table.name}_{key.column}")
-            yield f"CREATE INDEX {name} ON {quoted(table.name)} ({quoted(key.column)})"
-        yield f'CREATE INDEX "pos_{table.name}" ON {quoted(table.name)} (_pos)'
 
 
 def _create_table(table: Table) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from .facts import Table
 from .refusals import Refusal
-from .schema import connect, quoted
+from .schema import connect, create_indexes, quoted
 
 __all__ = ["Store"]
 
@@ -74,6 +74,7 @@ class Store:
         self.connection.execute("PRAGMA ignore_check_constraints = ON")
         self.connection.execute("BEGIN")
         yield
+        create_indexes(self.connection, self.tables)
         self.connection.execute("COMMIT")
         self.connection.execute("PRAGMA foreign_keys = ON")
         self.connection.execute("PRAGMA ignore_check_constraints = OFF")
