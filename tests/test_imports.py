@@ -19,6 +19,7 @@ PUBLIC_MODULES: Final = (
     "zeyos_async",
     "zeyos_async.auth",
     "zeyos_async.errors",
+    "zeyos_async.export",
     "zeyos_async.filters",
     "zeyos_async.testing",
     "zeyos_async.zeyos",
@@ -105,7 +106,7 @@ def test_the_top_level_is_sorted_plainly() -> None:
     assert zeyos_async.__all__ == sorted(zeyos_async.__all__)
 
 
-@pytest.mark.parametrize("name", ["auth", "errors", "filters", "testing", "zeyos"])
+@pytest.mark.parametrize("name", ["auth", "errors", "export", "filters", "testing", "zeyos"])
 def test_public_modules_are_attributes(name: str) -> None:
     """After ``import zeyos_async``, its modules can be had without another import."""
     printed = _python(f"import zeyos_async\nprint(zeyos_async.{name}.__name__)")

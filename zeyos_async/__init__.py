@@ -2,7 +2,7 @@
 
 ``from zeyos_async import Zeyos, F`` is where to begin. Each name is loaded when it is first asked for,
 so that ``import zeyos_async`` by itself costs next to nothing. More lives in the modules
-``zeyos_async.zeyos`` (records and codes), ``.auth``, ``.errors``, ``.filters`` and ``.testing``.
+``zeyos_async.zeyos`` (records and codes), ``.auth``, ``.errors``, ``.export``, ``.filters`` and ``.testing``.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _HOMES = {
     "ZeyosAsyncError": "errors",
     "column": "services.base",
 }
-_MODULES = ("auth", "errors", "filters", "testing", "zeyos")
+_MODULES = ("auth", "errors", "export", "filters", "testing", "zeyos")
 
 
 def __getattr__(name: str) -> Any:
