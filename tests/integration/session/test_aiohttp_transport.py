@@ -63,9 +63,14 @@ async def test_a_lost_keepalive_connection_does_not_make_it_send_twice(serve, tr
     assert caught.value.operation == "things.do"
 
 
+def squeezed(data: bytes) -> bytes:
+    """Gzip without a time stamp, so that the names of tests stay the same."""
+    return gzip.compress(data, mtime=0)
+
+
 def compressed(encoding: str) -> bytes:
     if encoding == "gzip":
-        return gzip.compress(PLAIN)
+        return squeezed(PLAIN)
     if encoding == "deflate":
         return zlib.compress(PLAIN)
     if encoding == "raw":
@@ -141,13 +146,13 @@ async def test_text_that_only_the_close_ends_is_taken_as_it_comes(serve, transpo
         ("Connection: close\r\n", b"x" * 200_001, ResponseTooLarge),
         (
             "Content-Encoding: gzip\r\nConnection: close\r\n",
-            gzip.compress(bytes(1_000_000)),
+            squeezed(bytes(1_000_000)),
             ResponseTooLarge,
         ),
         ("Content-Encoding: br\r\nConnection: close\r\n", b"??", ServerError),
         (
             "Content-Encoding: gzip\r\nConnection: close\r\n",
-            gzip.compress(PLAIN) + b"junk",
+            squeezed(PLAIN) + b"junk",
             ResponseTruncated,
         ),
         ("Content-Encoding: gzip\r\nConnection: close\r\n", b"no gzip at all", ResponseTruncated),
@@ -170,9 +175,9 @@ async def test_answers_that_can_not_be_used(serve, transport, head, body, error)
 @pytest.mark.parametrize(
     ("head", "body", "plain"),
     [
-        ("Content-Encoding: gzip\r\n", gzip.compress(b"one ") + gzip.compress(b"two"), b"one two"),
-        ("Content-Encoding: x-gzip\r\n", gzip.compress(b"zeros") + bytes(7), b"zeros"),
-        ("Content-Encoding: deflate, gzip\r\n", gzip.compress(zlib.compress(b"twice")), b"twice"),
+        ("Content-Encoding: gzip\r\n", squeezed(b"one ") + squeezed(b"two"), b"one two"),
+        ("Content-Encoding: x-gzip\r\n", squeezed(b"zeros") + bytes(7), b"zeros"),
+        ("Content-Encoding: deflate, gzip\r\n", squeezed(zlib.compress(b"twice")), b"twice"),
         ("Content-Encoding: identity\r\n", b"as it is", b"as it is"),
         ("Content-Encoding: gzip\r\n", b"", b""),
     ],
@@ -278,9 +283,9 @@ async def test_a_slow_answer_is_no_silence(serve, transport):
             await line.send(b"x")
 
     async with serve(handler) as server:
-        assert (await send(transport, server.request(), read=0.25)).body == b"x" * 8
+        assert (await send(transport, server.request(), read=0.35)).body == b"x" * 8
         with pytest.raises(DeadlineExceeded):
-            await send(transport, server.request(), read=0.25, deadline=soon(0.15))
+            await send(transport, server.request(), read=0.35, deadline=soon(0.15))
 
 
 async def test_a_slow_upload_is_no_silence(transport):

@@ -37,17 +37,21 @@ async def test_the_deadline():
 
 
 async def test_silence_counts_from_listening():
-    """Before it, only the deadline counts; after it, each sound begins it anew."""
-    watch = Watch(NEVER, 0.03)
-    with watch:
-        await asyncio.sleep(0.08)
-        for _ in range(4):
-            watch.listen()
-            await asyncio.sleep(0.015)
-    watch = Watch(now() + 30, 0.03)
+    """Before it, only the deadline counts."""
+    with Watch(NEVER, 0.02):
+        await asyncio.sleep(0.1)
+    watch = Watch(now() + 30, 0.02)
     with pytest.raises(TimeoutError):
         await listening(watch)
     assert watch.silent
+
+
+async def test_each_sound_begins_the_silence_anew():
+    """Together the waits are longer than the silence that is allowed; each by itself is far shorter."""
+    with Watch(NEVER, 0.5) as watch:
+        for _ in range(7):
+            watch.listen()
+            await asyncio.sleep(0.1)
 
 
 async def test_a_deadline_that_has_passed():
