@@ -33,7 +33,9 @@ __all__ = [
     "latency",
     "random_schedule",
     "rate_limited",
+    "redirect",
     "reset",
+    "respond",
     "server_error",
     "truncate",
 ]
@@ -105,6 +107,19 @@ def html_page(status: int = 502) -> Fault:
     page = f"<!DOCTYPE html><html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>"
     answer = Answer(status=status, headers={"Content-Type": "text/html; charset=utf-8"}, body=page.encode())
     return Fault(name=f"html_page_{status}", act=False, answer=answer)
+
+
+def respond(
+    status: int, text: str = "", *, headers: Mapping[str, str] | None = None, act: bool = False
+) -> Fault:
+    """Any answer at all, in plain text unless ``headers`` say otherwise."""
+    return Fault(name=f"respond_{status}", act=act, answer=text_answer(status, text, headers))
+
+
+def redirect(location: str, *, status: int = 307) -> Fault:
+    """A redirect, to this server or to another."""
+    answer = Answer(status=status, headers={"Location": location})
+    return Fault(name=f"redirect_{status}", act=False, answer=answer)
 
 
 def late_401(seconds: float = 0.0) -> Fault:

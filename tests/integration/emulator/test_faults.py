@@ -104,6 +104,7 @@ async def test_rate_limit(emulator: Any, form: Any) -> None:
         (faults.html_page(502), 502, "text/html"),
         (faults.html_page(200), 200, "text/html"),
         (faults.late_401(0.01), 401, "text/plain"),
+        (faults.respond(409, "Conflict"), 409, "text/plain"),
     ],
     ids=lambda value: getattr(value, "name", str(value)),
 )
@@ -202,6 +203,14 @@ async def test_a_connection_is_used_again_after_a_drip(wire: Any) -> None:
     for _ in range(3):
         assert (await wire.list("accounts")).status == 200
     assert wire.emulator.journal.connections == 1
+
+
+async def test_a_redirect(wire: Any) -> None:
+    """To wherever; the request is not carried out."""
+    wire.emulator.faults.add(faults.redirect("http://elsewhere.example/"))
+    reply = await wire.api("PUT", "accounts", {"lastname": "x", "currency": "EUR"})
+    assert (reply.status, reply.headers["Location"]) == (307, "http://elsewhere.example/")
+    assert len(wire.emulator.rows("accounts")) == 24
 
 
 async def test_latency_and_a_wrong_clock(wire: Any) -> None:

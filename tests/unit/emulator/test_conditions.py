@@ -190,6 +190,11 @@ def test_an_in_list_has_no_bound() -> None:
     assert found({"ID": {"IN": list(range(50_000))}}) == [row["ID"] for row in ROWS]
 
 
+def test_a_composite_has_no_bound() -> None:
+    """Thousands of parts, though the database bounds the depth of an expression."""
+    assert found({"0": ["OR", *({"ID": row["ID"]} for row in ROWS * 200)]}) == [row["ID"] for row in ROWS]
+
+
 def test_nesting_has_a_bound() -> None:
     """Too deep is refused, not a crash."""
     filters: dict[str, Any] = {"ID": 1}

@@ -48,7 +48,6 @@ class Scope:
         self._tables = tables
         self._paths: dict[str, Path] = {}
         self._joins: list[str] = []
-        self._join_values: list[Any] = []
         self._aliases: dict[str, str] = {}
 
     def resolve(self, text: Any, *, what: str) -> Path:
@@ -65,9 +64,9 @@ class Scope:
         self._paths[path.text] = path
         return path
 
-    def source(self) -> tuple[str, list[Any]]:
-        """``FROM`` with all joins, and the values that they bind."""
-        return f"{quoted(self.table.name)} t{''.join(self._joins)}", self._join_values
+    def source(self) -> str:
+        """What ``FROM`` names: the table and all joins."""
+        return f"{quoted(self.table.name)} t{''.join(self._joins)}"
 
     def _find(self, text: str) -> Path | None:
         head, dot, rest = text.partition(".")
@@ -91,13 +90,12 @@ class Scope:
             self._joins.append(f' LEFT JOIN {quoted(target)} {alias} ON {alias}."ID" = t.{quoted(field)}')
         return alias
 
-    def _extdata(self, text: str, name: str) -> Path:
-        alias = self._aliases.setdefault(text, f"e{len(self._aliases)}")
-        self._joins.append(
-            f' LEFT JOIN _extdata {alias} ON {alias}.entity = ? AND {alias}.record = t."ID" AND {alias}.name = ?'
-        )
-        self._join_values += [self.table.name, name]
-        return Path(text, f"{alias}.value", None)
+    def _extdata(self, text: str, name: str) -> Path | None:
+        if "\0" in name:
+            return None
+        entity, literal = (f"'{part.replace(chr(39), chr(39) * 2)}'" for part in (self.table.name, name))
+        where = f'entity = {entity} AND record = t."ID" AND name = {literal}'
+        return Path(text, f"(SELECT value FROM _extdata WHERE {where})", None)
 
 
 def compile_filters(filters: Any, scope: Scope, *, depth: int = 0) -> tuple[str, list[Any]]:
@@ -114,7 +112,15 @@ def compile_filters(filters: Any, scope: Scope, *, depth: int = 0) -> tuple[str,
         sql, bound = _composite(value, scope, depth) if key.isdecimal() else _field(key, value, scope)
         parts.append(sql)
         values += bound
-    return " AND ".join(f"({part})" for part in parts), values
+    return _joined(parts, "AND"), values
+
+
+def _joined(parts: list[str], word: str) -> str:
+    """The parts as a tree that is as flat as can be: the database bounds the depth, not the number."""
+    if len(parts) < 2:
+        return parts[0] if parts else ""
+    middle = len(parts) // 2
+    return f"({_joined(parts[:middle], word)}) {word} ({_joined(parts[middle:], word)})"
 
 
 def _composite(value: Any, scope: Scope, depth: int) -> tuple[str, list[Any]]:
@@ -128,7 +134,7 @@ def _composite(value: Any, scope: Scope, depth: int) -> tuple[str, list[Any]]:
         sql, bound = compile_filters(operand_filters, scope, depth=depth + 1)
         parts.append(sql or "1")
         values += bound
-    joined = (" OR " if value[0] == "OR" else " AND ").join(f"({part})" for part in parts)
+    joined = _joined(parts, "OR" if value[0] == "OR" else "AND")
     return (f"NOT ({joined})" if value[0] == "NOT" else joined), values
 
 

@@ -6,6 +6,7 @@ import csv
 import functools
 import io
 import itertools
+import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -81,7 +82,7 @@ def plan_list(
     flags = {name: flag(name, body.get(name)) for name in ("count", "distinct", "export", "extdata")}
     order = _order(body.get("sort"), scope, selected, distinct=flags["distinct"])
     window = _window(body, behaviour, export=flags["export"])
-    source, join_values = scope.source()
+    source = scope.source()
     columns = [path.sql for path in selected.values()]
     if flags["extdata"]:
         columns.append('t."ID"')
@@ -96,7 +97,7 @@ def plan_list(
         select += order + window
     return Listing(
         sql=select,
-        values=(*join_values, *where_values),
+        values=tuple(where_values),
         selected=selected,
         expanded=expanded,
         extdata=flags["extdata"],
@@ -202,9 +203,12 @@ def answer_list(listing: Listing, table: Table, store: Store, behaviour: Behavio
     """Content type and body of the answer.
 
     Raises:
-        Refusal: 500, where the page is larger than the behaviour allows.
+        Refusal: 500, where the page is larger than the behaviour allows, or the database can't do it.
     """
-    rows = store.connection.execute(listing.sql, listing.values).fetchall()
+    try:
+        rows = store.connection.execute(listing.sql, listing.values).fetchall()
+    except sqlite3.Error as error:
+        raise Refusal(500, f"Runtime Error: {error}") from error
     if listing.count:
         return "application/json", msgspec.json.encode(_count(rows[0][0], behaviour))
     if behaviour.largest_page is not None and len(rows) > behaviour.largest_page and not listing.export:
