@@ -119,6 +119,14 @@ def _boolean(value: object, _: object = None) -> bool:
     raise ValueError(f"{value!r} is neither true nor false")
 
 
+def _object(value: object, _: object = None) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return value
+    if value == []:  # an empty object, as PHP writes it
+        return {}
+    raise ValueError(f"{type(value).__name__} instead of an object")
+
+
 def _code(value: object, cls: type[enum.IntEnum]) -> enum.IntEnum:
     return cls(_integer(value))
 
@@ -142,6 +150,7 @@ def make_converter() -> cattrs.Converter:
     converter.register_structure_hook(str, _text)
     converter.register_structure_hook(bool, _boolean)
     converter.register_structure_hook(datetime, _time)
+    converter.register_structure_hook_func(lambda hint: hint == dict[str, Any], _object)
     converter.register_structure_hook_func(_is_int_enum, _code)
     return converter
 
@@ -314,43 +323,58 @@ def _hints(cls: type) -> dict[str, Any]:
 
 def _twin_type(hint: Any) -> Any:
     """The hint, with what msgspec can't decode itself left as it is on the wire."""
-    members = (
-        typing.get_args(hint)
-        if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union
-        else (hint,)
-    )
-    simple = (int, float, str, bool, datetime, type(None))
-    if all(member in simple or _is_int_enum(member) for member in members):
-        return hint if type(None) in members else hint | None
-    return Any
+    union = isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union
+    members = typing.get_args(hint) if union else (hint,)
+    if not all(member in _PLAIN or _is_int_enum(member) for member in members):
+        return Any
+    return hint if type(None) in members else hint | None
+
+
+_PLAIN: Final = (int, float, str, bool, datetime, type(None), dict[str, Any], list[str], list[Any])
+"""What a twin decodes by itself, besides enums."""
 
 
 def _needs_converting(hint: Any) -> bool:
     return hint is not Any and _twin_type(hint) is Any
 
 
-def _builder(cls: type[R], attributes: list[str], *, hidden: bool) -> Callable[[Sequence[Any]], list[R]]:
-    """A function from twins to instances; the plain case is two C-level maps."""
+def _builder(cls: type[R], attributes: list[str], *, hidden: bool) -> Callable[[list[Any]], list[R]]:
+    """A function from twins to instances; the usual case is two C-level maps."""
     fields = attrs.fields_dict(cast(Any, cls))
     names = [f.name for f in fields.values() if f.init]
     hints = _hints(cls)
     convert = {a: hints[a] for a in attributes if _needs_converting(hints[a]) and fields[a].converter is None}
-    plain = names[: len(attributes)] == attributes and not any(fields[a].kw_only for a in attributes)
-    if plain and not convert and not hidden:
-        astuple = msgspec.structs.astuple
-        return lambda twins: list(starmap(cls, map(astuple, twins)))
+    if names[: len(attributes)] == attributes and not any(fields[a].kw_only for a in attributes):
+        values = _values(attributes) if hidden else msgspec.structs.astuple
+        make: Callable[[list[Any]], list[R]] = lambda twins: list(starmap(cls, map(values, twins)))  # noqa: E731
+    else:
+        init = [(fields[a].alias or a, operator.attrgetter(a)) for a in attributes]
+        make = lambda twins: [cls(**{alias: get(twin) for alias, get in init}) for twin in twins]  # noqa: E731
+    return _converting(make, convert) if convert else make
+
+
+def _values(attributes: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """A twin's values for these attributes, as a tuple even of one."""
+    get = operator.attrgetter(*attributes)
+    return get if len(attributes) > 1 else lambda twin: (get(twin),)
+
+
+def _converting(
+    make: Callable[[list[Any]], list[R]], hints: Mapping[str, Any]
+) -> Callable[[list[Any]], list[R]]:
+    """The same, after the columns that msgspec can't decode by itself; one without a value costs next to nothing."""
     converter = make_converter()
-    init = [(a, fields[a].alias or a) for a in attributes]
 
-    def build(twin: Any) -> R:
-        values = {alias: getattr(twin, name) for name, alias in init}
-        for name, hint in convert.items():
-            alias = fields[name].alias or name
-            if values[alias] is not None:
-                values[alias] = converter.structure(values[alias], hint)
-        return cls(**values)
+    def build(twins: list[Any]) -> list[R]:
+        for name, hint in hints.items():
+            column = list(map(operator.attrgetter(name), twins))
+            if column.count(None) < len(column):
+                for twin, value in zip(twins, column, strict=True):
+                    if value is not None:
+                        setattr(twin, name, converter.structure(value, hint))
+        return make(twins)
 
-    return lambda twins: [build(twin) for twin in twins]
+    return build
 
 
 def _careful(

@@ -152,6 +152,13 @@ def test_records_of_an_entity_are_read_whole() -> None:
     assert (account.type, account.visibility, account.extra) == (AccountType.CUSTOMER, 9, {"brandnew": [1]})
 
 
+@pytest.mark.parametrize(("wire", "expected"), [({}, {}), ([], {}), ({"a": 1}, {"a": 1}), (None, None)])
+def test_extdata_is_an_object_even_if_php_writes_a_list(wire: Any, expected: Any) -> None:
+    """An empty object arrives as ``[]`` from PHP."""
+    accounts = TypedReader(Account, {"ID": "ID", "extdata": "extdata"}, id_key="ID")
+    assert accounts.page(_encode({"ID": 1, "extdata": wire})).rows[0].extdata == expected
+
+
 def test_a_users_own_class_is_filled_and_converted() -> None:
     """Keyword-only attributes, converters and nested classes of the user's own work."""
 

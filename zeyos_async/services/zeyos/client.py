@@ -88,7 +88,7 @@ class Zeyos(Entities):
         self._base = _instance_url(base_url)
         self._root = self._base / "api" / "v1"
         self._quirks = quirks
-        self._session = session or Session()
+        self._session = session or Session(limits=limits)
         self._owns_session = session is None
         self._channel: Channel = self._session.bind(
             self._base, auth, timeout=timeout, retry=retry, limits=limits, hooks=hooks
