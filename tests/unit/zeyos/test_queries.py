@@ -230,7 +230,7 @@ def test_a_condition_that_cannot_hold_sends_nothing() -> None:
         (lambda a: a.where((F.ID == 1) and (F.ID == 2)), FilterError, "&"),
         (lambda a: a.query().order_by("lastnam"), UnknownField, "lastname"),
         (lambda a: a.query().order_by("ID", "-ID"), FilterError, "twice"),
-        (lambda a: a.query().order_by(5), InvalidArgument, "order_by"),
+        (lambda a: a.query().order_by(5), InvalidArgument, "dotted text"),
         (lambda a: a.query().select(), InvalidArgument, "at least one"),
         (lambda a: a.query().select("ID", "ID"), InvalidArgument, "twice"),
         (lambda a: a.query().select("nope"), UnknownField, "nope"),

@@ -15,9 +15,11 @@ from ...filters import (
     FieldRef,
     Order,
     all_of,
+    bind,
+    condition,
+    field_path,
     is_false,
-    parse,
-    simplify,
+    order,
     split,
 )
 from ...pagination import Paging
@@ -69,8 +71,9 @@ class Query(Generic[R]):
             UnsupportedFilter: The API can't say this.
             FilterSyntaxError: A text does not parse.
         """
-        added = [self._condition(condition) for condition in conditions]
-        where = simplify(all_of([self._plan.where, *added]))
+        added = [condition(given) for given in conditions]
+        where = bind(all_of([self._plan.where, *added]), self._plan.entity)
+        self._door.check(where)
         return self._with(where=where)
 
     def search(self, text: str) -> Query[R]:
@@ -86,11 +89,11 @@ class Query(Generic[R]):
             *terms: ``"lastname"``, ``"-contact.country"``, ``F.ID.desc()``, or a typed field. NULLs
                 come last when ascending and first when descending.
         """
-        order = tuple(self._order(term) for term in terms)
-        paths = [term.path for term in order]
+        asked = tuple(self._order(term) for term in terms)
+        paths = [term.path for term in asked]
         if len(set(paths)) < len(paths):
             raise FilterError(f"order_by() names a field twice: {', '.join(paths)}")
-        return self._with(order=order)
+        return self._with(order=asked)
 
     def select(self, *fields: str | FieldRef[Any], **aliases: str | FieldRef[Any]) -> Query[dict[str, Any]]:
         """Rows as dicts with just these fields.
@@ -102,8 +105,8 @@ class Query(Generic[R]):
         Returns:
             A query whose rows are dicts. Times are aware datetimes, codes whole numbers.
         """
-        selected = [(_path(field), _path(field)) for field in fields]
-        selected += [(alias, _path(field)) for alias, field in aliases.items()]
+        selected = [(field_path(field), field_path(field)) for field in fields]
+        selected += [(alias, field_path(field)) for alias, field in aliases.items()]
         keys = [key for key, _ in selected]
         if not keys:
             raise InvalidArgument("select() needs at least one field")
@@ -131,7 +134,7 @@ class Query(Generic[R]):
 
     def expand(self, *fields: str | FieldRef[Any]) -> Query[R]:
         """Give the content of these composite fields (JSON, arrays, stored files), not their raw form."""
-        paths = tuple(_path(field) for field in fields)
+        paths = tuple(field_path(field) for field in fields)
         for path in paths:
             kind = resolve(self._plan.entity, path).kind
             if kind not in (Kind.JSON, Kind.ARRAY, Kind.BINARY):
@@ -247,7 +250,7 @@ class Query(Generic[R]):
         The API has no sums: the one column is read, and added up here: whole numbers exactly,
         others without accumulating rounding errors.
         """
-        path = _path(field)
+        path = field_path(field)
         if resolve(self._plan.entity, path).kind not in (Kind.INTEGER, Kind.NUMBER):
             raise InvalidArgument(f"sum({path!r}): only numbers can be added up")
         query = self._with(distinct=False)._shaped(Dicts(((path, path),)))
@@ -271,33 +274,15 @@ class Query(Generic[R]):
         query = attrs.evolve(cast("Query[Any]", self), shape=shape)
         return cast("Query[C]", query._with(columns=shape.columns(self._plan.entity)))
 
-    def _condition(self, condition: Expression | str) -> Expression:
-        if isinstance(condition, str):
-            condition = parse(condition)
-        if not isinstance(condition, Expression):
-            raise FilterError(
-                f"where() takes conditions such as F.lastname == 'Doe', or their text form, not {condition!r}; "
-                "combine conditions with &, | and ~ (with parentheses), never with and, or, not"
-            )
-        self._door.check(condition)
-        return condition
-
     def _order(self, term: str | FieldRef[Any] | Order) -> Order:
-        if isinstance(term, str):
-            term = Order(term.lstrip("+-") if term[:1] in ("+", "-") else term, term.startswith("-"))
-        elif isinstance(term, FieldRef):
-            term = term.asc()
-        if not isinstance(term, Order):
-            raise InvalidArgument(
-                f"order_by() takes names such as '-lastname' or F.lastname.desc(), not {term!r}"
-            )
-        resolve(self._plan.entity, term.path)
-        return term
+        asked = order(term)
+        resolve(self._plan.entity, asked.path)
+        return asked
 
     def _by_id(self) -> bool:
         """Whether this query is read by ID."""
-        order = self._plan.order
-        possible = not self._plan.distinct and (not order or order == (Order("ID", False),))
+        asked = self._plan.order
+        possible = not self._plan.distinct and (not asked or asked == (Order("ID", False),))
         if self._paging.by == "id" and not possible:
             raise InvalidArgument(
                 "paging(by='id') reads in the order of the IDs, each row once; "
@@ -343,11 +328,3 @@ class Query(Generic[R]):
     def _read(self, part: Plan, wanted: int | None) -> AsyncIterator[list[R]]:
         config = self._config(part, wanted)
         return pages_by_id(config) if self._by_id() else pages_by_offset(config)
-
-
-def _path(field: str | FieldRef[Any]) -> str:
-    if isinstance(field, str):
-        return field
-    if isinstance(field, FieldRef):
-        return field._path
-    raise InvalidArgument(f"a field is named by its path or given as F.<field>, not {field!r}")
