@@ -83,6 +83,7 @@ OUTSIDE: Final[dict[str, str]] = {
     "aiohttp": "transport.aiohttp testing",
     "isal": "transport export testing",
     "orjson": "testing",
+    "keyring": "auth.stores_keyring",
     "pytest": "testing.pytest_plugin",
     "pytest_asyncio": "testing.pytest_plugin",
     "click": "cli",

@@ -8,11 +8,12 @@ about time limits is in one place, the session.
 from __future__ import annotations
 
 import abc
+import hashlib
 import inspect
 import re
 import time
 from collections.abc import Awaitable, Callable, Generator, Mapping
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import attrs
 from yarl import URL
@@ -21,6 +22,9 @@ from ..errors import ConfigurationError, InvalidArgument
 from ..secrets import Secret
 from ..wire import Request, Response
 
+if TYPE_CHECKING:
+    from .stores import TokenStore
+
 __all__ = [
     "AuthBackend",
     "AuthContext",
@@ -28,6 +32,7 @@ __all__ = [
     "Flow",
     "TokenSource",
     "ask",
+    "fingerprint",
     "header_value",
     "secret_text",
 ]
@@ -93,12 +98,25 @@ class AuthBackend(abc.ABC):
     Attributes:
         advice: What to look at when the server does not accept what the backend obtained; a sentence
             without a full stop, or ``""``.
+        token_store: Where the credential is shared with other processes, or ``None``.
+        identity: Tells this backend's credential from others' in a store. It holds no secret.
     """
+
+    token_store: TokenStore | None = None
 
     @property
     def advice(self) -> str:
         """What to look at after a rejection; by default nothing in particular."""
         return ""
+
+    @property
+    def identity(self) -> str:
+        """Whose credential it is, for a store; by default the name of the class."""
+        return type(self).__name__
+
+    def store_key(self, base_url: URL) -> str:
+        """Where the credential is in a store: the address and the identity."""
+        return f"{base_url} {self.identity}"
 
     @abc.abstractmethod
     def obtain(self, context: AuthContext, rejected: Credential | None) -> Flow | Credential:
@@ -124,6 +142,14 @@ class AuthBackend(abc.ABC):
     def rejected(self, request: Request, response: Response) -> bool:
         """Whether the answer says that the credential was not accepted; by default, status 401."""
         return response.status == 401
+
+
+def fingerprint(secret: Secret | None) -> str:
+    """A short text that differs with the secret and does not tell it, where the secret is a random one.
+
+    Not for passwords, which can be guessed from it.
+    """
+    return hashlib.sha256(secret.reveal().encode()).hexdigest()[:12] if secret else ""
 
 
 def secret_text(value: object, what: str) -> Secret:

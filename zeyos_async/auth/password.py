@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
 from ..errors import ConfigurationError, NotAuthenticated, PermissionDenied, ServerError, error_class
 from ..secrets import Secret, redact
 from ..wire import Request, Response, Safety, public_url
-from .base import AuthBackend, AuthContext, Credential, Flow, TokenSource, ask, secret_text
+from .base import AuthBackend, AuthContext, Credential, Flow, TokenSource, ask, fingerprint, secret_text
+
+if TYPE_CHECKING:
+    from .stores import TokenStore
 
 __all__ = ["PasswordLogin"]
 
@@ -61,6 +63,7 @@ class PasswordLogin(AuthBackend):
             does not accept it.
         otp: The code of the second factor, or a callable, sync or async, that gives the present one.
             A code that is a text can be used for one log-in only.
+        token_store: Where the token is kept between programs, so that they need not log in each time.
 
     Raises:
         ConfigurationError: An argument is empty or has characters that the server refuses.
@@ -76,6 +79,13 @@ class PasswordLogin(AuthBackend):
         kw_only=True,
         repr=lambda value: "None" if value is None else "***",
     )
+    token_store: TokenStore | None = attrs.field(default=None, kw_only=True)
+
+    @property
+    def identity(self) -> str:
+        """The user, this client, and which application."""
+        parts = ("password", self.name, self.identifier, fingerprint(self.appsecret))
+        return ":".join(part for part in parts if part)
 
     @property
     def advice(self) -> str:
@@ -154,35 +164,33 @@ def _quote(response: Response) -> str:
 
 
 def _credential(request: Request, response: Response) -> Credential:
-    answer = _object(request, response)
-    token = answer.get("token")
-    if not isinstance(token, str) or not _HEX_TOKEN.fullmatch(token):
-        raise _nonsense(request, response, "it holds no token")
-    expires = answer.get("expdate")
-    if isinstance(expires, str) and expires.isascii() and expires.isdigit():
-        expires = int(expires)
-    if expires is not None and (isinstance(expires, bool) or not isinstance(expires, (int, float))):
-        raise _nonsense(request, response, "its expdate is no Unix time")
-    info = {key: answer[key] for key in ("user", "application", "identifier") if key in answer}
-    return Credential(secret=token, expires_at=expires or None, info=info)
-
-
-def _object(request: Request, response: Response) -> Mapping[str, Any]:
-    try:
-        answer = response.json()
-    except ValueError:
-        kind = "an HTML page" if response.body.lstrip()[:1] == b"<" else "not JSON"
-        raise _nonsense(request, response, f"it is {kind}") from None
-    if not isinstance(answer, dict):
-        raise _nonsense(request, response, "it is no JSON object")
-    return answer
-
-
-def _nonsense(request: Request, response: Response, why: str) -> ServerError:
-    return ServerError(
-        f"the answer to the log-in makes no sense: {why}. Is the base URL right? "
+    read = _read(response)
+    if isinstance(read, Credential):
+        return read
+    raise ServerError(
+        f"the answer to the log-in makes no sense: {read}. Is the base URL right? "
         "It ends with the instance's name, such as https://cloud.zeyos.com/demo",
         status=response.status,
         method=request.method,
         url=public_url(request.url),
     )
+
+
+def _read(response: Response) -> Credential | str:
+    """The token of an answer, or what is wrong with it. Whoever raises must not have it in a variable."""
+    try:
+        answer = response.json()
+    except ValueError:
+        return "it is an HTML page" if response.body.lstrip()[:1] == b"<" else "it is not JSON"
+    if not isinstance(answer, dict):
+        return "it is no JSON object"
+    token = answer.get("token")
+    if not isinstance(token, str) or not _HEX_TOKEN.fullmatch(token):
+        return "it holds no token"
+    expires = answer.get("expdate")
+    if isinstance(expires, str) and expires.isascii() and expires.isdigit():
+        expires = int(expires)
+    if expires is not None and (isinstance(expires, bool) or not isinstance(expires, (int, float))):
+        return "its expdate is no Unix time"
+    info = {key: answer[key] for key in ("user", "application", "identifier") if key in answer}
+    return Credential(secret=token, expires_at=expires or None, info=info)

@@ -18,13 +18,22 @@ import attrs
 from yarl import URL
 
 from ..auth import Credential
-from ..errors import ApiError, NotAuthenticated, NotSent, OutcomeUnknown, ResponseTruncated, TransportError
+from ..errors import (
+    ApiError,
+    NotAuthenticated,
+    NotSent,
+    OutcomeUnknown,
+    ResponseTruncated,
+    TransportError,
+    ZeyosAsyncError,
+)
 from ..policy import Deadline, Failure, GiveUp, Limits, Retry, Timeout
 from ..transport.base import about, out_of_time
-from ..wire import Request, Response, Safety
+from ..wire import Request, Response
 from .answers import misdirected, redirect_target, retry_after, without_secrets
 from .hooks import Listeners, tell
 from .login import Login
+from .outcomes import is_unknown, outcome_of
 
 if TYPE_CHECKING:
     from .core import Local, Session
@@ -41,7 +50,7 @@ _OVERLOAD: Final = frozenset({429, 503})
 
 @attrs.define(eq=False)
 class _Call:
-    """The state of one call: how often it was sent, and with what."""
+    """The state of one call: how often it was sent, with what, and whether it may have had an effect."""
 
     request: Request
     login: Login | None
@@ -53,6 +62,7 @@ class _Call:
     tell: Listeners
     credential: Credential | None = None
     sends: int = 0
+    unknown: bool = False
     failures: int = 0
     redirects: int = 0
     renewals: int = 0
@@ -93,6 +103,19 @@ class Channel:
         """What is tried again on this channel, unless a call says otherwise."""
         return self._retry
 
+    @property
+    def credential(self) -> Credential | None:
+        """The credential in use, or ``None`` before the first log-in."""
+        return None if self._login is None else self._login.current
+
+    def adopt(self, credential: Credential | None) -> None:
+        """Use a credential that was obtained elsewhere, as by a user's sign-in; ``None`` forgets the one in use.
+
+        It holds for every channel of the session with this address and an equal backend.
+        """
+        if self._login is not None:
+            self._login.adopt(credential)
+
     async def send(
         self, request: Request, *, timeout: float | Timeout | None = None, retry: Retry | None = None
     ) -> Response:
@@ -107,18 +130,22 @@ class Channel:
             The answer, which the channel's check has let pass.
 
         Raises:
-            TransportError: No usable answer came.
+            TransportError: No usable answer came. For a write it is ``NotSent`` (or ``DeadlineExceeded``)
+                only if no attempt had any effect, and ``OutcomeUnknown`` otherwise.
             ApiError: The answer is an error.
             ConfigurationError: The session is closed.
         """
         login = self._login if self._is_own(request.url) else None
         call = self._new_call(request, login, timeout, retry, self._tell)
-        response = await self._exchange(call)
         try:
+            response = await self._exchange(call)
             self._check(request, response)
-        except ApiError as error:
+        except ZeyosAsyncError as error:
             self._finish(error, call)
-            raise
+            outcome = outcome_of(error, request, unknown=call.unknown, attempts=max(1, call.sends))
+            if outcome is error:
+                raise
+            raise outcome from error
         return response
 
     def _new_call(
@@ -141,14 +168,14 @@ class Channel:
     def _is_own(self, url: URL) -> bool:
         return (url.scheme, url.host, url.port) == self._origin
 
-    def _finish(self, error: ApiError, call: _Call) -> None:
-        """Take secrets out of an error, and say what a failed write may mean."""
+    def _finish(self, error: ZeyosAsyncError, call: _Call) -> None:
+        """Take secrets out of an answered error, and say what to do about a rejected credential."""
+        if not isinstance(error, ApiError):
+            return
         if call.credential is not None:
             without_secrets(error, call.credential.secret, call.credential.refresh)
         if isinstance(error, NotAuthenticated) and call.login is not None and call.login.backend.advice:
             error.hint = call.login.backend.advice
-        if error.status >= 500 and call.request.safety is Safety.ONCE:
-            error.add_note("The server may have acted before it failed: look, before you send it again.")
 
     async def _exchange(self, call: _Call) -> Response:
         """Send until there is an answer to give, or an error to raise."""
@@ -218,6 +245,7 @@ class Channel:
     async def _after_failure(self, call: _Call, error: TransportError) -> None:
         """Pause before the next attempt, or raise."""
         call.failures += 1
+        call.unknown = call.unknown or is_unknown(error)
         reason = self.session.closed or await self._paused(call, _kind(error), str(error.args[0]))
         if reason:
             error.attempts = max(1, call.sends)
@@ -237,6 +265,7 @@ class Channel:
         retry = call.retry
         if response.status in retry.statuses:
             call.failures += 1
+            call.unknown = call.unknown or response.status >= 500
             return not await self._paused(
                 call, Failure.STATUS, f"status {response.status}", response.status, retry_after(response)
             )
@@ -294,8 +323,11 @@ class Channel:
         late = login.current is not None and login.current != credential
         if call.renewals >= _MOST_RENEWALS or (not late and not login.may_replace(credential)):
             return False
-        call.renewals += 1 if late else _MOST_RENEWALS
-        return await self._obtain(call, login, credential) != credential
+        before = login.count
+        successor = await self._obtain(call, login, credential)
+        # What another process logged in may be stale by now, too; after a log-in of ours, nothing helps.
+        call.renewals += 1 if late or login.count == before else _MOST_RENEWALS
+        return successor != credential
 
     async def _obtain(self, call: _Call, login: Login, rejected: Credential | None) -> Credential:
         try:
@@ -303,16 +335,19 @@ class Channel:
                 rejected,
                 deadline=call.deadline,
                 longest=self._timeout.total,
-                exchange=self._exchange_for_login,
+                exchange=self.exchange,
                 ended=self._login_ended,
             )
         except TimeoutError as error:
             raise out_of_time(call.request, sent=False) from error
 
-    async def _exchange_for_login(self, request: Request) -> Response:
+    async def exchange(self, request: Request) -> Response:
         """Send a request of a log-in: without a credential, and with the channel's time, not a caller's.
 
         Hooks don't see it, as its body holds the password; they hear of the log-in by ``on_login``.
+
+        Returns:
+            The answer, whatever its status.
         """
         return await self._exchange(self._new_call(request, None, None, None, _NOBODY))
 

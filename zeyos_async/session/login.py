@@ -4,6 +4,8 @@ One flight at a time gets the credential, in a task of its own, so that a caller
 does not take it away from the others. Callers on other event loops join the same flight: with
 single-use refresh tokens, a second one would end the session that the first one renewed.
 
+With a token store, other processes join too: see :mod:`~zeyos_async.session.shelf`.
+
 A server that refuses is not asked again at once: for a second the same refusal is given to everyone,
 then longer, up to half a minute. Accounts get locked by clients that don't do this.
 """
@@ -16,11 +18,20 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from ..auth import AuthBackend, AuthContext, Credential, Flow
-from ..errors import ApiError, ConfigurationError, DeadlineExceeded, NotSent, ZeyosAsyncError
+from ..errors import (
+    ApiError,
+    ConfigurationError,
+    DeadlineExceeded,
+    NotSent,
+    OutcomeUnknown,
+    ZeyosAsyncError,
+)
 from ..wire import Request, Response
+from .shelf import Shelf
 
 __all__ = ["Login", "run_flow"]
 
@@ -31,6 +42,8 @@ _LONGEST_PAUSE: Final = 30.0
 
 Exchange: TypeAlias = Callable[[Request], Awaitable[Response]]
 Ended: TypeAlias = Callable[[Exception | None], None]
+Get: TypeAlias = Callable[[], Awaitable[tuple[Credential, bool]]]
+"""Gets a credential, and says whether it comes from a log-in of ours."""
 
 
 class Login:
@@ -47,6 +60,8 @@ class Login:
         self.current: Credential | None = None
         self.count = 0
         self._context = context
+        store = backend.token_store
+        self._shelf = None if store is None else Shelf(store, backend.store_key(context.base_url), context)
         self._lock = threading.Lock()
         self._flight: Future[Credential] | None = None
         self._owner: tuple[asyncio.AbstractEventLoop, asyncio.Task[None]] | None = None
@@ -145,28 +160,48 @@ class Login:
         exchange: Exchange,
         ended: Ended,
     ) -> None:
-        flow = self.backend.obtain(self._context, rejected)
-        if isinstance(flow, Credential):
-            self._keep(flow, rejected)
-            flight.set_result(flow)
-            return
+        get: Get
+        if self._shelf is not None:
+            get = partial(self._share, self._shelf, rejected, exchange)
+        else:
+            flow = self.backend.obtain(self._context, rejected)
+            if isinstance(flow, Credential):
+                self._keep(flow, rejected)
+                flight.set_result(flow)
+                return
+            get = partial(_log_in, flow, exchange)
         loop = asyncio.get_running_loop()
         self._flight = flight
         self._renew_at = float("-inf")  # nobody sends the old one any more
-        self._owner = loop, loop.create_task(self._fly(flight, flow, rejected, longest, exchange, ended))
+        self._owner = loop, loop.create_task(self._fly(flight, get, rejected, longest, ended))
+
+    async def _share(
+        self, shelf: Shelf, rejected: Credential | None, exchange: Exchange
+    ) -> tuple[Credential, bool]:
+        """Get the credential by way of the store."""
+        asked = False
+
+        async def log_in(last: Credential | None) -> Credential:
+            nonlocal asked
+            flow = self.backend.obtain(self._context, last)
+            if isinstance(flow, Credential):
+                return flow
+            asked = True
+            return await run_flow(flow, exchange)
+
+        return await shelf.obtain(rejected, log_in), asked
 
     async def _fly(
         self,
         flight: Future[Credential],
-        flow: Flow,
+        get: Get,
         rejected: Credential | None,
         longest: float | None,
-        exchange: Exchange,
         ended: Ended,
     ) -> None:
         try:
             async with asyncio.timeout(longest):
-                credential = await run_flow(flow, exchange)
+                credential, ours = await get()
         except BaseException as error:
             self._failed(flight, error)
             if not isinstance(error, Exception):
@@ -174,11 +209,20 @@ class Login:
             ended(error)
         else:
             with self._lock:
-                self._keep(credential, rejected)
-                self.count += 1
+                self._keep(credential, rejected if ours else None)
+                self.count += ours
                 self._flight = self._owner = None
             flight.set_result(credential)
-            ended(None)
+            if ours:
+                ended(None)
+
+    def adopt(self, credential: Credential | None) -> None:
+        """Use a credential that was obtained elsewhere; ``None`` forgets the current one."""
+        with self._lock:
+            if credential is None:
+                self.current, self._renew_at, self._refusal = None, float("inf"), None
+            else:
+                self._keep(credential, None)
 
     def _keep(self, credential: Credential, rejected: Credential | None) -> None:
         self.current = credential
@@ -188,7 +232,8 @@ class Login:
 
     def _failed(self, flight: Future[Credential], error: BaseException) -> None:
         with self._lock:
-            if isinstance(error, ApiError) and error.status < 500:
+            # What can be sent once only, and may have arrived, is not to be sent again at once either.
+            if isinstance(error, OutcomeUnknown) or (isinstance(error, ApiError) and error.status < 500):
                 self._refusal = copy.copy(error)  # without the traceback, whose frames hold the password
                 self._hold_back(time.monotonic())
             self._flight = self._owner = None
@@ -221,6 +266,10 @@ class Login:
             owner = self._owner
         if owner is not None and owner[0] is loop:
             owner[1].cancel()
+
+
+async def _log_in(flow: Flow, exchange: Exchange) -> tuple[Credential, bool]:
+    return await run_flow(flow, exchange), True
 
 
 async def run_flow(flow: Flow, exchange: Exchange) -> Credential:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import attrs
 from yarl import URL
 
-from ...auth import AuthBackend, BearerToken
+from ...auth import AuthBackend, BearerToken, OAuth2
 from ...errors import ConfigurationError, Gone, InvalidArgument, NotFound, ServerError, suggest
+from ...secrets import Secret
 from ...session import Channel, Limits, Retry, Session, Timeout
 from ...wire import Request, Response, Safety, public_url
 from ._generated import ENTITIES, record_class
@@ -22,6 +23,7 @@ from .resources import ReadableResource, WritableResource
 from .writes import encode
 
 if TYPE_CHECKING:
+    from ...auth import TokenStore
     from ...session import Hooks
 
 __all__ = ["Identity", "Zeyos"]
@@ -95,14 +97,24 @@ class Zeyos(Entities):
         )
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None, /, **options: Any) -> Self:
+    def from_env(
+        cls,
+        environ: Mapping[str, str] | None = None,
+        /,
+        *,
+        token_store: TokenStore | None = None,
+        **options: Any,
+    ) -> Self:
         """A client from environment variables.
 
-        Reads ``ZEYOS_BASE_URL`` (default ``https://cloud.zeyos.com``), ``ZEYOS_INSTANCE`` and
-        ``ZEYOS_TOKEN``.
+        Reads ``ZEYOS_BASE_URL`` (default ``https://cloud.zeyos.com``), ``ZEYOS_INSTANCE``, ``ZEYOS_TOKEN``,
+        ``ZEYOS_REFRESH_TOKEN``, ``ZEYOS_CLIENT_ID`` and ``ZEYOS_CLIENT_SECRET``. With a refresh token the
+        client refreshes; as that token can be used once, give a ``token_store=`` in which its successors are
+        kept, or the program will not get in when it is started again.
 
         Args:
             environ: Another mapping than ``os.environ``.
+            token_store: Where refreshed tokens are kept between runs.
             **options: Passed on to the client.
 
         Raises:
@@ -111,16 +123,36 @@ class Zeyos(Entities):
         env = os.environ if environ is None else environ
         base = env.get("ZEYOS_BASE_URL", "").strip() or "https://cloud.zeyos.com"
         instance = env.get("ZEYOS_INSTANCE", "").strip().strip("/")
-        token = env.get("ZEYOS_TOKEN", "").strip()
         if not instance and not URL(base).path.strip("/"):
             raise ConfigurationError(
                 "set ZEYOS_INSTANCE to the name of the instance, as in https://cloud.zeyos.com/NAME"
             )
         if "auth" not in options:
-            if not token:
-                raise ConfigurationError("set ZEYOS_TOKEN to an access token, or pass auth=… to from_env()")
-            options["auth"] = BearerToken(token)
+            options["auth"] = _auth_from_env(env, token_store)
         return cls(f"{base.rstrip('/')}/{instance}" if instance else base, **options)
+
+    @classmethod
+    def from_profile(cls, name: str | None = None, **options: Any) -> Self:
+        """A client with the credentials of the vendor's command line tool.
+
+        Takes the first of: the profile of this name, the one that ``ZEYOS_PROFILE`` names, the one that
+        ``.zeyos/profile`` names, ``.zeyos/auth.json`` (both in the current folder or one above it), the
+        active profile of ``~/.config/zeyos/profiles.json``, ``~/.config/zeyos/credentials.json``. Refreshed
+        tokens are written back to where they came from. These files are read at once.
+
+        Args:
+            name: A profile's name.
+            **options: Passed on to the client.
+
+        Raises:
+            ConfigurationError: There is no such profile, or no token in it; the message says what to do.
+        """
+        from .profiles import find_profile  # here, as few programs need it
+
+        profile = find_profile(name)
+        if "auth" not in options:
+            options["auth"] = profile.auth()
+        return cls(profile.base_url, **options)
 
     @property
     def base_url(self) -> URL:
@@ -250,6 +282,31 @@ class Zeyos(Entities):
 
     async def _object(self, path: str) -> dict[str, Any]:
         return _dict(await self.request("GET", path), path)
+
+
+def _auth_from_env(env: Mapping[str, str], store: TokenStore | None) -> AuthBackend:
+    """The backend for the tokens in the environment; a refresh token comes first."""
+    token, refresh, client, secret = (
+        _secret_of(env, f"ZEYOS_{name}") for name in ("TOKEN", "REFRESH_TOKEN", "CLIENT_ID", "CLIENT_SECRET")
+    )
+    if refresh is not None:
+        if client is None:
+            raise ConfigurationError(
+                "ZEYOS_REFRESH_TOKEN is set: set ZEYOS_CLIENT_ID (and ZEYOS_CLIENT_SECRET) to the application "
+                "that it was issued to, too"
+            )
+        return OAuth2(client.reveal(), secret, refresh_token=refresh, access_token=token, token_store=store)
+    if token is None:
+        raise ConfigurationError(
+            "set ZEYOS_TOKEN to an access token (or ZEYOS_REFRESH_TOKEN and ZEYOS_CLIENT_ID), or pass auth=… to "
+            "from_env()"
+        )
+    return BearerToken(token)
+
+
+def _secret_of(env: Mapping[str, str], name: str) -> Secret | None:
+    """A secret in the environment, or ``None``."""
+    return Secret(env[name].strip()) if env.get(name, "").strip() else None
 
 
 def _instance_url(value: str | URL) -> URL:

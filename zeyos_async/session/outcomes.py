@@ -1,0 +1,101 @@
+"""What became of a write, when its call ends in an error: nothing, something unknown, or an answer.
+
+The last attempt alone does not tell. If an earlier one was sent and not answered, "nothing was sent"
+and "too many requests" are true of the last attempt only, and the call's outcome is unknown.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ..errors import (
+    ApiError,
+    BadRequest,
+    Conflict,
+    FailedWrite,
+    Gone,
+    NotFound,
+    OutcomeUnknown,
+    PreconditionFailed,
+    ResponseTooLarge,
+    ResponseTruncated,
+    ServerError,
+    TransportError,
+    ZeyosAsyncError,
+)
+from ..transport.base import about
+from ..wire import Request, Safety
+
+__all__ = ["is_unknown", "outcome_of"]
+
+_ABOUT_THE_REQUEST: Final = (BadRequest, NotFound, Conflict, Gone, PreconditionFailed)
+"""What speaks of the request or the record, and would be said of every attempt. A 401, 403 or 429 speaks
+of the caller or the server, who may have been served a moment before."""
+
+
+def is_unknown(error: TransportError) -> bool:
+    """Whether a failed attempt may have had an effect."""
+    return isinstance(error, (OutcomeUnknown, ResponseTruncated, ResponseTooLarge))
+
+
+def outcome_of(error: ZeyosAsyncError, request: Request, *, unknown: bool, attempts: int) -> ZeyosAsyncError:
+    """The error that a failed call raises.
+
+    Args:
+        error: How the last attempt ended.
+        request: What was sent.
+        unknown: Whether an earlier attempt may have had an effect.
+        attempts: How often it was sent.
+
+    Returns:
+        ``error`` itself for what only reads, or where it tells the truth about the whole call; for
+        other writes an ``OutcomeUnknown``.
+    """
+    if request.safety is Safety.READ or isinstance(error, OutcomeUnknown):
+        return error
+    if isinstance(error, ApiError):
+        return _answered(error, request, unknown, attempts)
+    if isinstance(error, TransportError) and is_unknown(error):
+        return _unknown(f"the request was sent, and its answer can't be used: {error.args[0]}", request, attempts)
+    if unknown:
+        return _after_unknown(str(error.args[0]), request, attempts)
+    return error
+
+
+def _answered(error: ApiError, request: Request, unknown: bool, attempts: int) -> ZeyosAsyncError:
+    if unknown and not isinstance(error, (*_ABOUT_THE_REQUEST, ServerError)):
+        return _after_unknown(f"it was answered with {error.status}, {error.message}", request, attempts)
+    error.after_unknown = unknown
+    if unknown and isinstance(error, PreconditionFailed):
+        error.hint = "An earlier attempt of this very call may have made the change: read the record to know"
+    redirected = 300 <= error.status < 400
+    if isinstance(error, ServerError) and (unknown or not redirected):
+        return _failed_write(error, request, attempts)
+    return error
+
+
+def _failed_write(error: ServerError, request: Request, attempts: int) -> FailedWrite:
+    failed = FailedWrite(
+        error.message,
+        status=error.status,
+        code=error.code,
+        method=error.method,
+        url=error.url,
+        headers=error.headers,
+        retry_after=error.retry_after,
+        fields=error.fields,
+        operation=request.operation,
+        attempts=attempts,
+        sent=request.sent,
+    )
+    failed.after_unknown = error.after_unknown
+    return failed
+
+
+def _after_unknown(last: str, request: Request, attempts: int) -> OutcomeUnknown:
+    return _unknown(f"an earlier attempt was sent and not answered, and of the last one: {last}", request, attempts)
+
+
+def _unknown(message: str, request: Request, attempts: int) -> OutcomeUnknown:
+    details: dict[str, Any] = about(request)
+    return OutcomeUnknown(message, **details, attempts=attempts)
