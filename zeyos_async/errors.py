@@ -26,6 +26,7 @@
     │  ├─ PreconditionFailed       412, 428
     │  ├─ RateLimited              429
     │  └─ ServerError              500 and above, and answers that make no sense
+    │     └─ FailedWrite           the answer to a write: it may have acted (also an OutcomeUnknown)
     ├─ NoResult                    ``one()`` or ``get()`` of a query found nothing
     ├─ ManyResults                 ``one()`` found more than one row
     └─ PageDrift                   the rows changed while they were paged
@@ -47,6 +48,7 @@ __all__ = [
     "ConfigurationError",
     "Conflict",
     "DeadlineExceeded",
+    "FailedWrite",
     "FilterError",
     "FilterSyntaxError",
     "Gone",
@@ -247,9 +249,14 @@ class ApiError(ZeyosAsyncError):
         headers: The answer's headers without cookies.
         retry_after: Seconds the server asks us to wait, or ``None``.
         fields: Field name → message, where the API says which fields are wrong.
+
+    Attributes:
+        after_unknown: Whether an earlier attempt of the same call had an unknown outcome, so that what
+            is answered now may be the work of this very call.
     """
 
     hint: str = ""
+    after_unknown: bool = False
 
     def __init__(
         self,
@@ -320,6 +327,43 @@ class RateLimited(ApiError):
 
 class ServerError(ApiError):
     """The server failed, or answered something that makes no sense as an answer."""
+
+
+class FailedWrite(ServerError, OutcomeUnknown):
+    """A write was answered with a failure that does not tell whether the server acted before it failed.
+
+    A 500 may come after the change was stored, and a gateway's 502 or 504 tells nothing of the server
+    behind it. So this is an answer, with its status, and an unknown outcome, with what was sent.
+
+    Args:
+        message: The server's own words, shortened.
+        method: HTTP method of the request.
+        url: The URL without user info and query.
+        operation: The name of the operation.
+        attempts: How many times the request was tried.
+        sent: What was sent, as the caller gave it.
+        **answer: What :class:`ApiError` takes: ``status``, ``code``, ``headers`` and so on.
+    """
+
+    hint = "The server may have acted before it failed: look, before you send it again"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        method: str = "",
+        url: str = "",
+        operation: str = "",
+        attempts: int = 1,
+        sent: Any = None,
+        **answer: Any,
+    ) -> None:
+        super().__init__(message, **answer)  # leaves the attributes of both parents at their defaults
+        self.method = method
+        self.url = url
+        self.operation = operation
+        self.attempts = attempts
+        self.sent = sent
 
 
 class NoResult(ZeyosAsyncError, LookupError):

@@ -230,6 +230,7 @@ class Channel:
                 request, deadline=call.deadline, connect=call.timeout.connect, read=call.timeout.read
             )
         except TransportError as error:
+            call.unknown = call.unknown or is_unknown(error)
             if isinstance(error.__cause__, TimeoutError):
                 gate.window = gate.window.overloaded(began=began, now=clock())
             tell(call.tell.failure, call.request, error, clock() - began)
@@ -245,7 +246,6 @@ class Channel:
     async def _after_failure(self, call: _Call, error: TransportError) -> None:
         """Pause before the next attempt, or raise."""
         call.failures += 1
-        call.unknown = call.unknown or is_unknown(error)
         reason = self.session.closed or await self._paused(call, _kind(error), str(error.args[0]))
         if reason:
             error.attempts = max(1, call.sends)

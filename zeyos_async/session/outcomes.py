@@ -15,6 +15,7 @@ from ..errors import (
     FailedWrite,
     Gone,
     NotFound,
+    NotSent,
     OutcomeUnknown,
     PreconditionFailed,
     ResponseTooLarge,
@@ -24,7 +25,7 @@ from ..errors import (
     ZeyosAsyncError,
 )
 from ..transport.base import about
-from ..wire import Request, Safety
+from ..wire import Request, Safety, public_url
 
 __all__ = ["is_unknown", "outcome_of"]
 
@@ -51,14 +52,31 @@ def outcome_of(error: ZeyosAsyncError, request: Request, *, unknown: bool, attem
         ``error`` itself for what only reads, or where it tells the truth about the whole call; for
         other writes an ``OutcomeUnknown``.
     """
-    if request.safety is Safety.READ or isinstance(error, OutcomeUnknown):
+    if request.safety is Safety.READ:
+        return error
+    if isinstance(error, (ApiError, TransportError)) and error.url not in ("", public_url(request.url)):
+        return _of_a_login(error, request, unknown, attempts)
+    if isinstance(error, OutcomeUnknown):
         return error
     if isinstance(error, ApiError):
         return _answered(error, request, unknown, attempts)
     if isinstance(error, TransportError) and is_unknown(error):
-        return _unknown(f"the request was sent, and its answer can't be used: {error.args[0]}", request, attempts)
+        return _unknown(
+            f"the request was sent, and its answer can't be used: {error.args[0]}", request, attempts
+        )
     if unknown:
         return _after_unknown(str(error.args[0]), request, attempts)
+    return error
+
+
+def _of_a_login(
+    error: ApiError | TransportError, request: Request, unknown: bool, attempts: int
+) -> ZeyosAsyncError:
+    """A log-in on the way failed: of the call's own request, nothing more was sent."""
+    if unknown:
+        return _after_unknown(f"the log-in failed: {error.args[0]}", request, attempts)
+    if isinstance(error, TransportError) and is_unknown(error):
+        return NotSent(f"no credential to send it with: {error.args[0]}", **about(request))
     return error
 
 
@@ -93,7 +111,9 @@ def _failed_write(error: ServerError, request: Request, attempts: int) -> Failed
 
 
 def _after_unknown(last: str, request: Request, attempts: int) -> OutcomeUnknown:
-    return _unknown(f"an earlier attempt was sent and not answered, and of the last one: {last}", request, attempts)
+    return _unknown(
+        f"an earlier attempt was sent and not answered, and of the last one: {last}", request, attempts
+    )
 
 
 def _unknown(message: str, request: Request, attempts: int) -> OutcomeUnknown:
