@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, deque
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import attrs
@@ -75,6 +76,10 @@ class Entry:
 class Journal:
     """The record of what arrived since the start or the last ``reset()``.
 
+    Args:
+        secret_headers: Names of headers that hold a credential, besides HTTP's own.
+        conceal: Gives the body without its credentials, for an API that has them there.
+
     Attributes:
         requests: The last 200,000 requests, in the order in which they arrived.
         connections: How many connections were opened.
@@ -83,7 +88,11 @@ class Journal:
         counts: Events that the API counted, such as ``"login"``, ``"logout"``, ``"refresh"``.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, *, secret_headers: Sequence[str] = (), conceal: Callable[[Incoming], bytes] | None = None
+    ) -> None:
+        self._secret_headers = (*_SECRET_HEADERS, *secret_headers)
+        self._conceal = conceal or _without_log_ins
         self.requests: deque[Entry] = deque(maxlen=_KEPT)
         self.connections = 0
         self.open_requests = 0
@@ -117,7 +126,7 @@ class Journal:
 
     def arrived(self, incoming: Incoming) -> Entry:
         """Note a request; ``finished`` must follow."""
-        entry = Entry(_without_secrets(incoming))
+        entry = Entry(self._without_secrets(incoming))
         self.requests.append(entry)
         self.open_requests += 1
         self.greatest_concurrency = max(self.greatest_concurrency, self.open_requests)
@@ -127,12 +136,14 @@ class Journal:
         """Note that a request is not being answered any more."""
         self.open_requests -= 1
 
+    def _without_secrets(self, incoming: Incoming) -> Incoming:
+        headers = CIMultiDict(incoming.headers)
+        for name in self._secret_headers:
+            if name in headers:
+                scheme, _, rest = headers[name].partition(" ")
+                headers[name] = f"{scheme} {fingerprint(rest)}" if rest else fingerprint(scheme)
+        return attrs.evolve(incoming, headers=CIMultiDictProxy(headers), body=self._conceal(incoming))
 
-def _without_secrets(incoming: Incoming) -> Incoming:
-    headers = CIMultiDict(incoming.headers)
-    for name in _SECRET_HEADERS:
-        if name in headers:
-            scheme, _, rest = headers[name].partition(" ")
-            headers[name] = f"{scheme} {fingerprint(rest)}" if rest else fingerprint(scheme)
-    body = b"" if any(part in incoming.path for part in _SECRET_PATHS) else incoming.body
-    return attrs.evolve(incoming, headers=CIMultiDictProxy(headers), body=body)
+
+def _without_log_ins(incoming: Incoming) -> bytes:
+    return b"" if any(part in incoming.path for part in _SECRET_PATHS) else incoming.body
