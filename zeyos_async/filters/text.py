@@ -394,12 +394,24 @@ class _Reader:
         try:
             return _CONSTRUCTORS[name][0](only.value)
         except (ValueError, InvalidOperation, OverflowError) as error:
-            raise self._error(f"{only.value!r} is no {name}; write {_CONSTRUCTORS[name][1]}", only) from error
+            why = "has no timezone, so it names no moment" if isinstance(error, _Naive) else f"is no {name}"
+            raise self._error(f"{only.value!r} {why}; write {_CONSTRUCTORS[name][1]}", only) from error
+
+
+class _Naive(ValueError):
+    """A date and time without its offset from UTC."""
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.utcoffset() is None:
+        raise _Naive
+    return moment
 
 
 _NAMED_VALUES: Final = {"true": True, "false": False, "null": None}
 _CONSTRUCTORS: Final[dict[str, tuple[Callable[[str], Any], str]]] = {
-    "datetime": (datetime.fromisoformat, 'datetime("2026-01-31T00:00:00+00:00")'),
+    "datetime": (_moment, 'datetime("2026-01-31T00:00:00+00:00")'),
     "Decimal": (Decimal, 'Decimal("1.50")'),
 }
 
