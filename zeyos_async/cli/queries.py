@@ -11,6 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from ..services.base.query import Query
+from ..services.zeyos._generated import ENTITIES
 from ..services.zeyos.client import Zeyos
 from .params import Selection, complete_paths, parse_selection, split_terms
 
@@ -70,7 +71,8 @@ def build(zeyos: Zeyos, entity: str, asked: Asked, *, selection: Selection | Non
 
 
 def _paths(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    entity = ctx.params.get("entity") or ""
+    # Behind an option without its value, click has not come to the arguments yet.
+    entity = ctx.params.get("entity") or next((arg for arg in ctx.args if arg in ENTITIES), "")
     return [CompletionItem(text) for text in complete_paths(entity, incomplete)]
 
 

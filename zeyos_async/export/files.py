@@ -106,7 +106,7 @@ class FileSink:
         self.path: Path | None = path
         self.written = 0
         self._place = Path(os.path.realpath(path))
-        self._part = self._place.with_name(f".{self._place.name[:100]}.{secrets.token_hex(4)}.part")
+        self._part = self._place.with_name(f".{self._place.name[:40]}.{secrets.token_hex(4)}.part")
         self._fd = -1
 
     def open(self) -> None:
