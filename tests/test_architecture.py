@@ -82,6 +82,9 @@ OUTSIDE: Final[dict[str, str]] = {
     "cattrs": "codec",
     "aiohttp": "transport.aiohttp testing",
     "isal": "transport export testing",
+    "brotli": "transport",
+    "backports": "transport",
+    "compression": "transport",  # the standard library's from 3.14 on
     "orjson": "testing",
     "keyring": "auth.stores_keyring",
     "pytest": "testing.pytest_plugin",

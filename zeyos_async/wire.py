@@ -14,7 +14,9 @@ import attrs
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-__all__ = ["Request", "Response", "Safety", "public_url"]
+from .errors import ResponseTooLarge
+
+__all__ = ["Request", "Response", "Safety", "public_url", "too_deep"]
 
 _OPEN_HEADERS: Final = frozenset(
     {
@@ -143,6 +145,7 @@ class Response:
 
         Raises:
             ValueError: The body is not JSON.
+            ResponseTooLarge: It is nested more deeply than the interpreter's recursion limit lets it be read.
         """
         import msgspec  # here, so that importing this module stays cheap
 
@@ -150,6 +153,13 @@ class Response:
             return msgspec.json.decode(self.body)
         except msgspec.DecodeError as error:
             raise ValueError(f"not JSON: {error}") from error
+        except RecursionError as error:
+            raise too_deep(self.url) from error
+
+
+def too_deep(url: URL) -> ResponseTooLarge:
+    """The error for JSON that is nested too deeply to be read."""
+    return ResponseTooLarge("the JSON of the answer is nested too deeply", url=public_url(url))
 
 
 def public_url(url: URL) -> str:

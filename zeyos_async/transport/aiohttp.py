@@ -35,9 +35,10 @@ from ..errors import (
     ServerError,
     TransportError,
 )
-from ..wire import Request, Response, public_url
+from ..wire import Request, Response, Safety, public_url, too_deep
 from .base import about, check_request, out_of_time
 from .encoding import ACCEPT_ENCODING, Bounds, Damaged, TooLarge, UnknownEncoding, decode
+from .nesting import DEEPEST, is_too_deep
 from .watch import Watch
 
 __all__ = ["AiohttpTransport"]
@@ -45,6 +46,7 @@ __all__ = ["AiohttpTransport"]
 _USER_AGENT: Final = "zeyos-async"
 _LARGE_BODY: Final = 2**18
 _BODILESS: Final = frozenset({204, 304})
+_SKIP: Final = msgspec.json.Decoder(msgspec.Raw)
 
 
 class _Request(aiohttp.ClientRequest):
@@ -221,8 +223,10 @@ class AiohttpTransport:
     def _finished(self, request: Request, answer: aiohttp.ClientResponse, body: bytes) -> Response:
         """The response, once the body is known to be whole."""
         headers = answer.headers
-        if body or (_is_until_close(request, answer) and "Content-Encoding" in headers):
+        if body or _is_until_close(request, answer):
             body = self._decoded(request, answer, body)
+        if is_too_deep(body):
+            raise ResponseTooLarge(f"the answer is nested more than {DEEPEST} deep", **about(request))
         return Response(status=answer.status, headers=headers, body=body, url=request.url)
 
     def _decoded(self, request: Request, answer: aiohttp.ClientResponse, body: bytes) -> bytes:
@@ -371,15 +375,20 @@ def _check_unframed_json(request: Request, answer: aiohttp.ClientResponse, body:
     Nothing on the wire tells a whole body of this kind from a cut one. JSON tells by itself; other
     types are taken as they came.
     """
-    if answer.status >= 400 or body.lstrip()[:1] not in (b"{", b"["):
+    declared = "json" in answer.headers.get("Content-Type", "").lower()
+    if answer.status >= 400 or not (declared or body.lstrip()[:1] in (b"{", b"[")):
         return
+    if not body and request.safety is not Safety.READ:
+        return  # nothing is what a write is often answered by, whatever type is declared for it
     try:
-        msgspec.json.decode(body)
+        _SKIP.decode(body)
     except msgspec.DecodeError as error:
         raise ResponseTruncated(
             f"the answer has no length, and what came before the connection closed is no whole JSON ({error})",
             **about(request),
         ) from error
+    except RecursionError as error:
+        raise too_deep(request.url) from error
 
 
 def _raise_translated(

@@ -1,30 +1,36 @@
 """Content encodings: a whole body in, a whole body out, or an error that says what is wrong.
 
-A body is decompressed at once and must end where its encoding says that it ends. A decoder that is
-fed piece by piece and stopped when the bytes run out gives a short body and no error; that is how
-rows get lost without anyone noticing.
+A body must end where its encoding says that it ends. A decoder that is fed piece by piece and stopped
+when the bytes run out gives a short body and no error; that is how rows get lost without anyone
+noticing.
+
+A body that inflates to much more than usual is measured first, a piece at a time and without keeping
+any, and inflated for good only if it fits: finding out that it does not must not cost the memory that
+the bound is there to save.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import zlib
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from typing import Any, Final, TypeAlias
 
 import attrs
 
 from ..errors import InvalidArgument
+from .inflaters import ERRORS, HAS_BROTLI, HAS_ZSTD, Stream, brotli_stream, zlib_stream, zstd_stream
 
 __all__ = ["ACCEPT_ENCODING", "Bounds", "Damaged", "TooLarge", "UnknownEncoding", "decode"]
-
-ACCEPT_ENCODING: Final = "gzip, deflate"
 
 _GZIP: Final = 31
 _ZLIB: Final = 15
 _RAW: Final = -15
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _MOST_ENCODINGS: Final = 3
+_AT_ONCE: Final = 16 * 2**20
+_PIECE: Final = 2**20
+
+Goes: TypeAlias = Callable[[bytes, int], bool]
+"""Whether another stream begins at this place of the body; raises if something else is there."""
 
 
 class Damaged(ValueError):
@@ -60,26 +66,13 @@ class Bounds:
     """
 
     wire: int = attrs.field(default=256 * 2**20, validator=_positive)
-    inflated: int = attrs.field(default=1024 * 2**20, validator=_positive)
+    inflated: int = attrs.field(default=512 * 2**20, validator=_positive)
     ratio: int = attrs.field(default=300, validator=_positive)
     harmless: int = attrs.field(default=16 * 2**20, validator=_positive)
 
     def inflatable(self, wire: int) -> int:
         """How many bytes a body of so many bytes may inflate to."""
         return min(self.inflated, max(self.harmless, wire * self.ratio))
-
-
-def _zlib() -> Any:
-    """The zlib of the package isal, if it is installed: two and a half times as fast."""
-    if importlib.util.find_spec("isal") is None:
-        return zlib
-    from isal import isal_zlib
-
-    return isal_zlib
-
-
-_inflater: Final[Any] = _zlib()
-_ERRORS: Final = (zlib.error, _inflater.error)
 
 
 def decode(body: bytes, content_encoding: str, bounds: Bounds) -> bytes:
@@ -112,46 +105,93 @@ def _decoder(name: str) -> Callable[[bytes, int], bytes]:
         raise UnknownEncoding(f"the encoding {name[:40]!r}, which was not asked for") from None
 
 
-def _inflate(body: bytes, most: int, wbits: int) -> tuple[bytes, bytes]:
-    """One compressed stream off the front of the bytes: what it holds, and what follows it."""
-    decompressor = _inflater.decompressobj(wbits=wbits)
+def _inflate(body: bytes, most: int, stream: Callable[[], Stream], goes_on: Goes) -> bytes:
+    """The body inflated, at once if it is of a common size, else after it was measured."""
     try:
-        plain = decompressor.decompress(body, most + 1)
-    except _ERRORS as error:
-        raise Damaged(f"the compressed body is damaged ({error})") from error
-    if len(plain) > most:
-        raise TooLarge(f"the body inflates to more than {most} bytes")
-    if not decompressor.eof:
-        raise Damaged("the compressed body stops before its end", ended=True)
-    return plain, decompressor.unused_data
+        return _joined(_pieces(body, min(most, _AT_ONCE) + 1, stream, goes_on), min(most, _AT_ONCE))
+    except TooLarge:
+        if most <= _AT_ONCE:
+            raise
+    size = 0
+    for piece in _pieces(body, _PIECE, stream, goes_on):
+        if (size := size + len(piece)) > most:
+            raise _too_large(most)
+    return _joined(_pieces(body, size + 1, stream, goes_on), most)
+
+
+def _joined(pieces: Iterator[bytes], most: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    for part in pieces:
+        size += len(part)
+        if size > most:
+            raise _too_large(most)
+        parts.append(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _too_large(most: int) -> TooLarge:
+    return TooLarge(f"the body inflates to more than {most} bytes")
+
+
+def _pieces(body: bytes, size: int, new: Callable[[], Stream], goes_on: Goes) -> Iterator[bytes]:
+    """What the body holds, in pieces of about this size at most; every stream must come to its end."""
+    at = 0
+    view = memoryview(body)
+    while True:
+        stream = new()
+        while not stream.ended:
+            data = view[at : at + size] if stream.hungry else b""
+            at += len(data)
+            try:
+                piece = stream.feed(data, size)
+            except ERRORS as error:
+                raise Damaged(f"the compressed body is damaged ({error})") from error
+            if not piece and not data and not stream.ended:
+                raise Damaged("the compressed body stops before its end", ended=True)
+            yield piece
+        at -= stream.unused
+        if at == len(body) or not goes_on(body, at):
+            return
+
+
+def _nothing_follows(body: bytes, at: int) -> bool:
+    raise Damaged(f"{len(body) - at} bytes follow the end of the compressed body")
+
+
+def _member_follows(body: bytes, at: int) -> bool:
+    """Several gzip members one after the other are one body (RFC 1952, 2.2); zeros are padding."""
+    if body.startswith(_GZIP_MAGIC, at):
+        return True
+    return body.count(0, at) != len(body) - at and _nothing_follows(body, at)
 
 
 def _gunzip(body: bytes, most: int) -> bytes:
-    plain, rest = _inflate(body, most, _GZIP)
-    if not rest:
-        return plain
-    parts = [plain]
-    while rest.startswith(_GZIP_MAGIC):
-        # Several members one after the other are one body (RFC 1952, 2.2).
-        most -= len(plain)
-        plain, rest = _inflate(rest, most, _GZIP)
-        parts.append(plain)
-    if rest.strip(b"\0"):
-        raise Damaged(f"{len(rest)} bytes follow the end of the compressed body")
-    return b"".join(parts)
+    return _inflate(body, most, lambda: zlib_stream(_GZIP), _member_follows)
 
 
 def _undeflate(body: bytes, most: int) -> bytes:
     """RFC 9110 means the zlib format; some servers send bare deflate, which has no header."""
     looks_like_zlib = len(body) >= 2 and body[0] & 0x0F == 8 and int.from_bytes(body[:2], "big") % 31 == 0
-    plain, rest = _inflate(body, most, _ZLIB if looks_like_zlib else _RAW)
-    if rest:
-        raise Damaged(f"{len(rest)} bytes follow the end of the compressed body")
-    return plain
+    wbits = _ZLIB if looks_like_zlib else _RAW
+    return _inflate(body, most, lambda: zlib_stream(wbits), _nothing_follows)
+
+
+def _unbrotli(body: bytes, most: int) -> bytes:
+    return _inflate(body, most, brotli_stream, _nothing_follows)
+
+
+def _unzstd(body: bytes, most: int) -> bytes:
+    """Several frames one after the other are one body (RFC 8878, 3.1)."""
+    return _inflate(body, most, zstd_stream, lambda body, at: True)
 
 
 _DECODERS: Final[dict[str, Callable[[bytes, int], bytes]]] = {
     "gzip": _gunzip,
     "x-gzip": _gunzip,
     "deflate": _undeflate,
+    **({"br": _unbrotli} if HAS_BROTLI else {}),
+    **({"zstd": _unzstd} if HAS_ZSTD else {}),
 }
+
+ACCEPT_ENCODING: Final = ", ".join(name for name in _DECODERS if name != "x-gzip")

@@ -20,7 +20,7 @@ from zeyos_async.errors import (
     TransportError,
 )
 from zeyos_async.transport.aiohttp import AiohttpTransport
-from zeyos_async.transport.encoding import Bounds
+from zeyos_async.transport.encoding import ACCEPT_ENCODING, Bounds
 from zeyos_async.wire import Request, Safety
 
 INF = float("inf")
@@ -149,7 +149,7 @@ async def test_text_that_only_the_close_ends_is_taken_as_it_comes(serve, transpo
             squeezed(bytes(1_000_000)),
             ResponseTooLarge,
         ),
-        ("Content-Encoding: br\r\nConnection: close\r\n", b"??", ServerError),
+        ("Content-Encoding: lzma\r\nConnection: close\r\n", b"??", ServerError),
         (
             "Content-Encoding: gzip\r\nConnection: close\r\n",
             squeezed(PLAIN) + b"junk",
@@ -191,7 +191,7 @@ async def test_encodings_that_are_fine(serve, transport, head, body, plain):
     async with serve(handler) as server:
         response = await send(transport, server.request())
     assert response.body == plain
-    assert server.seen[0].headers["accept-encoding"] == "gzip, deflate"
+    assert server.seen[0].headers["accept-encoding"] == ACCEPT_ENCODING
 
 
 @pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("GET", 204), ("GET", 304)])

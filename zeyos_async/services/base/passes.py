@@ -22,7 +22,7 @@ from ...codec import DecodeFailed, Page, RowReader, split_rows
 from ...errors import DeadlineExceeded, PageDrift, PageDriftWarning, ServerError
 from ...filters import Order
 from ...pagination import IdPass, IdSpan, OffsetPass, OffsetSpan, Paging, SeenIds
-from ...wire import Request, Response, public_url
+from ...wire import Request, Response, public_url, too_deep
 from .plan import Door, Plan, Window
 
 __all__ = ["PassConfig", "pages_by_id", "pages_by_offset"]
@@ -163,6 +163,8 @@ class _Pass(Generic[R]):
                 method=fetched.request.method,
                 url=public_url(fetched.request.url),
             ) from error
+        except RecursionError as error:
+            raise too_deep(fetched.request.url) from error
         if len(page.rows) > fetched.limit:
             raise ServerError(
                 f"{len(page.rows)} rows came where at most {fetched.limit} were asked for",

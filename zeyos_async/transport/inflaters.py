@@ -1,0 +1,172 @@
+"""Decompressors behind one small face: data in, a bounded piece out, and whether the end was reached.
+
+gzip and deflate are always there, by the package isal where it is installed (two and a half times as
+fast), by zlib where it is not. brotli and zstd are extras: without their packages they are not asked
+for.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import zlib
+from types import ModuleType
+from typing import Any, Final, Protocol
+
+__all__ = ["ERRORS", "HAS_BROTLI", "HAS_ZSTD", "Stream", "brotli_stream", "zlib_stream", "zstd_stream"]
+
+_WIDEST_ZSTD_WINDOW: Final = 23
+"""8 MiB, the most that RFC 9659 allows on the web; a frame may ask for gigabytes."""
+_BROTLI_PIECE: Final = 2**20
+
+
+class Stream(Protocol):
+    """One compressed stream being read."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether its own end was reached."""
+        ...
+
+    @property
+    def hungry(self) -> bool:
+        """Whether it wants data; if not, it has more to give for what it got."""
+        ...
+
+    @property
+    def unused(self) -> int:
+        """How many bytes of the last data lie behind the end."""
+        ...
+
+    def feed(self, data: bytes | memoryview, most: int) -> bytes:
+        """Take data and give what is ready of it, about ``most`` bytes at a time."""
+        ...
+
+
+def _load_zlib() -> Any:
+    if importlib.util.find_spec("isal") is None:
+        return zlib
+    from isal import isal_zlib
+
+    return isal_zlib
+
+
+def _load_brotli() -> ModuleType | None:
+    try:
+        import brotli  # type: ignore[import-untyped, import-not-found, unused-ignore]
+    except ImportError:
+        return None
+    # Before version 1.2 nothing bounds what it gives at once.
+    return brotli if hasattr(brotli.Decompressor, "can_accept_more_data") else None
+
+
+def _load_zstd() -> ModuleType | None:
+    try:
+        if sys.version_info >= (3, 14):
+            from compression import zstd
+        else:
+            from backports import zstd
+    except ImportError:
+        return None
+    return zstd
+
+
+_inflater: Final[Any] = _load_zlib()
+_brotli: Final[Any] = _load_brotli()
+_zstd: Final[Any] = _load_zstd()
+
+HAS_BROTLI: Final = _brotli is not None
+HAS_ZSTD: Final = _zstd is not None
+ERRORS: Final[tuple[type[Exception], ...]] = (
+    zlib.error,
+    _inflater.error,
+    *((_brotli.error,) if HAS_BROTLI else ()),
+    *((_zstd.ZstdError,) if HAS_ZSTD else ()),
+)
+"""What :meth:`Stream.feed` raises for bytes that make no sense."""
+
+
+def zlib_stream(wbits: int) -> Stream:
+    """A stream of gzip, zlib or bare deflate, as ``wbits`` says (see :func:`zlib.decompressobj`)."""
+    return _Zlib(wbits)
+
+
+def brotli_stream() -> Stream:
+    """A stream of brotli; only with ``HAS_BROTLI``."""
+    return _Brotli()
+
+
+def zstd_stream() -> Stream:
+    """A frame of zstd; only with ``HAS_ZSTD``."""
+    return _Zstd()
+
+
+class _Zlib:
+    __slots__ = ("_stream",)
+
+    def __init__(self, wbits: int) -> None:
+        self._stream = _inflater.decompressobj(wbits=wbits)
+
+    @property
+    def ended(self) -> bool:
+        return bool(self._stream.eof)
+
+    @property
+    def hungry(self) -> bool:
+        return not self._stream.unconsumed_tail
+
+    @property
+    def unused(self) -> int:
+        return len(self._stream.unused_data)
+
+    def feed(self, data: bytes | memoryview, most: int) -> bytes:
+        piece: bytes = self._stream.decompress(self._stream.unconsumed_tail or data, most)
+        return piece
+
+
+class _Brotli:
+    __slots__ = ("_stream",)
+
+    def __init__(self) -> None:
+        self._stream: Any = _brotli.Decompressor()
+
+    @property
+    def ended(self) -> bool:
+        return bool(self._stream.is_finished())
+
+    @property
+    def hungry(self) -> bool:
+        return bool(self._stream.can_accept_more_data())
+
+    @property
+    def unused(self) -> int:
+        return 0  # it refuses data behind its end by itself
+
+    def feed(self, data: bytes | memoryview, most: int) -> bytes:
+        # Its limit is a soft one, and the larger the wider it is missed: small pieces keep to it.
+        piece: bytes = self._stream.process(data, output_buffer_limit=min(most, _BROTLI_PIECE))
+        return piece
+
+
+class _Zstd:
+    __slots__ = ("_stream",)
+
+    def __init__(self) -> None:
+        widest = {_zstd.DecompressionParameter.window_log_max: _WIDEST_ZSTD_WINDOW}
+        self._stream = _zstd.ZstdDecompressor(options=widest)
+
+    @property
+    def ended(self) -> bool:
+        return bool(self._stream.eof)
+
+    @property
+    def hungry(self) -> bool:
+        return bool(self._stream.needs_input)
+
+    @property
+    def unused(self) -> int:
+        return len(self._stream.unused_data)
+
+    def feed(self, data: bytes | memoryview, most: int) -> bytes:
+        piece: bytes = self._stream.decompress(data, most)
+        return piece
