@@ -184,6 +184,13 @@ def test_what_goes_wrong_is_said_in_a_line(run: Run, argv: str, code: int, messa
     assert done.err.startswith("Error: ")
 
 
+def test_an_instance_that_is_not_there(run: Run, emulator: Any) -> None:
+    """A list that is not found is a wrong address."""
+    done = run("list", "accounts", "--url", f"{emulator.url}x")
+    assert done.code == 4
+    assert "Is the instance's URL right?" in done.err
+
+
 def test_a_server_that_answers_html(run: Run, emulator: Any, tmp_path: Path) -> None:
     """It is not an instance, or a proxy is in between."""
     emulator.faults.add(html_page(200))
