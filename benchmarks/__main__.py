@@ -1,0 +1,120 @@
+"""``python -m benchmarks``: measure, print, and write ``docs/performance.md`` with its pictures."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks import goals, plots, report, steps, streaming
+from benchmarks.measure import bytecode_cache
+from benchmarks.results import Results, Stream
+from benchmarks.server import serving
+
+_PACKAGES = [
+    "aiohttp",
+    "attrs",
+    "cattrs",
+    "msgspec",
+    "orjson",
+    "isal",
+    "httpx",
+    "pydantic",
+    "requests",
+    "SQLAlchemy",
+]
+
+
+class Size(NamedTuple):
+    """How much is measured.
+
+    Attributes:
+        rows: Rows of a stream.
+        latencies: Seconds; peers take part in the second one, or the only one.
+        rounds: Rounds that count.
+        sizes: Numbers of rows for the growth of cost.
+    """
+
+    rows: int
+    latencies: tuple[float, ...]
+    rounds: int
+    sizes: tuple[int, ...]
+
+
+QUICK = Size(200_000, (0.02,), 3, (10_000, 100_000))
+FULL = Size(500_000, (0.0, 0.02, 0.1), 5, (10_000, 100_000, 1_000_000))
+
+
+def about(size: Size) -> list[str]:
+    """What ran where."""
+    system = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+    return [
+        f"{datetime.now(UTC):%Y-%m-%d}, {system}",
+        ", ".join(f"{name} {version(name)}" for name in _PACKAGES),
+        f"{size.rows:,} rows, medians of {size.rounds} interleaved rounds",
+    ]
+
+
+def _streams(size: Size) -> list[Stream]:
+    everyone = {**streaming.OURS, **streaming.PEERS}
+    starts = streaming.startup(everyone, size.rounds)
+    with_peers = size.latencies[min(1, len(size.latencies) - 1)]
+    found = []
+    with serving(size.rows) as server:
+        for latency in size.latencies:
+            found.append(
+                streaming.stream(
+                    server,
+                    rows=size.rows,
+                    latency=latency,
+                    rounds=size.rounds,
+                    contenders=everyone if latency == with_peers else streaming.OURS,
+                    starts=starts,
+                )
+            )
+            print(
+                f"\n{size.rows:,} rows, {latency * 1000:.0f} ms\n{report.stream_table(found[-1])}", flush=True
+            )
+    return found
+
+
+def run(size: Size) -> Results:
+    """Measure everything."""
+    with bytecode_cache():
+        single = {**steps.steps(), "imports": steps.imports(2 * size.rounds + 1)}
+        streams = _streams(size)
+        growth = streaming.grow(size.sizes, rounds=min(size.rounds, 3))
+    return Results(
+        streams=streams,
+        growth=growth,
+        steps=single,
+        goals=goals.goals(streams, growth, single),
+        about=about(size),
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--full", action="store_true", help="500,000 rows, three latencies, a million rows: half an hour"
+    )
+    parser.add_argument(
+        "--docs", type=Path, default=Path("docs"), help="the folder of the note (default: docs)"
+    )
+    options = parser.parse_args(arguments)
+    results = run(FULL if options.full else QUICK)
+    plots.plot(results, options.docs)
+    (options.docs / "performance.md").write_text(report.note(results), encoding="utf-8")
+    print(f"\n{report.goals_table(results.goals)}\n\nWritten to {options.docs / 'performance.md'}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Single steps, measured within one process where the cases take turns."""

@@ -1,0 +1,101 @@
+"""The floor: asyncio's streams, orjson into dicts, three pages read ahead. Nothing is checked.
+
+Nobody would ship this. It is what the work costs when all that a client is for is left out:
+errors, retries, log-in, types, and the care that no row is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import zlib
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from urllib.parse import urlsplit
+
+import orjson
+
+from benchmarks.job import ACCOUNT_FIELDS, PAGE, Job, Outcome
+
+_AHEAD = 3
+Inflate = Callable[[bytes], bytes]
+
+
+def _zlib(body: bytes) -> bytes:
+    return zlib.decompress(body, 31)
+
+
+class _Wire:
+    """A few connections that are kept open, and one request at a time on each."""
+
+    def __init__(self, job: Job, inflate: Inflate) -> None:
+        split = urlsplit(job.accounts)
+        self._host, self._port, self._path = split.hostname, split.port, split.path
+        self._head = "".join(f"{name}: {value}\r\n" for name, value in job.headers.items())
+        self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        self._inflate = inflate
+
+    async def post(self, values: dict[str, object]) -> bytes:
+        """The answer's body as it came."""
+        if self._idle:
+            reader, writer = self._idle.pop()
+        else:
+            reader, writer = await asyncio.open_connection(self._host, self._port, limit=2**21)
+        body = json.dumps(values).encode()
+        writer.write(
+            f"POST {self._path} HTTP/1.1\r\nHost: {self._host}\r\n{self._head}"
+            f"Accept-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+            + body
+        )
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        answer = await reader.readexactly(length)
+        self._idle.append((reader, writer))
+        return self._inflate(answer) if b"content-encoding: gzip" in head else answer
+
+    def close(self) -> None:
+        """Close all connections."""
+        for _, writer in self._idle:
+            writer.close()
+
+
+async def _pages(wire: _Wire) -> AsyncIterator[bytes]:
+    total = orjson.loads(await wire.post({"count": 1}))["count"]
+    offsets = iter(range(0, int(total), PAGE))
+    ahead: deque[asyncio.Task[bytes]] = deque()
+
+    def fetch(offset: int) -> None:
+        body = {"fields": ACCOUNT_FIELDS, "sort": ["+ID"], "limit": PAGE, "offset": offset}
+        ahead.append(asyncio.create_task(wire.post(body)))
+
+    for offset in itertools.islice(offsets, _AHEAD):
+        fetch(offset)
+    while ahead:
+        page = await ahead.popleft()
+        for offset in itertools.islice(offsets, 1):
+            fetch(offset)
+        yield page
+
+
+async def _dicts(job: Job, inflate: Inflate) -> Outcome:
+    wire = _Wire(job, inflate)
+    rows = ids = 0
+    async for page in _pages(wire):
+        for row in orjson.loads(page):
+            rows += 1
+            ids += row["ID"]
+    wire.close()
+    return Outcome(rows, ids)
+
+
+async def dicts(job: Job) -> Outcome:
+    """Rows as dicts, inflated by the standard library."""
+    return await _dicts(job, _zlib)
+
+
+async def dicts_isal(job: Job) -> Outcome:
+    """Rows as dicts, inflated by isal."""
+    from isal import isal_zlib
+
+    return await _dicts(job, lambda body: isal_zlib.decompress(body, 31))

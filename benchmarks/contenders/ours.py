@@ -1,0 +1,68 @@
+"""This library, as its documents say to use it."""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks.job import ACCOUNT_FIELDS, Job, Outcome
+from zeyos_async import Zeyos
+from zeyos_async.auth import BearerToken
+
+
+def _client(job: Job) -> Zeyos:
+    return Zeyos(job.url, auth=BearerToken(job.token))
+
+
+async def typed(job: Job) -> Outcome:
+    """Records, row by row."""
+    rows = ids = 0
+    async with _client(job) as zeyos:
+        async for account in zeyos.accounts.query():
+            rows += 1
+            ids += account.ID or 0
+    return Outcome(rows, ids)
+
+
+async def typed_zlib(job: Job) -> Outcome:
+    """Records, row by row, where isal is not installed."""
+    sys.modules["isal"] = None  # type: ignore[assignment]
+    return await typed(job)
+
+
+async def pages(job: Job) -> Outcome:
+    """Records, page by page."""
+    rows = ids = 0
+    async with _client(job) as zeyos:
+        async for page in zeyos.accounts.query().pages():
+            for account in page:
+                rows += 1
+                ids += account.ID or 0
+    return Outcome(rows, ids)
+
+
+async def dicts(job: Job) -> Outcome:
+    """Dicts of all fields, row by row."""
+    rows = ids = 0
+    async with _client(job) as zeyos:
+        async for row in zeyos.accounts.query().select(*ACCOUNT_FIELDS):
+            rows += 1
+            ids += row["ID"]
+    return Outcome(rows, ids)
+
+
+async def _export(job: Job, kind: str) -> Outcome:
+    from zeyos_async.export import export
+
+    async with _client(job) as zeyos:
+        result = await export(zeyos.accounts.query(), job.target, format=kind)
+    return Outcome(result.rows)
+
+
+async def jsonl(job: Job) -> Outcome:
+    """A file of JSON lines."""
+    return await _export(job, "jsonl")
+
+
+async def csv(job: Job) -> Outcome:
+    """A CSV file."""
+    return await _export(job, "csv")

@@ -1,0 +1,116 @@
+"""Running things side by side: children one after the other, round by round, and medians of ratios.
+
+A machine is never at rest. What disturbs a round disturbs all that run in it, so that the ratio of two
+neighbours says more than their times do; and CPU time says more than the clock.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple, TypeVar
+
+from benchmarks.job import Job
+
+__all__ = ["Sample", "bytecode_cache", "interleaved", "median_ratio", "run_child", "run_code"]
+
+T = TypeVar("T")
+
+
+class Sample(NamedTuple):
+    """One process that was measured.
+
+    Attributes:
+        outcome: What it gave.
+        wall: Seconds from its start to its end.
+        cpu: Seconds of CPU, user and system, imports and exit included.
+        rss_imports: Bytes in memory after the imports that any use needs.
+        rss_peak: Most bytes in memory.
+    """
+
+    outcome: Any
+    wall: float
+    cpu: float
+    rss_imports: int = 0
+    rss_peak: int = 0
+
+    @property
+    def memory(self) -> float:
+        """MB that the work took, over what the imports took."""
+        return (self.rss_peak - self.rss_imports) / 2**20
+
+
+@contextmanager
+def bytecode_cache() -> Iterator[None]:
+    """Let children keep compiled modules, whatever the environment says.
+
+    Installed packages are compiled; a source tree may not be, and then its imports would be measured
+    with a compiler in them.
+    """
+    before = dict(os.environ)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = folder
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+def run_child(module: str, function: str, job: Job) -> Sample:
+    """Run a function of this package in a process of its own.
+
+    Raises:
+        RuntimeError: It failed; the message has the end of what it said.
+    """
+    text, wall, cpu = _run([sys.executable, "-m", "benchmarks.child", module, function, json.dumps(job)])
+    said = json.loads(text.splitlines()[-1])
+    return Sample(said["outcome"], wall, cpu, said["rss_imports"], said["rss_peak"])
+
+
+def run_code(code: str) -> Sample:
+    """Run a piece of Python in a process of its own."""
+    _, wall, cpu = _run([sys.executable, "-c", code])
+    return Sample(None, wall, cpu)
+
+
+def _run(command: Sequence[str]) -> tuple[str, float, float]:
+    with tempfile.TemporaryFile("w+") as errors:
+        began = time.perf_counter()
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
+        assert process.stdout is not None
+        with process.stdout:
+            text = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            errors.seek(0)
+            raise RuntimeError(f"{' '.join(command)[:200]} failed: {errors.read()[-2000:]}")
+    return text, wall, usage.ru_utime + usage.ru_stime
+
+
+def interleaved(
+    cases: Mapping[str, Callable[[], T]], *, rounds: int, warm: bool = True
+) -> dict[str, list[T]]:
+    """Run each case once a round, after a round that does not count."""
+    results: dict[str, list[T]] = {name: [] for name in cases}
+    for number in range(rounds + warm):
+        for name, case in cases.items():
+            result = case()
+            if number >= warm:
+                results[name].append(result)
+    return results
+
+
+def median_ratio(values: Iterable[float], base: Iterable[float]) -> float:
+    """The median over rounds of one thing's cost for each of another's."""
+    return statistics.median(value / other for value, other in zip(values, base, strict=True))

@@ -1,0 +1,80 @@
+"""The note, from what a run found and from ``notes.md``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from benchmarks.results import Goal, Line, Results, Stream
+
+__all__ = ["goals_table", "note", "stream_table"]
+
+_TITLES = {
+    "decode": "A page of 10,000 rows, from bytes to values",
+    "get": "One `get` on a warm session",
+    "filters": "Ten conditions: built, compiled, encoded",
+    "imports": "Imports, each in a process of its own",
+    "first row": "The first row of 100 pages, 20 ms latency, by the clock",
+    "first use": "The first query of an entity, and the same again",
+}
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] + ["--:"] * (len(head) - 1), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _cells(line: Line) -> list[str]:
+    numbers = (f"{line.wall:.2f}", f"{line.cpu:.2f}", f"{line.steady:.2f}")
+    return [line.name, *numbers, f"{line.seconds:.2f} s", f"{line.memory:.0f} MB"]
+
+
+def stream_table(stream: Stream) -> str:
+    """The contenders of one stream."""
+    head = ["", "time", "CPU", "CPU, each further row", "CPU", "memory over imports"]
+    return _table(head, map(_cells, stream.lines))
+
+
+def goals_table(goals: Iterable[Goal]) -> str:
+    """Goal, measured, reached."""
+    rows = (
+        [
+            goal.what,
+            f"{'≥' if goal.at_least else '≤'} {goal.limit:g} {goal.unit}",
+            f"{goal.measured:.3g} {goal.unit}",
+            "yes" if goal.reached else "**no**",
+        ]
+        for goal in goals
+    )
+    return _table(["goal", "limit", "measured", "reached"], rows)
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds * 1e3:.1f} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.0f} µs"
+
+
+def _steps(results: Results) -> str:
+    parts = []
+    for name, title in _TITLES.items():
+        rows = (
+            [case, _time(seconds), f"{ratio:.2f}"] for case, (seconds, ratio) in results.steps[name].items()
+        )
+        parts.append(
+            f"### {title}\n\n{_table(['', 'time' if name == 'first row' else 'CPU', 'ratio'], rows)}\n"
+        )
+    return "\n".join(parts)
+
+
+def note(results: Results) -> str:
+    """The page ``docs/performance.md``."""
+    words = (Path(__file__).parent / "notes.md").read_text(encoding="utf-8")
+    streams = "\n".join(
+        f"### {stream.rows:,} rows, {stream.latency * 1000:.0f} ms latency\n\n{stream_table(stream)}\n"
+        for stream in results.streams
+    )
+    return words.format(
+        about="\n".join(f"- {line}" for line in results.about),
+        goals=goals_table(results.goals),
+        streams=streams,
+        steps=_steps(results),
+    )

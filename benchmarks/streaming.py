@@ -1,0 +1,116 @@
+"""Whole processes that read, or write to a file, all rows of a server."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from benchmarks.job import Job
+from benchmarks.measure import Sample, interleaved, median_ratio, run_child
+from benchmarks.results import Growth, Line, Stream
+from benchmarks.server import Server, serving
+
+__all__ = ["FLOOR", "OURS", "PEERS", "grow", "startup", "stream"]
+
+FLOOR: Final = "floor"
+OURS: Final[Mapping[str, tuple[str, str]]] = {
+    FLOOR: ("floor", "dicts"),
+    "floor with isal": ("floor", "dicts_isal"),
+    "records, `async for`": ("ours", "typed"),
+    "records, `async for`, without isal": ("ours", "typed_zlib"),
+    "records, `pages()`": ("ours", "pages"),
+    "dicts, `async for`": ("ours", "dicts"),
+    "export to JSONL": ("ours", "jsonl"),
+    "export to CSV": ("ours", "csv"),
+}
+PEERS: Final[Mapping[str, tuple[str, str]]] = {
+    "httpx and pydantic v2": ("peers", "httpx_pydantic"),
+    "aiohttp and default cattrs": ("peers", "aiohttp_cattrs"),
+    "requests": ("peers", "requests_dicts"),
+    "requests to JSONL": ("peers", "requests_jsonl"),
+    "requests to CSV": ("peers", "requests_csv"),
+}
+_GROWING: Final = (FLOOR, "records, `async for`", "export to JSONL")
+_FEW_ROWS: Final = 1_000
+
+
+def _measure(
+    server: Server, contenders: Mapping[str, tuple[str, str]], rounds: int
+) -> dict[str, list[Sample]]:
+    with tempfile.TemporaryDirectory() as folder:
+        job = Job(server.url, server.token, str(Path(folder) / "rows"))
+        cases = {
+            name: partial(run_child, f"contenders.{module}", function, job)
+            for name, (module, function) in contenders.items()
+        }
+        return interleaved(cases, rounds=rounds)
+
+
+def _check(results: Mapping[str, Sequence[Sample]], rows: int) -> None:
+    """All have read the same rows, or there is nothing to compare."""
+    for name, samples in results.items():
+        for sample in samples:
+            if sample.outcome[0] != rows:
+                raise RuntimeError(f"{name} read {sample.outcome[0]} rows of {rows}")
+    sums = {name: sample.outcome[1] for name, samples in results.items() for sample in samples}
+    if len(set(sums.values()) - {0}) > 1:
+        raise RuntimeError(f"the contenders read different rows; the sums of their IDs: {sums}")
+
+
+def startup(contenders: Mapping[str, tuple[str, str]], rounds: int) -> dict[str, float]:
+    """CPU seconds that a contender takes where there is next to nothing to read."""
+    with serving(_FEW_ROWS) as server:
+        results = _measure(server, contenders, rounds)
+    return {name: statistics.median(sample.cpu for sample in samples) for name, samples in results.items()}
+
+
+def stream(
+    server: Server,
+    *,
+    rows: int,
+    latency: float,
+    rounds: int,
+    contenders: Mapping[str, tuple[str, str]],
+    starts: Mapping[str, float],
+) -> Stream:
+    """All contenders, side by side.
+
+    Raises:
+        RuntimeError: One of them did not read all rows.
+    """
+    server.latency(latency)
+    results = _measure(server, contenders, rounds)
+    server.latency(0)
+    _check(results, rows)
+    return Stream(rows=rows, latency=latency, lines=[_line(name, results, starts) for name in results])
+
+
+def _line(name: str, results: Mapping[str, Sequence[Sample]], starts: Mapping[str, float]) -> Line:
+    mine, floor = results[name], results[FLOOR]
+    return Line(
+        name=name,
+        wall=median_ratio((s.wall for s in mine), (s.wall for s in floor)),
+        cpu=median_ratio((s.cpu for s in mine), (s.cpu for s in floor)),
+        steady=median_ratio((s.cpu - starts[name] for s in mine), (s.cpu - starts[FLOOR] for s in floor)),
+        seconds=statistics.median(s.cpu for s in mine),
+        memory=statistics.median(s.memory for s in mine),
+    )
+
+
+def grow(sizes: Sequence[int], *, rounds: int) -> Growth:
+    """CPU and memory over the number of rows."""
+    contenders = {name: OURS[name] for name in _GROWING}
+    cpu: dict[str, list[float]] = {name: [] for name in contenders}
+    memory: dict[str, list[float]] = {name: [] for name in contenders}
+    for size in sizes:
+        with serving(size) as server:
+            results = _measure(server, contenders, rounds)
+        _check(results, size)
+        for name, samples in results.items():
+            cpu[name].append(statistics.median(sample.cpu for sample in samples))
+            memory[name].append(statistics.median(sample.memory for sample in samples))
+    return Growth(rows=sizes, cpu=cpu, memory=memory)
