@@ -7,6 +7,7 @@ changes from call to call is a frozen value that is replaced.
 from __future__ import annotations
 
 from .deadline import Deadline, Timeout
+from .hedge import Hedge, HedgeBudget, Latencies
 from .limits import Limits, Pace, Window
 from .retry import Failure, GiveUp, Retry, RetryBudget, Wait, parse_retry_after
 
@@ -14,6 +15,9 @@ __all__ = [
     "Deadline",
     "Failure",
     "GiveUp",
+    "Hedge",
+    "HedgeBudget",
+    "Latencies",
     "Limits",
     "Pace",
     "Retry",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..policy import Limits, Retry, Timeout
+from ..policy import Hedge, Limits, Retry, Timeout
 from .answers import check_response
 from .channel import Channel
 from .core import Session, Stats
 from .hooks import Hooks
 
-__all__ = ["Channel", "Hooks", "Limits", "Retry", "Session", "Stats", "Timeout", "check_response"]
+__all__ = ["Channel", "Hedge", "Hooks", "Limits", "Retry", "Session", "Stats", "Timeout", "check_response"]

@@ -14,7 +14,6 @@ import ssl
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
-import attrs
 from yarl import URL
 
 from ..auth import Credential
@@ -28,16 +27,17 @@ from ..errors import (
     ZeyosAsyncError,
 )
 from ..policy import Deadline, Failure, GiveUp, Limits, Retry, Timeout
-from ..transport.base import about, out_of_time
+from ..transport.base import out_of_time
 from ..wire import Request, Response
 from .answers import misdirected, redirect_target, retry_after, without_secrets
+from .attempt import send_once
+from .call import Call
 from .hooks import Listeners, tell
 from .login import Login
-from .outcomes import is_unknown, outcome_of
+from .outcomes import outcome_of
 
 if TYPE_CHECKING:
-    from .core import Local, Session
-    from .gate import Gate
+    from .core import Session
 
 __all__ = ["Channel"]
 
@@ -45,27 +45,6 @@ _log: Final = logging.getLogger("zeyos_async")
 _MOST_REDIRECTS: Final = 5
 _MOST_RENEWALS: Final = 3
 _NOBODY: Final = Listeners(())
-_OVERLOAD: Final = frozenset({429, 503})
-
-
-@attrs.define(eq=False)
-class _Call:
-    """The state of one call: how often it was sent, with what, and whether it may have had an effect."""
-
-    request: Request
-    login: Login | None
-    local: Local
-    gate: Gate
-    deadline: float
-    timeout: Timeout
-    retry: Retry
-    tell: Listeners
-    credential: Credential | None = None
-    sends: int = 0
-    unknown: bool = False
-    failures: int = 0
-    redirects: int = 0
-    renewals: int = 0
 
 
 class Channel:
@@ -137,6 +116,25 @@ class Channel:
         """
         login = self._login if self._is_own(request.url) else None
         call = self._new_call(request, login, timeout, retry, self._tell)
+        if call.tell.call or call.tell.done:
+            return await self._shown(call, request)
+        return await self._answer(call, request)
+
+    async def _shown(self, call: Call, request: Request) -> Response:
+        """A call whose beginning and end somebody listens to."""
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        tell(call.tell.call, request)
+        try:
+            response = await self._answer(call, request)
+        except BaseException as error:
+            tell(call.tell.done, request, None, error, clock() - began)
+            raise
+        tell(call.tell.done, request, response, None, clock() - began)
+        return response
+
+    async def _answer(self, call: Call, request: Request) -> Response:
+        """The checked answer, or the error that the whole call ends with."""
         try:
             response = await self._exchange(call)
             self._check(request, response)
@@ -155,7 +153,7 @@ class Channel:
         timeout: float | Timeout | None,
         retry: Retry | None,
         listeners: Listeners,
-    ) -> _Call:
+    ) -> Call:
         self.session.check_open()
         limits = self._timeout if timeout is None else Timeout.of(timeout, self._timeout)
         deadline = Deadline.after(limits.total, now=asyncio.get_running_loop().time())
@@ -163,12 +161,12 @@ class Channel:
         local.requests += 1
         retry = retry or self._retry
         gate = local.gate(request.url, self._limits, retry.reserve)
-        return _Call(request, login, local, gate, deadline.at, limits, retry, listeners)
+        return Call(request, login, local, gate, deadline.at, limits, retry, listeners)
 
     def _is_own(self, url: URL) -> bool:
         return (url.scheme, url.host, url.port) == self._origin
 
-    def _finish(self, error: ZeyosAsyncError, call: _Call) -> None:
+    def _finish(self, error: ZeyosAsyncError, call: Call) -> None:
         """Take secrets out of an answered error, and say what to do about a rejected credential."""
         if not isinstance(error, ApiError):
             return
@@ -177,7 +175,7 @@ class Channel:
         if isinstance(error, NotAuthenticated) and call.login is not None and call.login.backend.advice:
             error.hint = call.login.backend.advice
 
-    async def _exchange(self, call: _Call) -> Response:
+    async def _exchange(self, call: Call) -> Response:
         """Send until there is an answer to give, or an error to raise."""
         while True:
             try:
@@ -188,7 +186,7 @@ class Channel:
                 if not await self._goes_on(call, response):
                     return response
 
-    async def _attempt(self, call: _Call) -> Response:
+    async def _attempt(self, call: Call) -> Response:
         """Send once: get the credential, take a slot, hand it to the transport."""
         login, gate = call.login, call.gate
         for _ in range(_MOST_RENEWALS):
@@ -202,48 +200,18 @@ class Channel:
         else:
             await self._wait_for_slot(call)  # credentials age faster than they are obtained: use the last one
         try:
-            return await self._send(call, gate)
+            return await send_once(self.session, call)
         finally:
             gate.leave()
 
-    async def _wait_for_slot(self, call: _Call) -> None:
+    async def _wait_for_slot(self, call: Call) -> None:
+        call.tell_limit(waiting=call.gate.waiting + 1)
         try:
             await call.gate.wait(call.deadline)
         except TimeoutError as error:
             raise out_of_time(call.request, sent=False) from error
 
-    async def _send(self, call: _Call, gate: Gate) -> Response:
-        request = call.request
-        if self.session.closed:
-            raise NotSent("the session was closed before the request was sent", **about(request))
-        if call.login is not None and (credential := call.login.current) is not None:
-            call.credential = credential
-            request = call.login.backend.apply(request, credential)
-        call.sends += 1
-        call.local.attempts += 1
-        if call.tell.request:
-            tell(call.tell.request, call.request, call.sends)
-        clock = asyncio.get_running_loop().time
-        began = clock()
-        try:
-            response = await self.session.transport.send(
-                request, deadline=call.deadline, connect=call.timeout.connect, read=call.timeout.read
-            )
-        except TransportError as error:
-            call.unknown = call.unknown or is_unknown(error)
-            if isinstance(error.__cause__, TimeoutError):
-                gate.window = gate.window.overloaded(began=began, now=clock())
-            tell(call.tell.failure, call.request, error, clock() - began)
-            raise
-        if response.status in _OVERLOAD:
-            gate.window = gate.window.overloaded(began=began, now=clock())
-        else:
-            gate.window = gate.window.answered(in_flight=gate.in_flight)
-        if call.tell.response:
-            tell(call.tell.response, call.request, response, clock() - began)
-        return response
-
-    async def _after_failure(self, call: _Call, error: TransportError) -> None:
+    async def _after_failure(self, call: Call, error: TransportError) -> None:
         """Pause before the next attempt, or raise."""
         call.failures += 1
         reason = self.session.closed or await self._paused(call, _kind(error), str(error.args[0]))
@@ -251,7 +219,7 @@ class Channel:
             error.attempts = max(1, call.sends)
             raise error
 
-    async def _goes_on(self, call: _Call, response: Response) -> bool:
+    async def _goes_on(self, call: Call, response: Response) -> bool:
         """Whether the call needs another attempt after this answer."""
         login, credential = call.login, call.credential
         if login is not None and credential is not None:
@@ -273,7 +241,7 @@ class Channel:
         return False
 
     async def _paused(
-        self, call: _Call, failure: Failure, reason: str, status: int = 0, wait: float | None = None
+        self, call: Call, failure: Failure, reason: str, status: int = 0, wait: float | None = None
     ) -> str:
         """Sleep before the next attempt; returns why not, or an empty text."""
         gate = call.gate
@@ -304,7 +272,7 @@ class Channel:
         await call.local.sleep(decision.seconds)
         return ""
 
-    def _follow(self, call: _Call, response: Response, target: URL) -> None:
+    def _follow(self, call: Call, response: Response, target: URL) -> None:
         """Turn to where a redirect points, if that can't give anything away."""
         request = call.request
         reads = request.method in ("GET", "HEAD") and request.body is None
@@ -314,7 +282,7 @@ class Channel:
             raise misdirected(request, response, target)
         call.request = _moved(request, target)
 
-    async def _renewed(self, call: _Call, login: Login, credential: Credential) -> bool:
+    async def _renewed(self, call: Call, login: Login, credential: Credential) -> bool:
         """After a rejection: whether there is another credential to try.
 
         The server refused before it acted, so that even a request that must be sent once only may be
@@ -329,7 +297,7 @@ class Channel:
         call.renewals += 1 if late or login.count == before else _MOST_RENEWALS
         return successor != credential
 
-    async def _obtain(self, call: _Call, login: Login, rejected: Credential | None) -> Credential:
+    async def _obtain(self, call: Call, login: Login, rejected: Credential | None) -> Credential:
         try:
             return await login.obtain(
                 rejected,

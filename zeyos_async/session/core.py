@@ -17,7 +17,7 @@ from yarl import URL
 
 from ..auth import AuthBackend, AuthContext
 from ..errors import ConfigurationError, NotSent
-from ..policy import Limits, Retry, Timeout
+from ..policy import Hedge, Limits, Retry, Timeout
 from ..transport import Transport
 from ..wire import Request, Response, public_url
 from .gate import Gate
@@ -39,6 +39,7 @@ class Stats:
         requests: Calls, log-ins included.
         attempts: Requests that were handed to the transport.
         retries: Attempts that repeated an earlier one after a failure.
+        hedges: Reads that were sent a second time because the answer was late.
         logins: Log-ins and refreshes that ended well.
         in_flight: Requests that are on their way now.
         waiting: Calls that wait for a slot now.
@@ -48,6 +49,7 @@ class Stats:
     requests: int
     attempts: int
     retries: int
+    hedges: int
     logins: int
     in_flight: int
     waiting: int
@@ -57,7 +59,7 @@ class Stats:
 class Local:
     """What a session keeps for one event loop."""
 
-    __slots__ = ("__weakref__", "attempts", "gates", "requests", "retries", "sleepers")
+    __slots__ = ("__weakref__", "attempts", "gates", "hedges", "requests", "retries", "sleepers")
 
     def __init__(self) -> None:
         self.gates: dict[tuple[Any, ...], Gate] = {}
@@ -65,6 +67,7 @@ class Local:
         self.requests = 0
         self.attempts = 0
         self.retries = 0
+        self.hedges = 0
 
     def gate(self, url: URL, limits: Limits, reserve: float) -> Gate:
         """The gate of a URL's host."""
@@ -109,6 +112,7 @@ class Session:
         proxy: URL of an HTTP proxy.
         trust_env: Take the proxy from the environment.
         hooks: Objects with some of the methods of :class:`~zeyos_async.session.Hooks`.
+        hedge: Send late reads a second time; ``None`` to do no such thing.
         transport: What sends the requests, in place of aiohttp. It is closed with the session.
 
     Raises:
@@ -125,12 +129,14 @@ class Session:
         proxy: str | URL | None = None,
         trust_env: bool = False,
         hooks: Iterable[object] = (),
+        hedge: Hedge | None = None,
         transport: Transport | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self.retry = retry or Retry()
         self.timeout = Timeout.of(timeout, Timeout())
         self.hooks = tuple(hooks)
+        self.hedge = hedge
         self.closed = False
         self._locals: WeakKeyDictionary[asyncio.AbstractEventLoop, Local] = WeakKeyDictionary()
         self._logins: OrderedDict[tuple[str, Any], Login] = OrderedDict()
@@ -230,6 +236,7 @@ class Session:
             requests=sum(local.requests for local in here),
             attempts=sum(local.attempts for local in here),
             retries=sum(local.retries for local in here),
+            hedges=sum(local.hedges for local in here),
             logins=sum(login.count for login in list(self._logins.values())),
             in_flight=sum(gate.in_flight for gate in gates),
             waiting=sum(gate.waiting for gate in gates),

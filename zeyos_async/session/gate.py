@@ -5,24 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 
-from ..policy import Limits, Pace, RetryBudget, Window
+from ..policy import HedgeBudget, Latencies, Limits, Pace, RetryBudget, Window
 
 __all__ = ["Gate"]
 
 
 class Gate:
-    """The slots, the adaptive limit on them, the pace of starts and the retry budget of one host.
+    """The slots of one host, the adaptive limit on them, the pace of starts, and what is left for repeats.
 
     Args:
         limits: The bounds on them.
         reserve: What the retry budget starts with.
     """
 
-    __slots__ = ("_pace", "_queue", "_rate", "budget", "in_flight", "window")
+    __slots__ = ("_pace", "_queue", "_rate", "budget", "hedges", "in_flight", "latencies", "window")
 
     def __init__(self, limits: Limits, *, reserve: float) -> None:
         self.window = Window.first(limits.ceiling)
         self.budget = RetryBudget(reserve)
+        self.hedges = HedgeBudget()
+        self.latencies: dict[str, Latencies] = {}
         self.in_flight = 0
         self._rate = limits.rate
         self._pace = Pace()

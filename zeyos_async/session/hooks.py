@@ -18,10 +18,22 @@ _log: Final = logging.getLogger("zeyos_async")
 class Hooks:
     """Override what is wanted; any object with some of these methods will do.
 
-    Hooks are called on the event loop and must not block. They see requests without the credential.
+    Hooks are called on the event loop and must not block. They see requests without the credential. Each
+    ``on_call`` is followed by one ``on_done`` in the same task, and each ``on_request`` between them by one
+    ``on_response`` or ``on_failure`` in the task it was called in (which is another one than the call's
+    where a session hedges).
+
     An error in a hook does not change the call, which may have written something already: it is
     logged, with its traceback, at level ``ERROR``.
     """
+
+    def on_call(self, request: Request) -> None:
+        """A call begins; it may wait, log in, and send the request any number of times."""
+
+    def on_done(
+        self, request: Request, response: Response | None, error: BaseException | None, seconds: float
+    ) -> None:
+        """A call ended after so many seconds: with an answer, or with the error that its caller gets."""
 
     def on_request(self, request: Request, attempt: int) -> None:
         """A request is about to be sent; ``attempt`` counts from 1."""
@@ -29,8 +41,8 @@ class Hooks:
     def on_response(self, request: Request, response: Response, seconds: float) -> None:
         """An answer came, after so many seconds, whatever its status."""
 
-    def on_failure(self, request: Request, error: Exception, seconds: float) -> None:
-        """An attempt ended without a usable answer."""
+    def on_failure(self, request: Request, error: BaseException, seconds: float) -> None:
+        """An attempt ended without a usable answer; ``CancelledError`` if its caller was cancelled."""
 
     def on_retry(self, request: Request, attempt: int, wait: float, reason: str) -> None:
         """The request will be sent again in ``wait`` seconds; ``attempt`` is the one that failed."""
@@ -38,14 +50,27 @@ class Hooks:
     def on_login(self, base_url: URL, error: Exception | None) -> None:
         """A log-in or refresh ended, well (``None``) or not."""
 
+    def on_limit(self, origin: URL, limit: int, in_flight: int, waiting: int) -> None:
+        """So many requests may run at once to a host now, or one must wait for a slot or for its pace.
+
+        Args:
+            origin: The host, as ``https://name:port``.
+            limit: The limit in force, which adapts to what the host bears.
+            in_flight: How many requests run.
+            waiting: How many calls wait.
+        """
+
 
 class Listeners:
     """The hooks of a session and a channel, by event; an event that nobody listens to costs nothing."""
 
-    __slots__ = ("failure", "login", "request", "response", "retry")
+    __slots__ = ("call", "done", "failure", "limit", "login", "request", "response", "retry")
 
     def __init__(self, hooks: Iterable[object]) -> None:
         found = list(hooks)
+        self.call = _methods(found, "on_call")
+        self.done = _methods(found, "on_done")
+        self.limit = _methods(found, "on_limit")
         self.request = _methods(found, "on_request")
         self.response = _methods(found, "on_response")
         self.failure = _methods(found, "on_failure")

@@ -1,0 +1,108 @@
+"""When a read is sent a second time because the first answer is late.
+
+The answer that comes first is taken and the other request is cancelled. What is late is learnt from
+the latest answers to the same operation. Reads earn the second requests: with a share of a twentieth,
+of any number of reads at most one in twenty is sent twice.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import attrs
+
+from ..errors import InvalidArgument
+
+__all__ = ["Hedge", "HedgeBudget", "Latencies"]
+
+_KEPT: Final = 100
+
+
+@attrs.frozen
+class Latencies:
+    """How long the latest answers to one operation took.
+
+    Attributes:
+        seconds: The newest last, a hundred at most.
+    """
+
+    seconds: tuple[float, ...] = ()
+
+    def seen(self, seconds: float) -> Latencies:
+        """With one more answer."""
+        return Latencies((*self.seconds[1 - _KEPT :], seconds))
+
+    def quantile(self, share: float) -> float:
+        """The time within which this share of the answers came."""
+        return sorted(self.seconds)[min(len(self.seconds) - 1, math.floor(share * len(self.seconds)))]
+
+
+@attrs.frozen
+class HedgeBudget:
+    """How many reads may be sent a second time.
+
+    Attributes:
+        tokens: That many; parts are progress towards one more.
+    """
+
+    tokens: float = 0.0
+
+    def earned(self, share: float, *, most: float) -> HedgeBudget:
+        """After one more read."""
+        return HedgeBudget(min(most, self.tokens + share))
+
+    def spent(self) -> HedgeBudget:
+        """After a second request."""
+        return HedgeBudget(self.tokens - 1.0)
+
+
+def _between(least: float, most: float) -> Any:
+    def check(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not number or not least <= value <= most:
+            raise InvalidArgument(
+                f"Hedge.{attribute.name} must be a number from {least:g} to {most:g}; got {value!r}."
+            )
+
+    return check
+
+
+@attrs.frozen(kw_only=True)
+class Hedge:
+    """Sends late reads a second time. A session has none unless it is told: ``Session(hedge=Hedge())``.
+
+    Nothing but reads is ever sent twice, never while others wait for a slot, and never under a rate limit.
+
+    Attributes:
+        quantile: A read is late when it takes longer than this share of the latest ones took.
+        share: How many of the reads may be sent twice.
+        least: Seconds before which no read is late.
+        learn: How many answers to an operation must have come before one can be late, 100 at most.
+        burst: How many unused second requests are kept for later.
+    """
+
+    quantile: float = attrs.field(default=0.95, validator=_between(0.5, 1.0))
+    share: float = attrs.field(default=0.05, validator=_between(0.0, 0.5))
+    least: float = attrs.field(default=0.01, validator=_between(0.0, 3600.0))
+    learn: int = attrs.field(default=20, validator=_between(1, _KEPT))
+    burst: float = attrs.field(default=3.0, validator=_between(1.0, 100.0))
+
+    def late_after(self, latencies: Latencies) -> float | None:
+        """Seconds after which an answer is late, or ``None`` as long as too few came."""
+        if len(latencies.seconds) < self.learn:
+            return None
+        return max(self.least, latencies.quantile(self.quantile))
+
+    def earn(self, budget: HedgeBudget) -> HedgeBudget:
+        """The budget after one more read."""
+        return budget.earned(self.share, most=self.burst)
+
+    def may(self, budget: HedgeBudget, *, remaining: float) -> bool:
+        """Whether a late read may be sent again now.
+
+        Args:
+            budget: What is left of what reads earned.
+            remaining: Seconds to the call's deadline.
+        """
+        return budget.tokens >= 1.0 - 1e-9 and remaining > self.least
