@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .faults import Fault, FaultPlan
+    from .general.behaviour import GeneralBehaviour
+    from .general.emulator import GeneralEmulator, emulate_general, serve_general
+    from .general.tokens import GeneralCredentials
     from .journal import Journal
     from .zeyos.behaviour import Behaviour
     from .zeyos.emulator import ZeyosEmulator, emulate_zeyos
@@ -25,10 +28,15 @@ __all__ = [
     "EmulatorProcess",
     "Fault",
     "FaultPlan",
+    "GeneralBehaviour",
+    "GeneralCredentials",
+    "GeneralEmulator",
     "Journal",
     "ZeyosEmulator",
+    "emulate_general",
     "emulate_zeyos",
     "emulate_zeyos_process",
+    "serve_general",
     "serve_zeyos",
 ]
 
@@ -38,10 +46,15 @@ _HOMES = {
     "EmulatorProcess": ".zeyos.process",
     "Fault": ".faults",
     "FaultPlan": ".faults",
+    "GeneralBehaviour": ".general.behaviour",
+    "GeneralCredentials": ".general.tokens",
+    "GeneralEmulator": ".general.emulator",
     "Journal": ".journal",
     "ZeyosEmulator": ".zeyos.emulator",
+    "emulate_general": ".general.emulator",
     "emulate_zeyos": ".zeyos.emulator",
     "emulate_zeyos_process": ".zeyos.process",
+    "serve_general": ".general.emulator",
     "serve_zeyos": ".zeyos.process",
 }
 

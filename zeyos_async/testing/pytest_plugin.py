@@ -1,6 +1,6 @@
 """Fixtures for the tests of code that uses these APIs; loaded by pytest in every run.
 
-``zeyos_emulator`` is an emulator that listens, fresh for each test. Mark a test with
+``zeyos_emulator``, ``general_emulator`` and the like listen, fresh for each test. Mark a test with
 ``@pytest.mark.parametrize("zeyos_emulator_options", [{"rows": {"accounts": 5000}}])``, or override
 the fixture of that name, to choose its rows. The async fixtures need pytest-asyncio.
 """
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import pytest
 
 if TYPE_CHECKING:
+    from zeyos_async.testing.general.emulator import GeneralEmulator
     from zeyos_async.testing.zeyos.emulator import ZeyosEmulator
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -39,4 +40,19 @@ async def zeyos_emulator(zeyos_emulator_options: dict[str, Any]) -> AsyncIterato
     from zeyos_async.testing import emulate_zeyos
 
     async with emulate_zeyos(**zeyos_emulator_options) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def general_emulator_options() -> dict[str, Any]:
+    """The keyword arguments of ``emulate_general`` for the ``general_emulator`` of a test."""
+    return {}
+
+
+@_async_fixture
+async def general_emulator(general_emulator_options: dict[str, Any]) -> AsyncIterator[GeneralEmulator]:
+    """An emulator of the General API on a free port, with a few records of each model."""
+    from zeyos_async.testing import emulate_general
+
+    async with emulate_general(**general_emulator_options) as emulator:
         yield emulator

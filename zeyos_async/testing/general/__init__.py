@@ -1,0 +1,1 @@
+"""The emulator of the General API: one endpoint, actions on models."""

@@ -1,0 +1,267 @@
+"""The General API's emulator: its actions put together, served on a socket, and held by a test."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import attrs
+
+from ..answers import Answer, Incoming, json_answer
+from ..faults import FaultPlan
+from ..journal import Journal
+from ..server import Clock, EmulatorServer
+from .behaviour import GeneralBehaviour
+from .forms import Forms
+from .listing import answer_list
+from .models import MODELS, Model, Value
+from .refusals import NO_RIGHT, UNKNOWN_MODEL, GeneralRefusal
+from .requests import Asked, conceal, read_request
+from .store import Row, Store
+from .tokens import GeneralCredentials, TokenBook
+
+__all__ = ["GeneralEmulator", "emulate_general", "serve_general"]
+
+_PATH: Final = "/api"
+_FEW: Final = 7
+
+BetweenPages = Callable[["GeneralEmulator"], Awaitable[None] | None]
+
+
+class GeneralEmulator:
+    """A server of the General API in this process.
+
+    Attributes:
+        credentials: Who may log in.
+        behaviour: What the document leaves open; may be changed at any time.
+        faults: The plan of what goes wrong.
+        journal: What arrived; credentials in bodies are fingerprints.
+        clock: The server's time.
+        store: The records.
+        between_pages: Called after every list that was answered, with the emulator: the place to
+            write and delete records while a client pages.
+    """
+
+    def __init__(
+        self,
+        *,
+        rows: Mapping[str, int | Sequence[Mapping[str, Any]]] | None = None,
+        seed: int = 0,
+        models: Iterable[Model] = MODELS,
+        credentials: GeneralCredentials | None = None,
+        behaviour: GeneralBehaviour | None = None,
+    ) -> None:
+        self.credentials = credentials or GeneralCredentials()
+        self.behaviour = behaviour or GeneralBehaviour()
+        self.faults = FaultPlan(seed)
+        self.journal = Journal(conceal=conceal)
+        self.clock = Clock()
+        self.between_pages: BetweenPages | None = None
+        self.store = Store(models)
+        self._tokens = TokenBook(self.credentials, now=self.clock.now, seed=seed)
+        self._forms = Forms(self.store)
+        self._server = EmulatorServer(
+            self.respond, journal=self.journal, faults=self.faults, clock=self.clock
+        )
+        self._origin = ""
+        self._fill(rows or {}, seed)
+
+    def _fill(self, rows: Mapping[str, int | Sequence[Mapping[str, Any]]], seed: int) -> None:
+        if unknown := sorted(rows.keys() - self.store.models.keys()):
+            raise ValueError(f"there is no model {unknown[0]!r}; there are {', '.join(self.store.models)}")
+        for name, model in self.store.models.items():
+            given = rows.get(name, _FEW)
+            if isinstance(given, int):
+                self.store.fill(model, given, seed=seed)
+            else:
+                for values in given:
+                    self.insert(name, **values)
+
+    def __repr__(self) -> str:
+        return f"<GeneralEmulator {self._origin or 'not started'}{_PATH}>"
+
+    @property
+    def url(self) -> str:
+        """The endpoint, such as ``http://127.0.0.1:43211/api``."""
+        if not self._origin:
+            raise RuntimeError("the emulator is not started: use `async with emulate_general() as emulator`")
+        return f"{self._origin}{_PATH}"
+
+    def token(self, *, longlife: bool = False) -> str:
+        """A good ``kmd``."""
+        return self._tokens.give(self.behaviour, longlife=longlife)
+
+    def expire_tokens(self) -> None:
+        """Every token given out so far is over its time."""
+        self._tokens.expire_all()
+
+    def insert(self, model: str, **values: Value) -> int:
+        """Store a record without any check, and return its ID; ``intID`` may be given.
+
+        Raises:
+            KeyError: There is no such model or field.
+        """
+        known = self.store.models[model]
+        for name in values:
+            known.by_name[name]
+        return self.store.insert(known, values)
+
+    def update(self, model: str, record: int, **values: Value) -> None:
+        """Change a record without any check."""
+        self.store.update(self.store.models[model], record, values)
+
+    def delete(self, model: str, record: int) -> None:
+        """Remove a record."""
+        self.store.delete(self.store.models[model], record)
+
+    def rows(self, model: str) -> list[Row]:
+        """All records as they are stored, in the order of their creation."""
+        return [dict(row) for row in self.store.rows(self.store.models[model])]
+
+    async def start(self, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        """Listen on a socket; port 0 is a free one."""
+        bound = await self._server.start(host, port)
+        self._origin = f"http://{f'[{host}]' if ':' in host else host}:{bound}"
+
+    async def stop(self) -> None:
+        """Close the socket and every connection."""
+        await self._server.stop()
+
+    async def respond(self, incoming: Incoming, quirks: Mapping[str, Any]) -> Answer:
+        """Answer one request, without any socket."""
+        behaviour = attrs.evolve(self.behaviour, **quirks) if quirks else self.behaviour
+        asked: Asked | None = None
+        try:
+            path = _below(incoming.path)
+            asked = read_request(incoming, path, behaviour)
+            answer = self._act(asked, behaviour)
+        except GeneralRefusal as refusal:
+            return _refused(refusal, asked, behaviour)
+        if self.between_pages is not None and asked.action == "list":
+            waiting = self.between_pages(self)
+            if inspect.isawaitable(waiting):
+                await waiting
+        return json_answer(answer)
+
+    def _act(self, asked: Asked, behaviour: GeneralBehaviour) -> dict[str, Any]:
+        if asked.action == "info":
+            return _success({"action": "info"}, {"api": "General API emulator"})
+        if asked.action == "auth":
+            kmd = self._tokens.log_in(asked.body, behaviour)
+            self.journal.counts["login"] += 1
+            return _success({"action": "auth"}, {"kmd": kmd})
+        self._tokens.check(asked.body, behaviour)
+        if asked.action == "rights":
+            return _success({"action": "rights"}, self._rights())
+        return self._act_on_model(asked, behaviour)
+
+    def _rights(self) -> list[dict[str, Any]]:
+        models = self.store.models.values()
+        return [{"model": model.name, "actions": list(model.actions)} for model in models]
+
+    def _act_on_model(self, asked: Asked, behaviour: GeneralBehaviour) -> dict[str, Any]:
+        model = self.store.models.get(asked.model)
+        if model is None:
+            raise GeneralRefusal(UNKNOWN_MODEL, f"unknown model {asked.model}")
+        if asked.action not in model.actions:
+            raise GeneralRefusal(NO_RIGHT, f"no right to {asked.action} {asked.model}")
+        about = {"model": model.name, "action": asked.action}
+        match asked.action:
+            case "list":
+                return _success(about, answer_list(asked.body, model, self.store, behaviour))
+            case "get":
+                return _success(about, self._forms.get(model, asked.body, behaviour))
+            case "delete":
+                self._forms.delete(model, asked.body)
+                return _success(_after(about, "create"), self._forms.form(model, []))
+            case "create":
+                ids = self._forms.create(model, asked.body)
+            case _:
+                ids = self._forms.update(model, asked.body, behaviour)
+        return _success(_after(about, "get"), self._forms.form(model, ids))
+
+
+def _below(path: str) -> str:
+    if path != _PATH and not path.startswith(f"{_PATH}/"):
+        raise GeneralRefusal(UNKNOWN_MODEL, "no such address", http=404)
+    return path.removeprefix(_PATH)
+
+
+def _after(about: dict[str, str], next_action: str) -> dict[str, str]:
+    """A write's answer is that of the form which follows it."""
+    return about | {"action": next_action, "previousAction": about["action"]}
+
+
+def _success(about: Mapping[str, str], data: Any) -> dict[str, Any]:
+    return {"status": "Success", "statuscode": 0, "msg": "Erfolgreich", **about, "data": data}
+
+
+def _refused(refusal: GeneralRefusal, asked: Asked | None, behaviour: GeneralBehaviour) -> Answer:
+    about = {} if asked is None else {"model": asked.model, "action": asked.action}
+    answer = {"status": "Error", "statuscode": refusal.code, "msg": refusal.text, **about}
+    return json_answer(answer | {"data": refusal.fields}, status=refusal.http or behaviour.error_status)
+
+
+@asynccontextmanager
+async def emulate_general(
+    *,
+    rows: Mapping[str, int | Sequence[Mapping[str, Any]]] | None = None,
+    seed: int = 0,
+    models: Iterable[Model] = MODELS,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    credentials: GeneralCredentials | None = None,
+    behaviour: GeneralBehaviour | None = None,
+) -> AsyncIterator[GeneralEmulator]:
+    """A server of the General API for the time of an ``async with`` block.
+
+    Args:
+        rows: Model → how many records (or the records themselves); the others get a few.
+        seed: The same seed gives the same records, tokens and faults.
+        models: What models there are.
+        host: Where to listen.
+        port: 0 is a free one.
+        credentials: Who may log in, in place of the emulator's own user.
+        behaviour: What the document leaves open.
+
+    Raises:
+        ValueError: ``rows`` names a model that there is not.
+    """
+    emulator = GeneralEmulator(
+        rows=rows, seed=seed, models=models, credentials=credentials, behaviour=behaviour
+    )
+    await emulator.start(host=host, port=port)
+    try:
+        yield emulator
+    finally:
+        await emulator.stop()
+
+
+async def serve_general(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    rows: Mapping[str, int] | None = None,
+    seed: int = 0,
+    on_ready: Callable[[GeneralEmulator], None] | None = None,
+) -> None:
+    """Serve an emulator until cancelled.
+
+    Args:
+        host: Where to listen.
+        port: 0 is a free one.
+        rows: Model → how many records.
+        seed: The same seed gives the same records.
+        on_ready: Called with the emulator once it listens.
+
+    Raises:
+        ValueError: ``rows`` names a model that there is not.
+        OSError: The port is taken.
+    """
+    async with emulate_general(rows=rows, seed=seed, host=host, port=port) as emulator:
+        if on_ready is not None:
+            on_ready(emulator)
+        await asyncio.Event().wait()

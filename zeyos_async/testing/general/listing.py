@@ -1,0 +1,105 @@
+"""The action ``list``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from .behaviour import GeneralBehaviour
+from .filters import read_filters
+from .models import DECIMAL, WHOLE, Field, Model, Value
+from .refusals import BAD_REQUEST, GeneralRefusal
+from .store import Row, Store
+
+__all__ = ["LIST_PROPERTIES", "answer_list"]
+
+LIST_PROPERTIES: Final = frozenset({"filters", "limit", "offset", "order", "sort", "cols"})
+
+
+def answer_list(
+    asked: Mapping[str, Any], model: Model, store: Store, behaviour: GeneralBehaviour
+) -> dict[str, Any]:
+    """The ``data`` of a list's answer.
+
+    Raises:
+        GeneralRefusal: The request is not as the document has it.
+    """
+    tests = read_filters(asked.get("filters", []), model)
+    columns = _columns(asked.get("cols"), model)
+    found = [row for row in store.rows(model) if all(test(row) for test in tests)]
+    _sort(found, asked, model)
+    limit, offset = _limit(asked, behaviour), _number(asked, "offset", 0)
+    page = found[offset:] if limit is None else found[offset : offset + limit]
+    return {
+        "data": [_row(row, columns, model, behaviour) for row in page],
+        "head": [_head(field) for field in columns],
+        "caption": model.caption or model.name,
+        "count": len(page),
+        "total": len(found),
+    }
+
+
+def _bad(text: str) -> GeneralRefusal:
+    return GeneralRefusal(BAD_REQUEST, text)
+
+
+def _field(name: Any, model: Model, what: str) -> Field:
+    field = model.by_name.get(name) if isinstance(name, str) else None
+    if field is None:
+        raise _bad(f"unknown column in {what}: {name}")
+    return field
+
+
+def _columns(names: Any, model: Model) -> list[Field]:
+    if names is None or names == []:
+        names = list(model.columns)
+    if not isinstance(names, list):
+        raise _bad("cols must be an array")
+    return [_field(name, model, "cols") for name in names]
+
+
+def _sort(rows: list[Row], asked: Mapping[str, Any], model: Model) -> None:
+    direction = asked.get("sort", "asc")
+    if direction not in ("asc", "desc"):
+        raise _bad("sort must be asc or desc")
+    if "order" not in asked:
+        if "sort" in asked:
+            raise _bad("sort without order")
+        return
+    name = _field(asked["order"], model, "order").name
+    rows.sort(key=lambda row: _sort_key(row[name]), reverse=direction == "desc")
+
+
+def _sort_key(value: Value) -> tuple[bool, Any]:
+    return (value is not None, "" if value is None else value)
+
+
+def _limit(asked: Mapping[str, Any], behaviour: GeneralBehaviour) -> int | None:
+    if "limit" not in asked:
+        return behaviour.default_limit
+    limit = _number(asked, "limit", 1)
+    return limit if behaviour.clamp_limit is None else min(limit, behaviour.clamp_limit)
+
+
+def _number(asked: Mapping[str, Any], name: str, least: int) -> int:
+    value = asked.get(name, least)
+    if type(value) is not int or value < least:
+        raise _bad(f"{name} must be a whole number from {least}")
+    return value
+
+
+def _row(row: Row, columns: list[Field], model: Model, behaviour: GeneralBehaviour) -> dict[str, Any]:
+    cells = [_cell(field, row[field.name], behaviour) for field in columns]
+    return {"id": str(row[model.identity.name]), "row": cells}
+
+
+def _cell(field: Field, value: Value, behaviour: GeneralBehaviour) -> dict[str, Any]:
+    if behaviour.cell_types == "typed" and field.type in (WHOLE, DECIMAL) and not field.choices:
+        return {"content": value, "type": "int" if field.type == WHOLE else "float"}
+    if value is None:
+        return {"content": None, "type": "string"}
+    return {"content": str(value) if field.is_identity else field.displayed(value), "type": "string"}
+
+
+def _head(field: Field) -> dict[str, Any]:
+    return {"headlineType": "string", "headline": field.title, "colsort": False, "colorder": field.name}

@@ -1,0 +1,118 @@
+"""Which action on which model a request asks for, in both layouts of the URLs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+import attrs
+
+from ..answers import Incoming
+from ..journal import fingerprint
+from .behaviour import GeneralBehaviour
+from .listing import LIST_PROPERTIES
+from .refusals import BAD_REQUEST, NO_INPUT, UNKNOWN_ACTION, UNKNOWN_MODEL, GeneralRefusal
+
+__all__ = ["MODEL_ACTIONS", "Asked", "conceal", "read_request"]
+
+MODEL_ACTIONS: Final = ("list", "get", "create", "update", "delete")
+_COMMON: Final = {"action", "accessType", "lang", "kmd", "key"}
+_OWN: Final[dict[str, frozenset[str]]] = {
+    "auth": frozenset({"kname", "kpass", "longlife"}),
+    "rights": frozenset(),
+    "info": frozenset(),
+    "list": LIST_PROPERTIES | {"model"},
+    "get": frozenset({"model", "ids"}),
+    "create": frozenset({"model", "ids", "data"}),
+    "update": frozenset({"model", "ids", "data"}),
+    "delete": frozenset({"model", "ids"}),
+}
+_SECRETS: Final = ("kmd", "kpass", "key")
+
+
+@attrs.frozen(kw_only=True)
+class Asked:
+    """One request, read.
+
+    Attributes:
+        action: Such as ``"list"``.
+        model: The model's name, or ``""`` where the action has none.
+        body: All properties.
+    """
+
+    action: str
+    model: str
+    body: dict[str, Any]
+
+
+def read_request(incoming: Incoming, path: str, behaviour: GeneralBehaviour) -> Asked:
+    """What a request below the endpoint asks for.
+
+    Raises:
+        GeneralRefusal: It is none of the API's.
+    """
+    if incoming.method != "POST":
+        raise GeneralRefusal(NO_INPUT, "no input", http=405)
+    body = _body(incoming)
+    action, model = _target(path, body, behaviour)
+    if action not in _OWN:
+        raise GeneralRefusal(UNKNOWN_ACTION, f"unknown action {action}")
+    unknown = sorted(body.keys() - _COMMON - _OWN[action])
+    if unknown and behaviour.unknown_properties == "refused":
+        raise GeneralRefusal(BAD_REQUEST, f"action {action} has no property {unknown[0]}")
+    if "lang" in body and (type(body["lang"]) is not int or body["lang"] < 1):
+        raise GeneralRefusal(BAD_REQUEST, "lang must be a number from 1")
+    if action in MODEL_ACTIONS and not model:
+        raise GeneralRefusal(UNKNOWN_MODEL, "model missing")
+    return Asked(action=action, model=model, body=body)
+
+
+def _body(incoming: Incoming) -> dict[str, Any]:
+    try:
+        body = incoming.json
+    except ValueError as error:
+        raise GeneralRefusal(NO_INPUT, "no input") from error
+    if not isinstance(body, dict):
+        raise GeneralRefusal(NO_INPUT, "no input")
+    return body
+
+
+def _target(path: str, body: dict[str, Any], behaviour: GeneralBehaviour) -> tuple[str, str]:
+    """Action and model, by the path or by the body; the body may repeat what the path says."""
+    parts = [part for part in path.split("/") if part]
+    layout = "paths" if parts else "single"
+    if behaviour.layouts not in (layout, "both"):
+        raise GeneralRefusal(UNKNOWN_ACTION, "no such address", http=404)
+    if not parts:
+        return _text(body, "action"), _text(body, "model")
+    match parts:
+        case ["model", model, action]:
+            named = (action, model)
+        case ["auth", ("auth" | "rights") as action]:
+            named = (action, "")
+        case ["info"]:
+            named = ("info", "")
+        case _:
+            raise GeneralRefusal(UNKNOWN_ACTION, "no such address", http=404)
+    if body.get("action", named[0]) != named[0] or body.get("model", named[1]) != named[1]:
+        raise GeneralRefusal(BAD_REQUEST, "address and body name different actions or models")
+    return named
+
+
+def _text(body: dict[str, Any], name: str) -> str:
+    value = body.get(name, "")
+    if not isinstance(value, str):
+        raise GeneralRefusal(BAD_REQUEST, f"{name} must be a text")
+    return value
+
+
+def conceal(incoming: Incoming) -> bytes:
+    """The body with a fingerprint for each credential; what is no JSON object may hold anything."""
+    try:
+        body = incoming.json
+    except ValueError:
+        return b""
+    if not isinstance(body, dict):
+        return b""
+    secret = {name: fingerprint(str(body[name])) for name in _SECRETS if name in body}
+    return json.dumps(body | secret, ensure_ascii=False).encode()

@@ -1,0 +1,81 @@
+"""The records of the emulated API, and made-up ones to begin with."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from .models import DATE, DECIMAL, ENUMERATION, WHOLE, Field, Model, Value
+
+__all__ = ["Row", "Store"]
+
+Row = dict[str, Value]
+
+_WORDS: Final = (
+    "Hofmann", "Superman", "Mandy", "Müller", "O'Brien", 'quo"te', "50 %", "under_score",
+    "back\\slash", "  spaces ", "مرحبا", "日本語", "🚀 rocket", "null", "Maier", "de la Cruz",
+)  # fmt: skip
+_FIRST_ID: Final = 542
+
+
+class Store:
+    """Rows by model and ID.
+
+    Args:
+        models: What there is.
+    """
+
+    def __init__(self, models: Iterable[Model]) -> None:
+        self.models = {model.name: model for model in models}
+        self._rows: dict[str, dict[int, Row]] = {name: {} for name in self.models}
+        self._next = dict.fromkeys(self.models, _FIRST_ID)
+
+    def rows(self, model: Model) -> list[Row]:
+        """All rows, in the order of their creation."""
+        return list(self._rows[model.name].values())
+
+    def row(self, model: Model, record: int) -> Row | None:
+        """One row, or ``None``."""
+        return self._rows[model.name].get(record)
+
+    def insert(self, model: Model, values: Mapping[str, Value]) -> int:
+        """Store a row and return its ID; a row that brings an ID keeps it."""
+        identity = model.identity.name
+        given = values.get(identity)
+        record = given if isinstance(given, int) and given > 0 else self._next[model.name]
+        row: Row = {field.name: field.default for field in model.fields} | dict(values) | {identity: record}
+        self._rows[model.name][record] = row
+        self._next[model.name] = max(self._next[model.name], record + 1)
+        return record
+
+    def update(self, model: Model, record: int, changes: Mapping[str, Value]) -> None:
+        """Change a row that is there."""
+        self._rows[model.name][record].update(changes)
+
+    def delete(self, model: Model, record: int) -> None:
+        """Remove a row that is there."""
+        del self._rows[model.name][record]
+
+    def fill(self, model: Model, count: int, *, seed: int) -> None:
+        """Make up so many rows; the same seed makes the same."""
+        draw = random.Random(f"{seed}:{model.name}")
+        for number in range(count):
+            values = {field.name: _made_up(field, number, draw) for field in model.fields[1:]}
+            self.insert(model, values)
+
+
+def _made_up(field: Field, number: int, draw: random.Random) -> Value:
+    if not field.required and draw.random() < 0.1:
+        return None
+    if field.subtype == ENUMERATION and field.choices:
+        return draw.choice(list(field.choices))
+    if field.type == WHOLE:
+        return draw.randint(18, 67)
+    if field.type == DECIMAL:
+        return draw.randint(0, 1_000_000) / 100
+    if field.type == DATE:
+        return f"20{draw.randint(10, 29)}-{draw.randint(1, 12):02}-{draw.randint(1, 28):02}"
+    if field.required:
+        return f"{field.name}{number:06}!"
+    return draw.choice(_WORDS)

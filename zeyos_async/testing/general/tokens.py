@@ -1,0 +1,89 @@
+"""Who may use the emulated API, and the tokens (``kmd``) that were given out."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from .behaviour import GeneralBehaviour
+from .refusals import BAD_REQUEST, WRONG_ACCESS_TYPE, GeneralRefusal
+
+__all__ = ["GeneralCredentials", "TokenBook"]
+
+
+@attrs.frozen(kw_only=True)
+class GeneralCredentials:
+    """What a client needs to know to get in.
+
+    Attributes:
+        kname: The user's name.
+        kpass: The user's password.
+        access_type: The ``accessType`` that the user has.
+        key: The ``key`` that every call must bring, or ``""`` for none.
+    """
+
+    kname: str = "max.power"
+    kpass: str = "swordfish!"
+    access_type: int = 1
+    key: str = ""
+
+
+class TokenBook:
+    """Gives out tokens and knows them again."""
+
+    def __init__(self, credentials: GeneralCredentials, *, now: Callable[[], float], seed: int) -> None:
+        self.credentials = credentials
+        self._now = now
+        self._draw = random.Random(f"{seed}:kmd")
+        self._expires: dict[str, float] = {}
+
+    def log_in(self, asked: dict[str, Any], behaviour: GeneralBehaviour) -> str:
+        """A new token for a right name and password.
+
+        Raises:
+            GeneralRefusal: They are wrong, or the request is not as the document has it.
+        """
+        if asked.get("longlife", 0) not in (0, 1):
+            raise GeneralRefusal(BAD_REQUEST, "longlife must be 0 or 1")
+        self.check_access(asked)
+        known = (self.credentials.kname, self.credentials.kpass)
+        if (asked.get("kname"), asked.get("kpass")) != known:
+            raise GeneralRefusal(behaviour.login_code, "Wrong username or password")
+        return self.give(behaviour, longlife=asked.get("longlife") == 1)
+
+    def give(self, behaviour: GeneralBehaviour, *, longlife: bool = False) -> str:
+        """A new token."""
+        seconds = behaviour.longlife_lifetime if longlife else behaviour.token_lifetime
+        token = f"{self._draw.getrandbits(160):040x}"
+        self._expires[token] = self._now() + seconds
+        return token
+
+    def expire_all(self) -> None:
+        """Every token given out so far is over its time."""
+        self._expires = dict.fromkeys(self._expires, 0.0)
+
+    def check(self, asked: dict[str, Any], behaviour: GeneralBehaviour) -> None:
+        """Let a request with a good token pass.
+
+        Raises:
+            GeneralRefusal: The token or the access type is none.
+        """
+        self.check_access(asked)
+        expires = self._expires.get(asked["kmd"]) if isinstance(asked.get("kmd"), str) else None
+        if expires is None or expires <= self._now() or behaviour.expired:
+            raise GeneralRefusal(behaviour.expired_code, "Session expired, please log in again")
+
+    def check_access(self, asked: dict[str, Any]) -> None:
+        """Let a request with the user's access type (and key) pass.
+
+        Raises:
+            GeneralRefusal: 102.
+        """
+        given = asked.get("accessType")
+        if type(given) is not int or given != self.credentials.access_type:
+            raise GeneralRefusal(WRONG_ACCESS_TYPE, "accessType wrong")
+        if self.credentials.key and asked.get("key") != self.credentials.key:
+            raise GeneralRefusal(BAD_REQUEST, "key wrong")
