@@ -127,6 +127,8 @@ def _typing_imports(source: EntitySource, needed: frozenset[str]) -> Iterator[st
         yield "    from decimal import Decimal"
     yield f"    from typing import {_listed(needed, _TYPING_NAMES)}"
     yield ""
+    if source.writable:
+        yield "    from zeyos_async.filters import Expression"
     classes = [name for name in _FIELD_CLASSES if name in needed]
     yield from layout.call("from zeyos_async.filters.build import (", classes, ")", indent=4, bare=True)
     if inputs := _listed(needed, ("BinaryInput", "TagsInput")):
@@ -302,12 +304,13 @@ def _resource_class(source: EntitySource) -> Iterator[str]:
     if not source.writable:
         return
     yield from ("", "    @overload  # type: ignore[override]")
-    given = ("self", f"record: {singular}", "/", f"**fields: Unpack[{singular}Update]")
-    yield from layout.call(
-        "async def create(", given, f") -> {singular}: ...", indent=4, width=layout.WIDTH - 4
-    )
-    yield "    @overload"
-    yield f"    async def create(self, **fields: Unpack[{singular}Create]) -> {singular}: ..."
+    key = ("*", "reconcile: Expression | str | None = ...")
+    given = ("self", f"record: {singular}", "/", *key, f"**fields: Unpack[{singular}Update]")
+    named = ("self", *key, f"**fields: Unpack[{singular}Create]")
+    for overload, parameters in enumerate((given, named)):
+        if overload:
+            yield "    @overload"
+        yield from layout.rows("async def create(", parameters, f") -> {singular}: ...", indent=4)
     yield f"    async def create(self, *record: Any, **fields: Any) -> {singular}: ..."
     yield ""
     parameters = (

@@ -56,6 +56,11 @@ async def writing(zeyos: Entities, pieces: AsyncIterator[bytes]) -> None:
     assert_type(
         await zeyos.accounts.create(Account(currency="EUR"), lastname="Doe", add_tags=("a",)), Account
     )
+    keyed = await zeyos.accounts.create(
+        currency="EUR", customernum="K-1", reconcile=Account.f.customernum == "K-1"
+    )
+    assert_type(keyed, Account)
+    await zeyos.accounts.create(Account(currency="EUR"), customernum="K-1", reconcile="customernum == 'K-1'")
     assert_type(await zeyos.accounts.update(created, lastname="Roe", remove_tags={"new"}), Account)
     await zeyos.accounts.update(7, if_match=None, contact=None)
     await zeyos.accounts.update(7, if_match='"etag"', contact=5)

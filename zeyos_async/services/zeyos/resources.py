@@ -7,21 +7,42 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar, overload
 
+import attrs
+import msgspec
 from yarl import URL
 
 from ...codec import DecodeFailed, TypedReader
-from ...errors import Gone, InvalidArgument, NotFound, PreconditionFailed, ServerError
-from ...filters import Comparison, Expression, FieldNamespace, Op
+from ...errors import (
+    Gone,
+    InvalidArgument,
+    NotFound,
+    OutcomeUnknown,
+    PageDrift,
+    PreconditionFailed,
+    ServerError,
+    TransportError,
+)
+from ...filters import Comparison, Expression, FieldNamespace, Op, bind, condition, fields
 from ...records import Record
 from ...schema import Entity, Kind
 from ...session import Channel
-from ...wire import Request, Response, Safety, public_url
+from ...wire import Request, Response, Safety, too_deep
 from ..base.plan import Plan
 from ..base.query import Query
 from ..base.shapes import Records
 from .content import content_from_wire
+from .ids import checked_id, id_of
 from .listing import JSON_HEADERS, ListDoor
 from .quirks import Quirks
+from .reconcile import (
+    Reconciler,
+    check_key,
+    differences,
+    not_told,
+    other_record,
+    shown_only_if_asked,
+    unreadable,
+)
 from .writes import changes_of, encode, prepare
 
 __all__ = ["AUTO", "Auto", "ReadableResource", "WritableResource"]
@@ -182,14 +203,14 @@ class ReadableResource(Generic[R]):
         Returns:
             ID → record, in the order of ``ids``. IDs without a record are not in it.
         """
-        wanted = list(dict.fromkeys(_checked_id(number) for number in ids))
+        wanted = list(dict.fromkeys(checked_id(number) for number in ids))
         found: dict[int, R] = {}
         query = self.query().with_extdata() if extdata else self.query()
         for start in range(0, len(wanted), _IDS_PER_LIST):
             chunk = tuple(sorted(wanted[start : start + _IDS_PER_LIST]))
             rows = query.where(Comparison("ID", Op.IN, chunk)).limit(len(chunk)).paging(size=_IDS_PER_LIST)
             async for page in rows.pages():
-                found.update((_id_of(row), row) for row in page)
+                found.update((id_of(row), row) for row in page)
         return {number: found[number] for number in wanted if number in found}
 
     def _fields(self) -> tuple[tuple[str, str], ...]:
@@ -220,7 +241,7 @@ class ReadableResource(Generic[R]):
         query: list[tuple[str, str]] | None = None,
         body: dict[str, Any] | None = None,
     ) -> Request:
-        url = self._url if action == "create" else self._url / str(_checked_id(id))
+        url = self._url if action == "create" else self._url / str(checked_id(id))
         operation = f"{self._entity.name}.{action}"
         return Request(
             method=method,
@@ -240,12 +261,11 @@ class ReadableResource(Generic[R]):
         try:
             record = self._one.one(response.body)
         except DecodeFailed as error:
-            raise ServerError(
-                f"the answer is not a record of {self._entity.name}: {error}",
-                status=response.status,
-                method=request.method,
-                url=public_url(request.url),
-            ) from error
+            raise unreadable(request, response, self._entity, str(error)) from error
+        except RecursionError as error:
+            if request.safety is Safety.READ:
+                raise too_deep(request.url) from error
+            raise unreadable(request, response, self._entity, "nested too deeply") from error
         for path in expanded:
             field = self._entity.field(path)
             if field.kind is Kind.BINARY:
@@ -266,12 +286,18 @@ class ReadableResource(Generic[R]):
 class WritableResource(ReadableResource[R]):
     """One entity, to be read and written."""
 
-    async def create(self, record: R | None = None, /, **fields: Any) -> R:
-        """Create a record. Never sent twice.
+    async def create(
+        self, record: R | None = None, /, *, reconcile: Expression | str | None = None, **values: Any
+    ) -> R:
+        """Create a record. Never sent again once it may have arrived, unless ``reconcile`` tells that it did not.
 
         Args:
             record: A record without an ID, whose set fields are sent; or give the fields by name.
-            **fields: Field → value; ``tags`` and ``extdata`` too.
+            reconcile: A condition that the new record fulfils and no other does, such as
+                ``F.ticketnum == "T-4711"``. If the outcome is unknown, the record is looked for by it
+                (for a while, as the server may still be storing it) and returned if it is there; if not,
+                it is created again. It does not look before: a record that is there already is not found out.
+            **values: Field → value; ``tags`` and ``extdata`` too.
 
         Returns:
             The record as it was stored, with its ID and ETag.
@@ -280,16 +306,19 @@ class WritableResource(ReadableResource[R]):
             UnknownField: The entity has no such field; nothing was sent.
             InvalidArgument: A required field is missing, or a value does not fit; nothing was sent.
             OutcomeUnknown: Sent, but the answer did not come: the record may be there.
+            ManyResults: With ``reconcile``: several records fulfil the condition.
         """
         if record is not None:
             if not isinstance(record, self._record):
                 raise InvalidArgument(
                     f"create() takes a {self._record.__name__} or fields by name, not {type(record).__name__}"
                 )
-            fields = {**changes_of(record), **fields}
-        body = await prepare(self._entity, fields, create=True)
+            values = {**changes_of(record), **values}
+        body = await prepare(self._entity, values, create=True)
         request = self._request("PUT", None, Safety.ONCE, "create", body=body)
-        return self._read(request, await self._channel.send(request))
+        if reconcile is None:
+            return self._read(request, await self._channel.send(request))
+        return await self._reconciler(request, reconcile).run()
 
     async def update(self, record: R | int, /, *, if_match: IfMatch = AUTO, **changes: Any) -> R:
         """Change some fields of a record.
@@ -305,17 +334,15 @@ class WritableResource(ReadableResource[R]):
 
         Raises:
             PreconditionFailed: It was changed meanwhile. Read it again, or use ``modify``.
+            OutcomeUnknown: Sent, but the answer did not come, and the record does not have these values now.
         """
-        body = await prepare(self._entity, changes, create=False)
-        request = self._request(
-            "PATCH",
-            self._id(record),
-            Safety.REPEATABLE,
-            "update",
-            headers=self._guard(record, if_match),
-            body=body,
-        )
-        return self._read(request, await self._channel.send(request))
+        request = await self._update_request(record, if_match, changes)
+        try:
+            return self._read(request, await self._channel.send(request))
+        except PreconditionFailed as error:
+            if not error.after_unknown:
+                raise
+            return await self._as_sent(request, self._id(record), error)
 
     async def modify(
         self,
@@ -339,6 +366,8 @@ class WritableResource(ReadableResource[R]):
 
         Raises:
             PreconditionFailed: It was changed by others each time.
+            OutcomeUnknown: The answer to an update did not come. If the record has changed since, who changed it
+                can't be told, and the change is not made again.
         """
         number = self._id(id)
         for attempt in range(1, attempts + 1):
@@ -348,9 +377,13 @@ class WritableResource(ReadableResource[R]):
                 changes = await changes
             if not changes:
                 return record
+            request = await self._update_request(record, AUTO, changes)
             try:
-                return await self.update(record, **changes)
-            except PreconditionFailed:
+                return self._read(request, await self._channel.send(request))
+            except PreconditionFailed as error:
+                if error.after_unknown:
+                    # Equal values prove nothing here: somebody else may have made the same step.
+                    raise not_told(request, error) from error
                 if attempt == attempts:
                     raise
         raise InvalidArgument(f"attempts must be at least 1, not {attempts}")
@@ -367,20 +400,92 @@ class WritableResource(ReadableResource[R]):
             NotFound: There is no such record.
             Conflict: Other records need it.
             PreconditionFailed: It was changed meanwhile.
+            OutcomeUnknown: Sent, but the answer did not come.
         """
         request = self._request(
             "DELETE", self._id(record), Safety.REPEATABLE, "delete", headers=self._guard(record, if_match)
         )
-        await self._channel.send(request)
+        try:
+            await self._channel.send(request)
+        except (NotFound, Gone) as error:
+            if not error.after_unknown:
+                raise
+
+    async def _update_request(
+        self, record: R | int, if_match: IfMatch, changes: Mapping[str, Any]
+    ) -> Request:
+        body = await prepare(self._entity, changes, create=False)
+        guard = self._guard(record, if_match)
+        return self._request("PATCH", self._id(record), Safety.REPEATABLE, "update", headers=guard, body=body)
+
+    def _reconciler(self, request: Request, reconcile: Expression | str) -> Reconciler[R]:
+        key = bind(condition(reconcile), self._entity)
+        check_key(key, self._entity, request.sent)
+        # What the condition is about is selected too, so that a server that ignores filters is found out.
+        candidates = self.where(key).order_by("ID").limit(2).select(*sorted({"ID", *fields(key)}))
+        channel = self._channel
+
+        async def create() -> R:
+            return self._read(request, await channel.send(request))
+
+        async def find() -> list[int]:
+            try:
+                return [row["ID"] for row in await candidates.all()]
+            except PageDrift:  # it was stored between the page and its count
+                return [row["ID"] for row in await candidates.all()]
+
+        async def adopt(number: int, lost: OutcomeUnknown) -> R:
+            record, different, _ = await self._stored(request, number)
+            if different:
+                raise other_record(request, number, different) from lost
+            return record
+
+        return Reconciler(
+            create=create,
+            find=find,
+            adopt=adopt,
+            sleep=channel.session.local().sleep,
+            pause=channel.retry.base,
+            again=channel.retry.statuses,
+            what=f"{key} in {self._entity.name}",
+        )
+
+    async def _as_sent(self, request: Request, number: int, error: PreconditionFailed) -> R:
+        """The record, if it has what a guarded update sent before the guard turned its repetition away.
+
+        Raises:
+            OutcomeUnknown: It has something else, or can't be read.
+        """
+        try:
+            record, different, unseen = await self._stored(request, number)
+        except (TransportError, ServerError) as failure:
+            raise not_told(request, error) from failure
+        if different or unseen:
+            raise not_told(request, error) from error
+        return record
+
+    async def _stored(self, request: Request, number: int) -> tuple[R, list[str], list[str]]:
+        """A record, the names of what a write sent and it has otherwise, and of what it does not show."""
+        sent = msgspec.json.decode(request.body or b"{}")
+        paths, pseudo = shown_only_if_asked(self._entity, sent)
+        query = [*self._quirks.expand_query(paths), *((name, "1") for name in pseudo)]
+        look = self._request(
+            "GET", number, Safety.READ, "get", headers={"Accept": "application/json"}, query=query
+        )
+        response = await self._channel.send(look)
+        record = self._read(look, response, expanded=paths)
+        hidden = frozenset(field.name for field in attrs.fields(self._record) if not field.repr)
+        found = list(differences(self._entity, sent, response.json(), hidden=hidden))
+        return record, [name for name, other in found if other], [name for name, other in found if not other]
 
     def _id(self, record: R | int) -> int:
         if isinstance(record, self._record):
-            return _id_of(record)
+            return id_of(record)
         if isinstance(record, Record):
             raise InvalidArgument(
                 f"a {self._record.__name__} or an ID is wanted, not a {type(record).__name__}"
             )
-        return _checked_id(record)
+        return checked_id(record)
 
     def _guard(self, record: R | int, if_match: IfMatch) -> dict[str, str]:
         if isinstance(if_match, Auto):
@@ -388,16 +493,3 @@ class WritableResource(ReadableResource[R]):
         else:
             etag = if_match
         return {"If-Match": etag} if etag else {}
-
-
-def _checked_id(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InvalidArgument(f"an ID is a whole number from 1, not {value!r:.60}")
-    return int(value)
-
-
-def _id_of(record: Record) -> int:
-    number = getattr(record, "ID", None)
-    if number is None:
-        raise InvalidArgument(f"this {type(record).__name__} has no ID: it was not read from the server")
-    return int(number)

@@ -20,6 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         ExtdataField,
@@ -205,9 +206,21 @@ if TYPE_CHECKING:
         def f(self) -> AccountFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Account, /, **fields: Unpack[AccountUpdate]) -> Account: ...
+        async def create(
+            self,
+            record: Account,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[AccountUpdate],
+        ) -> Account: ...
         @overload
-        async def create(self, **fields: Unpack[AccountCreate]) -> Account: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[AccountCreate],
+        ) -> Account: ...
         async def create(self, *record: Any, **fields: Any) -> Account: ...
 
         async def update(  # type: ignore[override]

@@ -20,6 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         ExtdataField,
@@ -198,9 +199,21 @@ if TYPE_CHECKING:
         def f(self) -> ActionStepFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: ActionStep, /, **fields: Unpack[ActionStepUpdate]) -> ActionStep: ...
+        async def create(
+            self,
+            record: ActionStep,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[ActionStepUpdate],
+        ) -> ActionStep: ...
         @overload
-        async def create(self, **fields: Unpack[ActionStepCreate]) -> ActionStep: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[ActionStepCreate],
+        ) -> ActionStep: ...
         async def create(self, *record: Any, **fields: Any) -> ActionStep: ...
 
         async def update(  # type: ignore[override]

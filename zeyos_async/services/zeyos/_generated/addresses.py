@@ -20,6 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import CodeField, FieldNamespace, NumberField, ReferenceField, TimeField
     from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
@@ -119,9 +120,21 @@ if TYPE_CHECKING:
         def f(self) -> AddressFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Address, /, **fields: Unpack[AddressUpdate]) -> Address: ...
+        async def create(
+            self,
+            record: Address,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[AddressUpdate],
+        ) -> Address: ...
         @overload
-        async def create(self, **fields: Unpack[AddressCreate]) -> Address: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[AddressCreate],
+        ) -> Address: ...
         async def create(self, *record: Any, **fields: Any) -> Address: ...
 
         async def update(  # type: ignore[override]

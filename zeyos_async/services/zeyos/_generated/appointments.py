@@ -20,6 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         ExtdataField,
@@ -210,10 +211,20 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self, record: Appointment, /, **fields: Unpack[AppointmentUpdate]
+            self,
+            record: Appointment,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[AppointmentUpdate],
         ) -> Appointment: ...
         @overload
-        async def create(self, **fields: Unpack[AppointmentCreate]) -> Appointment: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[AppointmentCreate],
+        ) -> Appointment: ...
         async def create(self, *record: Any, **fields: Any) -> Appointment: ...
 
         async def update(  # type: ignore[override]

@@ -19,6 +19,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         FieldNamespace,
         JsonField,
@@ -205,10 +206,20 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self, record: Association, /, **fields: Unpack[AssociationUpdate]
+            self,
+            record: Association,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[AssociationUpdate],
         ) -> Association: ...
         @overload
-        async def create(self, **fields: Unpack[AssociationCreate]) -> Association: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[AssociationCreate],
+        ) -> Association: ...
         async def create(self, *record: Any, **fields: Any) -> Association: ...
 
         async def update(  # type: ignore[override]

@@ -20,6 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         ExtdataField,
@@ -178,9 +179,21 @@ if TYPE_CHECKING:
         def f(self) -> CampaignFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Campaign, /, **fields: Unpack[CampaignUpdate]) -> Campaign: ...
+        async def create(
+            self,
+            record: Campaign,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[CampaignUpdate],
+        ) -> Campaign: ...
         @overload
-        async def create(self, **fields: Unpack[CampaignCreate]) -> Campaign: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[CampaignCreate],
+        ) -> Campaign: ...
         async def create(self, *record: Any, **fields: Any) -> Campaign: ...
 
         async def update(  # type: ignore[override]

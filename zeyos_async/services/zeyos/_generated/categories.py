@@ -19,6 +19,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
     from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
@@ -112,9 +113,21 @@ if TYPE_CHECKING:
         def f(self) -> CategoryFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Category, /, **fields: Unpack[CategoryUpdate]) -> Category: ...
+        async def create(
+            self,
+            record: Category,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[CategoryUpdate],
+        ) -> Category: ...
         @overload
-        async def create(self, **fields: Unpack[CategoryCreate]) -> Category: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[CategoryCreate],
+        ) -> Category: ...
         async def create(self, *record: Any, **fields: Any) -> Category: ...
 
         async def update(  # type: ignore[override]

@@ -20,6 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         FieldNamespace,
@@ -127,9 +128,21 @@ if TYPE_CHECKING:
         def f(self) -> ChannelFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Channel, /, **fields: Unpack[ChannelUpdate]) -> Channel: ...
+        async def create(
+            self,
+            record: Channel,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[ChannelUpdate],
+        ) -> Channel: ...
         @overload
-        async def create(self, **fields: Unpack[ChannelCreate]) -> Channel: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[ChannelCreate],
+        ) -> Channel: ...
         async def create(self, *record: Any, **fields: Any) -> Channel: ...
 
         async def update(  # type: ignore[override]

@@ -19,6 +19,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         FieldNamespace,
         JsonField,
@@ -117,9 +118,21 @@ if TYPE_CHECKING:
         def f(self) -> CommentFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Comment, /, **fields: Unpack[CommentUpdate]) -> Comment: ...
+        async def create(
+            self,
+            record: Comment,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[CommentUpdate],
+        ) -> Comment: ...
         @overload
-        async def create(self, **fields: Unpack[CommentCreate]) -> Comment: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[CommentCreate],
+        ) -> Comment: ...
         async def create(self, *record: Any, **fields: Any) -> Comment: ...
 
         async def update(  # type: ignore[override]

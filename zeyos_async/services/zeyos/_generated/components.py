@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import CodeField, FieldNamespace, NumberField, ReferenceField, TimeField
     from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
@@ -112,9 +113,21 @@ if TYPE_CHECKING:
         def f(self) -> ComponentFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Component, /, **fields: Unpack[ComponentUpdate]) -> Component: ...
+        async def create(
+            self,
+            record: Component,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[ComponentUpdate],
+        ) -> Component: ...
         @overload
-        async def create(self, **fields: Unpack[ComponentCreate]) -> Component: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[ComponentCreate],
+        ) -> Component: ...
         async def create(self, *record: Any, **fields: Any) -> Component: ...
 
         async def update(  # type: ignore[override]

@@ -20,6 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         ExtdataField,
@@ -267,9 +268,21 @@ if TYPE_CHECKING:
         def f(self) -> ContactFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Contact, /, **fields: Unpack[ContactUpdate]) -> Contact: ...
+        async def create(
+            self,
+            record: Contact,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[ContactUpdate],
+        ) -> Contact: ...
         @overload
-        async def create(self, **fields: Unpack[ContactCreate]) -> Contact: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[ContactCreate],
+        ) -> Contact: ...
         async def create(self, *record: Any, **fields: Any) -> Contact: ...
 
         async def update(  # type: ignore[override]

@@ -19,6 +19,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TimeField
     from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
@@ -96,10 +97,20 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self, record: ContactToContact, /, **fields: Unpack[ContactToContactUpdate]
+            self,
+            record: ContactToContact,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[ContactToContactUpdate],
         ) -> ContactToContact: ...
         @overload
-        async def create(self, **fields: Unpack[ContactToContactCreate]) -> ContactToContact: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[ContactToContactCreate],
+        ) -> ContactToContact: ...
         async def create(self, *record: Any, **fields: Any) -> ContactToContact: ...
 
         async def update(  # type: ignore[override]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         ExtdataField,
@@ -255,9 +256,21 @@ if TYPE_CHECKING:
         def f(self) -> ContractFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Contract, /, **fields: Unpack[ContractUpdate]) -> Contract: ...
+        async def create(
+            self,
+            record: Contract,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[ContractUpdate],
+        ) -> Contract: ...
         @overload
-        async def create(self, **fields: Unpack[ContractCreate]) -> Contract: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[ContractCreate],
+        ) -> Contract: ...
         async def create(self, *record: Any, **fields: Any) -> Contract: ...
 
         async def update(  # type: ignore[override]

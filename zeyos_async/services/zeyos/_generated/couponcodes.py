@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         ExtdataField,
@@ -149,9 +150,21 @@ if TYPE_CHECKING:
         def f(self) -> CouponCodeFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: CouponCode, /, **fields: Unpack[CouponCodeUpdate]) -> CouponCode: ...
+        async def create(
+            self,
+            record: CouponCode,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[CouponCodeUpdate],
+        ) -> CouponCode: ...
         @overload
-        async def create(self, **fields: Unpack[CouponCodeCreate]) -> CouponCode: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[CouponCodeCreate],
+        ) -> CouponCode: ...
         async def create(self, *record: Any, **fields: Any) -> CouponCode: ...
 
         async def update(  # type: ignore[override]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         ExtdataField,
@@ -191,9 +192,21 @@ if TYPE_CHECKING:
         def f(self) -> CouponFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Coupon, /, **fields: Unpack[CouponUpdate]) -> Coupon: ...
+        async def create(
+            self,
+            record: Coupon,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[CouponUpdate],
+        ) -> Coupon: ...
         @overload
-        async def create(self, **fields: Unpack[CouponCreate]) -> Coupon: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[CouponCreate],
+        ) -> Coupon: ...
         async def create(self, *record: Any, **fields: Any) -> Coupon: ...
 
         async def update(  # type: ignore[override]

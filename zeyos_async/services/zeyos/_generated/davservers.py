@@ -20,6 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         ExtdataField,
@@ -185,9 +186,21 @@ if TYPE_CHECKING:
         def f(self) -> DAVServerFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: DAVServer, /, **fields: Unpack[DAVServerUpdate]) -> DAVServer: ...
+        async def create(
+            self,
+            record: DAVServer,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[DAVServerUpdate],
+        ) -> DAVServer: ...
         @overload
-        async def create(self, **fields: Unpack[DAVServerCreate]) -> DAVServer: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[DAVServerCreate],
+        ) -> DAVServer: ...
         async def create(self, *record: Any, **fields: Any) -> DAVServer: ...
 
         async def update(  # type: ignore[override]

@@ -20,6 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         ExtdataField,
@@ -164,9 +165,21 @@ if TYPE_CHECKING:
         def f(self) -> DeviceFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Device, /, **fields: Unpack[DeviceUpdate]) -> Device: ...
+        async def create(
+            self,
+            record: Device,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[DeviceUpdate],
+        ) -> Device: ...
         @overload
-        async def create(self, **fields: Unpack[DeviceCreate]) -> Device: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[DeviceCreate],
+        ) -> Device: ...
         async def create(self, *record: Any, **fields: Any) -> Device: ...
 
         async def update(  # type: ignore[override]

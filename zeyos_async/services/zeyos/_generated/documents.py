@@ -20,6 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         ExtdataField,
@@ -195,9 +196,21 @@ if TYPE_CHECKING:
         def f(self) -> DocumentFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Document, /, **fields: Unpack[DocumentUpdate]) -> Document: ...
+        async def create(
+            self,
+            record: Document,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[DocumentUpdate],
+        ) -> Document: ...
         @overload
-        async def create(self, **fields: Unpack[DocumentCreate]) -> Document: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[DocumentCreate],
+        ) -> Document: ...
         async def create(self, *record: Any, **fields: Any) -> Document: ...
 
         async def update(  # type: ignore[override]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         ExtdataField,
@@ -210,10 +211,20 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self, record: DunningNotice, /, **fields: Unpack[DunningNoticeUpdate]
+            self,
+            record: DunningNotice,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[DunningNoticeUpdate],
         ) -> DunningNotice: ...
         @overload
-        async def create(self, **fields: Unpack[DunningNoticeCreate]) -> DunningNotice: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[DunningNoticeCreate],
+        ) -> DunningNotice: ...
         async def create(self, *record: Any, **fields: Any) -> DunningNotice: ...
 
         async def update(  # type: ignore[override]

@@ -19,6 +19,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TimeField
     from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
@@ -97,10 +98,20 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self, record: DunningToTransaction, /, **fields: Unpack[DunningToTransactionUpdate]
+            self,
+            record: DunningToTransaction,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[DunningToTransactionUpdate],
         ) -> DunningToTransaction: ...
         @overload
-        async def create(self, **fields: Unpack[DunningToTransactionCreate]) -> DunningToTransaction: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[DunningToTransactionCreate],
+        ) -> DunningToTransaction: ...
         async def create(self, *record: Any, **fields: Any) -> DunningToTransaction: ...
 
         async def update(  # type: ignore[override]

@@ -19,6 +19,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
     from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
@@ -143,10 +144,20 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self, record: EntityToChannel, /, **fields: Unpack[EntityToChannelUpdate]
+            self,
+            record: EntityToChannel,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[EntityToChannelUpdate],
         ) -> EntityToChannel: ...
         @overload
-        async def create(self, **fields: Unpack[EntityToChannelCreate]) -> EntityToChannel: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[EntityToChannelCreate],
+        ) -> EntityToChannel: ...
         async def create(self, *record: Any, **fields: Any) -> EntityToChannel: ...
 
         async def update(  # type: ignore[override]

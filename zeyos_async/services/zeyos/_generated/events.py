@@ -19,6 +19,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         FieldNamespace,
         JsonField,
@@ -186,9 +187,21 @@ if TYPE_CHECKING:
         def f(self) -> EventFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Event, /, **fields: Unpack[EventUpdate]) -> Event: ...
+        async def create(
+            self,
+            record: Event,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[EventUpdate],
+        ) -> Event: ...
         @overload
-        async def create(self, **fields: Unpack[EventCreate]) -> Event: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[EventCreate],
+        ) -> Event: ...
         async def create(self, *record: Any, **fields: Any) -> Event: ...
 
         async def update(  # type: ignore[override]

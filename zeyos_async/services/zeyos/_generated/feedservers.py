@@ -20,6 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         ExtdataField,
@@ -179,9 +180,21 @@ if TYPE_CHECKING:
         def f(self) -> FeedServerFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: FeedServer, /, **fields: Unpack[FeedServerUpdate]) -> FeedServer: ...
+        async def create(
+            self,
+            record: FeedServer,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[FeedServerUpdate],
+        ) -> FeedServer: ...
         @overload
-        async def create(self, **fields: Unpack[FeedServerCreate]) -> FeedServer: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[FeedServerCreate],
+        ) -> FeedServer: ...
         async def create(self, *record: Any, **fields: Any) -> FeedServer: ...
 
         async def update(  # type: ignore[override]

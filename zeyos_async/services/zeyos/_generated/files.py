@@ -19,6 +19,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
     from zeyos_async.records import BinaryInput
     from zeyos_async.services.zeyos.resources import Auto, WritableResource
@@ -118,9 +119,21 @@ if TYPE_CHECKING:
         def f(self) -> FileFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: File, /, **fields: Unpack[FileUpdate]) -> File: ...
+        async def create(
+            self,
+            record: File,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[FileUpdate],
+        ) -> File: ...
         @overload
-        async def create(self, **fields: Unpack[FileCreate]) -> File: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[FileCreate],
+        ) -> File: ...
         async def create(self, *record: Any, **fields: Any) -> File: ...
 
         async def update(  # type: ignore[override]

@@ -19,6 +19,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
     from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
@@ -138,9 +139,21 @@ if TYPE_CHECKING:
         def f(self) -> FollowFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Follow, /, **fields: Unpack[FollowUpdate]) -> Follow: ...
+        async def create(
+            self,
+            record: Follow,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[FollowUpdate],
+        ) -> Follow: ...
         @overload
-        async def create(self, **fields: Unpack[FollowCreate]) -> Follow: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[FollowCreate],
+        ) -> Follow: ...
         async def create(self, *record: Any, **fields: Any) -> Follow: ...
 
         async def update(  # type: ignore[override]

@@ -20,6 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         FieldNamespace,
@@ -127,9 +128,21 @@ if TYPE_CHECKING:
         def f(self) -> InvitationFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Invitation, /, **fields: Unpack[InvitationUpdate]) -> Invitation: ...
+        async def create(
+            self,
+            record: Invitation,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[InvitationUpdate],
+        ) -> Invitation: ...
         @overload
-        async def create(self, **fields: Unpack[InvitationCreate]) -> Invitation: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[InvitationCreate],
+        ) -> Invitation: ...
         async def create(self, *record: Any, **fields: Any) -> Invitation: ...
 
         async def update(  # type: ignore[override]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         ExtdataField,
@@ -264,9 +265,21 @@ if TYPE_CHECKING:
         def f(self) -> ItemFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Item, /, **fields: Unpack[ItemUpdate]) -> Item: ...
+        async def create(
+            self,
+            record: Item,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[ItemUpdate],
+        ) -> Item: ...
         @overload
-        async def create(self, **fields: Unpack[ItemCreate]) -> Item: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[ItemCreate],
+        ) -> Item: ...
         async def create(self, *record: Any, **fields: Any) -> Item: ...
 
         async def update(  # type: ignore[override]

@@ -20,6 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         ExtdataField,
@@ -142,9 +143,21 @@ if TYPE_CHECKING:
         def f(self) -> LedgerFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Ledger, /, **fields: Unpack[LedgerUpdate]) -> Ledger: ...
+        async def create(
+            self,
+            record: Ledger,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[LedgerUpdate],
+        ) -> Ledger: ...
         @overload
-        async def create(self, **fields: Unpack[LedgerCreate]) -> Ledger: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[LedgerCreate],
+        ) -> Ledger: ...
         async def create(self, *record: Any, **fields: Any) -> Ledger: ...
 
         async def update(  # type: ignore[override]

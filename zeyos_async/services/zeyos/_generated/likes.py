@@ -19,6 +19,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TimeField
     from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
@@ -91,9 +92,21 @@ if TYPE_CHECKING:
         def f(self) -> LikeFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Like, /, **fields: Unpack[LikeUpdate]) -> Like: ...
+        async def create(
+            self,
+            record: Like,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[LikeUpdate],
+        ) -> Like: ...
         @overload
-        async def create(self, **fields: Unpack[LikeCreate]) -> Like: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[LikeCreate],
+        ) -> Like: ...
         async def create(self, *record: Any, **fields: Any) -> Like: ...
 
         async def update(  # type: ignore[override]

@@ -20,6 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         ExtdataField,
@@ -178,9 +179,21 @@ if TYPE_CHECKING:
         def f(self) -> LinkFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Link, /, **fields: Unpack[LinkUpdate]) -> Link: ...
+        async def create(
+            self,
+            record: Link,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[LinkUpdate],
+        ) -> Link: ...
         @overload
-        async def create(self, **fields: Unpack[LinkCreate]) -> Link: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[LinkCreate],
+        ) -> Link: ...
         async def create(self, *record: Any, **fields: Any) -> Link: ...
 
         async def update(  # type: ignore[override]

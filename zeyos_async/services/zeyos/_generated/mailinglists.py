@@ -20,6 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         ExtdataField,
@@ -165,10 +166,20 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self, record: MailingList, /, **fields: Unpack[MailingListUpdate]
+            self,
+            record: MailingList,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[MailingListUpdate],
         ) -> MailingList: ...
         @overload
-        async def create(self, **fields: Unpack[MailingListCreate]) -> MailingList: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[MailingListCreate],
+        ) -> MailingList: ...
         async def create(self, *record: Any, **fields: Any) -> MailingList: ...
 
         async def update(  # type: ignore[override]

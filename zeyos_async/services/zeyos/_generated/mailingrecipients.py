@@ -19,6 +19,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
     from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
@@ -102,10 +103,20 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self, record: MailingRecipient, /, **fields: Unpack[MailingRecipientUpdate]
+            self,
+            record: MailingRecipient,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[MailingRecipientUpdate],
         ) -> MailingRecipient: ...
         @overload
-        async def create(self, **fields: Unpack[MailingRecipientCreate]) -> MailingRecipient: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[MailingRecipientCreate],
+        ) -> MailingRecipient: ...
         async def create(self, *record: Any, **fields: Any) -> MailingRecipient: ...
 
         async def update(  # type: ignore[override]

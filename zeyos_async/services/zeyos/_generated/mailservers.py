@@ -20,6 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         ExtdataField,
@@ -199,9 +200,21 @@ if TYPE_CHECKING:
         def f(self) -> MailServerFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: MailServer, /, **fields: Unpack[MailServerUpdate]) -> MailServer: ...
+        async def create(
+            self,
+            record: MailServer,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[MailServerUpdate],
+        ) -> MailServer: ...
         @overload
-        async def create(self, **fields: Unpack[MailServerCreate]) -> MailServer: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[MailServerCreate],
+        ) -> MailServer: ...
         async def create(self, *record: Any, **fields: Any) -> MailServer: ...
 
         async def update(  # type: ignore[override]

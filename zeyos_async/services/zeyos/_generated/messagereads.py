@@ -19,6 +19,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TimeField
     from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
@@ -92,10 +93,20 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self, record: MessageRead, /, **fields: Unpack[MessageReadUpdate]
+            self,
+            record: MessageRead,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[MessageReadUpdate],
         ) -> MessageRead: ...
         @overload
-        async def create(self, **fields: Unpack[MessageReadCreate]) -> MessageRead: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[MessageReadCreate],
+        ) -> MessageRead: ...
         async def create(self, *record: Any, **fields: Any) -> MessageRead: ...
 
         async def update(  # type: ignore[override]

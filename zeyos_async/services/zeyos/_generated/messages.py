@@ -20,6 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         ExtdataField,
@@ -269,9 +270,21 @@ if TYPE_CHECKING:
         def f(self) -> MessageFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Message, /, **fields: Unpack[MessageUpdate]) -> Message: ...
+        async def create(
+            self,
+            record: Message,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[MessageUpdate],
+        ) -> Message: ...
         @overload
-        async def create(self, **fields: Unpack[MessageCreate]) -> Message: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[MessageCreate],
+        ) -> Message: ...
         async def create(self, *record: Any, **fields: Any) -> Message: ...
 
         async def update(  # type: ignore[override]

@@ -20,6 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         ExtdataField,
@@ -196,9 +197,21 @@ if TYPE_CHECKING:
         def f(self) -> NoteFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Note, /, **fields: Unpack[NoteUpdate]) -> Note: ...
+        async def create(
+            self,
+            record: Note,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[NoteUpdate],
+        ) -> Note: ...
         @overload
-        async def create(self, **fields: Unpack[NoteCreate]) -> Note: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[NoteCreate],
+        ) -> Note: ...
         async def create(self, *record: Any, **fields: Any) -> Note: ...
 
         async def update(  # type: ignore[override]

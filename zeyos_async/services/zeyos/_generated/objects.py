@@ -20,6 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         ExtdataField,
@@ -175,9 +176,21 @@ if TYPE_CHECKING:
         def f(self) -> ObjectFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Object, /, **fields: Unpack[ObjectUpdate]) -> Object: ...
+        async def create(
+            self,
+            record: Object,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[ObjectUpdate],
+        ) -> Object: ...
         @overload
-        async def create(self, **fields: Unpack[ObjectCreate]) -> Object: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[ObjectCreate],
+        ) -> Object: ...
         async def create(self, *record: Any, **fields: Any) -> Object: ...
 
         async def update(  # type: ignore[override]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         ExtdataField,
@@ -235,10 +236,20 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self, record: Opportunity, /, **fields: Unpack[OpportunityUpdate]
+            self,
+            record: Opportunity,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[OpportunityUpdate],
         ) -> Opportunity: ...
         @overload
-        async def create(self, **fields: Unpack[OpportunityCreate]) -> Opportunity: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[OpportunityCreate],
+        ) -> Opportunity: ...
         async def create(self, *record: Any, **fields: Any) -> Opportunity: ...
 
         async def update(  # type: ignore[override]

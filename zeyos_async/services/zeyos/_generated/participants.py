@@ -19,6 +19,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         ExtdataField,
         FieldNamespace,
@@ -130,10 +131,20 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self, record: Participant, /, **fields: Unpack[ParticipantUpdate]
+            self,
+            record: Participant,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[ParticipantUpdate],
         ) -> Participant: ...
         @overload
-        async def create(self, **fields: Unpack[ParticipantCreate]) -> Participant: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[ParticipantCreate],
+        ) -> Participant: ...
         async def create(self, *record: Any, **fields: Any) -> Participant: ...
 
         async def update(  # type: ignore[override]

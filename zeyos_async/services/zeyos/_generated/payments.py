@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         ExtdataField,
@@ -183,9 +184,21 @@ if TYPE_CHECKING:
         def f(self) -> PaymentFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Payment, /, **fields: Unpack[PaymentUpdate]) -> Payment: ...
+        async def create(
+            self,
+            record: Payment,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[PaymentUpdate],
+        ) -> Payment: ...
         @overload
-        async def create(self, **fields: Unpack[PaymentCreate]) -> Payment: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[PaymentCreate],
+        ) -> Payment: ...
         async def create(self, *record: Any, **fields: Any) -> Payment: ...
 
         async def update(  # type: ignore[override]

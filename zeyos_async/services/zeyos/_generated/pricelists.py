@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         ExtdataField,
@@ -184,9 +185,21 @@ if TYPE_CHECKING:
         def f(self) -> PriceListFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: PriceList, /, **fields: Unpack[PriceListUpdate]) -> PriceList: ...
+        async def create(
+            self,
+            record: PriceList,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[PriceListUpdate],
+        ) -> PriceList: ...
         @overload
-        async def create(self, **fields: Unpack[PriceListCreate]) -> PriceList: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[PriceListCreate],
+        ) -> PriceList: ...
         async def create(self, *record: Any, **fields: Any) -> PriceList: ...
 
         async def update(  # type: ignore[override]

@@ -19,6 +19,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TimeField
     from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
@@ -97,10 +98,20 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self, record: PriceListToAccount, /, **fields: Unpack[PriceListToAccountUpdate]
+            self,
+            record: PriceListToAccount,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[PriceListToAccountUpdate],
         ) -> PriceListToAccount: ...
         @overload
-        async def create(self, **fields: Unpack[PriceListToAccountCreate]) -> PriceListToAccount: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[PriceListToAccountCreate],
+        ) -> PriceListToAccount: ...
         async def create(self, *record: Any, **fields: Any) -> PriceListToAccount: ...
 
         async def update(  # type: ignore[override]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TimeField
     from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
@@ -122,9 +123,21 @@ if TYPE_CHECKING:
         def f(self) -> PriceFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Price, /, **fields: Unpack[PriceUpdate]) -> Price: ...
+        async def create(
+            self,
+            record: Price,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[PriceUpdate],
+        ) -> Price: ...
         @overload
-        async def create(self, **fields: Unpack[PriceCreate]) -> Price: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[PriceCreate],
+        ) -> Price: ...
         async def create(self, *record: Any, **fields: Any) -> Price: ...
 
         async def update(  # type: ignore[override]

@@ -20,6 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         ExtdataField,
@@ -186,9 +187,21 @@ if TYPE_CHECKING:
         def f(self) -> ProjectFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Project, /, **fields: Unpack[ProjectUpdate]) -> Project: ...
+        async def create(
+            self,
+            record: Project,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[ProjectUpdate],
+        ) -> Project: ...
         @overload
-        async def create(self, **fields: Unpack[ProjectCreate]) -> Project: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[ProjectCreate],
+        ) -> Project: ...
         async def create(self, *record: Any, **fields: Any) -> Project: ...
 
         async def update(  # type: ignore[override]

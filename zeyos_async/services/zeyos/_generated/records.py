@@ -20,6 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         FieldNamespace,
@@ -226,9 +227,21 @@ if TYPE_CHECKING:
         def f(self) -> RecordFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Record, /, **fields: Unpack[RecordUpdate]) -> Record: ...
+        async def create(
+            self,
+            record: Record,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[RecordUpdate],
+        ) -> Record: ...
         @overload
-        async def create(self, **fields: Unpack[RecordCreate]) -> Record: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[RecordCreate],
+        ) -> Record: ...
         async def create(self, *record: Any, **fields: Any) -> Record: ...
 
         async def update(  # type: ignore[override]

@@ -19,6 +19,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
     from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
@@ -101,10 +102,20 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self, record: RelatedItem, /, **fields: Unpack[RelatedItemUpdate]
+            self,
+            record: RelatedItem,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[RelatedItemUpdate],
         ) -> RelatedItem: ...
         @overload
-        async def create(self, **fields: Unpack[RelatedItemCreate]) -> RelatedItem: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[RelatedItemCreate],
+        ) -> RelatedItem: ...
         async def create(self, *record: Any, **fields: Any) -> RelatedItem: ...
 
         async def update(  # type: ignore[override]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         ExtdataField,
@@ -182,10 +183,20 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self, record: StockTransaction, /, **fields: Unpack[StockTransactionUpdate]
+            self,
+            record: StockTransaction,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[StockTransactionUpdate],
         ) -> StockTransaction: ...
         @overload
-        async def create(self, **fields: Unpack[StockTransactionCreate]) -> StockTransaction: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[StockTransactionCreate],
+        ) -> StockTransaction: ...
         async def create(self, *record: Any, **fields: Any) -> StockTransaction: ...
 
         async def update(  # type: ignore[override]

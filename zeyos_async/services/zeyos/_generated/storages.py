@@ -20,6 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         ExtdataField,
@@ -142,9 +143,21 @@ if TYPE_CHECKING:
         def f(self) -> StorageFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Storage, /, **fields: Unpack[StorageUpdate]) -> Storage: ...
+        async def create(
+            self,
+            record: Storage,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[StorageUpdate],
+        ) -> Storage: ...
         @overload
-        async def create(self, **fields: Unpack[StorageCreate]) -> Storage: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[StorageCreate],
+        ) -> Storage: ...
         async def create(self, *record: Any, **fields: Any) -> Storage: ...
 
         async def update(  # type: ignore[override]

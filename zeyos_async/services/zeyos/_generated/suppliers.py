@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
     from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
@@ -127,9 +128,21 @@ if TYPE_CHECKING:
         def f(self) -> SupplierFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Supplier, /, **fields: Unpack[SupplierUpdate]) -> Supplier: ...
+        async def create(
+            self,
+            record: Supplier,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[SupplierUpdate],
+        ) -> Supplier: ...
         @overload
-        async def create(self, **fields: Unpack[SupplierCreate]) -> Supplier: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[SupplierCreate],
+        ) -> Supplier: ...
         async def create(self, *record: Any, **fields: Any) -> Supplier: ...
 
         async def update(  # type: ignore[override]

@@ -20,6 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         ExtdataField,
@@ -228,9 +229,21 @@ if TYPE_CHECKING:
         def f(self) -> TaskFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Task, /, **fields: Unpack[TaskUpdate]) -> Task: ...
+        async def create(
+            self,
+            record: Task,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[TaskUpdate],
+        ) -> Task: ...
         @overload
-        async def create(self, **fields: Unpack[TaskCreate]) -> Task: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[TaskCreate],
+        ) -> Task: ...
         async def create(self, *record: Any, **fields: Any) -> Task: ...
 
         async def update(  # type: ignore[override]

@@ -20,6 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         ExtdataField,
@@ -238,9 +239,21 @@ if TYPE_CHECKING:
         def f(self) -> TicketFields: ...
 
         @overload  # type: ignore[override]
-        async def create(self, record: Ticket, /, **fields: Unpack[TicketUpdate]) -> Ticket: ...
+        async def create(
+            self,
+            record: Ticket,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[TicketUpdate],
+        ) -> Ticket: ...
         @overload
-        async def create(self, **fields: Unpack[TicketCreate]) -> Ticket: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[TicketCreate],
+        ) -> Ticket: ...
         async def create(self, *record: Any, **fields: Any) -> Ticket: ...
 
         async def update(  # type: ignore[override]

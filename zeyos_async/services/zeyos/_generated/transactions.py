@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
+    from zeyos_async.filters import Expression
     from zeyos_async.filters.build import (
         CodeField,
         ExtdataField,
@@ -377,10 +378,20 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self, record: Transaction, /, **fields: Unpack[TransactionUpdate]
+            self,
+            record: Transaction,
+            /,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[TransactionUpdate],
         ) -> Transaction: ...
         @overload
-        async def create(self, **fields: Unpack[TransactionCreate]) -> Transaction: ...
+        async def create(
+            self,
+            *,
+            reconcile: Expression | str | None = ...,
+            **fields: Unpack[TransactionCreate],
+        ) -> Transaction: ...
         async def create(self, *record: Any, **fields: Any) -> Transaction: ...
 
         async def update(  # type: ignore[override]
