@@ -45,6 +45,7 @@ MAY_IMPORT: Final[dict[str, str]] = {
     "services.zeyos": f"{CORE} filters.targets.zeyos services.zeyos._generated",
     "services.zeyos._generated": "errors schema codes records",
     "zeyos": "errors services.zeyos._generated",
+    "telemetry": "errors wire session.hooks",
     "export": f"{GROUND} records codes codec services.base",  # codec: pages go to files without records
     "sync": f"{GROUND} records codes services.base",
     "distributed": "errors export sync",
@@ -82,6 +83,7 @@ OUTSIDE: Final[dict[str, str]] = {
     "cattrs": "codec",
     "aiohttp": "transport.aiohttp testing",
     "isal": "transport export testing",
+    "opentelemetry": "telemetry",
     "brotli": "transport",
     "backports": "transport",
     "compression": "transport",  # the standard library's from 3.14 on

@@ -49,8 +49,14 @@ def check_response(request: Request, response: Response) -> None:
     page = response.body[:1] == b"<" and request.headers.get("Accept") == "application/json"
     if response.status < 400 and not page:
         return
+    raise _error(
+        request, response
+    )  # made elsewhere, as it may quote a secret until the session takes that out
+
+
+def _error(request: Request, response: Response) -> ApiError:
     message, code = _said(response)
-    raise error_class(response.status)(
+    return error_class(response.status)(
         message or "the server gave no reason",
         status=response.status,
         code=code,

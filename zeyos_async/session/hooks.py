@@ -21,7 +21,8 @@ class Hooks:
     Hooks are called on the event loop and must not block. They see requests without the credential. Each
     ``on_call`` is followed by one ``on_done`` in the same task, and each ``on_request`` between them by one
     ``on_response`` or ``on_failure`` in the task it was called in (which is another one than the call's
-    where a session hedges).
+    where a session hedges). Several hooks nest: the first to hear of a beginning is the last to hear of its
+    end.
 
     An error in a hook does not change the call, which may have written something already: it is
     logged, with its traceback, at level ``ERROR``.
@@ -69,11 +70,11 @@ class Listeners:
     def __init__(self, hooks: Iterable[object]) -> None:
         found = list(hooks)
         self.call = _methods(found, "on_call")
-        self.done = _methods(found, "on_done")
+        self.done = _methods(found[::-1], "on_done")
         self.limit = _methods(found, "on_limit")
         self.request = _methods(found, "on_request")
-        self.response = _methods(found, "on_response")
-        self.failure = _methods(found, "on_failure")
+        self.response = _methods(found[::-1], "on_response")
+        self.failure = _methods(found[::-1], "on_failure")
         self.retry = _methods(found, "on_retry")
         self.login = _methods(found, "on_login")
 

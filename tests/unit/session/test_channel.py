@@ -286,6 +286,72 @@ async def test_hooks_hear_everything_and_no_secret():
     ]
 
 
+async def test_hooks_hear_of_whole_calls():
+    """Where they begin and how they end, around all attempts; what ends goes through hooks the other way."""
+    heard = []
+
+    class Ends:
+        def __init__(self, name):
+            self.name = name
+
+        def on_call(self, request):
+            heard.append((self.name, "call", request.operation))
+
+        def on_done(self, request, response, error, seconds):
+            heard.append((self.name, "done", response and response.status, type(error).__name__))
+
+    with pytest.raises(NotFound):
+        await play([answer(503), answer(404)], hooks=[Ends(1), Ends(2)])
+    assert heard == [
+        (1, "call", "things.get"),
+        (2, "call", "things.get"),
+        (2, "done", None, "NotFound"),
+        (1, "done", None, "NotFound"),
+    ]
+
+
+async def test_hooks_hear_of_cancelled_attempts():
+    """So that what they count comes out even."""
+    heard = []
+
+    class Failures:
+        def on_failure(self, request, error, seconds):
+            heard.append(type(error))
+
+        def on_done(self, request, response, error, seconds):
+            heard.append(type(error))
+
+    async def never(sent):
+        await asyncio.sleep(30)
+
+    async with Session(transport=MemoryTransport(never), hooks=[Failures()]) as session:
+        task = asyncio.create_task(session.bind(BASE).send(request()))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert heard == [asyncio.CancelledError] * 2
+
+
+async def test_hooks_hear_of_limits():
+    """When one must wait, and when what may run at once changes."""
+    heard = []
+
+    class Limited:
+        def on_limit(self, origin, limit, in_flight, waiting):
+            heard.append((str(origin), limit, in_flight, waiting))
+
+    async def busy(sent):
+        await asyncio.sleep(0)
+        return answer(503)
+
+    options = {"hooks": [Limited()], "limits": Limits(concurrency=2), "retry": Retry(attempts=1)}
+    async with Session(transport=MemoryTransport(busy), **options) as session:
+        channel = session.bind(BASE)
+        await asyncio.gather(*(channel.send(request()) for _ in range(3)), return_exceptions=True)
+    assert heard == [("https://api.example.com", 2, 2, 1), ("https://api.example.com", 1, 2, 1)]
+
+
 async def test_hooks_hear_of_a_login_but_do_not_see_it():
     """Its body holds the password."""
     recorder = Recorder()
