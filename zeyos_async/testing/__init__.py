@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .general.emulator import GeneralEmulator, emulate_general, serve_general
     from .general.tokens import GeneralCredentials
     from .journal import Journal
+    from .octaved.behaviour import OctavedBehaviour
+    from .octaved.emulator import OctavedEmulator, emulate_octaved, serve_octaved
     from .zeyos.behaviour import Behaviour
     from .zeyos.emulator import ZeyosEmulator, emulate_zeyos
     from .zeyos.process import EmulatorProcess, emulate_zeyos_process, serve_zeyos
@@ -32,11 +34,15 @@ __all__ = [
     "GeneralCredentials",
     "GeneralEmulator",
     "Journal",
+    "OctavedBehaviour",
+    "OctavedEmulator",
     "ZeyosEmulator",
     "emulate_general",
+    "emulate_octaved",
     "emulate_zeyos",
     "emulate_zeyos_process",
     "serve_general",
+    "serve_octaved",
     "serve_zeyos",
 ]
 
@@ -50,11 +56,15 @@ _HOMES = {
     "GeneralCredentials": ".general.tokens",
     "GeneralEmulator": ".general.emulator",
     "Journal": ".journal",
+    "OctavedBehaviour": ".octaved.behaviour",
+    "OctavedEmulator": ".octaved.emulator",
     "ZeyosEmulator": ".zeyos.emulator",
     "emulate_general": ".general.emulator",
+    "emulate_octaved": ".octaved.emulator",
     "emulate_zeyos": ".zeyos.emulator",
     "emulate_zeyos_process": ".zeyos.process",
     "serve_general": ".general.emulator",
+    "serve_octaved": ".octaved.emulator",
     "serve_zeyos": ".zeyos.process",
 }
 

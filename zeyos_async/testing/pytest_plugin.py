@@ -14,6 +14,7 @@ import pytest
 
 if TYPE_CHECKING:
     from zeyos_async.testing.general.emulator import GeneralEmulator
+    from zeyos_async.testing.octaved.emulator import OctavedEmulator
     from zeyos_async.testing.zeyos.emulator import ZeyosEmulator
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -55,4 +56,19 @@ async def general_emulator(general_emulator_options: dict[str, Any]) -> AsyncIte
     from zeyos_async.testing import emulate_general
 
     async with emulate_general(**general_emulator_options) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def octaved_emulator_options() -> dict[str, Any]:
+    """The keyword arguments of ``emulate_octaved`` for the ``octaved_emulator`` of a test."""
+    return {}
+
+
+@_async_fixture
+async def octaved_emulator(octaved_emulator_options: dict[str, Any]) -> AsyncIterator[OctavedEmulator]:
+    """An emulator of Octaved Flow on a free port, with a few rows of each resource."""
+    from zeyos_async.testing import emulate_octaved
+
+    async with emulate_octaved(**octaved_emulator_options) as emulator:
         yield emulator

@@ -1,0 +1,1 @@
+"""The emulator of Octaved Flow, written from the API's document alone."""

@@ -1,0 +1,156 @@
+"""Rows by seed: a few of everything, with awkward texts, or as many as a test asks for."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from .fields import SCHEMAS
+from .store import Row, Store
+from .writes import create
+
+__all__ = ["fill"]
+
+_DEFAULT: Final = {
+    "customers": 3,
+    "project_folders": 2,
+    "projects": 3,
+    "groups": 2,
+    "work_packages": 4,
+    "sub_work_packages": 3,
+    "tasks": 5,
+    "time_tracking_records": 8,
+    "billings": 1,
+}
+_NAMES: Final = (
+    "Briefing",
+    "Concept & design",
+    "50 % off / final?",
+    'The "quoted" one',
+    "O'Hara",
+    "Ärger über Öl",
+    "ポスター 🚀",
+    "שלום",
+    "a#b+c=d",
+    " blank ",
+)
+_MONDAY: Final = 1_586_160_000  # 2020-04-06 08:00 on the wall
+
+
+def fill(store: Store, counts: Mapping[str, int], *, seed: int) -> None:
+    """Store rows; resources that are not named get a few.
+
+    Raises:
+        ValueError: A resource that does not exist.
+    """
+    if unknown := set(counts) - set(SCHEMAS):
+        raise ValueError(f"there is no resource {sorted(unknown)[0]!r}; there are {', '.join(SCHEMAS)}")
+    draw = random.Random(f"octaved data:{seed}")
+    users = [store.user, *(store.new_id() for _ in range(3))]
+    group = store.new_id()
+    store.members[group] = users[1:3]
+    people = {"definesOwnResponsible": True, "responsibleGroups": [group], "responsibleUsers": users[:1]}
+    for resource, count in {**_DEFAULT, **counts}.items():
+        for place in range(count):
+            values = _MAKERS[resource](_Maker(store, draw, users, people), place)
+            create(store, resource, store.new_id(), values)
+    _fill_around(store, draw, users)
+
+
+def _fill_around(store: Store, draw: random.Random, users: list[str]) -> None:
+    role = store.new_id()
+    for key in store.rows["projects"]:
+        store.roles[key] = [(role, users[3], True), (store.new_id(), users[2], False)]
+    for key in list(store.rows["tasks"])[:100]:
+        day = f"2020-04-{draw.randrange(1, 28):02}"
+        store.planning[key] = [{"id": store.new_id(), "nodeId": key, "startDate": day, "endDate": day}]
+
+
+class _Maker:
+    """Draws what a row needs."""
+
+    def __init__(self, store: Store, draw: random.Random, users: list[str], people: Row) -> None:
+        self.store = store
+        self.draw = draw
+        self.users = users
+        self.people = people
+
+    def key(self, *resources: str) -> str:
+        """A stored id of one of the resources, the first that has any."""
+        for resource in resources:
+            if rows := self.store.rows[resource]:
+                return self.draw.choice(list(rows)[-200:])
+        raise ValueError(f"no {resources[0]} to belong to: ask for some")
+
+    def node(self, place: int, *parents: str) -> Row:
+        """The fields that nodes share."""
+        name = _NAMES[place % len(_NAMES)]
+        return {
+            "name": name if place < len(_NAMES) else f"{name} {place}",
+            "parentNodeId": self.key(*parents),
+            "referenceNumber": f"R-{place:05}",
+            "color": "7c9754",
+            "labels": [self.store.new_id()] if place % 2 else [],
+            "keyValueStore": {"erp": {"number": place}} if place % 3 else {},
+        }
+
+
+def _customer(make: _Maker, place: int) -> Row:
+    return {
+        "name": _NAMES[place % len(_NAMES)],
+        "customerNumber": f"{10_000 + place}",
+        "isInternal": place % 3 == 1,
+        "locations": [{"number": f"{place}-1", "name": "Berlin"}, {"number": f"{place}-2", "name": "Wien"}],
+    }
+
+
+def _project(make: _Maker, place: int) -> Row:
+    more = {"flowCustomer": make.key("customers"), "maxEffort": 125.5, "description": "What & why"}
+    return {**make.node(place, "project_folders"), **more, **make.people}
+
+
+def _work_package(make: _Maker, place: int) -> Row:
+    parents = ("groups", "projects") if place % 2 else ("projects",)
+    return {**make.node(place, *parents), "isCompleted": place % 4 == 3, "sortOrder": place}
+
+
+def _sub_work_package(make: _Maker, place: int) -> Row:
+    return {**make.node(place, "work_packages"), "maxEffort": 8}
+
+
+def _task(make: _Maker, place: int) -> Row:
+    parents = ("tasks", "work_packages") if place % 3 == 2 else ("work_packages",)
+    return {**make.node(place, *parents), "status": "complete" if place % 4 == 1 else "open"}
+
+
+def _record(make: _Maker, place: int) -> Row:
+    start = _MONDAY + place * 43_200
+    return {
+        "workTimeStart": start,
+        "workTimeEnd": None if place % 7 == 6 else start + 5_400,
+        "message": _NAMES[place % len(_NAMES)],
+        "isJourney": place % 5 == 4,
+        "referenceNode": make.key("sub_work_packages" if place % 2 else "work_packages"),
+        "user": make.draw.choice(make.users),
+    }
+
+
+def _billing(make: _Maker, place: int) -> Row:
+    project = make.key("projects")
+    below = [row["id"] for name, row in make.store.descendants(project) if name == "work_packages"]
+    month = {"interval": "custom", "intervalFrom": "2020-04-01", "intervalTo": "2020-04-07"}
+    return {"projectId": project, "workPackageIds": below, "publicNote": "April", **month}
+
+
+_MAKERS: Final[Mapping[str, Callable[[_Maker, int], dict[str, Any]]]] = {
+    "customers": _customer,
+    "project_folders": lambda make, place: make.node(place, "project_folders"),
+    "projects": _project,
+    "groups": lambda make, place: make.node(place, "projects"),
+    "work_packages": _work_package,
+    "sub_work_packages": _sub_work_package,
+    "tasks": _task,
+    "time_tracking_records": _record,
+    "billings": _billing,
+}
