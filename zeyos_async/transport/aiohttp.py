@@ -186,8 +186,10 @@ class AiohttpTransport:
         except BaseException as error:
             if answer is not None:
                 answer.close()
-            _raise_translated(error, request, attempt, began=answer is not None, closed=self._closed)
-            raise
+            translated = _translation(error, request, attempt, began=answer is not None, closed=self._closed)
+            if translated is None:
+                raise
+            raise translated from translated.__cause__
         return self._finished(request, answer, body)
 
     def _start(
@@ -391,10 +393,10 @@ def _check_unframed_json(request: Request, answer: aiohttp.ClientResponse, body:
         raise too_deep(request.url) from error
 
 
-def _raise_translated(
+def _translation(
     error: BaseException, request: Request, attempt: _Attempt, *, began: bool, closed: bool
-) -> None:
-    """Raise our error for one of aiohttp's; return if it is none of its business.
+) -> Exception | None:
+    """Our error for one of aiohttp's, with its cause; ``None`` if it is none of its business.
 
     Args:
         error: What was raised.
@@ -406,14 +408,32 @@ def _raise_translated(
     cause = error.__cause__ if isinstance(error, _Lost) and error.__cause__ is not None else error
     if isinstance(cause, asyncio.CancelledError):
         task = asyncio.current_task()
-        if closed and task is not None and not task.cancelling():
-            raise NotSent("the transport was closed", **about(request)) from None
-        return
+        ended = closed and task is not None and not task.cancelling()
+        return NotSent("the transport was closed", **about(request)) if ended else None
     if isinstance(cause, (TransportError, ServerError)):
-        return
+        return None
     translated = _translated(cause, request, attempt, began=began)
     if translated is not None:
-        raise translated from (getattr(cause, "certificate_error", None) or cause)
+        translated.__cause__ = _showable(cause)
+    return translated
+
+
+def _showable(cause: BaseException) -> BaseException | None:
+    """What may stand behind our error.
+
+    Errors of aiohttp hold headers and proxies, and the frames of their tracebacks the body, too; tools
+    that report errors show all of that.
+    """
+    if isinstance(cause, aiohttp.ClientResponseError):
+        return None
+    shown = getattr(cause, "certificate_error", None) or getattr(cause, "os_error", None) or cause
+    behind: BaseException | None = shown
+    seen: set[int] = set()
+    while behind is not None and id(behind) not in seen:
+        seen.add(id(behind))
+        behind.__traceback__ = None
+        behind = behind.__cause__ or behind.__context__
+    return shown
 
 
 def _translated(
