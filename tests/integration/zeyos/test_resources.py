@@ -249,7 +249,10 @@ async def test_the_url_of_an_instance_is_understood(url: str, base: str) -> None
     assert str(Zeyos(url).base_url) == base
 
 
-@pytest.mark.parametrize("url", ["", "demo", "cloud.zeyos.com/demo", "ftp://x/demo", "https://", 5, None])
+@pytest.mark.parametrize(
+    "url",
+    ["", "demo", "cloud.zeyos.com/demo", "ftp://x/demo", "https://", "https://cloud.zeyos.com/", 5, None],
+)
 async def test_what_is_no_url_is_refused(url: Any) -> None:
     """The error shows what a URL looks like."""
     with pytest.raises(ConfigurationError):
@@ -288,3 +291,9 @@ async def test_what_the_api_does_not_offer_is_not_there(zeyos: Zeyos) -> None:
     assert not hasattr(zeyos.users, "create")
     with pytest.raises(AttributeError, match="read-only"):
         _ = zeyos.users.create  # type: ignore[attr-defined]
+
+
+async def test_what_belongs_to_a_query_is_pointed_there(zeyos: Zeyos) -> None:
+    """A resource is not a query yet."""
+    with pytest.raises(AttributeError, match=r"accounts\.query\(\)\.select"):
+        _ = zeyos.accounts.select  # type: ignore[attr-defined]

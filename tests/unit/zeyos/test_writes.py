@@ -91,7 +91,8 @@ def test_content_comes_from_files_and_streams(tmp_path: Path) -> None:
         (Ticket, {"duedate": datetime(2026, 5, 1)}, InvalidArgument, "timezone"),  # noqa: DTZ001
         (Ticket, {"duedate": "2026-05-01"}, InvalidArgument, "datetime"),
         (Ticket, {"duedate": True}, InvalidArgument, "datetime"),
-        (Ticket, {"status": "NOTSTARTD"}, InvalidArgument, "NOTSTARTED"),
+        (Ticket, {"status": "NOTSTARTD"}, InvalidArgument, "0=NOTSTARTED"),
+        (Ticket, {"status": "notstarted"}, InvalidArgument, "code of NOTSTARTED is 0"),
         (Ticket, {"status": 1.5}, InvalidArgument, "whole number"),
         (Item, {"taxrate": float("nan")}, InvalidArgument, "number"),
         (Account, {"currency": "euro"}, InvalidArgument, "does not match"),

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["Identity", "Zeyos"]
 
 _API: Final = "api/v1"
+_CLOUD: Final = "cloud.zeyos.com"
+"""The vendor's own host, where every instance has a path of its own."""
 _OTHER_APIS: Final = ("api", "auth", "oauth2")
 _WRITES: Final = frozenset({"create", "update", "delete"})
 
@@ -322,6 +324,8 @@ def _instance_url(value: str | URL) -> URL:
     if url.user or url.password:
         raise ConfigurationError("a URL must not hold credentials; give them as auth=…")
     path = url.path.rstrip("/")
+    if not path and url.host == _CLOUD:
+        raise ConfigurationError(f"{url} lacks the name of the instance, as in https://{_CLOUD}/demo")
     return (
         url.with_path(path.removesuffix(f"/{_API}").rstrip("/") or "/").with_query(None).with_fragment(None)
     )

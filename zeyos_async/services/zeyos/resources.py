@@ -93,6 +93,8 @@ class ReadableResource(Generic[R]):
         def __getattr__(self, name: str) -> Any:
             if name in _WRITES:
                 raise AttributeError(f"{self._entity.name} is read-only in the API: there is no {name}()")
+            if not name.startswith("_") and hasattr(Query, name):
+                raise AttributeError(f"{name}() is a query's: {self._entity.name}.query().{name}(…)")
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     @property

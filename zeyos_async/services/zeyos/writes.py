@@ -13,7 +13,7 @@ from typing import Any, Final
 import attrs
 import msgspec
 
-from ...errors import InvalidArgument, UnknownField, suggest
+from ...errors import InvalidArgument, UnknownField
 from ...records import Record
 from ...schema import Entity, Field, Kind
 from .content import content_to_wire
@@ -172,10 +172,16 @@ def _number(where: str, field: Field, value: Any) -> int | float | Decimal:
         if value == int(value):
             return int(value)
     wanted = "a number" if field.kind is Kind.NUMBER else "a whole number"
-    names = [name for name in (field.codes or {}).values() if name]
-    hint = f" ({', '.join(names[:6])}{', …' if len(names) > 6 else ''})" if names else ""
-    close = suggest(value, names) if isinstance(value, str) else ""
-    raise InvalidArgument(f"{where} takes {wanted}{hint}, not {value!r:.60}.{close}")
+    raise InvalidArgument(f"{where} takes {wanted}{_codes_hint(field, value)}, not {value!r:.60}")
+
+
+def _codes_hint(field: Field, value: object) -> str:
+    """The codes of a coded field: the one that was meant, if that is clear, else the first few."""
+    codes = {name: code for code, name in (field.codes or {}).items() if name}
+    if isinstance(value, str) and value.upper() in codes:
+        return f" (the code of {value.upper()} is {codes[value.upper()]}; its enum is in zeyos_async.zeyos)"
+    shown = [f"{code}={name}" for name, code in codes.items()]
+    return f" ({', '.join(shown[:6])}{', …' if len(shown) > 6 else ''})" if shown else ""
 
 
 def _in_range(where: str, field: Field, value: int | float | Decimal) -> int | float | Decimal:
