@@ -130,7 +130,20 @@ def _flatten(
 def _distinct(items: list[Expression]) -> list[Expression]:
     """The conditions without repetitions. Hashing a condition is dear, so only those of one field are hashed."""
     places = {(item.path, item.op) if type(item) is Comparison else None for item in items}
-    return items if len(places) == len(items) else list(dict.fromkeys(items))
+    if len(places) == len(items):
+        return items
+    kept: dict[Any, Expression] = {}
+    for item in items:
+        kept.setdefault(_meaning(item), item)
+    return list(kept.values())
+
+
+def _meaning(item: Expression) -> Any:
+    """What makes two conditions select the same rows: ``1`` and ``1.0`` do, ``1`` and ``True`` may not."""
+    if type(item) is not Comparison:
+        return item
+    values = item.value if type(item.value) is tuple else (item.value,)
+    return item.path, item.op, values, tuple([type(value) is bool for value in values])
 
 
 def _shorten(leaf: Comparison) -> Expression:

@@ -29,6 +29,7 @@ NORMAL = [
     ("a in [2, 1, 2.0, True]", "a in [2, 1]"),
     ("a in [] or b in []", "false"),
     ("a == 1 and a == True", "a == 1 and a == True"),
+    ("a == 1 and a == 1.0 and a == Decimal('1')", "a == 1"),
 ]
 
 
