@@ -13,9 +13,8 @@ import functools
 import io
 import ssl as tls
 import threading
-import urllib.request
 from collections.abc import AsyncGenerator, Awaitable
-from os import PathLike, fspath
+from os import PathLike
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -39,6 +38,7 @@ from ..wire import Request, Response, Safety, public_url, too_deep
 from .base import about, check_request, out_of_time
 from .encoding import ACCEPT_ENCODING, Bounds, Damaged, TooLarge, UnknownEncoding, decode
 from .nesting import DEEPEST, is_too_deep
+from .settings import environment_proxy, proxy_url, tls_setting
 from .watch import Watch
 
 __all__ = ["AiohttpTransport"]
@@ -114,9 +114,13 @@ class _Client:
     http: aiohttp.ClientSession
     connector: _Connector
     ending: AsyncGenerator[None, None]
+    reading: set[aiohttp.StreamReader] = attrs.field(factory=set)
 
     async def aclose(self) -> None:
         """Close the connections and wait until they are."""
+        # aiohttp tells nobody who is in the middle of a body that its connection was closed from here.
+        for body in self.reading:
+            body.set_exception(aiohttp.ClientConnectionError("the transport was closed"))
         await self.ending.aclose()
         await self.http.close()
 
@@ -153,8 +157,8 @@ class AiohttpTransport:
         trust_env: bool = False,
         bounds: Bounds | None = None,
     ) -> None:
-        self._ssl: tls.SSLContext | str | None = _tls_setting(ssl)
-        self._proxy = None if proxy is None else _proxy_url(proxy)
+        self._ssl: tls.SSLContext | str | None = tls_setting(ssl)
+        self._proxy = None if proxy is None else proxy_url(proxy)
         self._trust_env = trust_env
         self._connections = connections
         self._per_host = per_host
@@ -182,7 +186,7 @@ class AiohttpTransport:
         try:
             with attempt.watch as watch:
                 answer = await self._start(client, request, attempt, connect)
-                body = await self._read(request, answer, watch)
+                body = await self._read(client, request, answer, watch)
         except BaseException as error:
             if answer is not None:
                 answer.close()
@@ -201,24 +205,31 @@ class AiohttpTransport:
             headers=request.headers,
             data=_payload(request.body),
             allow_redirects=False,
-            proxy=self._proxy or (_environment_proxy(request.url) if self._trust_env else None),
+            proxy=self._proxy or (environment_proxy(request.url) if self._trust_env else None),
             timeout=_timeouts(connect),
             middlewares=(attempt,),
         )
 
-    async def _read(self, request: Request, answer: aiohttp.ClientResponse, watch: Watch) -> bytes:
+    async def _read(
+        self, client: _Client, request: Request, answer: aiohttp.ClientResponse, watch: Watch
+    ) -> bytes:
         """The body as it came, bounded."""
         most = self._bounds.wire
         if (answer.content_length or 0) > most:
             raise ResponseTooLarge(f"the answer announces more than {most} bytes", **about(request))
         chunks: list[bytes] = []
         size = 0
-        while chunk := await answer.content.readany():
-            watch.listen()
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > most:
-                raise ResponseTooLarge(f"the answer has more than {most} bytes", **about(request))
+        content = answer.content
+        client.reading.add(content)
+        try:
+            while chunk := await content.readany():
+                watch.listen()
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > most:
+                    raise ResponseTooLarge(f"the answer has more than {most} bytes", **about(request))
+        finally:
+            client.reading.discard(content)
         answer.release()
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
@@ -333,34 +344,6 @@ async def _close_with_loop(http: aiohttp.ClientSession) -> AsyncGenerator[None, 
         yield
     finally:
         await http.close()
-
-
-def _tls_setting(value: tls.SSLContext | str | PathLike[str] | None) -> tls.SSLContext | str | None:
-    if value is None or isinstance(value, tls.SSLContext):
-        return value
-    if isinstance(value, (str, PathLike)):
-        return fspath(value)
-    raise ConfigurationError(
-        f"ssl={value!r}: give an ssl.SSLContext or the path of a file of CA certificates. Certificates are always "
-        "verified; for a test server, trust its certificate, or make a context that says otherwise."
-    )
-
-
-def _proxy_url(value: str | URL) -> URL:
-    url = URL(value)
-    if url.scheme not in ("http", "https") or not url.host:
-        raise ConfigurationError(
-            f"proxy={public_url(url)!r} must be a URL such as http://proxy.example.com:3128."
-        )
-    return url
-
-
-def _environment_proxy(url: URL) -> URL | None:
-    """The proxy that the environment names for this URL. ``.netrc`` is not read."""
-    proxy = urllib.request.getproxies().get(url.scheme)
-    if not proxy or urllib.request.proxy_bypass(url.host or ""):
-        return None
-    return _proxy_url(proxy if "://" in proxy else f"http://{proxy}")
 
 
 def _is_until_close(request: Request, answer: aiohttp.ClientResponse) -> bool:

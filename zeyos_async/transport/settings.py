@@ -1,0 +1,52 @@
+"""What a user says about TLS and proxies, checked before anything is opened."""
+
+from __future__ import annotations
+
+import ssl as tls
+import urllib.request
+from os import PathLike, fspath
+
+from yarl import URL
+
+from ..errors import ConfigurationError
+from ..wire import public_url
+
+__all__ = ["environment_proxy", "proxy_url", "tls_setting"]
+
+
+def tls_setting(value: tls.SSLContext | str | PathLike[str] | None) -> tls.SSLContext | str | None:
+    """What ``ssl=`` means: a context, a path of CA certificates, or ``None`` for the system's.
+
+    Raises:
+        ConfigurationError: Anything else, ``False`` among it.
+    """
+    if value is None or isinstance(value, tls.SSLContext):
+        return value
+    if isinstance(value, (str, PathLike)):
+        return fspath(value)
+    raise ConfigurationError(
+        f"ssl={value!r}: give an ssl.SSLContext or the path of a file of CA certificates. Certificates are always "
+        "verified; for a test server, trust its certificate, or make a context that says otherwise."
+    )
+
+
+def proxy_url(value: str | URL) -> URL:
+    """The URL of a proxy.
+
+    Raises:
+        ConfigurationError: It can't be one.
+    """
+    url = URL(value)
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ConfigurationError(
+            f"proxy={public_url(url)!r} must be a URL such as http://proxy.example.com:3128."
+        )
+    return url
+
+
+def environment_proxy(url: URL) -> URL | None:
+    """The proxy that the environment names for this URL. ``.netrc`` is not read."""
+    proxy = urllib.request.getproxies().get(url.scheme)
+    if not proxy or urllib.request.proxy_bypass(url.host or ""):
+        return None
+    return proxy_url(proxy if "://" in proxy else f"http://{proxy}")
