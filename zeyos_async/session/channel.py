@@ -172,8 +172,9 @@ class Channel:
             return
         if call.credential is not None:
             without_secrets(error, call.credential.secret, call.credential.refresh)
-        if isinstance(error, NotAuthenticated) and call.login is not None and call.login.backend.advice:
-            error.hint = call.login.backend.advice
+        said = vars(error).get("hint")  # a log-in that was refused has its own advice, or has said it all
+        if isinstance(error, NotAuthenticated) and said is None and call.login is not None:
+            error.hint = call.login.backend.advice or error.hint
 
     async def _exchange(self, call: Call) -> Response:
         """Send until there is an answer to give, or an error to raise."""

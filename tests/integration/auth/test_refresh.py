@@ -289,3 +289,15 @@ async def test_nothing_to_begin_with(instance, tmp_path):
             with pytest.raises(ConfigurationError, match="sign_in"):
                 await zeyos.accounts.exists(1)
     assert not instance.emulator.journal.requests
+
+
+async def test_each_refusal_has_advice_of_its_own(instance):
+    """That of a refresh says nothing about access tokens, and the other way round."""
+    for oauth, says, says_not in [
+        (instance.oauth(refresh_token="0" * 40), "used once", "access token"),
+        (instance.oauth(refresh_token=None, access_token="0" * 40), "access token", "used once"),
+    ]:
+        async with Zeyos(instance.url, auth=oauth) as zeyos:
+            with pytest.raises(NotAuthenticated, match=says) as caught:
+                await zeyos.accounts.exists(1)
+        assert says_not not in str(caught.value)

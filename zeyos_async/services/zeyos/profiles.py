@@ -76,7 +76,7 @@ class ProfileStore(TokenStore):
     async def lock(self, key: str) -> AsyncIterator[None]:
         """The lock of the set, for programs that use this library."""
         name = f".{self.path.name}{f'.{self.name}' if self.name else ''}".replace(os.sep, "_")
-        async with locked(self.path.resolve().with_name(f"{name}.lock"), patience=_PATIENCE):
+        async with locked(self.path.resolve().with_name(f"{name}.refresh.lock"), patience=_PATIENCE):
             yield
 
     def _save(self, credential: Credential | None) -> None:
