@@ -19,7 +19,7 @@ import types
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import starmap
 from typing import Any, Final, Generic, TypedDict, TypeVar, cast
 
@@ -28,7 +28,7 @@ import cattrs
 import msgspec
 
 from .errors import ConfigurationError, ZeyosAsyncError
-from .schema import Kind
+from .schema import Kind, WallClock
 
 __all__ = [
     "DecodeFailed",
@@ -138,6 +138,20 @@ def _time(value: object, _: object = None) -> Any:
     return time_from_wire(value)
 
 
+def _clock(value: object, _: object = None) -> Any:
+    """A naive datetime; what is beyond the calendar stays what it is."""
+    moment = time_from_wire(value)
+    return moment.replace(tzinfo=None) if isinstance(moment, datetime) else moment
+
+
+def _day(value: object, _: object = None) -> Any:
+    """A date; text that is none (an empty one, ``0000-00-00``) stays what it is."""
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        return value
+
+
 def _is_int_enum(cls: Any) -> bool:
     return isinstance(cls, type) and issubclass(cls, enum.IntEnum)
 
@@ -150,6 +164,8 @@ def make_converter() -> cattrs.Converter:
     converter.register_structure_hook(str, _text)
     converter.register_structure_hook(bool, _boolean)
     converter.register_structure_hook(datetime, _time)
+    converter.register_structure_hook(date, _day)
+    converter.register_structure_hook_func(lambda hint: hint == WallClock, _clock)
     converter.register_structure_hook_func(lambda hint: hint == dict[str, Any], _object)
     converter.register_structure_hook_func(_is_int_enum, _code)
     return converter
@@ -423,6 +439,8 @@ _DICT_TYPES: Final[Mapping[Kind, Any]] = {
     Kind.TEXT: str | None,
     Kind.BOOLEAN: bool | None,
     Kind.TIME: datetime | None,
+    Kind.CLOCK: int | None,
+    Kind.DATE: str | None,
 }
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final
+from datetime import datetime
+from typing import Annotated, Final, TypeAlias
 
 import attrs
 
 from .errors import UnknownField
 
-__all__ = ["Entity", "Field", "Kind", "resolve"]
+__all__ = ["Entity", "Field", "Kind", "WallClock", "resolve"]
 
 
 class Kind(enum.Enum):
@@ -27,12 +28,21 @@ class Kind(enum.Enum):
     BOOLEAN = "boolean"
     TIME = "time"
     """Whole Unix seconds on the wire, an aware UTC ``datetime`` in Python."""
+    CLOCK = "clock"
+    """What a clock on the wall shows, in no zone: a naive ``datetime`` in Python; on the wire the Unix
+    seconds of that reading taken as UTC."""
+    DATE = "date"
+    """A day: ``YYYY-MM-DD`` on the wire, a ``date`` in Python."""
     JSON = "json"
     """Any JSON; may arrive as a native value or as text, unexpanded."""
     ARRAY = "array"
     """A list; may arrive as a native value or as text, unexpanded."""
     BINARY = "binary"
     """A reference to stored bytes: an ID, or ``{"content": base64}`` when expanded."""
+
+
+WallClock: TypeAlias = Annotated[datetime, Kind.CLOCK]
+"""The type of a record's attribute for a field of kind ``CLOCK``."""
 
 
 @attrs.frozen

@@ -46,6 +46,8 @@ _SHOWN: Final = {
     Kind.TEXT: "text",
     Kind.BOOLEAN: "true or false",
     Kind.TIME: "a moment: an aware datetime, or Unix seconds",
+    Kind.CLOCK: "a clock's reading: seconds since 1970 on that clock",
+    Kind.DATE: "a day, as text: YYYY-MM-DD",
     Kind.BINARY: "stored bytes, named by an ID",
 }
 
@@ -220,6 +222,8 @@ _CONVERTERS: Final[dict[Kind, Callable[[Scalar, Comparison, Field], Any]]] = {
     Kind.TEXT: _to_text,
     Kind.BOOLEAN: _to_boolean,
     Kind.TIME: _to_time,
+    Kind.CLOCK: _to_integer,
+    Kind.DATE: _to_text,
     Kind.JSON: _to_anything,
     Kind.ARRAY: _to_anything,
     Kind.BINARY: _to_integer,

@@ -472,6 +472,8 @@ _CLASSES: Final[dict[Kind, type[FieldRef[Any]]]] = {
     Kind.TEXT: TextField,
     Kind.BOOLEAN: BooleanField,
     Kind.TIME: TimeField,
+    Kind.CLOCK: NumberField,
+    Kind.DATE: TextField,
     Kind.JSON: JsonField,
     Kind.ARRAY: JsonField,
     Kind.BINARY: JsonField,

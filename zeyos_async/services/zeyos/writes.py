@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from decimal import Decimal
-from functools import lru_cache
 from typing import Any, Final
 
 import attrs
-import msgspec
 
 from ...errors import InvalidArgument, UnknownField
 from ...records import Record
 from ...schema import Entity, Field, Kind
+from ..base.values import encode, seconds, to_wire
 from .content import content_to_wire
 
 __all__ = ["changes_of", "encode", "prepare"]
 
 _TAGS: Final = {"tags": "tags", "add_tags": "+tags", "remove_tags": "-tags"}
-_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
-
-
-def encode(body: Mapping[str, Any], *, what: str) -> bytes:
-    """The JSON of a body; decimals keep every digit.
-
-    Raises:
-        InvalidArgument: Some value inside a JSON field has no JSON form.
-    """
-    try:
-        return _ENCODER.encode(body)
-    except (TypeError, msgspec.MsgspecError, ValueError, RecursionError, UnicodeEncodeError) as error:
-        raise InvalidArgument(f"{what}: a value can't be written as JSON: {error}") from error
 
 
 def changes_of(record: Record) -> dict[str, Any]:
@@ -109,7 +92,7 @@ def _pseudo(entity: Entity, name: str, value: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
             raise InvalidArgument(f"extdata takes a dict of field names and values, not {value!r:.60}")
         return {
-            "extdata": {key: _seconds(key, v) if isinstance(v, datetime) else v for key, v in value.items()}
+            "extdata": {key: seconds(key, v) if isinstance(v, datetime) else v for key, v in value.items()}
         }
     if not entity.tags:
         raise InvalidArgument(f"{entity.name} has no tags")
@@ -129,86 +112,6 @@ async def _field(entity: Entity, field: Field, value: Any) -> Any:
         if not field.nullable:
             raise InvalidArgument(f"{where} can't be empty (None); leave it out to keep or default it")
         return None
-    match field.kind:
-        case Kind.BINARY:
-            return await content_to_wire(where, value)
-        case Kind.JSON | Kind.ARRAY:
-            return value
-        case Kind.TIME:
-            return _seconds(where, value)
-        case Kind.TEXT:
-            return _text(where, field, value)
-        case Kind.BOOLEAN:
-            return _boolean(where, value)
-        case Kind.INTEGER | Kind.NUMBER:
-            return _in_range(where, field, _number(where, field, value))
-
-
-def _seconds(where: str, value: Any) -> int:
-    if isinstance(value, datetime):
-        if value.utcoffset() is None:
-            raise InvalidArgument(
-                f"{where}: {value!r} has no timezone, so it names no moment: use datetime.now(UTC), "
-                "or value.astimezone() if it is local time"
-            )
-        return math.floor(value.timestamp())
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    raise InvalidArgument(f"{where} takes an aware datetime or whole Unix seconds, not {value!r:.60}")
-
-
-def _boolean(where: str, value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    raise InvalidArgument(f"{where} takes True or False, not {value!r:.60}")
-
-
-def _number(where: str, field: Field, value: Any) -> int | float | Decimal:
-    if isinstance(value, int):
-        return int(value)  # a bool or an IntEnum becomes its number
-    if isinstance(value, (float, Decimal)) and math.isfinite(value):
-        if field.kind is Kind.NUMBER:
-            return value
-        if value == int(value):
-            return int(value)
-    wanted = "a number" if field.kind is Kind.NUMBER else "a whole number"
-    raise InvalidArgument(f"{where} takes {wanted}{_codes_hint(field, value)}, not {value!r:.60}")
-
-
-def _codes_hint(field: Field, value: object) -> str:
-    """The codes of a coded field: the one that was meant, if that is clear, else the first few."""
-    codes = {name: code for code, name in (field.codes or {}).items() if name}
-    if isinstance(value, str) and value.upper() in codes:
-        return f" (the code of {value.upper()} is {codes[value.upper()]}; its enum is in zeyos_async.zeyos)"
-    shown = [f"{code}={name}" for name, code in codes.items()]
-    return f" ({', '.join(shown[:6])}{', …' if len(shown) > 6 else ''})" if shown else ""
-
-
-def _in_range(where: str, field: Field, value: int | float | Decimal) -> int | float | Decimal:
-    low, high = field.minimum, field.maximum
-    below = low is not None and (value <= low if field.exclusive else value < low)
-    if below or (high is not None and value > high):
-        bounds = [f"{'above' if field.exclusive else 'from'} {low:g}"] if low is not None else []
-        bounds += [f"up to {high:g}"] if high is not None else []
-        raise InvalidArgument(f"{where} takes numbers {' '.join(bounds)}, not {value}")
-    return value
-
-
-def _text(where: str, field: Field, value: Any) -> str:
-    if not isinstance(value, str):
-        raise InvalidArgument(f"{where} takes text, not {value!r:.60}")
-    if "\x00" in value:
-        raise InvalidArgument(f"{where}: text can't hold the character NUL")
-    if field.min_length is not None and len(value) < field.min_length:
-        raise InvalidArgument(f"{where} needs at least {field.min_length} characters")
-    if field.max_length is not None and len(value) > field.max_length:
-        raise InvalidArgument(f"{where} takes at most {field.max_length} characters, not {len(value)}")
-    if field.pattern is not None and not _pattern(field.pattern).search(value):
-        raise InvalidArgument(f"{where}: {value!r:.60} does not match {field.pattern}")
-    return str(value)
-
-
-@lru_cache(maxsize=64)
-def _pattern(pattern: str) -> re.Pattern[str]:
-    # A final $ must not accept a trailing newline, which the server's dialect does not either.
-    return re.compile(re.sub(r"\$$", r"\\Z", pattern))
+    if field.kind is Kind.BINARY:
+        return await content_to_wire(where, value)
+    return to_wire(where, field, value)

@@ -1,0 +1,166 @@
+"""A caller's value, checked against its field and put into the form that it has on the wire.
+
+The kinds that every API has are here; what only one of them has (stored bytes) is that API's own.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Final
+
+import msgspec
+
+from ...errors import InvalidArgument, suggest
+from ...schema import Field, Kind
+
+__all__ = ["encode", "seconds", "to_wire"]
+
+_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
+_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - a wall clock has no zone
+
+
+def encode(body: Mapping[str, Any], *, what: str) -> bytes:
+    """The JSON of a body; decimals keep every digit.
+
+    Raises:
+        InvalidArgument: Some value inside a JSON field has no JSON form.
+    """
+    try:
+        return _ENCODER.encode(body)
+    except (TypeError, msgspec.MsgspecError, ValueError, RecursionError, UnicodeEncodeError) as error:
+        raise InvalidArgument(f"{what}: a value can't be written as JSON: {error}") from error
+
+
+def to_wire(where: str, field: Field, value: Any) -> Any:
+    """The value as the API takes it.
+
+    Args:
+        where: What the field is called in messages, such as ``"Task.name"``.
+        field: What may be stored; of kind ``BINARY`` and JSON nothing is checked.
+        value: The caller's value, not ``None``.
+
+    Raises:
+        InvalidArgument: The value does not fit; the message says what would.
+    """
+    match field.kind:
+        case Kind.TIME:
+            return seconds(where, value)
+        case Kind.CLOCK:
+            return _clock(where, value)
+        case Kind.DATE:
+            return _day(where, value)
+        case Kind.TEXT:
+            return _text(where, field, value)
+        case Kind.BOOLEAN:
+            return _boolean(where, value)
+        case Kind.INTEGER | Kind.NUMBER:
+            return _in_range(where, field, _number(where, field, value))
+        case Kind.JSON | Kind.ARRAY | Kind.BINARY:
+            return value
+
+
+def seconds(where: str, value: Any) -> int:
+    """Unix seconds of a moment: an aware ``datetime``, or such seconds.
+
+    Raises:
+        InvalidArgument: It is naive, or no moment at all.
+    """
+    if isinstance(value, datetime):
+        if value.utcoffset() is None:
+            raise InvalidArgument(
+                f"{where}: {value!r} has no timezone, so it names no moment: use datetime.now(UTC), "
+                "or value.astimezone() if it is local time"
+            )
+        return math.floor(value.timestamp())
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise InvalidArgument(f"{where} takes an aware datetime or whole Unix seconds, not {value!r:.60}")
+
+
+def _clock(where: str, value: Any) -> int:
+    if isinstance(value, datetime) and value.utcoffset() is None:
+        return math.floor((value.replace(tzinfo=None) - _EPOCH).total_seconds())
+    hint = ""
+    if isinstance(value, datetime):
+        hint = ": it has a timezone; give the user's local time without one, value.replace(tzinfo=None)"
+    raise InvalidArgument(
+        f"{where} is what the user's clock shows, a naive datetime, not {value!r:.60}{hint}"
+    )
+
+
+def _day(where: str, value: Any) -> str:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
+    try:
+        return date.fromisoformat(value).isoformat()
+    except (TypeError, ValueError):
+        raise InvalidArgument(
+            f"{where} takes a date, or text such as '2026-01-31', not {value!r:.60}"
+        ) from None
+
+
+def _boolean(where: str, value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise InvalidArgument(f"{where} takes True or False, not {value!r:.60}")
+
+
+def _number(where: str, field: Field, value: Any) -> int | float | Decimal:
+    if isinstance(value, int):
+        return int(value)  # a bool or an IntEnum becomes its number
+    if isinstance(value, (float, Decimal)) and math.isfinite(value):
+        if field.kind is Kind.NUMBER:
+            return value
+        if value == int(value):
+            return int(value)
+    wanted = "a number" if field.kind is Kind.NUMBER else "a whole number"
+    raise InvalidArgument(f"{where} takes {wanted}{_codes_hint(field, value)}, not {value!r:.60}")
+
+
+def _codes_hint(field: Field, value: object) -> str:
+    """The codes of a coded field: the one that was meant, if that is clear, else the first few."""
+    codes = {name: code for code, name in (field.codes or {}).items() if name}
+    if isinstance(value, str) and value.upper() in codes:
+        return (
+            f" (the code of {value.upper()} is {codes[value.upper()]}; its enum is beside the record class)"
+        )
+    shown = [f"{code}={name}" for name, code in codes.items()]
+    return f" ({', '.join(shown[:6])}{', …' if len(shown) > 6 else ''})" if shown else ""
+
+
+def _in_range(where: str, field: Field, value: int | float | Decimal) -> int | float | Decimal:
+    low, high = field.minimum, field.maximum
+    below = low is not None and (value <= low if field.exclusive else value < low)
+    if below or (high is not None and value > high):
+        bounds = [f"{'above' if field.exclusive else 'from'} {low:g}"] if low is not None else []
+        bounds += [f"up to {high:g}"] if high is not None else []
+        raise InvalidArgument(f"{where} takes numbers {' '.join(bounds)}, not {value}")
+    return value
+
+
+def _text(where: str, field: Field, value: Any) -> str:
+    if not isinstance(value, str):
+        raise InvalidArgument(f"{where} takes text, not {value!r:.60}")
+    if "\x00" in value:
+        raise InvalidArgument(f"{where}: text can't hold the character NUL")
+    if field.min_length is not None and len(value) < field.min_length:
+        raise InvalidArgument(f"{where} needs at least {field.min_length} characters")
+    if field.max_length is not None and len(value) > field.max_length:
+        raise InvalidArgument(f"{where} takes at most {field.max_length} characters, not {len(value)}")
+    if field.choices is not None and value not in field.choices:
+        close = suggest(value, field.choices)
+        raise InvalidArgument(f"{where} takes one of {', '.join(field.choices)}, not {value!r:.60}.{close}")
+    if field.pattern is not None and not _pattern(field.pattern).search(value):
+        raise InvalidArgument(f"{where}: {value!r:.60} does not match {field.pattern}")
+    return str(value)
+
+
+@lru_cache(maxsize=64)
+def _pattern(pattern: str) -> re.Pattern[str]:
+    # A final $ must not accept a trailing newline, which the server's dialect does not either.
+    return re.compile(re.sub(r"\$$", r"\\Z", pattern))
