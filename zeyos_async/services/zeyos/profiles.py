@@ -14,7 +14,7 @@ import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import attrs
 
@@ -23,7 +23,7 @@ from ...auth.private_files import locked, locked_in_thread, read_private, replac
 from ...errors import ConfigurationError, suggest
 from ...secrets import Secret
 
-__all__ = ["Profile", "ProfileStore", "find_profile"]
+__all__ = ["Profile", "ProfileStore", "find_profile", "look_for_profile"]
 
 _LOCAL: Final = ".zeyos"
 _MOST_PARENTS: Final = 20
@@ -95,6 +95,7 @@ class Profile:
         client_id: The application's identifier, or ``""``.
         client_secret: The application's secret.
         credential: The tokens, or ``None``.
+        chosen: Why it is this one, such as ``"is named by ZEYOS_PROFILE"``.
     """
 
     base_url: str
@@ -102,6 +103,7 @@ class Profile:
     client_id: str = ""
     client_secret: Secret | None = None
     credential: Credential | None = None
+    chosen: str = ""
 
     def auth(self) -> AuthBackend:
         """The backend that uses the tokens, and refreshes them where that is possible.
@@ -142,14 +144,44 @@ def find_profile(
     Raises:
         ConfigurationError: There is none, or it can't be read; the message says where was looked.
     """
+    found = look_for_profile(name, environ=environ, folder=folder, home=home)
+    if found is not None:
+        return found
+    here, there = folder or Path.cwd(), _config(home)
+    raise ConfigurationError(
+        "There are no credentials of the command line tool: no .zeyos/profile or .zeyos/auth.json in "
+        f"{here} or above, and no active profile in {there / 'profiles.json'}, and no "
+        f"{there / 'credentials.json'}. Run: zeyos login"
+    )
+
+
+def look_for_profile(
+    name: str | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    home: Path | None = None,
+) -> Profile | None:
+    """The same, with ``None`` where there are no credentials at all and nobody names any.
+
+    Raises:
+        ConfigurationError: A set is named that does not exist, or it can't be read.
+    """
     env = os.environ if environ is None else environ
-    here = folder or Path.cwd()
-    there = (home or Path.home()) / ".config" / "zeyos"
-    store = _selected(name, env, here, there / "profiles.json") or _unnamed(here, there)
-    return _profile(store)
+    here, there = folder or Path.cwd(), _config(home)
+    chosen = _selected(name, env, here, there / "profiles.json") or _unnamed(here, there)
+    return None if chosen is None else _profile(*chosen)
 
 
-def _selected(name: str | None, env: Mapping[str, str], here: Path, registry: Path) -> ProfileStore | None:
+def _config(home: Path | None) -> Path:
+    return (home or Path.home()) / ".config" / "zeyos"
+
+
+_Chosen: TypeAlias = tuple[ProfileStore, str]
+"""A set, and why it is this one."""
+
+
+def _selected(name: str | None, env: Mapping[str, str], here: Path, registry: Path) -> _Chosen | None:
     """The profile that someone names."""
     if name is not None:
         return _named(name, registry, "was asked for")
@@ -162,20 +194,15 @@ def _selected(name: str | None, env: Mapping[str, str], here: Path, registry: Pa
     return None
 
 
-def _unnamed(here: Path, there: Path) -> ProfileStore:
+def _unnamed(here: Path, there: Path) -> _Chosen | None:
     """The set that is used if nobody names one."""
     for local in _upwards(here, "auth.json"):
-        return ProfileStore(local)
+        return ProfileStore(local), "is the closest to this folder"
     registry, single = there / "profiles.json", there / "credentials.json"
     active = _object(registry).values.get("active") if registry.exists() else None
     if isinstance(active, str) and active:
         return _named(active, registry, f"is the active one in {registry}")
-    if single.exists():
-        return ProfileStore(single)
-    raise ConfigurationError(
-        "There are no credentials of the command line tool: no .zeyos/profile or .zeyos/auth.json in "
-        f"{here} or above, and no active profile in {registry}, and no {single}. Run: zeyos login"
-    )
+    return (ProfileStore(single), "is there, and no profile is active") if single.exists() else None
 
 
 def _upwards(folder: Path, file: str) -> Iterator[Path]:
@@ -191,18 +218,18 @@ def _pinned(pin: Path) -> str:
     return text.reveal().strip() if text is not None else ""
 
 
-def _named(name: str, registry: Path, why: str) -> ProfileStore:
+def _named(name: str, registry: Path, why: str) -> _Chosen:
     profiles = _object(registry).values.get("profiles") if registry.exists() else None
     known = profiles if isinstance(profiles, dict) else {}
     if isinstance(known.get(name), dict):
-        return ProfileStore(registry, name)
+        return ProfileStore(registry, name), why
     names = f"There are {', '.join(map(repr, sorted(known)))}." if known else "There is none yet."
     raise ConfigurationError(
         f"The profile {name!r}, which {why}, is not in {registry}. {names}{suggest(name, known)}"
     )
 
 
-def _profile(store: ProfileStore) -> Profile:
+def _profile(store: ProfileStore, chosen: str) -> Profile:
     found = read_set(store.path, store.name)
     return Profile(
         base_url=_base_url(found, store),
@@ -210,6 +237,7 @@ def _profile(store: ProfileStore) -> Profile:
         client_id=found.text("clientId"),
         client_secret=found.secret("clientSecret"),
         credential=_credential(found),
+        chosen=chosen,
     )
 
 
