@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from .explain import Explanation, PlannedRequest
-from .plan import Door, Plan, Window
+from .plan import CountedPage, Door, Plan, Traits, Window
 from .query import Query
 from .shapes import Records, column
 
-__all__ = ["Door", "Explanation", "Plan", "PlannedRequest", "Query", "Records", "Window", "column"]
+__all__ = [
+    "CountedPage",
+    "Door",
+    "Explanation",
+    "Plan",
+    "PlannedRequest",
+    "Query",
+    "Records",
+    "Traits",
+    "Window",
+    "column",
+]

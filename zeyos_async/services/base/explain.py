@@ -9,7 +9,7 @@ import attrs
 import msgspec
 
 from ...wire import public_url
-from .passes import BY_ID, NEWEST, PassConfig, total_order
+from .passes import PassConfig, by_id, total_order
 from .plan import Window
 
 __all__ = ["Explanation", "PlannedRequest"]
@@ -63,19 +63,17 @@ class Explanation(Sequence[PlannedRequest]):
         return "\n".join([*lines, f"# then: {self.then}"])
 
 
-def explain(configs: Sequence[PassConfig[Any]], *, by_id: bool) -> Explanation:
+def explain(configs: Sequence[PassConfig[Any]], *, ids: bool) -> Explanation:
     """The opening requests of a pass (of several, where an IN list is split)."""
     if not configs:
         return Explanation("nothing", (), "nothing: the condition can't hold for any row")
-    requests = [
-        request for config in configs for request in (_by_id(config) if by_id else _by_offset(config))
-    ]
+    requests = [request for config in configs for request in (_by_id(config) if ids else _by_offset(config))]
     then = (
         "ranges of IDs of about a page each, up to the largest ID, read ahead in order"
-        if by_id
+        if ids
         else "pages by offset up to the count, read ahead in order"
     )
-    return Explanation("id" if by_id else "offset", tuple(requests), then)
+    return Explanation("id" if ids else "offset", tuple(requests), then)
 
 
 def _first(config: PassConfig[Any]) -> int:
@@ -84,19 +82,19 @@ def _first(config: PassConfig[Any]) -> int:
 
 
 def _by_id(config: PassConfig[Any]) -> Iterator[PlannedRequest]:
-    window = Window(limit=_first(config), offset=config.skip, order=BY_ID)
+    window = Window(limit=_first(config), offset=config.skip, order=by_id(config))
     yield _planned(config, window, "first page")
     if config.wanted == 1:
         return
     yield _count(config)
     if config.wanted is None or config.wanted > config.paging.page:
-        yield _planned(config, Window(limit=1, order=NEWEST, only_id=True), "largest ID")
+        yield _planned(config, Window(limit=1, order=by_id(config, newest=True), only_id=True), "largest ID")
 
 
 def _by_offset(config: PassConfig[Any]) -> Iterator[PlannedRequest]:
-    first, order = _first(config), total_order(config.plan)
+    first, order = _first(config), total_order(config)
     yield _planned(config, Window(limit=first, offset=config.skip, order=order), "first page")
-    if config.plan.distinct or config.wanted == 1:
+    if config.plan.distinct or config.wanted == 1 or config.door.traits.totals:
         return
     yield _count(config)
     if config.wanted is None or config.wanted > first:

@@ -23,7 +23,7 @@ from ...errors import DeadlineExceeded, PageDrift, PageDriftWarning, ServerError
 from ...filters import Order
 from ...pagination import IdPass, IdSpan, OffsetPass, OffsetSpan, Paging, SeenIds
 from ...wire import Request, Response, public_url, too_deep
-from .plan import Door, Plan, Window
+from .plan import CountedPage, Door, Plan, Window
 
 __all__ = ["PassConfig", "pages_by_id", "pages_by_offset"]
 
@@ -37,9 +37,6 @@ _TOO_LARGE: Final = frozenset({500, 503, 504})
 
 _SLICE: Final = 500
 """Rows decoded at a stretch under ``paging(fair=True)``: one or two milliseconds."""
-
-BY_ID: Final = (Order("ID", False),)
-NEWEST: Final = (Order("ID", True),)
 
 
 @attrs.frozen
@@ -179,7 +176,7 @@ class _Pass(Generic[R]):
 
     async def _decode(self, body: bytes) -> Page[R]:
         reader = self.config.reader
-        if not self.config.paging.fair:
+        if not self.config.paging.fair or self.config.door.traits.totals:  # an envelope is read in one go
             return reader.page(body)
         rows: list[R] = []
         ids: list[int] = []
@@ -289,10 +286,12 @@ class _IdRun(_Pass[R]):
 
     async def _largest(self) -> int | None:
         door, plan = self.config.door, self.config.plan
-        request = door.page_request(plan, Window(limit=1, order=NEWEST, only_id=True))
+        request = door.page_request(
+            plan, Window(limit=1, order=by_id(self.config, newest=True), only_id=True)
+        )
         rows = (await door.send(request)).json()
         try:
-            return int(rows[0]["ID"]) if rows else None
+            return int(rows[0][door.traits.id_field]) if rows else None
         except (LookupError, TypeError, ValueError):
             raise ServerError(
                 f"{plan.entity.name}: the largest ID was asked for, and {rows!r:.80} came"
@@ -300,7 +299,9 @@ class _IdRun(_Pass[R]):
 
     def _fetch_span(self, span: IdSpan) -> Coroutine[Any, Any, Fetched]:
         def request(limit: int) -> Request:
-            window = Window(limit=limit, offset=span.skip, above=span.low, upto=span.high, order=BY_ID)
+            window = Window(
+                limit=limit, offset=span.skip, above=span.low, upto=span.high, order=by_id(self.config)
+            )
             return self.config.door.page_request(self.config.plan, window)
 
         return self.fetch(span.limit, request)
@@ -330,12 +331,14 @@ class _OffsetRun(_Pass[R]):
         )
         self.ahead: _Ahead[OffsetSpan] = _Ahead(self._fetch_span)
         self._ids = SeenIds()
-        self._order = total_order(config.plan)
+        self._total: int | None = None
+        self._order = total_order(config)
 
     async def pages(self) -> AsyncIterator[list[R]]:
         async with self.ahead as ahead:
             counting = self._start()
             span, page, limit = await self._take()
+            self._note_total(page)
             rows = self.give(page.rows)
             early = bool(rows) and counting is not None and not counting.done()
             if early:
@@ -347,17 +350,26 @@ class _OffsetRun(_Pass[R]):
                 yield rows
             while len(ahead) and self.given != self.config.wanted:
                 span, page, limit = await self._take()
+                self._note_total(page)
                 self._hand(span, page, limit)
                 rows = self.give(page.rows)
                 if rows:
                     yield rows
             await self._verify_count()
 
+    def _note_total(self, page: Page[R]) -> None:
+        """What a page says of the number of all rows: the first such page begins the count."""
+        if not isinstance(page, CountedPage):
+            return
+        if self._total is None:
+            self.state.begin(page.total)
+        self._total = page.total
+
     def _start(self) -> asyncio.Task[int] | None:
         """Send the first page, and beside it the count and a full page on speculation."""
         wanted, first = self.config.wanted, self.config.paging.first
         self.ahead.put(self.state.open(first))
-        if not self.counted or wanted == 1:
+        if not self.counted or wanted == 1 or self.config.door.traits.totals:
             return None
         counting = self.ahead.beside(self.count())
         if wanted is None or wanted > first:
@@ -403,7 +415,8 @@ class _OffsetRun(_Pass[R]):
                 seen=state.seen,
             )
         elif self.config.wanted is None and state.seen > self.config.paging.first:
-            now = max(0, await self.count() - state.start)
+            count = await self.count() if self._total is None else self._total
+            now = max(0, count - state.start)
             if now != expected:
                 self.drift(
                     f"{expected} rows were counted when the pass began and {now} at its end",
@@ -412,16 +425,24 @@ class _OffsetRun(_Pass[R]):
                 )
 
 
-def total_order(plan: Plan) -> tuple[Order, ...]:
+def by_id(config: PassConfig[Any], *, newest: bool = False) -> tuple[Order, ...]:
+    """The order of the IDs, the smallest or the newest first."""
+    return (Order(config.door.traits.id_field or "", newest),)
+
+
+def total_order(config: PassConfig[Any]) -> tuple[Order, ...]:
     """The caller's order made total, since pages of a partial order may overlap.
 
-    The ID breaks ties. Distinct rows have none, so there every selected path does.
+    The ID breaks ties. Distinct rows have none, so there every selected path does. An API that sorts by
+    so many fields only, or has no field with the ID, leaves ties as they are: a row that comes twice is noticed.
     """
+    plan, traits = config.plan, config.door.traits
     order = list(plan.order)
     paths = {term.path for term in order}
-    ties = list((plan.columns or {}).values()) if plan.distinct else ["ID"]
+    own = [] if traits.id_field is None else [traits.id_field]
+    ties = list((plan.columns or {}).values()) if plan.distinct else own
     order += [Order(path, False) for path in dict.fromkeys(ties) if path not in paths]
-    return tuple(order)
+    return tuple(order[: traits.most_orders])
 
 
 def pages_by_id(config: PassConfig[R]) -> AsyncIterator[list[R]]:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import attrs
 
-from ...codec import RowReader
+from ...codec import Page, RowReader
 from ...filters import TRUE, Expression, Order
 from ...pagination import PageSize
 from ...schema import Entity
 from ...wire import Request, Response
 
-__all__ = ["Door", "Plan", "Window"]
-
+__all__ = ["CountedPage", "Door", "Plan", "Traits", "Window"]
 
 R = TypeVar("R")
+_ABILITIES: Final = frozenset({"distinct", "expand", "search"})
 
 
 @attrs.frozen(kw_only=True)
@@ -64,12 +64,43 @@ class Window:
     only_id: bool = False
 
 
+@attrs.frozen(kw_only=True)
+class Traits:
+    """What an API's lists can do, as far as reading them depends on it.
+
+    Attributes:
+        id_field: The field with the ID; ``None`` where rows have an ID beside their fields.
+        by_id: Whether lists can be filtered and sorted by ascending whole-number IDs.
+        totals: Whether each page is a :class:`CountedPage`, so that nothing needs to be counted apart.
+        most_orders: The most fields that an order may name, or ``None`` for any number.
+        abilities: Which of ``distinct``, ``expand`` and ``search`` there are.
+    """
+
+    id_field: str | None = "ID"
+    by_id: bool = True
+    totals: bool = False
+    most_orders: int | None = None
+    abilities: frozenset[str] = _ABILITIES
+
+
+@attrs.frozen
+class CountedPage(Page[R]):
+    """A page that also tells how many rows there are in all."""
+
+    total: int
+
+
 class Door(Protocol):
     """A service's way of answering plans for one entity."""
 
     @property
     def entity(self) -> Entity:
         """What is listed here."""
+        ...
+
+    @property
+    def traits(self) -> Traits:
+        """What these lists can do."""
         ...
 
     @property
@@ -81,8 +112,8 @@ class Door(Protocol):
         """Send a request; not ``patient`` leaves an overloaded server's answer to the caller."""
         ...
 
-    def check(self, where: Expression) -> None:
-        """Raise a ``FilterError`` for what the API can't say or the entity does not have."""
+    def bind(self, where: Expression) -> Expression:
+        """The condition as this entity's fields take it; a ``FilterError`` for what the API can't say."""
         ...
 
     def page_request(self, plan: Plan, window: Window) -> Request:

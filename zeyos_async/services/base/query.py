@@ -15,7 +15,6 @@ from ...filters import (
     FieldRef,
     Order,
     all_of,
-    bind,
     condition,
     field_path,
     is_false,
@@ -72,14 +71,13 @@ class Query(Generic[R]):
             FilterSyntaxError: A text does not parse.
         """
         added = [condition(given) for given in conditions]
-        where = bind(all_of([self._plan.where, *added]), self._plan.entity)
-        self._door.check(where)
-        return self._with(where=where)
+        return self._with(where=self._door.bind(all_of([self._plan.where, *added])))
 
     def search(self, text: str) -> Query[R]:
         """Only rows that the API's own full-text search finds; an empty text searches nothing."""
         if not isinstance(text, str):
             raise InvalidArgument(f"search() takes text, not {text!r}")
+        self._needs("search")
         return self._with(search=text or None)
 
     def order_by(self, *terms: str | FieldRef[Any] | Order) -> Query[R]:
@@ -93,6 +91,11 @@ class Query(Generic[R]):
         paths = [term.path for term in asked]
         if len(set(paths)) < len(paths):
             raise FilterError(f"order_by() names a field twice: {', '.join(paths)}")
+        most = self._door.traits.most_orders
+        if most is not None and len(paths) > most:
+            raise FilterError(
+                f"order_by() takes {most} field here, as this API sorts by no more; not {paths}"
+            )
         return self._with(order=asked)
 
     def select(self, *fields: str | FieldRef[Any], **aliases: str | FieldRef[Any]) -> Query[dict[str, Any]]:
@@ -130,10 +133,12 @@ class Query(Generic[R]):
 
     def distinct(self) -> Query[R]:
         """Equal rows once. Best with ``select``: full records differ by their ID anyway."""
+        self._needs("distinct")
         return self._with(distinct=True)
 
     def expand(self, *fields: str | FieldRef[Any]) -> Query[R]:
         """Give the content of these composite fields (JSON, arrays, stored files), not their raw form."""
+        self._needs("expand")
         paths = tuple(field_path(field) for field in fields)
         for path in paths:
             kind = resolve(self._plan.entity, path).kind
@@ -242,7 +247,9 @@ class Query(Generic[R]):
 
     async def exists(self) -> bool:
         """Whether there is any row."""
-        return await self.select("ID").first() is not None
+        key = self._door.traits.id_field
+        query: Query[Any] = self if key is None else self.select(key)
+        return await query.first() is not None
 
     async def sum(self, field: str | FieldRef[Any]) -> int | float:
         """The sum of a numeric field over all rows; NULLs count nothing.
@@ -259,13 +266,17 @@ class Query(Generic[R]):
 
     def explain(self) -> Explanation:
         """The requests that iterating would begin with, as data; nothing is sent."""
-        return explain(self._configs(), by_id=self._by_id())
+        return explain(self._configs(), ids=self._by_id())
 
     # -- inside -------------------------------------------------------------------------------
 
     def raw_pages(self) -> AsyncIterator[list[Any]]:
         """Pages of rows as the bytes of their JSON, for exports that pass them through."""
         return attrs.evolve(cast("Query[Any]", self), shape=Raw(self._shape)).pages()
+
+    def _needs(self, ability: str) -> None:
+        if ability not in self._door.traits.abilities:
+            raise InvalidArgument(f"{self._plan.entity.name}: this API has no {ability}() for its lists")
 
     def _with(self, **changes: Any) -> Query[R]:
         return attrs.evolve(self, plan=attrs.evolve(self._plan, **changes))
@@ -281,8 +292,11 @@ class Query(Generic[R]):
 
     def _by_id(self) -> bool:
         """Whether this query is read by ID."""
-        asked = self._plan.order
-        possible = not self._plan.distinct and (not asked or asked == (Order("ID", False),))
+        asked, traits = self._plan.order, self._door.traits
+        if self._paging.by == "id" and not traits.by_id:
+            raise InvalidArgument("paging(by='id'): this API's lists can't be read by ID; use by='offset'")
+        natural = not asked or asked == (Order(traits.id_field or "", False),)
+        possible = traits.by_id and not self._plan.distinct and natural
         if self._paging.by == "id" and not possible:
             raise InvalidArgument(
                 "paging(by='id') reads in the order of the IDs, each row once; "
@@ -304,18 +318,19 @@ class Query(Generic[R]):
         return [attrs.evolve(self._plan, where=part) for part in parts]
 
     def _config(self, plan: Plan, wanted: int | None) -> PassConfig[R]:
-        columns = plan.columns
-        key, added = paging_id(columns)
-        with_id = not plan.distinct
-        if columns is not None and added and with_id:
-            plan = attrs.evolve(plan, columns={**columns, key: "ID"})
-        entity = plan.entity
+        columns, entity = plan.columns, plan.entity
+        id_field = self._door.traits.id_field
+        id_key: str | None = None
+        if id_field is not None and not plan.distinct:
+            id_key, added = paging_id(columns, id_field)
+            if columns is not None and added:
+                plan = attrs.evolve(plan, columns={**columns, id_key: id_field})
         paths = entity.fields if columns is None else columns.values()
         raw = isinstance(self._shape, Raw)
         return PassConfig(
             door=self._door,
             plan=plan,
-            reader=self._door.reader(plan, self._shape.reader(entity, id_key=key if with_id else None)),
+            reader=self._door.reader(plan, self._shape.reader(entity, id_key=id_key)),
             paging=self._paging,
             wanted=wanted,
             skip=self._offset,

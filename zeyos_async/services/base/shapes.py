@@ -156,14 +156,14 @@ def column_paths(cls: type) -> tuple[tuple[str, str], ...]:
     return paths
 
 
-def paging_id(columns: Mapping[str, str] | None) -> tuple[str, bool]:
+def paging_id(columns: Mapping[str, str] | None, id_field: str = "ID") -> tuple[str, bool]:
     """The key under which the ID comes, and whether it has to be added for paging."""
     if columns is None:
-        return "ID", False
+        return id_field, False
     for key, path in columns.items():
-        if path == "ID":
+        if path == id_field:
             return key, False
-    return ("ID" if "ID" not in columns else _PAGING_ID), True
+    return (id_field if id_field not in columns else _PAGING_ID), True
 
 
 Getter = Callable[[Any, str], Any]

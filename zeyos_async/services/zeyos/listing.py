@@ -15,12 +15,12 @@ from yarl import URL
 
 from ...codec import Page, RowReader
 from ...errors import BadRequest, ServerError
-from ...filters import Comparison, Expression, Op, Order, all_of, to_zeyos
+from ...filters import Comparison, Expression, Op, Order, all_of, bind, to_zeyos
 from ...pagination import PageSize
 from ...schema import Entity, Kind, resolve
 from ...session import Channel
 from ...wire import Request, Response, Safety, public_url
-from ..base.plan import Plan, Window
+from ..base.plan import Plan, Traits, Window
 from .content import content_from_wire
 from .quirks import Quirks
 
@@ -31,6 +31,7 @@ _log: Final = logging.getLogger("zeyos_async.zeyos")
 _GENERATIONS: Final = (("spec",), ("reference",), ())
 """Which of the documents' own fields a server may have: those of 2026, the older reference's, none."""
 JSON_HEADERS: Final[Mapping[str, str]] = {"Content-Type": "application/json", "Accept": "application/json"}
+_TRAITS: Final = Traits()
 _IMPATIENT: Final = frozenset({500, 503, 504})
 """Statuses that a page too large is answered with: the pass asks for less in place of waiting."""
 
@@ -45,6 +46,7 @@ class ListDoor:
         entity: Its table.
         quirks: What the documents leave open.
         page_size: What is known of the pages it can take.
+        traits: What lists can do.
     """
 
     channel: Channel
@@ -52,6 +54,7 @@ class ListDoor:
     entity: Entity
     quirks: Quirks = attrs.field(factory=Quirks)
     page_size: PageSize = attrs.field(factory=PageSize)
+    traits: Traits = _TRAITS
     _generation: int = 0
 
     async def send(self, request: Request, *, patient: bool = True) -> Response:
@@ -99,9 +102,11 @@ class ListDoor:
         known = _GENERATIONS[generation]
         return [field.name for field in self.entity if not field.only_in or field.only_in in known]
 
-    def check(self, where: Expression) -> None:
-        """Compile, for the errors."""
-        to_zeyos(where, self.entity)
+    def bind(self, where: Expression) -> Expression:
+        """The condition in normal form; compiled once, for the errors."""
+        bound = bind(where, self.entity)
+        to_zeyos(bound, self.entity)
+        return bound
 
     def page_request(self, plan: Plan, window: Window) -> Request:
         """A list of one window."""
