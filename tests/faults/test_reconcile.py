@@ -20,6 +20,7 @@ from zeyos_async.errors import (
     NotSent,
     OutcomeUnknown,
     PreconditionFailed,
+    ServerError,
     UnknownField,
 )
 from zeyos_async.policy import Retry
@@ -343,4 +344,15 @@ async def test_a_guarded_delete_spares_what_was_changed_meanwhile(
     emulator.update("tickets", ticket.ID, priority=4)
     with pytest.raises(PreconditionFailed):
         await zeyos.tickets.delete(ticket)
+    assert named(emulator, name) == [ticket.ID]
+
+
+async def test_a_web_page_is_no_answer(emulator: Any, zeyos: Zeyos, name: str) -> None:
+    """The sign-in page of a proxy, with status 200: nothing was deleted, and nothing is there."""
+    ticket = await zeyos.tickets.create(name=name)
+    emulator.faults.add(faults.html_page(200))
+    with pytest.raises(FailedWrite, match="HTML page"):
+        await zeyos.tickets.delete(ticket)
+    with pytest.raises(ServerError, match="web page"):
+        await zeyos.tickets.exists(10**6)
     assert named(emulator, name) == [ticket.ID]

@@ -32,7 +32,6 @@ __all__ = [
     "check_key",
     "differences",
     "not_told",
-    "other_record",
     "shown_only_if_asked",
     "unreadable",
 ]
@@ -149,7 +148,7 @@ class Reconciler(Generic[R]):
     Attributes:
         create: Sends the create, once.
         find: The IDs of the records that fulfil the condition, two at most.
-        adopt: The record of an ID, if nothing in it contradicts what was sent.
+        adopt: The record of an ID, and the names of the fields that it has otherwise than they were sent.
         sleep: Waits.
         pause: Seconds, the unit of patience.
         again: Statuses after which a create may be sent again, if the record is not there.
@@ -158,7 +157,7 @@ class Reconciler(Generic[R]):
 
     create: Callable[[], Awaitable[R]]
     find: Callable[[], Awaitable[list[int]]]
-    adopt: Callable[[int, OutcomeUnknown], Awaitable[R]]
+    adopt: Callable[[int], Awaitable[tuple[R, list[str]]]]
     sleep: Callable[[float], Awaitable[None]]
     pause: float
     again: frozenset[int]
@@ -207,12 +206,15 @@ class Reconciler(Generic[R]):
             try:
                 await self.sleep(self.pause * factor)
                 ids = await self._found(lost)
-                if ids:
-                    return await self.adopt(ids[0], lost)
-            except (OutcomeUnknown, ManyResults):
+                record, different = await self.adopt(ids[0]) if ids else (None, [])
+            except ManyResults:
                 raise
             except ZeyosAsyncError as error:
                 raise self._lost(lost, f"looking for the record failed: {error}") from error
+            if different:
+                raise self._lost(lost, _other_record(ids[0], different)) from lost
+            if record is not None:
+                return record
         return None
 
     async def _alone(self, created: R, lost: OutcomeUnknown) -> R:
@@ -272,13 +274,8 @@ def not_told(request: Request, error: PreconditionFailed) -> OutcomeUnknown:
     )
 
 
-def other_record(request: Request, number: int, different: list[str]) -> OutcomeUnknown:
-    """The error for a create whose key leads to a record that is not what was sent."""
-    return OutcomeUnknown(
-        f"the outcome of a create is unknown, and the record {number} that reconcile= leads to has other values "
-        f"than were sent ({', '.join(different)}): it is not this one, or was changed since. Look at it",
-        method=request.method,
-        url=public_url(request.url),
-        operation=request.operation,
-        sent=request.sent,
+def _other_record(number: int, different: list[str]) -> str:
+    return (
+        f"the record {number} that reconcile= leads to has other values than were sent "
+        f"({', '.join(different)}): it is not this one, or was changed since. Look at it"
     )

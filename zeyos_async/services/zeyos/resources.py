@@ -16,11 +16,9 @@ from ...errors import (
     Gone,
     InvalidArgument,
     NotFound,
-    OutcomeUnknown,
     PageDrift,
     PreconditionFailed,
-    ServerError,
-    TransportError,
+    ZeyosAsyncError,
 )
 from ...filters import Comparison, Expression, FieldNamespace, Op, bind, condition, fields
 from ...records import Record
@@ -39,7 +37,6 @@ from .reconcile import (
     check_key,
     differences,
     not_told,
-    other_record,
     shown_only_if_asked,
     unreadable,
 )
@@ -189,10 +186,13 @@ class ReadableResource(Generic[R]):
 
     async def exists(self, id: int, /) -> bool:
         """Whether there is a record of this ID that may be read."""
+        request = self._request("HEAD", id, Safety.READ, "exists")
         try:
-            await self._channel.send(self._request("HEAD", id, Safety.READ, "exists"))
+            response = await self._channel.send(request)
         except (NotFound, Gone):
             return False
+        if response.content_type == "text/html":
+            raise unreadable(request, response, self._entity, "a web page; is the base URL right?")
         return True
 
     async def get_many(self, ids: Iterable[int], /, *, extdata: bool = False) -> dict[int, R]:
@@ -404,9 +404,9 @@ class WritableResource(ReadableResource[R]):
             PreconditionFailed: It was changed meanwhile.
             OutcomeUnknown: Sent, but the answer did not come.
         """
-        request = self._request(
-            "DELETE", self._id(record), Safety.REPEATABLE, "delete", headers=self._guard(record, if_match)
-        )
+        # What accepts JSON only is not satisfied with the web page of a proxy.
+        headers = {"Accept": "application/json", **self._guard(record, if_match)}
+        request = self._request("DELETE", self._id(record), Safety.REPEATABLE, "delete", headers=headers)
         try:
             await self._channel.send(request)
         except (NotFound, Gone) as error:
@@ -436,11 +436,9 @@ class WritableResource(ReadableResource[R]):
             except PageDrift:  # it was stored between the page and its count
                 return [row["ID"] for row in await candidates.all()]
 
-        async def adopt(number: int, lost: OutcomeUnknown) -> R:
+        async def adopt(number: int) -> tuple[R, list[str]]:
             record, different, _ = await self._stored(request, number)
-            if different:
-                raise other_record(request, number, different) from lost
-            return record
+            return record, different
 
         return Reconciler(
             create=create,
@@ -460,7 +458,9 @@ class WritableResource(ReadableResource[R]):
         """
         try:
             record, different, unseen = await self._stored(request, number)
-        except (TransportError, ServerError) as failure:
+        except (NotFound, Gone):
+            raise
+        except ZeyosAsyncError as failure:
             raise not_told(request, error) from failure
         if different or unseen:
             raise not_told(request, error) from error

@@ -1,0 +1,83 @@
+"""Plays many seeds against one emulator, some at a time, and counts what happened."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import attrs
+
+from zeyos_async.testing import emulate_zeyos
+
+from .oracle import judge
+from .play import play
+from .schedule import schedule
+
+AT_ONCE: Final = 12
+"""Schedules played at the same time: their pauses and silences overlap."""
+_AGAIN: Final = "python -m tests.faults.replay {}"
+
+
+@attrs.define
+class Tally:
+    """What a campaign came to.
+
+    Attributes:
+        wrong: Seed → what did not fit.
+        steps: Kind of step and result → how many.
+        mishaps: Name of the mishap → how many; ``""`` are requests that passed.
+    """
+
+    wrong: dict[int, list[str]] = attrs.field(factory=dict)
+    steps: Counter[tuple[str, str]] = attrs.field(factory=Counter)
+    mishaps: Counter[str] = attrs.field(factory=Counter)
+
+    def report(self) -> str:
+        """The seeds that failed, and how to play them again."""
+        return "\n".join(
+            f"{_AGAIN.format(seed)}   # {'; '.join(problems)}"
+            for seed, problems in sorted(self.wrong.items())
+        )
+
+    def tables(self) -> Iterator[str]:
+        """The counts, as Markdown."""
+        results = sorted({result for _, result in self.steps})
+        yield f"| | {' | '.join(results)} |\n|---|{'---|' * len(results)}"
+        for kind in dict.fromkeys(kind for kind, _ in sorted(self.steps)):
+            yield f"| {kind} | {' | '.join(str(self.steps[kind, result]) for result in results)} |"
+        yield "\n| mishap | requests |\n|---|---|"
+        yield from (f"| {name or 'none'} | {count} |" for name, count in sorted(self.mishaps.items()))
+
+
+async def campaign(seeds: Iterable[int]) -> Tally:
+    """Play all these seeds."""
+    tally = Tally()
+    waiting = iter(seeds)
+
+    async def work(emulator: Any) -> None:
+        for seed in waiting:
+            played = await play(schedule(seed), emulator)
+            if wrong := judge(played):
+                tally.wrong[seed] = wrong
+            tally.steps.update((o.step.kind, o.result) for task in played.outcomes for o in task)
+            tally.mishaps.update(passage.mishap for passage in played.passages)
+
+    async with emulate_zeyos(seed=1) as emulator, asyncio.TaskGroup() as group:
+        for _ in range(AT_ONCE):
+            group.create_task(work(emulator))
+    return tally
+
+
+if __name__ == "__main__":
+    import logging
+    import sys
+
+    logging.getLogger("aiohttp.server").setLevel(
+        logging.CRITICAL
+    )  # that its clients go away is the point here
+    first, count = int(sys.argv[1]), int(sys.argv[2])
+    total = asyncio.run(campaign(range(first, first + count)))
+    print("\n".join(total.tables()))
+    print(f"\n{count} schedules, {len(total.wrong)} failed\n{total.report()}")

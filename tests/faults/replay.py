@@ -1,0 +1,50 @@
+"""Plays one seed again, step by step: ``python -m tests.faults.replay SEED``."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Iterator
+
+from zeyos_async.testing import emulate_zeyos
+
+from .oracle import judge
+from .play import Played, play
+from .schedule import schedule
+
+
+def report(played: Played) -> Iterator[str]:
+    """The schedule, what happened to its requests, what the calls came to, and the verdict."""
+    plan = played.schedule
+    yield f"seed {plan.seed}: mishaps for {plan.rate:.0%} of the requests, retry reserve {plan.reserve:g}"
+    for task, outcomes in enumerate(played.outcomes):
+        yield f"\ntask {task}"
+        for outcome in outcomes:
+            step = outcome.step
+            record = f" of record {outcome.record}" if outcome.record else ""
+            yield f"  {step.name} {step.kind}{record}"
+            for passage in played.passages:
+                if passage.headers.get("x-step") == step.name:
+                    what = passage.mishap or "passes"
+                    yield f"      {passage.number:3} {passage.method} {passage.target}: {what} → {passage.status or 'nothing'}"
+            why = f": {type(outcome.why).__name__}: {outcome.why}" if outcome.why else ""
+            yield f"    {outcome.result}{why}"
+    yield "\nfinal state"
+    yield from (f"  record {record} {name}: {value!r}" for record, name, value in played.rows)
+    wrong = judge(played)
+    yield "\nverdict: " + ("all is what the calls said" if not wrong else "; ".join(wrong))
+
+
+async def replay(seed: int) -> Played:
+    """Play one seed against an emulator of its own."""
+    async with emulate_zeyos(seed=1) as emulator:
+        return await play(schedule(seed), emulator)
+
+
+if __name__ == "__main__":
+    logging.getLogger("aiohttp.server").setLevel(
+        logging.CRITICAL
+    )  # that its clients go away is the point here
+    for seed in sys.argv[1:]:
+        print("\n".join(report(asyncio.run(replay(int(seed))))))

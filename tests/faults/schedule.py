@@ -1,0 +1,137 @@
+"""What a seed means: which steps several tasks take, and what happens to each of their requests. Pure."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import attrs
+
+from zeyos_async.testing.proxy import (
+    Mishap,
+    answered,
+    dripping,
+    html_page,
+    late_401,
+    late_delivery,
+    lost_answer,
+    reset_after,
+    reset_before,
+    reset_in_answer,
+    reset_in_request,
+    silent,
+    truncated,
+)
+
+TASKS: Final = 3
+STEPS: Final = 5
+OUTAGE: Final = 0.015
+"""Seconds in which connections are refused, where the schedule says so."""
+LATE: Final = 0.01
+"""Seconds by which a request is late at the most; well below a client's patience (15 × BASE)."""
+BASE: Final = 0.004
+SILENCE: Final = 0.3
+READ_TIMEOUT: Final = 0.2
+
+KINDS: Final[Mapping[str, int]] = {
+    "create": 4,
+    "create with reconcile": 5,
+    "update": 5,
+    "update without guard": 3,
+    "delete": 2,
+    "delete without guard": 1,
+    "update shared": 3,
+    "count up": 3,
+    "get": 3,
+    "list": 2,
+    "count": 1,
+    "outage": 1,
+}
+"""Kind of step → how often it is chosen."""
+
+UNGUARDED: Final = "update without guard"
+"""The one kind whose requests are never delivered late: no client can tell a server that what comes late is
+void, but by a guard."""
+
+_MISHAPS: Final[tuple[tuple[int, Callable[[random.Random], Mishap]], ...]] = (
+    (4, lambda draw: reset_before()),
+    (3, lambda draw: reset_in_request(draw.uniform(0.05, 0.99))),
+    (5, lambda draw: lost_answer(end="close")),
+    (4, lambda draw: lost_answer(end="reset")),
+    (4, lambda draw: late_delivery(draw.uniform(0, LATE))),
+    (3, lambda draw: reset_in_answer(draw.uniform(0.05, 0.99))),
+    (2, lambda draw: reset_after()),
+    (2, lambda draw: truncated("length", draw.uniform(0.05, 0.99))),
+    (2, lambda draw: truncated("chunked", draw.uniform(0.05, 0.99))),
+    (2, lambda draw: truncated("close", draw.uniform(0.05, 0.99))),
+    (2, lambda draw: dripping(draw.randint(20, 400), 0.0005)),
+    (3, lambda draw: answered(429, retry_after=draw.choice([None, 0]))),
+    (2, lambda draw: answered(503, retry_after=draw.choice([None, 0]))),
+    (2, lambda draw: answered(draw.choice([500, 502, 503, 504]))),
+    (3, lambda draw: answered(draw.choice([500, 502, 503, 504]), act=True)),
+    (2, lambda draw: late_401(draw.uniform(0, 0.005))),
+    (1, lambda draw: html_page(draw.choice([502, 503, 200]))),
+    (1, lambda draw: html_page(draw.choice([502, 504, 200]), act=True)),
+)
+_RARE: Final = 0.01
+"""The part of the mishaps that is a long silence, which takes long to wait for."""
+
+
+@attrs.frozen
+class Step:
+    """One call of one task.
+
+    Attributes:
+        name: ``seed/task/number``; each request of the call carries it.
+        kind: What is done.
+        target: Which of the task's own records, for steps that need one: a number to be taken modulo.
+    """
+
+    name: str
+    kind: str
+    target: int
+
+
+@attrs.frozen
+class Schedule:
+    """All that a seed decides.
+
+    Attributes:
+        seed: The seed.
+        tasks: The steps of each task; tasks run at the same time.
+        rate: The part of the requests that has a mishap.
+        reserve: Of the client's retry budget.
+    """
+
+    seed: int
+    tasks: tuple[tuple[Step, ...], ...]
+    rate: float
+    reserve: float
+
+    def mishap(self, name: str, kind: str, nth: int) -> Mishap | None:
+        """What happens to the ``nth`` request of a step; the same each time."""
+        draw = random.Random(f"{self.seed}:{name}:{nth}")
+        if draw.random() >= self.rate:
+            return None
+        if draw.random() < _RARE:
+            return silent(SILENCE)
+        makers = [make for _, make in _MISHAPS]
+        chosen = draw.choices(makers, [weight for weight, _ in _MISHAPS])[0](draw)
+        return lost_answer() if chosen.late and kind == UNGUARDED else chosen
+
+
+def schedule(seed: int) -> Schedule:
+    """The schedule of a seed."""
+    draw = random.Random(f"schedule {seed}")
+    tasks = []
+    for task in range(TASKS):
+        kinds = draw.choices(list(KINDS), list(KINDS.values()), k=STEPS)
+        kinds[0] = draw.choice(["create", "create with reconcile"])  # something to work on
+        tasks.append(
+            tuple(
+                Step(f"{seed}/{task}/{number}", kind, draw.randrange(1000))
+                for number, kind in enumerate(kinds)
+            )
+        )
+    return Schedule(seed, tuple(tasks), draw.choice([0.1, 0.3, 0.6]), draw.choice([2.0, 100.0, 100.0]))

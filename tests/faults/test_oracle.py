@@ -1,0 +1,115 @@
+"""The schedules can fail: clients that are broken on purpose are found out by them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import pytest
+
+from zeyos_async.errors import PreconditionFailed
+from zeyos_async.services.zeyos import reconcile
+from zeyos_async.services.zeyos.resources import WritableResource
+from zeyos_async.session import channel
+from zeyos_async.wire import Safety
+
+from .campaign import campaign
+
+SEEDS = range(60)
+Patch = pytest.MonkeyPatch
+
+
+def repeats_creates(patch: Patch) -> None:
+    """Takes the verb PUT for repeatable, as HTTP libraries do."""
+    build = WritableResource._request
+
+    def request(self: Any, *args: Any, **options: Any) -> Any:
+        made = build(self, *args, **options)
+        return attrs.evolve(made, safety=Safety.REPEATABLE) if made.method == "PUT" else made
+
+    patch.setattr(WritableResource, "_request", request)
+
+
+def forgets_earlier_attempts(patch: Patch) -> None:
+    """Says of a call what is true of its last attempt."""
+    judged = channel.outcome_of
+
+    def outcome_of(error: Any, request: Any, *, unknown: bool, attempts: int) -> Any:
+        return judged(error, request, unknown=False, attempts=attempts)
+
+    patch.setattr(channel, "outcome_of", outcome_of)
+
+
+def calls_a_500_a_refusal(patch: Patch) -> None:
+    """Takes every answer for the truth."""
+    patch.setattr(channel, "outcome_of", lambda error, request, **_: error)
+
+
+def creates_again_without_looking(patch: Patch) -> None:
+    """No look, no patience."""
+    patch.setattr(reconcile, "_LOOKS", ())
+    patch.setattr(reconcile.Reconciler, "_alone", lambda self, created, lost: _given(created))
+
+
+def looks_once(patch: Patch) -> None:
+    """Looks at once, and not again: a request that is still on its way is stored after that."""
+    patch.setattr(reconcile, "_LOOKS", (0.0,))
+    patch.setattr(reconcile.Reconciler, "_alone", lambda self, created, lost: _given(created))
+
+
+def takes_every_412_for_somebody_elses(patch: Patch) -> None:
+    """``modify`` begins anew, though its own attempt may be what changed the record."""
+    judged = channel.outcome_of
+
+    def outcome_of(*args: Any, **options: Any) -> Any:
+        error = judged(*args, **options)
+        error.after_unknown = False
+        return error
+
+    patch.setattr(channel, "outcome_of", outcome_of)
+
+
+def takes_equal_values_for_a_step(patch: Patch) -> None:
+    """``modify`` that takes a record with the number that it wanted for its own work."""
+
+    async def modify(self: Any, id: int, change: Any, /, *, attempts: int) -> Any:
+        for attempt in range(attempts):
+            record = await self.get(id)
+            try:
+                return await self.update(record, **change(record))
+            except PreconditionFailed:
+                if attempt == attempts - 1:
+                    raise
+        return None
+
+    patch.setattr(WritableResource, "modify", modify)
+
+
+def guards_nothing(patch: Patch) -> None:
+    """Updates without If-Match."""
+    patch.setattr(WritableResource, "_guard", lambda self, record, if_match: {})
+
+
+async def _given(value: Any) -> Any:
+    return value
+
+
+BROKEN = [
+    repeats_creates,
+    forgets_earlier_attempts,
+    calls_a_500_a_refusal,
+    creates_again_without_looking,
+    looks_once,
+    takes_every_412_for_somebody_elses,
+    takes_equal_values_for_a_step,
+    guards_nothing,
+]
+
+
+@pytest.mark.parametrize("break_it", BROKEN, ids=lambda broken: broken.__name__)
+async def test_a_broken_client_is_found_out(break_it: Callable[[Patch], None], monkeypatch: Patch) -> None:
+    """By some of the first seeds; the same seeds pass with the client as it is."""
+    break_it(monkeypatch)
+    tally = await campaign(SEEDS)
+    assert tally.wrong

@@ -1,0 +1,46 @@
+"""A TCP proxy that loses, cuts, delays and replaces requests and answers on purpose.
+
+It stands between any client and any HTTP server, over real sockets. What it does to a request is
+decided by a plan: a function of the request, which may be a pure function of a seed.
+
+    async with FaultProxy(emulator.url, lambda passage: lost_answer() if passage.number == 3 else None) as proxy:
+        async with Zeyos(proxy.url, auth=emulator.auth()) as zeyos: ...
+"""
+
+from __future__ import annotations
+
+from .mishaps import (
+    Mishap,
+    answered,
+    dripping,
+    html_page,
+    late_401,
+    late_delivery,
+    lost_answer,
+    reset_after,
+    reset_before,
+    reset_in_answer,
+    reset_in_request,
+    silent,
+    truncated,
+)
+from .proxy import FaultProxy, Passage, Plan
+
+__all__ = [
+    "FaultProxy",
+    "Mishap",
+    "Passage",
+    "Plan",
+    "answered",
+    "dripping",
+    "html_page",
+    "late_401",
+    "late_delivery",
+    "lost_answer",
+    "reset_after",
+    "reset_before",
+    "reset_in_answer",
+    "reset_in_request",
+    "silent",
+    "truncated",
+]

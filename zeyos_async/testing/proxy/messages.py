@@ -1,0 +1,124 @@
+"""HTTP/1.1 as far as a proxy needs it: where a message ends, and how it can end otherwise (RFC 9112, 6)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import attrs
+
+from .mishaps import Framing
+
+__all__ = ["Message", "read_request", "read_response", "reframed"]
+
+_FRAMING_HEADERS: Final = (b"content-length", b"transfer-encoding", b"connection", b"keep-alive")
+_CHUNK: Final = 4096
+
+
+@attrs.frozen
+class Message:
+    """One request or response, as it came.
+
+    Attributes:
+        head: From the first line to the empty one.
+        raw: The body in its framing.
+        body: The body without it.
+        last: Whether its connection carries nothing after it.
+    """
+
+    head: bytes
+    raw: bytes = b""
+    body: bytes = b""
+    last: bool = False
+
+    @property
+    def wire(self) -> bytes:
+        """All its bytes."""
+        return self.head + self.raw
+
+    @property
+    def start(self) -> list[str]:
+        """The three parts of the first line."""
+        return self.head.split(b"\r\n", 1)[0].decode("latin-1").split(" ", 2)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Lower-case name → value."""
+        lines = self.head.decode("latin-1").split("\r\n")[1:-2]
+        return {
+            name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)
+        }
+
+
+async def read_request(reader: asyncio.StreamReader) -> Message | None:
+    """The next request of a connection, or ``None`` at its end."""
+    try:
+        message = Message(await reader.readuntil(b"\r\n\r\n"))
+        return await _with_body(reader, message, unframed=b"")
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None
+
+
+async def read_response(reader: asyncio.StreamReader, method: str) -> Message:
+    """The response to a request of that method.
+
+    Raises:
+        ConnectionError: The server closed the connection before its end.
+    """
+    try:
+        message = Message(await reader.readuntil(b"\r\n\r\n"))
+        if method == "HEAD" or message.start[1] in ("204", "304"):
+            return attrs.evolve(message, last=_closes(message))
+        return await _with_body(reader, message, unframed=None)
+    except asyncio.IncompleteReadError as error:
+        raise ConnectionResetError("the server closed the connection within a response") from error
+
+
+async def _with_body(reader: asyncio.StreamReader, message: Message, *, unframed: bytes | None) -> Message:
+    headers = message.headers
+    if "chunked" in headers.get("transfer-encoding", ""):
+        raw, body = await _chunks(reader)
+        return attrs.evolve(message, raw=raw, body=body, last=_closes(message))
+    if "content-length" in headers:
+        body = await reader.readexactly(int(headers["content-length"]))
+        return attrs.evolve(message, raw=body, body=body, last=_closes(message))
+    if unframed is not None:
+        return message
+    body = await reader.read()
+    return attrs.evolve(message, raw=body, body=body, last=True)
+
+
+def _closes(message: Message) -> bool:
+    return message.headers.get("connection", "").lower() == "close"
+
+
+async def _chunks(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
+    raw, body = b"", b""
+    while True:
+        line = await reader.readuntil(b"\r\n")
+        size = int(line.split(b";", 1)[0], 16)
+        chunk = await reader.readexactly(size + 2)
+        raw += line + chunk
+        if size == 0:
+            return raw, body
+        body += chunk[:-2]
+
+
+def reframed(message: Message, framing: Framing) -> bytes:
+    """The bytes of a response whose body ends by other means; one without a body stays as it is."""
+    if not framing or not message.body:
+        return message.wire
+    first, *lines = message.head[:-4].split(b"\r\n")
+    kept = [line for line in lines if line.partition(b":")[0].strip().lower() not in _FRAMING_HEADERS]
+    told = {
+        "length": b"Content-Length: %d" % len(message.body),
+        "chunked": b"Transfer-Encoding: chunked",
+        "close": b"Connection: close",
+    }[framing]
+    head = b"\r\n".join([first, *kept, told]) + b"\r\n\r\n"
+    return head + (_chunked(message.body) if framing == "chunked" else message.body)
+
+
+def _chunked(body: bytes) -> bytes:
+    pieces = (body[start : start + _CHUNK] for start in range(0, len(body), _CHUNK))
+    return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"

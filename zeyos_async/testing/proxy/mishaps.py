@@ -1,0 +1,131 @@
+"""What can happen to one request on its way: values, and the usual ones by name."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import attrs
+
+__all__ = [
+    "NOTHING",
+    "Framing",
+    "Mishap",
+    "answered",
+    "dripping",
+    "html_page",
+    "late_401",
+    "late_delivery",
+    "lost_answer",
+    "reset_after",
+    "reset_before",
+    "reset_in_answer",
+    "reset_in_request",
+    "silent",
+    "truncated",
+]
+
+End = Literal["", "close", "reset"]
+Framing = Literal["", "length", "chunked", "close"]
+
+
+@attrs.frozen(kw_only=True)
+class Mishap:
+    """One thing that happens to one request.
+
+    Attributes:
+        name: What the log of the proxy calls it.
+        forward: The part of the request's bytes that reaches the server: 1 is all, 0 none.
+        late: Seconds after the client was cut off at which the whole request reaches the server all the same.
+        answer: The bytes that are answered in place of what the server says.
+        silence: Seconds in which nothing is answered, before anything is.
+        deliver: The part of the answer's bytes, head included, that reaches the client.
+        framing: How the end of the answer's body is told; ``""`` leaves it to the server.
+        drip: Bytes at a time, and seconds between them.
+        end: How the client's connection ends afterwards: not, by an orderly close, or by a reset.
+    """
+
+    name: str
+    forward: float = 1.0
+    late: float = 0.0
+    answer: bytes | None = None
+    silence: float = 0.0
+    deliver: float = 1.0
+    framing: Framing = ""
+    drip: tuple[int, float] | None = None
+    end: End = ""
+
+
+NOTHING: Final = Mishap(name="")
+
+
+def reset_before() -> Mishap:
+    """The connection is reset before the server has seen anything."""
+    return Mishap(name="reset before the request", forward=0.0, deliver=0.0, end="reset")
+
+
+def reset_in_request(part: float = 0.5) -> Mishap:
+    """Both connections are reset when the server has a part of the request."""
+    return Mishap(name="reset in the request", forward=part, deliver=0.0, end="reset")
+
+
+def lost_answer(*, end: Literal["close", "reset"] = "close") -> Mishap:
+    """The server acts, and the connection ends without an answer ("commit, then drop")."""
+    return Mishap(name=f"answer lost by a {end}", deliver=0.0, end=end)
+
+
+def late_delivery(seconds: float) -> Mishap:
+    """The connection is reset, and the request reaches the server a while after that."""
+    return Mishap(name="late delivery", late=seconds, deliver=0.0, end="reset")
+
+
+def reset_in_answer(part: float = 0.5) -> Mishap:
+    """The connection is reset within the answer."""
+    return Mishap(name="reset in the answer", deliver=part, end="reset")
+
+
+def truncated(framing: Framing = "length", part: float = 0.5) -> Mishap:
+    """The answer ends early, by an orderly close."""
+    name = f"truncated ({framing or 'as it comes'})"
+    return Mishap(name=name, framing=framing, deliver=part, end="close")
+
+
+def reset_after() -> Mishap:
+    """A whole answer, and a reset of the connection that it came on."""
+    return Mishap(name="reset after the answer", end="reset")
+
+
+def dripping(size: int = 64, seconds: float = 0.001) -> Mishap:
+    """A right answer, in small pieces."""
+    return Mishap(name="slow drip", drip=(size, seconds))
+
+
+def silent(seconds: float) -> Mishap:
+    """The server acts, and the answer comes after a long silence."""
+    return Mishap(name="silence", silence=seconds)
+
+
+def answered(status: int, *, act: bool = False, retry_after: int | None = None) -> Mishap:
+    """Another status than the server's own; with ``act``, the server gets the request all the same."""
+    wait = "" if retry_after is None else f"Retry-After: {retry_after}\r\n"
+    name = f"answered {status}{' after it acted' if act else ''}"
+    return Mishap(name=name, forward=float(act), answer=_message(status, "text/plain", "No luck today", wait))
+
+
+def html_page(status: int = 502, *, act: bool = False) -> Mishap:
+    """A web page in place of an answer; status 200 is a sign-in page."""
+    page = f"<!DOCTYPE html><html><head><title>{status}</title></head><body>Sorry</body></html>"
+    name = f"HTML page {status}{' after it acted' if act else ''}"
+    return Mishap(name=name, forward=float(act), answer=_message(status, "text/html", page))
+
+
+def late_401(seconds: float = 0.0) -> Mishap:
+    """A 401 for a good credential, after a while; the server sees nothing."""
+    challenge = 'WWW-Authenticate: Bearer realm="demo" error="invalid_token"\r\n'
+    message = _message(401, "text/plain", "Unauthorized: Invalid token", challenge)
+    return Mishap(name="late 401", forward=0.0, answer=message, silence=seconds)
+
+
+def _message(status: int, kind: str, text: str, headers: str = "") -> bytes:
+    body = text.encode()
+    head = f"HTTP/1.1 {status} Answer\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n{headers}\r\n"
+    return head.encode() + body

@@ -1,0 +1,230 @@
+"""The proxy itself: connections, and what becomes of each request on them."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import socket
+import struct
+from collections.abc import Callable, Coroutine, Mapping
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import attrs
+
+from .messages import Message, read_request, read_response, reframed
+from .mishaps import NOTHING, Mishap
+
+__all__ = ["FaultProxy", "Passage", "Plan"]
+
+
+@attrs.define
+class Passage:
+    """One request that came to the proxy, and what became of it.
+
+    Attributes:
+        number: Its place, from 0.
+        method: HTTP method.
+        target: Path and query.
+        headers: Lower-case name → value.
+        body: The body.
+        mishap: The name of what happened to it, or ``""``.
+        status: What the server answered, or ``None`` where it was not asked or has not answered.
+    """
+
+    number: int
+    method: str
+    target: str
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    body: bytes = attrs.field(repr=False)
+    mishap: str = ""
+    status: int | None = None
+
+
+Plan = Callable[[Passage], Mishap | None]
+
+
+class FaultProxy:
+    """Passes requests on to a server, with mishaps.
+
+    Args:
+        upstream: The server's URL (``http://host:port/path``).
+        plan: Says what happens to a request; ``None`` lets it pass.
+
+    Attributes:
+        passages: What came, in the order in which it came.
+    """
+
+    def __init__(self, upstream: str, plan: Plan) -> None:
+        self.passages: list[Passage] = []
+        self._target = urlsplit(upstream)
+        self._plan = plan
+        self._server: asyncio.Server | None = None
+        self._port = 0
+        self._opening = asyncio.Lock()
+        self._lines: set[asyncio.Task[Any]] = set()
+        self._late: set[asyncio.Task[Any]] = set()
+
+    @property
+    def url(self) -> str:
+        """The URL that leads to the server through the proxy."""
+        return f"http://127.0.0.1:{self._port}{self._target.path}"
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.shut()
+        await _end(self._late)
+
+    async def open(self) -> None:
+        """Listen; after ``shut``, at the same port. An open proxy stays as it is."""
+        async with self._opening:
+            if self._server is not None:
+                return
+            self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._port)
+            self._port = self._server.sockets[0].getsockname()[1]
+
+    async def shut(self) -> None:
+        """End every connection, and refuse new ones."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        await _end(self._lines)
+
+    async def settle(self) -> None:
+        """Wait until the requests that are delivered late are delivered."""
+        while self._late:
+            await asyncio.gather(*self._late)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        _run(self._serve(_Line(reader, writer, self._target)), self._lines)
+
+    async def _serve(self, line: _Line) -> None:
+        try:
+            while (request := await read_request(line.reader)) is not None:
+                if not await self._carry(line, request):
+                    return
+        except ConnectionError:
+            pass  # one of the two ends has gone, as they do here
+        finally:
+            line.close()
+
+    async def _carry(self, line: _Line, request: Message) -> bool:
+        """Whether the client's connection goes on after this request."""
+        passage, mishap = self._decide(request)
+        if mishap.late:
+            _run(self._deliver_late(request, passage, mishap.late), self._late)
+        elif 0 < mishap.forward < 1:
+            await line.forward_part(request, mishap.forward)
+        answer = b""
+        last = False
+        if mishap.forward >= 1 and not mishap.late:
+            response = await line.exchange(request)
+            passage.status = int(response.start[1])
+            answer, last = reframed(response, mishap.framing), response.last
+        answer = mishap.answer or answer
+        if mishap.silence:
+            await asyncio.sleep(mishap.silence)
+        await line.deliver(answer, mishap)
+        return not mishap.end and not last
+
+    def _decide(self, request: Message) -> tuple[Passage, Mishap]:
+        method, target, _ = request.start
+        passage = Passage(len(self.passages), method, target, request.headers, request.body)
+        self.passages.append(passage)
+        mishap = self._plan(passage) or NOTHING
+        passage.mishap = mishap.name
+        return passage, mishap
+
+    async def _deliver_late(self, request: Message, passage: Passage, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        line = _Line(None, None, self._target)
+        try:
+            passage.status = int((await line.exchange(request)).start[1])
+        finally:
+            line.close()
+
+
+class _Line:
+    """A client's connection, and the one to the server that belongs to it."""
+
+    def __init__(self, reader: Any, writer: asyncio.StreamWriter | None, target: Any) -> None:
+        self.reader: asyncio.StreamReader = reader
+        self._client = writer
+        self._target = target
+        self._server: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def exchange(self, request: Message) -> Message:
+        """Send the request to the server, once, and read its response."""
+        reader, writer = await self._connected()
+        writer.write(request.wire)
+        response = await read_response(reader, request.start[0])
+        if response.last:
+            self._hang_up()
+        return response
+
+    async def forward_part(self, request: Message, part: float) -> None:
+        """Send a part of the request to the server, and reset that connection."""
+        _, writer = await self._connected()
+        wire = request.wire
+        writer.write(wire[: min(len(wire) - 1, math.ceil(len(wire) * part))])
+        await asyncio.sleep(0)
+        _reset(writer)
+        self._server = None
+
+    async def deliver(self, answer: bytes, mishap: Mishap) -> None:
+        """Send the client what it gets of an answer, and end its connection if that is due."""
+        writer = self._client
+        if writer is None:
+            return
+        kept = answer if mishap.deliver >= 1 else answer[: int(len(answer) * mishap.deliver)]
+        size, seconds = mishap.drip or (len(kept) or 1, 0.0)
+        for start in range(0, len(kept), size):
+            writer.write(kept[start : start + size])
+            await writer.drain()
+            if seconds:
+                await asyncio.sleep(seconds)
+        if mishap.end == "reset":
+            await asyncio.sleep(0)
+            _reset(writer)
+
+    def close(self) -> None:
+        """Close what is open."""
+        self._hang_up()
+        if self._client is not None:
+            self._client.close()
+
+    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if self._server is None:
+            self._server = await asyncio.open_connection(self._target.hostname, self._target.port)
+        return self._server
+
+    def _hang_up(self) -> None:
+        if self._server is not None:
+            self._server[1].close()
+            self._server = None
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Close with a reset: without lingering, the kernel sends RST in place of FIN."""
+    raw = writer.get_extra_info("socket")
+    if raw is not None:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+def _run(work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[Any]]) -> None:
+    task = asyncio.get_running_loop().create_task(work)
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+
+
+async def _end(tasks: set[asyncio.Task[Any]]) -> None:
+    for task in list(tasks):
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
