@@ -231,7 +231,7 @@ class RawReader:
         if self._ids is None:
             return Page(rows, None)
         try:
-            return Page(rows, [getattr(row, _HIDDEN) for row in self._ids.decode(body)])
+            return Page(rows, list(map(operator.attrgetter(_HIDDEN), self._ids.decode(body))))
         except msgspec.ValidationError as error:
             raise DecodeFailed(f"a row without a usable ID: {error}") from error
 

@@ -25,11 +25,11 @@ class RawLines:
 
     def encode(self, rows: list[Any]) -> bytes:
         """The lines of a page."""
-        text = b"\n".join(rows)
+        text = b"\n".join([*rows, b""])
         # Line breaks within a string are escaped, so these are of a server that indents its JSON.
-        if text.count(b"\n") >= len(rows) or b"\r" in text:
-            text = b"\n".join([msgspec.json.format(bytes(row), indent=-1) for row in rows])
-        return text + b"\n"
+        if text.count(b"\n") > len(rows) or b"\r" in text:
+            text = b"\n".join([*[msgspec.json.format(bytes(row), indent=-1) for row in rows], b""])
+        return text
 
 
 class JsonLines:
