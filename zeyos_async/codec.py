@@ -24,11 +24,13 @@ from itertools import starmap
 from typing import Any, Final, Generic, TypedDict, TypeVar, cast
 
 import attrs
-import cattrs
 import msgspec
 
 from .errors import ConfigurationError, ZeyosAsyncError
 from .schema import Kind, WallClock
+
+if typing.TYPE_CHECKING:
+    import cattrs
 
 __all__ = [
     "DecodeFailed",
@@ -158,6 +160,8 @@ def _is_int_enum(cls: Any) -> bool:
 
 def make_converter() -> cattrs.Converter:
     """A converter with the careful hooks: what can be understood is, the rest is an error."""
+    import cattrs  # here: most programs never meet a row that needs it
+
     converter = cattrs.Converter(detailed_validation=True)
     converter.register_structure_hook(int, _integer)
     converter.register_structure_hook(float, _float)
