@@ -15,7 +15,8 @@ import ssl as tls
 import threading
 from collections.abc import AsyncGenerator, Awaitable
 from os import PathLike
-from typing import Any, Final
+from types import AsyncGeneratorType
+from typing import Any, Final, cast
 from weakref import WeakKeyDictionary
 
 import aiohttp
@@ -45,6 +46,7 @@ __all__ = ["AiohttpTransport"]
 
 _USER_AGENT: Final = "zeyos-async"
 _LARGE_BODY: Final = 2**18
+_LOOK_AGAIN: Final = 0.005
 _BODILESS: Final = frozenset({204, 304})
 _SKIP: Final = msgspec.json.Decoder(msgspec.Raw)
 
@@ -113,7 +115,7 @@ class _Client:
 
     http: aiohttp.ClientSession
     connector: _Connector
-    ending: AsyncGenerator[None, None]
+    ending: AsyncGeneratorType[None, None]
     reading: set[aiohttp.StreamReader] = attrs.field(factory=set)
 
     async def aclose(self) -> None:
@@ -121,8 +123,11 @@ class _Client:
         # aiohttp tells nobody who is in the middle of a body that its connection was closed from here.
         for body in self.reading:
             body.set_exception(aiohttp.ClientConnectionError("the transport was closed"))
-        await self.ending.aclose()
         await self.http.close()
+        # With the session closed the generator ends without a pause, so that it is never in the way of a
+        # loop that ends it at the same time; and it is left to a loop that has begun to.
+        if not self.ending.ag_running:
+            await self.ending.aclose()
 
     def drop(self) -> None:
         """Let go of it when its loop is closed and nothing can be awaited there any more."""
@@ -289,7 +294,7 @@ class AiohttpTransport:
             skip_auto_headers=("Content-Type",),
             request_class=_Request,
         )
-        return _Client(http, connector, _close_with_loop(http))
+        return _Client(http, connector, cast("AsyncGeneratorType[None, None]", _close_with_loop(http)))
 
     async def _tls_context(self) -> tls.SSLContext | None:
         """The context for verification; reading certificates is slow, so it happens in a thread, once."""
@@ -321,10 +326,28 @@ class AiohttpTransport:
         for loop, client in clients:
             if loop is here:
                 await client.aclose()
-            elif loop.is_running():
-                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(client.aclose(), loop))
             else:
-                client.drop()
+                await _close_there(loop, client)
+
+
+async def _close_there(loop: asyncio.AbstractEventLoop, client: _Client) -> None:
+    """Have a client closed by its own loop, in another thread, and wait until it is.
+
+    A loop that ends meanwhile closes what it knows by itself, and one that does not run closes it when it
+    runs again: there is nothing to wait for then.
+    """
+    closing: list[asyncio.Task[None]] = []
+
+    def begin() -> None:
+        closing.append(loop.create_task(client.aclose()))
+
+    try:
+        loop.call_soon_threadsafe(begin)
+    except RuntimeError:  # it was closed a moment ago
+        client.drop()
+        return
+    while loop.is_running() and not (closing and closing[0].done()):  # noqa: ASYNC110 - ending sets no event
+        await asyncio.sleep(_LOOK_AGAIN)
 
 
 def _payload(body: bytes | None) -> bytes | io.BytesIO | None:
