@@ -152,7 +152,7 @@ async def origin(respond):
                 data = respond(head)
                 writer.write(data)
                 await writer.drain()
-                if not data or b"HTTP/1.1 200" not in data or data.endswith(b'{"ID'):
+                if not data or b"HTTP/1.1 200" not in data or data.endswith(b'{"ID"'):
                     return
         except (asyncio.IncompleteReadError, ConnectionError):
             return
@@ -272,6 +272,22 @@ async def test_a_server_that_is_not_there(name, tmp_path, caplog):
     assert any("NotSent" in str(text) for text in seen)
     for text in [*seen, caplog.text]:
         assert found_in(text) == []
+
+
+@pytest.mark.parametrize("scene", ["hung up", "no HTTP", "cut off"])
+async def test_no_frames_of_the_http_library_stay_behind(scene):
+    """Their variables hold headers and bodies; what went wrong is in our error and in the kind of its cause."""
+    async with (
+        origin(play(scene, "")) as (url, _),
+        Zeyos(f"{url}/demo", auth=BearerToken(SECRETS[0]), retry=Retry(attempts=1)) as zeyos,
+    ):
+        with pytest.raises(ZeyosAsyncError) as caught:
+            await zeyos.accounts.get(1)
+    behind = caught.value.__cause__
+    while behind is not None:
+        files = [frame.filename for frame in traceback.extract_tb(behind.__traceback__)]
+        assert not [file for file in files if "/aiohttp/" in file]
+        behind = behind.__cause__
 
 
 STORE_FAILURES = {

@@ -7,6 +7,7 @@ import json
 import logging
 import threading
 
+import attrs
 import pytest
 
 from zeyos_async import Zeyos
@@ -105,6 +106,22 @@ async def test_a_stale_token_in_the_store_is_refreshed_in_the_same_call(instance
         instance.emulator.expire_tokens()
         assert await zeyos.accounts.exists(1)
         assert instance.refreshes == 3
+
+
+async def test_the_refresh_token_in_the_store_is_the_good_one(instance):
+    """Another process refreshed long ago, and its tokens are over, too: the one in memory is used up."""
+    store = MemoryStore()
+    oauth = instance.oauth(token_store=store)
+    async with Zeyos(instance.url, auth=oauth) as zeyos, Zeyos(instance.url, auth=oauth) as other:
+        await zeyos.accounts.exists(1)
+        await other.accounts.exists(1)
+        instance.emulator.expire_tokens()
+        await other.accounts.exists(1)
+        key = oauth.store_key(zeyos.base_url)
+        await store.save(key, attrs.evolve(await store.load(key), expires_at=1.0))
+        instance.emulator.expire_tokens()
+        assert await zeyos.accounts.exists(1)
+        assert instance.refreshes == instance.token_requests == 3
 
 
 async def test_a_late_401_does_not_refresh_again(instance, store):
