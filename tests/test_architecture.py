@@ -44,7 +44,10 @@ MAY_IMPORT: Final[dict[str, str]] = {
     "services.base": f"{GROUND} records session filters pagination codec",
     "services.zeyos": f"{CORE} filters.targets.zeyos services.zeyos._generated",
     "services.zeyos._generated": "errors schema codes records",
+    "services.octaved": f"{CORE} filters.targets.octaved services.octaved._generated",
+    "services.octaved._generated": "errors schema codes records services.octaved.tables",
     "zeyos": "errors services.zeyos._generated",
+    "octaved": "errors services.octaved._generated services.octaved.paths",
     "telemetry": "errors wire session.hooks",
     "export": f"{GROUND} records codes codec services.base",  # codec: pages go to files without records
     "sync": f"{GROUND} records codes services.base",
@@ -65,8 +68,10 @@ LAZILY: Final[dict[str, str]] = {
 
 FOR_TYPES: Final[dict[str, str]] = {
     # only under TYPE_CHECKING
+    "services.base": "auth",
     "services.zeyos._generated": "filters services.zeyos.resources",
-    "__init__": "errors filters policy services.base services.zeyos session",
+    "services.octaved._generated": "filters services.octaved.resources",
+    "__init__": "errors filters policy services.base services.octaved services.zeyos session",
 }
 
 NOT_EVEN: Final[dict[str, str]] = {
@@ -95,7 +100,9 @@ OUTSIDE: Final[dict[str, str]] = {
     "rich": "cli",
 }
 
-LOADS_BY_NAME: Final = frozenset({"__init__", "cli", "filters", "services.zeyos._generated", "testing"})
+LOADS_BY_NAME: Final = frozenset(
+    {"__init__", "cli", "filters", "services.octaved._generated", "services.zeyos._generated", "testing"}
+)
 """Units that load modules by name (``import_module``), to be light; nobody else may hide an import so."""
 
 

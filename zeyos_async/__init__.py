@@ -2,7 +2,7 @@
 
 ``from zeyos_async import Zeyos, F`` is where to begin. Each name is loaded when it is first asked for,
 so that ``import zeyos_async`` by itself costs next to nothing. More lives in the modules
-``zeyos_async.zeyos`` (records and codes), ``.auth``, ``.errors``, ``.export``, ``.filters`` and ``.testing``.
+``zeyos_async.zeyos`` (records and codes), ``.octaved``, ``.auth``, ``.errors``, ``.export``, ``.filters`` and ``.testing``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .filters import F
     from .policy import Limits, Retry, Timeout
     from .services.base import Query, column
+    from .services.octaved.client import Octaved
     from .services.zeyos.client import Zeyos
     from .session import Hooks, Session
 
@@ -25,6 +26,7 @@ __all__ = [
     "FilterError",
     "Hooks",
     "Limits",
+    "Octaved",
     "Query",
     "Retry",
     "Session",
@@ -42,6 +44,7 @@ _HOMES = {
     "FilterError": "errors",
     "Hooks": "session",
     "Limits": "policy",
+    "Octaved": "services.octaved.client",
     "Query": "services.base",
     "Retry": "policy",
     "Session": "session",
@@ -51,7 +54,7 @@ _HOMES = {
     "ZeyosAsyncError": "errors",
     "column": "services.base",
 }
-_MODULES = ("auth", "errors", "export", "filters", "testing", "zeyos")
+_MODULES = ("auth", "errors", "export", "filters", "octaved", "testing", "zeyos")
 
 
 def __getattr__(name: str) -> Any:

@@ -30,6 +30,7 @@ from .evaluate import evaluate  # isort: skip
 from .simplify import is_false, is_true, simplify, split  # isort: skip
 
 if TYPE_CHECKING:
+    from .targets.octaved import from_octaved, to_octaved
     from .targets.zeyos import from_zeyos, to_zeyos
     from .text import parse, to_text
 
@@ -55,6 +56,7 @@ __all__ = [
     "evaluate",
     "field_path",
     "fields",
+    "from_octaved",
     "from_zeyos",
     "is_false",
     "is_true",
@@ -62,13 +64,16 @@ __all__ = [
     "parse",
     "simplify",
     "split",
+    "to_octaved",
     "to_text",
     "to_zeyos",
 ]
 
 _HOMES = {
+    "from_octaved": "targets.octaved",
     "from_zeyos": "targets.zeyos",
     "parse": "text",
+    "to_octaved": "targets.octaved",
     "to_text": "text",
     "to_zeyos": "targets.zeyos",
 }

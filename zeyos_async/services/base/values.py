@@ -97,8 +97,8 @@ def _day(where: str, value: Any) -> str:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value.isoformat()
     try:
-        return date.fromisoformat(value).isoformat()
-    except (TypeError, ValueError):
+        return date.fromisoformat(value if isinstance(value, str) else "").isoformat()
+    except ValueError:
         raise InvalidArgument(
             f"{where} takes a date, or text such as '2026-01-31', not {value!r:.60}"
         ) from None

@@ -1,0 +1,168 @@
+"""What every client is: a base URL, a channel on a session, a life, and the door for what is not typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from yarl import URL
+
+from ...errors import ConfigurationError, InvalidArgument
+from ...session import Channel, Limits, Retry, Session, Timeout
+from ...wire import Request, Response, Safety, public_url
+from .values import encode
+
+if TYPE_CHECKING:
+    from ...auth import AuthBackend
+    from ...session import Hooks
+
+__all__ = ["ApiClient", "service_url"]
+
+
+class ApiClient:
+    """The base of the clients. Creating one sends nothing; close it with ``async with`` or ``aclose()``.
+
+    Args:
+        base_url: Where the API is, checked by ``service_url``.
+        auth: How to prove who you are; ``None`` for servers that ask nothing.
+        session: A session to share between clients; it is not closed with this client.
+        timeout: Seconds for a call, waits and retries included, or a ``Timeout``.
+        retry: What is tried again, and how often.
+        limits: How much runs at once.
+        hooks: Called on requests, responses, retries and log-ins.
+    """
+
+    def __init__(
+        self,
+        base_url: URL,
+        *,
+        auth: AuthBackend | None,
+        session: Session | None,
+        timeout: Timeout | float | None,
+        retry: Retry | None,
+        limits: Limits | None,
+        hooks: Sequence[Hooks],
+    ) -> None:
+        self._base = base_url
+        self._session = session or Session(limits=limits)
+        self._owns_session = session is None
+        self._channel: Channel = self._session.bind(
+            base_url, auth, timeout=timeout, retry=retry, limits=limits, hooks=hooks
+        )
+
+    @property
+    def base_url(self) -> URL:
+        """Where the API is."""
+        return self._base
+
+    @property
+    def session(self) -> Session:
+        """The session that sends this client's requests."""
+        return self._session
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close what this client opened. A shared session stays open."""
+        if self._owns_session:
+            await self._session.aclose()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {public_url(self._base)}>"
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | Sequence[tuple[str, str]] | None = None,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+        safe: bool | Safety | None = None,
+    ) -> Response:
+        """Send a request that the typed API lacks, with its credential, retries and errors.
+
+        Args:
+            method: HTTP method.
+            path: Below the base URL.
+            query: Query parameters.
+            json: Values for a JSON body.
+            headers: More headers.
+            safe: Whether it may be sent again: ``True`` for what changes nothing, ``False`` for what
+                must not happen twice. By default what only reads may, all else may not.
+
+        Returns:
+            The response, of a status below 400.
+
+        Raises:
+            ApiError: The server answered with an error.
+            InvalidArgument: The path leaves the API, or the values have no JSON form.
+        """
+        method = method.upper()
+        url = self._url(path)
+        kind = {"Content-Type": "application/json"} if json is not None else {}
+        return await self._channel.send(
+            Request(
+                method=method,
+                url=url.with_query(query) if query else url,
+                headers={"Accept": "application/json", **kind, **(headers or {})},
+                body=None if json is None else encode(json, what=f"{method} {path}"),
+                safety=self._safety(method, path, safe),
+                operation=f"request.{method.lower()}",
+                sent=json,
+            )
+        )
+
+    def _url(self, path: str) -> URL:
+        """The absolute URL of a path that a user gave."""
+        if "://" in path:
+            raise InvalidArgument(
+                f"request() takes a path below the base URL, not the URL {public_url(URL(path))}"
+            )
+        parts = path.strip("/").split("/")
+        if any(part in (".", "..") for part in parts):
+            raise InvalidArgument(f"request(): the path {path!r} leaves the API")
+        return self._root_of(path).joinpath(*parts)
+
+    def _root_of(self, path: str) -> URL:
+        """What a path is below."""
+        return self._base
+
+    def _safety(self, method: str, path: str, safe: bool | Safety | None) -> Safety:
+        if isinstance(safe, Safety):
+            return safe
+        if safe is not None:
+            return Safety.READ if safe else Safety.ONCE
+        return Safety.READ if self._only_reads(method, path) else Safety.ONCE
+
+    def _only_reads(self, method: str, path: str) -> bool:
+        """Whether a request changes nothing, as far as its method and its path tell."""
+        return method in ("GET", "HEAD", "OPTIONS")
+
+
+def service_url(value: str | URL, *, example: str) -> URL:
+    """A base URL without a slash at its end.
+
+    Args:
+        value: What the user gave.
+        example: A right one, for messages.
+
+    Raises:
+        ConfigurationError: It can't be one; the message says why.
+    """
+    try:
+        url = URL(value)
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"{value!r} is not a URL: {error}") from error
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ConfigurationError(f"a URL is needed, such as {example!r}, not {str(value)!r}")
+    if url.user or url.password:
+        raise ConfigurationError("a URL must not hold credentials; give them as auth=…")
+    return url.with_query(None).with_fragment(None).with_path(url.path.rstrip("/") or "/")
