@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 import ssl
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
+from weakref import ref
 
 from yarl import URL
 
@@ -37,7 +39,8 @@ from .login import Login
 from .outcomes import outcome_of
 
 if TYPE_CHECKING:
-    from .core import Session
+    from .core import Local, Session
+    from .gate import Gate
 
 __all__ = ["Channel"]
 
@@ -76,6 +79,7 @@ class Channel:
         self._tell = Listeners(hooks)
         self._check = check
         self._origin = (base_url.scheme, base_url.host, base_url.port)
+        self._recent: tuple[ref[asyncio.AbstractEventLoop], Local, Gate] | None = None
 
     @property
     def retry(self) -> Retry:
@@ -156,12 +160,23 @@ class Channel:
     ) -> Call:
         self.session.check_open()
         limits = self._timeout if timeout is None else Timeout.of(timeout, self._timeout)
-        deadline = Deadline.after(limits.total, now=asyncio.get_running_loop().time())
-        local = self.session.local()
-        local.requests += 1
+        loop = asyncio.get_running_loop()
+        deadline = math.inf if limits.total is None else loop.time() + limits.total
         retry = retry or self._retry
-        gate = local.gate(request.url, self._limits, retry.reserve)
-        return Call(request, login, local, gate, deadline.at, limits, retry, listeners)
+        local, gate = self._place(loop, request.url, retry.reserve)
+        local.requests += 1
+        return Call(request, login, local, gate, deadline, limits, retry, listeners)
+
+    def _place(self, loop: asyncio.AbstractEventLoop, url: URL, reserve: float) -> tuple[Local, Gate]:
+        """What belongs to this loop, and to the URL's host on it; those of the last call are remembered."""
+        own = self._is_own(url)
+        if own and (recent := self._recent) is not None and recent[0]() is loop:
+            return recent[1], recent[2]
+        local = self.session.local()
+        gate = local.gate(url, self._limits, reserve)
+        if own:
+            self._recent = ref(loop), local, gate
+        return local, gate
 
     def _is_own(self, url: URL) -> bool:
         return (url.scheme, url.host, url.port) == self._origin

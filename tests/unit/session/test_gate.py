@@ -107,3 +107,46 @@ async def test_slots_are_conserved(seed):
     results = await asyncio.gather(*tasks, return_exceptions=True)
     assert {type(result) for result in results} <= {type(None), asyncio.CancelledError, TimeoutError}
     assert (gate.in_flight, gate.waiting) == (0, 0)
+
+
+async def test_a_rate_is_fair():
+    """Under a rate, callers start in the order in which they came, evenly, and none of them twice in a row."""
+    gate = Gate(Limits(concurrency=3, rate=500.0), reserve=10)
+    loop = asyncio.get_running_loop()
+    order: list[int] = []
+    starts: list[float] = []
+
+    async def caller(number):
+        for _ in range(5):
+            await gate.wait(NEVER)
+            starts.append(loop.time())
+            order.append(number)
+            await asyncio.sleep(0)
+            gate.leave()
+
+    await asyncio.gather(*(caller(number) for number in range(6)))
+    assert order == [*range(6)] * 5
+    assert starts[-1] - starts[0] >= 29 / 500.0 - 0.001
+
+
+async def test_a_cancelled_start_does_not_stop_the_pace():
+    """Its moment passes unused; those behind it start when they would have."""
+    gate = Gate(Limits(concurrency=9, rate=100.0), reserve=10)
+    await gate.wait(NEVER)
+    sleepers = await start(*(gate.wait(NEVER) for _ in range(5)))
+    for sleeper in sleepers[:4]:
+        sleeper.cancel()
+    await asyncio.wait(sleepers)
+    assert not sleepers[4].cancelled()
+    assert gate.in_flight == 2
+
+
+async def test_the_host_of_a_rate_is_not_flooded_after_a_pause():
+    """Starts that were not used are not saved up."""
+    gate = Gate(Limits(rate=50.0), reserve=10)
+    loop = asyncio.get_running_loop()
+    await gate.wait(NEVER)
+    await asyncio.sleep(0.1)
+    began = loop.time()
+    await asyncio.gather(*(gate.wait(NEVER) for _ in range(3)))
+    assert loop.time() - began >= 2 / 50.0 - 0.001
