@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl as tls
 import threading
 from collections import OrderedDict
@@ -230,7 +231,8 @@ class Session:
 
     def stats(self) -> Stats:
         """What was done so far, on all loops."""
-        here = list(self._locals.values())
+        with self._lock:  # loops of other threads may come meanwhile
+            here = list(self._locals.values())
         gates = [gate for local in here for gate in list(local.gates.values())]
         return Stats(
             requests=sum(local.requests for local in here),
@@ -252,11 +254,14 @@ class Session:
             return
         self.closed = True
         here = asyncio.get_running_loop()
-        for loop, local in list(self._locals.items()):
+        with self._lock:
+            known = list(self._locals.items())
+        for loop, local in known:
             if loop is here:
                 self._end(loop, local)
-            elif loop.is_running():
-                loop.call_soon_threadsafe(self._end, loop, local)
+            else:
+                with contextlib.suppress(RuntimeError):  # it is closed, and nothing waits there any more
+                    loop.call_soon_threadsafe(self._end, loop, local)
         await self.transport.aclose()
 
     def _end(self, loop: asyncio.AbstractEventLoop, local: Local) -> None:

@@ -176,7 +176,11 @@ class AiohttpTransport:
     @property
     def connections(self) -> int:
         """How many connections were opened so far, on all loops."""
-        return self._opened_before + sum(client.connector.opened for client in list(self._clients.values()))
+        with self._lock:  # loops of other threads may come meanwhile
+            return self._opened()
+
+    def _opened(self) -> int:
+        return self._opened_before + sum(client.connector.opened for client in self._clients.values())
 
     async def send(
         self, request: Request, *, deadline: float, connect: float | None, read: float | None
@@ -248,7 +252,7 @@ class AiohttpTransport:
         return Response(status=answer.status, headers=headers, body=body, url=request.url)
 
     def _decoded(self, request: Request, answer: aiohttp.ClientResponse, body: bytes) -> bytes:
-        encoding = answer.headers.get("Content-Encoding", "")
+        encoding = ",".join(answer.headers.getall("Content-Encoding", ()))
         try:
             plain = decode(body, encoding, self._bounds) if encoding else body
         except Damaged as error:
@@ -321,7 +325,7 @@ class AiohttpTransport:
             self._closed = True
             self._forget_closed_loops()
             clients = list(self._clients.items())
-            self._opened_before = self.connections
+            self._opened_before = self._opened()
             self._clients = WeakKeyDictionary()
         for loop, client in clients:
             if loop is here:

@@ -179,6 +179,11 @@ async def test_answers_that_can_not_be_used(serve, transport, head, body, error)
         ("Content-Encoding: x-gzip\r\n", squeezed(b"zeros") + bytes(7), b"zeros"),
         ("Content-Encoding: deflate, gzip\r\n", squeezed(zlib.compress(b"twice")), b"twice"),
         ("Content-Encoding: identity\r\n", b"as it is", b"as it is"),
+        (
+            "Content-Encoding: deflate\r\nContent-Encoding: gzip\r\n",
+            squeezed(zlib.compress(b"in two lines")),
+            b"in two lines",
+        ),
         ("Content-Encoding: gzip\r\n", b"", b""),
     ],
 )
