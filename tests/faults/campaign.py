@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
@@ -51,13 +52,15 @@ class Tally:
         yield from (f"| {name or 'none'} | {count} |" for name, count in sorted(self.mishaps.items()))
 
 
-async def campaign(seeds: Iterable[int]) -> Tally:
-    """Play all these seeds."""
+async def campaign(seeds: Iterable[int], *, most_wrong: float = math.inf) -> Tally:
+    """Play all these seeds, or as many as it takes to find so many that fail."""
     tally = Tally()
     waiting = iter(seeds)
 
     async def work(emulator: Any) -> None:
         for seed in waiting:
+            if len(tally.wrong) >= most_wrong:
+                return
             played = await play(schedule(seed), emulator)
             if wrong := judge(played):
                 tally.wrong[seed] = wrong

@@ -28,9 +28,9 @@ TASKS: Final = 3
 STEPS: Final = 5
 OUTAGE: Final = 0.015
 """Seconds in which connections are refused, where the schedule says so."""
-LATE: Final = 0.01
+LATE: Final = 0.04
 """Seconds by which a request is late at the most; well below a client's patience (15 × BASE)."""
-BASE: Final = 0.004
+BASE: Final = 0.006
 SILENCE: Final = 0.3
 READ_TIMEOUT: Final = 0.2
 

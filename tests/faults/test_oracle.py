@@ -16,7 +16,7 @@ from zeyos_async.wire import Safety
 
 from .campaign import campaign
 
-SEEDS = range(60)
+SEEDS = range(1_000)
 Patch = pytest.MonkeyPatch
 
 
@@ -109,7 +109,7 @@ BROKEN = [
 
 @pytest.mark.parametrize("break_it", BROKEN, ids=lambda broken: broken.__name__)
 async def test_a_broken_client_is_found_out(break_it: Callable[[Patch], None], monkeypatch: Patch) -> None:
-    """By some of the first seeds; the same seeds pass with the client as it is."""
+    """By one of the seeds that the client as it is passes."""
     break_it(monkeypatch)
-    tally = await campaign(SEEDS)
+    tally = await campaign(SEEDS, most_wrong=1)
     assert tally.wrong

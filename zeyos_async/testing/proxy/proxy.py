@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable, Coroutine, Mapping
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import attrs
 
@@ -60,9 +60,8 @@ class FaultProxy:
         self.passages: list[Passage] = []
         self._target = urlsplit(upstream)
         self._plan = plan
-        self._server: asyncio.Server | None = None
+        self._listener: socket.socket | None = None
         self._port = 0
-        self._opening = asyncio.Lock()
         self._lines: set[asyncio.Task[Any]] = set()
         self._late: set[asyncio.Task[Any]] = set()
 
@@ -83,17 +82,21 @@ class FaultProxy:
 
     async def open(self) -> None:
         """Listen; after ``shut``, at the same port. An open proxy stays as it is."""
-        async with self._opening:
-            if self._server is not None:
-                return
-            self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._port)
-            self._port = self._server.sockets[0].getsockname()[1]
+        if self._listener is not None:
+            return
+        # Not asyncio's server, which loses connections that are accepted just when it is closed.
+        listener = socket.create_server(("127.0.0.1", self._port), backlog=128)
+        listener.setblocking(False)
+        self._port = listener.getsockname()[1]
+        self._listener = listener
+        asyncio.get_running_loop().add_reader(listener, self._accept, listener)
 
     async def shut(self) -> None:
         """End every connection, and refuse new ones."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        if self._listener is not None:
+            asyncio.get_running_loop().remove_reader(self._listener)
+            self._listener.close()
+            self._listener = None
         await _end(self._lines)
 
     async def settle(self) -> None:
@@ -101,18 +104,23 @@ class FaultProxy:
         while self._late:
             await asyncio.gather(*self._late)
 
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        _run(self._serve(_Line(reader, writer, self._target)), self._lines)
+    def _accept(self, listener: socket.socket) -> None:
+        try:
+            connection, _ = listener.accept()
+        except BlockingIOError:
+            return  # the client has given up
+        line = _Line(connection, self._target)
+        task = _run(self._serve(line), self._lines)
+        task.add_done_callback(lambda _: line.close())  # also if it is cancelled before it began
 
     async def _serve(self, line: _Line) -> None:
         try:
-            while (request := await read_request(line.reader)) is not None:
+            reader = await line.begin()
+            while (request := await read_request(reader)) is not None:
                 if not await self._carry(line, request):
                     return
         except ConnectionError:
             pass  # one of the two ends has gone, as they do here
-        finally:
-            line.close()
 
     async def _carry(self, line: _Line, request: Message) -> bool:
         """Whether the client's connection goes on after this request."""
@@ -143,7 +151,7 @@ class FaultProxy:
 
     async def _deliver_late(self, request: Message, passage: Passage, seconds: float) -> None:
         await asyncio.sleep(seconds)
-        line = _Line(None, None, self._target)
+        line = _Line(None, self._target)
         try:
             passage.status = int((await line.exchange(request)).start[1])
         finally:
@@ -153,11 +161,16 @@ class FaultProxy:
 class _Line:
     """A client's connection, and the one to the server that belongs to it."""
 
-    def __init__(self, reader: Any, writer: asyncio.StreamWriter | None, target: Any) -> None:
-        self.reader: asyncio.StreamReader = reader
-        self._client = writer
+    def __init__(self, connection: socket.socket | None, target: SplitResult) -> None:
+        self._connection = connection
         self._target = target
+        self._client: asyncio.StreamWriter | None = None
         self._server: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def begin(self) -> asyncio.StreamReader:
+        """Begin to read what the client sends."""
+        reader, self._client = await asyncio.open_connection(sock=self._connection)
+        return reader
 
     async def exchange(self, request: Message) -> Message:
         """Send the request to the server, once, and read its response."""
@@ -198,6 +211,8 @@ class _Line:
         self._hang_up()
         if self._client is not None:
             self._client.close()
+        elif self._connection is not None:
+            self._connection.close()
 
     async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._server is None:
@@ -218,10 +233,11 @@ def _reset(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
-def _run(work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[Any]]) -> None:
+def _run(work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[Any]]) -> asyncio.Task[None]:
     task = asyncio.get_running_loop().create_task(work)
     tasks.add(task)
     task.add_done_callback(tasks.discard)
+    return task
 
 
 async def _end(tasks: set[asyncio.Task[Any]]) -> None:
