@@ -21,7 +21,6 @@ from weakref import WeakKeyDictionary
 
 import aiohttp
 import attrs
-import msgspec
 from aiohttp.client_middlewares import ClientHandlerType
 from yarl import URL
 
@@ -35,9 +34,10 @@ from ..errors import (
     ServerError,
     TransportError,
 )
-from ..wire import Request, Response, Safety, public_url, too_deep
+from ..wire import Request, Response, public_url
 from .base import about, check_request, out_of_time
 from .encoding import ACCEPT_ENCODING, Bounds, Damaged, TooLarge, UnknownEncoding, decode
+from .framing import check_unframed_json, is_until_close
 from .nesting import DEEPEST, is_too_deep
 from .settings import environment_proxy, proxy_url, tls_setting
 from .watch import Watch
@@ -47,8 +47,6 @@ __all__ = ["AiohttpTransport"]
 _USER_AGENT: Final = "zeyos-async"
 _LARGE_BODY: Final = 2**18
 _LOOK_AGAIN: Final = 0.005
-_BODILESS: Final = frozenset({204, 304})
-_SKIP: Final = msgspec.json.Decoder(msgspec.Raw)
 
 
 class _Request(aiohttp.ClientRequest):
@@ -245,14 +243,15 @@ class AiohttpTransport:
     def _finished(self, request: Request, answer: aiohttp.ClientResponse, body: bytes) -> Response:
         """The response, once the body is known to be whole."""
         headers = answer.headers
-        if body or _is_until_close(request, answer):
+        if body or is_until_close(request, answer.status, headers):
             body = self._decoded(request, answer, body)
         if is_too_deep(body):
             raise ResponseTooLarge(f"the answer is nested more than {DEEPEST} deep", **about(request))
         return Response(status=answer.status, headers=headers, body=body, url=request.url)
 
     def _decoded(self, request: Request, answer: aiohttp.ClientResponse, body: bytes) -> bytes:
-        encoding = ",".join(answer.headers.getall("Content-Encoding", ()))
+        headers = answer.headers
+        encoding = ",".join(headers.getall("Content-Encoding", ()))
         try:
             plain = decode(body, encoding, self._bounds) if encoding else body
         except Damaged as error:
@@ -266,8 +265,8 @@ class AiohttpTransport:
                 method=request.method,
                 url=public_url(request.url),
             ) from error
-        if not encoding and _is_until_close(request, answer):
-            _check_unframed_json(request, answer, plain)
+        if not encoding and is_until_close(request, answer.status, headers):
+            check_unframed_json(request, answer.status, headers, plain)
         return plain
 
     async def _open(self, request: Request) -> _Client:
@@ -371,36 +370,6 @@ async def _close_with_loop(http: aiohttp.ClientSession) -> AsyncGenerator[None, 
         yield
     finally:
         await http.close()
-
-
-def _is_until_close(request: Request, answer: aiohttp.ClientResponse) -> bool:
-    """Whether the body has no end but the end of the connection (RFC 9112, 6.3)."""
-    if request.method == "HEAD" or answer.status in _BODILESS:
-        return False
-    headers = answer.headers
-    return "Content-Length" not in headers and "chunked" not in headers.get("Transfer-Encoding", "").lower()
-
-
-def _check_unframed_json(request: Request, answer: aiohttp.ClientResponse, body: bytes) -> None:
-    """Find the cut in a JSON body that only the end of the connection ends.
-
-    Nothing on the wire tells a whole body of this kind from a cut one. JSON tells by itself; other
-    types are taken as they came.
-    """
-    declared = "json" in answer.headers.get("Content-Type", "").lower()
-    if answer.status >= 400 or not (declared or body.lstrip()[:1] in (b"{", b"[")):
-        return
-    if not body and request.safety is not Safety.READ:
-        return  # nothing is what a write is often answered by, whatever type is declared for it
-    try:
-        _SKIP.decode(body)
-    except msgspec.DecodeError as error:
-        raise ResponseTruncated(
-            f"the answer has no length, and what came before the connection closed is no whole JSON ({error})",
-            **about(request),
-        ) from error
-    except RecursionError as error:
-        raise too_deep(request.url) from error
 
 
 def _translation(
