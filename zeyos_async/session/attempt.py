@@ -20,6 +20,7 @@ from .outcomes import is_unknown
 
 if TYPE_CHECKING:
     from .core import Session
+    from .gate import Gate
 
 __all__ = ["send_once"]
 
@@ -92,20 +93,23 @@ def _adapt(call: Call, window: Window) -> None:
 async def _hedged(session: Session, call: Call, request: Request, hedge: Hedge) -> Response:
     """Send a read, and again if the answer is late and there is room for it."""
     gate = call.gate
-    known = gate.latencies.get(request.operation, Latencies())
     gate.hedges = hedge.earn(gate.hedges)
-    late = hedge.late_after(known)
+    late = hedge.late_after(gate.latencies.get(request.operation, Latencies()))
     loop = asyncio.get_running_loop()
     began = loop.time()
     if late is None:
         response = await _send(session, call, request)
     else:
         response = await _race(session, call, request, hedge, late)
+    # When the second request wins, the first would have taken longer than this.
+    _learn(gate, request.operation, loop.time() - began)
+    return response
+
+
+def _learn(gate: Gate, operation: str, seconds: float) -> None:
     if len(gate.latencies) >= _MOST_OPERATIONS:
         gate.latencies.clear()
-    # When the second request wins, the first would have taken longer than this.
-    gate.latencies[request.operation] = known.seen(loop.time() - began)
-    return response
+    gate.latencies[operation] = gate.latencies.get(operation, Latencies()).seen(seconds)
 
 
 async def _race(session: Session, call: Call, request: Request, hedge: Hedge, after: float) -> Response:

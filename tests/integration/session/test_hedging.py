@@ -160,6 +160,20 @@ async def test_when_both_fail_the_call_fails(serve, nothing_left):
         assert session.stats().in_flight == 0
 
 
+async def test_answers_at_the_same_time_are_all_learnt_from(serve, nothing_left):
+    """None of them is forgotten for another that came meanwhile; each operation is learnt by itself."""
+
+    async def handler(line):
+        await asyncio.sleep(0.005)
+        await line.answer()
+
+    async with serve(handler) as server, Session(hedge=Hedge()) as session:
+        channel = session.bind(server.url)
+        await asyncio.gather(*(channel.send(server.request()) for _ in range(12)))
+        (gate,) = session.local().gates.values()
+        assert {name: len(known.seconds) for name, known in gate.latencies.items()} == {"things.do": 12}
+
+
 async def test_many_slow_reads_are_not_doubled(serve, nothing_left):
     """By default, one read in twenty is sent twice at most, however slow all of them are."""
 
