@@ -9,8 +9,12 @@ import zlib
 
 import pytest
 
-from zeyos_async.errors import ResponseTooLarge, ResponseTruncated
+from zeyos_async import Zeyos
+from zeyos_async.errors import ResponseTooLarge, ResponseTruncated, ServerError
+from zeyos_async.session import Session
+from zeyos_async.transport import MemoryTransport
 from zeyos_async.transport.aiohttp import AiohttpTransport
+from zeyos_async.wire import Response, Safety
 
 PLAIN = b'{"rows": [{"ID": 1, "lastname": "M\xc3\xbcller"}, {"ID": 2}]}'
 FRAMINGS = ("length", "chunked", "close")
@@ -121,7 +125,6 @@ async def test_what_only_the_close_ends(serve, nothing_left, content_type, part,
 @pytest.mark.parametrize("safety", ["once", "repeatable"])
 async def test_a_write_may_be_answered_by_nothing(serve, nothing_left, safety):
     """An empty answer to a write is what many servers send, whatever type they declare for it."""
-    from zeyos_async.wire import Safety
 
     async def handler(line):
         await line.send(answer("close", "", b"", 0))
@@ -152,6 +155,29 @@ async def test_json_that_is_nested_too_deeply(serve, nothing_left, opening, dept
     await transport.aclose()
 
 
+DEEP = b"[" * 100_000
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda zeyos: zeyos.accounts.get(1),
+        lambda zeyos: zeyos.accounts.query().first(),
+        lambda zeyos: zeyos.accounts.query().count(),
+        lambda zeyos: zeyos.accounts.query().select("lastname").first(),
+        lambda zeyos: zeyos.whoami(),
+    ],
+    ids=["get", "first", "count", "dicts", "whoami"],
+)
+@pytest.mark.parametrize("body", [b'[{"ID": 1, "extdata": ' + DEEP, b'{"ID": 1, "extdata": ' + DEEP, DEEP])
+async def test_records_that_are_nested_too_deeply(call, body):
+    """Whatever reads the answer: no ``RecursionError`` comes out of a call."""
+    transport = MemoryTransport(lambda request: Response(status=200, body=body))
+    async with Session(transport=transport) as session:
+        with pytest.raises((ResponseTooLarge, ServerError)):
+            await call(Zeyos("https://zeyos.example/demo", session=session))
+
+
 BOMBS = {
     "gzip": "zlib.compressobj(9, wbits=31)",
     "gzip, mild": "zlib.compressobj(1, wbits=31)",
@@ -166,6 +192,7 @@ import asyncio, sys, zlib
 from yarl import URL
 from zeyos_async.errors import ResponseTooLarge
 from zeyos_async.transport.aiohttp import AiohttpTransport
+from zeyos_async.wire import Response, Safety
 from zeyos_async.wire import Request, Safety
 try:
     import brotli
