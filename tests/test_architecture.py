@@ -44,9 +44,11 @@ MAY_IMPORT: Final[dict[str, str]] = {
     "services.base": f"{GROUND} records session filters pagination codec",
     "services.zeyos": f"{CORE} filters.targets.zeyos services.zeyos._generated",
     "services.zeyos._generated": "errors schema codes records",
+    "services.general": f"{CORE} filters.targets.general",
     "services.octaved": f"{CORE} filters.targets.octaved services.octaved._generated",
     "services.octaved._generated": "errors schema codes records services.octaved.tables",
     "zeyos": "errors services.zeyos._generated",
+    "general": "services.general",
     "octaved": "errors services.octaved._generated services.octaved.paths",
     "telemetry": "errors wire session.hooks",
     "export": f"{GROUND} records codes codec services.base",  # codec: pages go to files without records
@@ -71,7 +73,7 @@ FOR_TYPES: Final[dict[str, str]] = {
     "services.base": "auth",
     "services.zeyos._generated": "filters services.zeyos.resources",
     "services.octaved._generated": "filters services.octaved.resources",
-    "__init__": "errors filters policy services.base services.octaved services.zeyos session",
+    "__init__": "errors filters policy services.base services.general services.octaved services.zeyos session",
 }
 
 NOT_EVEN: Final[dict[str, str]] = {

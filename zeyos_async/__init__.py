@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .policy import Limits, Retry, Timeout
     from .services.base import Query, column
     from .services.octaved.client import Octaved
+    from .services.general.client import GeneralApi
     from .services.zeyos.client import Zeyos
     from .session import Hooks, Session
 
@@ -24,6 +25,7 @@ __all__ = [
     "ApiError",
     "F",
     "FilterError",
+    "GeneralApi",
     "Hooks",
     "Limits",
     "Octaved",
@@ -42,6 +44,7 @@ _HOMES = {
     "ApiError": "errors",
     "F": "filters",
     "FilterError": "errors",
+    "GeneralApi": "services.general.client",
     "Hooks": "session",
     "Limits": "policy",
     "Octaved": "services.octaved.client",
@@ -54,7 +57,7 @@ _HOMES = {
     "ZeyosAsyncError": "errors",
     "column": "services.base",
 }
-_MODULES = ("auth", "errors", "export", "filters", "octaved", "testing", "zeyos")
+_MODULES = ("auth", "errors", "export", "filters", "general", "octaved", "testing", "zeyos")
 
 
 def __getattr__(name: str) -> Any:

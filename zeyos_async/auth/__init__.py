@@ -5,6 +5,7 @@ from __future__ import annotations
 from .authorize import Authorization, CallbackServer
 from .base import AuthBackend, AuthContext, Credential, Flow
 from .bearer import BearerToken
+from .kmd import KmdLogin, KmdToken
 from .oauth2 import OAuth2
 from .oauth2_calls import Introspection, UserInfo
 from .password import PasswordLogin
@@ -27,6 +28,8 @@ __all__ = [
     "Flow",
     "Introspection",
     "KeyringStore",
+    "KmdLogin",
+    "KmdToken",
     "MemoryStore",
     "NoAuth",
     "OAuth2",

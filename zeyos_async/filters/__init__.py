@@ -30,6 +30,7 @@ from .evaluate import evaluate  # isort: skip
 from .simplify import is_false, is_true, simplify, split  # isort: skip
 
 if TYPE_CHECKING:
+    from .targets.general import from_general, to_general
     from .targets.octaved import from_octaved, to_octaved
     from .targets.zeyos import from_zeyos, to_zeyos
     from .text import parse, to_text
@@ -56,6 +57,7 @@ __all__ = [
     "evaluate",
     "field_path",
     "fields",
+    "from_general",
     "from_octaved",
     "from_zeyos",
     "is_false",
@@ -64,6 +66,7 @@ __all__ = [
     "parse",
     "simplify",
     "split",
+    "to_general",
     "to_octaved",
     "to_text",
     "to_zeyos",
@@ -71,9 +74,11 @@ __all__ = [
 
 _HOMES = {
     "from_octaved": "targets.octaved",
+    "from_general": "targets.general",
     "from_zeyos": "targets.zeyos",
     "parse": "text",
     "to_octaved": "targets.octaved",
+    "to_general": "targets.general",
     "to_text": "text",
     "to_zeyos": "targets.zeyos",
 }
