@@ -99,6 +99,18 @@ class Channel:
         if self._login is not None:
             self._login.adopt(credential)
 
+    def pays_for(self, url: URL) -> bool:
+        """Take the price of one retry from the budget of a URL's host; false if it is used up.
+
+        For what follows a failure besides the retries of :meth:`send`, such as looking for a record
+        that may have been created: in an outage, it must not multiply the traffic either.
+        """
+        gate = self.session.local().gate(url, self._limits, self._retry.reserve)
+        if gate.budget.empty:
+            return False
+        gate.budget = gate.budget.spent()
+        return True
+
     async def send(
         self, request: Request, *, timeout: float | Timeout | None = None, retry: Retry | None = None
     ) -> Response:

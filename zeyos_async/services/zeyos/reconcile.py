@@ -150,6 +150,7 @@ class Reconciler(Generic[R]):
         find: The IDs of the records that fulfil the condition, two at most.
         adopt: The record of an ID, and the names of the fields that it has otherwise than they were sent.
         sleep: Waits.
+        pay: Takes the price of a retry from the host's budget, if it is there.
         pause: Seconds, the unit of patience.
         again: Statuses after which a create may be sent again, if the record is not there.
         what: The condition and its entity, for errors.
@@ -159,6 +160,7 @@ class Reconciler(Generic[R]):
     find: Callable[[], Awaitable[list[int]]]
     adopt: Callable[[int], Awaitable[tuple[R, list[str]]]]
     sleep: Callable[[float], Awaitable[None]]
+    pay: Callable[[], bool]
     pause: float
     again: frozenset[int]
     what: str
@@ -202,6 +204,10 @@ class Reconciler(Generic[R]):
 
     async def _look(self, lost: OutcomeUnknown) -> R | None:
         """The record, if it appears within the time of patience."""
+        if not self.pay():
+            raise self._lost(
+                lost, "it was not looked for, as the retry budget of the host is used up"
+            ) from lost
         for factor in _LOOKS:
             try:
                 await self.sleep(self.pause * factor)

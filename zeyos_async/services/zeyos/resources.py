@@ -445,6 +445,7 @@ class WritableResource(ReadableResource[R]):
             find=find,
             adopt=adopt,
             sleep=channel.session.local().sleep,
+            pay=lambda: channel.pays_for(request.url),
             pause=channel.retry.base,
             again=channel.retry.statuses,
             what=f"{key} in {self._entity.name}",

@@ -1,0 +1,187 @@
+"""The fault proxy: what the server gets and what the client sees, mishap by mishap, byte by byte."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import attrs
+import pytest
+import pytest_asyncio
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zeyos_async.testing import emulate_zeyos
+from zeyos_async.testing.proxy import (
+    FaultProxy,
+    Mishap,
+    answered,
+    dripping,
+    html_page,
+    late_401,
+    late_delivery,
+    lost_answer,
+    reset_after,
+    reset_before,
+    reset_in_answer,
+    reset_in_request,
+    silent,
+    truncated,
+)
+from zeyos_async.testing.proxy.messages import Message, read_request, read_response, reframed
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def emulator() -> AsyncIterator[Any]:
+    """One emulator for the module."""
+    async with emulate_zeyos(rows={"accounts": 40}, seed=5) as running:
+        yield running
+
+
+@attrs.frozen
+class Seen:
+    """What came over a connection, whether it ended within a moment, and how."""
+
+    data: bytes
+    ended: bool
+    reset: bool
+    pieces: int
+
+    @property
+    def status(self) -> int:
+        return int(self.data.split(b" ", 2)[1]) if self.data else 0
+
+
+BODY = b'{"name":"x"}'
+CREATE = "PUT /demo/api/v1/tickets"
+LIST = "POST /demo/api/v1/accounts"
+
+
+async def exchange(proxy: FaultProxy, emulator: Any, what: str = CREATE) -> Seen:
+    """One request over a socket of its own; reads until the end, or until nothing comes."""
+    body = BODY if what == CREATE else b'{"limit":40}'
+    port = int(proxy.url.split(":")[2].split("/")[0])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(
+        f"{what} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {emulator.token()}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        + body
+    )
+    data, pieces, ended, reset = b"", 0, False, False
+    try:
+        while piece := await asyncio.wait_for(reader.read(65536), 0.25):
+            data, pieces = data + piece, pieces + 1
+        ended = True
+    except ConnectionResetError:
+        ended = reset = True
+    except TimeoutError:
+        pass
+    writer.close()
+    return Seen(data, ended, reset, pieces)
+
+
+@pytest.mark.parametrize(
+    ("mishap", "stored", "status", "ended", "reset"),
+    [
+        (None, 1, 201, False, False),
+        (reset_before(), 0, 0, True, True),
+        (reset_in_request(0.5), 0, 0, True, True),
+        (reset_in_request(0.999), 0, 0, True, True),
+        (lost_answer(), 1, 0, True, False),
+        (lost_answer(end="reset"), 1, 0, True, True),
+        (late_delivery(0.01), 1, 0, True, True),
+        (reset_after(), 1, 201, True, True),
+        (dripping(16, 0.0005), 1, 201, False, False),
+        (silent(0.02), 1, 201, False, False),
+        (answered(503), 0, 503, False, False),
+        (answered(503, act=True), 1, 503, False, False),
+        (answered(429, retry_after=7), 0, 429, False, False),
+        (html_page(200, act=True), 1, 200, False, False),
+        (late_401(0.01), 0, 401, False, False),
+    ],
+    ids=lambda value: value.name if isinstance(value, Mishap) else None,
+)
+async def test_what_a_mishap_does(
+    emulator: Any, mishap: Mishap | None, stored: int, status: int, ended: bool, reset: bool
+) -> None:
+    """To a create: how many records are stored, and what its sender sees."""
+    before = len(emulator.rows("tickets"))
+    async with FaultProxy(emulator.url, lambda passage: mishap) as proxy:
+        seen = await exchange(proxy, emulator)
+        await proxy.settle()
+        assert (seen.status, seen.ended, seen.reset) == (status, ended, reset)
+        assert [passage.mishap for passage in proxy.passages] == [mishap.name if mishap else ""]
+        assert proxy.passages[0].body == BODY
+    assert len(emulator.rows("tickets")) - before == stored
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked", "close"])
+async def test_a_truncated_answer(emulator: Any, framing: Any) -> None:
+    """Ends early, in the framing that was asked for."""
+    async with FaultProxy(emulator.url, lambda passage: truncated(framing, 0.6)) as proxy:
+        seen = await exchange(proxy, emulator, LIST)
+    async with FaultProxy(emulator.url, lambda passage: None) as proxy:
+        whole = await exchange(proxy, emulator, LIST)
+    assert (seen.status, seen.ended, seen.reset) == (200, True, False)
+    assert len(seen.data) < len(whole.data)
+    told = {
+        "length": b"Content-Length: ",
+        "chunked": b"Transfer-Encoding: chunked",
+        "close": b"Connection: close",
+    }
+    assert [told[name] in seen.data for name in told] == [name == framing for name in told]
+
+
+async def test_a_reset_in_the_answer(emulator: Any) -> None:
+    """Some of it may have come."""
+    async with FaultProxy(emulator.url, lambda passage: reset_in_answer(0.5)) as proxy:
+        seen = await exchange(proxy, emulator, LIST)
+    assert seen.reset
+
+
+async def test_an_outage_refuses_connections_and_ends(emulator: Any) -> None:
+    """Afterwards it is at the same address; opening what is open changes nothing."""
+    async with FaultProxy(emulator.url, lambda passage: None) as proxy:
+        url = proxy.url
+        assert (await exchange(proxy, emulator)).status == 201
+        await proxy.shut()
+        with pytest.raises(ConnectionRefusedError):
+            await exchange(proxy, emulator)
+        await proxy.open()
+        await proxy.open()
+        assert proxy.url == url
+        assert (await exchange(proxy, emulator)).status == 201
+
+
+def reader_of(data: bytes) -> asyncio.StreamReader:
+    reader = asyncio.StreamReader()
+    reader.feed_data(data)
+    reader.feed_eof()
+    return reader
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Length: %d\r\n\r\n"
+
+
+@pytest.mark.property
+@given(body=st.binary(max_size=9000), framing=st.sampled_from(["", "length", "chunked", "close"]))
+async def test_a_body_is_the_same_in_every_framing(body: bytes, framing: Any) -> None:
+    """Written otherwise and read again; other headers stay."""
+    wire = reframed(Message(HEAD % len(body), body, body), framing)
+    message = await read_response(reader_of(wire), "GET")
+    assert message.body == body
+    assert message.headers["x-a"] == "b"
+
+
+@pytest.mark.property
+@given(body=st.binary(max_size=200), cut=st.integers(min_value=0))
+async def test_a_cut_message_is_never_taken_for_a_whole_one(body: bytes, cut: int) -> None:
+    """A request that breaks off is no request, a response that breaks off is a lost connection."""
+    request = b"PUT /x HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    assert await read_request(reader_of(request[: cut % len(request)])) is None
+    response = HEAD % len(body) + body
+    with pytest.raises(ConnectionError):
+        await read_response(reader_of(response[: cut % len(response)]), "GET")
