@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from zeyos_async.services.octaved._generated import FlowResources
 from zeyos_async.services.zeyos._generated.client_attributes import Entities
 from zeyos_async.zeyos import Account, AccountType, Acount, Contact, Ticket  # type: ignore[attr-defined]  # error: no such name
 
@@ -50,3 +51,14 @@ def conditions(zeyos: Entities) -> None:
     zeyos.accounts.where(f.type == "CUSTOMER")  # type: ignore[arg-type]  # error: a code, not its name
     Ticket(status="OPEN")  # type: ignore[arg-type]  # error: a code, not its name
     Account(type=AccountType.CUSTOMER, creationdate=datetime.now(UTC), lastname=5)  # type: ignore[arg-type]  # error: wrong type
+
+
+async def flow(flow: FlowResources) -> None:
+    """Octaved Flow."""
+    task = await flow.tasks.get("…")
+    task.nmae  # type: ignore[attr-defined]  # error: no such field
+    await flow.tasks.create(name="x")  # type: ignore[call-arg]  # error: parentNodeId is missing
+    await flow.tasks.patch("…", status="done")  # type: ignore[arg-type]  # error: no such status
+    await flow.tasks.patch("…", parentNodeId="…")  # type: ignore[call-arg]  # error: only in a create
+    await flow.billings.delete("…")  # type: ignore[attr-defined]  # error: the API does not offer it
+    flow.tasks.f.customerId  # type: ignore[attr-defined]  # error: tasks do not know this ident

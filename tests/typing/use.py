@@ -8,6 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, assert_type
 
+from zeyos_async.filters import F
+from zeyos_async.octaved import Customer, Project, Task
+from zeyos_async.services.octaved._generated import FlowResources
 from zeyos_async.services.zeyos._generated.client_attributes import Entities
 from zeyos_async.zeyos import Account, AccountType, Contact, FeedServer, Ticket, TicketStatus, User
 
@@ -91,3 +94,25 @@ def conditions(zeyos: Entities) -> None:
     )
     zeyos.files.where(zeyos.files.f.binfile.size > 1000)
     zeyos.accounts.query().order_by(f.lastname.asc(), f.ID.desc())
+
+
+async def flow(flow: FlowResources) -> None:
+    """Octaved Flow: typed records, writes and search idents."""
+    project = await flow.projects.get("E9996334F8134DBCBE18948284698BB2")
+    assert_type(project, Project)
+    assert_type(await flow.tasks.get_many(["E9996334F8134DBCBE18948284698BB2"]), dict[str, Task])
+    assert_type(
+        await flow.tasks.search_ids(Task.f.childrenOf == (project.id or ""), ~flow.tasks.f.isArchived),
+        list[str],
+    )
+    async for task in flow.tasks.search((F.name == "Briefing") | F.isArchived):
+        assert_type(task, Task)
+    assert_type(await flow.customers.all(), list[Customer])
+    assert_type(
+        await flow.tasks.create(parentNodeId="…", name="Briefing", status="open", plannedTime=Decimal(2)), str
+    )
+    await flow.customers.patch("…", locations=[{"id": "…"}], delete_locations=True)
+    await flow.time_tracking_records.put(
+        "…", user="…", workTimeStart=datetime.fromisoformat("2020-04-04T14:40")
+    )
+    await flow.billings.get("…", sums=True)
