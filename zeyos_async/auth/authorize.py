@@ -33,6 +33,20 @@ _PATH: Final = "/callback"
 _LARGEST_HEAD: Final = 16 * 1024
 _PATIENCE: Final = 10.0
 _LONGEST_QUOTE: Final = 200
+_SIGNED_IN: Final = "You are signed in. You can close this window."
+_STYLE: Final = (
+    ":root{color-scheme:light dark}"
+    "body{font:1.125rem/1.5 system-ui,sans-serif;display:grid;place-content:center;min-height:90vh;margin:0;"
+    "text-align:center;padding:1rem}"
+    "b{font-size:3rem;line-height:1}"
+)
+_STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_HTML: Final = (
+    '<!DOCTYPE html><html lang="en"><meta charset="utf-8">'
+    '<meta name="viewport" content="width=device-width,initial-scale=1">'
+    '<title>Sign-in</title><link rel="icon" href="data:,"><style>{style}</style>'
+    '<main><b aria-hidden="true">{sign}</b><p>{text}</p></main></html>'
+)
 
 
 def new_verifier() -> Secret:
@@ -262,7 +276,7 @@ class CallbackServer:
         except ZeyosAsyncError as error:
             future.set_exception(error)
             return HTTPStatus.OK, "The sign-in was refused. You can close this window."
-        return HTTPStatus.OK, "You are signed in. You can close this window."
+        return HTTPStatus.OK, _SIGNED_IN
 
 
 def _request_of(head: bytes) -> tuple[str, URL | None, str]:
@@ -281,14 +295,15 @@ def _request_of(head: bytes) -> tuple[str, URL | None, str]:
 
 
 def _page(status: HTTPStatus, text: str) -> bytes:
-    body = f'<!DOCTYPE html><meta charset="utf-8"><title>Sign-in</title><p>{html.escape(text)}</p>'.encode()
+    sign = "✓" if status is HTTPStatus.OK and text == _SIGNED_IN else "!"
+    body = _HTML.format(style=_STYLE, sign=sign, text=html.escape(text)).encode()
     head = (
         f"HTTP/1.1 {status.value} {status.phrase}\r\n"
         "Content-Type: text/html; charset=utf-8\r\n"
         f"Content-Length: {len(body)}\r\n"
         "Cache-Control: no-store\r\n"
         "Referrer-Policy: no-referrer\r\n"
-        "Content-Security-Policy: default-src 'none'\r\n"
+        f"Content-Security-Policy: default-src 'none'; img-src data:; style-src 'sha256-{_STYLE_HASH}'\r\n"
         "Connection: close\r\n\r\n"
     )
     return head.encode("ascii") + body

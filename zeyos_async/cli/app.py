@@ -19,6 +19,10 @@ _COMMANDS: Final = (
     "export",
     "describe",
     "resources",
+    "login",
+    "logout",
+    "whoami",
+    "profile",
     "emulate",
     "doctor",
     "completion",
@@ -78,6 +82,7 @@ class _Commands(click.Group):
 def app() -> None:
     """Read, count, add up and export what a ZeyOS instance holds.
 
-    Say where by --url and who by --token-file or --user, or by ZEYOS_BASE_URL, ZEYOS_INSTANCE and
-    ZEYOS_TOKEN. With --emulate any command runs on an embedded emulator and needs neither.
+    Sign in once by `zeyos-async login`; who uses the vendor's command line tool is signed in already. Or
+    say where by --url and who by --token-file or --user, or by ZEYOS_BASE_URL, ZEYOS_INSTANCE and
+    ZEYOS_TOKEN. With --emulate any command runs on an embedded emulator and needs none of that.
     """

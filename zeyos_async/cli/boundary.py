@@ -24,13 +24,14 @@ from ..errors import (
     ZeyosAsyncError,
 )
 from .app import app
-from .output import Interrupted, PipeClosed, Terminated, note, red
+from .output import Interrupted, NotSignedIn, PipeClosed, Terminated, note, red
 
 __all__ = ["State", "exit_code", "run"]
 
 _FAILED: Final = 1
 _USAGE: Final = 2
 _CODES: Final[tuple[tuple[int, tuple[type[BaseException], ...]], ...]] = (
+    (3, (NotSignedIn,)),  # before what it is a kind of
     (_USAGE, (ConfigurationError, InvalidArgument, FilterError)),
     (3, (NotAuthenticated, PermissionDenied)),
     (4, (NotFound, Gone, NoResult)),

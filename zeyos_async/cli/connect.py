@@ -1,43 +1,63 @@
-"""Where a command connects to, and as whom: options first, then the environment."""
+"""Where a command connects to, and as whom: options first, then the environment, then what was signed in."""
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import attrs
 import click
 from yarl import URL
 
-from ..auth import AuthBackend, BearerToken, PasswordLogin
-from ..errors import ConfigurationError
+from ..auth import AuthBackend, BearerToken, FileStore, OAuth2, PasswordLogin
+from ..errors import ConfigurationError, NotAuthenticated
 from ..services.zeyos.client import Zeyos
-from .params import ROWS
-from .running import verbose_option
+from ..services.zeyos.profiles import Profile, ProfileStore, look_for_profile
+from .output import NotSignedIn
 
-__all__ = ["Connection", "Target", "connected", "connection_options", "resolve", "resolve_here"]
+__all__ = [
+    "Connection",
+    "Target",
+    "address",
+    "connected",
+    "described",
+    "password_login",
+    "prompt",
+    "resolve",
+    "resolve_here",
+    "same_instance",
+    "secret_from",
+    "short",
+    "sign_in_command",
+]
 
 _CLOUD: Final = "https://cloud.zeyos.com"
+_CHOOSERS: Final = ("ZEYOS_BASE_URL", "ZEYOS_INSTANCE", "ZEYOS_TOKEN", "ZEYOS_REFRESH_TOKEN", "ZEYOS_USER")
+"""Variables that say where or who; an explicit profile wins over them."""
+
+Ask = Callable[[str], str | None]
+"""Asks a person for a secret; ``None`` where there is nobody."""
 
 
 @attrs.frozen(kw_only=True)
 class Connection:
     """The connection options of a command line, as they were given."""
 
+    profile: str | None = None
     url: str | None = None
     instance: str | None = None
-    token: str | None = None
+    token: str | None = attrs.field(default=None, repr=False)
     token_file: str | None = None
     user: str | None = None
     password_file: str | None = None
     identifier: str | None = None
     appsecret_file: str | None = None
-    otp: str | None = None
+    otp: str | None = attrs.field(default=None, repr=False)
     timeout: float | None = None
     emulate: bool = False
     rows: tuple[dict[str, int], ...] = ()
@@ -53,36 +73,74 @@ class Target:
         auth: The credential.
         url_from: Where the URL was found, for people.
         auth_from: What the credential is and where it was found, for people.
+        profile: The stored credentials, if they are what is used.
+        passed_over: What else there was that could have been used, and what won over it.
     """
 
     url: str
     auth: AuthBackend = attrs.field(repr=False)
     url_from: str
     auth_from: str
+    profile: Profile | None = attrs.field(default=None, repr=False)
+    passed_over: tuple[str, ...] = ()
 
 
-def resolve(given: Connection, environ: Mapping[str, str], ask: Callable[[str], str | None]) -> Target:
+def resolve(
+    given: Connection,
+    environ: Mapping[str, str],
+    ask: Ask,
+    *,
+    folder: Path | None = None,
+    home: Path | None = None,
+) -> Target:
     """Choose the server and the credential.
+
+    Each comes from the options if they say it, else from the environment (unless the options name a
+    profile), else from a stored set of credentials. Stored tokens go to the instance that they were
+    stored for, and nowhere else.
 
     Args:
         given: The options.
         environ: The environment.
         ask: Asks a person for a secret; ``None`` where there is nobody.
+        folder: In place of the current folder.
+        home: In place of the home folder.
 
     Raises:
         ConfigurationError: Something is missing or contradicts itself; the message says what to give.
+        NotSignedIn: There is no credential.
     """
-    url, url_from = _url(given, environ)
-    auth, auth_from = _auth(given, environ, ask)
-    return Target(url=url, auth=auth, url_from=url_from, auth_from=auth_from)
+    chosen = {k: v for k, v in environ.items() if k not in _CHOOSERS} if given.profile else environ
+    where, who = address(given, chosen), _given_auth(given, chosen, ask)
+    if where is not None and who is not None:
+        return Target(url=where[0], url_from=where[1], auth=who[0], auth_from=who[1])
+    stored = look_for_profile(given.profile, environ=environ, folder=folder, home=home)
+    url, url_from = where or _stored_url(stored)
+    if who is not None:
+        return Target(url=url, url_from=url_from, auth=who[0], auth_from=who[1])
+    auth, auth_from = _stored_auth(stored, url)
+    lost = tuple(name for name in _CHOOSERS if given.profile and environ.get(name))
+    return Target(
+        url=url,
+        url_from=url_from,
+        auth=auth,
+        auth_from=auth_from,
+        profile=stored,
+        passed_over=(f"{', '.join(lost)} in the environment (--profile wins)",) if lost else (),
+    )
 
 
 def resolve_here(given: Connection) -> Target:
-    """Choose the server and the credential, with this process's environment and terminal."""
-    return resolve(given, os.environ, _ask)
+    """Choose the server and the credential, with this process's environment, files and terminal."""
+    return resolve(given, os.environ, prompt)
 
 
-def _url(given: Connection, environ: Mapping[str, str]) -> tuple[str, str]:
+def address(given: Connection, environ: Mapping[str, str]) -> tuple[str, str] | None:
+    """The URL that the options or the environment name, and which of them.
+
+    Raises:
+        ConfigurationError: It does not name an instance.
+    """
     from_env = environ.get("ZEYOS_BASE_URL", "").strip()
     base = given.url or from_env or _CLOUD
     source = "--url" if given.url else "ZEYOS_BASE_URL" if from_env else "the default"
@@ -90,44 +148,122 @@ def _url(given: Connection, environ: Mapping[str, str]) -> tuple[str, str]:
     if instance is None and not given.url:
         instance, also = environ.get("ZEYOS_INSTANCE", "").strip(), "ZEYOS_INSTANCE"
     if instance:
-        return f"{base.rstrip('/')}/{instance.strip('/')}", f"{source} and {also}"
+        whole = URL(base).path.strip("/").split("/")[-1:] == [instance]  # some write it in both places
+        return (base if whole else f"{base.rstrip('/')}/{instance.strip('/')}"), f"{source} and {also}"
     if not given.url and not from_env:
-        raise ConfigurationError(
-            "which ZeyOS? Give --url https://cloud.zeyos.com/NAME, or set ZEYOS_INSTANCE; "
-            "--emulate runs the command on an embedded emulator"
-        )
+        return None
     if base.rstrip("/") == _CLOUD or (not given.url and not URL(base).path.strip("/")):
         raise ConfigurationError(f"{base} does not name an instance; write it as {base.rstrip('/')}/NAME")
     return base, source
 
 
-def _auth(
-    given: Connection, environ: Mapping[str, str], ask: Callable[[str], str | None]
-) -> tuple[AuthBackend, str]:
+def same_instance(one: str, other: str) -> bool:
+    """Whether two URLs lead to the same instance."""
+    return _plain(one) == _plain(other)
+
+
+def _plain(url: str) -> str:
+    return str(URL(url.strip())).rstrip("/").removesuffix("/api/v1")
+
+
+def _stored_url(stored: Profile | None) -> tuple[str, str]:
+    if stored is None:
+        raise ConfigurationError(
+            "which ZeyOS? Sign in with `zeyos-async login --url https://cloud.zeyos.com/NAME`, or give --url, or set "
+            "ZEYOS_INSTANCE; --emulate runs the command on an embedded emulator"
+        )
+    return stored.base_url, described(stored.store)
+
+
+def described(store: ProfileStore) -> str:
+    """Which set of credentials it is, for people."""
+    return f"the profile {store.name!r} in {short(store.path)}" if store.name else short(store.path)
+
+
+def short(path: Path) -> str:
+    """A path as people write it, with ``~`` for the home folder."""
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
+
+
+def sign_in_command(store: ProfileStore) -> str:
+    """The command that signs in to the same place again."""
+    return f"zeyos-async login --profile {store.name}" if store.name else "zeyos-async login"
+
+
+def _stored_auth(stored: Profile | None, url: str) -> tuple[AuthBackend, str]:
+    if stored is None:
+        raise NotSignedIn(
+            f"no credential for {url}: sign in with `zeyos-async login --url {url}`, or set ZEYOS_TOKEN, or give "
+            "--token-file FILE, or --user NAME to log in with a password"
+        )
+    what, command = described(stored.store), sign_in_command(stored.store)
+    if not same_instance(stored.base_url, url):
+        raise NotSignedIn(
+            f"no credential for {url}: {what}, which {stored.chosen}, is for {stored.base_url}. Give --profile, or "
+            f"sign in with `zeyos-async login --url {url}`, or set ZEYOS_TOKEN"
+        )
+    tokens = stored.credential
+    if tokens is None:
+        raise NotSignedIn(f"{what}, which {stored.chosen}, has no tokens: sign in with `{command}`")
+    auth = stored.auth()
+    refreshed = isinstance(auth, OAuth2)
+    if not refreshed and tokens.expires_at is not None and tokens.expires_at <= time.time():
+        raise NotSignedIn(f"the token of {what} has expired: sign in again with `{command}`")
+    kind = "an access token, refreshed when it expires," if refreshed else "an access token"
+    return auth, f"{kind} from {what}, which {stored.chosen}"
+
+
+def _given_auth(given: Connection, environ: Mapping[str, str], ask: Ask) -> tuple[AuthBackend, str] | None:
+    """The credential of the options or the environment, and what it is."""
     ways = [f"--{name.replace('_', '-')}" for name in ("token", "token_file", "user") if getattr(given, name)]
     if len(ways) > 1:
         raise ConfigurationError(f"{' and '.join(ways)} are different ways to log in; give one of them")
     if given.token:
         return BearerToken(given.token), "a token from --token"
     if given.token_file:
-        return BearerToken(_secret_in(given.token_file, "the token")), f"a token from {given.token_file}"
-    if given.user or (environ.get("ZEYOS_USER") and not environ.get("ZEYOS_TOKEN")):
-        return _password_login(given, environ, ask)
-    token = environ.get("ZEYOS_TOKEN", "").strip()
-    if not token:
+        return BearerToken(secret_from(given.token_file, "the token")), f"a token from {given.token_file}"
+    if given.user:
+        return password_login(given, environ, ask)
+    if environ.get("ZEYOS_REFRESH_TOKEN", "").strip():
+        return _refreshing(environ)
+    if environ.get("ZEYOS_TOKEN", "").strip():
+        return BearerToken(environ["ZEYOS_TOKEN"].strip()), "a token from ZEYOS_TOKEN"
+    return password_login(given, environ, ask) if environ.get("ZEYOS_USER") else None
+
+
+def _refreshing(environ: Mapping[str, str]) -> tuple[AuthBackend, str]:
+    """The refresh token of the environment. As it works once, its successors are kept in a file."""
+    token, client, secret = (
+        environ.get(f"ZEYOS_{name}", "").strip() for name in ("TOKEN", "CLIENT_ID", "CLIENT_SECRET")
+    )
+    if not client:
         raise ConfigurationError(
-            "no credential: set ZEYOS_TOKEN, or give --token-file FILE, or --user NAME to log in with a password"
+            "ZEYOS_REFRESH_TOKEN is set: set ZEYOS_CLIENT_ID (and ZEYOS_CLIENT_SECRET) to the application that it was "
+            "issued to, too"
         )
-    return BearerToken(token), "a token from ZEYOS_TOKEN"
+    state = environ.get("XDG_STATE_HOME") or "~/.local/state"
+    store = FileStore(f"{state}/zeyos-async/tokens.json")
+    auth = OAuth2(
+        client,
+        secret or None,
+        refresh_token=environ["ZEYOS_REFRESH_TOKEN"].strip(),
+        access_token=token or None,
+        token_store=store,
+    )
+    return auth, f"ZEYOS_REFRESH_TOKEN, whose successors are kept in {short(store.path)}"
 
 
-def _password_login(
-    given: Connection, environ: Mapping[str, str], ask: Callable[[str], str | None]
-) -> tuple[AuthBackend, str]:
+def password_login(given: Connection, environ: Mapping[str, str], ask: Ask) -> tuple[PasswordLogin, str]:
+    """The log-in by name and password that the options or the environment ask for, and what it is.
+
+    Raises:
+        ConfigurationError: There is no password, and nobody to ask for it.
+    """
     name = given.user or environ["ZEYOS_USER"]
     password, source = environ.get("ZEYOS_PASSWORD"), "ZEYOS_PASSWORD"
     if given.password_file:
-        password, source = _secret_in(given.password_file, "the password"), given.password_file
+        password, source = secret_from(given.password_file, "the password"), given.password_file
     if password is None:
         password, source = ask(f"Password of {name}"), "the prompt"
     if password is None:
@@ -136,7 +272,7 @@ def _password_login(
         )
     appsecret = environ.get("ZEYOS_APPSECRET")
     if given.appsecret_file:
-        appsecret = _secret_in(given.appsecret_file, "the application's secret")
+        appsecret = secret_from(given.appsecret_file, "the application's secret")
     login = PasswordLogin(
         name,
         password,
@@ -147,7 +283,12 @@ def _password_login(
     return login, f"the log-in of {name} with the password from {source}"
 
 
-def _secret_in(path: str, what: str) -> str:
+def secret_from(path: str, what: str) -> str:
+    """The secret in a file, or in the next line of standard input for ``-``.
+
+    Raises:
+        ConfigurationError: It can't be read, or is empty.
+    """
     try:
         text = sys.stdin.readline() if path == "-" else Path(path).read_text("utf-8")
     except OSError as error:
@@ -157,10 +298,11 @@ def _secret_in(path: str, what: str) -> str:
     return text.strip()
 
 
-def _ask(prompt: str) -> str | None:
+def prompt(text: str) -> str | None:
+    """Ask for a secret on the terminal; ``None`` where there is none."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return None
-    answer: str = click.prompt(prompt, hide_input=True, err=True)
+    answer: str = click.prompt(text, hide_input=True, err=True)
     return answer
 
 
@@ -178,16 +320,21 @@ async def connected(given: Connection, target: Target | None = None) -> AsyncIte
         return
     target = target or resolve_here(given)
     async with Zeyos(target.url, auth=target.auth, timeout=given.timeout) as zeyos:
-        yield zeyos
+        try:
+            yield zeyos
+        except NotAuthenticated as error:
+            if target.profile is not None:
+                error.hint = f"Sign in again with `{sign_in_command(target.profile.store)}`"
+            raise
 
 
 @asynccontextmanager
 async def _emulated(given: Connection) -> AsyncIterator[Zeyos]:
     from ..testing import emulate_zeyos_process
 
-    if given.url or given.instance or given.token or given.token_file or given.user:
+    if given.profile or given.url or given.instance or given.token or given.token_file or given.user:
         raise ConfigurationError(
-            "--emulate brings its own server and credential; leave out --url, --token and --user"
+            "--emulate brings its own server and credential; leave out --url, --token, --user and --profile"
         )
     rows = {name: number for part in given.rows for name, number in part.items()}
     async with (
@@ -195,60 +342,3 @@ async def _emulated(given: Connection) -> AsyncIterator[Zeyos]:
         Zeyos(emulator.url, auth=BearerToken(emulator.token), timeout=given.timeout) as zeyos,
     ):
         yield zeyos
-
-
-_OPTIONS: Final = (
-    click.option(
-        "--url", metavar="URL", help="The instance, such as https://cloud.zeyos.com/demo. [ZEYOS_BASE_URL]"
-    ),
-    click.option("--instance", metavar="NAME", help="The instance's name, below the URL. [ZEYOS_INSTANCE]"),
-    click.option(
-        "--token",
-        metavar="TOKEN",
-        help="An access token. Others on this machine can see it here: better ZEYOS_TOKEN or --token-file.",
-    ),
-    click.option("--token-file", metavar="FILE", help="A file with the access token; - is standard input."),
-    click.option("--user", metavar="NAME", help="Log in by name and password. [ZEYOS_USER]"),
-    click.option(
-        "--password-file",
-        metavar="FILE",
-        help="A file with the password; else ZEYOS_PASSWORD, or a prompt.",
-    ),
-    click.option(
-        "--appsecret-file", metavar="FILE", help="A file with the application's secret. [ZEYOS_APPSECRET]"
-    ),
-    click.option(
-        "--identifier", metavar="NAME", help="This client's name for the server. [ZEYOS_IDENTIFIER]"
-    ),
-    click.option("--otp", metavar="CODE", help="The code of the second factor."),
-    click.option(
-        "--timeout",
-        type=click.FloatRange(min=0, min_open=True),
-        metavar="SECONDS",
-        help="Longest time for one call.",
-    ),
-    click.option("--emulate", is_flag=True, help="Run on an embedded emulator in place of a real instance."),
-    click.option(
-        "--rows", type=ROWS, multiple=True, help="With --emulate: how many rows, as accounts=100000."
-    ),
-    click.option(
-        "--seed", type=int, default=1, show_default=True, help="With --emulate: which made-up data."
-    ),
-)
-
-
-def connection_options(command: Callable[..., Any]) -> Any:
-    """Adds the connection options, and ``--verbose``; the command takes them as ``connection``."""
-    names = [field.name for field in attrs.fields(Connection)]
-
-    @functools.wraps(command)
-    def wrapper(**values: Any) -> Any:
-        given = Connection(**{name: values.pop(name) for name in names})
-        if given.rows and not given.emulate:
-            raise click.UsageError("--rows is about the emulator; add --emulate")
-        return command(connection=given, **values)
-
-    decorated: Any = wrapper
-    for option in reversed(_OPTIONS):
-        decorated = option(decorated)
-    return verbose_option(decorated)

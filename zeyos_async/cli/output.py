@@ -6,9 +6,12 @@ import os
 import sys
 from typing import Any, BinaryIO, Final
 
+from ..errors import ConfigurationError
+
 __all__ = [
     "Interrupted",
     "JsonArray",
+    "NotSignedIn",
     "PipeClosed",
     "Terminated",
     "examples",
@@ -20,6 +23,10 @@ __all__ = [
 
 _RED: Final = "\x1b[31m"
 _PLAIN: Final = "\x1b[0m"
+
+
+class NotSignedIn(ConfigurationError):
+    """There is no credential to use; the message says how to get one."""
 
 
 class Interrupted(Exception):

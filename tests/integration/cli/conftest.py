@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -65,10 +67,20 @@ def served() -> Iterator[Served]:
 
 
 @pytest.fixture
-def emulator(served: Served, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user who has signed in nowhere, in a project of that user."""
+    path = tmp_path_factory.mktemp("home")
+    (path / "project").mkdir()
+    monkeypatch.setenv("HOME", str(path))
+    monkeypatch.chdir(path / "project")
+    return path
+
+
+@pytest.fixture
+def emulator(served: Served, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     """The emulator, with the environment that leads to it."""
-    for name in ("ZEYOS_INSTANCE", "ZEYOS_USER", "ZEYOS_PASSWORD", "ZEYOS_APPSECRET", "ZEYOS_IDENTIFIER"):
-        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.startswith("ZEYOS_")]:
+        monkeypatch.delenv(name)
     monkeypatch.setenv("ZEYOS_BASE_URL", served.url)
     monkeypatch.setenv("ZEYOS_TOKEN", served.there(served.emulator.token))
     yield served

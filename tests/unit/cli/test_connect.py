@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from zeyos_async.auth import BearerToken, PasswordLogin
-from zeyos_async.cli.connect import Connection, resolve
+from zeyos_async.auth import BearerToken, OAuth2, PasswordLogin
+from zeyos_async.cli.connect import Connection, Target, resolve, same_instance
+from zeyos_async.cli.output import NotSignedIn
 from zeyos_async.errors import ConfigurationError
 
 URL = "https://erp.example.com/demo"
@@ -46,6 +47,7 @@ def nobody(prompt: str) -> None:
             "ZEYOS_BASE_URL and ZEYOS_INSTANCE",
         ),
         ({"url": "http://localhost:8080"}, {}, "http://localhost:8080", "--url"),
+        ({}, {"ZEYOS_BASE_URL": URL, "ZEYOS_INSTANCE": "demo"}, URL, "ZEYOS_BASE_URL and ZEYOS_INSTANCE"),
     ],
 )
 def test_the_server(given: dict[str, Any], environ: dict[str, str], url: str, source: str) -> None:
@@ -77,11 +79,12 @@ def secret(tmp_path: Path) -> str:
 
 def test_a_token_from_an_option_a_file_or_the_environment(secret: str) -> None:
     """In this order; where it came from can be told without the token."""
-    for given, token, source in (
+    cases: list[tuple[dict[str, Any], str, str]] = [
         ({"token": "s3cret-arg"}, "s3cret-arg", "--token"),
         ({"token_file": secret}, "s3cret-file", secret),
         ({}, "s3cret-env", "ZEYOS_TOKEN"),
-    ):
+    ]
+    for given, token, source in cases:
         target = resolve(Connection(url=URL, **given), ENV, nobody)
         assert target.auth == BearerToken(token)
         assert target.auth_from == f"a token from {source}"
@@ -115,7 +118,8 @@ def test_a_password_is_taken_from_the_environment_or_asked_for() -> None:
 @pytest.mark.parametrize(
     ("given", "environ", "message"),
     [
-        ({}, {}, "ZEYOS_TOKEN"),
+        ({}, {}, "zeyos-async login --url .* ZEYOS_TOKEN"),
+        ({}, {"ZEYOS_REFRESH_TOKEN": "r"}, "ZEYOS_CLIENT_ID"),
         ({"token": "a", "user": "b"}, {}, "--token and --user"),
         ({"token_file": "/nowhere/x"}, {}, "/nowhere/x: No such file"),
         ({"token_file": "/dev/null"}, {}, "is empty"),
@@ -127,3 +131,130 @@ def test_a_credential_that_can_not_be_had(
     """The message says what to give, or what is wrong with what was given."""
     with pytest.raises(ConfigurationError, match=message):
         resolve(Connection(url=URL, **given), environ, nobody)
+
+
+# -- what was signed in ----------------------------------------------------------------------------
+
+LATER = 4_102_444_800
+"""The year 2100."""
+
+
+def at(place: str, **more: Any) -> dict[str, Any]:
+    """A set of credentials that can be told from others by its address and token."""
+    return {"baseUrl": f"https://cloud.zeyos.com/{place}", "accessToken": f"t-{place}", **more}
+
+
+def choose(environ: dict[str, str] | None = None, **given: Any) -> Target:
+    return resolve(Connection(**given), environ or {}, nobody)
+
+
+@pytest.mark.parametrize(
+    ("given", "environ", "place", "token"),
+    [
+        ({}, {}, "active", "t-active"),
+        ({}, {"ZEYOS_PROFILE": "other"}, "other", "t-other"),
+        ({"profile": "third"}, {"ZEYOS_PROFILE": "other"}, "third", "t-third"),
+        ({}, {"ZEYOS_TOKEN": "env"}, "active", "env"),
+        ({"profile": "third"}, {"ZEYOS_TOKEN": "env", "ZEYOS_BASE_URL": URL}, "third", "t-third"),
+        ({"profile": "third", "token": "arg"}, {"ZEYOS_TOKEN": "env"}, "third", "arg"),
+        ({}, {"ZEYOS_INSTANCE": "active"}, "active", "t-active"),
+        ({"url": "https://cloud.zeyos.com/active/api/v1/"}, {}, "active/api/v1/", "t-active"),
+        ({"url": "https://cloud.zeyos.com/x", "token": "arg"}, {}, "x", "arg"),
+        ({"url": "https://cloud.zeyos.com/x"}, {"ZEYOS_TOKEN": "env"}, "x", "env"),
+    ],
+)
+def test_stored_credentials_come_last_unless_a_profile_is_asked_for(
+    machine: Any, given: dict[str, Any], environ: dict[str, str], place: str, token: str
+) -> None:
+    """Options, then the environment, then what was signed in; --profile wins over the environment."""
+    machine.profiles("active", active=at("active"), other=at("other"), third=at("third"))
+    target = choose(environ, **given)
+    assert (target.url, target.auth) == (f"https://cloud.zeyos.com/{place}", BearerToken(token))
+
+
+@pytest.mark.parametrize("place", ["pin", "local", "active", "single"])
+def test_the_files_of_the_vendors_tool(machine: Any, place: str) -> None:
+    """Who uses that tool is signed in; what is used, and why, can be told."""
+    if place == "pin":
+        machine.profiles("active", active=at("active"), pin=at("pin"))
+        machine.write(machine.project / ".zeyos" / "profile", "pin\n")
+        why = f"the profile 'pin' in ~/.config/zeyos/profiles.json, which is named by {machine.project}"
+    elif place == "local":
+        machine.profiles("active", active=at("active"))
+        machine.write(machine.home / ".zeyos" / "auth.json", at("local"))
+        why = "~/.zeyos/auth.json, which is the closest to this folder"
+    elif place == "active":
+        machine.profiles("active", active=at("active"))
+        machine.write(machine.config / "credentials.json", at("single"))
+        why = "the profile 'active' in ~/.config/zeyos/profiles.json, which is the active one"
+    else:
+        machine.write(machine.config / "credentials.json", at("single"))
+        why = "~/.config/zeyos/credentials.json, which is there, and no profile is active"
+    target = choose()
+    assert target.url.endswith(f"/{place}")
+    assert target.auth_from.startswith(f"an access token from {why}")
+    assert f"t-{place}" not in repr(target)
+
+
+def test_a_sign_in_that_refreshes(machine: Any) -> None:
+    """Its refreshed tokens go back to the file."""
+    machine.profiles("demo", demo=at("demo", clientId="app", clientSecret="s", refreshToken="r", expiresAt=1))
+    target = choose()
+    assert target.profile is not None
+    assert target.auth == OAuth2("app", "s", token_store=target.profile.store)
+    assert target.auth_from.startswith("an access token, refreshed when it expires, from the profile 'demo'")
+
+
+def test_a_refresh_token_in_the_environment(machine: Any) -> None:
+    """It works once; so what follows it is kept, beside nothing of the vendor's."""
+    environ = {"ZEYOS_BASE_URL": URL, "ZEYOS_REFRESH_TOKEN": "r", "ZEYOS_CLIENT_ID": "app"}
+    target = choose(environ)
+    assert isinstance(target.auth, OAuth2)
+    assert target.auth_from == (
+        "ZEYOS_REFRESH_TOKEN, whose successors are kept in ~/.local/state/zeyos-async/tokens.json"
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "given", "words"),
+    [
+        (
+            {},
+            {"url": URL},
+            ["for https://erp.example.com/demo", "'demo'", "is for https://cloud", "--profile"],
+        ),
+        ({"accessToken": None}, {}, ["has no tokens", "zeyos-async login --profile demo"]),
+        ({"expiresAt": 1_600_000_000}, {}, ["has expired", "zeyos-async login --profile demo"]),
+    ],
+)
+def test_stored_credentials_that_do_not_do(
+    machine: Any, values: dict[str, Any], given: dict[str, Any], words: list[str]
+) -> None:
+    """A token goes to the instance that it is for; one that can't work is not tried."""
+    machine.profiles("demo", demo={**at("demo", expiresAt=LATER), **values})
+    with pytest.raises(NotSignedIn) as caught:
+        choose(**given)
+    assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+def test_what_a_profile_wins_over_can_be_told(machine: Any) -> None:
+    """For `doctor`."""
+    machine.profiles(None, demo=at("demo"))
+    target = choose({"ZEYOS_TOKEN": "e", "ZEYOS_USER": "max"}, profile="demo")
+    assert target.passed_over == ("ZEYOS_TOKEN, ZEYOS_USER in the environment (--profile wins)",)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://x.example/demo", "https://x.example/demo/", True),
+        ("https://x.example/demo", "https://x.example:443/demo/api/v1", True),
+        ("https://x.example/demo", "https://X.example/demo", True),
+        ("https://x.example/demo", "http://x.example/demo", False),
+        ("https://x.example/demo", "https://x.example/dem", False),
+        ("https://x.example/demo", "https://y.example/demo", False),
+    ],
+)
+def test_the_same_instance(one: str, other: str, same: bool) -> None:
+    """However it is written; another scheme is another one."""
+    assert same_instance(one, other) is same

@@ -10,10 +10,12 @@ from typing import Final
 import attrs
 import click
 
-from ...errors import ZeyosAsyncError
+from ...errors import ConfigurationError, ZeyosAsyncError
 from ...services.zeyos.client import Zeyos
+from ...services.zeyos.profiles import look_for_profile
 from ..boundary import exit_code
-from ..connect import Connection, Target, connected, connection_options, resolve_here
+from ..connect import Connection, Target, connected, described, resolve_here
+from ..options import connection_options
 from ..output import json_text, write
 from ..running import run_async
 
@@ -59,7 +61,7 @@ async def _examine(connection: Connection) -> list[Finding]:
     findings: list[Finding] = []
     try:
         target = None if connection.emulate else resolve_here(connection)
-        findings += _settings(target)
+        findings += _settings(connection, target)
         async with connected(connection, target) as zeyos:
             for check, look in _CHECKS.items():
                 findings.append(await _looked(check, look, zeyos))
@@ -70,12 +72,29 @@ async def _examine(connection: Connection) -> list[Finding]:
     return findings
 
 
-def _settings(target: Target | None) -> list[Finding]:
+def _settings(connection: Connection, target: Target | None) -> list[Finding]:
     if target is None:
         return [Finding(check="settings", ok=True, says="an emulator of our own, as its administrator")]
+    passed_over = [*target.passed_over, *_stored_but_unused(connection, target)]
     return [
         Finding(check="url", ok=True, says=f"{target.url} (from {target.url_from})"),
         Finding(check="credential", ok=True, says=target.auth_from),
+        *(Finding(check="not used", ok=True, says=says) for says in passed_over),
+    ]
+
+
+def _stored_but_unused(connection: Connection, target: Target) -> list[str]:
+    """The stored credentials that an option or the environment wins over."""
+    if target.profile is not None:
+        return []
+    try:
+        stored = look_for_profile(connection.profile)
+    except ConfigurationError as error:
+        return [str(error)]
+    if stored is None or stored.credential is None:
+        return []
+    return [
+        f"the tokens of {described(stored.store)}, which {stored.chosen} ({target.auth_from} comes first)"
     ]
 
 

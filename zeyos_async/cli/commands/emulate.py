@@ -49,9 +49,11 @@ def _announce(emulator: Any) -> None:
         f"password    {who.password}\n"
         f"identifier  {who.identifier}\n"
         f"appsecret   {who.appsecret}\n"
+        f"client-id   {who.client_id}\n"
     )
     note(
         f"\nFor example:\n  ZEYOS_TOKEN={token} zeyos-async list accounts --url {emulator.url}\n"
         f"  curl -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' "
-        f"-d '{{\"limit\": 3}}' {emulator.url}/api/v1/accounts\n\nCtrl-C ends it."
+        f"-d '{{\"limit\": 3}}' {emulator.url}/api/v1/accounts\n"
+        f"  zeyos-async login --url {emulator.url} --client-id {who.client_id}\n\nCtrl-C ends it."
     )

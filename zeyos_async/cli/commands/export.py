@@ -8,7 +8,8 @@ from typing import Any, cast
 import click
 
 from ...export import FORMATS, ExportResult, export
-from ..connect import Connection, connected, connection_options
+from ..connect import Connection, connected
+from ..options import connection_options
 from ..output import examples, note
 from ..params import ENTITY
 from ..progress import progress_bar, size_text

@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from ...records import Record
-from ..connect import Connection, connected, connection_options
+from ..connect import Connection, connected
+from ..options import connection_options
 from ..output import json_text, write
 from ..params import ENTITY, split_terms
 from ..running import run_async

@@ -11,7 +11,8 @@ import click
 from ...export import export
 from ...schema import Entity, Kind, resolve
 from ..columns import default_columns
-from ..connect import Connection, connected, connection_options
+from ..connect import Connection, connected
+from ..options import connection_options
 from ..output import JsonArray, examples, note
 from ..params import ENTITY, Selection
 from ..queries import Asked, build, query_options

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from ..connect import Connection, connected, connection_options
+from ..connect import Connection, connected
+from ..options import connection_options
 from ..output import examples, json_text, write
 from ..params import ENTITY
 from ..queries import Asked, build, filter_options

@@ -201,7 +201,7 @@ def _unnamed(here: Path, there: Path) -> _Chosen | None:
     registry, single = there / "profiles.json", there / "credentials.json"
     active = _object(registry).values.get("active") if registry.exists() else None
     if isinstance(active, str) and active:
-        return _named(active, registry, f"is the active one in {registry}")
+        return _named(active, registry, "is the active one")
     return (ProfileStore(single), "is there, and no profile is active") if single.exists() else None
 
 

@@ -27,6 +27,26 @@ _CODE_SECONDS: Final = 60
 _VERIFIER: Final = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
+_STYLE: Final = (
+    ":root{color-scheme:light dark}"
+    "body{font:1rem/1.5 system-ui,sans-serif;display:grid;place-content:center;min-height:90vh;margin:0;padding:1rem}"
+    "main{width:min(20rem,90vw)}h1{font-size:1.4rem;margin:0}label,button{display:block;margin-top:1rem}"
+    "input,button{box-sizing:border-box;width:100%;font:inherit;padding:.5rem;border:1px solid gray;"
+    "border-radius:.375rem}"
+    "button{background:#1559b3;color:white;border:0}[role=alert]{color:#c62828}"
+)
+_SIGN_IN_PAGE: Final = (
+    '<!DOCTYPE html><html lang="en"><meta charset="utf-8">'
+    '<meta name="viewport" content="width=device-width,initial-scale=1">'
+    f'<title>Sign in</title><link rel="icon" href="data:,"><style>{_STYLE.replace("{", "{{").replace("}", "}}")}</style>'
+    "<main><h1>Sign in to {instance}</h1><p>The application <b>{client}</b> wants to act for you. "
+    'This is an emulator.</p>{wrong}<form method="post">'
+    '<label>Name <input name="name" autocomplete="username" autofocus required></label>'
+    '<label>Password <input name="password" type="password" autocomplete="current-password" required></label>'
+    "<button>Sign in</button></form></main></html>"
+)
+
+
 class OAuthError(Exception):
     """An error answer in OAuth2's JSON form."""
 
@@ -101,10 +121,11 @@ class OAuthApi:
             user = self._tokens.sign_in(str(form.get("name", "")), str(form.get("password", "")))
             if user is not None:
                 return self._back_to_client(user, query)
-            wrong = "<p>Unknown name or wrong password.</p>"
-        page = (
-            f'<!DOCTYPE html><title>Sign in</title>{wrong}<form method="post">'
-            '<input name="name"><input name="password" type="password"><button>Sign in</button></form>'
+            wrong = '<p role="alert">Unknown name or wrong password.</p>'
+        page = _SIGN_IN_PAGE.format(
+            client=html.escape(str(query.get("client_id", ""))),
+            instance=html.escape(self._instance),
+            wrong=wrong,
         )
         return Answer(headers={"Content-Type": "text/html; charset=utf-8"}, body=page.encode())
 

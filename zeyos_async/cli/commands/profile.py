@@ -1,0 +1,152 @@
+"""``profile``: the stored sets of credentials, and which of them is in use."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+import click
+
+from ...errors import ConfigurationError
+from ...services.zeyos.client import Zeyos
+from ..connect import Connection, address, same_instance, secret_from, short
+from ..options import PROFILE
+from ..output import examples, json_text, note, write
+from ..registry import TOKENS, Entry, Registry, check_name, nearest_pin, pin, write_set
+from ..running import verbose_option
+from ..tables import print_table
+from ..values import clean
+
+__all__ = ["command"]
+
+
+@click.group(
+    "profile",
+    epilog=examples(
+        "zeyos-async profile add prod --url https://cloud.zeyos.com/acme --client-id my_application",
+        "zeyos-async login --profile prod",
+        "zeyos-async profile use prod --local",
+    ),
+)
+def command() -> None:
+    """Keep several sign-ins by name, and switch between them.
+
+    They are those of the vendor's command line tool, in ~/.config/zeyos/profiles.json.
+    """
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@verbose_option
+def list_(*, as_json: bool) -> None:
+    """List the profiles, without any secret."""
+    registry = Registry.here()
+    entries = registry.entries()
+    if as_json:
+        write(json_text([_data(entry) for entry in entries]))
+        return
+    rows = [
+        ["*" if entry.active else "", clean(entry.name), clean(entry.url), _tokens(entry)]
+        for entry in entries
+    ]
+    print_table(["active", "profile", "url", "tokens"], rows, whole=[0, 1])
+    if not entries:
+        note(f"no profiles in {short(registry.path)}; `zeyos-async login` makes one")
+
+
+@command.command("add")
+@click.argument("name")
+@click.option("--url", metavar="URL", required=True, help="The instance: https://cloud.zeyos.com/demo.")
+@click.option("--instance", metavar="NAME", help="The instance's name, where the URL lacks it.")
+@click.option("--client-id", metavar="ID", help="The application's identifier.")
+@click.option("--client-secret-file", metavar="FILE", help="A file with the application's secret.")
+@verbose_option
+def add(
+    *, name: str, url: str, instance: str | None, client_id: str | None, client_secret_file: str | None
+) -> None:
+    """Make a profile, or change one. Tokens come into it by login."""
+    registry = Registry.here()
+    before = registry.entry(check_name(name))
+    where = _instance(url, instance)
+    values: dict[str, str | None] = {"baseUrl": where}
+    if client_id:
+        values["clientId"] = client_id
+    if client_secret_file:
+        values["clientSecret"] = secret_from(client_secret_file, "the application's secret")
+    if before is not None and not _goes_on(before, where, client_id):
+        values |= dict.fromkeys(TOKENS)  # they are for another instance, or another application
+    write_set(registry.store(name), values)
+    note(f"The profile {name!r} is for {where}. Sign in with `zeyos-async login --profile {name}`.")
+
+
+@command.command("use")
+@click.argument("name", type=PROFILE)
+@click.option("--local", is_flag=True, help="In this folder and below it only.")
+@verbose_option
+def use(*, name: str, local: bool) -> None:
+    """Make a profile the one that is used if nobody says which."""
+    registry = Registry.here()
+    entry = registry.require(name)
+    if local:
+        note(f"{short(pin(name))} names {name!r}: it is used in this folder and below it.")
+        return
+    registry.activate(name)
+    note(f"The profile {name!r} is active: {entry.url}")
+
+
+@command.command("remove")
+@click.argument("name", type=PROFILE)
+@verbose_option
+def remove(*, name: str) -> None:
+    """Remove a profile, with the tokens in it."""
+    registry = Registry.here()
+    entry = registry.require(name)
+    registry.remove(name)
+    note(f"The profile {name!r} is removed{', and none is active now' if entry.active else ''}.")
+    if entry.has_token or entry.refreshes:
+        note("The server was not told, and takes its tokens until they expire; logout does both.")
+    pinned = nearest_pin(name)
+    if pinned is not None:
+        note(f"Mind that {short(pinned)} still names it.")
+
+
+def _instance(url: str, instance: str | None) -> str:
+    """The URL as the client writes it.
+
+    Raises:
+        ConfigurationError: It does not name an instance.
+    """
+    found = address(Connection(url=url, instance=instance), {})
+    if found is None:
+        raise ConfigurationError("--url is empty; it is the instance, such as https://cloud.zeyos.com/demo")
+    return str(Zeyos(found[0]).base_url)
+
+
+def _goes_on(before: Entry, url: str, client_id: str | None) -> bool:
+    """Whether the tokens of a profile are good for what it becomes."""
+    return same_instance(before.url, url) and client_id in (None, before.client_id)
+
+
+def _tokens(entry: Entry) -> str:
+    """What there is, for people."""
+    if entry.refreshes:
+        return "refreshed when they expire"
+    if not entry.has_token:
+        return "none"
+    if entry.expires_at is None:
+        return "an access token"
+    when = datetime.fromtimestamp(entry.expires_at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return f"{'expired' if entry.expires_at <= time.time() else 'an access token until'} {when}"
+
+
+def _data(entry: Entry) -> dict[str, object]:
+    expires = entry.expires_at
+    return {
+        "name": entry.name,
+        "active": entry.active,
+        "url": entry.url,
+        "client_id": entry.client_id or None,
+        "signed_in": entry.refreshes or (entry.has_token and (expires is None or expires > time.time())),
+        "refreshes": entry.refreshes,
+        "expires_at": None if expires is None else int(expires),
+    }

@@ -1,0 +1,52 @@
+"""``whoami``: who the credential belongs to, where, and where it comes from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ...services.zeyos.client import Identity
+from ..connect import Connection, connected, resolve_here
+from ..options import connection_options
+from ..output import json_text, write
+from ..running import run_async
+from ..tables import print_table
+from ..values import clean
+
+__all__ = ["command"]
+
+
+@click.command("whoami")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@connection_options
+def command(*, as_json: bool, connection: Connection) -> None:
+    """Show who you are for the server, and by which credential."""
+    target = None if connection.emulate else resolve_here(connection)
+
+    async def ask() -> tuple[str, Identity]:
+        async with connected(connection, target) as zeyos:
+            return str(zeyos.base_url), await zeyos.whoami()
+
+    url, who = run_async(ask())
+    stored = target.profile if target is not None else None
+    about: dict[str, Any] = {
+        "user": who.user,
+        "name": who.name,
+        "email": who.email,
+        "application": who.application,
+        "language": who.language,
+        "url": url,
+        "credential": target.auth_from if target is not None else "a token of the emulator",
+        "profile": stored.store.name if stored is not None else None,
+        "file": str(stored.store.path) if stored is not None else None,
+    }
+    if as_json:
+        write(json_text(about))
+        return
+    shown = {key: value for key, value in about.items() if value not in (None, "")}
+    for key in ("profile", "file"):  # said with the credential
+        shown.pop(key, None)
+    print_table(
+        ["what", "is"], [[key, clean(str(value))] for key, value in shown.items()], folded=[1], whole=[0]
+    )
