@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -31,6 +31,7 @@ class ApiClient:
         retry: What is tried again, and how often.
         limits: How much runs at once.
         hooks: Called on requests, responses, retries and log-ins.
+        check: Raises the error that an answer is, where that is not told by its status alone.
     """
 
     def __init__(
@@ -43,12 +44,13 @@ class ApiClient:
         retry: Retry | None,
         limits: Limits | None,
         hooks: Sequence[Hooks],
+        check: Callable[[Request, Response], None] | None = None,
     ) -> None:
         self._base = base_url
         self._session = session or Session(limits=limits)
         self._owns_session = session is None
         self._channel: Channel = self._session.bind(
-            base_url, auth, timeout=timeout, retry=retry, limits=limits, hooks=hooks
+            base_url, auth, timeout=timeout, retry=retry, limits=limits, hooks=hooks, check=check
         )
 
     @property
@@ -91,7 +93,7 @@ class ApiClient:
 
         Args:
             method: HTTP method.
-            path: Below the base URL.
+            path: Below the API's root; a slash at its end is kept.
             query: Query parameters.
             json: Values for a JSON body.
             headers: More headers.
@@ -129,7 +131,8 @@ class ApiClient:
         parts = path.strip("/").split("/")
         if any(part in (".", "..") for part in parts):
             raise InvalidArgument(f"request(): the path {path!r} leaves the API")
-        return self._root_of(path).joinpath(*parts)
+        url = self._root_of(path).joinpath(*parts)
+        return url / "" if path.endswith("/") else url
 
     def _root_of(self, path: str) -> URL:
         """What a path is below."""
@@ -147,11 +150,12 @@ class ApiClient:
         return method in ("GET", "HEAD", "OPTIONS")
 
 
-def service_url(value: str | URL, *, example: str) -> URL:
+def service_url(value: str | URL, *, what: str, example: str) -> URL:
     """A base URL without a slash at its end.
 
     Args:
         value: What the user gave.
+        what: What it should be the URL of, for messages.
         example: A right one, for messages.
 
     Raises:
@@ -162,7 +166,7 @@ def service_url(value: str | URL, *, example: str) -> URL:
     except (TypeError, ValueError) as error:
         raise ConfigurationError(f"{value!r} is not a URL: {error}") from error
     if url.scheme not in ("http", "https") or not url.host:
-        raise ConfigurationError(f"a URL is needed, such as {example!r}, not {str(value)!r}")
+        raise ConfigurationError(f"the URL of {what} is needed, such as {example!r}, not {str(value)!r}")
     if url.user or url.password:
         raise ConfigurationError("a URL must not hold credentials; give them as auth=…")
     return url.with_query(None).with_fragment(None).with_path(url.path.rstrip("/") or "/")

@@ -61,7 +61,7 @@ class Octaved(ApiClient, FlowResources):
         paths: Paths | None = None,
     ) -> None:
         super().__init__(
-            service_url(base_url, example="https://flow.example.com/api/v1"),
+            service_url(base_url, what="the API", example="https://flow.example.com/api/v1"),
             auth=auth,
             session=session,
             timeout=timeout,

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import attrs
 from yarl import URL
 
 from ...auth import AuthBackend, BearerToken, OAuth2
-from ...errors import ConfigurationError, Gone, InvalidArgument, NotFound, ServerError, suggest
+from ...errors import ConfigurationError, Gone, NotFound, ServerError, suggest
 from ...secrets import Secret
-from ...session import Channel, Limits, Retry, Session, Timeout
-from ...wire import Request, Response, Safety, public_url
+from ...session import Limits, Retry, Session, Timeout
+from ...wire import Response, public_url
+from ..base.client import ApiClient, service_url
 from ._generated import ENTITIES, record_class
 from ._generated.client_attributes import Entities
-from .listing import JSON_HEADERS
 from .quirks import Quirks
 from .resources import ReadableResource, WritableResource
-from .writes import encode
 
 if TYPE_CHECKING:
     from ...auth import TokenStore
@@ -58,10 +56,12 @@ class Identity:
     extra: Mapping[str, Any] = attrs.field(factory=dict)
 
 
-class Zeyos(Entities):
+class Zeyos(ApiClient, Entities):
     """A client of one ZeyOS instance: an attribute for each entity, and a few calls of its own.
 
-    Creating one sends nothing. Close it with ``async with`` or ``aclose()``.
+    Creating one sends nothing. Close it with ``async with`` or ``aclose()``. Paths of ``request()`` are below
+    ``/api/v1``, such as ``"accounts/7"``; those that begin with ``/api/``, ``/auth/`` or ``/oauth2/`` are below the
+    instance.
 
     Args:
         base_url: The instance: ``https://cloud.zeyos.com/demo``. With ``/api/v1`` behind it, too.
@@ -89,14 +89,17 @@ class Zeyos(Entities):
         hooks: Sequence[Hooks] = (),
         quirks: Quirks | None = None,
     ) -> None:
-        self._base = _instance_url(base_url)
+        super().__init__(
+            _instance_url(base_url),
+            auth=auth,
+            session=session,
+            timeout=timeout,
+            retry=retry,
+            limits=limits,
+            hooks=hooks,
+        )
         self._root = self._base / "api" / "v1"
         self._quirks = quirks
-        self._session = session or Session(limits=limits)
-        self._owns_session = session is None
-        self._channel: Channel = self._session.bind(
-            self._base, auth, timeout=timeout, retry=retry, limits=limits, hooks=hooks
-        )
 
     @classmethod
     def from_env(
@@ -156,32 +159,6 @@ class Zeyos(Entities):
             options["auth"] = profile.auth()
         return cls(profile.base_url, **options)
 
-    @property
-    def base_url(self) -> URL:
-        """The instance's URL."""
-        return self._base
-
-    @property
-    def session(self) -> Session:
-        """The session that sends this client's requests."""
-        return self._session
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """Close what this client opened. A shared session stays open."""
-        if self._owns_session:
-            await self._session.aclose()
-
-    def __repr__(self) -> str:
-        return f"<Zeyos {public_url(self._base)}>"
-
     def resource(self, name: str) -> ReadableResource[Any]:
         """An entity by its name: ``"accounts"``. Writable entities give a ``WritableResource``.
 
@@ -223,64 +200,13 @@ class Zeyos(Entities):
             response = await self.request("GET", "/oauth2/v1/userinfo")
         return _identity(_dict(response, "who the credential belongs to"))
 
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, Any] | Sequence[tuple[str, str]] | None = None,
-        json: Any = None,
-        headers: Mapping[str, str] | None = None,
-        safe: bool | Safety | None = None,
-    ) -> Response:
-        """Send a request that the typed API lacks, with its credential, retries and errors.
+    def _root_of(self, path: str) -> URL:
+        other = path.startswith("/") and path.strip("/").split("/")[0] in _OTHER_APIS
+        return self._base if other else self._root
 
-        Args:
-            method: HTTP method.
-            path: Below ``/api/v1``, such as ``"accounts/7"``; paths that begin with ``/api/``,
-                ``/auth/`` or ``/oauth2/`` are below the instance.
-            query: Query parameters.
-            json: Values for a JSON body.
-            headers: More headers.
-            safe: Whether it may be sent again: ``True`` for what changes nothing, ``False`` for what
-                must not happen twice. By default GET, HEAD and lists may, all else may not.
-
-        Returns:
-            The response, of a status below 400.
-
-        Raises:
-            ApiError: The server answered with an error.
-        """
-        method = method.upper()
-        url = self._url(path)
-        return await self._channel.send(
-            Request(
-                method=method,
-                url=url.with_query(query) if query else url,
-                headers={
-                    "Accept": "application/json",
-                    **(JSON_HEADERS if json is not None else {}),
-                    **(headers or {}),
-                },
-                body=None if json is None else encode(json, what=f"{method} {path}"),
-                safety=_safety(method, path, safe),
-                operation=f"request.{method.lower()}",
-                sent=json,
-            )
-        )
-
-    def _url(self, path: str) -> URL:
-        if "://" in path:
-            raise InvalidArgument(
-                f"request() takes a path below the instance, not the URL {public_url(URL(path))}"
-            )
-        parts = path.strip("/").split("/")
-        base = self._base if path.startswith("/") and parts[0] in _OTHER_APIS else self._root
-        if any(part in (".", "..") for part in parts):
-            raise InvalidArgument(f"request(): the path {path!r} leaves the API")
-        url = base.joinpath(*parts)
-        # The authentication API's root is written with its slash in the documents.
-        return url / "" if path.endswith("/") else url
+    def _only_reads(self, method: str, path: str) -> bool:
+        is_list = method == "POST" and path.strip("/") in ENTITIES
+        return is_list or super()._only_reads(method, path)
 
     async def _object(self, path: str) -> dict[str, Any]:
         return _dict(await self.request("GET", path), path)
@@ -313,31 +239,11 @@ def _secret_of(env: Mapping[str, str], name: str) -> Secret | None:
 
 def _instance_url(value: str | URL) -> URL:
     """The instance's URL, without the API's path, query, credentials or a trailing slash."""
-    try:
-        url = URL(value)
-    except (TypeError, ValueError) as error:
-        raise ConfigurationError(f"{value!r} is not a URL: {error}") from error
-    if url.scheme not in ("http", "https") or not url.host:
-        raise ConfigurationError(
-            f"the URL of an instance is needed, such as 'https://cloud.zeyos.com/demo', not {str(value)!r}"
-        )
-    if url.user or url.password:
-        raise ConfigurationError("a URL must not hold credentials; give them as auth=…")
+    url = service_url(value, what="an instance", example=f"https://{_CLOUD}/demo")
     path = url.path.rstrip("/")
     if not path and url.host == _CLOUD:
         raise ConfigurationError(f"{url} lacks the name of the instance, as in https://{_CLOUD}/demo")
-    return (
-        url.with_path(path.removesuffix(f"/{_API}").rstrip("/") or "/").with_query(None).with_fragment(None)
-    )
-
-
-def _safety(method: str, path: str, safe: bool | Safety | None) -> Safety:
-    if isinstance(safe, Safety):
-        return safe
-    if safe is not None:
-        return Safety.READ if safe else Safety.ONCE
-    reads = method in ("GET", "HEAD", "OPTIONS") or (method == "POST" and path.strip("/") in ENTITIES)
-    return Safety.READ if reads else Safety.ONCE
+    return url.with_path(path.removesuffix(f"/{_API}").rstrip("/") or "/")
 
 
 def _dict(response: Response, what: str) -> dict[str, Any]:
