@@ -13,7 +13,14 @@ from typing import Any, Final
 import attrs
 
 from zeyos_async.auth import BearerToken
-from zeyos_async.errors import DeadlineExceeded, ManyResults, NotSent, OutcomeUnknown, ZeyosAsyncError
+from zeyos_async.errors import (
+    DeadlineExceeded,
+    ManyResults,
+    NotSent,
+    OutcomeUnknown,
+    PageDriftWarning,
+    ZeyosAsyncError,
+)
 from zeyos_async.filters import F
 from zeyos_async.policy import Retry, Timeout
 from zeyos_async.services.zeyos.client import Zeyos
@@ -159,7 +166,7 @@ class _Player:
             outcome.result, outcome.why = "failed" if reads else "not sent", error
         except ManyResults as error:
             outcome.result, outcome.why = "ambiguous", error
-        except ZeyosAsyncError as error:
+        except (ZeyosAsyncError, PageDriftWarning) as error:
             outcome.result, outcome.why = "failed" if reads else "refused", error
         except Exception as error:  # noqa: BLE001  judged as a failure of the schedule
             outcome.result, outcome.why = "crashed", error
