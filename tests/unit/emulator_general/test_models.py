@@ -85,3 +85,16 @@ async def test_the_fixture(
     """A started emulator for each test, with the options that the test chooses."""
     assert general_emulator.url.startswith("http://127.0.0.1:")
     assert len(general_emulator.rows("Order")) == 3
+
+
+async def test_its_credentials_open_it(general_emulator: GeneralEmulator) -> None:
+    """By name and password, and by a token."""
+    from zeyos_async import GeneralApi
+
+    for auth in (
+        general_emulator.auth(),
+        general_emulator.auth(kind="token"),
+        general_emulator.auth(longlife=True),
+    ):
+        async with GeneralApi(general_emulator.url, auth=auth) as api:
+            assert await api.rights()

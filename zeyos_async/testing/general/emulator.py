@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import attrs
 
@@ -22,6 +22,9 @@ from .refusals import NO_RIGHT, UNKNOWN_MODEL, GeneralRefusal
 from .requests import Asked, conceal, read_request
 from .store import Row, Store
 from .tokens import GeneralCredentials, TokenBook
+
+if TYPE_CHECKING:
+    from zeyos_async.auth import AuthBackend
 
 __all__ = ["GeneralEmulator", "emulate_general", "serve_general"]
 
@@ -89,6 +92,21 @@ class GeneralEmulator:
         if not self._origin:
             raise RuntimeError("the emulator is not started: use `async with emulate_general() as emulator`")
         return f"{self._origin}{_PATH}"
+
+    def auth(self, *, kind: Literal["login", "token"] = "login", longlife: bool = False) -> AuthBackend:
+        """A credential for ``GeneralApi(emulator.url, auth=…)``.
+
+        Args:
+            kind: Name and password, or a token that is given out now.
+            longlife: Whether it is a token that lives long.
+        """
+        from zeyos_async.auth import KmdLogin, KmdToken
+
+        who = self.credentials
+        key = who.key or None
+        if kind == "token":
+            return KmdToken(self.token(longlife=longlife), access_type=who.access_type, key=key)
+        return KmdLogin(who.kname, who.kpass, access_type=who.access_type, longlife=longlife, key=key)
 
     def token(self, *, longlife: bool = False) -> str:
         """A good ``kmd``."""
