@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import attrs
 import msgspec
+from yarl import URL
 
 from ..errors import ConfigurationError, NotAuthenticated, ServerError, error_class
 from ..secrets import Secret, redact
@@ -160,6 +161,7 @@ class KmdLogin(_Kmd):
         key: The ``key`` that some servers ask for with each call.
         expired: The status codes that mean "log in again", where they are known.
         layout: ``"single"`` posts to the endpoint itself, ``"paths"`` to ``…/auth/auth``; a client sets it.
+        endpoint: The endpoint as it was written, with a slash at its end if it has one; a client sets it.
         token_store: Where the token is kept between programs.
 
     Raises:
@@ -171,6 +173,7 @@ class KmdLogin(_Kmd):
     access_type: int = attrs.field(converter=_whole)
     longlife: bool = False
     layout: Literal["single", "paths"] = "single"
+    endpoint: URL | None = None
     token_store: TokenStore | None = None
 
     @property
@@ -199,7 +202,7 @@ class KmdLogin(_Kmd):
         paths = self.layout == "paths"
         return Request(
             method="POST",
-            url=context.url("auth/auth") if paths else context.base_url,
+            url=context.url("auth/auth") if paths else self.endpoint or context.base_url,
             headers=_JSON,
             body=json.dumps(body if paths else {"action": "auth", **body}).encode(),
             safety=Safety.REPEATABLE,

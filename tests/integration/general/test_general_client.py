@@ -291,7 +291,7 @@ async def test_the_door_for_everything_else(single: GeneralApi) -> None:
     assert response.json()["data"]["count"] == 1
     with pytest.raises(BadRequest, match="unknown model"):
         await single.request("POST", "", json={**body, "model": "Nobody"})
-    with pytest.raises(InvalidArgument, match="below the endpoint"):
+    with pytest.raises(InvalidArgument, match="leaves the API"):
         await single.request("POST", "../other", json=body)
 
 

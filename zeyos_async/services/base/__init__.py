@@ -6,6 +6,7 @@ from .explain import Explanation, PlannedRequest
 from .plan import CountedPage, Door, Plan, Traits, Window
 from .query import Query
 from .shapes import Records, column
+from .source import QuerySource, Range, Source
 
 __all__ = [
     "CountedPage",
@@ -14,7 +15,10 @@ __all__ = [
     "Plan",
     "PlannedRequest",
     "Query",
+    "QuerySource",
+    "Range",
     "Records",
+    "Source",
     "Traits",
     "Window",
     "column",

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from yarl import URL
@@ -12,12 +11,13 @@ from yarl import URL
 from ...auth import AuthBackend
 from ...auth.kmd import KmdLogin, KmdToken
 from ...errors import ConfigurationError, InvalidArgument, ServerError
-from ...session import Channel, Limits, Retry, Session, Timeout
+from ...session import Limits, Retry, Session, Timeout
 from ...session.login import run_flow
-from ...wire import Request, Response, Safety, public_url
+from ...wire import Safety
+from ..base.client import ApiClient, service_url
 from .answers import checker
 from .model import Model
-from .wire import JSON_HEADERS, Layout, Wire
+from .wire import Layout, Wire
 
 if TYPE_CHECKING:
     from ...auth import Credential
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["GeneralApi"]
 
 
-class GeneralApi:
+class GeneralApi(ApiClient):
     """A client of one endpoint. Creating one sends nothing. Close it with ``async with`` or ``aclose()``.
 
     Args:
@@ -58,48 +58,27 @@ class GeneralApi:
     ) -> None:
         if layout not in ("single", "paths"):
             raise ConfigurationError(f"layout= is 'single' or 'paths', not {layout!r}.")
-        self._endpoint = _endpoint(endpoint)
-        self._auth = attrs.evolve(auth, layout=layout) if isinstance(auth, KmdLogin) else auth
-        self._session = session or Session(limits=limits)
-        self._owns_session = session is None
-        expired = auth.expired if isinstance(auth, KmdLogin | KmdToken) else None
-        self._channel: Channel = self._session.bind(
-            self._endpoint,
-            self._auth,
+        url = _endpoint(endpoint)
+        self._auth = auth
+        if isinstance(auth, KmdLogin):
+            self._auth = attrs.evolve(auth, layout=layout, endpoint=url)
+        super().__init__(
+            url,
+            auth=self._auth,
+            session=session,
             timeout=timeout,
             retry=retry,
             limits=limits,
             hooks=hooks,
-            check=checker(expired),
+            check=checker(auth.expired if isinstance(auth, KmdLogin | KmdToken) else None),
         )
-        self._wire = Wire(self._channel, self._endpoint, layout)
+        self._wire = Wire(self._channel, url, layout)
         self._models: dict[str, Model] = {}
 
     @property
     def endpoint(self) -> URL:
         """The endpoint's URL."""
-        return self._endpoint
-
-    @property
-    def session(self) -> Session:
-        """The session that sends this client's requests."""
-        return self._session
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """Close what this client opened. A shared session stays open."""
-        if self._owns_session:
-            await self._session.aclose()
-
-    def __repr__(self) -> str:
-        return f"<GeneralApi {public_url(self._endpoint)}>"
+        return self._base
 
     def model(self, name: str) -> Model:
         """A model by its name; whether there is one, the server knows (see ``rights``).
@@ -163,70 +142,17 @@ class GeneralApi:
         Returns:
             The answer's ``data``.
         """
-        safety = _safety(safe)
+        safety = self._safety("POST", "", safe)
         return await self._wire.ask(
             self._wire.request(action, fields or {}, model=model, safety=safety, sent=fields)
         )
 
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, Any] | Sequence[tuple[str, str]] | None = None,
-        json: Any = None,
-        headers: Mapping[str, str] | None = None,
-        safe: bool | Safety | None = None,
-    ) -> Response:
-        """Send a request of one's own, with retries and errors; a JSON object gets the credential.
-
-        Args:
-            method: HTTP method.
-            path: Below the endpoint; ``""`` is the endpoint itself.
-            query: Query parameters.
-            json: Values for a JSON body.
-            headers: More headers.
-            safe: Whether it may be sent again; by default GET and HEAD may, all else may not.
-
-        Returns:
-            The response, which is no error.
-
-        Raises:
-            ApiError: The server answered with an error.
-        """
-        method = method.upper()
-        parts = [part for part in path.strip("/").split("/") if part]
-        if "://" in path or any(part in (".", "..") for part in parts):
-            raise InvalidArgument(f"request() takes a path below the endpoint, not {path!r}")
-        url = self._endpoint.joinpath(*parts) if parts else self._endpoint
-        import msgspec
-
-        return await self._channel.send(
-            Request(
-                method=method,
-                url=url.with_query(query) if query else url,
-                headers={**JSON_HEADERS, **(headers or {})},
-                body=None if json is None else msgspec.json.encode(json),
-                safety=Safety.READ if safe is None and method in ("GET", "HEAD") else _safety(safe),
-                operation=f"request.{method.lower()}",
-                sent=json,
-            )
-        )
-
-
-def _safety(safe: bool | Safety | None) -> Safety:
-    if isinstance(safe, Safety):
-        return safe
-    return Safety.READ if safe else Safety.ONCE
+    def _url(self, path: str) -> URL:
+        """The URL below the endpoint; an empty path is the endpoint itself."""
+        return super()._url(path) if path.strip("/") else self._base
 
 
 def _endpoint(value: str | URL) -> URL:
-    try:
-        url = URL(value)
-    except (TypeError, ValueError) as error:
-        raise ConfigurationError(f"{value!r} is not a URL: {error}") from error
-    if url.scheme not in ("http", "https") or not url.host:
-        raise ConfigurationError(f"the URL of an endpoint is needed, not {str(value)!r}")
-    if url.user or url.password:
-        raise ConfigurationError("a URL must not hold credentials; give them as auth=…")
-    return url.with_fragment(None)
+    """The endpoint as it was written: a slash at its end, or a query, may be part of it."""
+    service_url(value, what="an endpoint", example="https://www.example.com/api")
+    return URL(value).with_fragment(None)

@@ -1,0 +1,143 @@
+"""What exports and syncs read from, whatever the API: a schema, a count, ranges of rows, and what changed.
+
+A range is a value, so that it can be sent to another process, and read again after a crash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+import attrs
+
+from ...errors import InvalidArgument, UnsupportedFilter
+from ...filters import Comparison, F, Op, all_of
+from ...schema import Entity
+from .query import Query
+
+__all__ = ["EVERYTHING", "QuerySource", "Range", "Source"]
+
+R = TypeVar("R")
+
+
+def _whole(instance: object, attribute: attrs.Attribute[Any], value: int | None) -> None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+        raise InvalidArgument(f"a range's {attribute.name} is a whole number from 0, not {value!r}")
+
+
+@attrs.frozen
+class Range:
+    """Rows after ``low`` and up to ``high``: by ID where a source has IDs to read by, else by position from 0.
+
+    Attributes:
+        low: What is just before the range, or ``None`` for the beginning.
+        high: Its last ID or position, or ``None`` for the end.
+    """
+
+    low: int | None = attrs.field(default=None, validator=_whole)
+    high: int | None = attrs.field(default=None, validator=_whole)
+
+    def __attrs_post_init__(self) -> None:
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise InvalidArgument(f"a range goes from low to high, not from {self.low} to {self.high}")
+
+
+EVERYTHING = Range()
+"""All rows."""
+
+
+class Source(Protocol[R]):
+    """Rows to be read in full, in parts, or as far as they changed."""
+
+    @property
+    def schema(self) -> Entity:
+        """What the rows are."""
+        ...
+
+    @property
+    def by_id(self) -> bool:
+        """Whether ranges are of IDs, which stay what they are while others write, or of positions."""
+        ...
+
+    async def count(self) -> int:
+        """How many rows there are now."""
+        ...
+
+    def read(self, part: Range = EVERYTHING) -> AsyncGenerator[list[R]]:
+        """The rows of a range, page by page and in order."""
+        ...
+
+    def changes(self, since: datetime) -> AsyncGenerator[list[R]]:
+        """The rows that were made or changed at or after a moment, page by page.
+
+        Raises:
+            UnsupportedFilter: The API can't tell: all rows have to be read again.
+        """
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class QuerySource(Generic[R]):
+    """A source over a query.
+
+    Args:
+        query: What to read; without a limit, an offset or an order of its own.
+        changed: The field with the moment of the last change, or ``None`` where there is none.
+
+    Raises:
+        InvalidArgument: The query has a limit, an offset or an order.
+    """
+
+    query: Query[R]
+    changed: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        query = self.query
+        if query._limit is not None or query._offset or query._plan.order or query._plan.distinct:
+            raise InvalidArgument(
+                "a source reads ranges of a query, which can't have a limit, an offset, an order or distinct rows"
+            )
+
+    @property
+    def schema(self) -> Entity:
+        """The query's entity."""
+        return self.query._plan.entity
+
+    @property
+    def by_id(self) -> bool:
+        """Whether the API's lists can be read by ID."""
+        return self.query._door.traits.by_id
+
+    async def count(self) -> int:
+        """How many rows the query finds."""
+        return await self.query.count()
+
+    async def read(self, part: Range = EVERYTHING) -> AsyncGenerator[list[R]]:
+        """The rows of a range, page by page and in order."""
+        if part.low is not None and part.low == part.high:
+            return
+        async with aclosing(self._part(part).pages()) as pages:
+            async for page in pages:
+                yield page
+
+    async def changes(self, since: datetime) -> AsyncGenerator[list[R]]:
+        """The rows that changed at or after a moment; see ``Source.changes``."""
+        if self.changed is None:
+            raise UnsupportedFilter(
+                f"{self.schema.name}: no field tells when a row changed: read all rows again, and compare them"
+            )
+        async with aclosing(self.query.where(F[self.changed] >= since).pages()) as pages:
+            async for page in pages:
+                yield page
+
+    def _part(self, part: Range) -> Query[R]:
+        if not self.by_id:
+            query = self.query.offset(part.low or 0)
+            return query if part.high is None else query.limit(part.high - (part.low or 0))
+        key = self.query._door.traits.id_field or ""
+        bounds = [(Op.GT, part.low), (Op.LE, part.high)]
+        return self.query.where(
+            all_of([Comparison(key, op, value) for op, value in bounds if value is not None])
+        )
