@@ -227,6 +227,8 @@ async def test_the_door(flow: Octaved, server: OctavedEmulator) -> None:
         await flow.request("GET", "http://elsewhere.invalid/")
     with pytest.raises(AttributeError, match="Did you mean 'tasks'"):
         flow.task  # type: ignore[attr-defined]  # noqa: B018
+    with pytest.raises(AttributeError, match=r"does not offer delete\(\) for billings"):
+        flow.billings.delete  # type: ignore[attr-defined]  # noqa: B018
     with pytest.raises(InvalidArgument, match="no resource 'task'"):
         flow.resource("task")
     assert "work_packages" in dir(flow)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from yarl import URL
 
@@ -22,13 +22,13 @@ from .writes import check_locations, prepare
 if TYPE_CHECKING:
     from ._generated.billings import Billing
     from ._generated.customers import Customer
-else:
-    Billing = Customer = FlowRecord
 
 __all__ = ["BaseResource", "BillingResource", "CustomerResource", "FlowResource", "together"]
 
 R = TypeVar("R", bound=FlowRecord)
 T = TypeVar("T")
+
+_OFFERED_BY_SOME: Final = frozenset({"all", "patch", "delete", "search", "search_ids"})
 
 
 async def together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
@@ -64,6 +64,13 @@ class BaseResource(Generic[R]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._route.name}>"
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name in _OFFERED_BY_SOME:
+                raise AttributeError(f"the API does not offer {name}() for {self._route.name}")
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     @property
     def record(self) -> type[R]:
@@ -238,7 +245,7 @@ class FlowResource(BaseResource[R]):
         return list((await self.get_many(await self._find_ids(request))).values())
 
 
-class CustomerResource(FlowResource[Customer]):
+class CustomerResource(FlowResource["Customer"]):
     """Customers: all of them can be read, and their locations are written as a whole."""
 
     async def all(self) -> list[Customer]:
@@ -270,7 +277,7 @@ class CustomerResource(FlowResource[Customer]):
         await super().patch(record, **changes)
 
 
-class BillingResource(BaseResource[Billing]):
+class BillingResource(BaseResource["Billing"]):
     """Billings: what is included in an answer is asked for."""
 
     _put_safety = Safety.ONCE  # it bills what has not been billed: the second time, other records
