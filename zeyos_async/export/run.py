@@ -103,6 +103,10 @@ async def export(
 
 def _lines(query: Query[Any], kind: Format, *, iso: bool, delimiter: str, spreadsheet_safe: bool) -> _Lines:
     columns = columns_of(query)
+    if not columns and (iso or kind.rows == "csv"):
+        raise InvalidArgument(
+            "this API names the columns of a list only in its answers: choose some with select()"
+        )
     if kind.rows == "csv":
         return Csv(columns, iso=iso, delimiter=delimiter, spreadsheet_safe=spreadsheet_safe)
     _, id_is_added = paging_id(query._plan.columns)
