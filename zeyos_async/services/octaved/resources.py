@@ -15,6 +15,7 @@ from ...session import Channel
 from ...wire import Request, Safety
 from .paths import Paths
 from .search import Search, conjoin, search_request
+from .source import SearchSource
 from .tables import FlowRecord, Schema
 from .wire import Route, batches, id_of, read, read_created, read_ids, reader, unusable
 from .writes import check_locations, prepare
@@ -28,7 +29,7 @@ __all__ = ["BaseResource", "BillingResource", "CustomerResource", "FlowResource"
 R = TypeVar("R", bound=FlowRecord)
 T = TypeVar("T")
 
-_OFFERED_BY_SOME: Final = frozenset({"all", "patch", "delete", "search", "search_ids"})
+_OFFERED_BY_SOME: Final = frozenset({"all", "patch", "delete", "search", "search_ids", "source"})
 
 
 async def together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
@@ -236,6 +237,19 @@ class FlowResource(BaseResource[R]):
         """The IDs of the records for which all these conditions hold; see ``search``."""
         return await self.search(*conditions).ids()
 
+    def source(self, *conditions: Expression | FieldRef[Any] | str) -> SearchSource[R]:
+        """What a search finds as a source, for exports and syncs.
+
+        Args:
+            *conditions: As for ``search``.
+
+        Raises:
+            UnknownField: The resource does not know this ident.
+            UnsupportedFilter: The API can't say a part of it, as that of no condition at all.
+        """
+        found = self.search(*conditions)
+        return SearchSource(schema=self._schema.entity, ids=found.ids, records=self.get_many)
+
     async def _find_ids(self, request: Request) -> list[str]:
         return read_ids(request, await self._channel.send(request))
 
@@ -251,6 +265,15 @@ class CustomerResource(FlowResource["Customer"]):
     async def all(self) -> list[Customer]:
         """All customers."""
         return await self._page(self._route.get("all"))
+
+    def source(self, *conditions: Expression | FieldRef[Any] | str) -> SearchSource[Customer]:
+        """What a search finds as a source; without a condition, all customers."""
+        if conditions:
+            return super().source(*conditions)
+        return SearchSource(schema=self._schema.entity, ids=self._all_ids, records=self.get_many)
+
+    async def _all_ids(self) -> list[str]:
+        return [id_of(customer) for customer in await self.all()]
 
     async def patch(
         self, record: Customer | str, /, *, delete_locations: bool = False, **changes: Any
