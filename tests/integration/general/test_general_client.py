@@ -257,6 +257,19 @@ async def test_what_is_no_answer(single: GeneralApi, emulator: GeneralEmulator, 
         await single.model("Subaccount").get(542)
 
 
+@pytest.mark.parametrize("body", ["hello", '{"status":"Success","statuscode":0,"data":{}}'])
+async def test_a_write_whose_answer_makes_no_sense(
+    single: GeneralApi, emulator: GeneralEmulator, body: str
+) -> None:
+    """It may have been done: the error is of unknown outcome, and has what was sent."""
+    await single.auth()
+    emulator.faults.add(respond(200, body, act=True))
+    with pytest.raises(OutcomeUnknown) as caught:
+        await single.model("Subaccount").create(strLogin="odd", strPass="ABCabc123!")
+    assert caught.value.sent["strLogin"] == "odd"
+    assert isinstance(caught.value, ServerError)
+
+
 async def test_records_by_many_ids(single: GeneralApi, emulator: GeneralEmulator) -> None:
     """One get for each, and an error as itself."""
     model = single.model("Subaccount")

@@ -143,9 +143,8 @@ class GeneralApi(ApiClient):
             The answer's ``data``.
         """
         safety = self._safety("POST", "", safe)
-        return await self._wire.ask(
-            self._wire.request(action, fields or {}, model=model, safety=safety, sent=fields)
-        )
+        request = self._wire.request(action, fields or {}, model=model, safety=safety, sent=fields)
+        return await self._wire.ask(request, lambda data: data)
 
     def _url(self, path: str) -> URL:
         """The URL below the endpoint; an empty path is the endpoint itself."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, TypeAlias, TypeVar
 
 from ...codec import DecodeFailed
 from ...errors import InvalidArgument, ServerError
@@ -19,6 +19,7 @@ from .wire import Wire
 
 __all__ = ["Model", "Target"]
 
+T = TypeVar("T")
 Target: TypeAlias = "RecordId | Row | Form | Iterable[RecordId | Row | Form]"
 """Which records a write is about: an ID, a row, a form, or several of them."""
 
@@ -88,17 +89,13 @@ class Model:
             fields["filters"] = list(filters)
         if cols is not None:
             fields["cols"] = list(cols)
-        data = await self._ask("list", fields, Safety.READ)
-        try:
-            return read_listing(data)
-        except DecodeFailed as error:
-            raise ServerError(f"{self._name}.list: {error}") from error
+        return await self._ask("list", fields, Safety.READ, self._listing)
 
     # -- records --------------------------------------------------------------------------------
 
     async def definition(self) -> Definition:
         """The model's fields: types, choices, what is required."""
-        return read_form(self._name, await self._ask("get", {"ids": []}, Safety.READ)).definition
+        return (await self._ask("get", {"ids": []}, Safety.READ, self._form)).definition
 
     async def get(self, id: RecordId | Row | Form, /) -> Form:
         """One record.
@@ -107,7 +104,7 @@ class Model:
             BadRequest: There is none, or the user may not see it; the API has no code of its own for that.
         """
         (key,) = _ids(id, one=True)
-        return read_form(self._name, await self._ask("get", {"ids": [key]}, Safety.READ))
+        return await self._ask("get", {"ids": [key]}, Safety.READ, self._form)
 
     async def get_many(self, ids: Iterable[RecordId | Row | Form]) -> dict[RecordId, Form]:
         """Records by ID: one call for each, a few at a time, as an answer holds one record's values only.
@@ -141,9 +138,10 @@ class Model:
 
         Raises:
             BadRequest: ``fields`` says what is wrong with which field.
+            OutcomeUnknown: Sent, but the answer did not come or makes no sense.
         """
         given = {**(data or {}), **fields}
-        return read_form(self._name, await self._write("create", [], given, Safety.ONCE))
+        return await self._write("create", [], given, Safety.ONCE)
 
     async def update(self, target: Target, data: Mapping[str, Any] | None = None, /, **fields: Any) -> Form:
         """Change these fields of one or more records.
@@ -164,26 +162,42 @@ class Model:
         given = {**(data or {}), **fields}
         if isinstance(target, Form):
             given = target.definition.check(given)
-        return read_form(self._name, await self._write("update", _ids(target), given, Safety.REPEATABLE))
+        return await self._write("update", _ids(target), given, Safety.REPEATABLE)
 
     async def delete(self, target: Target) -> None:
         """Delete one or more records."""
         ids = _ids(target)
         if ids:
-            await self._ask("delete", {"ids": ids}, Safety.REPEATABLE)
+            await self._ask("delete", {"ids": ids}, Safety.REPEATABLE, lambda data: None, sent=ids)
 
     async def _write(
         self, action: str, ids: Sequence[RecordId], fields: Mapping[str, Any], safety: Safety
-    ) -> Any:
+    ) -> Form:
         if action == "update" and not ids:
             raise InvalidArgument(f"{self._name}.update: no record was named")
-        body = {"ids": list(ids), "data": to_data(fields)}
-        return await self._ask(action, body, safety, sent=dict(fields))
+        body = {"ids": [*ids], "data": to_data(fields)}
+        return await self._ask(action, body, safety, self._form, sent=dict(fields))
 
-    async def _ask(self, action: str, fields: Mapping[str, Any], safety: Safety, *, sent: Any = None) -> Any:
-        return await self._wire.ask(
-            self._wire.request(action, fields, model=self._name, safety=safety, sent=sent)
-        )
+    async def _ask(
+        self,
+        action: str,
+        fields: Mapping[str, Any],
+        safety: Safety,
+        read: Callable[[Any], T],
+        *,
+        sent: Any = None,
+    ) -> T:
+        request = self._wire.request(action, fields, model=self._name, safety=safety, sent=sent)
+        return await self._wire.ask(request, read)
+
+    def _form(self, data: Any) -> Form:
+        return read_form(self._name, data)
+
+    def _listing(self, data: Any) -> Listing:
+        try:
+            return read_listing(data)
+        except DecodeFailed as error:
+            raise ServerError(f"{self._name}.list: {error}") from error
 
 
 def _ids(target: Target, *, one: bool = False) -> list[RecordId]:

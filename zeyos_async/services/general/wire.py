@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final, Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal, TypeVar
 
 import attrs
 import msgspec
 from yarl import URL
 
-from ...errors import InvalidArgument
+from ...errors import FailedWrite, InvalidArgument, ServerError
 from ...session import Channel
-from ...wire import Request, Safety
+from ...wire import Request, Safety, public_url
 from .answers import data_of
 
 __all__ = ["JSON_HEADERS", "Layout", "Wire"]
 
+T = TypeVar("T")
 Layout = Literal["single", "paths"]
 JSON_HEADERS: Final[Mapping[str, str]] = {"Content-Type": "application/json", "Accept": "application/json"}
 _WITHOUT_MODEL: Final = {"auth": ("auth", "auth"), "rights": ("auth", "rights"), "info": ("info",)}
@@ -64,6 +65,27 @@ class Wire:
             sent=sent,
         )
 
-    async def ask(self, request: Request) -> Any:
-        """Send it, and give the answer's ``data``."""
-        return data_of(request, await self.channel.send(request))
+    async def ask(self, request: Request, read: Callable[[Any], T]) -> T:
+        """Send it, and read the answer's ``data``.
+
+        Args:
+            request: What to send.
+            read: Makes something of the ``data``; raises ``ServerError`` where that makes no sense.
+
+        Raises:
+            FailedWrite: A write was answered with something that makes no sense: it may have been done.
+        """
+        response = await self.channel.send(request)
+        try:
+            return read(data_of(request, response))
+        except ServerError as error:
+            if request.safety is Safety.READ:
+                raise
+            raise FailedWrite(
+                error.message,
+                method=request.method,
+                url=public_url(request.url),
+                operation=request.operation,
+                sent=request.sent,
+                status=response.status,
+            ) from error
