@@ -8,7 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, assert_type
 
+from zeyos_async import GeneralApi
 from zeyos_async.filters import F
+from zeyos_async.general import Definition, Form, Listing, Row
 from zeyos_async.octaved import Customer, Project, Task
 from zeyos_async.services.octaved._generated import FlowResources
 from zeyos_async.services.zeyos._generated.client_attributes import Entities
@@ -116,3 +118,18 @@ async def flow(flow: FlowResources) -> None:
         "…", user="…", workTimeStart=datetime.fromisoformat("2020-04-04T14:40")
     )
     await flow.billings.get("…", sums=True)
+
+
+async def general(api: GeneralApi) -> None:
+    """The General API: rows of lists, records as forms, what a model says of itself."""
+    model = api.model("Subaccount")
+    async for row in model.where(F.age >= 27, F.lastname.contains("man")).order_by("-age").limit(5):
+        assert_type(row, Row)
+    assert_type(await model.query().select("age").first(), dict[str, Any] | None)
+    assert_type(await model.list(limit=1, sort="desc"), Listing)
+    assert_type(await model.get(542), Form)
+    assert_type(await model.get_many([542, "543"]), dict[int | str, Form])
+    assert_type(await model.definition(), Definition)
+    assert_type(await model.create(strLogin="x", intStatus=1), Form)
+    assert_type(await model.update([542, 543], {"strLogin": "x"}), Form)
+    assert_type(await api.rights(), dict[str, tuple[str, ...]])
