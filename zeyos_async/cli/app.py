@@ -23,6 +23,7 @@ _COMMANDS: Final = (
     "logout",
     "whoami",
     "profile",
+    "general",
     "emulate",
     "doctor",
     "completion",

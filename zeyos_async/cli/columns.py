@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ..schema import Entity, Kind
 
-__all__ = ["default_columns"]
+__all__ = ["default_columns", "flow_columns"]
 
 _CHOSEN: Final[Mapping[str, tuple[str, ...]]] = {
     "accounts": (
@@ -51,6 +51,19 @@ _CHOSEN: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _TELLING: Final = ("name", "lastname", "firstname", "subject", "title", "label", "text", "filename")
 _MOST: Final = 8
+_IN_FLOW: Final = (
+    "id",
+    "referenceNumber",
+    "name",
+    "status",
+    "dueDate",
+    "customerNumber",
+    "flowCustomer",
+    "user",
+    "workTimeStart",
+    "workTimeEnd",
+    "lastChangedOn",
+)
 
 
 def default_columns(entity: Entity) -> tuple[str, ...]:
@@ -66,3 +79,9 @@ def default_columns(entity: Entity) -> tuple[str, ...]:
     found += [name for name in ("date", "lastmodified") if name in entity.fields]
     found += [field.name for field in entity if field.kind in (Kind.TEXT, Kind.INTEGER, Kind.NUMBER)]
     return tuple(dict.fromkeys(found))[:_MOST]
+
+
+def flow_columns(fields: Iterable[str]) -> dict[str, str]:
+    """Columns for a resource of Octaved Flow, as key → field."""
+    there = set(fields)
+    return {name: name for name in _IN_FLOW if name in there}

@@ -11,12 +11,13 @@ import click
 from click.shell_completion import CompletionItem
 
 from ..errors import ConfigurationError
+from .apis import Reach
 from .connect import Connection
 from .params import ROWS
 from .registry import Registry
 from .running import verbose_option
 
-__all__ = ["PROFILE", "connection_options", "sign_in_options"]
+__all__ = ["PROFILE", "connection_options", "general_options", "reach_options", "sign_in_options"]
 
 
 class _ProfileType(click.ParamType):  # type: ignore[type-arg]
@@ -58,6 +59,54 @@ _PASSWORD: Final = (
     ),
     click.option("--otp", metavar="CODE", help="The code of the second factor."),
 )
+_TOKEN: Final = (
+    click.option(
+        "--token",
+        metavar="TOKEN",
+        help="An access token. Others on this machine can see it here: better ZEYOS_TOKEN or --token-file.",
+    ),
+    click.option("--token-file", metavar="FILE", help="A file with the access token; - is standard input."),
+)
+_EMULATE: Final = (
+    click.option("--emulate", is_flag=True, help="Run on an embedded emulator in place of a real instance."),
+    click.option(
+        "--rows", type=ROWS, multiple=True, help="With --emulate: how many rows, as accounts=100000."
+    ),
+    click.option(
+        "--seed", type=int, default=1, show_default=True, help="With --emulate: which made-up data."
+    ),
+)
+_GENERAL: Final = (
+    click.option(
+        "--access-type",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="With --api general: the number of this way in. [GENERAL_API_ACCESS_TYPE]",
+    ),
+    click.option(
+        "--layout",
+        type=click.Choice(["single", "paths"]),
+        default="single",
+        show_default=True,
+        help="With --api general: how the server's addresses are made.",
+    ),
+)
+_REACH: Final = (
+    click.option(
+        "--api",
+        type=click.Choice(["zeyos", "octaved", "general"]),
+        default="zeyos",
+        show_default=True,
+        is_eager=True,
+        help="Which API.",
+    ),
+    click.option(
+        "--key-header",
+        metavar="NAME",
+        help="With --api octaved: the header for the key, X-Api-Key by default. [OCTAVED_API_KEY_HEADER]",
+    ),
+    *_GENERAL,
+)
 _TIMEOUT: Final = click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
@@ -72,21 +121,10 @@ _OPTIONS: Final = (
         help="A profile, in place of the one in use. [ZEYOS_PROFILE]",
     ),
     *_ADDRESS,
-    click.option(
-        "--token",
-        metavar="TOKEN",
-        help="An access token. Others on this machine can see it here: better ZEYOS_TOKEN or --token-file.",
-    ),
-    click.option("--token-file", metavar="FILE", help="A file with the access token; - is standard input."),
+    *_TOKEN,
     *_PASSWORD,
     _TIMEOUT,
-    click.option("--emulate", is_flag=True, help="Run on an embedded emulator in place of a real instance."),
-    click.option(
-        "--rows", type=ROWS, multiple=True, help="With --emulate: how many rows, as accounts=100000."
-    ),
-    click.option(
-        "--seed", type=int, default=1, show_default=True, help="With --emulate: which made-up data."
-    ),
+    *_EMULATE,
 )
 
 
@@ -110,6 +148,29 @@ def _gathered(command: Callable[..., Any], options: Sequence[Any]) -> Any:
 def connection_options(command: Callable[..., Any]) -> Any:
     """Adds the connection options, and ``--verbose``; the command takes them as ``connection``."""
     return _gathered(command, _OPTIONS)
+
+
+def _reaching(command: Callable[..., Any], **fixed: Any) -> Callable[..., Any]:
+    """The command with what the options say of the API, which it takes as ``reach``."""
+    names = {field.name for field in attrs.fields(Reach)}
+
+    @functools.wraps(command)
+    def wrapper(**values: Any) -> Any:
+        given = {name: values.pop(name) for name in names & values.keys()}
+        return command(reach=Reach(**given, **fixed), **values)
+
+    return wrapper
+
+
+def reach_options(command: Callable[..., Any]) -> Any:
+    """Adds the connection options and those of the other APIs; the command takes ``connection`` and ``reach``."""
+    return _gathered(_reaching(command), (*_REACH, *_OPTIONS))
+
+
+def general_options(command: Callable[..., Any]) -> Any:
+    """Adds the options for the General API; the command takes ``connection`` and ``reach``."""
+    options = (_ADDRESS[0], *_TOKEN, *_PASSWORD[:2], *_GENERAL, _TIMEOUT, *_EMULATE)
+    return _gathered(_reaching(command, api="general"), options)
 
 
 def sign_in_options(command: Callable[..., Any]) -> Any:

@@ -15,6 +15,7 @@ __all__ = [
     "PipeClosed",
     "Terminated",
     "examples",
+    "json_line",
     "json_text",
     "note",
     "red",
@@ -68,6 +69,13 @@ def json_text(value: Any) -> str:
     import msgspec
 
     return msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n"
+
+
+def json_line(value: Any) -> bytes:
+    """A value as a line of JSON."""
+    import msgspec
+
+    return msgspec.json.encode(value) + b"\n"
 
 
 class JsonArray:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, Final
 
 import click
 from click.shell_completion import CompletionItem
 
 from ..errors import InvalidArgument, suggest
+from ..services.octaved._generated import RECORDS
 from ..services.zeyos._generated import ENTITIES, entity
 
-__all__ = ["ENTITY", "ROWS", "Selection", "parse_rows", "parse_selection", "split_terms"]
+__all__ = ["ENTITY", "ID", "ROWS", "Selection", "parse_rows", "parse_selection", "split_terms"]
+
+
+_NAMES: Final[Mapping[str, Collection[str]]] = {"zeyos": ENTITIES, "octaved": RECORDS}
+_TITLES: Final = {"zeyos": "ZeyOS has no entity", "octaved": "Octaved Flow has no resource"}
 
 
 class _EntityType(click.ParamType):  # type: ignore[type-arg]
@@ -19,8 +25,13 @@ class _EntityType(click.ParamType):  # type: ignore[type-arg]
     name = "entity"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The name, if there is such an entity."""
-        if value not in ENTITIES:
+        """The name, if the API has such an entity, resource or model."""
+        api = _api(ctx)
+        if api == "octaved" and str(value).replace("-", "_") in RECORDS:
+            return str(value).replace("-", "_")
+        if api == "octaved":
+            self.fail(f"Octaved Flow has no resource {value!r}.{suggest(str(value), RECORDS)}", param, ctx)
+        if api == "zeyos" and value not in ENTITIES:
             self.fail(
                 f"ZeyOS has no entity {value!r}.{suggest(str(value), ENTITIES)} `zeyos-async resources` lists them.",
                 param,
@@ -32,7 +43,20 @@ class _EntityType(click.ParamType):  # type: ignore[type-arg]
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """Entities that begin like this."""
-        return [CompletionItem(name) for name in ENTITIES if name.startswith(incomplete)]
+        return [CompletionItem(name) for name in _NAMES.get(_api(ctx), ()) if name.startswith(incomplete)]
+
+
+class _IdType(click.ParamType):  # type: ignore[type-arg]
+    """The ID of a record: a number, but for APIs that have other ones."""
+
+    name = "id"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        """The ID."""
+        if _api(ctx) == "zeyos":
+            return click.IntRange(min=1).convert(value, param, ctx)
+        text = str(value)
+        return int(text) if text.isascii() and text.isdigit() and _api(ctx) == "general" else text
 
 
 class _RowsType(click.ParamType):  # type: ignore[type-arg]
@@ -45,20 +69,30 @@ class _RowsType(click.ParamType):  # type: ignore[type-arg]
         if isinstance(value, dict):
             return value
         try:
-            return parse_rows(value)
+            return parse_rows(value, _api(ctx))
         except InvalidArgument as error:
             self.fail(str(error), param, ctx)
 
 
 ENTITY = _EntityType()
+ID = _IdType()
 ROWS = _RowsType()
 
 Selection = dict[str, str]
 """Key → path, in the order of the columns."""
 
 
-def parse_rows(text: str) -> dict[str, int]:
+def _api(ctx: click.Context | None) -> str:
+    """Which API a command line is about."""
+    return (ctx.params.get("api") if ctx is not None else None) or "zeyos"
+
+
+def parse_rows(text: str, api: str = "zeyos") -> dict[str, int]:
     """Entity → number from ``accounts=1000,contacts=50``.
+
+    Args:
+        text: The text.
+        api: Whose entities, resources or models; the models of the General API are the server's own.
 
     Raises:
         InvalidArgument: That is not what the text says.
@@ -66,8 +100,8 @@ def parse_rows(text: str) -> dict[str, int]:
     rows: dict[str, int] = {}
     for part in split_terms((text,)):
         name, _, number = part.partition("=")
-        if name not in ENTITIES:
-            raise InvalidArgument(f"ZeyOS has no entity {name!r}.{suggest(name, ENTITIES)}")
+        if api in _NAMES and name not in _NAMES[api]:
+            raise InvalidArgument(f"{_TITLES[api]} {name!r}.{suggest(name, _NAMES[api])}")
         if not (number.isascii() and number.replace("_", "").isdigit()):
             raise InvalidArgument(f"{part!r}: how many rows? Write it as {name}=1000")
         rows[name] = int(number)

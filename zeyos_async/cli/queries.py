@@ -12,10 +12,9 @@ from click.shell_completion import CompletionItem
 
 from ..services.base.query import Query
 from ..services.zeyos._generated import ENTITIES
-from ..services.zeyos.client import Zeyos
 from .params import Selection, complete_paths, parse_selection, split_terms
 
-__all__ = ["Asked", "build", "filter_options", "query_options"]
+__all__ = ["Asked", "filter_options", "narrowed", "query_options"]
 
 
 @attrs.frozen(kw_only=True)
@@ -39,16 +38,15 @@ class Asked:
         return parse_selection(self.select)
 
 
-def build(zeyos: Zeyos, entity: str, asked: Asked, *, selection: Selection | None = None) -> Query[Any]:
-    """The query.
+def narrowed(everything: Query[Any], asked: Asked, *, selection: Selection | None = None) -> Query[Any]:
+    """The query for what a command line asks for.
 
     Args:
-        zeyos: The client.
-        entity: The entity's name.
+        everything: The query for all rows.
         asked: The options.
         selection: Columns in place of those that were asked for.
     """
-    query: Query[Any] = zeyos.resource(entity).query().where(*asked.where)
+    query = everything.where(*asked.where)
     if asked.search is not None:
         query = query.search(asked.search)
     if asked.order_by:

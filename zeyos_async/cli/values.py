@@ -61,6 +61,8 @@ def show(value: Any, field: Field | None, *, local: bool = False) -> str:
 
 
 def _time(value: datetime, *, local: bool) -> str:
+    if value.tzinfo is None:  # what somebody's clock shows, wherever that is
+        return value.isoformat(sep=" ", timespec="seconds")
     if local:
         return value.astimezone().isoformat(sep=" ", timespec="seconds")
     return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -69,7 +71,7 @@ def _time(value: datetime, *, local: bool) -> str:
 def wire(value: Any, *, iso: bool = False) -> Any:
     """A value for a program, as the API has it: codes as numbers, times as Unix seconds unless ``iso``."""
     if isinstance(value, datetime):
-        if iso:
+        if iso or value.tzinfo is None:
             return value
         seconds = value.timestamp()
         return int(seconds) if seconds.is_integer() else seconds

@@ -120,7 +120,7 @@ def test_an_emulator_for_others_says_how_to_use_it() -> None:
     argv = (*COMMAND, "emulate", "zeyos", "--port", "0", "--rows", "accounts=12")
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        about = dict(process.stdout.readline().split() for _ in range(6))
+        about = dict(process.stdout.readline().split() for _ in range(7))
         env = {**os.environ, "ZEYOS_TOKEN": about["token"]}
         argv = (*COMMAND, "count", "accounts", "--url", about["url"])
         done = subprocess.run(argv, capture_output=True, text=True, env=env, timeout=60, check=False)

@@ -10,7 +10,7 @@ import pytest
 
 from zeyos_async import errors
 from zeyos_async.cli import boundary, main
-from zeyos_async.cli.output import Interrupted, JsonArray, PipeClosed, Terminated, red
+from zeyos_async.cli.output import Interrupted, JsonArray, NotSignedIn, PipeClosed, Terminated, red
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,7 @@ from zeyos_async.cli.output import Interrupted, JsonArray, PipeClosed, Terminate
         (errors.UnknownField("x", "accounts"), 2),
         (errors.InvalidArgument("x"), 2),
         (errors.NotAuthenticated("x", status=401), 3),
+        (NotSignedIn("x"), 3),
         (errors.PermissionDenied("x", status=403), 3),
         (errors.NotFound("x", status=404), 4),
         (errors.Gone("x", status=410), 4),
@@ -111,11 +112,16 @@ def test_help_and_version_and_no_command(capsys: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.mark.parametrize(
-    "command", ["list", "get", "count", "sum", "export", "describe", "resources", "emulate", "doctor"]
+    "command",
+    [
+        *("list", "get", "count", "sum", "export", "describe", "resources", "emulate", "doctor"),
+        *("login", "logout", "whoami", "profile", "profile list", "profile add", "profile use"),
+        *("profile remove", "general", "general stub"),
+    ],
 )
 def test_every_command_has_its_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """With -h too, and no option without a word about it."""
-    assert main([command, "-h"]) == 0
+    assert main([*command.split(), "-h"]) == 0
     assert "\\b" not in capsys.readouterr().out
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
-from ..connect import Connection, connected
-from ..options import connection_options
+from ..apis import Reach, source
+from ..connect import Connection
+from ..options import reach_options
 from ..output import examples, json_text, write
 from ..params import ENTITY
-from ..queries import Asked, build, filter_options
+from ..queries import Asked, filter_options
 from ..running import run_async
 
 __all__ = ["command"]
@@ -23,13 +24,13 @@ __all__ = ["command"]
 @click.argument("entity", type=ENTITY)
 @filter_options
 @click.option("--json", "as_json", is_flag=True, help='As {"count": 5}.')
-@connection_options
-def command(*, entity: str, asked: Asked, as_json: bool, connection: Connection) -> None:
+@reach_options
+def command(*, entity: str, asked: Asked, as_json: bool, connection: Connection, reach: Reach) -> None:
     """Count rows of ENTITY."""
 
     async def count() -> int:
-        async with connected(connection) as zeyos:
-            return await build(zeyos, entity, asked).count()
+        async with source(connection, reach, entity) as rows:
+            return await rows.count(asked)
 
     number = run_async(count())
     write(json_text({"count": number}) if as_json else f"{number}\n")

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from ...errors import InvalidArgument
 from ..output import Interrupted, examples, note, write
 from ..params import ROWS
 from ..running import run_async, verbose_option
@@ -19,7 +20,7 @@ __all__ = ["command"]
         "zeyos-async emulate zeyos --port 8080 --rows accounts=10000",
     ),
 )
-@click.argument("api", type=click.Choice(["zeyos"]), default="zeyos")
+@click.argument("api", type=click.Choice(["zeyos", "octaved", "general"]), default="zeyos", is_eager=True)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 is a free one."
@@ -29,11 +30,19 @@ __all__ = ["command"]
 @verbose_option
 def command(*, api: str, host: str, port: int, rows: tuple[dict[str, int], ...], seed: int) -> None:
     """Serve an emulator of an API, with made-up data, until Ctrl-C."""
-    from ...testing import serve_zeyos
+    from ... import testing
 
     wanted = {name: number for part in rows for name, number in part.items()}
+    options: dict[str, Any] = {"host": host, "port": port, "rows": wanted, "seed": seed}
     try:
-        run_async(serve_zeyos(host=host, port=port, rows=wanted, seed=seed, on_ready=_announce))
+        if api == "octaved":
+            run_async(testing.serve_octaved(**options, on_ready=_announce_octaved))
+        elif api == "general":
+            run_async(testing.serve_general(**options, on_ready=_announce_general))
+        else:
+            run_async(testing.serve_zeyos(**options, on_ready=_announce))
+    except ValueError as error:
+        raise InvalidArgument(f"--rows: {error}") from error
     except OSError as error:
         raise click.ClickException(f"can't listen on {host}:{port}: {error.strerror or error}") from error
     except KeyboardInterrupt as error:
@@ -56,4 +65,26 @@ def _announce(emulator: Any) -> None:
         f"  curl -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' "
         f"-d '{{\"limit\": 3}}' {emulator.url}/api/v1/accounts\n"
         f"  zeyos-async login --url {emulator.url} --client-id {who.client_id}\n\nCtrl-C ends it."
+    )
+
+
+def _announce_octaved(emulator: Any) -> None:
+    write(f"url         {emulator.url}\nkey         {emulator.api_key}\nkey-header  {emulator.header}\n")
+    note(
+        f"\nFor example:\n  OCTAVED_API_KEY={emulator.api_key} zeyos-async list customers --api octaved "
+        f"--url {emulator.url}\n\nCtrl-C ends it."
+    )
+
+
+def _announce_general(emulator: Any) -> None:
+    who = emulator.credentials
+    write(
+        f"url          {emulator.url}\n"
+        f"user         {who.kname}\n"
+        f"password     {who.kpass}\n"
+        f"access-type  {who.access_type}\n"
+    )
+    note(
+        f"\nFor example:\n  GENERAL_API_PASSWORD='{who.kpass}' zeyos-async list Subaccount --api general "
+        f"--url {emulator.url} --user {who.kname} --access-type {who.access_type}\n\nCtrl-C ends it."
     )

@@ -8,12 +8,13 @@ from typing import Any, cast
 import click
 
 from ...export import FORMATS, ExportResult, export
-from ..connect import Connection, connected
-from ..options import connection_options
+from ..apis import Reach, source
+from ..connect import Connection
+from ..options import reach_options
 from ..output import examples, note
 from ..params import ENTITY
 from ..progress import progress_bar, size_text
-from ..queries import Asked, build, query_options
+from ..queries import Asked, query_options
 from ..running import run_async
 
 __all__ = ["command"]
@@ -50,7 +51,7 @@ _TAB = "\\t"
 @query_options
 @click.option("--progress/--no-progress", default=True, help="The bar, on a terminal.")
 @click.option("-q", "--quiet", is_flag=True, help="No bar, and no line at the end.")
-@connection_options
+@reach_options
 def command(
     *,
     entity: str,
@@ -63,6 +64,7 @@ def command(
     progress: bool,
     quiet: bool,
     connection: Connection,
+    reach: Reach,
 ) -> None:
     """Write all rows of ENTITY to a file.
 
@@ -73,8 +75,8 @@ def command(
     shown = progress and not quiet and not (output == "-" and sys.stdout.isatty())
 
     async def write() -> ExportResult:
-        async with connected(connection) as zeyos:
-            query = build(zeyos, entity, asked)
+        async with source(connection, reach, entity) as rows:
+            query = await rows.query(asked)
             with progress_bar(entity, shown=shown) as on_progress:
                 return await export(
                     query,

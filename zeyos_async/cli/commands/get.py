@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
-from ...records import Record
-from ..connect import Connection, connected
-from ..options import connection_options
+from ...schema import Field
+from ..apis import Reach, source
+from ..connect import Connection
+from ..options import reach_options
 from ..output import json_text, write
-from ..params import ENTITY, split_terms
+from ..params import ENTITY, ID, split_terms
 from ..running import run_async
 from ..tables import print_table
-from ..values import record_values, show, wire
+from ..values import show, wire
 
 __all__ = ["command"]
 
 
 @click.command("get")
 @click.argument("entity", type=ENTITY)
-@click.argument("id", type=click.IntRange(min=1))
+@click.argument("id", type=ID)
 @click.option("--extdata", is_flag=True, help="With the instance's own fields.")
 @click.option("--tags", is_flag=True, help="With the tags.")
 @click.option("--expand", multiple=True, metavar="FIELDS", help="Give the content of these composite fields.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON object, as the API has the values.")
 @click.option("--times", type=click.Choice(["seconds", "iso"]), default="seconds", help="Times in JSON.")
 @click.option("--local-time", is_flag=True, help="Times in this machine's time zone, in the table.")
-@connection_options
+@reach_options
 def command(
     *,
     entity: str,
-    id: int,
+    id: int | str,
     extdata: bool,
     tags: bool,
     expand: tuple[str, ...],
@@ -39,25 +41,21 @@ def command(
     times: str,
     local_time: bool,
     connection: Connection,
+    reach: Reach,
 ) -> None:
     """Show the record of ENTITY with this ID."""
 
-    async def fetch() -> Record:
-        async with connected(connection) as zeyos:
-            resource = zeyos.resource(entity)
-            record: Record = await resource.get(id, extdata=extdata, tags=tags, expand=split_terms(expand))
-            return record
+    async def fetch() -> tuple[Mapping[str, Any], Mapping[str, Field]]:
+        async with source(connection, reach, entity) as records:
+            return await records.record(id, extdata=extdata, tags=tags, expand=split_terms(expand))
 
-    record = run_async(fetch())
+    values, fields = run_async(fetch())
     if as_json:
-        values = {name: wire(value, iso=times == "iso") for name, value in record_values(record).items()}
-        write(json_text(values))
+        write(json_text({name: wire(value, iso=times == "iso") for name, value in values.items()}))
     else:
-        _print(record, local=local_time)
+        _print(values, fields, local=local_time)
 
 
-def _print(record: Record, *, local: bool) -> None:
-    fields = record.__entity__.fields
-    values: dict[str, Any] = record_values(record)
+def _print(values: Mapping[str, Any], fields: Mapping[str, Field], *, local: bool) -> None:
     rows = [[name, show(value, fields.get(name), local=local)] for name, value in values.items()]
     print_table(["field", "value"], rows, folded=[1], whole=[0])

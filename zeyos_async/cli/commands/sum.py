@@ -8,7 +8,7 @@ from ..connect import Connection, connected
 from ..options import connection_options
 from ..output import examples, json_text, write
 from ..params import ENTITY
-from ..queries import Asked, build, filter_options
+from ..queries import Asked, filter_options, narrowed
 from ..running import run_async
 
 __all__ = ["command"]
@@ -30,7 +30,7 @@ def command(*, entity: str, field: str, asked: Asked, as_json: bool, connection:
 
     async def add_up() -> int | float:
         async with connected(connection) as zeyos:
-            return await build(zeyos, entity, asked).sum(field)
+            return await narrowed(zeyos.resource(entity).query(), asked).sum(field)
 
     total = run_async(add_up())
     write(json_text({"sum": total}) if as_json else f"{total}\n")

@@ -1,0 +1,217 @@
+"""The commands on the other APIs: what each of them allows, and a clear word where it does not."""
+
+from __future__ import annotations
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from zeyos_async.cli import main
+
+COMMAND: Final = (sys.executable, "-m", "zeyos_async")
+OCTAVED: Final = ("--api", "octaved", "--emulate", "--seed", "1")
+GENERAL: Final = ("--api", "general", "--emulate", "--seed", "1")
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], home: Path) -> Callable[..., tuple[int, str, str]]:
+    """Runs a command line in this process: code, standard output, standard error."""
+
+    def call(*argv: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = main(argv)
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+# -- Octaved Flow ----------------------------------------------------------------------------------
+
+
+def test_customers_of_octaved_flow(run: Run) -> None:
+    """The one list of everything that it has."""
+    code, out, _ = run("list", "customers", *OCTAVED, "--rows", "customers=60")
+    assert (code, len(out.splitlines())) == (0, 51)
+    assert out.startswith("id\t")
+    _, out, err = run(
+        "list", "customers", *OCTAVED, "--rows", "customers=60", "--offset", "2", "--limit", "3"
+    )
+    assert (len(out.splitlines()), err) == (4, "")
+    assert run("count", "customers", *OCTAVED, "--rows", "customers=60")[1] == "60\n"
+
+
+def test_searches_of_octaved_flow(run: Run) -> None:
+    """By a condition; the same rows as a table, as JSON, and counted."""
+    where = ("tasks", *OCTAVED, "--where", "status == 'open' and ~isArchived")
+    code, out, err = run("list", *where, "--jsonl")
+    assert (code, err) == (0, "")
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert rows
+    assert {row["status"] for row in rows} == {"open"}
+    assert all(isinstance(row["createdOn"], int) for row in rows)
+    assert json.loads(run("list", *where, "--json")[1]) == rows
+    assert run("count", *where)[1] == f"{len(rows)}\n"
+    _, out, _ = run("list", *where, "--select", "id,title=name")
+    assert [line.split("\t") for line in out.splitlines()] == [
+        ["id", "title"],
+        *([row["id"], row["name"]] for row in rows),
+    ]
+    code, out, _ = run("get", "tasks", rows[0]["id"], *OCTAVED, "--json")
+    assert json.loads(out) == rows[0]
+
+
+def test_a_resource_may_be_written_with_a_dash(run: Run) -> None:
+    """As it is in addresses."""
+    assert run("count", "work-packages", *OCTAVED, "--where", "~isArchived")[0] == 0
+
+
+# -- the General API -------------------------------------------------------------------------------
+
+
+def test_lists_of_the_general_api(run: Run) -> None:
+    """All pages, with the columns that the server shows or those that are chosen."""
+    rows = ("Subaccount", *GENERAL, "--rows", "Subaccount=1200")
+    code, out, err = run("list", *rows)
+    assert (code, out.splitlines()[0]) == (0, "intID\tstrLogin\tintStatus")
+    assert err == "50 of 1,200 rows; --limit N shows more\n"
+    _, out, _ = run("list", *rows, "--jsonl", "--select", "number=intID,age")
+    assert len(out.splitlines()) == 1200
+    assert list(json.loads(out.splitlines()[0])) == ["number", "age"]
+    assert run("count", *rows)[1] == "1200\n"
+    grown = int(run("count", *rows, "--where", "age >= 27")[1])
+    assert 0 < grown < 1200
+
+
+@pytest.mark.parametrize("columns", [(), ("--select", "intID,strLogin,intStatus")])
+def test_an_export_of_the_general_api(run: Run, tmp_path: Path, columns: tuple[str, ...]) -> None:
+    """With a head, whether the columns were chosen or not."""
+    path = tmp_path / "a.csv"
+    code, _, err = run(
+        "export", "Subaccount", *GENERAL, "--rows", "Subaccount=700", "-o", str(path), *columns
+    )
+    assert (code, err.startswith(f"700 Subaccount → {path}")) == (0, True)
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 700
+    assert list(rows[0]) == ["intID", "strLogin", "intStatus"]
+    assert rows[0]["intID"] == "542"
+
+
+def test_a_record_of_the_general_api(run: Run) -> None:
+    """As a form has it; a password is what it is on the wire."""
+    values = json.loads(run("get", "Subaccount", "542", *GENERAL, "--json")[1])
+    assert (values["ID"], values["strPass"], values["intStatus"]) == (542, "UNCHANGED", 1)
+
+
+def test_a_stub_is_a_module_that_works(run: Run) -> None:
+    """With a class that a query can fill."""
+    code, out, _ = run("general", "stub", "Subaccount", "--emulate")
+    assert code == 0
+    found: dict[str, Any] = {"__name__": "stub"}
+    exec(compile(out, "stub.py", "exec"), found)
+    assert found["Subaccount"](intID=7).intID == 7
+    assert found["SubaccountIntStatus"].AKTIV == 1
+
+
+# -- what does not go ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "message"),
+    [
+        (("list", "tasks", *OCTAVED), 2, "say which by --where"),
+        (("list", "billings", *OCTAVED), 2, "no search for billings"),
+        (("list", "tasks", *OCTAVED, "--where", "~isArchived", "--order-by", "name"), 2, "--order-by"),
+        (("list", "tasks", *OCTAVED, "--where", "~isArchived", "--select", "nam"), 2, "Did you mean 'name'"),
+        (("list", "tasks", *OCTAVED, "--where", "sttus == 'open'"), 2, "Did you mean 'status'"),
+        (("export", "tasks", *OCTAVED, "--where", "~isArchived"), 2, "list --jsonl"),
+        (("get", "tasks", "x", *OCTAVED), 2, "32"),
+        (("get", "tasks", "E9996334F8134DBCBE18948284698BB2", *OCTAVED), 4, "404"),
+        (
+            ("get", "tasks", "E9996334F8134DBCBE18948284698BB2", *OCTAVED, "--tags"),
+            2,
+            "--tags is about ZeyOS",
+        ),
+        (("list", "taks", *OCTAVED), 2, "Did you mean 'tasks'"),
+        (("list", "tasks", *OCTAVED, "--rows", "taks=3"), 2, "Did you mean 'tasks'"),
+        (("list", "tasks", "--api", "octaved"), 2, "OCTAVED_URL"),
+        (("list", "tasks", "--api", "octaved", "--url", "https://x.example"), 3, "OCTAVED_API_KEY"),
+        (("list", "tasks", "--api", "octaved", "--profile", "x"), 2, "--profile is not for --api octaved"),
+        (("list", "Subaccount", *GENERAL, "--distinct"), 2, "no distinct()"),
+        (("list", "Subaccount", *GENERAL, "--rows", "Nope=3"), 2, "there is no model 'Nope'"),
+        (("list", "Nope", *GENERAL), 1, "unknown model Nope"),
+        (("list", "x", "--api", "general"), 2, "GENERAL_API_URL"),
+        (("list", "x", "--api", "general", "--url", "https://x.example"), 3, "--user NAME"),
+        (
+            ("list", "x", "--api", "general", "--url", "https://x.example", "--user", "max"),
+            2,
+            "--access-type",
+        ),
+        (("list", "x", *GENERAL, "--url", "https://x.example"), 2, "leave out --url"),
+        (("list", "accounts", "--access-type", "1"), 2, "--access-type is for --api general"),
+        (("list", "accounts", "--key-header", "X"), 2, "--key-header is for --api octaved"),
+        (("general", "stub", "Nope", "--emulate"), 1, "unknown model Nope"),
+        (("emulate", "octaved", "--rows", "accounts=3"), 2, "no resource 'accounts'"),
+        (("emulate", "general", "--rows", "accounts=3"), 2, "there is no model 'accounts'"),
+    ],
+)
+def test_what_an_api_does_not_allow_is_said(run: Run, argv: tuple[str, ...], code: int, message: str) -> None:
+    """In a line, with nothing on standard output."""
+    done, out, err = run(*argv)
+    assert (done, out) == (code, ""), err
+    assert message in err
+    assert (err.startswith("Error: "), err.count("\n")) == (True, 1)
+
+
+# -- over sockets ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def served(request: pytest.FixtureRequest, home: Path) -> Iterator[dict[str, str]]:
+    """An emulator that the command serves, and what it says of itself."""
+    api, lines = request.param
+    argv = (*COMMAND, "emulate", api, "--port", "0")
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        yield dict(process.stdout.readline().split() for _ in range(lines))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+
+
+@pytest.mark.parametrize("served", [("octaved", 3)], indirect=True)
+def test_a_key_for_octaved_flow(run: Run, served: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the environment or a file; a wrong one is exit code 3."""
+    monkeypatch.setenv("OCTAVED_URL", served["url"])
+    monkeypatch.setenv("OCTAVED_API_KEY", served["key"])
+    assert run("count", "customers", "--api", "octaved")[0] == 0
+    wrong = Path("wrong")
+    wrong.write_text("wrong-key")
+    code, _, err = run("count", "customers", "--api", "octaved", "--token-file", str(wrong))
+    assert (code, "wrong-key" in err) == (3, False)
+    options = ("--key-header", served["key-header"])
+    assert run("count", "customers", "--api", "octaved", *options)[0] == 0
+
+
+@pytest.mark.parametrize("served", [("general", 4)], indirect=True)
+def test_a_log_in_at_the_general_api(
+    run: Run, served: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By name and password; a wrong one is exit code 3."""
+    monkeypatch.setenv("GENERAL_API_PASSWORD", served["password"])
+    options = ("--url", served["url"], "--user", served["user"], "--access-type", served["access-type"])
+    assert run("count", "Subaccount", "--api", "general", *options)[0] == 0
+    assert run("general", "stub", "User", *options)[0] == 0
+    monkeypatch.setenv("GENERAL_API_PASSWORD", "wrong-word")
+    code, _, err = run("count", "Subaccount", "--api", "general", *options)
+    assert (code, "wrong-word" in err) == (3, False), err

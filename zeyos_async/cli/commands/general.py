@@ -1,0 +1,41 @@
+"""``general``: what only the General API has."""
+
+from __future__ import annotations
+
+import click
+
+from ...services.general.stub import stub
+from ..apis import Reach, general_client
+from ..connect import Connection
+from ..options import general_options
+from ..output import examples, write
+from ..running import run_async
+
+__all__ = ["command"]
+
+
+@click.group("general")
+def command() -> None:
+    """What only the General API has: models that describe themselves."""
+
+
+@command.command(
+    "stub",
+    epilog=examples(
+        "zeyos-async general stub Subaccount --url https://www.example.com/api --user max > subaccount.py",
+        "zeyos-async general stub Subaccount --emulate",
+    ),
+)
+@click.argument("model")
+@general_options
+def stub_(*, model: str, connection: Connection, reach: Reach) -> None:
+    """Print a typed class for the rows of MODEL, for `query().into(…)`.
+
+    It is made from the definition that the server gives of the model.
+    """
+
+    async def define() -> str:
+        async with general_client(connection, reach) as api:
+            return stub(await api.model(model).definition())
+
+    write(run_async(define()))
