@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from .filters import F
     from .policy import Limits, Retry, Timeout
     from .services.base import Query, column
-    from .services.octaved.client import Octaved
     from .services.general.client import GeneralApi
+    from .services.octaved.client import Octaved
     from .services.zeyos.client import Zeyos
     from .session import Hooks, Session
 
