@@ -151,6 +151,23 @@ async def test_a_record_that_is_stored_late_is_waited_for(emulator: Any, zeyos: 
     assert sent(emulator, "PUT") == 1
 
 
+async def test_a_record_may_appear_within_a_look(emulator: Any, zeyos: Zeyos, name: str) -> None:
+    """Between the page, which is empty, and the count that confirms it: no warning, and it is found."""
+    emulator.faults.add(faults.reset("before"), method="PUT")
+
+    async def at_once(running: Any) -> None:
+        if not named(emulator, name):
+            emulator.insert("tickets", name=name)
+
+    emulator.between_pages = at_once
+    try:
+        ticket = await zeyos.tickets.create(name=name, reconcile=F.name == name)
+    finally:
+        emulator.between_pages = None
+    assert named(emulator, name) == [ticket.ID]
+    assert sent(emulator, "PUT") == 1
+
+
 async def test_a_record_that_came_through_later_still_is_not_passed_over(
     emulator: Any, zeyos: Zeyos, name: str
 ) -> None:

@@ -424,7 +424,8 @@ class WritableResource(ReadableResource[R]):
         key = bind(condition(reconcile), self._entity)
         check_key(key, self._entity, request.sent)
         # What the condition is about is selected too, so that a server that ignores filters is found out.
-        candidates = self.where(key).limit(2).paging(by="offset").select(*sorted({"ID", *fields(key)}))
+        candidates = self.where(key).limit(2).select(*sorted({"ID", *fields(key)}))
+        candidates = candidates.paging(by="offset", on_drift="raise")
         channel = self._channel
 
         async def create() -> R:
