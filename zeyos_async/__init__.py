@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .errors import ApiError, FilterError, TransportError, ZeyosAsyncError
     from .filters import F
-    from .policy import Limits, Retry, Timeout
+    from .policy import Hedge, Limits, Retry, Timeout
     from .services.base import Query, column
     from .services.general.client import GeneralApi
     from .services.octaved.client import Octaved
@@ -26,6 +26,7 @@ __all__ = [
     "F",
     "FilterError",
     "GeneralApi",
+    "Hedge",
     "Hooks",
     "Limits",
     "Octaved",
@@ -45,6 +46,7 @@ _HOMES = {
     "F": "filters",
     "FilterError": "errors",
     "GeneralApi": "services.general.client",
+    "Hedge": "policy",
     "Hooks": "session",
     "Limits": "policy",
     "Octaved": "services.octaved.client",
