@@ -213,7 +213,7 @@ def read_form(model: str, data: Any) -> Form:
     items = [item for item in data["fields"] if isinstance(item, Mapping) and item.get("fieldname")]
     fields = {str(item["fieldname"]): _definition(item) for item in items}
     definition = Definition(model=model, fields=fields, can_save_new=bool(data.get("canSaveNew", True)))
-    ids = tuple(record_id(value) for value in data.get("ids") or ())
+    ids = _ids(model, data.get("ids") or ())
     known = {"fields", "ids", "caption", "canSave", "canDelete", "canSaveNew"}
     return Form(
         definition=definition,
@@ -227,6 +227,13 @@ def read_form(model: str, data: Any) -> Form:
         can_delete=bool(data.get("canDelete", True)),
         extra={name: value for name, value in data.items() if name not in known},
     )
+
+
+def _ids(model: str, value: Any) -> tuple[RecordId, ...]:
+    try:
+        return tuple(record_id(one) for one in value)
+    except (TypeError, InvalidArgument) as error:
+        raise ServerError(f"{model}: a form with the ids {value!r:.80} came") from error
 
 
 def _value(item: Mapping[str, Any]) -> Any:
@@ -251,5 +258,9 @@ def _definition(item: Mapping[str, Any]) -> FieldDefinition:
 def _choices(keys: Any, texts: Any) -> dict[RecordId, str]:
     if not isinstance(keys, Sequence) or not isinstance(texts, Sequence):
         return {}
-    pairs = zip(keys, texts, strict=False)
-    return {record_id(key): str(text) for key, text in pairs if isinstance(key, int | str) and key != ""}
+    usable = [
+        (key, text)
+        for key, text in zip(keys, texts, strict=False)
+        if isinstance(key, int | str) and not isinstance(key, bool) and key != ""
+    ]
+    return {record_id(key): str(text) for key, text in usable}

@@ -152,11 +152,12 @@ def read_listing(data: Any) -> Listing:
     try:
         head = tuple(_column(item) for item in data["head"])
         rows = [_row(item, head) for item in data["data"]]
-        return Listing(
-            rows=rows, columns=head, total=int(data["total"]), caption=str(data.get("caption") or "")
-        )
+        total, caption = int(data["total"]), str(data.get("caption") or "")
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise DecodeFailed(f"no list of the General API: {type(error).__name__}: {error}") from error
+    if total < len(rows):
+        raise DecodeFailed(f"{len(rows)} rows came where {total} are all there are")
+    return Listing(rows=rows, columns=head, total=total, caption=caption)
 
 
 def _column(item: Mapping[str, Any]) -> Column:
