@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -27,6 +28,7 @@ from zeyos_async.filters import (
 
 from .filter_strategies import BOUND_CONDITIONS, INTS, ROWS, SHORT_TEXT, comparisons, thorough
 
+ORDER = {"eql": operator.eq, "lt": operator.lt, "gt": operator.gt, "lte": operator.le, "gte": operator.ge}
 SAYABLE = st.lists(
     st.one_of(
         comparisons(("n", "m"), INTS).filter(lambda leaf: leaf.op not in (Op.NE, Op.NOT_IN)),
@@ -54,8 +56,7 @@ def _holds(item: Mapping[str, Any], held: Any) -> bool:
         return str(value).lower() in str(held).lower()
     if comparison == "in":
         return held in value
-    order = {"eql": "__eq__", "lt": "__lt__", "gt": "__gt__", "lte": "__le__", "gte": "__ge__"}[comparison]
-    return getattr(held, order)(value) is True
+    return bool(ORDER[comparison](held, value))
 
 
 @given(SAYABLE, ROWS)
