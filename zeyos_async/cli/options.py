@@ -175,4 +175,5 @@ def general_options(command: Callable[..., Any]) -> Any:
 
 def sign_in_options(command: Callable[..., Any]) -> Any:
     """Adds the options for where to sign in, and by which password; the command takes them as ``connection``."""
-    return _gathered(command, (*_ADDRESS, *_PASSWORD, _TIMEOUT))
+    user = click.option("--user", metavar="NAME", help="Log in by name and password, without a browser.")
+    return _gathered(command, (*_ADDRESS, user, *_PASSWORD[1:], _TIMEOUT))

@@ -8,6 +8,7 @@ import click
 
 from ..errors import ConfigurationError
 from ..secrets import Secret
+from .output import note
 
 __all__ = ["ask_line", "may_ask"]
 
@@ -29,12 +30,18 @@ def ask_line(text: str, *, hidden: bool = False, empty: bool = False) -> Secret:
         ConfigurationError: There is no answer.
     """
     if may_ask():
-        more = " (empty if there is none)" if empty else ""
-        shown = click.prompt(
-            f"{text}{more}", hide_input=hidden, err=True, default="" if empty else None, show_default=False
-        )
-        return Secret(str(shown).strip())
+        return _asked(f"{text} (empty if there is none)" if empty else text, hidden=hidden, empty=empty)
     answer = Secret(sys.stdin.readline().strip())
     if not answer and not empty:
         raise ConfigurationError(f"{text[0].lower()}{text[1:]} was asked for, and standard input has no line")
     return answer
+
+
+def _asked(text: str, *, hidden: bool, empty: bool) -> Secret:
+    try:
+        default = "" if empty else None
+        answer = click.prompt(text, hide_input=hidden, err=True, default=default, show_default=False)
+    except click.Abort:
+        note("")  # what follows begins on a line of its own
+        raise
+    return Secret(str(answer).strip())

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 import pty
+import queue
 import re
 import select
 import stat
@@ -127,6 +130,40 @@ def test_a_sign_in_by_the_browser(nobody: Any, login: tuple[str, ...], home: Pat
 
 def secrets_of(profile: dict[str, Any]) -> list[str]:
     return [profile[name] for name in ("clientSecret", "accessToken", "refreshToken") if name in profile]
+
+
+def test_the_page_at_which_the_browser_ends(
+    run: Run, nobody: Any, login: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says so, runs nothing, loads nothing, and its style is the one that its policy allows."""
+    shown: queue.Queue[tuple[str, str]] = queue.Queue()
+
+    def come_back(address: str) -> bool:
+        who = nobody.credentials
+        with urllib.request.urlopen(browse(address, who.name, who.password), timeout=10) as page:
+            shown.put((page.read().decode(), page.headers["Content-Security-Policy"]))
+        return True
+
+    monkeypatch.setattr(webbrowser, "open", come_back)
+    assert run(*login).code == 0
+    page, policy = shown.get(timeout=10)  # from the thread that opens the browser
+    style = re.search("<style>(.*)</style>", page)
+    assert style is not None
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    assert policy == f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'"
+    assert "You are signed in." in page
+    assert "<script" not in page
+
+
+def test_a_wrong_password_is_said_on_the_page(nobody: Any) -> None:
+    """And what the address brought with it is shown as text."""
+    query = urllib.parse.urlencode({"umi": "auth", "page": "oauth", "client_id": "<b>x"})
+    form = urllib.parse.urlencode({"name": "max", "password": "wrong"}).encode()
+    with urllib.request.urlopen(f"{nobody.url}/?{query}", data=form, timeout=10) as page:
+        text = page.read().decode()
+    assert "Unknown name or wrong password." in text
+    assert "&lt;b&gt;x" in text
+    assert "<b>x" not in text
 
 
 def test_tokens_are_refreshed_and_kept(run: Run, nobody: Any, signed_in: None, home: Path) -> None:
