@@ -57,7 +57,8 @@ def _named(name: str, given: Connection) -> Place:
     where = address(given, {} if known is not None else os.environ)
     url = where[0] if where is not None else known.base_url if known is not None else _asked()
     same = known if known is not None and same_instance(known.base_url, url) else None
-    return Place(url=url, store=registry.store(name), known=same, activate=True)
+    activate = given.profile is not None or entry is None  # a name in the environment is for this shell
+    return Place(url=url, store=registry.store(name), known=same, activate=activate)
 
 
 def _unnamed(given: Connection) -> Place:

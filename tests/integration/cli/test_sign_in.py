@@ -212,6 +212,28 @@ def test_what_wins_over_a_sign_in_is_said(
     assert "ZEYOS_TOKEN is set, and comes first" in run(*login).err
 
 
+@pytest.mark.parametrize(("way", "active"), [("option", "new"), ("variable", "other")])
+def test_which_profile_is_active_afterwards(
+    run: Run,
+    login: tuple[str, ...],
+    home: Path,
+    user_at_the_browser: None,
+    monkeypatch: pytest.MonkeyPatch,
+    way: str,
+    active: str,
+) -> None:
+    """The one that --profile names; a name in the environment is for that shell."""
+    for name in ("other", "new"):
+        run("profile", "add", name, "--url", f"https://cloud.zeyos.com/{name}")
+    if way == "option":
+        done = run(*login, "--profile", "new")
+    else:
+        monkeypatch.setenv("ZEYOS_PROFILE", "new")
+        done = run(*login)
+    assert (done.code, registry(home)["active"]) == (0, active)
+    assert registry(home)["profiles"]["new"]["accessToken"]
+
+
 def test_two_instances_of_one_name(run: Run, nobody: Any, login: tuple[str, ...], home: Path) -> None:
     """One does not take the other's place, unless told so."""
     run("profile", "add", "demo", "--url", "https://cloud.zeyos.com/demo")
