@@ -11,7 +11,7 @@ import attrs
 
 from ..auth import ApiKey, AuthBackend, KmdLogin, KmdToken
 from ..errors import ConfigurationError, InvalidArgument
-from .connect import Ask, Connection, connected, prompt, secret_from
+from .connect import Ask, Connection, connected, prompt, rows_to_emulate, secret_from
 from .output import NotSignedIn
 from .sources import FlowSource, GeneralSource, Source, ZeyosSource
 
@@ -120,11 +120,7 @@ async def _started(stack: AsyncExitStack, given: Connection, emulate: Callable[.
         ConfigurationError: There are options about another server.
         InvalidArgument: It can't make up such rows.
     """
-    if given.profile or given.url or given.instance or given.token or given.token_file or given.user:
-        raise ConfigurationError(
-            "--emulate brings its own server and credential; leave out --url, --token, --user and --profile"
-        )
-    rows = {name: number for part in given.rows for name, number in part.items()}
+    rows = rows_to_emulate(given)
     try:
         return await stack.enter_async_context(emulate(rows=rows, seed=given.seed))
     except ValueError as error:

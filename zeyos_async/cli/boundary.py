@@ -30,6 +30,10 @@ __all__ = ["State", "exit_code", "run"]
 
 _FAILED: Final = 1
 _USAGE: Final = 2
+_NO_ARGUMENTS: Final[tuple[type[click.ClickException], ...]] = tuple(
+    [click.exceptions.NoArgsIsHelpError] if hasattr(click.exceptions, "NoArgsIsHelpError") else []
+)
+"""A group without a command, whose message is its help; older versions of click print it themselves."""
 _CODES: Final[tuple[tuple[int, tuple[type[BaseException], ...]], ...]] = (
     (3, (NotSignedIn,)),  # before what it is a kind of
     (_USAGE, (ConfigurationError, InvalidArgument, FilterError)),
@@ -65,6 +69,9 @@ def _run(argv: Sequence[str], state: State) -> int:
         result: Any = app.main(list(argv), prog_name="zeyos-async", standalone_mode=False, obj=state)
         sys.stdout.flush()
     except click.exceptions.Exit as error:
+        return error.exit_code
+    except _NO_ARGUMENTS as error:
+        note(error.format_message())
         return error.exit_code
     except click.ClickException as error:
         note(f"{red('Error:')} {_usage(error)}")

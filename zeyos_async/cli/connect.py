@@ -30,6 +30,7 @@ __all__ = [
     "prompt",
     "resolve",
     "resolve_here",
+    "rows_to_emulate",
     "same_instance",
     "secret_from",
     "short",
@@ -332,13 +333,22 @@ async def connected(given: Connection, target: Target | None = None) -> AsyncIte
 async def _emulated(given: Connection) -> AsyncIterator[Zeyos]:
     from ..testing import emulate_zeyos_process
 
-    if given.profile or given.url or given.instance or given.token or given.token_file or given.user:
-        raise ConfigurationError(
-            "--emulate brings its own server and credential; leave out --url, --token, --user and --profile"
-        )
-    rows = {name: number for part in given.rows for name, number in part.items()}
+    rows = rows_to_emulate(given)
     async with (
         emulate_zeyos_process(rows=rows, seed=given.seed) as emulator,
         Zeyos(emulator.url, auth=BearerToken(emulator.token), timeout=given.timeout) as zeyos,
     ):
         yield zeyos
+
+
+def rows_to_emulate(given: Connection) -> dict[str, int]:
+    """How many rows an emulator of one's own is to make up.
+
+    Raises:
+        ConfigurationError: There are options about another server.
+    """
+    if given.profile or given.url or given.instance or given.token or given.token_file or given.user:
+        raise ConfigurationError(
+            "--emulate brings its own server and credential; leave out --url, --token, --user and --profile"
+        )
+    return {name: number for part in given.rows for name, number in part.items()}

@@ -51,6 +51,13 @@ def test_customers_of_octaved_flow(run: Run) -> None:
     assert run("count", "customers", *OCTAVED, "--rows", "customers=60")[1] == "60\n"
 
 
+def timeless(row: dict[str, Any]) -> dict[str, Any]:
+    """A row without the times of its emulator, which is a new one for each command."""
+    return {
+        key: value for key, value in row.items() if key not in ("createdOn", "lastChanged", "lastChangedOn")
+    }
+
+
 def test_searches_of_octaved_flow(run: Run) -> None:
     """By a condition; the same rows as a table, as JSON, and counted."""
     where = ("tasks", *OCTAVED, "--where", "status == 'open' and ~isArchived")
@@ -60,7 +67,7 @@ def test_searches_of_octaved_flow(run: Run) -> None:
     assert rows
     assert {row["status"] for row in rows} == {"open"}
     assert all(isinstance(row["createdOn"], int) for row in rows)
-    assert json.loads(run("list", *where, "--json")[1]) == rows
+    assert [timeless(row) for row in json.loads(run("list", *where, "--json")[1])] == [*map(timeless, rows)]
     assert run("count", *where)[1] == f"{len(rows)}\n"
     _, out, _ = run("list", *where, "--select", "id,title=name")
     assert [line.split("\t") for line in out.splitlines()] == [
@@ -68,7 +75,7 @@ def test_searches_of_octaved_flow(run: Run) -> None:
         *([row["id"], row["name"]] for row in rows),
     ]
     code, out, _ = run("get", "tasks", rows[0]["id"], *OCTAVED, "--json")
-    assert json.loads(out) == rows[0]
+    assert timeless(json.loads(out)) == timeless(rows[0])
 
 
 def test_a_resource_may_be_written_with_a_dash(run: Run) -> None:

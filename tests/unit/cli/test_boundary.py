@@ -103,7 +103,16 @@ def test_a_command_line_that_makes_no_sense(
     assert output.err.count("\n") == 1
 
 
-def test_help_and_version_and_no_command(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("argv", [[], ["profile"], ["general"]])
+def test_without_a_command_there_is_help(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """And no error beside it."""
+    assert main(argv) in (0, 2)
+    output = capsys.readouterr()
+    assert f"{output.out}{output.err}".startswith("Usage: zeyos-async")
+    assert "Error" not in output.err
+
+
+def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     """Help goes to standard output."""
     assert main(["--help"]) == 0
     assert "Exit codes:" in capsys.readouterr().out
