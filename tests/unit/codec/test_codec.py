@@ -17,11 +17,10 @@ from zeyos_async.codec import (
     DictReader,
     RawReader,
     TypedReader,
-    _careful,
-    _hints,
     split_rows,
     time_from_wire,
 )
+from zeyos_async.codec.readers import _careful, _hints
 from zeyos_async.codes import Code
 from zeyos_async.errors import ConfigurationError
 from zeyos_async.records import EMPTY

@@ -11,45 +11,31 @@ rows take it, so that one odd row does not slow a page.
 
 from __future__ import annotations
 
-import enum
 import gc
-import math
 import operator
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import datetime
 from itertools import starmap
 from typing import Any, Final, Generic, TypedDict, TypeVar, cast
 
 import attrs
 import msgspec
 
-from .errors import ConfigurationError, ZeyosAsyncError
-from .schema import Kind, WallClock
+from ..errors import ConfigurationError
+from ..schema import Kind
+from .careful import DecodeFailed, is_int_enum, make_converter, structured, whole
 
 if typing.TYPE_CHECKING:
     import cattrs
 
-__all__ = [
-    "DecodeFailed",
-    "DictReader",
-    "Page",
-    "RawReader",
-    "RowReader",
-    "TypedReader",
-    "split_rows",
-    "time_from_wire",
-]
+__all__ = ["DictReader", "Page", "RawReader", "RowReader", "TypedReader", "split_rows"]
 
 R = TypeVar("R")
 
 _HIDDEN: Final = "_hidden_id"
-
-
-class DecodeFailed(ZeyosAsyncError):
-    """The bytes are not what was asked for; the message says where."""
 
 
 @attrs.frozen
@@ -70,109 +56,6 @@ class RowReader(typing.Protocol[R]):
             DecodeFailed: The body is not a JSON array of objects of this kind.
         """
         ...
-
-
-def time_from_wire(value: object) -> datetime | int | None:
-    """A time stamp from Unix seconds: aware, UTC; a number beyond the calendar stays a number.
-
-    Raises:
-        ValueError: The value is neither a number nor text that is one.
-    """
-    if value is None:
-        return None
-    seconds = _number(value)
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, ValueError, OSError):
-        return int(seconds)
-
-
-def _number(value: object) -> int | float:
-    if isinstance(value, (int, float)):
-        return value
-    if isinstance(value, str):
-        text = value.strip()
-        return int(text) if text.lstrip("+-").isdigit() else float(text)
-    raise ValueError(f"{type(value).__name__} instead of a number")
-
-
-def _integer(value: object, _: object = None) -> int:
-    number = _number(value)
-    if isinstance(number, float) and (not math.isfinite(number) or number != int(number)):
-        raise ValueError(f"{value!r} is not a whole number")
-    return int(number)
-
-
-def _float(value: object, _: object = None) -> float:
-    return float(_number(value))
-
-
-def _text(value: object, _: object = None) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return str(value)
-    raise ValueError(f"{type(value).__name__} instead of text")
-
-
-def _boolean(value: object, _: object = None) -> bool:
-    if isinstance(value, bool) or value in (0, 1):
-        return bool(value)
-    raise ValueError(f"{value!r} is neither true nor false")
-
-
-def _object(value: object, _: object = None) -> dict[str, Any]:
-    if isinstance(value, dict):
-        return value
-    if value == []:  # an empty object, as PHP writes it
-        return {}
-    raise ValueError(f"{type(value).__name__} instead of an object")
-
-
-def _code(value: object, cls: type[enum.IntEnum]) -> enum.IntEnum:
-    return cls(_integer(value))
-
-
-def _time(value: object, _: object = None) -> Any:
-    if isinstance(value, str) and not value.strip().lstrip("+-").replace(".", "", 1).isdigit():
-        parsed = datetime.fromisoformat(value)
-        return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-    return time_from_wire(value)
-
-
-def _clock(value: object, _: object = None) -> Any:
-    """A naive datetime; what is beyond the calendar stays what it is."""
-    moment = time_from_wire(value)
-    return moment.replace(tzinfo=None) if isinstance(moment, datetime) else moment
-
-
-def _day(value: object, _: object = None) -> Any:
-    """A date; text that is none (an empty one, ``0000-00-00``) stays what it is."""
-    try:
-        return date.fromisoformat(str(value))
-    except ValueError:
-        return value
-
-
-def _is_int_enum(cls: Any) -> bool:
-    return isinstance(cls, type) and issubclass(cls, enum.IntEnum)
-
-
-def make_converter() -> cattrs.Converter:
-    """A converter with the careful hooks: what can be understood is, the rest is an error."""
-    import cattrs  # here: most programs never meet a row that needs it
-
-    converter = cattrs.Converter(detailed_validation=True)
-    converter.register_structure_hook(int, _integer)
-    converter.register_structure_hook(float, _float)
-    converter.register_structure_hook(str, _text)
-    converter.register_structure_hook(bool, _boolean)
-    converter.register_structure_hook(datetime, _time)
-    converter.register_structure_hook(date, _day)
-    converter.register_structure_hook_func(lambda hint: hint == WallClock, _clock)
-    converter.register_structure_hook_func(lambda hint: hint == dict[str, Any], _object)
-    converter.register_structure_hook_func(_is_int_enum, _code)
-    return converter
 
 
 @contextmanager
@@ -299,7 +182,7 @@ class TypedReader(Generic[R]):
         for raw in _raw_rows(body):
             rows.append(self._row(raw))
             if self._hidden:
-                ids.append(_integer(msgspec.json.decode(raw)[self._hidden]))
+                ids.append(whole(msgspec.json.decode(raw)[self._hidden]))
         if self._id_attr is not None:
             ids = list(map(operator.attrgetter(self._id_attr), rows))
         return Page(rows, ids if self._hidden or self._id_attr else None)
@@ -345,7 +228,7 @@ def _twin_type(hint: Any) -> Any:
     """The hint, with what msgspec can't decode itself left as it is on the wire."""
     union = isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union
     members = typing.get_args(hint) if union else (hint,)
-    if not all(member in _PLAIN or _is_int_enum(member) for member in members):
+    if not all(member in _PLAIN or is_int_enum(member) for member in members):
         return Any
     return hint if type(None) in members else hint | None
 
@@ -415,7 +298,7 @@ def _careful(
                 if key != hidden:
                     extra[key] = value
                 continue
-            values[fields[attr].alias or attr] = _structure(converter, value, hints[attr], cls, key)
+            values[fields[attr].alias or attr] = structured(converter, value, hints[attr], cls, key)
         for attr in keys:
             values.setdefault(fields[attr].alias or attr, None)
         if extra and keeps_extra:
@@ -423,18 +306,6 @@ def _careful(
         return cls(**values)
 
     return structure
-
-
-def _structure(converter: cattrs.Converter, value: Any, hint: Any, cls: type, key: str) -> Any:
-    if value is None or hint is Any:
-        return value
-    try:
-        return converter.structure(value, hint)
-    except Exception as error:
-        shown = repr(value) if len(repr(value)) < 60 else f"{repr(value)[:60]}…"
-        raise DecodeFailed(
-            f"{cls.__name__}.{key}: the server sent {shown}, which does not fit {hint}"
-        ) from error
 
 
 _DICT_TYPES: Final[Mapping[Kind, Any]] = {
@@ -511,7 +382,7 @@ class DictReader:
         if self._converter is None:
             self._converter = make_converter()
         return {
-            key: _structure(self._converter, value, _DICT_TYPES.get(self._kinds[key], Any), dict, key)
+            key: structured(self._converter, value, _DICT_TYPES.get(self._kinds[key], Any), dict, key)
             for key, value in values.items()
             if key in self._kinds
         }

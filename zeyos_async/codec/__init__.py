@@ -1,0 +1,17 @@
+"""From the bytes of a page to values: records, a user's own classes, or dicts."""
+
+from __future__ import annotations
+
+from .careful import DecodeFailed, time_from_wire
+from .readers import DictReader, Page, RawReader, RowReader, TypedReader, split_rows
+
+__all__ = [
+    "DecodeFailed",
+    "DictReader",
+    "Page",
+    "RawReader",
+    "RowReader",
+    "TypedReader",
+    "split_rows",
+    "time_from_wire",
+]
