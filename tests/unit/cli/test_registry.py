@@ -65,6 +65,17 @@ def test_a_profile_of_its_own_file(machine: Any) -> None:
     assert find_profile().credential == Credential(secret="new")
 
 
+def test_a_linked_file_stays_linked(machine: Any) -> None:
+    """As those of people who keep their settings in one place are."""
+    real = machine.home / "settings.json"
+    machine.write(real, {"active": None, "profiles": {}})
+    machine.config.mkdir(parents=True)
+    machine.registry.symlink_to(real)
+    write_set(Registry.here().store("demo"), {"accessToken": "t"})
+    assert machine.registry.is_symlink()
+    assert '"accessToken": "t"' in real.read_text()
+
+
 def test_tokens_go_and_the_rest_stays(machine: Any) -> None:
     """That is what a sign-out does. It makes nothing active."""
     demo = {"baseUrl": "https://x.example/demo", "clientId": "app", **dict.fromkeys(TOKENS, 1), "odd": [1]}
