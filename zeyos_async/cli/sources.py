@@ -5,13 +5,14 @@ from __future__ import annotations
 import abc
 import enum
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import attrs
 
 from ..errors import InvalidArgument
-from ..export import export
+from ..export import RowPages, export
 from ..records import Record
 from ..schema import Field, resolve
 from ..services.base.query import Query
@@ -63,12 +64,8 @@ class Source(abc.ABC):
         """The values of one record, and what is known of its fields."""
 
     @abc.abstractmethod
-    async def query(self, asked: Asked) -> Query[Any]:
-        """The query for an export.
-
-        Raises:
-            InvalidArgument: The API has no lists of pages.
-        """
+    async def query(self, asked: Asked) -> Query[Any] | RowPages:
+        """What an export reads."""
 
     async def write_json(self, asked: Asked, *, lines: bool, times: Times) -> None:
         """Write all rows to standard output, as JSON lines or as one array."""
@@ -204,11 +201,24 @@ class FlowSource(Source):
         record = await self.flow.resource(self.resource).get(id)
         return record_values(record), record.__entity__.fields
 
-    async def query(self, asked: Asked) -> Query[Any]:
-        """There are no pages to make a query of."""
-        raise InvalidArgument(
-            "export reads pages, and Octaved Flow answers a search with everything at once: `list --jsonl` gives it all"
-        )
+    async def query(self, asked: Asked) -> RowPages:
+        """All that is found, as one page: the API has no others."""
+        self._check(asked)
+        if not asked.where and not hasattr(self.flow.resource(self.resource), "all"):
+            self._search(asked)  # raises: there is no list of all
+        known: Mapping[str, Field] = self.flow.resource(self.resource).schema.entity.fields
+        selection = self._selection(asked, known)
+
+        async def pages() -> AsyncGenerator[list[Mapping[str, Any]]]:
+            rows: Sequence[Mapping[str, Any]] = await self._records(asked)
+            if selection:
+                rows = _chosen(rows, selection)
+            yield [{key: _stored(value) for key, value in row.items()} for row in rows]
+
+        columns = {
+            key: known[path].kind for key, path in (selection or {name: name for name in known}).items()
+        }
+        return RowPages(columns=columns, pages=pages)
 
     async def write_json(self, asked: Asked, *, lines: bool, times: Times) -> None:
         """Write all rows to standard output."""
@@ -273,3 +283,10 @@ class FlowSource(Source):
 
 def _chosen(rows: Sequence[Mapping[str, Any]], selection: Selection) -> list[dict[str, Any]]:
     return [{key: row.get(path) for key, path in selection.items()} for row in rows]
+
+
+def _stored(value: Any) -> Any:
+    """A value for a file: times are Unix seconds; days and wall-clock times, which are no moments, are text."""
+    if isinstance(value, date) and not (isinstance(value, datetime) and value.tzinfo):
+        return value.isoformat()
+    return wire(value)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .formats import FORMATS
+from .given import RowPages
 from .progress import ExportProgress, ExportResult
 from .run import export
 
-__all__ = ["FORMATS", "ExportProgress", "ExportResult", "export"]
+__all__ = ["FORMATS", "ExportProgress", "ExportResult", "RowPages", "export"]

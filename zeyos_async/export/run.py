@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from os import PathLike
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, Protocol, TypeVar
+from typing import Any, BinaryIO, Literal, Protocol, TypeVar, cast
 
 import attrs
 
@@ -19,6 +19,7 @@ from ..services.base.shapes import Shape, paging_id
 from .csv import Csv
 from .files import GzipSink, Sink, sink_for
 from .formats import Format, format_of
+from .given import GivenLines, RowPages
 from .jsonl import JsonLines, RawLines
 from .progress import ExportProgress, ExportResult
 from .rows import columns_of
@@ -31,11 +32,6 @@ T = TypeVar("T")
 class _Lines(Protocol):
     """A way of writing rows."""
 
-    @property
-    def shape(self) -> Shape[Any]:
-        """How rows are read for it."""
-        ...
-
     def head(self) -> bytes:
         """What comes before the rows."""
         ...
@@ -45,8 +41,17 @@ class _Lines(Protocol):
         ...
 
 
+class _OfQuery(_Lines, Protocol):
+    """A way of writing the rows of a query."""
+
+    @property
+    def shape(self) -> Shape[Any]:
+        """How rows are read for it."""
+        ...
+
+
 async def export(
-    query: Query[Any],
+    query: Query[Any] | RowPages,
     target: str | PathLike[str] | BinaryIO,
     *,
     format: str | None = None,
@@ -63,7 +68,8 @@ async def export(
 
     Args:
         query: What to write: ``zeyos.accounts.where(…)``, with ``select`` for chosen columns. Rows are
-            written as the API has them: codes as numbers, times as Unix seconds.
+            written as the API has them: codes as numbers, times as Unix seconds. Or ``RowPages``, for
+            rows that come of no query.
         target: A path, ``"-"`` for standard output, or a file that is open for writing bytes.
         format: ``"jsonl"``, ``"csv"``, ``"jsonl.gz"`` or ``"csv.gz"``; by default what the path's suffix says,
             and ``"jsonl"`` where there is no path.
@@ -101,7 +107,13 @@ async def export(
     )
 
 
-def _lines(query: Query[Any], kind: Format, *, iso: bool, delimiter: str, spreadsheet_safe: bool) -> _Lines:
+def _lines(
+    query: Query[Any] | RowPages, kind: Format, *, iso: bool, delimiter: str, spreadsheet_safe: bool
+) -> _Lines:
+    if isinstance(query, RowPages):
+        if kind.rows != "csv":
+            return GivenLines(query.listed(), iso=iso)
+        return Csv(query.listed(), iso=iso, delimiter=delimiter, spreadsheet_safe=spreadsheet_safe)
     columns = columns_of(query)
     if not columns and (iso or kind.rows == "csv"):
         raise InvalidArgument(
@@ -120,7 +132,7 @@ class _Job:
 
     def __init__(
         self,
-        query: Query[Any],
+        query: Query[Any] | RowPages,
         lines: _Lines,
         sink: Sink,
         on_progress: Callable[[ExportProgress], object] | None,
@@ -152,16 +164,21 @@ class _Job:
         await self._in_thread(self._sink.write, self._lines.head())
         self._start_count()
         self._tell()
-        query = attrs.evolve(self._query.paging(on_drift="raise"), shape=self._lines.shape)
         writing: asyncio.Task[int] | None = None
         try:
-            async with aclosing(query.pages()) as pages:
+            async with aclosing(self._pages()) as pages:
                 async for page in pages:
                     await self._written(writing)
                     writing = asyncio.create_task(self._in_thread(self._write, page))
             await self._written(writing)
         finally:
             await self._end(writing, self._counting)
+
+    def _pages(self) -> AsyncGenerator[list[Any]]:
+        if isinstance(self._query, RowPages):
+            return self._query.cells() if isinstance(self._lines, Csv) else self._query.rows()
+        query = self._query.paging(on_drift="raise")
+        return attrs.evolve(query, shape=cast("_OfQuery", self._lines).shape).pages()
 
     def _write(self, page: list[Any]) -> int:
         self._sink.write(self._lines.encode(page))
@@ -175,8 +192,10 @@ class _Job:
 
     def _start_count(self) -> None:
         # Distinct rows are counted by reading them all, which is what the export does anyway.
-        if self._on_progress is not None and not self._query._plan.distinct:
-            self._counting = asyncio.create_task(self._query.count())
+        query = self._query
+        distinct = isinstance(query, Query) and query._plan.distinct
+        if self._on_progress is not None and query.count is not None and not distinct:
+            self._counting = asyncio.create_task(_counted(query.count))
 
     def _tell(self) -> None:
         if self._on_progress is None:
@@ -214,3 +233,7 @@ class _Job:
                 raise
             # The system names the part that was written, or nothing; the user knows the file.
             raise OSError(error.errno, error.strerror, str(self._sink.path)) from error
+
+
+async def _counted(count: Callable[[], Awaitable[int]]) -> int:
+    return await count()

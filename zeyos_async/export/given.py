@@ -1,0 +1,67 @@
+"""Rows that come of no query: of an API whose searches answer with everything, or of a program's own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from typing import Any, Final
+
+import attrs
+import msgspec
+
+from ..schema import Kind
+from .rows import Column, moment
+
+__all__ = ["GivenLines", "RowPages"]
+
+_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
+
+
+@attrs.frozen(kw_only=True)
+class RowPages:
+    """Pages of rows for ``export``, in place of a query.
+
+    Attributes:
+        columns: Key → kind, in the order of a CSV file's columns. Times are Unix seconds.
+        pages: Gives the pages; each row is a mapping by key. JSON lines hold all that is in it.
+        count: Gives the number of rows for the progress, or ``None``.
+    """
+
+    columns: Mapping[str, Kind]
+    pages: Callable[[], AsyncGenerator[list[Mapping[str, Any]]]]
+    count: Callable[[], Awaitable[int]] | None = None
+
+    def listed(self) -> tuple[Column, ...]:
+        """The columns as exports have them."""
+        return tuple(Column(key, key, kind) for key, kind in self.columns.items())
+
+    async def rows(self) -> AsyncGenerator[list[Any]]:
+        """The pages as they are."""
+        async with aclosing(self.pages()) as pages:
+            async for page in pages:
+                yield page
+
+    async def cells(self) -> AsyncGenerator[list[Any]]:
+        """The pages with rows as tuples in the order of the columns."""
+        keys = tuple(self.columns)
+        async with aclosing(self.pages()) as pages:
+            async for page in pages:
+                yield [tuple(map(row.get, keys)) for row in page]
+
+
+class GivenLines:
+    """JSON lines of mappings."""
+
+    def __init__(self, columns: tuple[Column, ...], *, iso: bool) -> None:
+        self._times = [column.key for column in columns if column.kind is Kind.TIME] if iso else []
+
+    def head(self) -> bytes:
+        """Nothing."""
+        return b""
+
+    def encode(self, rows: list[Any]) -> bytes:
+        """The lines of a page."""
+        return _ENCODER.encode_lines([self._readable(row) for row in rows] if self._times else rows)
+
+    def _readable(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        return {**row, **{key: moment(row[key]) for key in self._times if key in row}}
