@@ -61,15 +61,30 @@ async def test_a_record_can_be_given_whole(zeyos: Zeyos) -> None:
 
 async def test_an_update_is_guarded_by_the_records_etag(zeyos: Zeyos) -> None:
     """Somebody else was faster: 412, unless the guard is left out."""
-    mine = await zeyos.tickets.create(name="mine")
-    theirs = await zeyos.tickets.update(mine, priority=4)
-    assert theirs.etag != mine.etag
+    theirs = await zeyos.tickets.create(name="theirs")
+    mine = await zeyos.tickets.get(theirs.ID)
+    updated = await zeyos.tickets.update(theirs, priority=4)
+    assert updated.etag != mine.etag
     with pytest.raises(PreconditionFailed, match="modify"):
         await zeyos.tickets.update(mine, priority=0)
     with pytest.raises(PreconditionFailed):
         await zeyos.tickets.delete(mine)
     assert (await zeyos.tickets.update(mine, if_match=None, priority=1)).priority == 1
     assert (await zeyos.tickets.update(mine.ID, priority=2)).priority == 2
+
+
+async def test_an_updated_record_is_up_to_date_itself(zeyos: Zeyos) -> None:
+    """The record that was given has the new values and the new ETag: it can be updated again, and deleted."""
+    ticket = await zeyos.tickets.create(name="Fix login bug", tags=["a"], extdata={"x": "1"})
+    ticket = await zeyos.tickets.get(ticket.ID, tags=True, extdata=True)
+    before = ticket.etag
+    stored = await zeyos.tickets.update(ticket, priority=4)
+    assert (ticket.priority, ticket.etag) == (4, stored.etag)
+    assert ticket.etag != before
+    assert (ticket.tags, ticket.extdata) == (["a"], {"x": "1"})
+    await zeyos.tickets.update(ticket, priority=3)
+    await zeyos.tickets.delete(ticket)
+    assert not await zeyos.tickets.exists(ticket.ID or 0)
 
 
 async def test_modify_reads_again_until_nobody_was_faster(zeyos: Zeyos) -> None:
@@ -102,7 +117,7 @@ async def test_a_record_is_fetched_again_only_if_it_changed(zeyos: Zeyos) -> Non
     ticket = await zeyos.tickets.create(name="same")
     assert await zeyos.tickets.get(ticket.ID, if_none_match=ticket) is None
     assert await zeyos.tickets.get(ticket.ID, if_none_match=ticket.etag or "") is None
-    await zeyos.tickets.update(ticket, name="other")
+    await zeyos.tickets.update(ticket.ID, name="other")
     again = await zeyos.tickets.get(ticket.ID, if_none_match=ticket)
     assert again is not None
     assert again.name == "other"

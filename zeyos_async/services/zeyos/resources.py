@@ -29,7 +29,7 @@ from ..base.plan import Plan
 from ..base.query import Query
 from ..base.shapes import Records
 from .content import content_from_wire
-from .ids import checked_id, id_of
+from .ids import bring_up_to_date, checked_id, id_of
 from .listing import JSON_HEADERS, ListDoor
 from .quirks import Quirks
 from .reconcile import (
@@ -326,8 +326,8 @@ class WritableResource(ReadableResource[R]):
         """Change some fields of a record.
 
         Args:
-            record: A record, or an ID. A fetched record's ETag guards against overwriting a change
-                that somebody else made since.
+            record: A record, or an ID. A fetched record's ETag guards against overwriting somebody else's
+                change, and the record itself is brought up to date.
             if_match: Another ETag to guard with, or ``None`` for no guard.
             **changes: Field → new value; ``tags``, ``add_tags``, ``remove_tags`` and ``extdata`` too.
 
@@ -340,11 +340,12 @@ class WritableResource(ReadableResource[R]):
         """
         request = await self._update_request(record, if_match, changes)
         try:
-            return self._read(request, await self._channel.send(request))
+            stored = self._read(request, await self._channel.send(request))
         except PreconditionFailed as error:
             if not error.after_unknown:
                 raise
-            return await self._as_sent(request, self._id(record), error)
+            stored = await self._as_sent(request, self._id(record), error)
+        return bring_up_to_date(record, stored)
 
     async def modify(
         self,
