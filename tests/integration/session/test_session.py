@@ -154,7 +154,8 @@ def test_a_session_that_nobody_closed(serve):
 
     asyncio.run(main())
     asyncio.run(main())
-    gc.collect()
+    assert session.stats().connections == 2
+    gc.collect()  # a connection left open would warn here, and warnings are errors
 
 
 async def test_a_certificate_that_does_not_verify(serve):
