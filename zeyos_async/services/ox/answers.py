@@ -17,7 +17,7 @@ import msgspec
 from ...errors import ServerError
 from ...wire import Request, Response, public_url, too_deep
 
-__all__ = ["CATEGORIES", "WARNING", "Envelope", "OxWarning", "formatted", "is_envelope", "parse", "unwrapped"]
+__all__ = ["CATEGORIES", "WARNING", "Envelope", "OxWarning", "formatted", "of_value", "parse", "unwrapped"]
 
 CATEGORIES: Final[Mapping[int, str]] = {
     1: "USER_INPUT",
@@ -96,11 +96,9 @@ class Envelope:
     job: str | None = None
 
 
-class _Reply(msgspec.Struct, gc=False):
-    """The envelope's own fields. ``data`` stays bytes: errors are looked for before it is read."""
+class _Problem(msgspec.Struct, gc=False):
+    """What is said of an error or a warning."""
 
-    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    timestamp: Any = None
     error: Any = None
     error_params: Any = None
     error_id: Any = None
@@ -109,12 +107,18 @@ class _Reply(msgspec.Struct, gc=False):
     categories: Any = None
     category: Any = None
     truncated: Any = None
+
+
+class _Reply(_Problem, gc=False):
+    """The envelope's own fields. ``data`` stays bytes: errors are looked for before it is read."""
+
+    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    timestamp: Any = None
     warnings: Any = None
 
 
 _REPLY: Final = msgspec.json.Decoder(_Reply)
 _FIELDS: Final = frozenset(_Reply.__struct_fields__) | {"error_stack"}
-_OF_AN_ERROR: Final = ("error", "code", "category", "categories")
 
 
 def unwrapped(body: bytes) -> bytes:
@@ -123,11 +127,6 @@ def unwrapped(body: bytes) -> bytes:
         return body
     found = _WRAPPED.search(body)
     return found.group(1) if found else body
-
-
-def is_envelope(value: object) -> bool:
-    """Whether a JSON value is an answer in an envelope, rather than the payload itself."""
-    return isinstance(value, Mapping) and ("data" in value or any(key in value for key in _OF_AN_ERROR))
 
 
 def parse(request: Request, response: Response) -> tuple[Envelope, OxWarning | None]:
@@ -175,23 +174,21 @@ def of_value(value: Any) -> tuple[Envelope, OxWarning | None]:
 
 
 def _is_error(reply: _Reply) -> bool:
-    return isinstance(reply.error, str) and bool(
-        reply.code or reply.category or reply.categories or reply.error
-    )
+    return bool(reply.error) or bool(reply.code and (reply.category or reply.categories))
 
 
 def _told(data: Any, reply: _Reply) -> tuple[Envelope, OxWarning | None]:
     problem = _problem(reply) if _is_error(reply) else None
-    warnings = tuple(_problem(_from(each)) for each in _listed(reply.warnings) if isinstance(each, Mapping))
+    warnings = tuple(
+        _problem(msgspec.convert(each, _Problem))
+        for each in _listed(reply.warnings)
+        if isinstance(each, dict)
+    )
     job = _job(data, problem)
     if problem is not None and (problem.harmless or job is not None):
-        # A success with warnings has the first of them in the place of an error.
-        warnings = (
-            warnings
-            if problem in warnings or any(w.code == problem.code for w in warnings)
-            else (problem, *warnings)
-        )
-        problem = None
+        # A success with warnings has the first of them in the place of an error, too.
+        known = any(warning.code == problem.code for warning in warnings)
+        warnings, problem = warnings if known else (problem, *warnings), None
     return Envelope(data, _milliseconds(reply.timestamp), warnings, job), problem
 
 
@@ -203,13 +200,7 @@ def _job(data: Any, problem: OxWarning | None) -> str | None:
     return str(job) if job is not None else None
 
 
-def _from(value: Mapping[str, Any]) -> _Reply:
-    return _Reply(
-        **{name: value.get(name) for name in _Reply.__struct_fields__ if name not in ("data", "warnings")}
-    )
-
-
-def _problem(reply: _Reply) -> OxWarning:
+def _problem(reply: _Problem) -> OxWarning:
     params = tuple(_listed(reply.error_params))
     code = str(reply.code or "")
     return OxWarning(
@@ -227,7 +218,7 @@ def _truncated(each: Any) -> Any:
     return each.get("id", each.get("name", each)) if isinstance(each, Mapping) else each
 
 
-def _categories(reply: _Reply) -> tuple[str, ...]:
+def _categories(reply: _Problem) -> tuple[str, ...]:
     """The categories' names; the number is of the first one and for servers that give nothing else."""
     names = tuple(str(name).upper() for name in _listed(reply.categories))
     if names or reply.category is None:
@@ -261,15 +252,13 @@ def formatted(message: str, params: tuple[Any, ...], code: str = "") -> str:
         params: Its ``error_params``.
         code: Its code, which tells whether a parameter is a size.
     """
-    texts = [
-        _sized(each) if index in _SIZES.get(code, ()) else str(each) for index, each in enumerate(params, 1)
-    ]
-    if (
-        not texts
-        or not _PLACEHOLDER.search(message)
-        or any(str(each) and str(each) in message for each in params)
-    ):
+    sizes = _SIZES.get(code, ())
+    texts = [_sized(each) if index in sizes else str(each) for index, each in enumerate(params, 1)]
+    if not texts or not _PLACEHOLDER.search(message):
         return message
+    words = _PLACEHOLDER.sub("", message)
+    if all(str(each) in words for each in params):
+        return message  # complete already: what looks like a place is part of somebody's file name
     current = 0
 
     def fill(match: re.Match[str]) -> str:
