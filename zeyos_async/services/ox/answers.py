@@ -257,7 +257,7 @@ def formatted(message: str, params: tuple[Any, ...], code: str = "") -> str:
     if not texts or not _PLACEHOLDER.search(message):
         return message
     words = _PLACEHOLDER.sub("", message)
-    if all(str(each) in words for each in params):
+    if all(str(each) in (message if "%" in str(each) else words) for each in params):
         return message  # complete already: what looks like a place is part of somebody's file name
     current = 0
 

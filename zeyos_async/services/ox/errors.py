@@ -1,0 +1,235 @@
+"""The errors of Open-Xchange: one class for each of its categories.
+
+The category decides and not the code, as only few codes are documented. Each class is also one of the
+library's own, so that code for all APIs catches what it knows::
+
+    OxError                      ApiError; .categories, .error_id, .description, .params, .truncated, .data
+    ├─ OxUserInput               BadRequest         wrong or missing input
+    │  └─ OxTruncated            BadRequest         a value is too long; .truncated names the attributes
+    ├─ OxConfiguration           PermissionDenied   the setup of user or server denies it
+    ├─ OxPermissionDenied        PermissionDenied
+    ├─ OxTryAgain                ApiError           something is missing for the moment
+    ├─ OxServiceDown             ServerError        a subsystem does not answer
+    ├─ OxConnectivity            ServerError        the server lost a connection, to the mail server for instance
+    ├─ OxFailure                 ServerError        an error in the server's program
+    ├─ OxConflict                Conflict           somebody else changed it since it was read
+    ├─ OxCapacity                BadRequest         full or busy, such as a quota
+    ├─ OxNotAuthenticated        NotAuthenticated   no session, or none that counts any more
+    └─ OxFailedWrite             FailedWrite        a write ended in one of the ServerErrors: it may have been done
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ...errors import (
+    ApiError,
+    BadRequest,
+    Conflict,
+    FailedWrite,
+    NotAuthenticated,
+    PermissionDenied,
+    ServerError,
+)
+from ...session import check_response
+from ...wire import Request, Response, Safety, public_url
+from .answers import Envelope, OxWarning, parse, unwrapped
+
+__all__ = [
+    "OxCapacity",
+    "OxConfiguration",
+    "OxConflict",
+    "OxConnectivity",
+    "OxError",
+    "OxFailedWrite",
+    "OxFailure",
+    "OxNotAuthenticated",
+    "OxPermissionDenied",
+    "OxServiceDown",
+    "OxTruncated",
+    "OxTryAgain",
+    "OxUserInput",
+    "check",
+    "error_of",
+]
+
+
+class OxError(ApiError):
+    """The server carried the call out in part or not at all, and says why.
+
+    Attributes:
+        categories: Names of the categories that the error belongs to; the first one made the class.
+        error_id: What the server's own log calls this occurrence; tell its administrator.
+        description: The technical message, in English.
+        params: What the message was made with.
+        truncated: The attributes that were too long.
+        data: What came along with the error, such as the conflicts of an appointment; often ``None``.
+    """
+
+    categories: tuple[str, ...] = ()
+    error_id: str = ""
+    description: str = ""
+    params: tuple[Any, ...] = ()
+    truncated: tuple[Any, ...] = ()
+    data: Any = None
+
+    @property
+    def category(self) -> str:
+        """The first category, or ``""``."""
+        return self.categories[0] if self.categories else ""
+
+
+class OxUserInput(OxError, BadRequest):
+    """Wrong or missing input."""
+
+
+class OxTruncated(OxUserInput):
+    """A value is longer than the server stores; ``truncated`` names the attributes."""
+
+    hint = "Shorten the values of the attributes in .truncated"
+
+
+class OxConfiguration(OxError, PermissionDenied):
+    """The setup of the user or of the server denies the operation."""
+
+
+class OxPermissionDenied(OxError, PermissionDenied):
+    """The user may not do this."""
+
+
+class OxTryAgain(OxError):
+    """Something that the operation needs is missing for the moment."""
+
+    hint = "Try again later"
+
+
+class OxServiceDown(OxError, ServerError):
+    """A part of the server, or a service that it uses, does not answer."""
+
+
+class OxConnectivity(OxError, ServerError):
+    """The server lost a connection of its own, such as that to the mail server."""
+
+
+class OxFailure(OxError, ServerError):
+    """The server's program failed, or does not know what was asked for."""
+
+
+class OxConflict(OxError, Conflict):
+    """Somebody else changed it since the time stamp of the call, or it clashes with something."""
+
+    hint = "Read it again, and repeat the change on what is there now"
+
+
+class OxCapacity(OxError, BadRequest):
+    """Something is full or busy, such as a quota."""
+
+
+class OxNotAuthenticated(OxError, NotAuthenticated):
+    """There is no session, or it is none any more, and a fresh log-in did not help."""
+
+
+class OxFailedWrite(OxError, FailedWrite):
+    """A write was answered with a failure that does not tell whether it was done."""
+
+
+_CLASSES: Final[Mapping[str, type[OxError]]] = {
+    "USER_INPUT": OxUserInput,
+    "TRUNCATED": OxTruncated,
+    "CONFIGURATION": OxConfiguration,
+    "PERMISSION_DENIED": OxPermissionDenied,
+    "TRY_AGAIN": OxTryAgain,
+    "SERVICE_DOWN": OxServiceDown,
+    "CONNECTIVITY": OxConnectivity,
+    "ERROR": OxFailure,
+    "CONFLICT": OxConflict,
+    "CAPACITY": OxCapacity,
+}
+_OF_SESSIONS: Final = re.compile(r"(SES-02\d\d|LGI-\d+|SVL-0002)$")
+"""Codes that speak of the session and the log-in. Their category is TRY_AGAIN, of all things."""
+
+
+def error_of(
+    request: Request, problem: OxWarning, *, status: int = 200, data: Any = None, safety: Safety | None = None
+) -> OxError:
+    """The error that an answer is.
+
+    Args:
+        request: What was asked.
+        problem: What the server said.
+        status: HTTP status of the answer.
+        data: What came along.
+        safety: Of the call, where it is one of several in a request.
+    """
+    kind = _class(problem)
+    about: dict[str, Any] = {
+        "status": status,
+        "code": problem.code,
+        "method": request.method,
+        "url": public_url(request.url),
+    }
+    text = f"{request.operation}: {problem}" if request.operation else str(problem)
+    error: OxError
+    if issubclass(kind, ServerError) and (safety or request.safety) is not Safety.READ:
+        error = OxFailedWrite(text, operation=request.operation, sent=request.sent, **about)
+    else:
+        error = kind(text, **about)
+    error.categories, error.error_id, error.description = (
+        problem.categories,
+        problem.error_id,
+        problem.description,
+    )
+    error.params, error.truncated, error.data = problem.params, problem.truncated, data
+    return error
+
+
+def _class(problem: OxWarning) -> type[OxError]:
+    if _OF_SESSIONS.match(problem.code):
+        return OxNotAuthenticated
+    for name in problem.categories:
+        if name in _CLASSES:
+            return _CLASSES[name]
+    return OxFailure
+
+
+def check(request: Request, response: Response) -> None:
+    """Raise the error that an answer is.
+
+    Raises:
+        ApiError: It is one: an ``OxError`` where it is in an envelope, by its status otherwise.
+    """
+    body = response.body
+    if b'"error' not in body and response.status < 400 and body[:1] != b"<":
+        return  # the usual case, and the body may be large
+    envelope, problem = _parsed(request, response)
+    if problem is not None and (problem.code or problem.categories or response.status < 400):
+        raise error_of(request, problem, status=response.status, data=envelope.data)
+    if problem is None and response.status < 400 and unwrapped(body)[:1] != b"<":
+        return
+    try:
+        check_response(request, response)
+    except ApiError as error:
+        raise _with_scope(error, response) from None
+
+
+def _parsed(request: Request, response: Response) -> tuple[Envelope, OxWarning | None]:
+    """The envelope, or an empty one for a body that is none: a page, a text, a file."""
+    if unwrapped(response.body).lstrip()[:1] not in (b"{", b"["):
+        return Envelope(None), None
+    try:
+        return parse(request, response)
+    except ServerError:
+        return Envelope(None), None
+
+
+def _with_scope(error: ApiError, response: Response) -> ApiError:
+    """The flat errors of OAuth are outside the envelope; they name the scope that the token lacks."""
+    try:
+        scope = response.json().get("scope")
+    except (ValueError, AttributeError):
+        return error
+    if isinstance(scope, str) and isinstance(error, PermissionDenied):
+        error.hint = f"Get a token with the scope {scope[:200]}"
+    return error
