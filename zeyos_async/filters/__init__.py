@@ -32,6 +32,7 @@ from .simplify import is_false, is_true, simplify, split  # isort: skip
 if TYPE_CHECKING:
     from .targets.general import from_general, to_general
     from .targets.octaved import from_octaved, to_octaved
+    from .targets.ox import attachment, from_ox, header, to_ox
     from .targets.zeyos import from_zeyos, to_zeyos
     from .text import parse, to_text
 
@@ -51,6 +52,7 @@ __all__ = [
     "Order",
     "all_of",
     "any_of",
+    "attachment",
     "bind",
     "compare",
     "condition",
@@ -59,7 +61,9 @@ __all__ = [
     "fields",
     "from_general",
     "from_octaved",
+    "from_ox",
     "from_zeyos",
+    "header",
     "is_false",
     "is_true",
     "order",
@@ -68,16 +72,21 @@ __all__ = [
     "split",
     "to_general",
     "to_octaved",
+    "to_ox",
     "to_text",
     "to_zeyos",
 ]
 
 _HOMES = {
+    "attachment": "targets.ox",
     "from_octaved": "targets.octaved",
     "from_general": "targets.general",
+    "from_ox": "targets.ox",
     "from_zeyos": "targets.zeyos",
+    "header": "targets.ox",
     "parse": "text",
     "to_octaved": "targets.octaved",
+    "to_ox": "targets.ox",
     "to_general": "targets.general",
     "to_text": "text",
     "to_zeyos": "targets.zeyos",
