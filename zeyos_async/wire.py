@@ -7,8 +7,8 @@ these. They are frozen; nothing in this module talks to a network.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any, Final, Protocol
 
 import attrs
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -16,7 +16,7 @@ from yarl import URL
 
 from .errors import ResponseTooLarge
 
-__all__ = ["Request", "Response", "Safety", "public_url", "too_deep"]
+__all__ = ["Request", "Response", "Safety", "StreamingBody", "public_url", "too_deep"]
 
 _OPEN_HEADERS: Final = frozenset(
     {
@@ -49,6 +49,27 @@ class Safety(enum.Enum):
     """Twice is not the same as once (a create); never sent again once it may have arrived."""
 
 
+class StreamingBody(Protocol):
+    """A body that is sent as it is read, such as :class:`~zeyos_async.forms.Upload`."""
+
+    @property
+    def replayable(self) -> bool:
+        """Whether it can be sent from its first byte now; once it can't, it is never sent again."""
+        ...
+
+    async def measure(self) -> int | None:
+        """How many bytes it has; ``None`` if that is not known, and it is sent in chunks.
+
+        Raises:
+            InvalidArgument: It can't be read; nothing was sent.
+        """
+        ...
+
+    def chunks(self) -> AsyncGenerator[bytes, None]:
+        """Its bytes, from the first. What this raises cuts the request off, and is raised by the call."""
+        ...
+
+
 def _headers(value: Mapping[str, str] | None) -> CIMultiDictProxy[str]:
     if isinstance(value, CIMultiDictProxy):
         return value
@@ -66,6 +87,10 @@ def _shown(headers: Mapping[str, str]) -> str:
     )
 
 
+def _shown_body(body: bytes | StreamingBody | None) -> str:
+    return f"<{len(body)} bytes>" if isinstance(body, bytes) else "None" if body is None else repr(body)
+
+
 @attrs.frozen(kw_only=True)
 class Request:
     """One HTTP request, complete but for the credential.
@@ -74,21 +99,37 @@ class Request:
         method: HTTP method, upper case.
         url: The absolute URL.
         headers: Names are compared without case.
-        body: The bytes of the body, or ``None``.
+        body: The bytes of the body, or a body that is sent as it is read, or ``None``.
         safety: Whether the operation may be sent again.
         operation: A name for logs, hooks and errors, such as ``"accounts.list"``.
         sent: What the caller gave, kept for ``OutcomeUnknown.sent``.
+        follow: Whether a redirect is followed, where that is safe, and an error where it is not. If
+            false, the redirect itself is the answer.
     """
 
     method: str
     url: URL = attrs.field(repr=lambda url: public_url(url))
     headers: CIMultiDictProxy[str] = attrs.field(default=None, converter=_headers, repr=_shown)
-    body: bytes | None = attrs.field(
-        default=None, repr=lambda b: f"<{len(b)} bytes>" if b is not None else "None"
-    )
+    body: bytes | StreamingBody | None = attrs.field(default=None, repr=_shown_body)
     safety: Safety = Safety.ONCE
     operation: str = ""
     sent: Any = attrs.field(default=None, repr=False, eq=False)
+    follow: bool = True
+
+    @property
+    def content(self) -> bytes | None:
+        """The body, if it is in memory."""
+        return self.body if isinstance(self.body, bytes) else None
+
+    @property
+    def stream(self) -> StreamingBody | None:
+        """The body, if it is sent as it is read."""
+        return None if self.body is None or isinstance(self.body, bytes) else self.body
+
+    @property
+    def resendable(self) -> bool:
+        """Whether its body can be sent from its first byte (again)."""
+        return self.body is None or isinstance(self.body, bytes) or self.body.replayable
 
     def with_headers(self, **headers: str) -> Request:
         """A copy with more headers; an underscore in a name stands for a hyphen."""
@@ -106,6 +147,7 @@ class Request:
             safety=self.safety,
             operation=self.operation,
             sent=self.sent,
+            follow=self.follow,
         )
 
 

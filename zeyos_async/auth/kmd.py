@@ -112,7 +112,7 @@ class _Kmd(AuthBackend):
 
     def apply(self, request: Request, credential: Credential) -> Request:
         """The request with the token in its JSON object; what is no such object stays as it is."""
-        body = _object(request.body)
+        body = _object(request.content)
         if body is None:
             return request
         own = {**self.common(), **body, "kmd": credential.secret.reveal()}

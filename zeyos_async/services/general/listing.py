@@ -242,7 +242,7 @@ class GeneralDoor:
 
     def describe(self, request: Request) -> Any:
         """The body's values; the token is not among them yet."""
-        return None if request.body is None else msgspec.json.decode(request.body)
+        return None if request.content is None else msgspec.json.decode(request.content)
 
     def _request(self, plan: Plan, body: dict[str, Any]) -> Request:
         filters = to_general(plan.where, self.entity)

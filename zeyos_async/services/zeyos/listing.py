@@ -162,7 +162,7 @@ class ListDoor:
 
     def describe(self, request: Request) -> Any:
         """The body's values."""
-        return None if request.body is None else msgspec.json.decode(request.body)
+        return None if request.content is None else msgspec.json.decode(request.content)
 
     def _body(self, plan: Plan, *, above: int | None, upto: int | None) -> dict[str, Any]:
         parts = [plan.where]

@@ -471,7 +471,7 @@ class WritableResource(ReadableResource[R]):
 
     async def _stored(self, request: Request, number: int) -> tuple[R, list[str], list[str]]:
         """A record, the names of what a write sent and it has otherwise, and of what it does not show."""
-        sent = msgspec.json.decode(request.body or b"{}")
+        sent = msgspec.json.decode(request.content or b"{}")
         paths, pseudo = shown_only_if_asked(self._entity, sent)
         query = [*self._quirks.expand_query(paths), *((name, "1") for name in pseudo)]
         look = self._request(

@@ -1,0 +1,177 @@
+"""Forms as HTML has them: fields in one line, or parts with files (RFC 7578)."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import aclosing
+from typing import Any, Final, TypeAlias
+from urllib.parse import urlencode
+
+import attrs
+
+from ..errors import InvalidArgument
+from .upload import Progress, Upload, told
+
+__all__ = ["Form", "Multipart", "Part"]
+
+Part: TypeAlias = "tuple[str, str | Upload]"
+"""The name of a field, and its text or its file."""
+
+_BOUNDARY: Final = re.compile(r"[0-9A-Za-z'+_\-.]{1,70}")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+# What HTML's standard has browsers send, and servers undo.
+_ESCAPES: Final = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
+
+
+def _pairs(value: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    given: Any = value.items() if isinstance(value, Mapping) else value
+    pairs = tuple((name, text) for name, text in given)
+    for name, text in pairs:
+        if not isinstance(name, str) or not isinstance(text, str):
+            raise InvalidArgument(f"The form field {name!r} must be a text, not {type(text).__name__}.")
+    return pairs
+
+
+def _names(pairs: tuple[tuple[str, Any], ...]) -> str:
+    """Only the names, as the values may be secret."""
+    return f"<{', '.join(name for name, _ in pairs)}>"
+
+
+@attrs.frozen
+class Form:
+    """Fields as ``application/x-www-form-urlencoded``, in UTF-8.
+
+    Args:
+        fields: Names and texts, as a mapping or as pairs.
+    """
+
+    fields: tuple[tuple[str, str], ...] = attrs.field(converter=_pairs, repr=_names)
+
+    @property
+    def content_type(self) -> str:
+        """The value of the header ``Content-Type``."""
+        return "application/x-www-form-urlencoded"
+
+    def encode(self) -> bytes:
+        """The body."""
+        return urlencode(self.fields).encode("ascii")
+
+
+def _parts(value: Iterable[Part]) -> tuple[Part, ...]:
+    parts = tuple(value)
+    for name, content in parts:
+        if not isinstance(content, (str, Upload)):
+            raise InvalidArgument(
+                f"The part {name!r} of a form must be a text or an Upload, not {type(content).__name__}."
+            )
+        _head(name, content, "-")
+    return parts
+
+
+def _boundary(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    if not _BOUNDARY.fullmatch(value):
+        raise InvalidArgument(f"{value!r} can't be the boundary of a form.")
+
+
+@attrs.frozen
+class Multipart:
+    """Fields and files as ``multipart/form-data``, sent in this order and as they are read.
+
+    Args:
+        parts: Pairs of a name and a text or an :class:`Upload`.
+        on_progress: Called with the bytes sent and the bytes in all, the form's own among them.
+        boundary: What separates the parts; random if left out.
+
+    Raises:
+        InvalidArgument: A part is neither, or its name, its file's name or its type can't be sent.
+    """
+
+    parts: tuple[Part, ...] = attrs.field(converter=_parts, repr=_names)
+    on_progress: Progress | None = attrs.field(default=None, kw_only=True, repr=False, eq=False)
+    boundary: str = attrs.field(
+        factory=lambda: secrets.token_hex(16), kw_only=True, validator=_boundary, repr=False
+    )
+
+    @property
+    def content_type(self) -> str:
+        """The value of the header ``Content-Type``."""
+        return f"multipart/form-data; boundary={self.boundary}"
+
+    @property
+    def replayable(self) -> bool:
+        """Whether it can be sent from its first byte: not after an iterator in it was begun."""
+        return all(isinstance(content, str) or content.replayable for _, content in self.parts)
+
+    async def measure(self) -> int | None:
+        """How many bytes it has, or ``None`` if one of its parts does not know.
+
+        Raises:
+            InvalidArgument: A file can't be read.
+        """
+        total = len(self._end)
+        for name, content in self.parts:
+            size = len(content.encode()) if isinstance(content, str) else await content.measure()
+            if size is None:
+                return None
+            total += len(_head(name, content, self.boundary)) + size + 2
+        return total
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """Its bytes, piece by piece.
+
+        Raises:
+            InvalidArgument: A file can't be read, or it changes meanwhile.
+        """
+        total = None if self.on_progress is None else await self.measure()
+        async with aclosing(told(self._pieces(), total, self.on_progress)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def _pieces(self) -> AsyncGenerator[bytes, None]:
+        """What is no file is kept until the next file, so that small pieces don't become small packets."""
+        kept = b""
+        for name, content in self.parts:
+            kept += _head(name, content, self.boundary)
+            if isinstance(content, str):
+                kept += content.encode()
+            else:
+                yield kept
+                kept = b""
+                async with aclosing(content.chunks()) as chunks:
+                    async for chunk in chunks:
+                        yield chunk
+            kept += b"\r\n"
+        yield kept + self._end
+
+    @property
+    def _end(self) -> bytes:
+        return f"--{self.boundary}--\r\n".encode()
+
+
+def _head(name: str, content: str | Upload, boundary: str) -> bytes:
+    """What stands before the content of a part."""
+    lines = [f"--{boundary}", f'Content-Disposition: form-data; name="{_quoted(name)}"']
+    if isinstance(content, Upload):
+        if content.name is not None:
+            lines[1] += f'; filename="{_quoted(content.name)}"'
+        lines.append(f"Content-Type: {_type(content.media_type)}")
+    try:
+        return "\r\n".join([*lines, "", ""]).encode()
+    except UnicodeEncodeError as error:
+        raise InvalidArgument(
+            f"The name {error.object[error.start : error.end]!r} in a form has no form in UTF-8; give another one as filename=."
+        ) from None
+
+
+def _quoted(name: str) -> str:
+    if "\x00" in name:
+        raise InvalidArgument(f"The name {name!r} in a form holds a NUL character.")
+    return name.translate(_ESCAPES)
+
+
+def _type(value: str) -> str:
+    if _CONTROL.search(value) or not value:
+        raise InvalidArgument(f"{value!r} can't be the type of a part of a form.")
+    return value
