@@ -23,7 +23,7 @@ PACKAGE: Final = "zeyos_async"
 # -- the table -------------------------------------------------------------------------------------
 
 GROUND: Final = "errors wire schema"
-CORE: Final = f"{GROUND} secrets records codes filters pagination policy codec auth session services.base"
+CORE: Final = f"{GROUND} secrets records codes forms filters pagination policy codec auth session services.base"
 
 MAY_IMPORT: Final[dict[str, str]] = {
     # unit (a module or folder, the longest match counts)   what it may import, itself apart
@@ -32,6 +32,7 @@ MAY_IMPORT: Final[dict[str, str]] = {
     "schema": "errors",
     "secrets": "errors",
     "codes": "errors",
+    "forms": "errors wire",
     "records": "schema",
     "filters": GROUND,
     "pagination": GROUND,
