@@ -6,6 +6,7 @@ from .explain import Explanation, PlannedRequest
 from .plan import CountedPage, Door, Plan, Traits, Window
 from .query import Query
 from .shapes import Records, column
+from .snapshot import Snapshot, SnapshotDoor
 from .source import QuerySource, Range, Source
 
 __all__ = [
@@ -18,6 +19,8 @@ __all__ = [
     "QuerySource",
     "Range",
     "Records",
+    "Snapshot",
+    "SnapshotDoor",
     "Source",
     "Traits",
     "Window",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import msgspec
@@ -11,6 +11,7 @@ import msgspec
 from ...wire import public_url
 from .passes import PassConfig, by_id, total_order
 from .plan import Window
+from .snapshot import SnapshotPass
 
 __all__ = ["Explanation", "PlannedRequest"]
 
@@ -37,7 +38,7 @@ class Explanation(Sequence[PlannedRequest]):
     """What iterating a query begins with, and how it goes on. A sequence of requests.
 
     Attributes:
-        strategy: ``"id"``, ``"offset"``, or ``"nothing"`` where the condition can't hold for any row.
+        strategy: ``"id"``, ``"offset"``, ``"keys"``, or ``"nothing"`` where the condition can't hold for any row.
         requests: The requests that are sent at once.
         then: How the rest is read.
     """
@@ -63,10 +64,13 @@ class Explanation(Sequence[PlannedRequest]):
         return "\n".join([*lines, f"# then: {self.then}"])
 
 
+_NOTHING: Final = Explanation("nothing", (), "nothing: the condition can't hold for any row")
+
+
 def explain(configs: Sequence[PassConfig[Any]], *, ids: bool) -> Explanation:
     """The opening requests of a pass (of several, where an IN list is split)."""
     if not configs:
-        return Explanation("nothing", (), "nothing: the condition can't hold for any row")
+        return _NOTHING
     requests = [request for config in configs for request in (_by_id(config) if ids else _by_offset(config))]
     then = (
         "ranges of IDs of about a page each, up to the largest ID, read ahead in order"
@@ -74,6 +78,14 @@ def explain(configs: Sequence[PassConfig[Any]], *, ids: bool) -> Explanation:
         else "pages by offset up to the count, read ahead in order"
     )
     return Explanation("id" if ids else "offset", tuple(requests), then)
+
+
+def explain_keys(passes: Sequence[SnapshotPass[Any]]) -> Explanation:
+    """The opening requests of passes by keys."""
+    if not passes:
+        return _NOTHING
+    requests = [request for each in passes for request in each.door.opening(each.plan, most=each.most)]
+    return Explanation("keys", tuple(requests), f"the rows of those keys, {passes[0].size} at a time")
 
 
 def _first(config: PassConfig[Any]) -> int:

@@ -11,9 +11,7 @@ import asyncio
 import logging
 import operator
 import warnings
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from types import TracebackType
 from typing import Any, Final, Generic, TypeVar
 
 import attrs
@@ -23,13 +21,12 @@ from ...errors import DeadlineExceeded, PageDrift, PageDriftWarning, ServerError
 from ...filters import Order
 from ...pagination import IdPass, IdSpan, OffsetPass, OffsetSpan, Paging, SeenIds
 from ...wire import Request, Response, public_url, too_deep
+from .ahead import Ahead
 from .plan import CountedPage, Door, Plan, Window
 
 __all__ = ["PassConfig", "pages_by_id", "pages_by_offset"]
 
 R = TypeVar("R")
-S = TypeVar("S")
-T = TypeVar("T")
 
 _log = logging.getLogger("zeyos_async.paging")
 _TOO_LARGE: Final = frozenset({500, 503, 504})
@@ -69,51 +66,6 @@ class PassConfig(Generic[R]):
     wanted: int | None = None
     skip: int = 0
     verify: Callable[[Sequence[R]], None] = lambda rows: None
-
-
-class _Ahead(Generic[S]):
-    """Pages in flight, in the order in which they are handed over."""
-
-    def __init__(self, fetch: Callable[[S], Coroutine[Any, Any, Fetched]]) -> None:
-        self._fetch = fetch
-        self._queue: deque[tuple[S, asyncio.Task[Fetched]]] = deque()
-        self._others: list[asyncio.Task[Any]] = []
-
-    async def __aenter__(self) -> _Ahead[S]:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        tasks = [task for _, task in self._queue] + self._others
-        for task in tasks:
-            task.cancel()
-        # Every task is waited for, so that no connection or error outlives the pass.
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    def __len__(self) -> int:
-        return len(self._queue)
-
-    def put(self, span: S) -> None:
-        """Fetch a span after those in flight."""
-        self._queue.append((span, asyncio.create_task(self._fetch(span))))
-
-    def put_first(self, span: S) -> None:
-        """Fetch a span that has to be handed over before those in flight."""
-        self._queue.appendleft((span, asyncio.create_task(self._fetch(span))))
-
-    def beside(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Run something else beside the pages; it ends with them."""
-        task = asyncio.create_task(work)
-        self._others.append(task)
-        return task
-
-    async def take(self) -> tuple[S, Fetched]:
-        """The next page in order."""
-        span, task = self._queue[0]
-        fetched = await task
-        self._queue.popleft()
-        return span, fetched
 
 
 class _Pass(Generic[R]):
@@ -214,7 +166,7 @@ class _IdRun(_Pass[R]):
     def __init__(self, config: PassConfig[R]) -> None:
         super().__init__(config)
         self.state = IdPass(page=config.paging.page, wanted=config.wanted)
-        self.ahead: _Ahead[IdSpan] = _Ahead(self._fetch_span)
+        self.ahead: Ahead[IdSpan, Fetched] = Ahead(self._fetch_span)
         self._open: IdSpan | None = None
 
     async def pages(self) -> AsyncIterator[list[R]]:
@@ -329,7 +281,7 @@ class _OffsetRun(_Pass[R]):
         self.state = OffsetPass(
             page=config.paging.page, start=config.skip, wanted=config.wanted, counted=self.counted
         )
-        self.ahead: _Ahead[OffsetSpan] = _Ahead(self._fetch_span)
+        self.ahead: Ahead[OffsetSpan, Fetched] = Ahead(self._fetch_span)
         self._ids = SeenIds()
         self._total: int | None = None
         self._order = total_order(config)

@@ -23,10 +23,11 @@ from ...filters import (
 )
 from ...pagination import Paging
 from ...schema import Kind, resolve
-from .explain import Explanation, explain
+from .explain import Explanation, explain, explain_keys
 from .passes import PassConfig, pages_by_id, pages_by_offset
 from .plan import Door, Plan
 from .shapes import Dicts, Into, Raw, Shape, column_paths, paging_id
+from .snapshot import SnapshotDoor, SnapshotPass, pages_by_key
 from .verify import verifier
 
 __all__ = ["Query"]
@@ -47,7 +48,7 @@ class Query(Generic[R]):
     Nothing is sent until the query is iterated, or one of its coroutines is awaited.
     """
 
-    _door: Door
+    _door: Door | SnapshotDoor
     _plan: Plan
     _shape: Shape[R]
     _limit: int | None = None
@@ -238,15 +239,14 @@ class Query(Generic[R]):
         if self._plan.distinct:
             # The documents contradict each other on whether a count sees DISTINCT: count what comes.
             return sum([len(page) async for page in self.pages()])
-        door = self._door
-        total = 0
-        for part in self._parts():
-            total += door.read_count(await door.send(door.count_request(part)))
+        total = sum([await self._count(part) for part in self._parts()])
         total = max(0, total - self._offset)
         return total if self._limit is None else min(total, self._limit)
 
     async def exists(self) -> bool:
         """Whether there is any row."""
+        if isinstance(self._door, SnapshotDoor):
+            return bool(await self.limit(1).count())
         key = self._door.traits.id_field
         query: Query[Any] = self if key is None else self.select(key)
         return await query.first() is not None
@@ -266,7 +266,10 @@ class Query(Generic[R]):
 
     def explain(self) -> Explanation:
         """The requests that iterating would begin with, as data; nothing is sent."""
-        return explain(self._configs(), ids=self._by_id())
+        ids = self._by_id()
+        if isinstance(self._door, SnapshotDoor):
+            return explain_keys([self._snapshot_pass(self._door, p, self._limit) for p in self._parts()])
+        return explain([self._config(self._door, p, self._limit) for p in self._parts()], ids=ids)
 
     # -- inside -------------------------------------------------------------------------------
 
@@ -317,9 +320,9 @@ class Query(Generic[R]):
             )
         return [attrs.evolve(self._plan, where=part) for part in parts]
 
-    def _config(self, plan: Plan, wanted: int | None) -> PassConfig[R]:
+    def _config(self, door: Door, plan: Plan, wanted: int | None) -> PassConfig[R]:
         columns, entity = plan.columns, plan.entity
-        id_field = self._door.traits.id_field
+        id_field = door.traits.id_field
         id_key: str | None = None
         if id_field is not None and not plan.distinct:
             id_key, added = paging_id(columns, id_field)
@@ -328,18 +331,32 @@ class Query(Generic[R]):
         paths = entity.fields if columns is None else columns.values()
         raw = isinstance(self._shape, Raw)
         return PassConfig(
-            door=self._door,
+            door=door,
             plan=plan,
-            reader=self._door.reader(plan, self._shape.reader(entity, id_key=id_key)),
+            reader=door.reader(plan, self._shape.reader(entity, id_key=id_key)),
             paging=self._paging,
             wanted=wanted,
             skip=self._offset,
             verify=(lambda rows: None) if raw else verifier(plan, paths, self._shape.value),
         )
 
-    def _configs(self) -> list[PassConfig[R]]:
-        return [self._config(part, self._limit) for part in self._parts()]
+    def _snapshot_pass(self, door: SnapshotDoor, plan: Plan, wanted: int | None) -> SnapshotPass[R]:
+        reader = self._shape.reader(plan.entity, id_key=None)
+        return SnapshotPass(
+            door=door, plan=plan, reader=reader, paging=self._paging, wanted=wanted, skip=self._offset
+        )
 
     def _read(self, part: Plan, wanted: int | None) -> AsyncIterator[list[R]]:
-        config = self._config(part, wanted)
-        return pages_by_id(config) if self._by_id() else pages_by_offset(config)
+        ids = self._by_id()
+        if isinstance(self._door, SnapshotDoor):
+            return pages_by_key(self._snapshot_pass(self._door, part, wanted))
+        config = self._config(self._door, part, wanted)
+        return pages_by_id(config) if ids else pages_by_offset(config)
+
+    async def _count(self, part: Plan) -> int:
+        door = self._door
+        if isinstance(door, SnapshotDoor):
+            most = None if self._limit is None else self._offset + self._limit
+            snapshot = await door.snapshot(part, self._shape.reader(part.entity, id_key=None), most=most)
+            return len(set(snapshot.keys))
+        return door.read_count(await door.send(door.count_request(part)))
