@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from .journal import Journal
     from .octaved.behaviour import OctavedBehaviour
     from .octaved.emulator import OctavedEmulator, emulate_octaved, serve_octaved
+    from .ox.behaviour import OxBehaviour
+    from .ox.checks import OxJournal
+    from .ox.emulator import OxEmulator, emulate_ox, serve_ox
+    from .ox.world import OxUser
     from .zeyos.behaviour import Behaviour
     from .zeyos.emulator import ZeyosEmulator, emulate_zeyos
     from .zeyos.process import EmulatorProcess, emulate_zeyos_process, serve_zeyos
@@ -36,13 +40,19 @@ __all__ = [
     "Journal",
     "OctavedBehaviour",
     "OctavedEmulator",
+    "OxBehaviour",
+    "OxEmulator",
+    "OxJournal",
+    "OxUser",
     "ZeyosEmulator",
     "emulate_general",
     "emulate_octaved",
+    "emulate_ox",
     "emulate_zeyos",
     "emulate_zeyos_process",
     "serve_general",
     "serve_octaved",
+    "serve_ox",
     "serve_zeyos",
 ]
 
@@ -58,13 +68,19 @@ _HOMES = {
     "Journal": ".journal",
     "OctavedBehaviour": ".octaved.behaviour",
     "OctavedEmulator": ".octaved.emulator",
+    "OxBehaviour": ".ox.behaviour",
+    "OxEmulator": ".ox.emulator",
+    "OxJournal": ".ox.checks",
+    "OxUser": ".ox.world",
     "ZeyosEmulator": ".zeyos.emulator",
     "emulate_general": ".general.emulator",
     "emulate_octaved": ".octaved.emulator",
+    "emulate_ox": ".ox.emulator",
     "emulate_zeyos": ".zeyos.emulator",
     "emulate_zeyos_process": ".zeyos.process",
     "serve_general": ".general.emulator",
     "serve_octaved": ".octaved.emulator",
+    "serve_ox": ".ox.emulator",
     "serve_zeyos": ".zeyos.process",
 }
 

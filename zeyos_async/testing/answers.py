@@ -49,12 +49,14 @@ class Answer:
         headers: Without ``Content-Length``, ``Content-Encoding`` and ``Date``, which the server sets.
         body: The bytes before any content encoding.
         gzipped: The body compressed, where somebody has it already.
+        cookies: Values of ``Set-Cookie``, each a header of its own.
     """
 
     status: int = 200
     headers: Mapping[str, str] = attrs.field(factory=dict)
     body: bytes = attrs.field(default=b"", repr=False)
     gzipped: bytes | None = attrs.field(default=None, repr=False)
+    cookies: tuple[str, ...] = attrs.field(default=(), repr=False)
 
 
 class Responder(Protocol):

@@ -15,6 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from zeyos_async.testing.general.emulator import GeneralEmulator
     from zeyos_async.testing.octaved.emulator import OctavedEmulator
+    from zeyos_async.testing.ox.emulator import OxEmulator
     from zeyos_async.testing.zeyos.emulator import ZeyosEmulator
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -71,4 +72,19 @@ async def octaved_emulator(octaved_emulator_options: dict[str, Any]) -> AsyncIte
     from zeyos_async.testing import emulate_octaved
 
     async with emulate_octaved(**octaved_emulator_options) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def ox_emulator_options() -> dict[str, Any]:
+    """The keyword arguments of ``emulate_ox`` for the ``ox_emulator`` of a test."""
+    return {}
+
+
+@_async_fixture
+async def ox_emulator(ox_emulator_options: dict[str, Any]) -> AsyncIterator[OxEmulator]:
+    """An emulator of Open-Xchange on a free port, with a few rows of each kind."""
+    from zeyos_async.testing import emulate_ox
+
+    async with emulate_ox(**ox_emulator_options) as emulator:
         yield emulator

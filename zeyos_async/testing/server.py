@@ -14,7 +14,7 @@ import socket
 import struct
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -125,13 +125,15 @@ class EmulatorServer:
         body = _encoded(answer, incoming, headers)
         return web.Response(status=answer.status, headers=headers, body=body)
 
-    def _headers(self, answer: Answer, fault: Fault) -> dict[str, str]:
+    def _headers(self, answer: Answer, fault: Fault) -> CIMultiDict[str]:
         now = self._clock.now() + fault.date_offset
-        headers = {**answer.headers, "Date": email.utils.formatdate(now, usegmt=True), "Server": "emulator"}
+        headers = CIMultiDict(answer.headers)
+        headers.update({"Date": email.utils.formatdate(now, usegmt=True), "Server": "emulator"})
         form, colon, seconds = headers.get("Retry-After", "").partition(":")
         if colon:
             later = email.utils.formatdate(now + float(seconds), usegmt=True)
             headers["Retry-After"] = later if form == "date" else seconds
+        headers.extend(("Set-Cookie", cookie) for cookie in answer.cookies)
         return headers
 
 
@@ -166,7 +168,7 @@ def _make_request(
     return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=_LARGEST_BODY)
 
 
-def _encoded(answer: Answer, incoming: Incoming, headers: dict[str, str]) -> bytes | None:
+def _encoded(answer: Answer, incoming: Incoming, headers: MutableMapping[str, str]) -> bytes | None:
     """The body as the client wants it; sets the headers that say so."""
     if not answer.body:
         return None
@@ -179,7 +181,7 @@ def _encoded(answer: Answer, incoming: Incoming, headers: dict[str, str]) -> byt
 
 
 def _raw_response(
-    answer: Answer, headers: dict[str, str], fault: Fault, incoming: Incoming
+    answer: Answer, headers: MutableMapping[str, str], fault: Fault, incoming: Incoming
 ) -> web.StreamResponse:
     framing: str = fault.framing or "length"
     if fault.encoding:
@@ -196,7 +198,7 @@ def _raw_response(
     return _RawResponse(payload, drip=fault.drip, reset=bool(fault.cut) and fault.reset, close=close)
 
 
-def _forced(body: bytes, encoding: str, headers: dict[str, str]) -> bytes:
+def _forced(body: bytes, encoding: str, headers: MutableMapping[str, str]) -> bytes:
     if encoding == "identity":
         return body
     headers["Content-Encoding"] = encoding

@@ -1,0 +1,1 @@
+"""The emulator of Open-Xchange's HTTP API."""

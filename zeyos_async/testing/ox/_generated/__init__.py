@@ -1,0 +1,1 @@
+"""Generated tables of the emulator; see codegen/ox_emulator.py."""

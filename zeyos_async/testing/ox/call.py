@@ -1,0 +1,208 @@
+"""The seam between the frame and the modules: a call comes in, a reply goes out.
+
+    @handles("contacts", "get")
+    def _get(call: Call) -> Reply:
+        return Reply(data=…, timestamp=…)
+
+Operations without an action are registered by verb and path: ``@handles("config", "GET /config/{path}")``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import attrs
+
+from ..answers import Answer
+from .behaviour import OxBehaviour
+from .columns import Shift
+from .facts import OPERATIONS, Operation
+from .parts import Part
+from .refusals import OxError, bad_value, missing
+from .world import OxUser, Table, World
+
+if TYPE_CHECKING:
+    from ..answers import Incoming
+    from .dispatch import Dispatcher
+    from .jobs import Jobs
+    from .sessions import OxSession, Sessions
+
+__all__ = ["NO_DATA", "Call", "Handler", "Reply", "handler_of", "handles"]
+
+_T = TypeVar("_T")
+
+
+class _NoData:
+    def __repr__(self) -> str:
+        return "NO_DATA"
+
+
+NO_DATA: Final = _NoData()
+"""A reply without ``data``."""
+
+
+@attrs.frozen(kw_only=True)
+class Reply:
+    """What a module answers.
+
+    Attributes:
+        data: For the envelope's ``data``.
+        timestamp: For the envelope.
+        warnings: Errors that are none.
+        top: More fields of the envelope (or all of them, as for a log-in).
+        whole: The whole answer where there is no envelope, as JSON.
+        raw: The whole answer where it is no JSON.
+        status: HTTP status.
+        headers: More headers.
+        cookies: Values of ``Set-Cookie``.
+    """
+
+    data: Any = NO_DATA
+    timestamp: int | None = None
+    warnings: Sequence[OxError] = ()
+    top: Mapping[str, Any] = attrs.field(factory=dict)
+    whole: Any = NO_DATA
+    raw: Answer | None = None
+    status: int = 200
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+    cookies: tuple[str, ...] = ()
+
+
+@attrs.define(kw_only=True)
+class Call:
+    """One call of an operation, checked and parsed.
+
+    Attributes:
+        operation: Which.
+        world: What the server remembers.
+        sessions: Who is logged in.
+        jobs: What is put off.
+        dispatcher: Carries out calls within calls.
+        behaviour: How the server behaves for this call.
+        incoming: The request as it came; that of the batch for an item of ``multiple``.
+        params: Parameters by name, of their documented types; a list of strings for ``array[string]``.
+        extra: Parameters that the document does not name, as they came.
+        body: The value of a JSON body, the fields of a form, or the bytes.
+        parts: The parts of a multipart body.
+        session: The session, where there is one.
+        caller: The user, where one is known.
+    """
+
+    operation: Operation
+    world: World
+    sessions: Sessions
+    jobs: Jobs
+    dispatcher: Dispatcher
+    behaviour: OxBehaviour
+    incoming: Incoming
+    params: dict[str, Any] = attrs.field(factory=dict)
+    extra: dict[str, str] = attrs.field(factory=dict)
+    body: Any = None
+    parts: list[Part] = attrs.field(factory=list)
+    session: OxSession | None = None
+    caller: OxUser | None = None
+
+    @property
+    def user(self) -> OxUser:
+        """Who calls."""
+        assert self.caller is not None, f"{self.operation} is called by nobody"
+        return self.caller
+
+    @cached_property
+    def shift(self) -> Shift:
+        """By how much the times of this call are off UTC."""
+        named = self.params.get("timezone") or self.extra.get("timezone")
+        return Shift.of(named or (self.caller.zone if self.caller else "UTC"))
+
+    def text(self, name: str, default: str = "") -> str:
+        """A string parameter."""
+        return str(self.params.get(name, default))
+
+    def number(self, name: str, default: int = 0) -> int:
+        """A number parameter."""
+        return int(self.params.get(name, default))
+
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        """A boolean parameter."""
+        return bool(self.params.get(name, default))
+
+    def table(self, name: str) -> Table:
+        """The table of a name."""
+        return self.world.table(name)
+
+    def state(self, make: Callable[[World, OxUser], _T]) -> _T:
+        """What a module keeps for the user who calls."""
+        return self.world.state(make, self.user)
+
+    def mapping(self) -> dict[str, Any]:
+        """The JSON body, which has to be an object.
+
+        Raises:
+            OxError: It is none.
+        """
+        if not isinstance(self.body, dict):
+            raise bad_value("body", self.body, "it has to be a JSON object")
+        return self.body
+
+    def items(self) -> list[Any]:
+        """The JSON body, which has to be an array.
+
+        Raises:
+            OxError: It is none.
+        """
+        if not isinstance(self.body, list):
+            raise bad_value("body", self.body, "it has to be a JSON array")
+        return self.body
+
+    def part(self, name: str) -> Part:
+        """A part of a multipart body.
+
+        Raises:
+            OxError: There is none of this name.
+        """
+        for part in self.parts:
+            if part.name == name:
+                return part
+        raise missing(name)
+
+    @property
+    def files(self) -> list[Part]:
+        """The parts of a multipart body that are files."""
+        return [part for part in self.parts if part.filename is not None]
+
+
+Handler = Callable[[Call], Reply]
+
+_HANDLERS: Final[dict[tuple[str, str, str], Handler]] = {}
+_KNOWN: Final = {(each.module, each.name) for each in OPERATIONS}
+
+
+def handles(module: str, *names: str, method: str = "") -> Callable[[Handler], Handler]:
+    """Register a function for actions of a module.
+
+    Args:
+        module: Such as ``"contacts"``.
+        names: Actions, or verb and path of operations without one.
+        method: Only for this verb, where an action has several.
+
+    Raises:
+        ValueError: There is no such operation, or it has a function.
+    """
+
+    def register(handler: Handler) -> Handler:
+        for name in names:
+            key = (module, name, method)
+            if (module, name) not in _KNOWN or key in _HANDLERS:
+                raise ValueError(f"{module} {name} is unknown, or registered already")
+            _HANDLERS[key] = handler
+        return handler
+
+    return register
+
+
+def handler_of(operation: Operation) -> Handler | None:
+    """The function that is registered for an operation."""
+    key = (operation.module, operation.name)
+    return _HANDLERS.get((*key, operation.method)) or _HANDLERS.get((*key, ""))

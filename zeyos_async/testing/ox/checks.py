@@ -1,0 +1,83 @@
+"""What a client sends though no document names it: accepted as on the real server, and noted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from ..answers import Incoming
+from ..journal import Journal, fingerprint
+from .facts import Operation, fields_of
+from .parts import read_form
+from .requests import GENERAL
+
+__all__ = ["OxJournal", "Stranger", "conceal", "note_strangers"]
+
+_SECRET_FIELDS = frozenset({"password", "secret", "token", "serverToken", "clientToken", "secret_code"})
+
+
+@attrs.frozen(kw_only=True)
+class Stranger:
+    """Something that no document names.
+
+    Attributes:
+        number: In which request.
+        operation: Of which operation.
+        kind: ``"parameter"`` or ``"field"`` (of the body).
+        name: Its name.
+    """
+
+    number: int
+    operation: str
+    kind: str
+    name: str
+
+
+class OxJournal(Journal):
+    """The record of what arrived, and of what was strange about it.
+
+    Attributes:
+        strangers: Parameters and fields that no document names.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(conceal=conceal)
+        self.strangers: list[Stranger] = []
+
+    def reset(self) -> None:
+        """Forget everything but the requests that are still being answered."""
+        super().reset()
+        self.strangers.clear()
+
+
+def note_strangers(
+    journal: OxJournal, operation: Operation, extra: Mapping[str, str], body: Any, *, number: int
+) -> None:
+    """Note what the document does not name."""
+    named = str(operation)
+    for name in sorted(extra.keys() - GENERAL):
+        journal.strangers.append(Stranger(number=number, operation=named, kind="parameter", name=name))
+    for name in _unknown_fields(operation, body):
+        journal.strangers.append(Stranger(number=number, operation=named, kind="field", name=name))
+
+
+def _unknown_fields(operation: Operation, body: Any) -> list[str]:
+    kind = operation.body_type
+    schema = kind.removeprefix("array[").removesuffix("]")
+    fields = fields_of(schema)
+    values = body if kind.startswith("array[") and isinstance(body, list) else [body]
+    if not isinstance(fields, tuple) or not fields:
+        return []
+    known = {field.name for field in fields}
+    return sorted({name for value in values if isinstance(value, dict) for name in value.keys() - known})
+
+
+def conceal(incoming: Incoming) -> bytes:
+    """The body of a request with fingerprints for credentials."""
+    if "/login" not in incoming.path and "/multifactor" not in incoming.path:
+        return incoming.body
+    fields = read_form(incoming.body)
+    shown = {name: fingerprint(value) if name in _SECRET_FIELDS else value for name, value in fields.items()}
+    return "&".join(f"{name}={value}" for name, value in shown.items()).encode()

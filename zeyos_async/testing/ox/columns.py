@@ -1,0 +1,177 @@
+"""Columns by number, and the three kinds of time: from stored rows to what is answered, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import attrs
+
+from ._generated.columns import COLUMNS
+from .refusals import bad_value
+from .world import Row
+
+__all__ = ["Column", "Model", "Shift"]
+
+_DAY: Final = 86_400_000
+_SECONDS: Final = 4 * 10**14
+
+
+@attrs.frozen
+class Shift:
+    """By how much the times of a request are off UTC: by the zone it names, or by the user's.
+
+    Attributes:
+        zone: That zone.
+    """
+
+    zone: ZoneInfo
+
+    @classmethod
+    def of(cls, name: str) -> Shift:
+        """The shift of a zone's name.
+
+        Raises:
+            OxError: There is no such zone.
+        """
+        try:
+            return cls(ZoneInfo(name))
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise bad_value("timezone", name, "there is no such time zone") from error
+
+    def offset(self, stamp: int) -> int:
+        """Milliseconds between the zone and UTC at an instant; far from our time, none."""
+        if abs(stamp) > _SECONDS // 10:
+            return 0
+        there = datetime.fromtimestamp(stamp / 1000, UTC).astimezone(self.zone).utcoffset()
+        return int(there.total_seconds() * 1000) if there is not None else 0
+
+    def out(self, stamp: int) -> int:
+        """An instant as a Time of the wire."""
+        return stamp + self.offset(stamp)
+
+    def read(self, time: int) -> int:
+        """A Time of the wire as an instant."""
+        return time - self.offset(time - self.offset(time))
+
+
+@attrs.frozen
+class Column:
+    """One column.
+
+    Attributes:
+        id: Its number; ``None`` where it is but a field.
+        name: Its name.
+        type: ``String Number Boolean Array Object Time Date Timestamp`` …
+    """
+
+    id: int | None
+    name: str
+    type: str
+
+
+class Model:
+    """The columns of one kind of row.
+
+    Args:
+        names: The document's models, the later ones before the earlier where ids clash.
+        dates: Columns of type "Date or Time" that are always Dates.
+    """
+
+    def __init__(self, *names: str, dates: Iterable[str] = ()) -> None:
+        always = frozenset(dates)
+        columns = [Column(*column) for name in names for column in COLUMNS[name]]
+        self.columns = [attrs.evolve(each, type="Date") if each.name in always else each for each in columns]
+        self.columns.append(Column(6, "last_modified_utc", "Timestamp"))
+        self.by_id = {column.id: column for column in self.columns if column.id is not None}
+        self.by_name = {column.name: column for column in self.columns}
+
+    def parse(self, text: str) -> list[Column]:
+        """The columns that ``columns=1,20,500`` asks for.
+
+        Raises:
+            OxError: One of them is no number, or no column of this model.
+        """
+        return [self.column(part.strip()) for part in text.split(",")]
+
+    def column(self, text: str) -> Column:
+        """One column by its number (or its name, as some requests have it).
+
+        Raises:
+            OxError: There is no such column.
+        """
+        found = self.by_id.get(int(text)) if text.isascii() and text.isdigit() else self.by_name.get(text)
+        if found is None:
+            raise bad_value("columns", text, "there is no such column here")
+        return found
+
+    def value(self, column: Column, row: Row, shift: Shift) -> Any:
+        """What is answered for a column of a row; ``None`` where it is absent."""
+        if column.name == "last_modified_utc":
+            return row.get("last_modified")
+        stored = row.get(column.name)
+        if isinstance(stored, int) and not isinstance(stored, bool) and self._is_time(column, row):
+            return shift.out(stored)
+        return stored
+
+    def cells(self, columns: Iterable[Column], row: Row, shift: Shift) -> list[Any]:
+        """A row as an array."""
+        return [self.value(column, row, shift) for column in columns]
+
+    def object(self, row: Row, shift: Shift) -> dict[str, Any]:
+        """A row as an object: absent fields are missing; what begins with ``_`` stays inside."""
+        made = {name: value for name, value in row.items() if value is not None and name[:1] != "_"}
+        for name in made:
+            if (column := self.by_name.get(name)) is not None:
+                made[name] = self.value(column, row, shift)
+        if "last_modified" in row:
+            made["last_modified_utc"] = row["last_modified"]
+        return made
+
+    def read(self, body: Mapping[str, Any], shift: Shift, row: Row | None = None) -> Row:
+        """What a body sets, as it is stored: instants in UTC, ``None`` for what is deleted.
+
+        Raises:
+            OxError: A value has the wrong type.
+        """
+        whole = {**(row or {}), **body}
+        return {name: self._stored(name, value, whole, shift) for name, value in body.items()}
+
+    def _stored(self, name: str, value: Any, whole: Row, shift: Shift) -> Any:
+        column = self.by_name.get(name)
+        if column is None or value is None:
+            return value
+        if column.type == "String" and value == "":
+            return None
+        if _KINDS.get(column.type, _anything)(value):
+            return shift.read(int(value)) if self._is_time(column, whole) else value
+        raise bad_value(name, value, f"it is a {column.type}")
+
+    def _is_time(self, column: Column, row: Row) -> bool:
+        if column.type == "Date or Time":
+            return not row.get("full_time")
+        return column.type == "Time"
+
+
+def _anything(value: Any) -> bool:
+    return True
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_date(value: Any) -> bool:
+    return _is_number(value) and value % _DAY == 0
+
+
+_KINDS: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "Time": _is_number,
+    "Date or Time": _is_number,
+    "Timestamp": _is_number,
+    "Date": _is_date,
+    "Boolean": lambda value: isinstance(value, bool),
+    "Array": lambda value: isinstance(value, list),
+}

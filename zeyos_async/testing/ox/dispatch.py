@@ -1,0 +1,176 @@
+"""From a request to its answer: who calls, what, with which right, and what the modules say to it."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ..answers import Answer, Incoming
+from .behaviour import OxBehaviour
+from .call import Call, Reply, handler_of
+from .checks import OxJournal, note_strangers
+from .envelope import answer_error, answer_flat, answer_page, answer_reply
+from .facts import Operation
+from .generic import generic_reply
+from .jobs import Jobs, enqueued
+from .refusals import ERROR, PERMISSION_DENIED, FlatRefusal, OxError, PageRefusal
+from .requests import ROOT, Asked, find_operation, query_of, read_body, read_params, truth
+from .sessions import OxSession, Sessions, no_session
+from .world import OxUser, World
+
+__all__ = ["Dispatcher"]
+
+_OWN_SESSION: Final = frozenset({("login", "logout"), ("logout", "GET /logout"), ("login", "redirect")})
+_WITHOUT_FACTOR: Final = frozenset({"login", "logout", "multifactor/device", "multifactor/provider"})
+_URL_PASSWORD: Final = frozenset({"login"})
+
+
+class Dispatcher:
+    """Answers requests.
+
+    Args:
+        world: What the server remembers.
+        sessions: Who is logged in.
+        jobs: What is put off.
+        journal: Where strange parameters are noted.
+    """
+
+    def __init__(self, world: World, sessions: Sessions, jobs: Jobs, journal: OxJournal) -> None:
+        self._world = world
+        self._sessions = sessions
+        self._jobs = jobs
+        self._journal = journal
+        self._arrivals: deque[float] = deque()
+
+    def answer(self, incoming: Incoming, behaviour: OxBehaviour) -> Answer:
+        """Answer one request."""
+        asked: Asked | None = None
+        try:
+            self._limit(behaviour)
+            self._jobs.advance()
+            asked = self._read(incoming, behaviour)
+            reply = self._act(asked, incoming, behaviour)
+        except OxError as error:
+            return answer_error(error, asked, incoming, behaviour)
+        except PageRefusal as refusal:
+            return answer_page(refusal)
+        except FlatRefusal as refusal:
+            return answer_flat(refusal)
+        return answer_reply(reply, asked, behaviour, incoming.number)
+
+    def _limit(self, behaviour: OxBehaviour) -> None:
+        now = self._world.clock.now()
+        while self._arrivals and self._arrivals[0] <= now - behaviour.rate_window:
+            self._arrivals.popleft()
+        too_many = behaviour.rate_limit is not None and len(self._arrivals) >= behaviour.rate_limit
+        if behaviour.rate_limited or too_many:
+            oldest = self._arrivals[0] if self._arrivals else now
+            wait = max(1, round(oldest + behaviour.rate_window - now)) if too_many else 1
+            raise PageRefusal(429, "Too Many Requests", plain=True, retry_after=wait)
+        self._arrivals.append(now)
+        if self._journal.open_requests > behaviour.max_concurrent:
+            raise OxError("SVL-0019", "too many requests at once", category=PERMISSION_DENIED, status=403)
+
+    def _read(self, incoming: Incoming, behaviour: OxBehaviour) -> Asked:
+        if not incoming.path.startswith(f"{ROOT}/"):
+            raise PageRefusal(404, f"there is nothing at {incoming.path}")
+        query = query_of(incoming)
+        path = incoming.path.removeprefix(ROOT)
+        operation, inside = find_operation(incoming.method, path, query, behaviour)
+        body, parts = read_body(operation, incoming, behaviour)
+        return Asked(operation=operation, query={**query, **inside}, body=body, parts=parts)
+
+    def _act(self, asked: Asked, incoming: Incoming, behaviour: OxBehaviour) -> Reply:
+        operation = asked.operation
+        session, user = self._who(asked, incoming, behaviour)
+        if operation.module in _URL_PASSWORD and "password" in asked.query:
+            raise OxError("SVL-0030", "the password must not be part of the address", status=400)
+        return self.perform(asked, incoming, behaviour, session=session, user=user)
+
+    def perform(
+        self,
+        asked: Asked,
+        incoming: Incoming,
+        behaviour: OxBehaviour,
+        *,
+        session: OxSession | None,
+        user: OxUser | None,
+    ) -> Reply:
+        """Carry out an operation for somebody.
+
+        Raises:
+            OxError: It is refused.
+        """
+        operation = asked.operation
+        if session is not None and session.pending and operation.module not in _WITHOUT_FACTOR:
+            raise _no_second_factor()
+        params, extra = read_params(operation, asked.query)
+        note_strangers(self._journal, operation, extra, asked.body, number=incoming.number)
+        call = Call(
+            operation=operation,
+            world=self._world,
+            sessions=self._sessions,
+            jobs=self._jobs,
+            dispatcher=self,
+            behaviour=behaviour,
+            incoming=incoming,
+            params=params,
+            extra=extra,
+            body=asked.body,
+            parts=asked.parts,
+            session=session,
+            caller=user,
+        )
+        if behaviour.job_seconds > 0 and truth(asked.query.get("allow_enqueue", "")) and user is not None:
+            return self._put_off(call, asked.query, user)
+        return _carry_out(call)
+
+    def _put_off(self, call: Call, query: Mapping[str, str], user: OxUser) -> Reply:
+        operation = call.operation
+        asked = {name: value for name, value in query.items() if name != "session"}
+        what = json.dumps([str(operation), asked, _plain(call.body)], sort_keys=True)
+        seconds = call.behaviour.job_seconds
+        job = self._jobs.enqueue(
+            operation.module,
+            operation.action,
+            user=user.id,
+            seconds=seconds,
+            what=what,
+            run=lambda: _carry_out(call),
+        )
+        return enqueued(job)
+
+    def _who(
+        self, asked: Asked, incoming: Incoming, behaviour: OxBehaviour
+    ) -> tuple[OxSession | None, OxUser | None]:
+        """The session and the user of a request; nobody where nobody is needed."""
+        operation = asked.operation
+        key = asked.query.get("session")
+        if not operation.session or (operation.module, operation.name) in _OWN_SESSION:
+            return None, None
+        if key:
+            session = self._sessions.find(key, incoming, behaviour)
+            return session, session.user
+        if "Authorization" in incoming.headers:
+            return None, self._sessions.user_of_token(incoming, operation)
+        raise no_session()
+
+
+def _carry_out(call: Call) -> Reply:
+    handler = handler_of(call.operation)
+    return generic_reply(call) if handler is None else handler(call)
+
+
+def _plain(body: Any) -> Any:
+    return len(body) if isinstance(body, bytes) else body
+
+
+def _no_second_factor() -> OxError:
+    return OxError("MFA-0001", "a second factor is needed", category=PERMISSION_DENIED, status=403)
+
+
+def internal(operation: Operation, error: Exception) -> OxError:
+    """A fault of the emulator itself."""
+    return OxError("EMU-0500", f"{operation} failed: {error!r}", category=ERROR)

@@ -1,0 +1,211 @@
+"""The Open-Xchange emulator: the server's parts put together, served on a socket, and held by a test."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import pkgutil
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+
+from ..answers import Answer, Incoming
+from ..faults import FaultPlan
+from ..server import Clock, EmulatorServer
+from . import modules
+from .behaviour import OxBehaviour
+from .checks import OxJournal
+from .dispatch import Dispatcher
+from .jobs import Jobs
+from .requests import ROOT
+from .seeding import Rows, fill_world
+from .sessions import Sessions
+from .world import OxUser, Row, World
+
+if TYPE_CHECKING:
+    from zeyos_async.auth import AuthBackend
+
+__all__ = ["USERS", "OxEmulator", "emulate_ox", "serve_ox"]
+
+USERS: Final = (
+    OxUser(name="jane", password="secret", id=3, first_name="Jane", last_name="Doe"),
+    OxUser(name="john", password="geheim", id=4, first_name="John", last_name="Ärger", locale="en_GB"),
+)
+"""Who may log in where nobody says otherwise; the first is the default user."""
+
+
+class OxEmulator:
+    """A server of Open-Xchange's HTTP API in this process.
+
+    Attributes:
+        users: Who may log in; the first is the default user.
+        behaviour: Where documents and servers differ; may be changed at any time.
+        faults: The plan of what goes wrong.
+        journal: What arrived, and what was strange about it.
+        clock: The server's time.
+        world: Everything it remembers.
+        sessions: Who is logged in.
+        jobs: What is put off.
+    """
+
+    def __init__(
+        self,
+        *,
+        rows: Mapping[str, Rows] | None = None,
+        seed: int = 0,
+        users: Iterable[OxUser] = USERS,
+        behaviour: OxBehaviour | None = None,
+    ) -> None:
+        _load_modules()
+        self.users = tuple(users)
+        if not self.users or len({user.id for user in self.users}) < len(self.users):
+            raise ValueError("there have to be users, each with a number of its own")
+        self.behaviour = behaviour or OxBehaviour()
+        self.faults = FaultPlan(seed)
+        self.journal = OxJournal()
+        self.clock = Clock()
+        self._rows = dict(rows or {})
+        self._seed = seed
+        self._server = EmulatorServer(
+            self.respond, journal=self.journal, faults=self.faults, clock=self.clock
+        )
+        self._origin = ""
+        self._build()
+
+    def _build(self) -> None:
+        self.world = World({user.id: user for user in self.users}, clock=self.clock, seed=self._seed)
+        self.sessions = Sessions(self.world, count=self.journal.counts)
+        self.jobs = Jobs(self.world)
+        self._dispatcher = Dispatcher(self.world, self.sessions, self.jobs, self.journal)
+        fill_world(self.world, self._rows)
+
+    def __repr__(self) -> str:
+        return f"<OxEmulator {self._origin or 'not started'}{ROOT}>"
+
+    @property
+    def url(self) -> str:
+        """The base URL, such as ``http://127.0.0.1:43211/ajax``."""
+        if not self._origin:
+            raise RuntimeError("the emulator is not started: use `async with emulate_ox() as emulator`")
+        return f"{self._origin}{ROOT}"
+
+    def auth(self, user: OxUser | None = None) -> AuthBackend:
+        """A credential for ``OpenXchange(emulator.url, auth=…)``; of the default user, if no other."""
+        from zeyos_async import auth
+
+        who = user or self.users[0]
+        make: Callable[[str, str], AuthBackend] = vars(auth)["OxLogin"]
+        return make(who.name, who.password)
+
+    def bearer(
+        self, *, user: OxUser | None = None, scopes: Iterable[str] | None = None, seconds: float = 3600
+    ) -> str:
+        """A token of OAuth that allows ``scopes``, or everything."""
+        return self.sessions.grant(user or self.users[0], scopes, seconds)
+
+    def revoke(self, token: str) -> None:
+        """Let a token allow nothing any more."""
+        self.sessions.revoke(token)
+
+    def end_sessions(self) -> None:
+        """Forget every session, as a server does that is restarted: ``SES-0203`` for who comes with one."""
+        self.sessions.end_all()
+
+    def finish_jobs(self) -> None:
+        """Let everything that was put off be done now."""
+        self.jobs.finish()
+
+    def rows(self, name: str) -> list[Row]:
+        """The rows of a table as they are stored (times as UTC milliseconds), in the order of creation.
+
+        Raises:
+            KeyError: There is no such table.
+        """
+        return [dict(row) for row in self.world.tables[name]]
+
+    def reset(self) -> None:
+        """Begin again: the rows of the start, no session, an empty journal, no faults."""
+        self.faults.clear()
+        self.journal.reset()
+        self.clock.offset = 0.0
+        self._build()
+
+    async def start(self, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        """Listen on a socket; port 0 is a free one."""
+        bound = await self._server.start(host, port)
+        self._origin = f"http://{f'[{host}]' if ':' in host else host}:{bound}"
+
+    async def stop(self) -> None:
+        """Close the socket and every connection."""
+        await self._server.stop()
+
+    async def respond(self, incoming: Incoming, quirks: Mapping[str, Any]) -> Answer:
+        """Answer one request, without any socket."""
+        behaviour = attrs.evolve(self.behaviour, **quirks) if quirks else self.behaviour
+        return self._dispatcher.answer(incoming, behaviour)
+
+
+def _load_modules() -> None:
+    """Import every module of the API, so that their functions register themselves."""
+    for found in pkgutil.iter_modules(modules.__path__):
+        importlib.import_module(f"{modules.__name__}.{found.name}")
+
+
+@asynccontextmanager
+async def emulate_ox(
+    *,
+    rows: Mapping[str, int | Sequence[Mapping[str, Any]]] | None = None,
+    seed: int = 0,
+    users: Iterable[OxUser] = USERS,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    behaviour: OxBehaviour | None = None,
+) -> AsyncIterator[OxEmulator]:
+    """A server of Open-Xchange's HTTP API for the time of an ``async with`` block.
+
+    Args:
+        rows: Kind of row (``contacts``, ``tasks`` …) → how many, or the rows themselves; the others get a few.
+        seed: The same seed gives the same rows, ids, tokens and faults.
+        users: Who may log in; the first is the default user.
+        host: Where to listen.
+        port: 0 is a free one.
+        behaviour: Where documents and servers differ.
+
+    Raises:
+        ValueError: ``rows`` names a kind that there is not, or two users share a number.
+    """
+    emulator = OxEmulator(rows=rows, seed=seed, users=users, behaviour=behaviour)
+    await emulator.start(host=host, port=port)
+    try:
+        yield emulator
+    finally:
+        await emulator.stop()
+
+
+async def serve_ox(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    rows: Mapping[str, int] | None = None,
+    seed: int = 0,
+    on_ready: Callable[[OxEmulator], None] | None = None,
+) -> None:
+    """Serve an emulator until cancelled.
+
+    Args:
+        host: Where to listen.
+        port: 0 is a free one.
+        rows: Kind of row → how many.
+        seed: The same seed gives the same rows.
+        on_ready: Called with the emulator once it listens.
+
+    Raises:
+        ValueError: ``rows`` names a kind that there is not.
+        OSError: The port is taken.
+    """
+    async with emulate_ox(rows=rows, seed=seed, host=host, port=port) as emulator:
+        if on_ready is not None:
+            on_ready(emulator)
+        await asyncio.Event().wait()

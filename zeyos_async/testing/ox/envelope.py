@@ -1,0 +1,126 @@
+"""From replies and refusals to answers: the envelope, its page around uploads, and error pages."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import attrs
+
+from ..answers import Answer, Incoming, json_answer, text_answer
+from .behaviour import OxBehaviour
+from .call import NO_DATA, Reply
+from .refusals import CATEGORIES, ERROR, WARNING, FlatRefusal, OxError, PageRefusal
+from .requests import Asked
+
+__all__ = ["answer_error", "answer_flat", "answer_page", "answer_reply", "envelope_of", "error_fields"]
+
+_PAGE: Final = (
+    '<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN" "http://www.w3.org/TR/html4/strict.dtd">'
+    '<html><head><META http-equiv="Content-Type" content="text/html; charset=UTF-8">'
+    '<script type="text/javascript">(parent["callback_{name}"] || window.opener && '
+    'window.opener["callback_{name}"])({value})</script></head></html>'
+)
+_JSON_TYPES: Final = ("application/json", "text/javascript", "*/*", "application/*")
+
+
+def error_fields(error: OxError, behaviour: OxBehaviour, number: int) -> dict[str, Any]:
+    """The fields of an error in the envelope."""
+    name = CATEGORIES.get(error.category, CATEGORIES[ERROR])
+    fields: dict[str, Any] = {
+        "error": error.text,
+        "error_params": [str(param) for param in error.params],
+        "categories": [name] if behaviour.categories == "array" else name,
+        "category": error.category,
+        "code": error.code,
+        "error_id": f"1000001-{number}",
+        "error_desc": error.text,
+    }
+    if error.truncated:
+        fields["truncated"] = [{"id": column, "max_size": most} for column, most in error.truncated]
+    return fields
+
+
+def envelope_of(reply: Reply, behaviour: OxBehaviour, number: int) -> Any:
+    """The envelope of a success; a warning is copied into the fields of an error."""
+    if reply.whole is not NO_DATA:
+        return reply.whole
+    envelope: dict[str, Any] = dict(reply.top)
+    if reply.data is not NO_DATA:
+        envelope["data"] = reply.data
+    if reply.timestamp is not None:
+        envelope["timestamp"] = reply.timestamp
+    warnings = [*reply.warnings, *_made_up(behaviour)]
+    if warnings:
+        rendered = [error_fields(each, behaviour, number) for each in warnings]
+        envelope |= rendered[0]
+        envelope["warnings"] = rendered[0] if len(rendered) == 1 else rendered
+    return envelope
+
+
+def _made_up(behaviour: OxBehaviour) -> Sequence[OxError]:
+    return [
+        OxError(f"EMU-09{number:02}", f"warning {number}: 100 %s", category=WARNING, params=("nothing",))
+        for number in range(behaviour.warnings)
+    ]
+
+
+def answer_reply(reply: Reply, asked: Asked, behaviour: OxBehaviour, number: int) -> Answer:
+    """The answer of a success."""
+    if reply.raw is not None:
+        return attrs.evolve(reply.raw, cookies=(*reply.raw.cookies, *reply.cookies))
+    envelope = envelope_of(reply, behaviour, number)
+    plain = ("plainJson", "force_json_response")
+    answer = _wrapped(envelope, asked, plain) or json_answer(envelope)
+    headers = {**answer.headers, **reply.headers}
+    return attrs.evolve(answer, status=reply.status, headers=headers, cookies=reply.cookies)
+
+
+def answer_error(error: OxError, asked: Asked | None, incoming: Incoming, behaviour: OxBehaviour) -> Answer:
+    """The answer of an error: an envelope in a 200, a page around it, or an error page."""
+    envelope = error_fields(error, behaviour, incoming.number)
+    if asked is None:
+        return json_answer(envelope)
+    if asked.operation.is_download and not _accepts_json(incoming):
+        return answer_page(PageRefusal(error.status, error.text))
+    plain = ("plainJson", "force_json_response") if behaviour.force_json_errors else ("plainJson",)
+    return _wrapped(envelope, asked, plain) or json_answer(envelope)
+
+
+def _wrapped(envelope: Any, asked: Asked, plain: Sequence[str]) -> Answer | None:
+    """The page that an upload's answer is wrapped in, unless the client asks for plain JSON."""
+    if not asked.is_multipart or any(asked.query.get(name) == "true" for name in plain):
+        return None
+    name = "import" if asked.operation.module == "import" else asked.operation.action
+    value = json.dumps(envelope, ensure_ascii=False).replace("</", "<\\/")
+    page = _PAGE.replace("{name}", name).replace("{value}", value)
+    return Answer(headers={"Content-Type": "text/html; charset=UTF-8"}, body=page.encode())
+
+
+def _accepts_json(incoming: Incoming) -> bool:
+    accepted = incoming.headers.get("Accept", "*/*").lower()
+    return any(kind in accepted for kind in _JSON_TYPES)
+
+
+def answer_page(refusal: PageRefusal) -> Answer:
+    """An error page."""
+    headers = {} if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)}
+    if refusal.plain:
+        return text_answer(refusal.status, refusal.text, headers)
+    text = html.escape(refusal.text)
+    page = f"<html><head><title>{refusal.status}</title></head><body><h1>{refusal.status}</h1>{text}</body></html>"
+    kind = {"Content-Type": "text/html; charset=UTF-8"}
+    return Answer(status=refusal.status, headers=kind | headers, body=page.encode())
+
+
+def answer_flat(refusal: FlatRefusal) -> Answer:
+    """An error of OAuth: flat, or an empty 401 where there is no token."""
+    challenge: Mapping[str, str] = {"WWW-Authenticate": "Bearer"} if refusal.status == 401 else {}
+    if not refusal.error:
+        return Answer(status=refusal.status, headers=challenge)
+    value = {"error": refusal.error, "error_description": refusal.description}
+    if refusal.scope:
+        value["scope"] = refusal.scope
+    return json_answer(value, status=refusal.status, headers=challenge)

@@ -1,0 +1,115 @@
+"""Calls that take long: they are answered with the number of a job, and carried out when it is due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from .call import Reply
+from .refusals import WARNING, OxError, not_found
+from .world import World
+
+__all__ = ["Job", "Jobs"]
+
+
+@attrs.define(kw_only=True)
+class Job:
+    """One call that is not done.
+
+    Attributes:
+        id: Its number.
+        module: Whose call it is.
+        action: Which.
+        user: Who called.
+        due: When it will be done, in Unix seconds.
+        what: Module, action, parameters and body, to tell whether it runs already.
+        run: Carries it out.
+        reply: What came of it.
+        error: Or what went wrong.
+    """
+
+    id: str
+    module: str
+    action: str
+    user: int
+    due: float
+    what: str
+    run: Callable[[], Reply] = attrs.field(repr=False)
+    reply: Reply | None = None
+    error: OxError | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether it was carried out."""
+        return self.reply is not None or self.error is not None
+
+    def info(self) -> dict[str, Any]:
+        """As ``jobs?action=info`` tells it."""
+        return {"id": self.id, "module": self.module, "action": self.action, "done": self.done}
+
+
+class Jobs:
+    """The jobs of a server."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._jobs: dict[str, Job] = {}
+
+    def of(self, user: int) -> list[Job]:
+        """The jobs of a user."""
+        return [job for job in self._jobs.values() if job.user == user]
+
+    def find(self, key: str, user: int) -> Job:
+        """A job of a user.
+
+        Raises:
+            OxError: ``JOB-0002``.
+        """
+        job = self._jobs.get(key)
+        if job is None or job.user != user:
+            raise not_found("JOB-0002", f"job {key}")
+        return job
+
+    def forget(self, job: Job) -> None:
+        """Take a job off the list; if it is not done, it never will be."""
+        self._jobs.pop(job.id, None)
+
+    def enqueue(
+        self, module: str, action: str, *, user: int, seconds: float, what: str, run: Callable[[], Reply]
+    ) -> Job:
+        """Put a call off.
+
+        Raises:
+            OxError: ``JOB-0004``, the same one is running.
+        """
+        if any(job.what == what and not job.done for job in self.of(user)):
+            raise OxError("JOB-0004", "the same job is already running", status=409)
+        due = self._world.clock.now() + seconds
+        key = f"{module}-{self._world.next_id()}"
+        job = Job(id=key, module=module, action=action, user=user, due=due, what=what, run=run)
+        self._jobs[key] = job
+        return job
+
+    def advance(self) -> None:
+        """Carry out what is due."""
+        now = self._world.clock.now()
+        for job in list(self._jobs.values()):
+            if not job.done and job.due <= now:
+                try:
+                    job.reply = job.run()
+                except OxError as error:
+                    job.error = error
+
+    def finish(self) -> None:
+        """Carry out everything, due or not."""
+        for job in self._jobs.values():
+            job.due = 0.0
+        self.advance()
+
+
+def enqueued(job: Job) -> Reply:
+    """The reply that tells of a job in place of its result."""
+    warning = OxError("JOB-0003", f"The operation takes long: see job {job.id}", category=WARNING)
+    return Reply(data={"job": job.id}, status=202, warnings=(warning,))

@@ -1,0 +1,1 @@
+"""What each module of the emulated API does; a module's functions register themselves on import."""

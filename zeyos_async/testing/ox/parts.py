@@ -1,0 +1,86 @@
+"""What a request's body holds: forms, and the parts of a multipart body."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from email.message import Message
+from typing import Any, Final
+from urllib.parse import parse_qsl, unquote
+
+import attrs
+
+__all__ = ["Part", "media_type", "read_form", "read_parts"]
+
+_HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
+_QUOTED: Final = re.compile(r'\\(["\\])')
+
+
+@attrs.frozen(kw_only=True)
+class Part:
+    """One part of a multipart body.
+
+    Attributes:
+        name: The field's name.
+        filename: The file's name, or ``None`` where it is no file.
+        content_type: Its media type, or ``""``.
+        content: Its bytes.
+    """
+
+    name: str
+    filename: str | None = None
+    content_type: str = ""
+    content: bytes = attrs.field(default=b"", repr=False)
+
+    @property
+    def text(self) -> str:
+        """The bytes as text."""
+        return self.content.decode("utf-8", "replace")
+
+
+def media_type(header: str) -> tuple[str, dict[str, str]]:
+    """A header's main value in lower case, and its parameters; RFC 2231 is understood."""
+    message = Message()
+    message["Content-Type"] = header
+    params: Any = message.get_params(failobj=[], header="Content-Type")
+    found: dict[str, str] = {}
+    for name, value in params[1:]:
+        plain = unquote(value[2], value[0] or "utf-8") if isinstance(value, tuple) else str(value)
+        found[name.lower()] = plain
+    return (params[0][0].lower() if params else ""), found
+
+
+def read_form(body: bytes) -> dict[str, str]:
+    """The fields of a form that is sent as in a URL."""
+    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+
+
+def read_parts(body: bytes, boundary: str) -> Iterator[Part]:
+    """The parts of a multipart body.
+
+    Raises:
+        ValueError: The body does not end as it should.
+    """
+    mark = b"--" + boundary.encode("latin-1")
+    pieces = (b"\r\n" + body).split(b"\r\n" + mark)
+    if len(pieces) < 2 or not pieces[-1].startswith(b"--"):
+        raise ValueError("the multipart body has no end")
+    for piece in pieces[1:-1]:
+        found = _HEAD_END.search(piece)
+        if found is None:
+            raise ValueError("a part has no end of its headers")
+        yield _part(piece[: found.start()].decode("utf-8", "replace"), piece[found.end() :])
+
+
+def _part(head: str, content: bytes) -> Part:
+    headers = dict(_header(line) for line in head.splitlines() if ":" in line)
+    _, given = media_type(headers.get("content-disposition", ""))
+    name = _QUOTED.sub(r"\1", given.get("name", ""))
+    filename = given.get("filename")
+    content_type = headers.get("content-type", "")
+    return Part(name=name, filename=filename, content_type=content_type, content=content)
+
+
+def _header(line: str) -> tuple[str, str]:
+    name, _, value = line.partition(":")
+    return name.strip().lower(), value.strip()

@@ -1,0 +1,201 @@
+"""What the emulated server holds: users, and rows in tables that all its modules share."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, TypeVar
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from ..server import Clock
+
+__all__ = ["Gone", "OxUser", "Row", "Table", "World"]
+
+Row = dict[str, Any]
+_T = TypeVar("_T")
+_CONTEXT: Final = 1
+_FIRST_ID: Final = 100
+
+
+@attrs.define(kw_only=True)
+class OxUser:
+    """Somebody who may log in.
+
+    Attributes:
+        name: For logging in.
+        password: The same.
+        id: The user's number.
+        first_name: As in the address book.
+        last_name: The same.
+        email: The same.
+        zone: The time zone that all times are shifted by, unless a request names another.
+        locale: Such as ``"de_DE"``.
+        second_factor: The code that has to be given after the password; ``""`` is none.
+    """
+
+    name: str
+    password: str = attrs.field(repr=False)
+    id: int = 3
+    first_name: str = "Jane"
+    last_name: str = "Doe"
+    email: str = ""
+    zone: str = "Europe/Berlin"
+    locale: str = "de_DE"
+    second_factor: str = attrs.field(default="", repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.email = self.email or f"{self.name.partition('@')[0]}@example.com"
+        ZoneInfo(self.zone)
+
+    @property
+    def context(self) -> int:
+        """The number of the context."""
+        return _CONTEXT
+
+    @property
+    def display_name(self) -> str:
+        """As in the address book."""
+        return f"{self.last_name}, {self.first_name}"
+
+
+@attrs.frozen
+class Gone:
+    """A row that was deleted.
+
+    Attributes:
+        id: Its id.
+        folder: The folder it was in.
+        stamp: When, as a time stamp.
+    """
+
+    id: str
+    folder: str
+    stamp: int
+
+
+class Table:
+    """Rows of one kind by id, in the order of their creation; times are UTC milliseconds.
+
+    Attributes:
+        rows: Id → row; ``id`` and ``folder_id`` are strings.
+        gone: What was deleted.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.rows: dict[str, Row] = {}
+        self.gone: list[Gone] = []
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(list(self.rows.values()))
+
+    def insert(self, values: Mapping[str, Any], *, by: int, key: str | None = None) -> Row:
+        """Store a row under a new id (or ``key``); stamps and authors are set."""
+        stamp = self._world.stamp()
+        row: Row = {"created_by": by, "modified_by": by, "creation_date": stamp, **values}
+        row |= {"id": key or str(self._world.next_id()), "last_modified": stamp}
+        self.rows[row["id"]] = row
+        return row
+
+    def change(self, row: Row, values: Mapping[str, Any], *, by: int) -> Row:
+        """Set some fields; ``None`` removes a field."""
+        if (moved := values.get("folder_id")) is not None and moved != row.get("folder_id"):
+            self.gone.append(Gone(row["id"], str(row.get("folder_id", "")), self._world.stamp()))
+        for name, value in values.items():
+            if value is None:
+                row.pop(name, None)
+            else:
+                row[name] = value
+        row |= {"modified_by": by, "last_modified": self._world.stamp()}
+        return row
+
+    def remove(self, row: Row) -> None:
+        """Delete a row; ``gone`` remembers it."""
+        del self.rows[row["id"]]
+        self.gone.append(Gone(row["id"], str(row.get("folder_id", "")), self._world.stamp()))
+
+    def find(self, key: Any, folder: Any = None) -> Row | None:
+        """The row of an id; nothing, if it is not in that folder."""
+        row = self.rows.get(str(key))
+        if row is None or (folder is not None and row.get("folder_id") != str(folder)):
+            return None
+        return row
+
+    def within(self, folder: Any = None) -> list[Row]:
+        """The rows of a folder, or all."""
+        return [row for row in self if folder is None or row.get("folder_id") == str(folder)]
+
+    def since(self, stamp: int, folder: Any = None) -> tuple[list[Row], list[Gone]]:
+        """The rows that changed after a time stamp, and what was deleted after it and did not come back."""
+        changed = [row for row in self.within(folder) if row["last_modified"] > stamp]
+        there = {row["id"] for row in self.within(folder)}
+        gone = {
+            each.id: each
+            for each in self.gone
+            if each.stamp > stamp and each.id not in there and folder in (None, each.folder)
+        }
+        return changed, list(gone.values())
+
+
+class World:
+    """Everything that the server remembers.
+
+    Attributes:
+        clock: Its time.
+        users: By number.
+        random: For whatever is made up, by seed.
+    """
+
+    def __init__(self, users: Mapping[int, OxUser], *, clock: Clock, seed: int) -> None:
+        self.clock = clock
+        self.users = dict(users)
+        self.seed = seed
+        self.random = random.Random(f"ox:{seed}")
+        self._tables: dict[str, Table] = {}
+        self._states: dict[tuple[Any, int], Any] = {}
+        self._last_id = _FIRST_ID
+        self._last_stamp = 0
+
+    def stamp(self) -> int:
+        """Now in UTC milliseconds, always greater than the last one."""
+        self._last_stamp = max(self._last_stamp + 1, int(self.clock.now() * 1000))
+        return self._last_stamp
+
+    @property
+    def last_stamp(self) -> int:
+        """The last stamp given, or now: the greatest that a reply may carry."""
+        return max(self._last_stamp, int(self.clock.now() * 1000) - 1)
+
+    def next_id(self) -> int:
+        """A number that nothing has yet."""
+        self._last_id += 1
+        return self._last_id
+
+    def token(self) -> str:
+        """32 hexadecimal digits that nothing has yet."""
+        return f"{self.random.getrandbits(128):032x}"
+
+    def table(self, name: str) -> Table:
+        """The table of a name; made when it is first asked for."""
+        if name not in self._tables:
+            self._tables[name] = Table(self)
+        return self._tables[name]
+
+    @property
+    def tables(self) -> Mapping[str, Table]:
+        """All tables there are."""
+        return self._tables
+
+    def state(self, make: Callable[[World, OxUser], _T], user: OxUser) -> _T:
+        """What a module keeps for a user; made by ``make`` when it is first asked for."""
+        key = (make, user.id)
+        if key not in self._states:
+            self._states[key] = make(self, user)
+        found: _T = self._states[key]
+        return found
+
+    def user_named(self, name: str) -> OxUser | None:
+        """The user who logs in so."""
+        return next((user for user in self.users.values() if user.name == name), None)
