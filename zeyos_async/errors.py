@@ -22,6 +22,8 @@
     │  ├─ PermissionDenied         403
     │  ├─ NotFound                 404
     │  ├─ Conflict                 409
+    │  │  └─ Unfinished            answered as a success, and some of what was asked for was not done
+    │  │     └─ NotDeleted         of a deletion: the answer lists what is still there
     │  ├─ Gone                     410
     │  ├─ PreconditionFailed       412, 428
     │  ├─ RateLimited              429
@@ -57,6 +59,7 @@ __all__ = [
     "ManyResults",
     "NoResult",
     "NotAuthenticated",
+    "NotDeleted",
     "NotFound",
     "NotSent",
     "OutcomeUnknown",
@@ -69,6 +72,7 @@ __all__ = [
     "ResponseTruncated",
     "ServerError",
     "TransportError",
+    "Unfinished",
     "UnknownField",
     "UnsupportedFilter",
     "ZeyosAsyncError",
@@ -309,6 +313,28 @@ class NotFound(ApiError):
 
 class Conflict(ApiError):
     """The request contradicts the state of the record, such as an ID in a create."""
+
+
+class Unfinished(Conflict):
+    """The server did only a part of what it was asked for, and its answer lists the rest.
+
+    Args:
+        message: What was asked for, and what was not done.
+        ids: The IDs of what was not done.
+        reasons: ID → why, as far as the server tells.
+        **answer: What :class:`ApiError` takes: ``status``, ``code``, ``method``, ``url`` and so on.
+    """
+
+    def __init__(
+        self, message: str, *, ids: Iterable[str], reasons: Mapping[str, str] | None = None, **answer: Any
+    ) -> None:
+        super().__init__(message, **answer)
+        self.ids = tuple(ids)
+        self.reasons: dict[str, str] = dict(reasons or {})
+
+
+class NotDeleted(Unfinished):
+    """Some of what was to be deleted is still there: it was changed meanwhile, or may not be deleted."""
 
 
 class Gone(ApiError):

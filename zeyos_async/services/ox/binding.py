@@ -1,0 +1,270 @@
+"""From an operation and the caller's arguments to one call, before anything is sent: no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import quote
+
+from ...errors import InvalidArgument, suggest
+from .answers import Envelope
+from .bodies import MISSING, body_of
+from .records import OxRecord, record_class
+from .results import reader
+from .spec import BodyShape, Param, Prepared, Spec
+from .tables import FULL_TIME, Field, Model
+from .values import Kind, moment, query_text
+
+__all__ = ["prepare"]
+
+_FILES: Final = ("file", "files")
+_TAKEN: Final = frozenset({"id", "folder", "folder_id", "folderId", "recurrenceId", "recurrence_position"})
+_STAMPS: Final = frozenset({"timestamp"})
+
+
+def prepare(spec: Spec, args: Sequence[Any], given: Mapping[str, Any]) -> Prepared[Any]:
+    """One call.
+
+    Args:
+        spec: The operation.
+        args: Positional arguments: the record that it is about, where it is about one; then its body.
+        given: Arguments by name. ``None`` is the same as nothing, but for the body.
+
+    Raises:
+        InvalidArgument: An argument is missing, unknown, or does not fit.
+        UnknownField: A column, a field to sort by or a field of the body does not exist.
+    """
+    _check_names(spec, given)
+    record, value = _sorted_out(spec, args)
+    named = {name: each for name, each in given.items() if each is not None}
+    taken = _from_record(spec, record, named) if record is not None else {}
+    columns = _columns(spec, named.get("columns", named.get("fields")))
+    query = list(_query(spec, {**taken, **named}, columns))
+    body = None
+    if spec.body is not None:
+        file, files = (given.get(name, MISSING) for name in _FILES)
+        body = body_of(spec, spec.body, value, file, files)
+    return Prepared(
+        spec=spec,
+        query=tuple(query),
+        path=_path(spec, named),
+        body=body,
+        read=reader(spec, columns),
+        arrived=_toucher(record),
+    )
+
+
+# -- arguments -------------------------------------------------------------------------------------
+
+
+def _names(spec: Spec) -> list[str]:
+    names = [param.attr for param in spec.params]
+    if spec.body is not None:
+        names += ["file"] if spec.body.has_file else []
+        names += ["files"] if spec.body.has_files else []
+    return names
+
+
+def _check_names(spec: Spec, given: Mapping[str, Any]) -> None:
+    known = _names(spec)
+    for name in given:
+        if name not in known:
+            hint = suggest(name, known) or (f" It takes {', '.join(known)}." if known else "")
+            raise InvalidArgument(f"{spec.operation} takes no {name!r}.{hint}")
+
+
+def _sorted_out(spec: Spec, args: Sequence[Any]) -> tuple[OxRecord | None, Any]:
+    """The record that a call is about, and its body, of the positional arguments."""
+    has_body = spec.body is not None and (spec.body.shape is not BodyShape.PARTS or bool(spec.body.part))
+    most = bool(spec.target) + has_body
+    if len(args) > most:
+        raise InvalidArgument(f"{spec.operation} takes at most {most} positional arguments, not {len(args)}")
+    if not spec.target:
+        return None, args[0] if args and args[0] is not None else MISSING
+    if not has_body:
+        return _checked_target(spec, args[0]) if args else None, MISSING
+    if len(args) == 2 and args[1] is not None:
+        return _checked_target(spec, args[0]), args[1]
+    if args and isinstance(args[0], OxRecord) and type(args[0]).__name__ == spec.target:
+        assert spec.body is not None
+        return args[0], args[0] if spec.body.record == spec.target else MISSING
+    return None, args[0] if args and args[0] is not None else MISSING
+
+
+def _checked_target(spec: Spec, value: Any) -> OxRecord | None:
+    if value is None:
+        return None
+    if not isinstance(value, OxRecord):
+        raise InvalidArgument(
+            f"{spec.operation} begins with the record that it is about ({spec.target}), not {value!r:.60}; "
+            "without one, name its id= and folder="
+        )
+    return value
+
+
+def _from_record(spec: Spec, record: OxRecord, named: Mapping[str, Any]) -> dict[str, Any]:
+    """ID, folder and time stamp of the record, as far as the operation takes them and nobody names them."""
+    own = type(record).__model__
+    taken: dict[str, Any] = {}
+    for param in spec.params:
+        if param.attr in named:
+            continue
+        if param.name in _STAMPS:
+            taken[param.attr] = _stamp_of(record)
+        elif param.name in _TAKEN and own.has(param.name):
+            taken[param.attr] = getattr(record, own.find(param.name).attr)
+    return {name: value for name, value in taken.items() if value is not None}
+
+
+def _stamp_of(record: OxRecord) -> Any:
+    return getattr(record, type(record).__stamp__)
+
+
+def _toucher(record: OxRecord | None) -> Any:
+    """What brings the caller's record up to date: a write makes its time stamp the last known one."""
+    if record is None:
+        return None
+
+    def arrived(envelope: Envelope) -> None:
+        if envelope.timestamp is not None:
+            setattr(record, type(record).__stamp__, moment(envelope.timestamp))
+
+    return arrived
+
+
+# -- columns ---------------------------------------------------------------------------------------
+
+
+def _columns(spec: Spec, asked: Any) -> tuple[Field, ...]:
+    """The columns of a call; whether days are days needs one more where such fields are asked for."""
+    if not spec.columns:
+        return ()
+    model = record_class(spec.columns).__model__
+    if asked is None:
+        return () if _param_kind(spec) is Kind.FIELDS else model.plain
+    names = asked.split(",") if isinstance(asked, str) else asked
+    if isinstance(names, int) or not isinstance(names, Iterable):
+        raise InvalidArgument(f"{spec.operation}: columns takes a list of names, not {asked!r:.60}")
+    headers = any(param.name == "headers" for param in spec.params)
+    found = [model.column(name.strip() if isinstance(name, str) else name, headers=headers) for name in names]
+    if not found:
+        raise InvalidArgument(f"{spec.operation}: columns is empty: name at least one, or leave it out")
+    unique = list(dict.fromkeys(field.name for field in found))
+    wanted = [next(field for field in found if field.name == name) for name in unique]
+    return tuple(_with_full_time(model, wanted))
+
+
+def _param_kind(spec: Spec) -> Kind:
+    return next((param.kind for param in spec.params if param.name in ("columns", "fields")), Kind.COLUMNS)
+
+
+def _with_full_time(model: Model, wanted: list[Field]) -> list[Field]:
+    if any(field.kind is Kind.DATE_OR_TIME for field in wanted) and FULL_TIME in model.fields:
+        full_time = model.fields[FULL_TIME]
+        return wanted if full_time in wanted else [*wanted, full_time]
+    return wanted
+
+
+# -- query and path --------------------------------------------------------------------------------
+
+
+def _query(spec: Spec, values: Mapping[str, Any], columns: Sequence[Field]) -> Iterable[tuple[str, str]]:
+    if spec.action:
+        yield "action", spec.action
+    yield from spec.fixed
+    values = _with_order(spec, values)
+    for param in spec.params:
+        if param.in_path:
+            continue
+        if param.kind in (Kind.COLUMNS, Kind.FIELDS) and columns:
+            yield param.name, ",".join(_column_text(param, field) for field in columns)
+        elif param.attr in values:
+            yield param.name, _text(spec, param, values[param.attr])
+        elif param.sent:
+            yield param.name, param.sent
+        elif param.required:
+            raise InvalidArgument(_missing(spec, param))
+    if spec.session and spec.module != "login":
+        yield "timezone", "UTC"
+
+
+def _column_text(param: Param, field: Field) -> str:
+    return field.name if param.kind is Kind.FIELDS or field.column is None else str(field.column)
+
+
+def _with_order(spec: Spec, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """``sort`` and ``order`` only count together."""
+    names = {param.name for param in spec.params}
+    if not {"sort", "order"} <= names:
+        return values
+    if "order" in values and "sort" not in values:
+        raise InvalidArgument(f"{spec.operation}: order needs sort: the column to sort by")
+    if "sort" in values and "order" not in values:
+        return {**values, "order": "asc"}
+    return values
+
+
+def _text(spec: Spec, param: Param, value: Any) -> str:
+    what = f"{spec.operation}: {param.attr}"
+    if param.kind in (Kind.SORT, Kind.SORT_FIELD):
+        return _sort(spec, param, value)
+    if param.many and not isinstance(value, str | int):
+        if not isinstance(value, Iterable):
+            raise InvalidArgument(f"{what} takes a list, not {value!r:.60}")
+        return ",".join(query_text(_plain_kind(param), each, what) for each in value)
+    text = query_text(_plain_kind(param), value, what)
+    if param.choices and text not in param.choices:
+        allowed = ", ".join(map(repr, param.choices))
+        raise InvalidArgument(f"{what} is one of {allowed}, not {value!r:.60}")
+    return text
+
+
+def _plain_kind(param: Param) -> Kind:
+    return Kind.TEXT if param.kind in (Kind.COLUMNS, Kind.FIELDS) else param.kind
+
+
+def _sort(spec: Spec, param: Param, value: Any) -> str:
+    if value in param.choices:
+        return str(value)
+    if not spec.columns:
+        return query_text(Kind.TEXT, value, f"{spec.operation}: sort")
+    field = record_class(spec.columns).__model__.column(value)
+    return field.name if param.kind is Kind.SORT_FIELD or field.column is None else str(field.column)
+
+
+def _missing(spec: Spec, param: Param) -> str:
+    if param.name in _STAMPS:
+        if param.attr == "since":
+            return f"{spec.operation} needs since: the timestamp of the last answer, or 0 for everything"
+        how = " Begin with the record that was read, or" if spec.target else " Read what it is about, and"
+        return (
+            f"{spec.operation} needs the timestamp of what it changes, so that others' changes are not lost."
+            f"{how} give timestamp= (of the record, the Rows or the Result that told of it)"
+        )
+    what = {"columns": "columns", "sort": "sort"}.get(param.name, f"{param.attr}=")
+    record = f", or a {spec.target} to begin with" if spec.target and param.name in _TAKEN else ""
+    return f"{spec.operation} needs {what}{record}"
+
+
+def _path(spec: Spec, values: Mapping[str, Any]) -> str:
+    path = spec.path
+    for param in spec.params:
+        if not param.in_path:
+            continue
+        if param.attr not in values:
+            raise InvalidArgument(_missing(spec, param))
+        text = query_text(param.kind, values[param.attr], f"{spec.operation}: {param.attr}")
+        if param.choices and text not in param.choices:
+            raise InvalidArgument(
+                f"{spec.operation} has no {param.attr} {text!r}.{suggest(text, param.choices)}"
+            )
+        path = path.replace(f"{{{param.name}}}", _quoted(spec, param, text))
+    return path
+
+
+def _quoted(spec: Spec, param: Param, text: str) -> str:
+    """A part of the path; of one that is a path itself, the slashes stay."""
+    safe = "/" if param.name in ("path", "jslobPath") else ""
+    if not text or any(part in ("", ".", "..") for part in (text.split("/") if safe else [text])):
+        raise InvalidArgument(f"{spec.operation}: {param.attr} can't be {text!r}, which is no part of a path")
+    return quote(text, safe=safe)

@@ -1,0 +1,275 @@
+"""How an operation becomes a method: ``ox.contacts.get(…)``, ``.get.later(…)``, ``.get.result(…)``.
+
+A generated class declares its methods with their signatures and a row of data, and no code::
+
+    @operation(Spec(module="contacts", name="get", action="get", method="GET", path="contacts", …))
+    async def get(self, record: ContactData | None = None, /, *, id: str | None = None, …) -> ContactData:
+        \"\"\"One contact.\"\"\"
+
+What such a method does is the same for all: arguments are checked and made into a ``Prepared``, which
+the module's caller sends.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
+
+import attrs
+
+from .binding import prepare
+from .rows import Result, Rows, Updates
+from .spec import Body, BodyShape, FileInput, Form, Json, Param, Parts, Prepared, Raw, Shape, Spec
+
+__all__ = [
+    "Body",
+    "BodyShape",
+    "Bound",
+    "BoundDownload",
+    "Caller",
+    "Download",
+    "DownloadOperation",
+    "FileInput",
+    "Form",
+    "Json",
+    "Later",
+    "Module",
+    "Operation",
+    "Param",
+    "Parts",
+    "Prepared",
+    "Raw",
+    "Result",
+    "Rows",
+    "Shape",
+    "Spec",
+    "Updates",
+    "download",
+    "operation",
+    "preparing",
+]
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+P = ParamSpec("P")
+M = TypeVar("M", bound="Module")
+
+
+@attrs.frozen
+class Later(Generic[T]):
+    """A call that is not sent yet, for ``multiple``: ``ox.contacts.get.later(id="3", folder="25")``.
+
+    Attributes:
+        prepared: The call.
+    """
+
+    prepared: Prepared[T]
+
+
+class Download(Protocol):
+    """A file that the server sends. Nothing is asked for before it is entered or awaited.
+
+    ``async with`` gives the open download; awaiting it gives all of its bytes.
+    """
+
+    @property
+    def content_type(self) -> str:
+        """The media type, without parameters."""
+        ...
+
+    @property
+    def filename(self) -> str | None:
+        """The name that the server suggests, without anything that could leave a folder."""
+        ...
+
+    @property
+    def length(self) -> int | None:
+        """How many bytes will come, if the server says so."""
+        ...
+
+    async def __aenter__(self) -> Download: ...
+
+    async def __aexit__(self, *exc: object) -> None: ...
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    def __await__(self) -> Generator[Any, Any, bytes]: ...
+
+    async def read(self) -> bytes:
+        """The rest of it."""
+        ...
+
+
+class Caller(Protocol):
+    """What sends calls; the client gives one to its modules."""
+
+    async def call(self, prepared: Prepared[T], /) -> Result[T]:
+        """Send a call, and read its answer."""
+        ...
+
+    def download(self, prepared: Prepared[Any], /) -> Any:
+        """A download, which is sent when it is entered or awaited."""
+
+    def module(self, name: str, /) -> Any:
+        """The module of this name (``"chronos_itip"``), always the same object."""
+
+
+class Module:
+    """The operations of one module. Made by the client; see ``ox.contacts``.
+
+    Args:
+        caller: What sends the calls.
+    """
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+class _Declared(Generic[P, T]):
+    """What all operations of a class have in common.
+
+    Attributes:
+        spec: The operation as data.
+    """
+
+    def __init__(
+        self, spec: Spec | None, declared: Callable[..., Any], make: Callable[..., Prepared[T]]
+    ) -> None:
+        self.spec = spec
+        self._make = make
+        functools.update_wrapper(self, declared)  # type: ignore[arg-type]
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.__name__ = name
+
+
+class Operation(_Declared[P, T]):
+    """An operation of a class of modules; of a module, it is ``Bound``."""
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Operation[P, T]: ...
+
+    @overload
+    def __get__(self, instance: Module, owner: type) -> Bound[P, T]: ...
+
+    def __get__(self, instance: Module | None, owner: type) -> Operation[P, T] | Bound[P, T]:
+        if instance is None:
+            return self
+        return Bound(instance, self)
+
+
+class DownloadOperation(_Declared[P, bytes]):
+    """An operation that answers with a file; of a module, it is ``BoundDownload``."""
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> DownloadOperation[P]: ...
+
+    @overload
+    def __get__(self, instance: Module, owner: type) -> BoundDownload[P]: ...
+
+    def __get__(self, instance: Module | None, owner: type) -> DownloadOperation[P] | BoundDownload[P]:
+        if instance is None:
+            return self
+        return BoundDownload(instance, self)
+
+
+class Bound(Generic[P, T]):
+    """An operation of a module, to be called."""
+
+    __slots__ = ("__wrapped__", "_declared", "_module")
+
+    def __init__(self, module: Module, declared: Operation[P, T]) -> None:
+        self._module = module
+        self._declared = declared
+        self.__wrapped__ = declared
+
+    @property
+    def __doc__(self) -> str | None:  # type: ignore[override]
+        return self._declared.__doc__
+
+    @property
+    def spec(self) -> Spec | None:
+        """The operation as data."""
+        return self._declared.spec
+
+    def __repr__(self) -> str:
+        return f"<operation {type(self._module).__name__}.{self._declared.__name__}>"
+
+    async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Send the call, and return what the document promises."""
+        return (await self._module._caller.call(self.prepare(*args, **kwargs))).data
+
+    async def result(self, *args: P.args, **kwargs: P.kwargs) -> Result[T]:
+        """Send the call, and return the result with the envelope's time stamp and warnings."""
+        return await self._module._caller.call(self.prepare(*args, **kwargs))
+
+    def later(self, *args: P.args, **kwargs: P.kwargs) -> Later[T]:
+        """The call for ``multiple``; nothing is sent."""
+        return Later(self.prepare(*args, **kwargs))
+
+    def prepare(self, *args: P.args, **kwargs: P.kwargs) -> Prepared[T]:
+        """The call as a value, checked; nothing is sent."""
+        return self._declared._make(self._module, *args, **kwargs)
+
+
+class BoundDownload(Generic[P]):
+    """An operation of a module that answers with a file, to be called."""
+
+    __slots__ = ("__wrapped__", "_declared", "_module")
+
+    def __init__(self, module: Module, declared: DownloadOperation[P]) -> None:
+        self._module = module
+        self._declared = declared
+        self.__wrapped__ = declared
+
+    @property
+    def __doc__(self) -> str | None:  # type: ignore[override]
+        return self._declared.__doc__
+
+    @property
+    def spec(self) -> Spec | None:
+        """The operation as data."""
+        return self._declared.spec
+
+    def __repr__(self) -> str:
+        return f"<download {type(self._module).__name__}.{self._declared.__name__}>"
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Download:
+        """The download; it is sent when it is entered (``async with``) or awaited."""
+        found: Download = self._module._caller.download(self.prepare(*args, **kwargs))
+        return found
+
+    def prepare(self, *args: P.args, **kwargs: P.kwargs) -> Prepared[bytes]:
+        """The call as a value, checked; nothing is sent."""
+        return self._declared._make(self._module, *args, **kwargs)
+
+
+def _of(spec: Spec) -> Callable[..., Prepared[Any]]:
+    return lambda module, *args, **kwargs: prepare(spec, args, kwargs)
+
+
+def operation(
+    spec: Spec,
+) -> Callable[[Callable[Concatenate[Any, P], Awaitable[T]]], Operation[P, T]]:
+    """Declares an operation: the decorated function gives signature and docstring, the row all else."""
+    return lambda declared: Operation(spec, declared, _of(spec))
+
+
+def download(
+    spec: Spec,
+) -> Callable[[Callable[Concatenate[Any, P], Awaitable[bytes]]], DownloadOperation[P]]:
+    """Declares an operation that answers with a file; see :func:`operation`."""
+    return lambda declared: DownloadOperation(spec, declared, _of(spec))
+
+
+def preparing(make: Callable[Concatenate[M, P], Prepared[T]]) -> Operation[P, T]:
+    """An operation with a preparation of its own: for methods that say more than the document's.
+
+    The function takes the module and the arguments, and returns the ``Prepared`` to be sent; the method gets
+    ``later`` and ``result`` as all others have.
+    """
+    return Operation(None, make, make)

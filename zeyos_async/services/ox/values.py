@@ -1,0 +1,355 @@
+"""The kinds of values of the document, from Python to the wire and back.
+
+The document has three kinds of dates: a *Date* is the milliseconds of 00:00 UTC of a day; a *Time* is
+milliseconds shifted by the user's offset, unless ``timezone=UTC`` is sent, as it always is, which makes it
+an instant; a *Timestamp* is an instant. Tasks and appointments have fields that are one or the other,
+as ``full_time`` tells. The events of ``chronos`` have a form of their own, with a zone.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from decimal import Decimal
+from typing import Any, Final, TypeAlias
+from zoneinfo import ZoneInfo
+
+from ...errors import InvalidArgument
+
+__all__ = [
+    "EventTime",
+    "Kind",
+    "Stamp",
+    "day",
+    "day_to_wire",
+    "event_time",
+    "event_time_to_wire",
+    "from_wire",
+    "instant_to_wire",
+    "moment",
+    "query_text",
+    "to_wire",
+]
+
+Stamp: TypeAlias = "datetime | int"
+"""An instant: an aware ``datetime``, or milliseconds since 1970 UTC."""
+
+EventTime: TypeAlias = "datetime | date"
+"""When an event starts or ends: a ``date`` for a whole day, an aware ``datetime``, or a naive one that floats."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+_DAY: Final = 86_400_000
+_LEAST: Final = (_FIRST - _EPOCH) // _MILLISECOND
+_MOST: Final = (_LAST - _EPOCH) // _MILLISECOND
+_DATE_TEXT: Final = re.compile(r"(\d{4})(\d\d)(\d\d)")
+_TIME_TEXT: Final = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(Z?)")
+
+
+class Kind(enum.Enum):
+    """What values are, and how they travel."""
+
+    ANY = "any"
+    TEXT = "text"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    """A ``date``: ms of 00:00 UTC."""
+    TIME = "time"
+    """An aware ``datetime``: ms since 1970, UTC because ``timezone=UTC`` goes with every call."""
+    STAMP = "stamp"
+    """An instant in ms since 1970 UTC, whatever the zone; a number is taken as it is."""
+    DATE_OR_TIME = "date_or_time"
+    """A ``date`` where ``full_time`` is true, an aware ``datetime`` where it is not."""
+    EVENT = "event"
+    """When an event starts or ends: ``{"value": "20270101T090000", "tzid": "Europe/Berlin"}``."""
+    UTC_TEXT = "utc_text"
+    """An instant as ``20270101T080000Z``, or a day as ``20270101``; text is taken as it is."""
+    RECORD = "record"
+    """An object with known fields."""
+    COLUMNS = "columns"
+    """The columns of an answer: names, sent as numbers."""
+    FIELDS = "fields"
+    """The fields of an answer, sent as names."""
+    SORT = "sort"
+    """A column to sort by, sent as its number."""
+    SORT_FIELD = "sort_field"
+    """A field to sort by, sent as its name."""
+
+
+# -- instants and days -----------------------------------------------------------------------------
+
+
+def moment(value: int | float | None) -> datetime | int | None:
+    """The instant of so many ms since 1970 UTC; a number that is no possible date stays a number."""
+    if value is None:
+        return None
+    number = int(value)
+    return _EPOCH + number * _MILLISECOND if _LEAST <= number <= _MOST else number
+
+
+def day(value: int | float) -> date | int:
+    """The day of so many ms since 1970; a number that is no possible date stays a number."""
+    number = int(value)
+    if not _LEAST <= number <= _MOST:
+        return number
+    return (_EPOCH + number * _MILLISECOND).date()
+
+
+def instant_to_wire(value: Any, what: str) -> int:
+    """Milliseconds since 1970 UTC of an aware ``datetime``; an ``int`` is that already.
+
+    Raises:
+        InvalidArgument: It is neither.
+    """
+    if isinstance(value, datetime):
+        if value.utcoffset() is None:
+            raise InvalidArgument(
+                f"{what}: {value!r} has no timezone, so it names no moment: use datetime.now(UTC), or .astimezone()"
+            )
+        return (value - _EPOCH) // _MILLISECOND
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int(value)
+    raise InvalidArgument(f"{what} takes an aware datetime, or ms since 1970, not {value!r:.60}")
+
+
+def day_to_wire(value: Any, what: str) -> int:
+    """Milliseconds of 00:00 UTC of a ``date``.
+
+    Raises:
+        InvalidArgument: It is no ``date`` (a ``datetime`` is none), nor the ms of one.
+    """
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return (value - _EPOCH.date()).days * _DAY
+    if isinstance(value, int) and not isinstance(value, bool):
+        if value % _DAY:
+            raise InvalidArgument(f"{what} takes a day: {value} ms is not 00:00 UTC; use a date")
+        return int(value)
+    hint = ": say value.date()" if isinstance(value, datetime) else ""
+    raise InvalidArgument(f"{what} takes a date, not {value!r:.60}{hint}")
+
+
+def _day_or_instant_to_wire(value: Any, what: str) -> int:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return day_to_wire(value, what)
+    return instant_to_wire(value, what)
+
+
+# -- the events of chronos -------------------------------------------------------------------------
+
+
+def event_time(value: Any) -> EventTime | Any:
+    """When an event starts or ends, from its object; what does not look like one stays as it is."""
+    text = value.get("value") if isinstance(value, Mapping) else None
+    if not isinstance(text, str):
+        return value
+    try:
+        if found := _DATE_TEXT.fullmatch(text):
+            return date(*map(int, found.groups()))
+        if found := _TIME_TEXT.fullmatch(text):
+            zone = UTC if found[7] else _zone(value.get("tzid"))
+            return datetime(*(int(found[part]) for part in range(1, 7)), tzinfo=zone)  # type: ignore[arg-type,misc]
+    except (ValueError, OSError):  # no such day, or a zone that this machine does not know
+        return value
+    return value
+
+
+def _zone(name: Any) -> tzinfo | None:
+    if name is None:
+        return None
+    if name in ("UTC", "Etc/UTC", "GMT"):
+        return UTC
+    try:
+        return ZoneInfo(str(name))
+    except (LookupError, ValueError, OSError) as error:
+        raise ValueError(f"no zone {name!r}") from error
+
+
+def event_time_to_wire(value: Any, what: str) -> dict[str, str]:
+    """The object that says when an event starts or ends.
+
+    A ``date`` is a whole day; a naive ``datetime`` floats: it is at that time of day in every zone.
+
+    Raises:
+        InvalidArgument: It is no date, or its zone has no name that the server could know.
+    """
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            return {"value": f"{value:%Y%m%dT%H%M%S}".zfill(15)}
+        return _zoned_to_wire(value, what)
+    if isinstance(value, date):
+        return {"value": f"{value:%Y%m%d}".zfill(8)}
+    raise InvalidArgument(f"{what} takes a date or a datetime, not {value!r:.60}")
+
+
+def _zoned_to_wire(value: datetime, what: str) -> dict[str, str]:
+    key = getattr(value.tzinfo, "key", None)
+    if key is not None and key != "UTC":
+        return {"value": f"{value:%Y%m%dT%H%M%S}".zfill(15), "tzid": str(key)}
+    if value.utcoffset() is None:
+        raise InvalidArgument(f"{what}: {value!r} names no moment: its timezone has no offset")
+    return {"value": f"{value.astimezone(UTC):%Y%m%dT%H%M%S}".zfill(15), "tzid": "UTC"}
+
+
+def utc_text(value: Any, what: str) -> str:
+    """``20270101T080000Z`` of an aware ``datetime``, ``20270101`` of a ``date``; text as it is.
+
+    Raises:
+        InvalidArgument: It is none of these, or has no timezone.
+    """
+    if isinstance(value, str) and value:
+        return value
+    if isinstance(value, datetime):
+        if value.utcoffset() is None:
+            raise InvalidArgument(
+                f"{what}: {value!r} has no timezone, so it names no moment: use .astimezone()"
+            )
+        return f"{value.astimezone(UTC):%Y%m%dT%H%M%S}".zfill(15) + "Z"
+    if isinstance(value, date):
+        return f"{value:%Y%m%d}".zfill(8)
+    raise InvalidArgument(f"{what} takes an aware datetime or a date, not {value!r:.60}")
+
+
+# -- from the wire ---------------------------------------------------------------------------------
+
+_TRUTH: Final = {"true": True, "false": False}
+
+
+def from_wire(kind: Kind, value: Any) -> Any:
+    """A value of the server's in Python; one that does not fit its kind stays as it came.
+
+    Servers are not strict: numbers come as text and IDs as numbers. What has one plain reading gets it.
+    """
+    if value is None:
+        return None
+    reader = _READERS.get(kind)
+    return value if reader is None else reader(value)
+
+
+def _text(value: Any) -> Any:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _integer(value: Any) -> Any:
+    if isinstance(value, str) and value.removeprefix("-").isascii() and value.removeprefix("-").isdigit():
+        return int(value)
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _number(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return float(value)
+    except ValueError:
+        return value
+
+
+def _boolean(value: Any) -> Any:
+    return _TRUTH.get(value.lower(), value) if isinstance(value, str) else value
+
+
+def _instant(value: Any) -> Any:
+    number = _integer(value)
+    return moment(number) if isinstance(number, int) and not isinstance(number, bool) else value
+
+
+def _date(value: Any) -> Any:
+    number = _integer(value)
+    return day(number) if isinstance(number, int) and not isinstance(number, bool) else value
+
+
+_READERS: Final = {
+    Kind.TEXT: _text,
+    Kind.INTEGER: _integer,
+    Kind.NUMBER: _number,
+    Kind.BOOLEAN: _boolean,
+    Kind.DATE: _date,
+    Kind.TIME: _instant,
+    Kind.STAMP: _instant,
+    Kind.DATE_OR_TIME: _instant,
+    Kind.EVENT: event_time,
+}
+
+
+# -- to the wire -----------------------------------------------------------------------------------
+
+
+def to_wire(kind: Kind, value: Any, what: str) -> Any:
+    """A value as JSON.
+
+    Args:
+        kind: What the field takes.
+        value: The caller's value, not ``None``.
+        what: The field, for the message: ``"ContactData.birthday"``.
+
+    Raises:
+        InvalidArgument: It does not fit.
+    """
+    writer = _WRITERS.get(kind)
+    return value if writer is None else writer(value, what)
+
+
+def _text_to_wire(value: Any, what: str) -> str:
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(int(value))
+    raise InvalidArgument(f"{what} takes text, not {value!r:.60}")
+
+
+def _integer_to_wire(value: Any, what: str) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int(value)
+    if isinstance(value, str) and isinstance(number := _integer(value), int):
+        return number
+    raise InvalidArgument(f"{what} takes a whole number, not {value!r:.60}")
+
+
+def _number_to_wire(value: Any, what: str) -> int | float:
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        number = value if isinstance(value, int) else float(value)
+        if number == number and abs(number) != float("inf"):
+            return number
+    raise InvalidArgument(f"{what} takes a number, not {value!r:.60}")
+
+
+def _boolean_to_wire(value: Any, what: str) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise InvalidArgument(f"{what} takes True or False, not {value!r:.60}")
+
+
+_WRITERS: Final = {
+    Kind.TEXT: _text_to_wire,
+    Kind.INTEGER: _integer_to_wire,
+    Kind.NUMBER: _number_to_wire,
+    Kind.BOOLEAN: _boolean_to_wire,
+    Kind.DATE: day_to_wire,
+    Kind.TIME: instant_to_wire,
+    Kind.STAMP: instant_to_wire,
+    Kind.DATE_OR_TIME: _day_or_instant_to_wire,
+    Kind.EVENT: event_time_to_wire,
+    Kind.UTC_TEXT: utc_text,
+}
+
+
+def query_text(kind: Kind, value: Any, what: str) -> str:
+    """A value as it stands in a query: booleans as ``true`` and ``false``, instants in ms.
+
+    Raises:
+        InvalidArgument: It does not fit.
+    """
+    sent = to_wire(kind, value, what)
+    if isinstance(sent, bool):
+        return "true" if sent else "false"
+    if isinstance(sent, str | int | float):
+        return str(sent)
+    raise InvalidArgument(f"{what} can't be sent in a query: {value!r:.60}")
