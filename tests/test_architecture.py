@@ -48,6 +48,8 @@ MAY_IMPORT: Final[dict[str, str]] = {
     "services.general": f"{CORE} filters.targets.general",
     "services.octaved": f"{CORE} filters.targets.octaved services.octaved._generated",
     "services.octaved._generated": "errors schema codes records services.octaved.tables",
+    "services.ox": f"{CORE} forms filters.targets.ox services.ox._generated",
+    "services.ox._generated": "errors wire schema codes records services.ox.operation services.ox.records services.ox.tables services.ox.values",
     "zeyos": "errors services.zeyos._generated",
     "general": "services.general",
     "octaved": "errors services.octaved._generated services.octaved.paths",
