@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zeyos_async.codec import RowReader
 from zeyos_async.errors import InvalidArgument, UnknownField
 from zeyos_async.filters import FALSE, TRUE, Expression, F, bind
 from zeyos_async.schema import Entity, Field, Kind
 from zeyos_async.services.base import PlannedRequest, Query, Records, Snapshot, SnapshotDoor, Traits, column
 from zeyos_async.services.base.plan import Plan
+from zeyos_async.services.base.shapes import Dicts, FromValues, Into, Shape
 
 THINGS = Entity("things", "Thing", {"id": Field("id", Kind.TEXT), "n": Field("n", Kind.INTEGER)})
 
@@ -36,6 +36,9 @@ class Number:
     """A row of a user's own."""
 
     number: int | None = column("n")
+
+
+RECORDS = Records(Thing, (("id", "id"), ("n", "n")))
 
 
 class Shelf(SnapshotDoor):
@@ -56,8 +59,9 @@ class Shelf(SnapshotDoor):
     def bind(self, where: Expression) -> Expression:
         return bind(where, self.entity)
 
-    async def snapshot(self, plan: Plan, reader: RowReader[Any], *, most: int | None) -> Snapshot[Any]:
+    async def snapshot(self, plan: Plan, shape: Shape[Any] | None, *, most: int | None) -> Snapshot[Any]:
         self.most.append(most)
+        reader = (shape or RECORDS).reader(self.entity, id_key=None)
 
         async def fetch(keys: Sequence[str]) -> Mapping[str, Any]:
             self.asked.append(list(keys))
@@ -85,7 +89,7 @@ class Shelf(SnapshotDoor):
 
 def query(door: Shelf) -> Query[Thing]:
     """All things."""
-    return Query(door, Plan(entity=THINGS), Records(Thing, (("id", "id"), ("n", "n"))))
+    return Query(door, Plan(entity=THINGS), RECORDS)
 
 
 @given(
@@ -149,6 +153,18 @@ async def test_shapes() -> None:
     assert await query(door).where(FALSE).count() == 0
     assert door.asked == []
     assert not await query(Shelf({})).exists()
+
+
+def test_rows_of_values() -> None:
+    """A service that reads its rows by itself gives values; the same rows come of them."""
+    values = {"id": "a", "n": 1}
+    for shape in (Dicts((("key", "id"), ("n", "n"))), Into(Number, (("number", "n"),))):
+        assert isinstance(shape, FromValues)
+        columns = shape.columns(THINGS) or {}
+        page = [{key: values[path] for key, path in columns.items()}]
+        read = shape.reader(THINGS, id_key=None).page(msgspec.json.encode(page))
+        assert [shape.row(values.__getitem__)] == read.rows
+    assert not isinstance(RECORDS, FromValues)
 
 
 def test_explain() -> None:

@@ -341,9 +341,8 @@ class Query(Generic[R]):
         )
 
     def _snapshot_pass(self, door: SnapshotDoor, plan: Plan, wanted: int | None) -> SnapshotPass[R]:
-        reader = self._shape.reader(plan.entity, id_key=None)
         return SnapshotPass(
-            door=door, plan=plan, reader=reader, paging=self._paging, wanted=wanted, skip=self._offset
+            door=door, plan=plan, shape=self._shape, paging=self._paging, wanted=wanted, skip=self._offset
         )
 
     def _read(self, part: Plan, wanted: int | None) -> AsyncIterator[list[R]]:
@@ -357,6 +356,5 @@ class Query(Generic[R]):
         door = self._door
         if isinstance(door, SnapshotDoor):
             most = None if self._limit is None else self._offset + self._limit
-            snapshot = await door.snapshot(part, self._shape.reader(part.entity, id_key=None), most=most)
-            return len(set(snapshot.keys))
+            return len(set((await door.snapshot(part, None, most=most)).keys))
         return door.read_count(await door.send(door.count_request(part)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar, cast, runtime_checkable
 
 import attrs
 
@@ -11,9 +11,10 @@ from ...codec import DictReader, RawReader, RowReader, TypedReader
 from ...errors import ConfigurationError
 from ...schema import Entity, resolve
 
-__all__ = ["Dicts", "Into", "Records", "Shape", "column", "column_paths"]
+__all__ = ["Dicts", "FromValues", "Into", "Records", "Shape", "column", "column_paths"]
 
 R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 _PATH: Final = "zeyos_async.path"
 _PAGING_ID: Final = "_zeyos_async_id"
 """Key of the ID where it is selected for paging only; no field of an API is called that."""
@@ -32,6 +33,15 @@ class Shape(Protocol[R]):
 
     def value(self, row: R, path: str) -> Any:
         """The value that a row has for a selected path."""
+        ...
+
+
+@runtime_checkable
+class FromValues(Protocol[R_co]):
+    """A shape that also takes values as Python has them, for services that read rows by themselves."""
+
+    def row(self, get: Callable[[str], Any]) -> R_co:
+        """One row; ``get`` gives the value of a path."""
         ...
 
 
@@ -74,6 +84,10 @@ class Dicts:
         hidden = id_key is not None and id_key not in kinds
         return DictReader(kinds, id_key=id_key, hide_id=hidden)
 
+    def row(self, get: Callable[[str], Any]) -> dict[str, Any]:
+        """A dict of the paths' values."""
+        return {key: get(path) for key, path in self.selected}
+
     def value(self, row: dict[str, Any], path: str) -> Any:
         """The value under the path's key."""
         return row.get(next(key for key, selected in self.selected if selected == path))
@@ -94,6 +108,11 @@ class Into(Generic[R]):
     def reader(self, entity: Entity, *, id_key: str | None) -> RowReader[R]:
         """A reader into the class."""
         return TypedReader(self.cls, {name: name for name, _ in self.paths}, id_key=id_key)
+
+    def row(self, get: Callable[[str], Any]) -> R:
+        """An instance with the paths' values."""
+        fields = {field.name: field.alias or field.name for field in attrs.fields(cast(Any, self.cls))}
+        return self.cls(**{fields[name]: get(path) for name, path in self.paths})
 
     def value(self, row: R, path: str) -> Any:
         """The attribute that the path fills."""

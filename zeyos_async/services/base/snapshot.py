@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
-from ...codec import RowReader
 from ...filters import Expression
 from ...pagination import Paging
 from ...schema import Entity
 from .ahead import Ahead
 from .plan import Plan, Traits
+from .shapes import Shape
 
 if TYPE_CHECKING:
     from .explain import PlannedRequest
@@ -59,12 +59,12 @@ class SnapshotDoor(abc.ABC):
         """The condition as this entity's fields take it; a ``FilterError`` for what the API can't say."""
 
     @abc.abstractmethod
-    async def snapshot(self, plan: Plan, reader: RowReader[R], *, most: int | None) -> Snapshot[R]:
+    async def snapshot(self, plan: Plan, shape: Shape[R] | None, *, most: int | None) -> Snapshot[R]:
         """Ask which rows there are.
 
         Args:
             plan: What is asked for.
-            reader: What makes rows of JSON objects with the plan's columns.
+            shape: What rows become; ``None`` where only the keys are wanted.
             most: How many keys are needed, from the first; ``None`` for all. More do no harm.
         """
 
@@ -80,7 +80,7 @@ class SnapshotPass(Generic[R]):
     Attributes:
         door: The service's side.
         plan: What is asked for.
-        reader: Makes the rows.
+        shape: What rows become.
         paging: The user's choice of paging.
         wanted: Most rows, or ``None``.
         skip: Rows to leave out at the start.
@@ -88,7 +88,7 @@ class SnapshotPass(Generic[R]):
 
     door: SnapshotDoor
     plan: Plan
-    reader: RowReader[R]
+    shape: Shape[R]
     paging: Paging
     wanted: int | None = None
     skip: int = 0
@@ -106,7 +106,7 @@ class SnapshotPass(Generic[R]):
 
 async def pages_by_key(config: SnapshotPass[R]) -> AsyncIterator[list[R]]:
     """Read a result by keys."""
-    snapshot = await config.door.snapshot(config.plan, config.reader, most=config.most)
+    snapshot = await config.door.snapshot(config.plan, config.shape, most=config.most)
     keys = list(dict.fromkeys(snapshot.keys))[config.skip :]
     left = len(keys) if config.wanted is None else config.wanted
     async with Ahead[Sequence[Any], Mapping[Any, R]](snapshot.fetch) as ahead:
