@@ -18,6 +18,7 @@ from zeyos_async.services.ox.caller import OxCaller
 from zeyos_async.services.ox.errors import OxNotAuthenticated, OxUserInput, check
 from zeyos_async.services.ox.jobs import JobInfo
 from zeyos_async.services.ox.multiple import Batch, MultipleFailed, item_of, portions
+from zeyos_async.services.ox.operation import Module
 from zeyos_async.services.ox.spec import Json, Param, Prepared, Raw, Spec
 from zeyos_async.services.ox.values import Kind
 from zeyos_async.session import Session
@@ -25,6 +26,11 @@ from zeyos_async.transport import MemoryTransport
 from zeyos_async.wire import Request, Response, Safety
 
 BASE = URL("https://ox.example/ajax")
+
+
+def no_modules(name: str) -> Module:
+    """Nobody asks for a module here."""
+    raise AssertionError(name)
 
 
 def call(
@@ -81,7 +87,7 @@ class Server:
     def caller(self, **options: Any) -> OxCaller:
         """A way to this server."""
         session = Session(transport=MemoryTransport(self))
-        return OxCaller(session.bind(BASE, None, check=check, **options), BASE)
+        return OxCaller(session.bind(BASE, None, check=check, **options), BASE, no_modules)
 
 
 def test_a_call_as_an_item_has_the_parameters_beside_module_and_action() -> None:
@@ -136,7 +142,9 @@ async def test_a_list_in_an_envelope_is_read_too() -> None:
     async def serve(request: Request) -> Response:
         return Response(status=200, body=b'{"data": [{"data": 1}, {"data": 2}]}', url=request.url)
 
-    caller = OxCaller(Session(transport=MemoryTransport(serve)).bind(BASE, None, check=check), BASE)
+    caller = OxCaller(
+        Session(transport=MemoryTransport(serve)).bind(BASE, None, check=check), BASE, no_modules
+    )
     assert [each.data for each in await caller.together([call(), call()])] == [1, 2]
 
 
@@ -147,7 +155,9 @@ async def test_an_answer_of_another_length_is_an_error(safety: Safety, kind: typ
     async def serve(request: Request) -> Response:
         return Response(status=200, body=b'[{"data": 1}]', url=request.url)
 
-    caller = OxCaller(Session(transport=MemoryTransport(serve)).bind(BASE, None, check=check), BASE)
+    caller = OxCaller(
+        Session(transport=MemoryTransport(serve)).bind(BASE, None, check=check), BASE, no_modules
+    )
     with pytest.raises(kind, match="2 answers were expected, and 1 came"):
         await caller.together([call(safety=safety), call(safety=safety)])
 
@@ -298,7 +308,9 @@ async def test_a_failed_request_fails_each_call_with_an_error_of_its_own() -> No
     async def fail(request: Request) -> Response:
         raise OutcomeUnknown("the connection was lost", sent=request.sent)
 
-    caller = OxCaller(Session(transport=MemoryTransport(fail)).bind(BASE, None, check=check), BASE)
+    caller = OxCaller(
+        Session(transport=MemoryTransport(fail)).bind(BASE, None, check=check), BASE, no_modules
+    )
     async with Batch(caller):
         first, second = await asyncio.gather(
             *(caller.call(write("mail", id=n)) for n in "01"), return_exceptions=True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -16,6 +16,7 @@ from ...wire import Request, StreamingBody
 from .answers import Envelope, parse
 from .jobs import Job
 from .multiple import current_batch, finished, is_lost_session, item_of, outcomes, safety_of
+from .operation import Module
 from .rows import Result
 from .spec import Form, Json, Parts, Prepared, Raw, Shape
 
@@ -34,10 +35,12 @@ class OxCaller:
     Args:
         channel: The way to the server.
         base_url: Where the API is, such as ``https://ox.example.com/ajax``.
+        module: Gives the module of a name.
     """
 
-    def __init__(self, channel: Channel, base_url: URL) -> None:
+    def __init__(self, channel: Channel, base_url: URL, module: Callable[[str], Module]) -> None:
         self.channel = channel
+        self.module = module
         self._base = base_url
 
     def url(self, path: str) -> URL:
