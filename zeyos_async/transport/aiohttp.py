@@ -14,6 +14,7 @@ import io
 import ssl as tls
 import threading
 from collections.abc import AsyncGenerator, Awaitable
+from contextlib import aclosing
 from os import PathLike
 from types import AsyncGeneratorType
 from typing import Any, Final, cast
@@ -21,11 +22,11 @@ from weakref import WeakKeyDictionary
 
 import aiohttp
 import attrs
+from aiohttp.abc import AbstractStreamWriter
 from aiohttp.client_middlewares import ClientHandlerType
 from yarl import URL
 
 from ..errors import (
-    ConfigurationError,
     InvalidArgument,
     NotSent,
     OutcomeUnknown,
@@ -35,12 +36,13 @@ from ..errors import (
     TransportError,
 )
 from ..wire import Request, Response, public_url
-from .base import about, check_request, out_of_time
-from .encoding import ACCEPT_ENCODING, Bounds, Damaged, TooLarge, UnknownEncoding, decode
-from .framing import check_unframed_json, is_until_close
-from .nesting import DEEPEST, is_too_deep
-from .settings import environment_proxy, proxy_url, tls_setting
+from .answer import OpenAnswer
+from .base import Answer, about, check_request, out_of_time
+from .encoding import ACCEPT_ENCODING, Bounds
+from .sending import Sending
+from .settings import environment_proxy, proxy_url, tls_context, tls_setting
 from .watch import Watch
+from .whole import whole_response
 
 __all__ = ["AiohttpTransport"]
 
@@ -82,14 +84,37 @@ class _Lost(Exception):
     """The connection failed. No error of aiohttp's own, so that aiohttp does not send again."""
 
 
+class _Body(aiohttp.Payload):
+    """The form in which aiohttp takes a body that is written as it is read."""
+
+    _autoclose = True
+
+    def __init__(self, sending: Sending, watch: Watch) -> None:
+        super().__init__(sending)
+        self._size = sending.size
+        self._watch = watch
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        raise TypeError("a body that is sent as it is read has no text")
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        """Write it: a server that takes nothing is silent, a source that gives nothing is not the server."""
+        async with aclosing(self._value.chunks()) as chunks:
+            async for chunk in chunks:
+                self._watch.listen()
+                await writer.write(chunk)
+                self._watch.pause()
+
+
 class _Attempt:
     """One request on its way: knows whether any of it was written."""
 
-    __slots__ = ("request", "watch")
+    __slots__ = ("body", "request", "watch")
 
     def __init__(self, watch: Watch) -> None:
         self.watch = watch
         self.request: _Request | None = None
+        self.body: Sending | None = None
 
     @property
     def sent(self) -> bool:
@@ -191,17 +216,47 @@ class AiohttpTransport:
         attempt = _Attempt(Watch(deadline, read))
         answer: aiohttp.ClientResponse | None = None
         try:
+            if request.stream is not None:
+                attempt.body = await Sending.of(request.stream)
             with attempt.watch as watch:
                 answer = await self._start(client, request, attempt, connect)
                 body = await self._read(client, request, answer, watch)
         except BaseException as error:
-            if answer is not None:
-                answer.close()
-            translated = _translation(error, request, attempt, began=answer is not None, closed=self._closed)
-            if translated is None:
+            failure = self._failure(error, request, attempt, answer)
+            if failure is error:
                 raise
-            raise translated from translated.__cause__
-        return self._finished(request, answer, body)
+            raise failure from failure.__cause__
+        return whole_response(request, answer.status, answer.headers, body, self._bounds)
+
+    async def stream(
+        self, request: Request, *, deadline: float, connect: float | None, read: float | None
+    ) -> Answer:
+        """Send the request once, and leave its body to be read."""
+        check_request(request)
+        client = self._clients.get(asyncio.get_running_loop()) or await self._open(request)
+        attempt = _Attempt(Watch(deadline, read))
+        answer: aiohttp.ClientResponse | None = None
+        try:
+            if request.stream is not None:
+                attempt.body = await Sending.of(request.stream)
+            with attempt.watch:
+                answer = await self._start(client, request, attempt, connect)
+            failed = functools.partial(self._failure, request=request, attempt=attempt, answer=answer)
+            return OpenAnswer(request, answer, attempt, failed, read, self._bounds, client.reading)
+        except BaseException as error:
+            failure = self._failure(error, request, attempt, answer)
+            if failure is error:
+                raise
+            raise failure from failure.__cause__
+
+    def _failure(
+        self, error: BaseException, request: Request, attempt: _Attempt, answer: aiohttp.ClientResponse | None
+    ) -> BaseException:
+        """What a failed attempt raises; its connection is closed."""
+        if answer is not None:
+            answer.close()
+        began = answer is not None
+        return _translation(error, request, attempt, began=began, closed=self._closed) or error
 
     def _start(
         self, client: _Client, request: Request, attempt: _Attempt, connect: float | None
@@ -210,7 +265,7 @@ class AiohttpTransport:
             request.method,
             request.url,
             headers=request.headers,
-            data=_payload(request.body),
+            data=_payload(request.content) if attempt.body is None else _Body(attempt.body, attempt.watch),
             allow_redirects=False,
             proxy=self._proxy or (environment_proxy(request.url) if self._trust_env else None),
             timeout=_timeouts(connect),
@@ -239,35 +294,6 @@ class AiohttpTransport:
             client.reading.discard(content)
         answer.release()
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-
-    def _finished(self, request: Request, answer: aiohttp.ClientResponse, body: bytes) -> Response:
-        """The response, once the body is known to be whole."""
-        headers = answer.headers
-        if body or is_until_close(request, answer.status, headers):
-            body = self._decoded(request, answer, body)
-        if is_too_deep(body):
-            raise ResponseTooLarge(f"the answer is nested more than {DEEPEST} deep", **about(request))
-        return Response(status=answer.status, headers=headers, body=body, url=request.url)
-
-    def _decoded(self, request: Request, answer: aiohttp.ClientResponse, body: bytes) -> bytes:
-        headers = answer.headers
-        encoding = ",".join(headers.getall("Content-Encoding", ()))
-        try:
-            plain = decode(body, encoding, self._bounds) if encoding else body
-        except Damaged as error:
-            raise ResponseTruncated(f"the answer can't be used: {error}", **about(request)) from error
-        except TooLarge as error:
-            raise ResponseTooLarge(f"the answer is too large: {error}", **about(request)) from error
-        except UnknownEncoding as error:
-            raise ServerError(
-                f"the answer comes in {error}",
-                status=answer.status,
-                method=request.method,
-                url=public_url(request.url),
-            ) from error
-        if not encoding and is_until_close(request, answer.status, headers):
-            check_unframed_json(request, answer.status, headers, plain)
-        return plain
 
     async def _open(self, request: Request) -> _Client:
         """The client of the running loop, made on first use."""
@@ -300,14 +326,8 @@ class AiohttpTransport:
         return _Client(http, connector, cast("AsyncGeneratorType[None, None]", _close_with_loop(http)))
 
     async def _tls_context(self) -> tls.SSLContext | None:
-        """The context for verification; reading certificates is slow, so it happens in a thread, once."""
         if isinstance(self._ssl, str):
-            try:
-                self._ssl = await asyncio.to_thread(tls.create_default_context, cafile=self._ssl)
-            except OSError as error:
-                raise ConfigurationError(
-                    f"The CA certificates in {self._ssl!r} can't be read: {error}"
-                ) from error
+            self._ssl = await tls_context(self._ssl)
         return self._ssl
 
     def _forget_closed_loops(self) -> None:
@@ -391,6 +411,8 @@ def _translation(
         return NotSent("the transport was closed", **about(request)) if ended else None
     if isinstance(cause, (TransportError, ServerError)):
         return None
+    if not began and attempt.body is not None and attempt.body.failure is not None:
+        return attempt.body.failure
     translated = _translated(cause, request, attempt, began=began)
     if translated is not None:
         translated.__cause__ = _showable(cause)

@@ -13,6 +13,9 @@ credentials. Every failure is one of ours, and tells what became of the request:
     the time was over, for a request that only reads, or before anything was sent. A write that was
     sent when the time was over is ``OutcomeUnknown``.
 
+A body that is sent as it is read (:class:`~zeyos_async.wire.StreamingBody`) may fail by itself. What it raises
+is raised as it is, and the request was cut off.
+
 An error that was caused by a time-out has a ``TimeoutError`` as its ``__cause__``.
 """
 
@@ -22,13 +25,50 @@ import functools
 import re
 from typing import Any, Final, Protocol
 
+from multidict import CIMultiDictProxy
+from yarl import URL
+
 from ..errors import DeadlineExceeded, InvalidArgument, OutcomeUnknown, TransportError
 from ..wire import Request, Response, Safety, public_url
 
-__all__ = ["Transport", "about", "check_request", "out_of_time"]
+__all__ = ["Answer", "Transport", "about", "check_request", "out_of_time"]
 
 _BAD_VALUE: Final = re.compile(r"[\r\n\x00]")
 _NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+
+
+class Answer(Protocol):
+    """An answer whose body is still to be read. Whoever has one closes it."""
+
+    @property
+    def status(self) -> int:
+        """HTTP status."""
+        ...
+
+    @property
+    def headers(self) -> CIMultiDictProxy[str]:
+        """Names are compared without case."""
+        ...
+
+    @property
+    def url(self) -> URL:
+        """The URL that answered."""
+        ...
+
+    async def read(self, *, deadline: float) -> bytes:
+        """The next piece of the body, decompressed; nothing at its end.
+
+        Args:
+            deadline: When to stop at the latest, on the event loop's clock.
+
+        Raises:
+            TransportError: It broke off, can't be decoded, or inflates out of all proportion.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give the connection back, or close it if the body was not read to its end."""
+        ...
 
 
 class Transport(Protocol):
@@ -52,6 +92,23 @@ class Transport(Protocol):
 
         Raises:
             TransportError: No usable answer; see the module for which error means what.
+            InvalidArgument: A header holds CR, LF or NUL; nothing was sent.
+        """
+        ...
+
+    async def stream(
+        self, request: Request, *, deadline: float, connect: float | None, read: float | None
+    ) -> Answer:
+        """Send the request, and leave the body of its answer to be read.
+
+        Args:
+            request: Complete, credential included.
+            deadline: When the head of the answer must be there, as for :meth:`send`.
+            connect: Seconds for opening one connection, or ``None``.
+            read: Seconds of silence from the server, in the body too, or ``None``.
+
+        Raises:
+            TransportError: No answer began; see the module for which error means what.
             InvalidArgument: A header holds CR, LF or NUL; nothing was sent.
         """
         ...

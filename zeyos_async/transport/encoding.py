@@ -19,13 +19,23 @@ import attrs
 from ..errors import InvalidArgument
 from .inflaters import ERRORS, HAS_BROTLI, HAS_ZSTD, Stream, brotli_stream, zlib_stream, zstd_stream
 
-__all__ = ["ACCEPT_ENCODING", "Bounds", "Damaged", "TooLarge", "UnknownEncoding", "decode"]
+__all__ = [
+    "ACCEPT_ENCODING",
+    "GZIP",
+    "MOST_ENCODINGS",
+    "Bounds",
+    "Damaged",
+    "TooLarge",
+    "UnknownEncoding",
+    "decode",
+    "deflate_bits",
+]
 
-_GZIP: Final = 31
+GZIP: Final = 31
+MOST_ENCODINGS: Final = 3
 _ZLIB: Final = 15
 _RAW: Final = -15
 _GZIP_MAGIC: Final = b"\x1f\x8b"
-_MOST_ENCODINGS: Final = 3
 _AT_ONCE: Final = 16 * 2**20
 _PIECE: Final = 2**20
 
@@ -90,7 +100,7 @@ def decode(body: bytes, content_encoding: str, bounds: Bounds) -> bytes:
     """
     names = [name.strip().lower() for name in content_encoding.split(",")]
     decoders = [_decoder(name) for name in reversed(names) if name not in ("", "identity")]
-    if len(decoders) > _MOST_ENCODINGS:
+    if len(decoders) > MOST_ENCODINGS:
         raise UnknownEncoding(f"{len(decoders)} encodings on top of each other")
     most = bounds.inflatable(len(body))
     for step in decoders:
@@ -167,14 +177,20 @@ def _member_follows(body: bytes, at: int) -> bool:
 
 
 def _gunzip(body: bytes, most: int) -> bytes:
-    return _inflate(body, most, lambda: zlib_stream(_GZIP), _member_follows)
+    return _inflate(body, most, lambda: zlib_stream(GZIP), _member_follows)
 
 
 def _undeflate(body: bytes, most: int) -> bytes:
-    """RFC 9110 means the zlib format; some servers send bare deflate, which has no header."""
+    return _inflate(body, most, lambda: zlib_stream(deflate_bits(body)), _nothing_follows)
+
+
+def deflate_bits(body: bytes) -> int:
+    """What a body of the encoding deflate is, as zlib counts it by its first two bytes.
+
+    RFC 9110 means the zlib format; some servers send bare deflate, which has no header.
+    """
     looks_like_zlib = len(body) >= 2 and body[0] & 0x0F == 8 and int.from_bytes(body[:2], "big") % 31 == 0
-    wbits = _ZLIB if looks_like_zlib else _RAW
-    return _inflate(body, most, lambda: zlib_stream(wbits), _nothing_follows)
+    return _ZLIB if looks_like_zlib else _RAW
 
 
 def _unbrotli(body: bytes, most: int) -> bytes:

@@ -5,12 +5,32 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Iterable
+from typing import Final
+
+import attrs
 
 from ..errors import NotSent, ZeyosAsyncError
 from ..wire import Request, Response
-from .base import about, check_request, out_of_time
+from .base import Answer, about, check_request, out_of_time
+from .sending import Sending
 
 __all__ = ["MemoryTransport"]
+
+_PIECE: Final = 2**16
+
+
+class _Answer:
+    def __init__(self, response: Response) -> None:
+        self.status = response.status
+        self.headers = response.headers
+        self.url = response.url
+        self._pieces = (response.body[at : at + _PIECE] for at in range(0, len(response.body), _PIECE))
+
+    async def read(self, *, deadline: float) -> bytes:
+        return next(self._pieces, b"")
+
+    def close(self) -> None:
+        self._pieces.close()
 
 
 class MemoryTransport:
@@ -54,10 +74,16 @@ class MemoryTransport:
     async def send(
         self, request: Request, *, deadline: float, connect: float | None, read: float | None
     ) -> Response:
-        """Ask the handler; see :class:`~zeyos_async.transport.base.Transport`."""
+        """Ask the handler; see :class:`~zeyos_async.transport.base.Transport`.
+
+        A body that is sent as it is read comes to it as bytes.
+        """
         check_request(request)
         if self._closed:
             raise NotSent("the transport is closed", **about(request))
+        if request.stream is not None:
+            sending = await Sending.of(request.stream)
+            request = attrs.evolve(request, body=b"".join([chunk async for chunk in sending.chunks()]))
         self.requests.append(request)
         answer = self._handler(request)
         if not inspect.isawaitable(answer):
@@ -67,6 +93,12 @@ class MemoryTransport:
                 return await answer
         except TimeoutError as error:
             raise out_of_time(request, sent=True) from error
+
+    async def stream(
+        self, request: Request, *, deadline: float, connect: float | None, read: float | None
+    ) -> Answer:
+        """Ask the handler, and give the body of its answer in pieces."""
+        return _Answer(await self.send(request, deadline=deadline, connect=connect, read=read))
 
     async def aclose(self) -> None:
         """Refuse further requests."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl as tls
 import urllib.request
 from os import PathLike, fspath
@@ -11,7 +12,7 @@ from yarl import URL
 from ..errors import ConfigurationError
 from ..wire import public_url
 
-__all__ = ["environment_proxy", "proxy_url", "tls_setting"]
+__all__ = ["environment_proxy", "proxy_url", "tls_context", "tls_setting"]
 
 
 def tls_setting(value: tls.SSLContext | str | PathLike[str] | None) -> tls.SSLContext | str | None:
@@ -28,6 +29,18 @@ def tls_setting(value: tls.SSLContext | str | PathLike[str] | None) -> tls.SSLCo
         f"ssl={value!r}: give an ssl.SSLContext or the path of a file of CA certificates. Certificates are always "
         "verified; for a test server, trust its certificate, or make a context that says otherwise."
     )
+
+
+async def tls_context(path: str) -> tls.SSLContext:
+    """The context that trusts the certificates in a file. Reading them is slow, so a thread does.
+
+    Raises:
+        ConfigurationError: They can't be read.
+    """
+    try:
+        return await asyncio.to_thread(tls.create_default_context, cafile=path)
+    except OSError as error:
+        raise ConfigurationError(f"The CA certificates in {path!r} can't be read: {error}") from error
 
 
 def proxy_url(value: str | URL) -> URL:

@@ -56,6 +56,10 @@ class Watch:
         """Something was heard, or is awaited from now on: the silence begins here."""
         self._heard = self._loop.time()
 
+    def pause(self) -> None:
+        """What is awaited now is not the server: there is no silence until :meth:`listen`."""
+        self._heard = math.inf
+
     def __enter__(self) -> Self:
         if self._task is None:
             raise RuntimeError("a request can be sent from within a task only")
