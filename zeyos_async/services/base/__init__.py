@@ -7,10 +7,11 @@ from .plan import CountedPage, Door, Plan, Traits, Window
 from .query import Query
 from .shapes import Records, column
 from .snapshot import Snapshot, SnapshotDoor
-from .source import QuerySource, Range, Source
+from .source import DeletionSource, QuerySource, Range, Source
 
 __all__ = [
     "CountedPage",
+    "DeletionSource",
     "Door",
     "Explanation",
     "Plan",

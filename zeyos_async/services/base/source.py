@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import attrs
 
@@ -17,7 +17,7 @@ from ...filters import Comparison, F, Op, all_of
 from ...schema import Entity
 from .query import Query
 
-__all__ = ["EVERYTHING", "QuerySource", "Range", "Source"]
+__all__ = ["EVERYTHING", "DeletionSource", "QuerySource", "Range", "Source"]
 
 R = TypeVar("R")
 
@@ -74,6 +74,22 @@ class Source(Protocol[R]):
 
         Raises:
             UnsupportedFilter: The API can't tell: all rows have to be read again.
+        """
+        ...
+
+
+@runtime_checkable
+class DeletionSource(Source[R], Protocol[R]):
+    """A source that also tells what was deleted, so that nobody has to compare all rows to find out."""
+
+    async def deleted(self, since: datetime) -> list[Any]:
+        """The IDs of the rows that were deleted at or after a moment.
+
+        A row that was moved out of what the source reads counts, and one that came back may be among them:
+        what ``changes`` gives for the same moment is there.
+
+        Raises:
+            UnsupportedFilter: The API can't tell any more.
         """
         ...
 
