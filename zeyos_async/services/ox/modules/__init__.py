@@ -1,0 +1,1 @@
+"""What people want of Open-Xchange's modules beyond the documented calls."""

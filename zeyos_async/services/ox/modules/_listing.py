@@ -1,0 +1,256 @@
+"""Queries over a module: which objects there are is asked once, and then the objects themselves.
+
+The API has no pages. What it has is a list of everything in a folder, with the columns that one asks for, and
+``list``, which gives the objects of some IDs; so a query asks for the IDs first. Modules without ``list`` answer
+everything at once.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Final, Generic, TypeVar
+
+import attrs
+import msgspec
+
+from ....codec import RowReader
+from ....errors import ServerError, UnsupportedFilter
+from ....filters import Constant, Expression, is_true, simplify
+from ....filters.targets.ox import to_ox
+from ....schema import Entity
+from ....wire import Request, public_url
+from ...base.explain import PlannedRequest
+from ...base.plan import Plan, Traits
+from ...base.query import Query
+from ...base.shapes import FromValues, Shape
+from ...base.snapshot import Snapshot, SnapshotDoor
+from ..operation import Caller
+from ..records import OxRecord
+from ..rows import Rows
+from ..spec import Json, Prepared
+
+__all__ = ["Asked", "Finding", "OxDoor", "OxRecords", "Reference", "plain", "query_of"]
+
+R = TypeVar("R")
+O = TypeVar("O", bound=OxRecord)  # noqa: E741 - an object
+
+Reference = tuple[str, ...]
+"""What names an object: the values of its door's ``key``."""
+
+_TRAITS: Final = Traits(id_field=None, by_id=False, most_orders=1, abilities=frozenset())
+_UNSORTED: Final = attrs.evolve(_TRAITS, most_orders=0)
+_CHUNK: Final = 250
+"""Objects of one ``list``."""
+
+
+@attrs.frozen(kw_only=True)
+class Asked:
+    """What a query asks a module for.
+
+    Attributes:
+        term: The search term, or ``None`` for everything.
+        columns: Names of the columns, or ``None`` for the usual ones.
+        sort: The column to sort by, or ``None``.
+        order: ``"asc"`` or ``"desc"``; ``None`` without ``sort``.
+        most: How many objects are needed, from the first; ``None`` for all.
+    """
+
+    term: list[Any] | None = None
+    columns: tuple[str, ...] | None = None
+    sort: str | None = None
+    order: str | None = None
+    most: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Finding:
+    """How a module's objects are found and read.
+
+    Attributes:
+        find: The call that finds what is asked for.
+        read: The call that gives the objects of some references, or ``None`` where ``find`` gives all there is.
+        key: The fields that name an object.
+        dialect: The module in whose terms conditions are said, or ``None`` where there are none.
+        sorts: Whether the module sorts.
+    """
+
+    find: Callable[[Asked], Prepared[Rows[Any]]]
+    read: Callable[[Sequence[Reference], tuple[str, ...] | None], Prepared[Rows[Any]]] | None = None
+    key: tuple[str, ...] = ("folder_id", "id")
+    dialect: str | None = None
+    sorts: bool = True
+
+
+@attrs.frozen
+class OxRecords(Generic[R]):
+    """Full records."""
+
+    cls: type[R]
+
+    def columns(self, entity: Entity) -> dict[str, str] | None:
+        """The usual ones."""
+        return None
+
+    def reader(self, entity: Entity, *, id_key: str | None) -> RowReader[R]:
+        """Records are made by the calls themselves."""
+        raise LookupError("records of Open-Xchange are not read from pages")
+
+    def value(self, row: R, path: str) -> Any:
+        """The attribute of a field's name."""
+        return _getter(row)(path)
+
+
+class OxDoor(SnapshotDoor, Generic[O]):
+    """The objects of one module, as a query reads them.
+
+    Args:
+        caller: What sends the calls.
+        record: The class of the objects.
+        finding: How they are found.
+    """
+
+    chunk = _CHUNK
+
+    def __init__(self, caller: Caller, record: type[O], finding: Finding) -> None:
+        self.entity = record.__model__.entity
+        self.traits = _TRAITS if finding.sorts else _UNSORTED
+        self._caller = caller
+        self._model = record.__model__
+        self._finding = finding
+
+    def bind(self, where: Expression) -> Expression:
+        """The condition in normal form; compiled once, for the errors."""
+        bound = simplify(where)
+        if not isinstance(bound, Constant):
+            self._term(bound)
+        return bound
+
+    async def snapshot(self, plan: Plan, shape: Shape[R] | None, *, most: int | None) -> Snapshot[R]:
+        """Ask for the references of all objects, or for the objects where the module gives them at once."""
+        whole = self._finding.read is None and shape is not None
+        found = (await self._caller.call(self._find(plan, whole=whole, most=most))).data
+        at_hand = {self._key(record): record for record in found}
+        read = self._at_hand(at_hand) if self._finding.read is None else self._read(plan)
+
+        async def fetch(keys: Sequence[Any]) -> Mapping[Any, R]:
+            assert shape is not None  # nobody fetches who only wants the keys
+            records = await read(keys)
+            rows = _shaped(list(records.values()), shape, plan)
+            return dict(zip(records, rows, strict=True))
+
+        return Snapshot(list(at_hand), fetch)
+
+    def opening(self, plan: Plan, *, most: int | None) -> Sequence[PlannedRequest]:
+        """The request that ``snapshot`` sends."""
+        whole = self._finding.read is None
+        prepared = self._find(plan, whole=whole, most=most)
+        sender: Any = self._caller  # the client's, which also tells what it would send
+        request: Request = sender.request(prepared)
+        sent = prepared.body.value if isinstance(prepared.body, Json) else None
+        purpose = "the objects" if whole else "the IDs of the objects"
+        return [PlannedRequest(request.method, public_url(request.url), sent, purpose)]
+
+    def _find(self, plan: Plan, *, whole: bool, most: int | None) -> Prepared[Rows[Any]]:
+        term = plan.order[0] if plan.order else None
+        return self._finding.find(
+            Asked(
+                term=None if is_true(plan.where) else self._term(plan.where),
+                columns=self._columns(plan) if whole else self._finding.key,
+                sort=None if term is None else term.path,
+                order=None if term is None else "desc" if term.descending else "asc",
+                most=most,
+            )
+        )
+
+    def _term(self, where: Expression) -> list[Any]:
+        if self._finding.dialect is None:
+            raise UnsupportedFilter(
+                f"{self.entity.name} can't be searched by conditions: read all, and filter the rows with evaluate()",
+                part=str(where),
+            )
+        return to_ox(
+            where, self.entity if self.entity.name == self._finding.dialect else self._finding.dialect
+        )
+
+    def _columns(self, plan: Plan) -> tuple[str, ...] | None:
+        """The columns that a plan's rows are made of, and those that name them."""
+        if plan.columns is None:
+            return None
+        return tuple(dict.fromkeys((*self._finding.key, *plan.columns.values())))
+
+    def _key(self, record: OxRecord) -> Reference:
+        values = [getattr(record, self._model.find(name).attr) for name in self._finding.key]
+        if values[self._finding.key.index("id")] is None:
+            raise ServerError(f"{self.entity.name}: an object came without its id, which was asked for")
+        return tuple("" if value is None else str(value) for value in values)
+
+    def _at_hand(self, found: Mapping[Any, OxRecord]) -> _Reader:
+        async def read(keys: Sequence[Any]) -> Mapping[Any, OxRecord]:
+            return {key: found[key] for key in keys}
+
+        return read
+
+    def _read(self, plan: Plan) -> _Reader:
+        columns = self._columns(plan)
+
+        async def read(keys: Sequence[Any]) -> Mapping[Any, OxRecord]:
+            assert self._finding.read is not None
+            records = (await self._caller.call(self._finding.read(keys, columns))).data
+            # By ID and not by place: what is gone is missing, and the order is the server's.
+            return {self._key(record): record for record in records}
+
+        return read
+
+
+_Reader = Callable[[Sequence[Any]], Coroutine[Any, Any, Mapping[Any, OxRecord]]]
+
+
+def query_of(caller: Caller, record: type[O], finding: Finding) -> Query[O]:
+    """A query over a module's objects."""
+    door = OxDoor(caller, record, finding)
+    return Query(door, Plan(entity=door.entity), OxRecords(record))
+
+
+def _shaped(records: list[Any], shape: Shape[R], plan: Plan) -> list[R]:
+    """Records as the rows that the caller wants."""
+    if isinstance(shape, OxRecords):
+        return records
+    if isinstance(shape, FromValues):
+        return [shape.row(_getter(record)) for record in records]
+    columns = plan.columns or {field.name: field.name for field in plan.entity}
+    objects = [{key: plain(get(path)) for key, path in columns.items()} for get in map(_getter, records)]
+    return list(shape.reader(plan.entity, id_key=None).page(msgspec.json.encode(objects)).rows)
+
+
+def _getter(record: Any) -> Callable[[str], Any]:
+    """Gives a record's value for a field's name; what its class does not know is in ``extra``."""
+    model = type(record).__model__
+
+    def get(path: str) -> Any:
+        return getattr(record, model.find(path).attr) if model.has(path) else record.extra.get(path)
+
+    return get
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it in all APIs, for exports: moments are Unix seconds, days are text."""
+    if isinstance(value, datetime):
+        return value.isoformat() if value.utcoffset() is None else _seconds(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, OxRecord):
+        get = _getter(value)
+        fields = {name: get(name) for name in type(value).__model__.fields}
+        return {name: plain(each) for name, each in fields.items() if each is not None}
+    if isinstance(value, Mapping):
+        return {name: plain(each) for name, each in value.items()}
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes):
+        return [plain(each) for each in value]
+    return value.value if isinstance(value, enum.Enum) else value
+
+
+def _seconds(value: datetime) -> int | float:
+    seconds = value.timestamp()
+    return int(seconds) if seconds.is_integer() else seconds
