@@ -143,6 +143,32 @@ class AuthBackend(abc.ABC):
         """Whether the answer says that the credential was not accepted; by default, status 401."""
         return response.status == 401
 
+    def answered(
+        self, request: Request, response: Response, sent: Credential, current: Credential
+    ) -> Credential | None:
+        """What the credential becomes by an answer, such as one that sets a cookie; by default nothing new.
+
+        It is asked after each answer that does not reject the credential, under a lock, and must be quick.
+
+        Args:
+            request: What was sent, without the credential.
+            response: What came back; only the head of it where the body is streamed.
+            sent: The credential that was sent.
+            current: The one in use by now, which may be of a later log-in.
+
+        Returns:
+            What replaces ``current``, or ``None`` to leave it.
+        """
+        return None
+
+    def secrets(self, credential: Credential) -> tuple[Secret | None, ...]:
+        """What must not show up in an error, though the server repeats it; by default both secrets."""
+        return credential.secret, credential.refresh
+
+    def farewell(self, context: AuthContext, credential: Credential) -> Request | None:
+        """The complete request that ends the credential at the server; by default there is none."""
+        return None
+
 
 def fingerprint(secret: Secret | None) -> str:
     """A short text that differs with the secret and does not tell it, where the secret is a random one.

@@ -28,7 +28,9 @@ class Timeout:
     """Bounds on the time of a call, in seconds; ``None`` is no bound.
 
     Attributes:
-        total: The whole call: log-in, waiting for a slot, every attempt and every pause between them.
+        total: The whole call: log-in, waiting for a slot, every attempt and every pause between them. For
+            a call that streams it holds only if the call itself was given it, as the time for a file
+            depends on its size; else silence is what ends it.
         connect: Opening one connection: name look-up, TCP and TLS.
         read: The longest silence while an answer is awaited or read.
     """
@@ -54,6 +56,19 @@ class Timeout:
         if isinstance(value, Timeout):
             return value
         return cls(total=value, connect=default.connect, read=None)
+
+    @property
+    def silence(self) -> float | None:
+        """The longest silence in a stream: ``read``, or where only the whole is bounded, that bound."""
+        return self.total if self.read is None else self.read
+
+    def for_upload(self) -> Timeout:
+        """The bounds for a call whose body is sent as it is read."""
+        return Timeout(total=None, connect=self.connect, read=self.silence)
+
+    def for_download(self) -> Timeout:
+        """The bounds for a call whose answer is read piece by piece; ``total`` is for its head."""
+        return Timeout(total=self.total, connect=self.connect, read=self.silence)
 
 
 @attrs.frozen

@@ -7,5 +7,17 @@ from .answers import check_response
 from .channel import Channel
 from .core import Session, Stats
 from .hooks import Hooks
+from .streams import StreamedResponse
 
-__all__ = ["Channel", "Hedge", "Hooks", "Limits", "Retry", "Session", "Stats", "Timeout", "check_response"]
+__all__ = [
+    "Channel",
+    "Hedge",
+    "Hooks",
+    "Limits",
+    "Retry",
+    "Session",
+    "Stats",
+    "StreamedResponse",
+    "Timeout",
+    "check_response",
+]

@@ -17,6 +17,7 @@ from ..wire import Request, Response, Safety, public_url
 from .call import Call
 from .hooks import tell
 from .outcomes import is_unknown
+from .streams import open_answer
 
 if TYPE_CHECKING:
     from .core import Session
@@ -41,7 +42,7 @@ async def send_once(session: Session, call: Call) -> Response:
     if call.login is not None and (credential := call.login.current) is not None:
         call.credential = credential
         request = call.login.backend.apply(request, credential)
-    if session.hedge is None or request.safety is not Safety.READ:
+    if session.hedge is None or request.safety is not Safety.READ or call.opening or request.stream:
         return await _send(session, call, request)
     return await _hedged(session, call, request, session.hedge)
 
@@ -55,9 +56,12 @@ async def _send(session: Session, call: Call, request: Request) -> Response:
     clock = asyncio.get_running_loop().time
     began = clock()
     try:
-        response = await session.transport.send(
-            request, deadline=call.deadline, connect=call.timeout.connect, read=call.timeout.read
-        )
+        if call.opening is not None:
+            response = await open_answer(session.transport, call, request, call.opening)
+        else:
+            response = await session.transport.send(
+                request, deadline=call.deadline, connect=call.timeout.connect, read=call.timeout.read
+            )
     except BaseException as error:
         if isinstance(error, TransportError):
             call.unknown = call.unknown or is_unknown(error)

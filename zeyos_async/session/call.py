@@ -12,6 +12,7 @@ from ..wire import Request
 from .gate import Gate
 from .hooks import Listeners, tell
 from .login import Login
+from .streams import Opening, StreamedResponse
 
 if TYPE_CHECKING:
     from .core import Local
@@ -21,7 +22,11 @@ __all__ = ["Call"]
 
 @attrs.define(eq=False)
 class Call:
-    """The state of one call: how often it was sent, with what, and whether it may have had an effect."""
+    """The state of one call: how often it was sent, with what, and whether it may have had an effect.
+
+    ``opening`` is there for calls whose answer is streamed; ``spent`` tells that the credential was renewed in
+    vain, as the body can't be sent a second time.
+    """
 
     request: Request
     login: Login | None
@@ -37,6 +42,20 @@ class Call:
     failures: int = 0
     redirects: int = 0
     renewals: int = 0
+    opening: Opening | None = None
+    spent: bool = False
+
+    @property
+    def streamed(self) -> StreamedResponse | None:
+        """The answer that is being streamed, which holds the slot until it is closed."""
+        return None if self.opening is None else self.opening.found
+
+    def release(self) -> None:
+        """Close the answer that is streamed, if there is one, and give its slot back."""
+        if self.opening is not None and self.opening.found is not None:
+            self.opening.found.close()
+            self.opening.found = None
+            self.gate.leave()
 
     def tell_limit(self, *, waiting: int | None = None) -> None:
         """Tell of the host's limit as it is now.

@@ -12,7 +12,8 @@ import logging
 import math
 import random
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 from weakref import ref
 
@@ -31,12 +32,13 @@ from ..errors import (
 from ..policy import Deadline, Failure, GiveUp, Limits, Retry, Timeout
 from ..transport.base import out_of_time
 from ..wire import Request, Response
-from .answers import misdirected, redirect_target, retry_after, without_secrets
+from .answers import check_response, misdirected, redirect_target, retry_after, without_secrets
 from .attempt import send_once
 from .call import Call
 from .hooks import Listeners, tell
 from .login import Login
 from .outcomes import outcome_of
+from .streams import Opening, StreamedResponse
 
 if TYPE_CHECKING:
     from .core import Local, Session
@@ -48,6 +50,10 @@ _log: Final = logging.getLogger("zeyos_async")
 _MOST_REDIRECTS: Final = 5
 _MOST_RENEWALS: Final = 3
 _NOBODY: Final = Listeners(())
+_SPENT: Final = (
+    "There is a fresh credential by now, but the body of this request came from an iterator that can't be read "
+    "twice: call again, with a new one"
+)
 
 
 class Channel:
@@ -130,11 +136,57 @@ class Channel:
             ApiError: The answer is an error.
             ConfigurationError: The session is closed.
         """
-        login = self._login if self._is_own(request.url) else None
-        call = self._new_call(request, login, timeout, retry, self._tell)
+        call = self._new_call(request, self._login_for(request), timeout, retry, self._tell)
         if call.tell.call or call.tell.done:
             return await self._shown(call, request)
         return await self._answer(call, request)
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        request: Request,
+        *,
+        timeout: float | Timeout | None = None,
+        retry: Retry | None = None,
+        peek: Callable[[Response], bool] | None = None,
+    ) -> AsyncIterator[StreamedResponse]:
+        """Send a request, and read the body of its answer piece by piece: ``async with channel.stream(…)``.
+
+        The request is sent again where that is safe, until its answer begins. An error status is read and
+        raised as by :meth:`send`; a body that breaks off raises ``ResponseTruncated`` while it is read. The
+        slot and the connection are held until the end of the block.
+
+        Args:
+            request: What to send, without a credential.
+            timeout: For the whole, the body included. If left out, the channel's bounds the time to the
+                head of the answer, and the body may take any time, but may not pause for too long.
+            retry: In place of the channel's.
+            peek: Is given the head of each good answer, and says whether it may be an error in disguise:
+                then a small body is read whole, and judged by backend and check like any other.
+
+        Raises:
+            TransportError: No usable answer came.
+            ApiError: The answer is an error.
+            ConfigurationError: The session is closed.
+        """
+        call = self._new_call(request, self._login_for(request), timeout, retry, self._tell)
+        call.opening = Opening(peek or _never, math.inf if timeout is None else call.deadline)
+        call.timeout = call.timeout.for_download()
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        tell(call.tell.call, request)
+        try:
+            response = await self._answer(call, request)
+        except BaseException as error:
+            call.release()
+            tell(call.tell.done, request, None, error, clock() - began)
+            raise
+        found = call.streamed or StreamedResponse.of(request, response)
+        try:
+            yield found
+        finally:
+            call.release()
+            tell(call.tell.done, request, None if found.error else response, found.error, clock() - began)
 
     async def _shown(self, call: Call, request: Request) -> Response:
         """A call whose beginning and end somebody listens to."""
@@ -153,7 +205,10 @@ class Channel:
         """The checked answer, or the error that the whole call ends with."""
         try:
             response = await self._exchange(call)
-            self._check(request, response)
+            if (
+                call.opening is None or call.streamed is None
+            ):  # of what is streamed there is nothing to check yet
+                self._check(request, response)
         except ZeyosAsyncError as error:
             self._finish(error, call)
             outcome = outcome_of(error, request, unknown=call.unknown, attempts=max(1, call.sends))
@@ -172,6 +227,8 @@ class Channel:
     ) -> Call:
         self.session.check_open()
         limits = self._timeout if timeout is None else Timeout.of(timeout, self._timeout)
+        if request.body is not None and timeout is None and request.stream is not None:
+            limits = limits.for_upload()
         loop = asyncio.get_running_loop()
         deadline = math.inf if limits.total is None else loop.time() + limits.total
         retry = retry or self._retry
@@ -190,6 +247,9 @@ class Channel:
             self._recent = ref(loop), local, gate
         return local, gate
 
+    def _login_for(self, request: Request) -> Login | None:
+        return self._login if self._is_own(request.url) else None
+
     def _is_own(self, url: URL) -> bool:
         return (url.scheme, url.host, url.port) == self._origin
 
@@ -197,11 +257,11 @@ class Channel:
         """Take secrets out of an answered error, and say what to do about a rejected credential."""
         if not isinstance(error, ApiError):
             return
-        if call.credential is not None:
-            without_secrets(error, call.credential.secret, call.credential.refresh)
+        if call.credential is not None and call.login is not None:
+            without_secrets(error, *call.login.backend.secrets(call.credential))
         said = vars(error).get("hint")  # a log-in that was refused has its own advice, or has said it all
         if isinstance(error, NotAuthenticated) and said is None and call.login is not None:
-            error.hint = call.login.backend.advice or error.hint
+            error.hint = _SPENT if call.spent else call.login.backend.advice or error.hint
 
     async def _exchange(self, call: Call) -> Response:
         """Send until there is an answer to give, or an error to raise."""
@@ -213,6 +273,7 @@ class Channel:
             else:
                 if not await self._goes_on(call, response):
                     return response
+                call.release()
 
     async def _attempt(self, call: Call) -> Response:
         """Send once: get the credential, take a slot, hand it to the transport."""
@@ -230,7 +291,8 @@ class Channel:
         try:
             return await send_once(self.session, call)
         finally:
-            gate.leave()
+            if call.opening is None or call.streamed is None:  # what is streamed keeps its slot
+                gate.leave()
 
     async def _wait_for_slot(self, call: Call) -> None:
         call.tell_limit(waiting=call.gate.waiting + 1)
@@ -254,8 +316,10 @@ class Channel:
             if login.backend.rejected(call.request, response):
                 return await self._renewed(call, login, credential)
             login.accepted(credential)
+            if login.listens:
+                login.answered(call.request, response, credential)
         target = redirect_target(call.request, response)
-        if target is not None:
+        if target is not None and call.request.follow:
             self._follow(call, response, target)
             return True
         retry = call.retry
@@ -272,6 +336,8 @@ class Channel:
         self, call: Call, failure: Failure, reason: str, status: int = 0, wait: float | None = None
     ) -> str:
         """Sleep before the next attempt; returns why not, or an empty text."""
+        if not call.request.resendable:
+            return "the body can't be read a second time"
         gate = call.gate
         deadline = Deadline(call.deadline)
         decision = call.retry.decide(
@@ -323,7 +389,9 @@ class Channel:
         successor = await self._obtain(call, login, credential)
         # What another process logged in may be stale by now, too; after a log-in of ours, nothing helps.
         call.renewals += 1 if late or login.count == before else _MOST_RENEWALS
-        return successor != credential
+        # The fresh credential is for the next call, where the body of this one can't be sent again.
+        call.spent = not call.request.resendable
+        return successor != credential and not call.spent
 
     async def _obtain(self, call: Call, login: Login, rejected: Credential | None) -> Credential:
         try:
@@ -347,9 +415,33 @@ class Channel:
         """
         return await self._exchange(self._new_call(request, None, None, None, _NOBODY))
 
+    async def log_out(self) -> None:
+        """End the credential in use: at the server, where the backend knows how, and in the token store.
+
+        It holds for every channel of the session with this address and an equal backend; the next call
+        logs in again.
+
+        Raises:
+            TransportError: The server was not reached. The credential is forgotten all the same.
+            ApiError: The server failed.
+        """
+        credential = None if self._login is None else await self._login.forget()
+        if self._login is None or credential is None:
+            return
+        farewell = self._login.backend.farewell(self._login.context, credential)
+        if farewell is None:
+            return
+        response = await self.exchange(farewell)
+        if response.status >= 500:
+            check_response(farewell, response)
+
     def _login_ended(self, error: Exception | None) -> None:
         _log.debug("log-in at %s: %s", self.base_url, "done" if error is None else type(error).__name__)
         tell(self._tell.login, self.base_url, error)
+
+
+def _never(head: Response) -> bool:
+    return False
 
 
 def _moved(request: Request, target: URL) -> Request:

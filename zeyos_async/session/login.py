@@ -53,13 +53,16 @@ class Login:
         backend: Whose credential it is.
         current: The credential in use, or ``None`` before the first log-in.
         count: How many log-ins ended well.
+        context: Where the credential is used.
+        listens: Whether answers may change the credential.
     """
 
     def __init__(self, backend: AuthBackend, context: AuthContext) -> None:
         self.backend = backend
+        self.context = context
+        self.listens = type(backend).answered is not AuthBackend.answered
         self.current: Credential | None = None
         self.count = 0
-        self._context = context
         store = backend.token_store
         self._shelf = None if store is None else Shelf(store, backend.store_key(context.base_url), context)
         self._lock = threading.Lock()
@@ -80,6 +83,22 @@ class Login:
         if not self._proven and credential == self.current:
             self._proven = True
             self._pause = _FIRST_PAUSE
+
+    def answered(self, request: Request, response: Response, sent: Credential) -> None:
+        """Let the backend learn from an answer, such as a cookie."""
+        with self._lock:
+            if self.current is None:
+                return
+            changed = self.backend.answered(request, response, sent, self.current)
+            if changed is not None:
+                self.current = changed
+
+    async def forget(self) -> Credential | None:
+        """Forget the credential, here and in the store, and say which it was."""
+        kept = None if self._shelf is None else await self._shelf.forget()
+        known = self.current or kept
+        self.adopt(None)
+        return known
 
     def may_replace(self, rejected: Credential) -> bool:
         """Whether a log-in could help after this credential was rejected.
@@ -164,7 +183,7 @@ class Login:
         if self._shelf is not None:
             get = partial(self._share, self._shelf, rejected, exchange)
         else:
-            flow = self.backend.obtain(self._context, rejected)
+            flow = self.backend.obtain(self.context, rejected)
             if isinstance(flow, Credential):
                 self._keep(flow, rejected)
                 flight.set_result(flow)
@@ -183,7 +202,7 @@ class Login:
 
         async def log_in(last: Credential | None) -> Credential:
             nonlocal asked
-            flow = self.backend.obtain(self._context, last)
+            flow = self.backend.obtain(self.context, last)
             if isinstance(flow, Credential):
                 return flow
             asked = True
@@ -255,7 +274,7 @@ class Login:
         """
         if credential.expires_at is None:
             return float("inf")
-        lifetime = credential.expires_at - self._context.clock()
+        lifetime = credential.expires_at - self.context.clock()
         if lifetime <= 0:
             return float("inf")
         return time.monotonic() + lifetime - min(_LEEWAY, lifetime * _LEEWAY_SHARE)

@@ -56,6 +56,14 @@ class Shelf:
                 await _to_its_end(self._save(known, credential))
         return credential
 
+    async def forget(self) -> Credential | None:
+        """Remove the credential from the store, and say which it was."""
+        async with self._store.lock(self._key):
+            known = await self._latest()
+            await self._store.save(self._key, None)
+            self._unsaved = None
+        return known
+
     async def _latest(self) -> Credential | None:
         """What the store has, or what it should have, if saving that failed."""
         stored = await self._store.load(self._key)
