@@ -94,9 +94,10 @@ class Query(Generic[R]):
             raise FilterError(f"order_by() names a field twice: {', '.join(paths)}")
         most = self._door.traits.most_orders
         if most is not None and len(paths) > most:
-            raise FilterError(
-                f"order_by() takes {most} field here, as this API sorts by no more; not {paths}"
+            takes = (
+                f"takes {most} field here, as this API sorts by no more" if most else "has nothing to sort"
             )
+            raise FilterError(f"{self._plan.entity.name}: order_by() {takes}; not {paths}")
         return self._with(order=asked)
 
     def select(self, *fields: str | FieldRef[Any], **aliases: str | FieldRef[Any]) -> Query[dict[str, Any]]:

@@ -119,6 +119,7 @@ class OxDoor(SnapshotDoor, Generic[O]):
         self._caller = caller
         self._model = record.__model__
         self._finding = finding
+        self._searched = attrs.evolve(self.entity, name=finding.dialect or "")
 
     def bind(self, where: Expression) -> Expression:
         """The condition in normal form; compiled once, for the errors."""
@@ -170,9 +171,7 @@ class OxDoor(SnapshotDoor, Generic[O]):
                 f"{self.entity.name} can't be searched by conditions: read all, and filter the rows with evaluate()",
                 part=str(where),
             )
-        return to_ox(
-            where, self.entity if self.entity.name == self._finding.dialect else self._finding.dialect
-        )
+        return to_ox(where, self._searched)
 
     def _columns(self, plan: Plan) -> tuple[str, ...] | None:
         """The columns that a plan's rows are made of, and those that name them."""
