@@ -16,7 +16,7 @@ from .world import Row
 __all__ = ["Column", "Model", "Shift"]
 
 _DAY: Final = 86_400_000
-_SECONDS: Final = 4 * 10**14
+_FAR: Final = 4 * 10**13
 
 
 @attrs.frozen
@@ -43,7 +43,7 @@ class Shift:
 
     def offset(self, stamp: int) -> int:
         """Milliseconds between the zone and UTC at an instant; far from our time, none."""
-        if abs(stamp) > _SECONDS // 10:
+        if abs(stamp) > _FAR:
             return 0
         there = datetime.fromtimestamp(stamp / 1000, UTC).astimezone(self.zone).utcoffset()
         return int(there.total_seconds() * 1000) if there is not None else 0
@@ -77,13 +77,13 @@ class Model:
 
     Args:
         names: The document's models, the later ones before the earlier where ids clash.
-        dates: Columns of type "Date or Time" that are always Dates.
+        types: Columns whose type is not as in the document, or only one of two.
     """
 
-    def __init__(self, *names: str, dates: Iterable[str] = ()) -> None:
-        always = frozenset(dates)
-        columns = [Column(*column) for name in names for column in COLUMNS[name]]
-        self.columns = [attrs.evolve(each, type="Date") if each.name in always else each for each in columns]
+    def __init__(self, *names: str, types: Mapping[str, str] | None = None) -> None:
+        kinds = types or {}
+        rows = [row for name in names for row in COLUMNS[name]]
+        self.columns = [Column(number, name, kinds.get(name, kind)) for number, name, kind in rows]
         self.columns.append(Column(6, "last_modified_utc", "Timestamp"))
         self.by_id = {column.id: column for column in self.columns if column.id is not None}
         self.by_name = {column.name: column for column in self.columns}

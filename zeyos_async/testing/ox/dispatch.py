@@ -79,7 +79,12 @@ class Dispatcher:
         query = query_of(incoming)
         path = incoming.path.removeprefix(ROOT)
         operation, inside = find_operation(incoming.method, path, query, behaviour)
-        body, parts = read_body(operation, incoming, behaviour)
+        try:
+            body, parts = read_body(operation, incoming, behaviour)
+        except OxError as error:
+            if operation.module == "multiple":
+                raise PageRefusal(400, error.text) from error
+            raise
         return Asked(operation=operation, query={**query, **inside}, body=body, parts=parts)
 
     def _act(self, asked: Asked, incoming: Incoming, behaviour: OxBehaviour) -> Reply:

@@ -75,7 +75,8 @@ class OxEmulator:
         self._build()
 
     def _build(self) -> None:
-        self.world = World({user.id: user for user in self.users}, clock=self.clock, seed=self._seed)
+        users = {user.id: attrs.evolve(user) for user in self.users}
+        self.world = World(users, clock=self.clock, seed=self._seed)
         self.sessions = Sessions(self.world, count=self.journal.counts)
         self.jobs = Jobs(self.world)
         self._dispatcher = Dispatcher(self.world, self.sessions, self.jobs, self.journal)

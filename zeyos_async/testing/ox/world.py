@@ -16,7 +16,7 @@ __all__ = ["Gone", "OxUser", "Row", "Table", "World"]
 Row = dict[str, Any]
 _T = TypeVar("_T")
 _CONTEXT: Final = 1
-_FIRST_ID: Final = 100
+_FIRST_ID: Final = 1000
 
 
 @attrs.define(kw_only=True)
@@ -81,12 +81,14 @@ class Table:
     Attributes:
         rows: Id → row; ``id`` and ``folder_id`` are strings.
         gone: What was deleted.
+        gone_rows: The same as it last was, by id.
     """
 
     def __init__(self, world: World) -> None:
         self._world = world
         self.rows: dict[str, Row] = {}
         self.gone: list[Gone] = []
+        self.gone_rows: dict[str, Row] = {}
 
     def __iter__(self) -> Iterator[Row]:
         return iter(list(self.rows.values()))
@@ -113,7 +115,7 @@ class Table:
 
     def remove(self, row: Row) -> None:
         """Delete a row; ``gone`` remembers it."""
-        del self.rows[row["id"]]
+        self.gone_rows[row["id"]] = self.rows.pop(row["id"])
         self.gone.append(Gone(row["id"], str(row.get("folder_id", "")), self._world.stamp()))
 
     def find(self, key: Any, folder: Any = None) -> Row | None:

@@ -1,0 +1,299 @@
+"""``calendar`` and ``freebusy``, the modules from before chronos: appointments by numbers and columns.
+
+A series is one appointment here; its occurrences are not calculated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ..call import Call, Reply, handles
+from ..columns import Model
+from ..folders import default_folder, plain_id
+from ..groupware import Kind, check_sort, newest, sorted_rows
+from ..refusals import bad_value, missing, not_found
+from ..seeding import AWKWARD, Rows, fills
+from ..world import Row, World
+from .contacts import matching
+
+__all__ = ["KIND"]
+
+_MODEL: Final = Model("Common object data", "Detailed task and appointment data", "Detailed appointment data")
+_HOUR: Final = 3_600_000
+_DAY: Final = 24 * _HOUR
+_MONDAY: Final = 1_586_131_200_000
+_FREE: Final = 4
+_STATUS: Final = {1: "reserved", 2: "temporary", 3: "absent", 4: "free"}
+
+
+def _check(call: Call, row: Row) -> None:
+    for name in ("start_date", "end_date"):
+        if row.get(name) is None:
+            raise missing(name)
+    if row["end_date"] < row["start_date"]:
+        raise bad_value("end_date", row["end_date"], "it is before the start")
+    if row.get("full_time") and (row["start_date"] % _DAY or row["end_date"] % _DAY):
+        raise bad_value("start_date", row["start_date"], "a day begins at 00:00 UTC")
+    people = [each["id"] for each in row.get("participants") or () if each.get("type") == 1]
+    known = {each["id"]: each for each in row.get("users") or ()}
+    everybody = [row.get("created_by", call.user.id), *people]
+    row["users"] = [known.get(key, {"id": key, "confirmation": 0}) for key in dict.fromkeys(everybody)]
+    row.setdefault("uid", call.world.token())
+    row.setdefault("shown_as", 1)
+    row.setdefault("timezone", call.user.zone)
+    row.pop("ignore_conflicts", None)
+
+
+KIND: Final = Kind(
+    table="appointments",
+    module="calendar",
+    model=_MODEL,
+    missing_code="CAL-4040",
+    conflict_code="CAL-4120",
+    limited={"title": 256, "location": 255},
+    check=_check,
+    gone=int,
+)
+
+
+@fills("appointments")
+def _fill(world: World, rows: Rows) -> None:
+    """Appointments of the first user."""
+    first = next(iter(world.users.values()))
+    folder = default_folder(world, first, "calendar")
+    given = map(_made, range(rows)) if isinstance(rows, int) else map(dict, rows)
+    for values in given:
+        key = values.pop("id", None)
+        users = [{"id": first.id, "confirmation": 1}]
+        row = {"folder_id": folder, "uid": world.token(), "users": users, "timezone": first.zone, **values}
+        world.table("appointments").insert(row, by=first.id, key=None if key is None else str(key))
+
+
+def _made(place: int) -> Row:
+    name = AWKWARD[place % len(AWKWARD)]
+    start = _MONDAY + place * _DAY
+    whole = place % 4 == 3
+    return {
+        "title": name if place < len(AWKWARD) else f"{name} {place}",
+        "location": "Köln" if place % 2 else "Room 1/2",
+        "start_date": start if whole else start + 9 * _HOUR,
+        "end_date": start + _DAY if whole else start + 10 * _HOUR,
+        "full_time": whole,
+        "shown_as": place % 4 + 1,
+        "recurrence_type": 0,
+    }
+
+
+def _range(call: Call) -> tuple[int, int]:
+    start, end = call.number("start"), call.number("end")
+    if end < start:
+        raise bad_value("end", end, "it is before start")
+    return call.shift.read(start), call.shift.read(end)
+
+
+def _overlapping(rows: list[Row], start: int, end: int) -> list[Row]:
+    return [row for row in rows if row["start_date"] < end and row["end_date"] > start]
+
+
+@handles("calendar", "all")
+def _all(call: Call) -> Reply:
+    rows = KIND.within(call, call.text("folder")) if call.text("folder") else KIND.readable(call)
+    return KIND.listed(call, _overlapping(rows, *_range(call)))
+
+
+@handles("calendar", "list")
+def _list(call: Call) -> Reply:
+    return KIND.listed(call, KIND.picked(call))
+
+
+@handles("calendar", "get")
+def _get(call: Call) -> Reply:
+    return KIND.got(call, KIND.find(call, call.text("id"), call.text("folder")))
+
+
+@handles("calendar", "new")
+def _new(call: Call) -> Reply:
+    return _created(call, call.mapping())
+
+
+def _created(call: Call, body: Mapping[str, Any]) -> Reply:
+    """The id of what was created; or nothing created, and what it would overlap."""
+    clashes = [] if body.get("ignore_conflicts") else _conflicts(call, body)
+    if clashes:
+        shown = [_MODEL.object(row, call.shift) for row in clashes]
+        return Reply(data={"conflicts": shown}, timestamp=call.world.last_stamp)
+    row = KIND.create(call, body)
+    return Reply(data={"id": row["id"]}, timestamp=row["last_modified"])
+
+
+def _conflicts(call: Call, body: Mapping[str, Any]) -> list[Row]:
+    values = _MODEL.read(body, call.shift)
+    start, end = values.get("start_date"), values.get("end_date")
+    if start is None or end is None or values.get("shown_as", 1) == _FREE:
+        return []
+    mine = [row for row in KIND.readable(call) if call.user.id in (each["id"] for each in row["users"])]
+    return [row for row in _overlapping(mine, start, end) if row.get("shown_as") != _FREE]
+
+
+@handles("calendar", "update")
+def _update(call: Call) -> Reply:
+    row = KIND.find(call, call.text("id"), call.text("folder"))
+    row = KIND.update(call, row, call.mapping(), timestamp=call.number("timestamp"))
+    return Reply(data={"id": row["id"]}, timestamp=row["last_modified"])
+
+
+@handles("calendar", "delete")
+def _delete(call: Call) -> Reply:
+    """The entries of the body that were *not* deleted."""
+    _, left = KIND.delete(call)
+    kept = [item for item in call.items() if str(item["id"]) in left]
+    return Reply(data=kept, timestamp=call.world.last_stamp)
+
+
+@handles("calendar", "confirm")
+def _confirm(call: Call) -> Reply:
+    row = KIND.find(call, call.text("id"), call.text("folder"))
+    KIND.unchanged(row, call.number("timestamp"))
+    answer = call.mapping().get("confirmation")
+    if answer not in (0, 1, 2, 3):
+        raise bad_value("confirmation", answer, "it is from 0 to 3")
+    who = call.mapping().get("id", call.user.id)
+    users = [each for each in row["users"] if each["id"] != who]
+    mine = {"id": who, "confirmation": answer}
+    changed = call.table("appointments").change(row, {"users": [*users, mine]}, by=call.user.id)
+    return Reply(timestamp=changed["last_modified"])
+
+
+@handles("calendar", "copy")
+def _copy(call: Call) -> Reply:
+    row = KIND.find(call, call.text("id"), call.text("folder"))
+    values = {name: value for name, value in row.items() if name not in ("id", "uid", "users")}
+    body = _MODEL.object(values, call.shift) | {"ignore_conflicts": call.flag("ignore_conflicts")}
+    return _created(call, body | {"folder_id": call.mapping().get("folder_id")})
+
+
+@handles("calendar", "updates")
+def _updates(call: Call) -> Reply:
+    folder = call.text("folder") or None
+    return KIND.updates(call, folder, deliver_deleted=False)
+
+
+@handles("calendar", "search")
+def _search(call: Call) -> Reply:
+    body = call.mapping()
+    pattern, letter = str(body.get("pattern") or "*"), str(body.get("startletter") or "")
+    folder = body.get("folder")
+    rows = KIND.within(call, plain_id(str(folder))) if folder else KIND.readable(call)
+    found = [row for row in rows if matching(pattern, row["title"]) and _begins(row, letter)]
+    return KIND.listed(call, found)
+
+
+def _begins(row: Row, letter: str) -> bool:
+    return str(row["title"]).casefold().startswith(letter.casefold())
+
+
+@handles("calendar", "has")
+def _has(call: Call) -> Reply:
+    """A boolean for each day of the range."""
+    start, end = _range(call)
+    rows = KIND.readable(call)
+    days = range(start, end, _DAY)
+    return Reply(data=[bool(_overlapping(rows, day, min(day + _DAY, end))) for day in days])
+
+
+@handles("calendar", "newappointments")
+def _new_appointments(call: Call) -> Reply:
+    rows = _overlapping(KIND.readable(call), *_range(call))
+    sort, down = check_sort(call)
+    ordered = sorted_rows(rows, _MODEL.column(sort) if sort else None, down=down)
+    columns = KIND.columns(call)
+    limit = int(call.text("limit"))
+    return Reply(
+        data=[KIND.cells(call, columns, row) for row in ordered[:limit]], timestamp=newest(call, rows)
+    )
+
+
+@handles("calendar", "resolveuid")
+def _resolve(call: Call) -> Reply:
+    for row in KIND.readable(call):
+        if row["uid"] == call.text("uid"):
+            return Reply(data={"id": row["id"]}, timestamp=row["last_modified"])
+    raise not_found("CAL-4040", f"appointment {call.text('uid')}")
+
+
+@handles("calendar", "getChangeExceptions")
+def _exceptions(call: Call) -> Reply:
+    """None: series are not calculated."""
+    KIND.find(call, call.text("id"), call.text("folder"))
+    return KIND.listed(call, [])
+
+
+_SHOWN_BUSY: Final = ("start_date", "end_date", "full_time", "shown_as", "recurrence_type", "participants")
+_SHOWN_OWN: Final = ("id", "folder_id", "title", "created_by")
+
+
+@handles("calendar", "freebusy")
+def _appointments_of(call: Call) -> Reply:
+    """When somebody has time; titles only where the caller may read them."""
+    rows = _overlapping(_busy(call, call.number("id"), call.number("type")), *_range(call))
+    readable = {row["id"] for row in KIND.readable(call)}
+    data = []
+    for row in rows:
+        names = (*_SHOWN_BUSY, *_SHOWN_OWN) if row["id"] in readable else _SHOWN_BUSY
+        seen = {name: row[name] for name in names if name in row}
+        data.append(_MODEL.object(seen, call.shift))
+    return Reply(data=data, timestamp=newest(call, rows))
+
+
+def _busy(call: Call, key: int, kind: int) -> list[Row]:
+    table = call.table("appointments")
+    if kind == 1:
+        return [row for row in table if key in (each["id"] for each in row["users"])]
+    whose = [row.get("participants") or () for row in table]
+    pairs = zip(table, whose, strict=True)
+    return [row for row, people in pairs if {"id": key, "type": kind} in [_reference(one) for one in people]]
+
+
+def _reference(participant: Mapping[str, Any]) -> Row:
+    return {"id": participant.get("id"), "type": participant.get("type")}
+
+
+def _intervals(call: Call, participant: str) -> list[dict[str, Any]]:
+    """When somebody has no time, in the asked range; of people outside nothing is known."""
+    if not participant.isdigit():
+        return []
+    start, end = call.number("from"), call.number("until")
+    rows = _overlapping(_busy(call, int(participant), 1), start, end)
+    found = [
+        {
+            "start_date": row["start_date"],
+            "end_date": row["end_date"],
+            "full_time": bool(row.get("full_time")),
+            "status": _STATUS[row.get("shown_as", 1)],
+        }
+        for row in rows
+    ]
+    return _merged(found) if call.flag("merged") else found
+
+
+def _merged(intervals: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Sorted, and those that overlap made into one."""
+    merged: list[dict[str, Any]] = []
+    for each in sorted(intervals, key=lambda each: int(each["start_date"])):
+        if merged and each["start_date"] <= merged[-1]["end_date"]:
+            merged[-1]["end_date"] = max(each["end_date"], merged[-1]["end_date"])
+        else:
+            merged.append(each)
+    return merged
+
+
+@handles("freebusy", "get")
+def _free_busy_of_one(call: Call) -> Reply:
+    return Reply(data=_intervals(call, call.text("participant")), timestamp=call.world.last_stamp)
+
+
+@handles("freebusy", "list")
+def _free_busy_of_many(call: Call) -> Reply:
+    data = {str(each): {"data": _intervals(call, str(each))} for each in call.items()}
+    return Reply(data=data, timestamp=call.world.last_stamp)

@@ -1,0 +1,210 @@
+"""``multifactor``, ``sessionmanagement``, ``passwordchange`` and ``recovery/secret``."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import attrs
+
+from ...answers import Answer
+from ..call import Call, Reply, handles
+from ..refusals import PERMISSION_DENIED, OxError, denied, missing, not_found
+from ..sessions import OxSession
+from ..world import OxUser, World
+
+__all__: list[str] = []
+
+_PROVIDERS: Final = (("TOTP", False, False), ("SMS", True, False), ("BACKUP_STRING", True, True))
+_MS: Final = 1000
+
+
+@attrs.define(kw_only=True)
+class _Device:
+    id: str
+    name: str
+    provider: str
+    code: str = attrs.field(repr=False)
+    backup: bool = False
+    enabled: bool = True
+
+    def shown(self) -> dict[str, Any]:
+        more = {"phoneNumber": "*******123"} if self.provider == "SMS" else {}
+        return {
+            "id": self.id,
+            "name": self.name,
+            "backup": self.backup,
+            "enabled": self.enabled,
+            "providerName": self.provider,
+            "parameters": more,
+        }
+
+
+def _devices(world: World, user: OxUser) -> dict[str, _Device]:
+    """The devices of a user: one for who needs a second factor."""
+    if not user.second_factor:
+        return {}
+    return {"1": _Device(id="1", name="Phone", provider="TOTP", code=user.second_factor)}
+
+
+def _device(call: Call, key: str) -> _Device:
+    device = call.state(_devices).get(key)
+    if device is None or device.provider != call.text("providerName"):
+        raise not_found("MFA-0015", f"device {key} of {call.text('providerName')}")
+    return device
+
+
+@handles("multifactor/provider", "all")
+def _providers(call: Call) -> Reply:
+    wanted = (
+        call.text("providers").split(",") if call.text("providers") else [name for name, *_ in _PROVIDERS]
+    )
+    return Reply(
+        data=[
+            {"name": name, "backupProvider": backup, "backupOnlyProvider": only}
+            for name, backup, only in _PROVIDERS
+            if name in wanted
+        ]
+    )
+
+
+@handles("multifactor/device", "all")
+def _all_devices(call: Call) -> Reply:
+    return Reply(data=[device.shown() for device in call.state(_devices).values() if device.enabled])
+
+
+@handles("multifactor/device", "startAuthentication")
+def _start(call: Call) -> Reply:
+    _device(call, call.text("deviceId"))
+    return Reply(data={"challenge": {"phoneNumberTail": "123", "backupStringLength": 6, "requestId": "1"}})
+
+
+@handles("multifactor/device", "finishAuthentication")
+def _finish(call: Call) -> Reply:
+    """The right code makes the session a full one; the wrong one leaves it as it is."""
+    device = _device(call, call.text("deviceId"))
+    code = call.mapping().get("secret_code")
+    if not code:
+        raise missing("secret_code")
+    if code != device.code:
+        raise OxError("MFA-0023", "the code is wrong", category=PERMISSION_DENIED, status=403)
+    if call.session is not None:
+        call.session.pending = False
+    return Reply()
+
+
+def _full_session(call: Call) -> None:
+    if call.session is not None and call.session.pending:
+        raise OxError("MFA-0001", "a second factor is needed", category=PERMISSION_DENIED, status=403)
+
+
+@handles("multifactor/device", "startRegistration")
+def _register(call: Call) -> Reply:
+    _full_session(call)
+    body = call.mapping()
+    provider = str(body.get("providerName") or "")
+    if provider not in [name for name, *_ in _PROVIDERS]:
+        raise not_found("MFA-0016", f"provider {provider}")
+    key = str(call.world.next_id())
+    name = str(body.get("name") or f"{provider} {key}")
+    made = _Device(
+        id=key, name=name, provider=provider, code="123456", enabled=False, backup=bool(body.get("backup"))
+    )
+    call.state(_devices)[key] = made
+    return Reply(data={"deviceId": key, "challenge": {"sharedSecret": "JBSWY3DPEHPK3PXP"}})
+
+
+@handles("multifactor/device", "finishRegistration")
+def _registered(call: Call) -> Reply:
+    _full_session(call)
+    device = _device(call, call.text("deviceId"))
+    if call.mapping().get("secret_code") != device.code:
+        raise OxError("MFA-0024", "the code is wrong", category=PERMISSION_DENIED, status=403)
+    device.enabled = True
+    return Reply(data=device.shown())
+
+
+@handles("multifactor/device", "rename")
+def _rename(call: Call) -> Reply:
+    _full_session(call)
+    device = _device(call, str(call.mapping().get("id")))
+    device.name = str(call.mapping().get("name") or device.name)
+    return Reply(data=device.shown())
+
+
+@handles("multifactor/device", "delete")
+def _delete_device(call: Call) -> Reply:
+    _full_session(call)
+    device = _device(call, call.text("deviceId"))
+    del call.state(_devices)[device.id]
+    return Reply(data=[device.id])
+
+
+# -- sessions --------------------------------------------------------------------------------------
+
+
+def _mine(call: Call) -> list[OxSession]:
+    return [each for each in call.sessions.open.values() if each.user.id == call.user.id]
+
+
+@handles("sessionmanagement", "all")
+def _all_sessions(call: Call) -> Reply:
+    return Reply(
+        data=[
+            {
+                "sessionId": session.id,
+                "ipAddress": session.ip,
+                "client": session.client,
+                "ctxId": session.user.context,
+                "userId": session.user.id,
+                "loginTime": int(session.created * _MS),
+                "lastActive": int(session.used * _MS),
+                "location": "Unknown",
+                "device": {"displayName": session.user_agent, "os": {}, "client": {"name": session.client}},
+            }
+            for session in _mine(call)
+        ]
+    )
+
+
+@handles("sessionmanagement", "clear")
+def _clear_sessions(call: Call) -> Reply:
+    """Every session of the user but this one."""
+    for session in _mine(call):
+        if session is not call.session:
+            call.sessions.end(session)
+    return Reply(raw=Answer(status=200))
+
+
+@handles("sessionmanagement", "delete")
+def _delete_sessions(call: Call) -> Reply:
+    wanted = call.items()
+    for session in _mine(call):
+        if session.id in wanted:
+            call.sessions.end(session)
+    return Reply(raw=Answer(status=200))
+
+
+@handles("passwordchange", "update")
+def _change_password(call: Call) -> Reply:
+    body = call.mapping()
+    if body.get("old_password") != call.user.password:
+        raise denied("PSW-0001", "change the password: the old one is wrong")
+    if not body.get("new_password"):
+        raise missing("new_password")
+    call.user.password = str(body["new_password"])
+    return Reply()
+
+
+@handles("recovery/secret", "check")
+def _check_secret(call: Call) -> Reply:
+    return Reply(top={"secretWorks": True})
+
+
+@handles("recovery/secret", "clean_up", "remove")
+def _clean_up_secret(call: Call) -> Reply:
+    return Reply(top={"clean_up": True})
+
+
+@handles("recovery/secret", "migrate")
+def _migrate_secret(call: Call) -> Reply:
+    return Reply()

@@ -1,0 +1,201 @@
+"""``tasks``, and the reminders that they make."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ..call import Call, Reply, handles
+from ..columns import Model
+from ..folders import default_folder
+from ..groupware import Kind
+from ..refusals import bad_value, missing
+from ..seeding import AWKWARD, Rows, fills
+from ..world import Row, World
+from .contacts import matching
+
+__all__ = ["KIND", "MODEL"]
+
+MODEL: Final = Model(
+    "Common object data",
+    "Detailed task and appointment data",
+    "Detailed task data",
+    types={"start_date": "Date", "end_date": "Date", "alarm": "Time"},
+)
+_DAY: Final = 86_400_000
+_MONDAY: Final = 1_586_131_200_000
+_RANGES: Final = {
+    "percent_completed": (0, 100),
+    "priority": (1, 3),
+    "status": (1, 5),
+    "recurrence_type": (0, 4),
+}
+TASK_MODULE: Final = 4
+
+
+def _check(call: Call, row: Row) -> None:
+    for name, (least, most) in _RANGES.items():
+        value = row.get(name)
+        if value is not None and not (isinstance(value, int) and least <= value <= most):
+            raise bad_value(name, value, f"it is from {least} to {most}")
+    _follow(row)
+    if (
+        row.get("start_time") is not None
+        and row.get("end_time") is not None
+        and row["end_time"] < row["start_time"]
+    ):
+        raise bad_value("end_time", row["end_time"], "it is before the start")
+    row["users"] = _users(row)
+
+
+def _follow(row: Row) -> None:
+    """The two pairs of dates: whole days, and times where the task is not of whole days."""
+    for day, time in (("start_date", "start_time"), ("end_date", "end_time")):
+        if row.get(time) is not None:
+            row[day] = row[time] // _DAY * _DAY
+        elif row.get(day) is not None:
+            row |= {time: row[day], "full_time": row.get("full_time", True)}
+
+
+def _users(row: Row) -> list[Row]:
+    known = {each["id"]: each for each in row.get("users") or ()}
+    people = [each for each in row.get("participants") or () if each.get("type") == 1]
+    return [known.get(each["id"], {"id": each["id"], "confirmation": 0}) for each in people]
+
+
+KIND: Final = Kind(
+    table="tasks",
+    module="tasks",
+    model=MODEL,
+    missing_code="EMU-0404",
+    conflict_code="TSK-0007",
+    limited={"title": 256, "currency": 10, "billing_information": 255},
+    check=_check,
+    gone=int,
+)
+
+
+@fills("tasks")
+def _fill(world: World, rows: Rows) -> None:
+    """Tasks of the first user."""
+    first = next(iter(world.users.values()))
+    folder = default_folder(world, first, "tasks")
+    given = map(_made, range(rows)) if isinstance(rows, int) else map(dict, rows)
+    for values in given:
+        key = values.pop("id", None)
+        row = {"folder_id": folder, "uid": world.token(), **values}
+        _follow(row)
+        world.table("tasks").insert(row, by=first.id, key=None if key is None else str(key))
+
+
+def _made(place: int) -> Row:
+    name = AWKWARD[place % len(AWKWARD)]
+    row: Row = {
+        "title": name if place < len(AWKWARD) else f"{name} {place}",
+        "status": place % 5 + 1,
+        "percent_completed": place * 10 % 101,
+        "priority": place % 3 + 1 if place % 2 else None,
+        "note": "two\r\nlines" if place % 4 == 3 else None,
+        "private_flag": place % 6 == 5 or None,
+    }
+    start = _MONDAY + place * _DAY
+    if place % 3 == 1:
+        row |= {"start_time": start, "end_time": start + _DAY, "full_time": True}
+    elif place % 3 == 2:
+        row |= {"start_time": start + 36_000_123, "end_time": start + 43_200_456, "full_time": False}
+    return {field: value for field, value in row.items() if value is not None}
+
+
+@handles("tasks", "all")
+def _all(call: Call) -> Reply:
+    return KIND.listed(call, KIND.within(call, call.text("folder")))
+
+
+@handles("tasks", "list")
+def _list(call: Call) -> Reply:
+    return KIND.listed(call, KIND.picked(call))
+
+
+@handles("tasks", "get")
+def _get(call: Call) -> Reply:
+    return KIND.got(call, KIND.find(call, call.text("id"), call.text("folder")))
+
+
+@handles("tasks", "new")
+def _new(call: Call) -> Reply:
+    row = KIND.create(call, call.mapping())
+    _remind(call, row)
+    return Reply(data={"id": row["id"]}, timestamp=row["last_modified"])
+
+
+@handles("tasks", "update")
+def _update(call: Call) -> Reply:
+    row = KIND.find(call, call.text("id"), call.text("folder"))
+    row = KIND.update(call, row, call.mapping(), timestamp=call.number("timestamp"))
+    _remind(call, row)
+    return Reply(data={"id": row["id"]}, timestamp=row["last_modified"])
+
+
+@handles("tasks", "delete")
+def _delete(call: Call) -> Reply:
+    gone, left = KIND.delete(call)
+    for row in gone:
+        _remind(call, {**row, "alarm": None})
+    return Reply(data=left, timestamp=call.world.last_stamp)
+
+
+@handles("tasks", "updates")
+def _updates(call: Call) -> Reply:
+    return KIND.updates(call, call.text("folder"), deliver_deleted=False)
+
+
+@handles("tasks", "search")
+def _search(call: Call) -> Reply:
+    body = call.mapping()
+    if "pattern" not in body:
+        raise missing("pattern")
+    folder = body.get("folder")
+    rows = KIND.within(call, str(folder)) if folder else KIND.readable(call)
+    start, end = call.params.get("start"), call.params.get("end")
+    found = [row for row in rows if _is_match(row, str(body["pattern"])) and _overlaps(row, start, end)]
+    return KIND.listed(call, found)
+
+
+def _is_match(row: Row, pattern: str) -> bool:
+    return any(matching(pattern, str(row.get(name) or "")) for name in ("title", "note", "categories"))
+
+
+def _overlaps(row: Row, start: int | None, end: int | None) -> bool:
+    begins, ends = row.get("start_time"), row.get("end_time")
+    after = start is None or (ends is not None and ends > start)
+    return after and (end is None or (begins is not None and begins < end))
+
+
+@handles("tasks", "confirm")
+def _confirm(call: Call) -> Reply:
+    row = KIND.find(call, call.text("id"), call.text("folder"))
+    KIND.unchanged(row, call.number("timestamp"))
+    answer = call.mapping()
+    if answer.get("confirmation") not in (0, 1, 2, 3):
+        raise bad_value("confirmation", answer.get("confirmation"), "it is from 0 to 3")
+    mine: Row = {"id": call.user.id, "confirmation": answer["confirmation"]}
+    if answer.get("confirmmessage"):
+        mine["confirmmessage"] = answer["confirmmessage"]
+    users = [each for each in row.get("users", ()) if each["id"] != call.user.id]
+    changed = call.table("tasks").change(row, {"users": [*users, mine]}, by=call.user.id)
+    return Reply(timestamp=changed["last_modified"])
+
+
+def _remind(call: Call, row: Row) -> None:
+    """Keep one reminder for a task that has an alarm."""
+    table = call.table("reminders")
+    for old in [
+        each for each in table if each["target_id"] == int(row["id"]) and each["module"] == TASK_MODULE
+    ]:
+        table.remove(old)
+    if row.get("alarm") is not None:
+        values: dict[str, Any] = {
+            "target_id": int(row["id"]),
+            "folder": int(row["folder_id"]),
+            "alarm": row["alarm"],
+        }
+        table.insert({**values, "module": TASK_MODULE, "user_id": call.user.id}, by=call.user.id)
