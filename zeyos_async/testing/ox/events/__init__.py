@@ -1,0 +1,1 @@
+"""The calendar of the emulated server: times, recurrences and events."""

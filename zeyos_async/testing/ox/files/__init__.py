@@ -1,0 +1,1 @@
+"""Drive, attachments and uploads of the emulated server: files, versions and locks."""

@@ -1,0 +1,137 @@
+"""Messages made from the JSON that clients send, as RFC 822 bytes."""
+
+from __future__ import annotations
+
+import email.policy
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from email.message import EmailMessage
+from email.utils import format_datetime, formataddr
+from typing import Any, Final
+
+import attrs
+
+from .parts import without_markup
+
+__all__ = ["Attached", "address_line", "build", "pairs", "with_boundaries"]
+
+_ADDRESS_FIELDS: Final = {"from": "From", "to": "To", "cc": "Cc", "bcc": "Bcc", "reply_to": "Reply-To"}
+_PRIORITIES: Final = {"high": 1, "normal": 3, "low": 5}
+
+
+@attrs.frozen(kw_only=True)
+class Attached:
+    """A file that goes with a message.
+
+    Attributes:
+        filename: Its name.
+        content_type: Its MIME type.
+        content: Its bytes.
+        cid: Its Content-ID, for an image within the text.
+    """
+
+    filename: str
+    content_type: str
+    content: bytes = attrs.field(repr=False)
+    cid: str = ""
+
+
+def pairs(value: Any) -> list[tuple[str, str]]:
+    """Addresses as pairs of name and address, whichever way they were written.
+
+    Raises:
+        ValueError: They are no addresses.
+    """
+    if value is None or value == "":
+        return []
+    if isinstance(value, str):
+        return [("", value)]
+    if isinstance(value, Sequence):
+        if len(value) == 2 and isinstance(value[1], str):
+            return [(value[0] or "", value[1])]
+        if len(value) == 1 and isinstance(value[0], str):
+            return [("", value[0])]
+        return [pair for item in value for pair in pairs(item)]
+    raise ValueError(f"{value!r} is no list of [name, address] pairs")
+
+
+def address_line(value: Any) -> str:
+    """Addresses as a header has them."""
+    return ", ".join(formataddr(pair) for pair in pairs(value))
+
+
+def build(
+    fields: Mapping[str, Any],
+    *,
+    text: str,
+    content_type: str,
+    files: Iterable[Attached] = (),
+    now: datetime,
+    message_id: str,
+) -> bytes:
+    """The bytes of a message.
+
+    Args:
+        fields: ``from``, ``to``, ``cc``, ``bcc``, ``reply_to``, ``subject``, ``priority``, ``headers``.
+        text: What it says.
+        content_type: ``text/plain``, ``text/html``, or ``multipart/alternative`` for both from HTML.
+        files: What goes with it.
+        now: The time for its ``Date``, aware.
+        message_id: Its ``Message-ID`` with the angle brackets.
+    """
+    message = EmailMessage(policy=email.policy.SMTP)
+    for name, header in _ADDRESS_FIELDS.items():
+        if line := address_line(fields.get(name)):
+            message[header] = line
+    message["Subject"] = " ".join(str(fields.get("subject") or "").split("\n"))
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = message_id
+    _extra_headers(message, fields)
+    _set_text(message, text, content_type)
+    for file in files:
+        _attach(message, file)
+    return with_boundaries(message, message_id)
+
+
+def with_boundaries(message: EmailMessage, salt: str) -> bytes:
+    """The bytes of a message, with boundaries that follow from ``salt``: the same every time."""
+    digest = hashlib.sha256(salt.encode()).hexdigest()[:24]
+    for number, part in enumerate(message.walk()):
+        if part.is_multipart() and part.get_content_maintype() == "multipart":
+            part.set_boundary(f"----=_Part_{number}_{digest}")
+    return message.as_bytes()
+
+
+def _extra_headers(message: EmailMessage, fields: Mapping[str, Any]) -> None:
+    priority = fields.get("priority")
+    if priority not in (None, 0, 3, "normal"):
+        message["X-Priority"] = str(_PRIORITIES.get(str(priority), priority))
+    if fields.get("disp_notification_to"):
+        message["Disposition-Notification-To"] = address_line(fields["disp_notification_to"])
+    for name, value in (fields.get("headers") or {}).items():
+        if name.lower().startswith("x-"):
+            message[name] = str(value)
+
+
+def _set_text(message: EmailMessage, text: str, content_type: str) -> None:
+    kind = content_type.lower()
+    if kind in ("multipart/alternative", "alternative"):
+        message.set_content(without_markup(text))
+        message.add_alternative(text, subtype="html")
+    else:
+        message.set_content(text, subtype="html" if kind == "text/html" else "plain")
+
+
+def _attach(message: EmailMessage, file: Attached) -> None:
+    main, _, sub = file.content_type.partition("/")
+    sub = sub.partition(";")[0] or "octet-stream"
+    if file.content_type.startswith(("message/", "multipart/")):
+        main, sub = "application", "octet-stream"
+    message.add_attachment(
+        file.content,
+        maintype=main or "application",
+        subtype=sub,
+        filename=file.filename,
+        cid=f"<{file.cid}>" if file.cid else None,
+    )

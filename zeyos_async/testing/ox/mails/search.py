@@ -1,0 +1,72 @@
+"""Messages by search terms."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from functools import partial
+from typing import Any, Final
+
+from ..call import Call
+from ..terms import Grammar, Operand, read_filter
+from .parts import as_text
+from .render import header, mail_row
+from .store import Mail
+
+__all__ = ["matching"]
+
+_ADDRESSES: Final = frozenset({"from", "to", "cc", "bcc"})
+_GRAMMAR: Final = Grammar.of(
+    [
+        *_ADDRESSES,
+        "subject",
+        "received_date",
+        "sent_date",
+        "size",
+        "flags",
+        "content",
+        "content_type",
+        "disp",
+        "priority",
+    ],
+    kinds=frozenset({"field", "attachment", "header"}),
+    code="MSG-0080",
+)
+
+
+def matching(call: Call, body: Any, mails: Iterable[Mail]) -> list[Mail]:
+    """The messages that the term of a body fits; all, where there is no term.
+
+    Raises:
+        OxError: The term makes no sense.
+    """
+    term = read_filter(_read(call, body), _GRAMMAR)
+    return [mail for mail in mails if term is None or term(partial(_values, call, mail))]
+
+
+def _read(call: Call, body: Any) -> Any:
+    """The body as JSON, also where it came as a form."""
+    if isinstance(body, dict) and "filter" not in body and call.incoming.body.lstrip()[:1] == b"{":
+        return json.loads(call.incoming.body)
+    return body
+
+
+def _values(call: Call, mail: Mail, operand: Operand) -> list[Any]:
+    if operand.kind == "header":
+        return [header(mail, operand.name)]
+    if operand.kind == "attachment":
+        return [part.filename for part in mail.parts if not part.is_body]
+    return _field(call, mail, operand.name)
+
+
+def _field(call: Call, mail: Mail, name: str) -> list[Any]:
+    if name == "content":
+        return [as_text(part).strip() for part in mail.parts if part.is_body]
+    if name == "disp":
+        return [part.disposition for part in mail.parts]
+    value = mail_row(mail)[name]
+    if name in _ADDRESSES:
+        return [text for person, address in value for text in (address, person, f"{person} <{address}>")]
+    if name.endswith("_date") and value is not None:
+        return [call.shift.out(value)]
+    return [value]

@@ -1,0 +1,66 @@
+"""Sending: the message goes to ``Sent``, and into the mailbox of every recipient who is a user here."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from ..call import Call
+from ..world import World
+from .access import INBOX, SENT, check_folder, mailbox
+from .parts import addresses, parse
+from .store import ANSWERED, DRAFT, FORWARDED, RECENT, SEEN, Mail
+
+__all__ = ["deliver", "message_id", "new_time", "note_use", "original", "send", "store_raw"]
+
+
+def new_time(world: World) -> datetime:
+    """Now, for the header of a message."""
+    return datetime.fromtimestamp(int(world.clock.now()), UTC)
+
+
+def message_id(world: World) -> str:
+    """An identifier for a message that nothing has yet."""
+    return f"<{world.token()}@ox.example.com>"
+
+
+def send(call: Call, raw: bytes) -> Mail:
+    """Send a message; the copy in ``Sent``."""
+    deliver(call.world, raw)
+    return mailbox(call.world, call.user).add(SENT, raw, flags=SEEN)
+
+
+def deliver(world: World, raw: bytes) -> None:
+    """Put a message into the inboxes of those users whom it is for; blind copies stay blind."""
+    message = parse(raw)
+    known = {pair[1] for name in ("To", "Cc", "Bcc") for pair in addresses(message, name)}
+    shown = raw
+    if message.get("Bcc"):
+        del message["Bcc"]
+        shown = message.as_bytes()
+    for user in world.users.values():
+        if user.email in known:
+            mailbox(world, user).add(INBOX, shown, flags=RECENT)
+
+
+def original(call: Call, reference: str) -> Mail | None:
+    """The message that a ``msgref`` names, if it is still there."""
+    folder, _, key = reference.rpartition("/")
+    return mailbox(call.world, call.user).find(folder, key)
+
+
+def note_use(call: Call, sendtype: int, reference: str) -> None:
+    """What sending does to the message it refers to: answered, forwarded, or a draft that is gone."""
+    mail = original(call, reference)
+    if mail is None:
+        return
+    if sendtype == 1:
+        mail.flags |= ANSWERED
+    elif sendtype == 2:
+        mail.flags |= FORWARDED
+    elif sendtype in (3, 6) and mail.flags & DRAFT:
+        mailbox(call.world, call.user).remove(mail)
+
+
+def store_raw(call: Call, folder: str, raw: bytes, flags: int) -> Mail:
+    """Store a message that somebody wrote elsewhere."""
+    return mailbox(call.world, call.user).add(check_folder(call, folder), raw, flags=flags)

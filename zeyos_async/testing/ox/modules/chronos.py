@@ -1,0 +1,323 @@
+"""``chronos``: what reads events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final
+
+from ..call import Call, Reply, handles
+from ..envelope import error_fields
+from ..events.people import as_attendee, attendee_of, completed, same_person
+from ..events.store import Event
+from ..events.view import (
+    Range,
+    arranged,
+    calendar,
+    events_of,
+    expanded,
+    folder_row,
+    given_event,
+    outside,
+    range_of,
+    show,
+)
+from ..events.when import When, parse_when, read_recurrence_id
+from ..files.access import file_answer
+from ..folders import folders_of
+from ..mails.access import zipped
+from ..refusals import OxError, bad_value, not_found
+from ..terms import Grammar, Operand, Term, read_filter
+
+__all__ = ["given_recurrence"]
+
+_RANGED: Final = frozenset({"=", "<", ">"})
+_EXACT: Final = frozenset({"="})
+_GRAMMAR: Final = Grammar(
+    fields={
+        **dict.fromkeys(["timestamp", "created", "lastModified"], _RANGED),
+        **dict.fromkeys(
+            [
+                "filename", "sequence", "createdBy", "modifiedBy", "calendarUser", "summary", "location",
+                "description", "categories", "class", "color", "transp", "seriesId", "rrule", "recurrenceId",
+                "recurrenceDates", "changeExceptionDates", "deleteExceptionDates", "status", "url", "organizer",
+                "comment", "attendees", "uid",
+            ],
+            _EXACT,
+        ),
+    },
+    code="CAL-4003",
+)  # fmt: skip
+
+
+def _newest(call: Call, events: Iterable[Event]) -> int:
+    return max((event.stamp for event in events), default=call.world.last_stamp)
+
+
+@handles("chronos", "all", method="GET")
+def _all(call: Call) -> Reply:
+    folder = call.text("folder")
+    events = events_of(call, folder)
+    return Reply(data=arranged(call, events, range_of(call), folder), timestamp=_newest(call, events))
+
+
+@handles("chronos", "all", method="PUT")
+def _all_of_folders(call: Call) -> Reply:
+    folders = call.mapping().get("folders")
+    if not isinstance(folders, list):
+        raise bad_value("folders", folders, "it is an array of ids")
+    return Reply(
+        data=[_by_folder(call, str(folder), None) for folder in folders], timestamp=call.world.last_stamp
+    )
+
+
+def _by_folder(call: Call, folder: str, term: Term | None) -> dict[str, Any]:
+    """The events of one folder, or the error that there is with it."""
+    try:
+        events = [event for event in events_of(call, folder) if term is None or term(partial(_values, event))]
+    except OxError as error:
+        return {"folder": folder, "error": error_fields(error, call.behaviour, call.incoming.number)}
+    shown = arranged(call, events, range_of(call), folder)
+    return {"folder": folder, "events": shown, "timestamp": _newest(call, events)}
+
+
+@handles("chronos", "advancedSearch")
+def _advanced_search(call: Call) -> Reply:
+    body = call.mapping()
+    term = read_filter(body, _GRAMMAR)
+    folders = body.get("folders")
+    if folders is None:
+        rows = (row for row in folders_of(call) if row["module"] == "calendar")
+        folders = [outside(row["id"]) for row in rows]
+    found = [_by_folder(call, str(folder), term) for folder in folders]
+    return Reply(
+        data=[one for one in found if "error" in one or one["events"]], timestamp=call.world.last_stamp
+    )
+
+
+def _values(event: Event, operand: Operand) -> Iterable[Any]:
+    value = event.data.get(operand.name)
+    for one in value if isinstance(value, list) else [value]:
+        if isinstance(one, Mapping):
+            yield from (one.get("entity"), one.get("email"), one.get("uri"), one.get("cn"))
+        else:
+            yield one
+
+
+@handles("chronos", "get")
+def _get(call: Call) -> Reply:
+    event, folder = given_event(call, call.text("id"), call.text("folder")), call.text("folder")
+    data = given_recurrence(event, call.text("recurrenceId")) if call.text("recurrenceId") else event.single()
+    return Reply(data=show(call, data, folder), timestamp=event.stamp)
+
+
+def given_recurrence(event: Event, key: str) -> dict[str, Any]:
+    """One recurrence of a series.
+
+    Raises:
+        OxError: There is none (``CAL-4042``).
+    """
+    try:
+        at = read_recurrence_id(key)
+    except ValueError as error:
+        raise bad_value("recurrenceId", key, str(error)) from error
+    if event.data.get("recurrenceId"):
+        return event.single()
+    at = When(at.local, event.start.tzid, event.start.all_day) if at.tzid != "UTC" else _local(at, event)
+    if not event.has_recurrence(at) or at.instant() in event.left_out():
+        raise not_found("CAL-4042", f"recurrence {key} of event {event.id}")
+    return event.recurrence(at)
+
+
+def _local(at: When, event: Event) -> When:
+    """A recurrence given in UTC, by the clock of the series."""
+    start = event.start
+    if start.all_day or not start.tzid:
+        return When(at.local, start.tzid, start.all_day)
+    shifted = at.instant() - start.instant()
+    moved = start.moved(shifted)
+    return moved.moved(at.instant() - moved.instant())
+
+
+@handles("chronos", "list")
+def _list(call: Call) -> Reply:
+    made = []
+    for one in call.items():
+        try:
+            event = given_event(call, str(one["id"]), str(one["folder"]))
+        except OxError:
+            continue
+        key = one.get("recurrenceId")
+        made.append(show(call, given_recurrence(event, key) if key else event.single(), str(one["folder"])))
+    return Reply(data=made, timestamp=call.world.last_stamp)
+
+
+@handles("chronos", "updates")
+def _updates(call: Call) -> Reply:
+    folder, since = call.text("folder"), call.number("timestamp")
+    events = [event for event in events_of(call, folder) if event.stamp > since]
+    gone = calendar(call.world).gone(folder_row(call, folder), since)
+    return Reply(
+        data={
+            "newAndModified": arranged(call, events, range_of(call), folder),
+            "deleted": [show(call, data, folder) for data in gone],
+        },
+        timestamp=call.world.last_stamp,
+    )
+
+
+@handles("chronos", "resolve")
+def _resolve(call: Call) -> Reply:
+    key = call.text("id")
+    store = calendar(call.world)
+    visible = events_of(call)
+    found = [event for event in [*store.by_uid(key), store.find(key)] if event in visible]
+    for event in found:
+        if event is not None and call.params.get("sequence", event.data.get("sequence", 0)) == event.data.get(
+            "sequence", 0
+        ):
+            return Reply(data=show(call, event.single()), timestamp=event.stamp)
+    return Reply(data={})
+
+
+@handles("chronos", "getRecurrence")
+def _get_recurrence(call: Call) -> Reply:
+    event, folder = given_event(call, call.text("id"), call.text("folder")), call.text("folder")
+    store = calendar(call.world)
+    if event.data.get("recurrenceId"):
+        master, one = store.find(str(event.data.get("seriesId"))), event.single()
+    else:
+        master, one = event, _changed_or_made(call, event, call.text("recurrenceId"))
+    overridden = one["id"] != (master.id if master else "")
+    moved = (
+        overridden
+        and parse_when(one["startDate"]).instant() != read_recurrence_id(one["recurrenceId"]).instant()
+    )
+    data = {"overridden": overridden, "rescheduled": moved, "recurrenceEvent": show(call, one, folder)}
+    if master is not None:
+        data["masterEvent"] = show(call, master.single(), folder)
+    return Reply(data=data, timestamp=event.stamp)
+
+
+def _changed_or_made(call: Call, event: Event, key: str) -> dict[str, Any]:
+    """A recurrence that was changed on its own, or the one that the rule makes."""
+    wanted = read_recurrence_id(key).instant() if key else None
+    for exception in calendar(call.world).exceptions(event):
+        if read_recurrence_id(exception.data["recurrenceId"]).instant() == wanted:
+            return exception.single()
+    return given_recurrence(event, key)
+
+
+@handles("chronos", "needsAction")
+def _needs_action(call: Call) -> Reply:
+    within, mine = range_of(call), as_attendee(call.user, "NEEDS-ACTION")
+    waiting = []
+    for event in events_of(call):
+        attendee = attendee_of(event.data, call.user)
+        if attendee is not None and attendee.get("partStat") == "NEEDS-ACTION":
+            waiting.append(event)
+    return Reply(data=[{"attendee": mine, "events": arranged(call, waiting, within)}])
+
+
+@handles("chronos", "freeBusy")
+def _free_busy(call: Call) -> Reply:
+    within = range_of(call, "from", "until")
+    attendees = call.mapping().get("attendees")
+    if not isinstance(attendees, list):
+        raise bad_value("attendees", attendees, "it is an array of attendees")
+    return Reply(data=[_busy(call, attendee, within) for attendee in attendees])
+
+
+def _busy(call: Call, attendee: Mapping[str, Any], within: Range) -> dict[str, Any]:
+    person = completed(call.world, attendee)
+    busy = []
+    for event in calendar(call.world).events():
+        if event.data.get("uid") == call.params.get("maskUid", "") or not _takes_part(event, person):
+            continue
+        busy += [_busy_time(call, data) for data in expanded(event, within, expand=True)]
+    busy.sort(key=lambda one: one["startTime"])
+    if call.flag("merge"):
+        busy = _merged(busy)
+    return {"attendee": person, "freeBusyTime": busy}
+
+
+def _takes_part(event: Event, person: Mapping[str, Any]) -> bool:
+    people = event.data.get("attendees") or [event.data.get("createdBy") or {}]
+    return any(same_person(one, person) and one.get("partStat") != "DECLINED" for one in people)
+
+
+def _busy_time(call: Call, data: Mapping[str, Any]) -> dict[str, Any]:
+    start, end = parse_when(data["startDate"]), parse_when(data.get("endDate") or data["startDate"])
+    free = data.get("transp") == "TRANSPARENT"
+    tentative = data.get("status") == "TENTATIVE"
+    kind = "FREE" if free else "BUSY-TENTATIVE" if tentative else "BUSY"
+    return {
+        "startTime": int(start.instant(call.user.zone).timestamp() * 1000),
+        "endTime": int(end.instant(call.user.zone).timestamp() * 1000),
+        "fbType": kind,
+        "event": show(call, data),
+    }
+
+
+def _merged(busy: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Times that touch, as one; without the events."""
+    made: list[dict[str, Any]] = []
+    for one in busy:
+        if one["fbType"] == "FREE":
+            continue
+        if made and one["startTime"] <= made[-1]["endTime"]:
+            made[-1]["endTime"] = max(made[-1]["endTime"], one["endTime"])
+        else:
+            made.append({name: one[name] for name in ("startTime", "endTime", "fbType")})
+    return made
+
+
+@handles("chronos", "getAttachment")
+def _get_attachment(call: Call) -> Reply:
+    event = given_event(call, call.text("id"), call.text("folder"))
+    name, kind, content = _file(event, call.number("managedId"))
+    etag = f"chronos-{call.number('managedId')}"
+    return Reply(raw=file_answer(call, content, filename=name, mimetype=kind, etag=etag))
+
+
+def _file(event: Event, key: int) -> tuple[str, str, bytes]:
+    if key not in event.files:
+        raise not_found("CAL-4043", f"attachment {key} of event {event.id}")
+    return event.files[key]
+
+
+@handles("chronos", "zipAttachments")
+def _zip_attachments(call: Call) -> Reply:
+    event = given_event(call, call.text("id"), call.text("folder"))
+    files = [_file(event, int(key)) for key in call.items()]
+    return Reply(raw=zipped([(name, content) for name, _, content in files], "attachments.zip"))
+
+
+@handles("chronos", "forward")
+def _forward(call: Call) -> Reply:
+    given_event(call, call.text("id"), call.text("folder"))
+    recipients = call.mapping().get("recipients") or []
+    return Reply(data=[{"status": "SENT", "recipient": completed(call.world, one)} for one in recipients])
+
+
+@handles("chronos/account", "probe")
+def _probe(call: Call) -> Reply:
+    return Reply(data={"title": "Calendar", **call.mapping()})
+
+
+@handles("chronos/availability", "get")
+def _get_availability(call: Call) -> Reply:
+    return Reply(data=list(call.state(_availability)), timestamp=call.world.last_stamp)
+
+
+@handles("chronos/availability", "set")
+def _set_availability(call: Call) -> Reply:
+    times = call.mapping().get("availableTimes") or []
+    kept = call.state(_availability)
+    kept[:] = [{"id": number, "user": call.user.id, **one} for number, one in enumerate(times, 1)]
+    return Reply(whole={})
+
+
+def _availability(world: Any, user: Any) -> list[dict[str, Any]]:
+    """When somebody is available; nothing was said so far."""
+    return []

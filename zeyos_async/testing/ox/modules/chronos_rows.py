@@ -1,0 +1,73 @@
+"""The events that calendars begin with: series, whole days, exceptions, times in zones and without."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from ..events.people import as_attendee, as_calendar_user
+from ..events.view import calendar
+from ..events.when import When
+from ..folders import default_folder, plain_id
+from ..seeding import AWKWARD, Rows, fills
+from ..world import OxUser, World
+
+__all__: list[str] = []
+
+_START: Final = datetime(2024, 3, 28, 9, 0)  # noqa: DTZ001
+_ZONES: Final = ("Europe/Berlin", "America/New_York", "UTC", "")
+_RULES: Final = (
+    "FREQ=WEEKLY;BYDAY=TH;COUNT=10",
+    "FREQ=MONTHLY;BYDAY=-1FR",
+    "FREQ=DAILY;UNTIL=20240410T220000Z",
+)
+
+
+@fills("chronos", few=10)
+def _fill(world: World, rows: Rows) -> None:
+    """Events in the first user's calendar; given ones say ``startDate`` and what else they like."""
+    user = next(iter(world.users.values()))
+    folder = default_folder(world, user, "calendar")
+    given = [_made(world, user, place) for place in range(rows)] if isinstance(rows, int) else map(dict, rows)
+    for values in given:
+        data = {
+            "uid": world.token(),
+            "createdBy": as_calendar_user(user),
+            "modifiedBy": as_calendar_user(user),
+            "sequence": 0,
+            "transp": "OPAQUE",
+            "class": "PUBLIC",
+            **values,
+        }
+        data["folder"] = plain_id(str(values.get("folder") or folder))
+        calendar(world).insert(data)
+
+
+def _made(world: World, user: OxUser, place: int) -> dict[str, Any]:
+    all_day = place % 5 == 3
+    start = When(_START + timedelta(days=place, hours=0 if all_day else place % 6), all_day=all_day)
+    if all_day:
+        start = When(start.local.replace(hour=0, minute=0), all_day=True)
+    else:
+        start = When(start.local, _ZONES[place % len(_ZONES)])
+    end = start.moved(timedelta(days=1) if all_day else timedelta(hours=1))
+    made: dict[str, Any] = {
+        "summary": " ".join(AWKWARD[place % len(AWKWARD)].split()),
+        "startDate": start.wire(),
+        "endDate": end.wire(),
+        "location": "Room 1" if place % 2 else None,
+        "rrule": _RULES[place // 3 % len(_RULES)] if place % 3 == 2 else None,
+        "transp": "TRANSPARENT" if all_day else "OPAQUE",
+    }
+    if place % 4 == 1:
+        others = [one for one in world.users.values() if one.id != user.id]
+        made["organizer"] = as_calendar_user(user)
+        made["attendees"] = [
+            as_attendee(user, "ACCEPTED"),
+            *(as_attendee(one, "NEEDS-ACTION") for one in others),
+            {"email": "guest@example.org", "uri": "mailto:guest@example.org", "partStat": "TENTATIVE"},
+        ]
+    if place % 4 == 2:
+        trigger = {"duration": "-PT15M", "related": "START"}
+        made["alarms"] = [{"id": place + 1, "uid": f"alarm-{place}", "action": "DISPLAY", "trigger": trigger}]
+    return {name: value for name, value in made.items() if value is not None}

@@ -1,0 +1,331 @@
+"""``mail/compose``: composition spaces, by verb and path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ...answers import Answer
+from ..call import Call, Reply, handles
+from ..events.when import parse_instant
+from ..files.access import drive
+from ..mails.access import DRAFTS, TRASH, given_mail, mailbox
+from ..mails.build import Attached, build, pairs
+from ..mails.parts import body_parts
+from ..mails.render import View, attachments_of, mail_object
+from ..mails.replies import quoted, reply_to, subject_with
+from ..mails.sending import message_id, new_time, send
+from ..mails.spaces import Attachment, Space, check_claim, spaces
+from ..mails.store import ANSWERED, DRAFT, FORWARDED, SEEN, Mail
+from ..parts import Part
+from ..refusals import OxError, bad_value, missing, not_found
+from ..requests import read_json
+from ..transfer.vcard import write_vcards
+
+__all__: list[str] = []
+
+_ONE: Final = "/mail/compose/{id}"
+_ATTACHMENTS: Final = f"{_ONE}/attachments"
+_ATTACHMENT: Final = f"{_ATTACHMENTS}/{{attachmentId}}"
+_TYPES: Final = ("new", "reply", "replyall", "forward", "resend", "edit", "copy")
+_KEEPS_CONTENT: Final = frozenset({"resend", "edit", "copy"})
+
+
+def _space(call: Call) -> Space:
+    token = call.params.get("clientToken")
+    return spaces(call.world, call.user).get(call.text("id"), token, call.behaviour)
+
+
+@handles("mail/compose", "GET /mail/compose")
+def _all(call: Call) -> Reply:
+    wanted = [name for name in call.text("columns").split(",") if name]
+    shown = [space.shown() for space in spaces(call.world, call.user).all()]
+    if wanted:
+        shown = [{name: one[name] for name in ["id", *wanted] if name in one} for one in shown]
+    return Reply(data=shown)
+
+
+@handles("mail/compose", "POST /mail/compose")
+def _open(call: Call) -> Reply:
+    kind = call.text("type", "new").lower()
+    if kind not in _TYPES:
+        raise bad_value("type", kind, f"it is one of {', '.join(_TYPES)}")
+    given = call.body if isinstance(call.body, list) else []
+    mails = [given_mail(call, str(one["folderId"]), str(one["id"])) for one in given]
+    if kind != "new" and not mails:
+        raise missing("body")
+    space = Space(
+        id=call.world.token(), fields=_start(call, kind, mails), claim=check_claim(call.text("claim"))
+    )
+    space.originals = [(mail.folder, mail.id) for mail in mails]
+    for mail in mails if kind in ("forward", *_KEEPS_CONTENT) else ():
+        _take_over(call, space, mail)
+    if call.flag("vcard"):
+        _attach_vcard(call, space)
+    if kind == "edit":
+        space.draft = (mails[0].folder, mails[0].id)
+    return _saved(call, spaces(call.world, call.user).open(space))
+
+
+def _start(call: Call, kind: str, mails: list[Mail]) -> dict[str, Any]:
+    """The fields that a new space begins with."""
+    fields: dict[str, Any] = {
+        "from": [call.user.display_name, call.user.email],
+        "to": [],
+        "cc": [],
+        "bcc": [],
+    }
+    fields |= {"subject": "", "content": "", "contentType": "text/html"}
+    fields |= {"requestReadReceipt": False, "priority": "normal"}
+    fields["meta"] = _meta(kind, mails)
+    if not mails:
+        return fields
+    mail = mails[0]
+    if kind in _KEEPS_CONTENT:
+        return fields | _same(mail)
+    if kind == "forward":
+        return fields | {"subject": subject_with("Fwd:", mail), "content": quoted(mail, "html")}
+    made = reply_to(mail, call.user, "html", everyone=kind == "replyall")
+    return fields | {
+        "to": made["to"],
+        "cc": made["cc"],
+        "subject": made["subject"],
+        "content": quoted(mail, "html"),
+    }
+
+
+def _meta(kind: str, mails: list[Mail]) -> dict[str, Any]:
+    name = {"replyall": "reply_all", "forward": "forward-inline"}.get(kind, kind)
+    meta: dict[str, Any] = {"type": name if kind not in ("edit", "copy") else "new"}
+    if mails and kind not in _KEEPS_CONTENT:
+        mail = mails[0]
+        meta |= {"date": mail.received, "originalFolderId": mail.folder, "originalId": mail.id}
+    return meta
+
+
+def _same(mail: Mail) -> dict[str, Any]:
+    shown = mail_object(mail, View())
+    bodies = body_parts(mail.parts, "html")
+    made = {name: shown[name] for name in ("to", "cc", "bcc", "subject")}
+    if bodies:
+        made |= {"content": bodies[0].text, "contentType": bodies[0].content_type}
+    return made
+
+
+def _take_over(call: Call, space: Space, mail: Mail) -> list[Attachment]:
+    """What is attached to a message goes along."""
+    return [
+        _attach(call, space, part.filename or f"part-{part.id}", part.content_type, part.content, "MAIL")
+        for part in attachments_of(mail)
+    ]
+
+
+def _attach(
+    call: Call, space: Space, name: str, mime_type: str, content: bytes, origin: str, key: str = ""
+) -> Attachment:
+    attachment = Attachment(
+        id=key or call.world.token(), name=name, mime_type=mime_type, content=content, origin=origin
+    )
+    space.attachments[attachment.id] = attachment
+    return attachment
+
+
+@handles("mail/compose", f"GET {_ONE}")
+def _get(call: Call) -> Reply:
+    return Reply(data=_space(call).shown())
+
+
+@handles("mail/compose", f"PATCH {_ONE}", f"PUT {_ONE}")
+def _change(call: Call) -> Reply:
+    space = _space(call)
+    space.change(_dated(call.mapping()))
+    return _saved(call, space)
+
+
+def _dated(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Requests say when to send as ``20170708T220000Z``, replies in milliseconds."""
+    if not fields.get("dateToSend"):
+        return dict(fields)
+    try:
+        at = parse_instant(str(fields["dateToSend"]))
+    except ValueError as error:
+        raise bad_value("dateToSend", fields["dateToSend"], str(error)) from error
+    return {**fields, "dateToSend": int(at.timestamp() * 1000)}
+
+
+def _saved(call: Call, space: Space) -> Reply:
+    """Save the draft anew, as mail servers can't change one, and show the space."""
+    box = mailbox(call.world, call.user)
+    old = box.find(*space.draft)
+    draft = box.add(DRAFTS, _built(call, space), flags=DRAFT | SEEN)
+    space.draft = (draft.folder, draft.id)
+    if old is not None:
+        box.remove(old)
+    return Reply(data=space.shown())
+
+
+def _built(call: Call, space: Space) -> bytes:
+    fields = dict(space.fields)
+    fields["from"] = [fields["from"]] if fields.get("from") else []
+    fields["headers"] = fields.get("customHeaders")
+    if fields.get("requestReadReceipt"):
+        fields["disp_notification_to"] = fields["from"]
+    files = [
+        Attached(filename=one.name, content_type=one.mime_type, content=one.content)
+        for one in space.attachments.values()
+    ]
+    return build(
+        fields,
+        text=str(fields.get("content") or ""),
+        content_type=str(fields.get("contentType") or "text/html"),
+        files=files,
+        now=new_time(call.world),
+        message_id=message_id(call.world),
+    )
+
+
+@handles("mail/compose", f"DELETE {_ONE}")
+def _close(call: Call) -> Reply:
+    space = _space(call)
+    box = mailbox(call.world, call.user)
+    if (draft := box.find(*space.draft)) is not None:
+        if call.flag("harddelete"):
+            box.remove(draft)
+        else:
+            box.move(draft, TRASH)
+    spaces(call.world, call.user).close(space)
+    return Reply(whole={"success": True})
+
+
+@handles("mail/compose", f"POST {_ONE}/save")
+def _save(call: Call) -> Reply:
+    space = _space(call)
+    spaces(call.world, call.user).close(space)
+    return Reply(data=space.path())
+
+
+@handles("mail/compose", f"POST {_ONE}/send")
+def _send(call: Call) -> Reply:
+    space = _space(call)
+    fields = read_json(call.part("JSON").content)
+    if not isinstance(fields, dict):
+        raise bad_value("JSON", fields, "it has to be a JSON object")
+    space.change({name: value for name, value in _dated(fields).items() if name != "attachments"})
+    for part in call.files:
+        _uploaded(call, space, part)
+    if not pairs([space.fields.get(name) or [] for name in ("to", "cc", "bcc")]):
+        raise OxError("MSG-0011", "a message needs a recipient", params=("to",))
+    box = mailbox(call.world, call.user)
+    if (draft := box.find(*space.draft)) is not None:
+        box.remove(draft)
+    mail = _sent(call, space)
+    _note(call, space)
+    spaces(call.world, call.user).close(space)
+    return Reply(data={"id": mail.id, "folderId": mail.folder})
+
+
+def _sent(call: Call, space: Space) -> Mail:
+    """Send now; what is to be sent later waits among the drafts."""
+    raw = _built(call, space)
+    if space.fields.get("dateToSend", 0) > call.world.clock.now() * 1000:
+        return mailbox(call.world, call.user).add(DRAFTS, raw, flags=DRAFT | SEEN)
+    return send(call, raw)
+
+
+def _note(call: Call, space: Space) -> None:
+    """Mark what was answered or forwarded."""
+    flag = {"reply": ANSWERED, "reply_all": ANSWERED, "forward-inline": FORWARDED}.get(
+        space.fields["meta"]["type"], 0
+    )
+    for folder, key in space.originals:
+        if (mail := mailbox(call.world, call.user).find(folder, key)) is not None:
+            mail.flags |= flag
+
+
+def _uploaded(call: Call, space: Space, part: Part, key: str = "") -> Attachment:
+    name = part.filename or "file"
+    return _attach(
+        call, space, name, part.content_type or "application/octet-stream", part.content, "UPLOAD", key
+    )
+
+
+def _result(call: Call, space: Space, attachments: list[Attachment]) -> Reply:
+    _saved(call, space)
+    info = {"id": space.id, "mailPath": space.path()}
+    return Reply(data={"attachments": [one.shown() for one in attachments], "compositionSpace": info})
+
+
+@handles("mail/compose", f"POST {_ATTACHMENTS}")
+def _add(call: Call) -> Reply:
+    space = _space(call)
+    if not call.files:
+        raise missing("file")
+    made = [_uploaded(call, space, part) for part in call.files]
+    for part in call.parts:
+        if part.name == "contentDisposition" and part.text.upper() == "INLINE":
+            for one in made:
+                one.disposition = "INLINE"
+    return _result(call, space, made)
+
+
+@handles("mail/compose", f"POST {_ATTACHMENTS}/original")
+def _add_original(call: Call) -> Reply:
+    space = _space(call)
+    mails = [given_mail(call, folder, key) for folder, key in space.originals]
+    return _result(call, space, [one for mail in mails for one in _take_over(call, space, mail)])
+
+
+@handles("mail/compose", f"POST {_ATTACHMENTS}/vcard")
+def _add_vcard(call: Call) -> Reply:
+    space = _space(call)
+    return _result(call, space, [_attach_vcard(call, space)])
+
+
+def _attach_vcard(call: Call, space: Space) -> Attachment:
+    user = call.user
+    card = {"display_name": user.display_name, "first_name": user.first_name}
+    content = write_vcards([card | {"last_name": user.last_name, "email1": user.email}])
+    return _attach(call, space, f"{user.display_name}.vcf", "text/vcard", content, "VCARD")
+
+
+def _attachment(call: Call, space: Space) -> Attachment:
+    key = call.text("attachmentId")
+    if key not in space.attachments:
+        raise not_found("MSGCS-0009", f"attachment {key} of composition space {space.id}")
+    return space.attachments[key]
+
+
+@handles("mail/compose", f"GET {_ATTACHMENT}")
+def _get_attachment(call: Call) -> Reply:
+    found = _attachment(call, _space(call))
+    headers = {"Content-Type": found.mime_type, "Content-Disposition": f'attachment; filename="{found.id}"'}
+    return Reply(raw=Answer(headers=headers, body=found.content))
+
+
+@handles("mail/compose", f"POST {_ATTACHMENT}")
+def _replace(call: Call) -> Reply:
+    space = _space(call)
+    key = _attachment(call, space).id
+    if not call.files:
+        raise missing("file")
+    return _result(call, space, [_uploaded(call, space, call.files[0], key)])
+
+
+@handles("mail/compose", f"DELETE {_ATTACHMENT}")
+def _remove(call: Call) -> Reply:
+    space = _space(call)
+    found = _attachment(call, space)
+    del space.attachments[found.id]
+    return _result(call, space, [])
+
+
+@handles("mail/compose", f"POST {_ONE}/referencedAttachment")
+def _refer(call: Call) -> Reply:
+    """A file of Drive: ``{"origin": "drive", "id": …}``."""
+    space = _space(call)
+    asked = read_json(call.part("JSON").content)
+    version = drive(call.world).get(str(asked.get("id"))).current
+    if version is None:
+        raise not_found("IFO-0438", f"a file in {asked.get('id')}")
+    made = _attach(call, space, version.filename, version.mimetype, version.content, "DRIVE")
+    return _result(call, space, [made])

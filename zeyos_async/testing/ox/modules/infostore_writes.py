@@ -1,0 +1,263 @@
+"""``infostore``: what stores, changes, moves and deletes files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ..call import Call, Reply, handles
+from ..files.access import check_folder, drive, free_name, guess_type
+from ..files.store import Item
+from ..folders import default_folder, folder_key, usable_folder
+from ..parts import Part
+from ..refusals import CONFLICT, OxError, bad_value, missing
+from ..requests import read_json
+from ..world import Row
+from .infostore import MODEL, given_item
+
+__all__: list[str] = []
+
+_LONGEST_NAME: Final = 255
+_TRASH: Final = "33"
+
+
+def _fields(call: Call, given: Any) -> Row:
+    if not isinstance(given, dict):
+        raise bad_value("file", given, "it has to be a JSON object")
+    return MODEL.read(given, call.shift)
+
+
+def _described(call: Call) -> Row:
+    """The metadata of a JSON body, or of the part ``json``; both may be wrapped in ``file``."""
+    given = read_json(call.part("json").content) if call.parts else call.mapping()
+    inner = given.get("file", given) if isinstance(given, dict) else given
+    return _fields(call, inner)
+
+
+def _folder_of(call: Call, fields: Mapping[str, Any], default: str = "") -> str:
+    folder = fields.get("folder_id") or default
+    if not folder:
+        raise missing("folder_id")
+    return check_folder(call, folder, right="folder")
+
+
+def _answer(item: Item) -> Reply:
+    return Reply(data=item.id, timestamp=item.stamp)
+
+
+@handles("infostore", "new", method="PUT")
+def _new(call: Call) -> Reply:
+    fields = _described(call)
+    return _answer(drive(call.world).insert(_folder_of(call, fields), fields, by=call.user.id))
+
+
+@handles("infostore", "new", method="POST")
+def _new_with_file(call: Call) -> Reply:
+    fields, part = _described(call), _file(call)
+    return _answer(_store(call, fields, part.content, part.filename or "", part.content_type))
+
+
+def _file(call: Call) -> Part:
+    if not call.files:
+        raise missing("file")
+    return call.files[0]
+
+
+def _store(call: Call, fields: Row, content: bytes, filename: str, mimetype: str) -> Item:
+    """A new file, or a new version of the one that has the name already."""
+    store, folder = drive(call.world), _folder_of(call, fields)
+    filename = str(fields.get("filename") or filename or fields.get("title") or "file")
+    if len(filename) > _LONGEST_NAME:
+        raise bad_value("filename", filename, f"it is longer than {_LONGEST_NAME} characters")
+    item = store.named(folder, filename) if call.flag("try_add_version") else None
+    if item is None:
+        filename = free_name(drive(call.world), folder, filename)
+        item = store.insert(folder, {"title": filename, **fields}, by=call.user.id)
+    mimetype = str(fields.get("file_mimetype") or mimetype or guess_type(filename))
+    comment = str(fields.get("version_comment") or "")
+    store.add_version(item, content, filename=filename, mimetype=mimetype, comment=comment)
+    return item
+
+
+@handles("infostore", "update")
+def _update(call: Call) -> Reply:
+    store, item = drive(call.world), given_item(call, call.text("id"), right="write")
+    fields = _described(call)
+    store.check(item, call.number("timestamp"), by=call.user.id)
+    if fields.get("folder_id"):
+        fields["folder_id"] = check_folder(call, fields["folder_id"], right="folder")
+    if call.parts:
+        _new_version(call, item, fields, _file(call))
+    store.change(item, fields)
+    if call.flag("extendedResponse"):
+        return Reply(data=MODEL.object(item.values(), call.shift), timestamp=item.stamp)
+    return _answer(item)
+
+
+def _new_version(call: Call, item: Item, fields: Row, part: Part) -> None:
+    content = part.content
+    if "offset" in call.params:
+        content = _appended(item, call.number("offset"), content)
+    filename = str(fields.get("filename") or part.filename or "file")
+    mimetype = str(fields.get("file_mimetype") or part.content_type or guess_type(filename))
+    comment = str(fields.get("version_comment") or "")
+    drive(call.world).add_version(item, content, filename=filename, mimetype=mimetype, comment=comment)
+
+
+def _appended(item: Item, offset: int, content: bytes) -> bytes:
+    """Data goes to the end of what is there; the offset has to be its length."""
+    there = item.current.content if item.current else b""
+    if offset != len(there):
+        raise bad_value("offset", offset, f"the file has {len(there)} bytes")
+    return there + content
+
+
+@handles("infostore", "upload")
+def _upload(call: Call) -> Reply:
+    fields = MODEL.read({name: call.params[name] for name in _UPLOADED if name in call.params}, call.shift)
+    content = call.incoming.body
+    if "id" not in call.params:
+        filename = call.text("filename")
+        return _answer(_store(call, fields, content, filename, call.text("file_mimetype")))
+    store, item = drive(call.world), given_item(call, call.text("id"), right="write")
+    store.check(item, call.params.get("timestamp"), by=call.user.id)
+    part = Part(name="file", filename=call.text("filename"), content=content)
+    _new_version(call, item, fields, part)
+    store.change(item, fields)
+    return _answer(item)
+
+
+_UPLOADED: Final = (
+    "folder_id", "title", "filename", "file_mimetype", "description", "url", "version_comment", "color_label",
+)  # fmt: skip
+
+
+@handles("infostore", "copy")
+def _copy(call: Call) -> Reply:
+    source, fields = given_item(call, call.text("id")), _described(call)
+    folder = _folder_of(call, fields, source.folder)
+    store = drive(call.world)
+    item = store.insert(folder, {**source.data, **fields}, by=call.user.id)
+    if call.parts:
+        part = _file(call)
+        _new_version(call, item, fields, part)
+    elif source.current is not None:
+        filename = free_name(drive(call.world), folder, str(fields.get("filename") or source.current.filename))
+        store.add_version(item, source.current.content, filename=filename, mimetype=source.current.mimetype)
+    return _answer(item)
+
+
+@handles("infostore", "delete")
+def _delete(call: Call) -> Reply:
+    """Delete what was not changed or locked since; the others are what is answered."""
+    store = drive(call.world)
+    left = []
+    for one in call.items():
+        item = store.find(str(one["id"]))
+        if item is None:
+            continue
+        try:
+            store.check(item, call.number("timestamp"), by=call.user.id)
+            check_folder(call, item.folder, right="delete")
+        except OxError:
+            left.append({"id": item.id, "folder": item.folder})
+            continue
+        _discard(call, item)
+    return Reply(data=left, timestamp=call.world.last_stamp)
+
+
+def _discard(call: Call, item: Item) -> None:
+    """To the trash, unless it is for good or there already."""
+    trash = _trash(call)
+    if call.flag("hardDelete") or item.folder == trash:
+        drive(call.world).remove(item)
+        return
+    item.origin = item.folder
+    drive(call.world).move(item, trash)
+
+
+def _trash(call: Call) -> str:
+    place = list(call.world.users).index(call.user.id)
+    return folder_key(_TRASH, place)
+
+
+@handles("infostore", "restore")
+def _restore(call: Call) -> Reply:
+    made = []
+    for one in call.items():
+        item = given_item(call, str(one["id"]))
+        target = item.origin or default_folder(call.world, call.user, "infostore")
+        drive(call.world).move(item, target)
+        item.origin = ""
+        row = usable_folder(call, target, "infostore")
+        path = [{"id": row["id"], "title": row["title"]}]
+        made.append({"id": item.id, "path": path})
+    return Reply(data=made, timestamp=call.world.last_stamp)
+
+
+@handles("infostore", "move")
+def _move(call: Call) -> Reply:
+    """Move one file, or those of a body; what can't be moved is what is answered."""
+    target, store = check_folder(call, call.text("folder"), right="folder"), drive(call.world)
+    single = call.operation.method == "GET"
+    given = [{"id": call.text("id")}] if single else call.items()
+    left = []
+    for one in given:
+        item = given_item(call, str(one["id"]), right="write")
+        try:
+            store.check(item, call.params.get("timestamp"), by=call.user.id)
+        except OxError:
+            left.append({"id": item.id, "folder": item.folder})
+            continue
+        store.move(item, target)
+    data = [one["id"] for one in left] if single else left
+    return Reply(data=data, timestamp=call.world.last_stamp)
+
+
+@handles("infostore", "detach")
+def _detach(call: Call) -> Reply:
+    """Delete versions; the numbers that there are not are what is answered."""
+    store, item = drive(call.world), given_item(call, call.text("id"), right="write")
+    store.check(item, call.number("timestamp"), by=call.user.id)
+    wanted = [int(number) for number in call.items()]
+    left = [number for number in wanted if number not in item.versions]
+    for number in wanted:
+        item.versions.pop(number, None)
+    store.touch(item)
+    return Reply(data=left, timestamp=item.stamp)
+
+
+@handles("infostore", "revert")
+def _revert(call: Call) -> Reply:
+    """Delete all versions."""
+    store, item = drive(call.world), given_item(call, call.text("id"), right="write")
+    store.check(item, call.number("timestamp"), by=call.user.id)
+    item.versions.clear()
+    store.touch(item)
+    return Reply(timestamp=item.stamp)
+
+
+@handles("infostore", "lock")
+def _lock(call: Call) -> Reply:
+    item = given_item(call, call.text("id"), right="write")
+    if drive(call.world).locked_for(item, call.user.id):
+        raise OxError("IFO-0400", "this document is locked", category=CONFLICT, params=(item.id,))
+    drive(call.world).lock(item, call.params.get("diff"), by=call.user.id)
+    return Reply(timestamp=item.stamp)
+
+
+@handles("infostore", "unlock")
+def _unlock(call: Call) -> Reply:
+    item = given_item(call, call.text("id"), right="write")
+    if drive(call.world).locked_for(item, call.user.id):
+        raise OxError("IFO-0401", "somebody else locked this document", category=CONFLICT, params=(item.id,))
+    drive(call.world).unlock(item)
+    return Reply(timestamp=item.stamp)
+
+
+@handles("infostore", "notify")
+def _notify(call: Call) -> Reply:
+    given_item(call, call.text("id"))
+    if not call.mapping().get("entities"):
+        raise missing("entities")
+    return Reply(data={}, timestamp=call.world.last_stamp)

@@ -1,0 +1,115 @@
+"""The messages that mailboxes begin with: threads, attachments, HTML, messages in messages, awkward texts."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from typing import Any, Final
+
+from ..mails.access import INBOX, SENT, mailbox
+from ..mails.build import Attached, build, with_boundaries
+from ..mails.parts import parse
+from ..mails.store import FLAGGED, SEEN, MailStore
+from ..seeding import AWKWARD, Rows, fills
+from ..world import OxUser, World
+
+__all__: list[str] = []
+
+_START: Final = datetime(2024, 2, 28, 23, 30, tzinfo=UTC)
+_SENDERS: Final = (
+    ("Max Mustermann", "max@example.org"),
+    ('Zoë "Zed" O\'Neill', "zoe@example.org"),
+    ("", "no-reply@example.net"),
+    ("Ärzte, Söhne & Co.", "praxis@example.de"),
+)
+_FILES: Final = (
+    Attached(
+        filename="Rechnung für März.pdf", content_type="application/pdf", content=b"%PDF-1.4\n%\xe2\xe3\n"
+    ),
+    Attached(filename='quote".txt', content_type="text/plain", content="Grüße 🚀\r\n".encode()),
+    Attached(filename="empty.bin", content_type="application/octet-stream", content=b""),
+)
+
+
+@fills("mail", few=9)
+def _fill(world: World, rows: Rows) -> None:
+    """Messages in the first user's inbox; given ones may say ``folder_id``, ``flags``, ``raw`` or fields."""
+    user = next(iter(world.users.values()))
+    box = mailbox(world, user)
+    if not isinstance(rows, int):
+        for values in rows:
+            _given(world, user, box, values)
+        return
+    chance = random.Random(f"mail:{world.seed}")
+    for place in range(rows):
+        raw, at = _sample(user, place, chance)
+        received = int(at.timestamp() * 1000) + place % 3
+        mail = box.add(INBOX if place % 8 != 7 else SENT, raw, flags=_flags(place), received=received)
+        mail.color = place % 4
+    if rows:
+        newest = box.mails(INBOX)[0]
+        newest.user = ["$Important"]
+
+
+def _given(world: World, user: OxUser, box: MailStore, values: Mapping[str, Any]) -> None:
+    raw = values.get("raw")
+    if raw is None:
+        fields = {"from": [["", "sender@example.org"]], "to": [[user.display_name, user.email]], **values}
+        raw = build(
+            fields,
+            text=str(values.get("content") or ""),
+            content_type=str(values.get("content_type") or "text/plain"),
+            now=datetime.fromtimestamp(int(world.clock.now()), UTC),
+            message_id=f"<{world.token()}@example.org>",
+        )
+    received = values.get("received_date")
+    box.add(
+        str(values.get("folder_id") or INBOX), raw, flags=int(values.get("flags") or 0), received=received
+    )
+
+
+def _flags(place: int) -> int:
+    return (SEEN if place % 2 else 0) | (FLAGGED if place % 5 == 4 else 0)
+
+
+def _sample(user: OxUser, place: int, chance: random.Random) -> tuple[bytes, datetime]:
+    """The n-th message: every third one answers the one before it; some come at the same time."""
+    at = _START + timedelta(hours=6 * (place - place % 3 // 2))
+    subject = " ".join(AWKWARD[place // 3 % len(AWKWARD)].split())
+    kind = ("text/plain", "text/html", "multipart/alternative")[place % 3]
+    text = (
+        f"<p>Hello {place} &amp; <b>{subject}</b></p>"
+        if kind != "text/plain"
+        else f"Hello {place}\n{subject}\n"
+    )
+    fields: dict[str, Any] = {
+        "from": [list(chance.choice(_SENDERS))],
+        "to": [[user.display_name, user.email], ["", "team@example.org"]][: 1 + place % 2],
+        "cc": [["Copy", "copy@example.org"]] if place % 4 == 3 else [],
+        "subject": subject if place % 3 == 0 else f"Re: {subject}",
+        "priority": 1 if place % 6 == 5 else 3,
+        "headers": {"X-Custom-Header": f"value {place}"},
+    }
+    files = _FILES[: place % 4]
+    raw = build(fields, text=text, content_type=kind, files=files, now=at, message_id=_id(place))
+    return _related(raw, place), at
+
+
+def _id(place: int) -> str:
+    return f"<sample-{place}@example.org>"
+
+
+def _related(raw: bytes, place: int) -> bytes:
+    """Answers refer to the beginning of their thread; one in eight carries a message."""
+    message = parse(raw)
+    if place % 3:
+        message["In-Reply-To"] = _id(place - place % 3)
+        message["References"] = _id(place - place % 3)
+    if place % 8 == 5:
+        inner = EmailMessage()
+        inner["From"], inner["To"], inner["Subject"] = "inner@example.org", "outer@example.org", "Nested"
+        inner.set_content("A message in a message.\n")
+        message.add_attachment(inner)
+    return with_boundaries(message, _id(place))
