@@ -19,6 +19,7 @@
     ├─ ApiError                    the server answered, and said no
     │  ├─ BadRequest               400, 405, 406, 411, 413-415, 422
     │  ├─ NotAuthenticated         401
+    │  │  └─ SecondFactorNeeded    the user has a second factor, and nobody answers for it
     │  ├─ PermissionDenied         403
     │  ├─ NotFound                 404
     │  ├─ Conflict                 409
@@ -70,6 +71,7 @@ __all__ = [
     "RateLimited",
     "ResponseTooLarge",
     "ResponseTruncated",
+    "SecondFactorNeeded",
     "ServerError",
     "TransportError",
     "Unfinished",
@@ -301,6 +303,12 @@ class NotAuthenticated(ApiError):
     """The server does not accept the credential, and a fresh one (where one can be had) did not help."""
 
     hint = "Check the credential; a new log-in may be needed"
+
+
+class SecondFactorNeeded(NotAuthenticated):
+    """The user has a second factor, and there is nobody who answers for it."""
+
+    hint = "Give the auth backend second_factor=…"
 
 
 class PermissionDenied(ApiError):

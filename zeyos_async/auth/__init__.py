@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from .authorize import Authorization, CallbackServer
 from .base import AuthBackend, AuthContext, Credential, Flow
 from .bearer import BearerToken
@@ -15,6 +17,10 @@ from .stores import MemoryStore, TokenStore
 from .stores_file import FileStore
 from .stores_keyring import KeyringStore
 
+if TYPE_CHECKING:
+    from .ox import OxAutologin, OxFormLogin, OxLogin, OxOAuth, OxRedeemToken, OxSession, OxTokenLogin
+    from .ox_factor import FactorDevice, SecondFactorChallenge
+
 __all__ = [
     "ApiKey",
     "AuthBackend",
@@ -24,6 +30,7 @@ __all__ = [
     "BearerToken",
     "CallbackServer",
     "Credential",
+    "FactorDevice",
     "FileStore",
     "Flow",
     "Introspection",
@@ -33,10 +40,35 @@ __all__ = [
     "MemoryStore",
     "NoAuth",
     "OAuth2",
+    "OxAutologin",
+    "OxFormLogin",
+    "OxLogin",
+    "OxOAuth",
+    "OxRedeemToken",
+    "OxSession",
+    "OxTokenLogin",
     "PasswordLogin",
+    "SecondFactorChallenge",
     "SessionCookie",
     "TokenStore",
     "UserInfo",
     "installed_backends",
     "load_backend",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Open-Xchange's backends, which nobody else should load."""
+    if name in ("FactorDevice", "SecondFactorChallenge"):
+        from . import ox_factor
+
+        return getattr(ox_factor, name)
+    if name.startswith("Ox") and name in __all__:
+        from . import ox
+
+        return getattr(ox, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -21,6 +21,8 @@ _LONGEST_MESSAGE: Final = 300
 _LONGEST_READ: Final = 64 * 1024
 _PRIVATE_HEADERS: Final = frozenset({"set-cookie", "set-cookie2", "authorization", "proxy-authorization"})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_OURS: Final = frozenset({"sent", "method", "url", "operation"})
+"""Attributes of an error that don't come from the server."""
 _TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _MESSAGE_KEYS: Final = (
     "message",
@@ -104,12 +106,24 @@ def misdirected(request: Request, response: Response, target: URL) -> ServerErro
 
 
 def without_secrets(error: ApiError, *secrets: Secret | None) -> ApiError:
-    """The error, with these secrets taken out of what the server said."""
-    error.message = redact(error.message, *secrets)
-    error.args = (redact(str(error.args[0]), *secrets), *error.args[1:]) if error.args else ()
-    error.headers = {name: redact(value, *secrets) for name, value in error.headers.items()}
-    error.fields = {name: redact(value, *secrets) for name, value in error.fields.items()}
+    """The error, with these secrets taken out of what the server said, whatever attribute it stands in."""
+    for name, value in list(vars(error).items()):
+        if name not in _OURS:
+            setattr(error, name, _redacted(value, secrets))
+    error.args = tuple(_redacted(value, secrets) for value in error.args)
     return error
+
+
+def _redacted(value: Any, secrets: tuple[Secret | None, ...]) -> Any:
+    if isinstance(value, str):
+        return redact(value, *secrets)
+    if isinstance(value, dict):
+        return {key: _redacted(each, secrets) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_redacted(each, secrets) for each in value]
+    if type(value) is tuple:
+        return tuple(_redacted(each, secrets) for each in value)
+    return value
 
 
 def _public_headers(response: Response) -> dict[str, str]:
