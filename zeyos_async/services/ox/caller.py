@@ -14,6 +14,8 @@ from ...forms import Multipart, Upload
 from ...session import Channel
 from ...wire import Request, StreamingBody
 from .answers import Envelope, parse
+from .download import Download
+from .download import Download
 from .jobs import Job
 from .multiple import current_batch, finished, is_lost_session, item_of, outcomes, safety_of
 from .operation import Module
@@ -63,6 +65,10 @@ class OxCaller:
         if envelope.job is not None:
             return await Job(self, prepared, envelope.job).wait()
         return self._finished(request, prepared, envelope)
+
+    def download(self, prepared: Prepared[Any]) -> Download:
+        """The file that a call gives; it is sent when that is entered or awaited."""
+        return Download(self.channel, self.request(prepared))
 
     async def start(self, prepared: Prepared[T]) -> Job[T] | Result[T]:
         """Send a call, and return its job if the server makes one of it, else its result."""

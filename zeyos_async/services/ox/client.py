@@ -1,0 +1,190 @@
+"""The client of one Open-Xchange server, for one user."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+
+from yarl import URL
+
+from ...auth import AuthBackend
+from ...errors import ApiError, InvalidArgument, ZeyosAsyncError, suggest
+from ...session import Limits, Retry, Session, Timeout
+from ..base.client import ApiClient, service_url
+from ._generated import MODULES, OxModules
+from .caller import OxCaller
+from .errors import check
+from .jobs import Job
+from .modules import module_of
+from .multiple import MOST_ITEMS, Batch, MultipleFailed
+from .operation import Later, Module
+from .rows import Result
+
+if TYPE_CHECKING:
+    from ...session import Hooks
+    from .modules.contacts import Contacts
+
+__all__ = ["OpenXchange"]
+
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
+T = TypeVar("T")
+
+
+class OpenXchange(ApiClient, OxModules):
+    """A client of Open-Xchange: an attribute for each module, whose methods are the module's actions.
+
+    Creating one sends nothing. Close it with ``async with`` or ``aclose()``; that leaves the log-in to other
+    clients of the session, and to its own end. ``log_out()`` ends it.
+
+    Args:
+        base_url: Where the API is, such as ``https://ox.example.com/ajax``.
+        auth: How to prove who you are: ``OxLogin(name, password)``, ``OxOAuth(token)`` and others.
+        session: A session to share between clients; it is not closed with this client.
+        timeout: Seconds for a call, waits and retries included, or a ``Timeout``.
+        retry: What is tried again, and how often.
+        limits: How much runs at once.
+        hooks: Called on requests, responses, retries and log-ins.
+
+    Raises:
+        ConfigurationError: The URL can't be one.
+    """
+
+    def __init__(
+        self,
+        base_url: str | URL,
+        *,
+        auth: AuthBackend | None = None,
+        session: Session | None = None,
+        timeout: Timeout | float | None = None,
+        retry: Retry | None = None,
+        limits: Limits | None = None,
+        hooks: Sequence[Hooks] = (),
+    ) -> None:
+        super().__init__(
+            service_url(base_url, what="the API", example="https://ox.example.com/ajax"),
+            auth=auth,
+            session=session,
+            timeout=timeout,
+            retry=retry,
+            limits=limits,
+            hooks=hooks,
+            check=check,
+        )
+        self._caller = OxCaller(self._channel, self._base, self.module)
+        self._modules: dict[str, Module] = {}
+
+    def module(self, name: str) -> Module:
+        """A module by its name: ``"contacts"``, ``"chronos_itip"``; always the same object.
+
+        Raises:
+            InvalidArgument: There is no such module; the closest names are in the message.
+        """
+        if name not in self._modules:
+            self._modules[name] = module_of(name, self._caller)
+        return self._modules[name]
+
+    if TYPE_CHECKING:
+
+        @property
+        def contacts(self) -> Contacts: ...
+
+    else:
+
+        def __getattr__(self, name: str) -> Any:
+            if name not in MODULES:
+                raise AttributeError(f"Open-Xchange has no module {name!r}.{suggest(name, MODULES)}")
+            # Kept on the instance, so that the next access is an ordinary attribute.
+            module = self.__dict__[name] = self.module(name)
+            return module
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *MODULES})
+
+    @overload
+    async def multiple(
+        self, a: Later[A], /, *, return_exceptions: Literal[True] = True
+    ) -> tuple[A | ApiError]: ...
+    @overload
+    async def multiple(
+        self, a: Later[A], b: Later[B], /, *, return_exceptions: Literal[True] = True
+    ) -> tuple[A | ApiError, B | ApiError]: ...
+    @overload
+    async def multiple(
+        self, a: Later[A], b: Later[B], c: Later[C], /, *, return_exceptions: Literal[True] = True
+    ) -> tuple[A | ApiError, B | ApiError, C | ApiError]: ...
+    @overload
+    async def multiple(self, a: Later[A], /, *, return_exceptions: Literal[False]) -> tuple[A]: ...
+    @overload
+    async def multiple(
+        self, a: Later[A], b: Later[B], /, *, return_exceptions: Literal[False]
+    ) -> tuple[A, B]: ...
+    @overload
+    async def multiple(
+        self, a: Later[A], b: Later[B], c: Later[C], /, *, return_exceptions: Literal[False]
+    ) -> tuple[A, B, C]: ...
+    @overload
+    async def multiple(self, *calls: Later[Any], return_exceptions: bool = True) -> tuple[Any, ...]: ...
+
+    async def multiple(self, *calls: Later[Any], return_exceptions: bool = True) -> tuple[Any, ...]:
+        """Send several calls in one request.
+
+        The server runs them at the same time and in no order, apart from those about mail and from writes of
+        calendar, contacts, folders or tasks. For calls that build on each other, use ``batch``.
+
+        Args:
+            *calls: Made with ``.later(…)``: ``ox.contacts.get.later(id="3", folder="25")``.
+            return_exceptions: Whether a call that failed leaves its error among the results. Otherwise
+                ``MultipleFailed`` is raised if any failed; it has all results.
+
+        Returns:
+            What each call returns by itself, or its error, in the order of the calls.
+
+        Raises:
+            InvalidArgument: A call can't be part of it, as uploads, downloads and log-ins.
+            TransportError: The request failed as a whole.
+            MultipleFailed: Some failed, and ``return_exceptions`` is false.
+        """
+        for each in calls:
+            if not isinstance(each, Later):
+                raise InvalidArgument(f"multiple() takes calls made with .later(…), not {each!r:.60}")
+        if not calls:
+            return ()
+        found = await self._caller.together([each.prepared for each in calls])
+        results = tuple(each.data if isinstance(each, Result) else each for each in found)
+        if not return_exceptions and any(isinstance(each, ZeyosAsyncError) for each in found):
+            raise MultipleFailed(results)
+        return results
+
+    def batch(self, *, size: int = MOST_ITEMS) -> Batch:
+        """Gather the calls that are made at the same time into few requests.
+
+        ::
+
+            async with ox.batch(), asyncio.TaskGroup() as group:
+                for id in ids:
+                    group.create_task(ox.contacts.get(id=id, folder="25"))
+
+        Args:
+            size: Calls in one request at most.
+        """
+        return Batch(self._caller, size)
+
+    async def start(self, call: Later[T]) -> Job[T] | Result[T]:
+        """Send a call that may take long, and don't wait for its end.
+
+        Args:
+            call: Made with ``.later(…)``, and ``allow_enqueue=True`` where the operation has it.
+
+        Returns:
+            The job, if the server makes one of the call; else its result.
+        """
+        if not isinstance(call, Later):
+            raise InvalidArgument(f"start() takes a call made with .later(…), not {call!r:.60}")
+        return await self._caller.start(call.prepared)
+
+    async def log_out(self) -> None:
+        """End the session on the server, if there is one. The next call logs in again."""
+        await self._channel.log_out()
