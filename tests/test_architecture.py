@@ -38,7 +38,7 @@ MAY_IMPORT: Final[dict[str, str]] = {
     "pagination": GROUND,
     "policy": GROUND,
     "codec": GROUND,
-    "auth": "errors wire secrets",
+    "auth": "errors wire secrets forms",
     "transport": "errors wire",
     "session": f"{GROUND} secrets auth policy transport codec",
     "services": "",
