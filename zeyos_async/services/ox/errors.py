@@ -204,7 +204,9 @@ def check(request: Request, response: Response) -> None:
     if b'"error' not in body and response.status < 400 and body[:1] != b"<":
         return  # the usual case, and the body may be large
     envelope, problem = _parsed(request, response)
-    if problem is not None and (problem.code or problem.categories or response.status < 400):
+    # Where a file was asked for, JSON with the word in it may be the file.
+    says_no = response.status < 400 and request.headers.get("Accept") == "application/json"
+    if problem is not None and (problem.code or problem.categories or says_no):
         raise error_of(request, problem, status=response.status, data=envelope.data)
     if problem is None and response.status < 400 and unwrapped(body)[:1] != b"<":
         return

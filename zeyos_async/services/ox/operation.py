@@ -13,12 +13,13 @@ the module's caller sends.
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
 
 import attrs
 
 from .binding import prepare
+from .download import Download
 from .rows import Result, Rows, Updates
 from .spec import Body, BodyShape, FileInput, Form, Json, Param, Parts, Prepared, Raw, Shape, Spec
 
@@ -67,40 +68,6 @@ class Later(Generic[T]):
     prepared: Prepared[T]
 
 
-class Download(Protocol):
-    """A file that the server sends. Nothing is asked for before it is entered or awaited.
-
-    ``async with`` gives the open download; awaiting it gives all of its bytes.
-    """
-
-    @property
-    def content_type(self) -> str:
-        """The media type, without parameters."""
-        ...
-
-    @property
-    def filename(self) -> str | None:
-        """The name that the server suggests, without anything that could leave a folder."""
-        ...
-
-    @property
-    def length(self) -> int | None:
-        """How many bytes will come, if the server says so."""
-        ...
-
-    async def __aenter__(self) -> Download: ...
-
-    async def __aexit__(self, *exc: object) -> None: ...
-
-    def __aiter__(self) -> AsyncIterator[bytes]: ...
-
-    def __await__(self) -> Generator[Any, Any, bytes]: ...
-
-    async def read(self) -> bytes:
-        """The rest of it."""
-        ...
-
-
 class Caller(Protocol):
     """What sends calls; the client gives one to its modules."""
 
@@ -108,8 +75,9 @@ class Caller(Protocol):
         """Send a call, and read its answer."""
         ...
 
-    def download(self, prepared: Prepared[Any], /) -> Any:
+    def download(self, prepared: Prepared[Any], /) -> Download:
         """A download, which is sent when it is entered or awaited."""
+        ...
 
     def module(self, name: str, /) -> Any:
         """The module of this name (``"chronos_itip"``), always the same object."""
@@ -239,9 +207,8 @@ class BoundDownload(Generic[P]):
         return f"<download {type(self._module).__name__}.{self._declared.__name__}>"
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Download:
-        """The download; it is sent when it is entered (``async with``) or awaited."""
-        found: Download = self._module._caller.download(self.prepare(*args, **kwargs))
-        return found
+        """The download; it is sent when it is entered (``async with``), awaited or saved."""
+        return self._module._caller.download(self.prepare(*args, **kwargs))
 
     def prepare(self, *args: P.args, **kwargs: P.kwargs) -> Prepared[bytes]:
         """The call as a value, checked; nothing is sent."""

@@ -1,0 +1,224 @@
+"""Files that the server sends: opened, read piece by piece, saved."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from ...errors import InvalidArgument, ServerError
+from ...wire import Request, public_url
+from .files.arriving import Arriving
+from .files.names import suggested_name
+from .files.ranges import Range, range_of, starts_at
+from .files.saving import FileTarget, target_for
+
+if TYPE_CHECKING:
+    import os
+
+    from ...forms import Progress
+    from ...session import Channel, StreamedResponse
+
+__all__ = ["Download"]
+
+
+class Download:
+    """A file that the server sends. Nothing is asked for before it is entered, awaited or saved.
+
+    ::
+
+        async with ox.infostore.document(id="17/42", folder="17") as file:
+            print(file.filename, file.length)
+            async for chunk in file: ...
+
+        content = await ox.infostore.document(id="17/42", folder="17")
+        path = await ox.infostore.document(id="17/42", folder="17").save("reports/")
+
+    If the connection breaks and the server named the version of the file (an ETag), the rest of that version is
+    asked for, as long as each attempt brings something. An error that comes in place of the file is raised,
+    though the status may say that all is well.
+
+    Args:
+        channel: The way to the server.
+        request: What is asked for.
+    """
+
+    def __init__(self, channel: Channel, request: Request) -> None:
+        self._channel = channel
+        self._request = request
+        self._wanted: Range | None = None
+        self._arriving: Arriving | None = None
+        self._head: StreamedResponse | None = None
+        self._pieces: AsyncGenerator[bytes, None] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Download {self._request.operation} {public_url(self._request.url)}>"
+
+    # -- variants ----------------------------------------------------------------------------------
+
+    def part(self, start: int, stop: int | None = None) -> Download:
+        """Some of the bytes, as a slice: from ``start`` to before ``stop``.
+
+        A server that only gives whole files is read up to there, and the rest is left out.
+
+        Args:
+            start: The first byte, from 0.
+            stop: The byte after the last one, or ``None`` for the end.
+
+        Raises:
+            InvalidArgument: They name no part.
+        """
+        wanted = range_of(start, stop)
+        made = Download(self._channel, self._request.with_header_map({"Range": wanted.header}))
+        made._wanted = wanted
+        return made
+
+    def unless(self, etag: str) -> Download:
+        """The file, unless it is still the one with this ETag: then ``unchanged`` is true and nothing comes.
+
+        Args:
+            etag: The ``etag`` of an earlier download.
+        """
+        return Download(self._channel, self._request.with_header_map({"If-None-Match": etag}))
+
+    # -- what the answer says ----------------------------------------------------------------------
+
+    @property
+    def content_type(self) -> str:
+        """The media type, without parameters and in lower case; ``""`` if the server does not tell."""
+        return self._answer.content_type
+
+    @property
+    def filename(self) -> str | None:
+        """The name that the server suggests, without anything that could leave a folder or hide in it."""
+        return suggested_name(self._answer.headers.get("Content-Disposition"))
+
+    @property
+    def length(self) -> int | None:
+        """How many bytes will come, if the server says so."""
+        answer = self._answer
+        return None if self._wanted and answer.status != 206 else answer.length
+
+    @property
+    def etag(self) -> str | None:
+        """The version of the file, for :meth:`unless`."""
+        return self._answer.headers.get("ETag")
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether the file is the one that was named by :meth:`unless`; then there is nothing to read."""
+        return self._answer.status == 304
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """All headers of the answer; names are compared without case."""
+        return self._answer.headers
+
+    @property
+    def _answer(self) -> StreamedResponse:
+        if self._head is None:
+            raise InvalidArgument(f"{self!r} was not opened: say 'async with … as file' to learn about it")
+        return self._head
+
+    # -- reading -----------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        if self._arriving is not None:
+            raise InvalidArgument(f"{self!r} is open already; make another one for a second reader")
+        arriving = self._arriving = Arriving(self._channel, self._request)
+        try:
+            head = self._head = await arriving.open()
+            self._check_part(head)
+        except BaseException:
+            self._arriving = None
+            await arriving.close()
+            raise
+        whole = arriving.pieces()
+        self._pieces = self._wanted.cut(whole) if self._wanted and head.status == 200 else whole
+        return self
+
+    def _check_part(self, head: StreamedResponse) -> None:
+        if self._wanted and head.status == 206 and not starts_at(head.headers, self._wanted.start):
+            raise ServerError(
+                f"{self._request.operation}: {self._wanted.header} was asked for, and "
+                f"{head.headers.get('Content-Range', 'something')!r:.60} came",
+                status=head.status,
+                method=self._request.method,
+                url=public_url(self._request.url),
+            )
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        arriving, pieces = self._arriving, self._pieces
+        self._arriving = self._pieces = None
+        try:
+            if pieces is not None:
+                await pieces.aclose()
+        finally:
+            if arriving is not None:
+                await arriving.close()
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        if self._pieces is None:
+            raise InvalidArgument(f"{self!r} is not open: read it within 'async with … as file'")
+        if self.unchanged:
+            raise InvalidArgument(
+                f"{self!r}: the file is unchanged, and so nothing came; look at .unchanged first"
+            )
+        return self._pieces
+
+    def __await__(self) -> Generator[Any, Any, bytes]:
+        return self._whole().__await__()
+
+    async def _whole(self) -> bytes:
+        async with self:
+            return await self.read()
+
+    async def read(self) -> bytes:
+        """The rest of it, in memory."""
+        return b"".join([chunk async for chunk in self])
+
+    async def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        overwrite: bool | None = None,
+        on_progress: Progress | None = None,
+    ) -> Path:
+        """Write the rest of it to a file, which appears when it is complete.
+
+        Until then a file of that name stays as it was, and nothing is left behind if it fails. What is not open
+        yet is opened for it.
+
+        Args:
+            path: The file; or a folder, in which the server's name for it is taken.
+            overwrite: Whether a file that is there is replaced. By default the one that ``path`` names is,
+                and one that the server named is not.
+            on_progress: Called with the bytes that came and those that will be in all, ``None`` if not known.
+
+        Returns:
+            Where it is.
+
+        Raises:
+            FileExistsError: There is a file of that name, and it is not to be replaced.
+            OSError: It can't be written.
+        """
+        if self._arriving is None:
+            async with self:
+                return await self.save(path, overwrite=overwrite, on_progress=on_progress)
+        pieces = aiter(self)
+        async with await target_for(Path(path), self.filename, overwrite=overwrite) as target:
+            await self._write(target, pieces, on_progress)
+        return target.place
+
+    async def _write(
+        self, target: FileTarget, pieces: AsyncIterator[bytes], on_progress: Progress | None
+    ) -> None:
+        received, total = 0, self.length
+        async for chunk in pieces:
+            await target.write(chunk)
+            received += len(chunk)
+            if on_progress is not None:
+                on_progress(received, total)

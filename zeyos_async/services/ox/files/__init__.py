@@ -1,0 +1,1 @@
+"""What downloads are made of: safe names, parts of files, files that appear when they are complete."""

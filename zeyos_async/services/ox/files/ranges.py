@@ -1,0 +1,67 @@
+"""Parts of files: which bytes are wanted, and which ones came (RFC 9110, section 14)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import Any, Final
+
+import attrs
+
+from ....errors import InvalidArgument
+
+__all__ = ["Range", "range_of", "starts_at"]
+
+_CONTENT_RANGE: Final = re.compile(r"\s*bytes\s+(\d{1,19})-(\d{1,19})/(\d{1,19}|\*)\s*", re.ASCII)
+
+
+@attrs.frozen
+class Range:
+    """Some bytes of a file.
+
+    Attributes:
+        start: The first one, from 0.
+        stop: The one after the last one, or ``None`` for the end of the file.
+    """
+
+    start: int
+    stop: int | None = None
+
+    @property
+    def header(self) -> str:
+        """The value of the header ``Range``."""
+        return f"bytes={self.start}-" + ("" if self.stop is None else str(self.stop - 1))
+
+    async def cut(self, whole: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        """These bytes out of all of the file."""
+        position = 0
+        async with aclosing(whole):
+            async for piece in whole:
+                first = max(0, self.start - position)
+                last = len(piece) if self.stop is None else self.stop - position
+                position += len(piece)
+                if kept := piece[first:last]:
+                    yield kept
+                if self.stop is not None and position >= self.stop:
+                    return
+
+
+def range_of(start: Any, stop: Any) -> Range:
+    """The range of a slice.
+
+    Raises:
+        InvalidArgument: There is no such one, or it is empty.
+    """
+    for each in (start, stop):
+        if isinstance(each, bool) or not isinstance(each, int | None):
+            raise InvalidArgument(f"a part of a file is named by numbers of bytes, not by {each!r:.60}")
+    if start is None or start < 0 or (stop is not None and stop <= start):
+        raise InvalidArgument(f"there is no part of a file from byte {start!r} to before byte {stop!r}")
+    return Range(start, stop)
+
+
+def starts_at(headers: Mapping[str, str], start: int) -> bool:
+    """Whether an answer of status 206 has the bytes from there on."""
+    found = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
+    return found is not None and int(found[1]) == start
