@@ -24,6 +24,7 @@ __all__ = ["Dispatcher"]
 
 _OWN_SESSION: Final = frozenset({("login", "logout"), ("logout", "GET /logout"), ("login", "redirect")})
 _WITHOUT_FACTOR: Final = frozenset({"login", "logout", "multifactor/device", "multifactor/provider"})
+_PUBLIC: Final = frozenset({"file", "image"})
 _URL_PASSWORD: Final = frozenset({"login"})
 
 
@@ -160,7 +161,10 @@ class Dispatcher:
             return session, session.user
         if "Authorization" in incoming.headers:
             return None, self._sessions.user_of_token(incoming, operation)
-        raise no_session()
+        public = self._sessions.by_public_cookie(incoming) if operation.module in _PUBLIC else None
+        if public is None:
+            raise no_session()
+        return public, public.user
 
 
 def _carry_out(call: Call) -> Reply:

@@ -94,11 +94,10 @@ class OxEmulator:
 
     def auth(self, user: OxUser | None = None) -> AuthBackend:
         """A credential for ``OpenXchange(emulator.url, auth=…)``; of the default user, if no other."""
-        from zeyos_async import auth
+        from zeyos_async.auth import OxLogin
 
         who = user or self.users[0]
-        make: Callable[[str, str], AuthBackend] = vars(auth)["OxLogin"]
-        return make(who.name, who.password)
+        return OxLogin(who.name, who.password)
 
     def bearer(
         self, *, user: OxUser | None = None, scopes: Iterable[str] | None = None, seconds: float = 3600
