@@ -18,8 +18,9 @@ from .stores_file import FileStore
 from .stores_keyring import KeyringStore
 
 if TYPE_CHECKING:
-    from .ox import OxAutologin, OxFormLogin, OxLogin, OxOAuth, OxRedeemToken, OxSession, OxTokenLogin
+    from .ox import OxAutologin, OxFormLogin, OxLogin, OxRedeemToken, OxSession, OxTokenLogin
     from .ox_factor import FactorDevice, SecondFactorChallenge
+    from .ox_oauth import OxOAuth
 
 __all__ = [
     "ApiKey",
@@ -63,6 +64,10 @@ def __getattr__(name: str) -> Any:
         from . import ox_factor
 
         return getattr(ox_factor, name)
+    if name == "OxOAuth":
+        from .ox_oauth import OxOAuth
+
+        return OxOAuth
     if name.startswith("Ox") and name in __all__:
         from . import ox
 

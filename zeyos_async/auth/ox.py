@@ -1,6 +1,6 @@
-"""Open-Xchange's ways in: a log-in by name and password, by tokens, by cookies; a session; OAuth.
+"""Open-Xchange's ways to a session: a log-in by name and password, by tokens, by cookies; or one that is there.
 
-All but the last end with a session: its ID travels in the query of each request, its cookies in a header,
+A session travels with each request: its ID travels in the query of each request, its cookies in a header,
 and both count only together with the ``User-Agent`` and the client's name of the log-in. So a backend sends the
 same ``User-Agent`` each time, keeps what cookies any answer sets, and takes both for one secret.
 """
@@ -34,9 +34,9 @@ from .ox_factor import SecondFactor, pass_second_factor
 from .ox_wire import (
     LOST,
     SECOND_FACTOR,
+    Reply,
     State,
     error_code,
-    oauth_error,
     refusal,
     reply_of,
     with_cookies_of,
@@ -45,7 +45,7 @@ from .ox_wire import (
 if TYPE_CHECKING:
     from .stores import TokenStore
 
-__all__ = ["OxAutologin", "OxFormLogin", "OxLogin", "OxOAuth", "OxRedeemToken", "OxSession", "OxTokenLogin"]
+__all__ = ["OxAutologin", "OxFormLogin", "OxLogin", "OxRedeemToken", "OxSession", "OxTokenLogin"]
 
 _CLIENT: Final = "zeyos-async"
 _VERSION: Final = "1"
@@ -78,10 +78,6 @@ def _session_id(value: str | Secret) -> Secret:
 
 def _token(value: TokenSource) -> TokenSource:
     return value if callable(value) else secret_text(value, "The token")
-
-
-def _bearer(value: TokenSource) -> TokenSource:
-    return value if callable(value) else header_value(value, "The token")
 
 
 def _agent(value: str) -> str:
@@ -187,14 +183,14 @@ class _Ox(AuthBackend):
         response: Response,
         *secrets: Secret | None,
         state: State | None = None,
-        reply: Mapping[str, Any] | None = None,
+        reply: Reply | None = None,
     ) -> Flow:
         """The credential of an answer that holds a session, after the second factor."""
         found = reply_of(response) if reply is None else reply
-        session = found.get("session")
-        if not isinstance(session, str) or not session:
+        session = found.secret("session")
+        if session is None:
             raise refusal(request, response, self.whose, *secrets)
-        state = attrs.evolve(with_cookies_of(state or State(), response), session=session)
+        state = attrs.evolve(with_cookies_of(state or State(), response), session=session.reveal())
         if str(found.get("requires_multifactor", "")).lower() == "true":
             state = yield from self._proven(context, state)
         return state.packed(**{key: found[key] for key in _INFO if found.get(key) is not None})
@@ -206,7 +202,8 @@ class _Ox(AuthBackend):
             nonlocal state
             response = yield self._within(state, request)
             state = with_cookies_of(state, response)
-            return response
+            # Errors quote what servers say, and these like to repeat the session.
+            return attrs.evolve(response, body=response.body.replace(state.session.encode(), b"***"))
 
         yield from pass_second_factor(context, send, self.second_factor, self.factor)
         return state
@@ -315,22 +312,29 @@ class OxTokenLogin(_ByPassword):
 
     def obtain(self, context: AuthContext, rejected: Credential | None) -> Flow:
         """The log-in; raises as that of :class:`OxLogin`."""
-        ours = uuid.uuid4().hex
-        fields = {**self._fields("login", "staySignedIn"), "clientToken": ours, "jsonResponse": "true"}
-        request = self._begin(context, "tokenLogin", self._query(), fields)
+        ours = Secret(uuid.uuid4().hex)
+        request = self._first(context, ours)
         response: Response = yield request
-        theirs = (_redirected(response) or reply_of(response)).get("serverToken")
-        if not isinstance(theirs, str) or not theirs:
+        theirs = (_redirected(response) or reply_of(response)).secret("serverToken")
+        if theirs is None:
             raise refusal(request, response, self.whose, self.password)
         state = with_cookies_of(State(), response)
-        tokens = {"serverToken": theirs, "clientToken": ours, "client": self.client}
-        second = self._begin(context, "tokens", {}, tokens)
-        opened: Response = yield self._within(state, second)
-        return (
-            yield from self._opened(
-                context, second, opened, Secret(theirs), Secret(ours), state=state, reply=_inner(opened)
-            )
-        )
+        request = self._within(state, self._second(context, ours, theirs))
+        opened: Response = yield request
+        reply = _inner(opened)
+        return (yield from self._opened(context, request, opened, theirs, ours, state=state, reply=reply))
+
+    def _first(self, context: AuthContext, ours: Secret) -> Request:
+        fields = {
+            **self._fields("login", "staySignedIn"),
+            "clientToken": ours.reveal(),
+            "jsonResponse": "true",
+        }
+        return self._begin(context, "tokenLogin", self._query(), fields)
+
+    def _second(self, context: AuthContext, ours: Secret, theirs: Secret) -> Request:
+        tokens = {"serverToken": theirs.reveal(), "clientToken": ours.reveal(), "client": self.client}
+        return self._begin(context, "tokens", {}, tokens)
 
 
 @attrs.frozen(kw_only=True)
@@ -370,10 +374,13 @@ class OxRedeemToken(_Ox):
 
     def _redeem(self, context: AuthContext) -> Flow:
         token = yield from ask(self.token, "The token")
-        fields = {"token": token.reveal(), "client": self.client, "secret": self.secret.reveal()}
-        request = self._begin(context, "redeemToken", {"authId": _trace(self.auth_id)}, fields)
+        request = self._request(context, token)
         response: Response = yield request
         return (yield from self._opened(context, request, response, token, self.secret))
+
+    def _request(self, context: AuthContext, token: Secret) -> Request:
+        fields = {"token": token.reveal(), "client": self.client, "secret": self.secret.reveal()}
+        return self._begin(context, "redeemToken", {"authId": _trace(self.auth_id)}, fields)
 
 
 @attrs.frozen(kw_only=True)
@@ -404,8 +411,8 @@ class OxAutologin(_Ox):
 
     def obtain(self, context: AuthContext, rejected: Credential | None) -> Flow:
         """The log-in; raises as that of :class:`OxLogin`."""
-        kept = {} if rejected is None else State.of(rejected).cookies
-        state = State("", {**_revealed(self.cookies), **kept})
+        given = State("", _revealed(self.cookies))
+        state = given if rejected is None else attrs.evolve(State.of(rejected), session="")
         query = {"client": self.client, "authId": _trace(self.auth_id)}
         request = self._begin(context, "autologin", query, None)
         response: Response = yield self._within(state, request)
@@ -446,49 +453,18 @@ class OxSession(_Ox):
         return rejected or State(self.session.reveal(), _revealed(self.cookies)).packed()
 
 
-@attrs.frozen
-class OxOAuth(AuthBackend):
-    """Sends a token of OAuth. Not every operation takes one; each asks for a scope of its own.
-
-    Args:
-        token: The token, or a callable, sync or async, that gives the present one. It is asked once, and
-            again after the server has rejected what it gave.
-
-    Raises:
-        ConfigurationError: The token is empty or no text.
-        InvalidArgument: It holds a line break.
-    """
-
-    token: TokenSource = attrs.field(converter=_bearer, repr=lambda value: "***")
-
-    def obtain(self, context: AuthContext, rejected: Credential | None) -> Flow | Credential:
-        """The token, or what the callable gives now."""
-        if callable(self.token):
-            return self._ask()
-        return Credential(secret=self.token)
-
-    def _ask(self) -> Flow:
-        secret = yield from ask(self.token, "The token that the callable gave")
-        return Credential(secret=secret)
-
-    def rejected(self, request: Request, response: Response) -> bool:
-        """Whether the token is no good; one that lacks a scope is good, and another would lack it too."""
-        error = oauth_error(request, response)
-        return error is not None and error.code != "insufficient_scope"
-
-
 def _revealed(cookies: tuple[tuple[str, Secret], ...]) -> dict[str, str]:
     return {name: value.reveal() for name, value in cookies}
 
 
-def _redirected(response: Response) -> dict[str, str]:
+def _redirected(response: Response) -> Reply:
     """What stands in the fragment of the address that an answer redirects to; never followed."""
     fragment = response.headers.get("Location", "").partition("#")[2].removeprefix("!").lstrip("?&")
-    return {name: values[0] for name, values in parse_qs(fragment).items()}
+    return Reply({name: values[0] for name, values in parse_qs(fragment).items()})
 
 
-def _inner(response: Response) -> dict[str, Any]:
+def _inner(response: Response) -> Reply:
     """The fields in ``data``, where the second step of a log-in has them, over those beside it."""
     reply = reply_of(response)
     data = reply.get("data")
-    return {**reply, **data} if isinstance(data, dict) else reply
+    return Reply({**reply, **data}) if isinstance(data, dict) else reply

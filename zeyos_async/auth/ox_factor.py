@@ -99,11 +99,18 @@ def pass_second_factor(
     begin = _call(context, device, "startAuthentication")
     begun = _data(begin, (yield from send(begin)))
     data = begun.get("challenge", begun) if isinstance(begun, dict) else {}
-    answer: Any = ask(SecondFactorChallenge(device=device, devices=devices, data=data))
+    challenge = SecondFactorChallenge(device=device, devices=devices, data=data)
+    finish = yield from _answered(context, challenge, ask)
+    _data(finish, (yield from send(finish)))
+
+
+def _answered(
+    context: AuthContext, challenge: SecondFactorChallenge, ask: SecondFactor
+) -> Generator[Any, Any, Request]:
+    answer: Any = ask(challenge)
     if inspect.isawaitable(answer):
         answer = yield answer
-    finish = _call(context, device, "finishAuthentication", _fields(answer))
-    _data(finish, (yield from send(finish)))
+    return _call(context, challenge.device, "finishAuthentication", _fields(answer))
 
 
 def _call(

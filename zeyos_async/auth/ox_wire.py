@@ -17,7 +17,14 @@ from typing import Any, Final
 
 import attrs
 
-from ..errors import ApiError, NotAuthenticated, PermissionDenied, ServerError, error_class
+from ..errors import (
+    ApiError,
+    ConfigurationError,
+    NotAuthenticated,
+    PermissionDenied,
+    ServerError,
+    error_class,
+)
 from ..secrets import Secret, redact
 from ..wire import Request, Response, public_url
 from .base import Credential
@@ -25,6 +32,7 @@ from .base import Credential
 __all__ = [
     "LOST",
     "SECOND_FACTOR",
+    "Reply",
     "State",
     "error_code",
     "oauth_error",
@@ -60,9 +68,23 @@ class State:
 
     @classmethod
     def of(cls, credential: Credential) -> State:
-        """What was packed into a credential."""
-        values = json.loads(credential.secret.reveal())
-        return cls(values["session"], values["cookies"])
+        """What was packed into a credential.
+
+        Raises:
+            ConfigurationError: It is the credential of another backend.
+        """
+        state = cls._unpacked(credential)
+        if state is None:  # raised here, where the plain text is in no variable
+            raise ConfigurationError("This credential is none of Open-Xchange's, and can't be used there.")
+        return state
+
+    @classmethod
+    def _unpacked(cls, credential: Credential) -> State | None:
+        try:
+            values = json.loads(credential.secret.reveal())
+            return cls(values["session"], values["cookies"])
+        except (ValueError, LookupError, TypeError):
+            return None
 
     def packed(self, **info: Any) -> Credential:
         """The credential: session and cookies are one secret, as neither is of use without the other."""
@@ -79,6 +101,18 @@ class State:
         own = [f"{name}={value}" for name, value in self.cookies.items()]
         line = "; ".join([*([others] if others else []), *own])
         return {"Cookie": line} if line else {}
+
+
+class Reply(dict[str, Any]):
+    """The JSON object of an answer, which may hold a session: it shows its names only."""
+
+    def __repr__(self) -> str:
+        return f"<{', '.join(self)}>"
+
+    def secret(self, name: str) -> Secret | None:
+        """A field that is a text, and is a secret."""
+        value = self.get(name)
+        return Secret(value) if isinstance(value, str) and value else None
 
 
 def with_cookies_of(state: State, response: Response) -> State:
@@ -134,22 +168,21 @@ def error_code(body: bytes) -> str:
     return str(_object(body).get("code") or "")
 
 
-def reply_of(response: Response) -> dict[str, Any]:
+def reply_of(response: Response) -> Reply:
     """The JSON object of an answer; an empty one if it is none."""
     return _object(response.body)
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def _object(body: bytes) -> Reply:
     text = body.decode("utf-8", "replace").strip()
     if text[:1] == "<" and (found := _WRAPPED.search(text)):
         text = found.group(1)
     if text[:1] != "{":
-        return {}
+        return Reply()
     try:
-        value = json.loads(text)
+        return Reply(json.loads(text))
     except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
+        return Reply()
 
 
 def refusal(request: Request, response: Response, what: str, *secrets: Secret | None) -> ApiError:
