@@ -15,7 +15,6 @@ from ...session import Channel
 from ...wire import Request, StreamingBody
 from .answers import Envelope, parse
 from .download import Download
-from .download import Download
 from .jobs import Job
 from .multiple import current_batch, finished, is_lost_session, item_of, outcomes, safety_of
 from .operation import Module
