@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
 from ...errors import InvalidArgument, suggest
+from ...wire import Safety
 from .answers import Envelope
 from .bodies import MISSING, body_of
-from .records import OxRecord, record_class
+from .records import OxRecord, from_object, record_class, to_object
 from .results import reader
 from .spec import BodyShape, Param, Prepared, Spec
 from .tables import FULL_TIME, Field, Model
-from .values import Kind, moment, query_text
+from .values import Kind, instant_to_wire, moment, query_text
 
 __all__ = ["prepare"]
 
@@ -37,7 +38,7 @@ def prepare(spec: Spec, args: Sequence[Any], given: Mapping[str, Any]) -> Prepar
     _check_names(spec, given)
     record, value = _sorted_out(spec, args)
     named = {name: each for name, each in given.items() if each is not None}
-    taken = _from_record(spec, record, named) if record is not None else {}
+    taken = _from_record(spec, record, named) if record is not None else _from_list(spec, value, named)
     columns = _columns(spec, named.get("columns", named.get("fields")))
     query = list(_query(spec, {**taken, **named}, columns))
     body = None
@@ -47,10 +48,10 @@ def prepare(spec: Spec, args: Sequence[Any], given: Mapping[str, Any]) -> Prepar
     return Prepared(
         spec=spec,
         query=tuple(query),
-        path=_path(spec, named),
+        path=_path(spec, {**taken, **named}),
         body=body,
-        read=reader(spec, columns),
-        arrived=_toucher(record),
+        read=reader(spec, columns, _place(spec, {**taken, **named})),
+        arrived=_toucher(spec, record, value),
     )
 
 
@@ -116,20 +117,54 @@ def _from_record(spec: Spec, record: OxRecord, named: Mapping[str, Any]) -> dict
     return {name: value for name, value in taken.items() if value is not None}
 
 
+def _from_list(spec: Spec, value: Any, named: Mapping[str, Any]) -> dict[str, Any]:
+    """The time stamp of the records of a list: the oldest, since it protects all of them."""
+    if not isinstance(value, list | tuple | set | frozenset) or "timestamp" in named:
+        return {}
+    if not any(param.attr == "timestamp" for param in spec.params):
+        return {}
+    records = [each for each in value if isinstance(each, OxRecord)]
+    stamps = [stamp for each in records if (stamp := _stamp_of(each)) is not None]
+    if records and len(stamps) == len(value):
+        return {"timestamp": min(stamps, key=lambda stamp: instant_to_wire(stamp, "timestamp"))}
+    known = getattr(value, "timestamp", None)
+    return {} if known is None else {"timestamp": known}
+
+
 def _stamp_of(record: OxRecord) -> Any:
     return getattr(record, type(record).__stamp__)
 
 
-def _toucher(record: OxRecord | None) -> Any:
-    """What brings the caller's record up to date: a write makes its time stamp the last known one."""
-    if record is None:
+def _toucher(spec: Spec, record: OxRecord | None, value: Any) -> Callable[[Envelope], None] | None:
+    """What brings the caller's record up to date: after a write, it holds what was written, as of then."""
+    if record is None or spec.safety is Safety.READ:
         return None
+    own = type(record).__model__
+    written = spec.body is not None and spec.body.record == own.name and isinstance(value, Mapping)
+    changes = to_object(own, value) if written and not (spec.body and spec.body.wrap in value) else {}
 
     def arrived(envelope: Envelope) -> None:
+        fresh = from_object(type(record), changes)
+        for name in changes:
+            attribute = own.fields[name].attr
+            setattr(record, attribute, getattr(fresh, attribute))
         if envelope.timestamp is not None:
             setattr(record, type(record).__stamp__, moment(envelope.timestamp))
 
     return arrived
+
+
+_PLACED: Final = frozenset({"all", "get", "updates"})
+
+
+def _place(spec: Spec, values: Mapping[str, Any]) -> dict[str, str]:
+    """The folder that was asked for, for records whose folder was not: it is needed to change them."""
+    folder = values.get("folder")
+    if spec.action not in _PLACED or not isinstance(folder, str) or not spec.record:
+        return {}
+    model = record_class(spec.record).__model__
+    found = model.find("folder") if model.has("folder") and spec.module != "folders" else None
+    return {found.attr: folder} if found is not None and found.kind is Kind.TEXT else {}
 
 
 # -- columns ---------------------------------------------------------------------------------------

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+import attrs
+
 from ...errors import InvalidArgument, UnknownField
 from ...records import EMPTY, Record
 from ...schema import Entity
@@ -58,6 +60,17 @@ class OxRecord(Record):
     """The attribute with the envelope's warnings."""
     if not TYPE_CHECKING:
         __entity__ = _Entity()
+
+    def __repr__(self) -> str:
+        shown = (_shown(field, getattr(self, field.name)) for field in attrs.fields(type(self)))
+        return f"{type(self).__name__}({', '.join(text for text in shown if text)})"
+
+
+def _shown(field: attrs.Attribute[Any], value: Any) -> str:
+    """What is set, and no secrets."""
+    if value is None or value == () or value is EMPTY:
+        return ""
+    return f"{field.name}={value!r}" if field.repr else f"{field.name}='…'"
 
 
 class InFolderId(OxRecord):

@@ -7,27 +7,42 @@ from typing import Any, Final
 
 from ...codec import DecodeFailed
 from ...errors import NotDeleted, Unfinished
+from ...records import EMPTY
 from .answers import Envelope
 from .records import OxRecord, from_object, record_class, row_reader
 from .rows import Rows, Updates
 from .spec import Shape, Spec
 from .tables import Field
-from .values import from_wire, moment
+from .values import Kind, from_wire, moment
 
 __all__ = ["reader"]
 
 _CHANGED: Final = ("newAndModified", "new", "modified")
 
 
-def reader(spec: Spec, columns: Sequence[Field]) -> Callable[[Envelope], Any]:
+def reader(
+    spec: Spec, columns: Sequence[Field], place: Mapping[str, str] = EMPTY
+) -> Callable[[Envelope], Any]:
     """What reads the answers of one call.
 
     Args:
         spec: The operation.
         columns: The columns that were asked for, in their order.
+        place: Attributes that records get where the answer does not have them: the folder that was asked for.
     """
     read = _READERS[spec.returns]
-    return lambda envelope: read(spec, columns, envelope)
+    if not place:
+        return lambda envelope: read(spec, columns, envelope)
+    return lambda envelope: _placed(read(spec, columns, envelope), place)
+
+
+def _placed(value: Any, place: Mapping[str, str]) -> Any:
+    records = value.changed if isinstance(value, Updates) else value if isinstance(value, list) else [value]
+    for record in records:
+        for name, each in place.items():
+            if getattr(record, name, each) is None:
+                setattr(record, name, each)
+    return value
 
 
 def _nothing(spec: Spec, columns: Sequence[Field], envelope: Envelope) -> None:
@@ -49,7 +64,10 @@ def _data(spec: Spec, envelope: Envelope) -> Any:
 
 
 def _value(spec: Spec, columns: Sequence[Field], envelope: Envelope) -> Any:
-    return from_wire(spec.kind, _data(spec, envelope))
+    data = _data(spec, envelope)
+    if spec.kind is Kind.TEXT and isinstance(data, Mapping) and "id" in data:
+        data = data["id"]  # what was made, in an object of its own
+    return from_wire(spec.kind, data)
 
 
 def _values(spec: Spec, columns: Sequence[Field], envelope: Envelope) -> Rows[Any]:
@@ -61,6 +79,8 @@ def _record(spec: Spec, columns: Sequence[Field], envelope: Envelope) -> OxRecor
     data = _data(spec, envelope)
     if isinstance(data, list) and len(data) == 1:
         data = data[0]
+    if isinstance(data, str | int) and not isinstance(data, bool):
+        data = {"id": data}  # what was made, by its ID alone
     if not isinstance(data, Mapping):
         raise DecodeFailed(f"{spec.operation}: a {spec.record} was expected, and {data!r:.80} came")
     return from_object(
@@ -101,6 +121,14 @@ def _item_reader(spec: Spec, columns: Sequence[Field], envelope: Envelope) -> Ca
     return read
 
 
+def _grouped(spec: Spec, columns: Sequence[Field], envelope: Envelope) -> dict[str, Rows[Any]]:
+    data = _data(spec, envelope)
+    if not isinstance(data, Mapping):
+        raise DecodeFailed(f"{spec.operation}: an object of lists was expected, and {data!r:.80} came")
+    read = _item_reader(spec, columns, envelope)
+    return {str(name): _rows(envelope, map(read, _list(spec, items))) for name, items in data.items()}
+
+
 # -- updates ---------------------------------------------------------------------------------------
 
 
@@ -132,17 +160,26 @@ def _id(item: Any) -> str:
 
 def _left(spec: Spec, columns: Sequence[Field], envelope: Envelope) -> None:
     """Nothing, if nothing is left; otherwise an error that says what."""
-    left = [each for each in _listed(_data(spec, envelope)) if _failed(each)]
+    _complain(spec, [each for each in _listed(_data(spec, envelope)) if _failed(each)])
+
+
+def _results(spec: Spec, columns: Sequence[Field], envelope: Envelope) -> Rows[Any]:
+    """The results, if none of them is an error."""
+    _complain(spec, [each for each in _listed(_data(spec, envelope)) if _reason(each)])
+    return _records(spec, columns, envelope)
+
+
+def _complain(spec: Spec, left: list[Any]) -> None:
     if not left:
         return
     ids = [_id(each) for each in left]
     reasons = {_id(each): why for each in left if (why := _reason(each))}
-    verb = _VERBS.get(spec.name, spec.name)
+    verb = _VERBS.get(spec.name, "cleared")
     kind = NotDeleted if verb in ("deleted", "cleared") else Unfinished
     why = "; ".join(f"{one}: {text}" for one, text in reasons.items()) or _WHY
+    shown = ", ".join(ids[:10]) + (", …" if len(ids) > 10 else "")
     raise kind(
-        f"{spec.operation}: {len(ids)} of the items were not {verb}: {', '.join(ids[:10])}"
-        f"{', …' if len(ids) > 10 else ''} ({why})",
+        f"{spec.operation}: {len(ids)} of the items were not {verb}: {shown} ({why})",
         ids=ids,
         reasons=reasons,
     )
@@ -169,10 +206,10 @@ def _listed(data: Any) -> list[Any]:
 
 
 def _failed(item: Any) -> bool:
-    """Whether an item was not done. Results that come for every item have an error where one failed."""
-    if not isinstance(item, Mapping) or not any(name in item for name in ("created", "updated", "deleted")):
-        return True
-    return bool(item.get("error"))
+    """Whether an item was not done. Where the answer has one for every item, it says which failed."""
+    if isinstance(item, Mapping) and "has_failed" in item:
+        return bool(item["has_failed"])
+    return True
 
 
 def _reason(item: Any) -> str:
@@ -186,6 +223,8 @@ _READERS: Final[Mapping[Shape, Callable[[Spec, Sequence[Field], Envelope], Any]]
     Shape.RECORD: _record,
     Shape.ROWS: _records,
     Shape.UPDATES: _updates,
+    Shape.GROUPED: _grouped,
+    Shape.RESULTS: _results,
     Shape.LEFT: _left,
     Shape.VALUE: _value,
     Shape.VALUES: _values,

@@ -1,0 +1,288 @@
+"""The schemas of Open-Xchange's HTTP API: from the catalogue and our corrections to record classes."""
+
+from __future__ import annotations
+
+import json
+import keyword
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+import attrs
+
+from .ox_extract import COLUMNS, SCHEMAS
+
+ENVELOPE: Final = frozenset(
+    [
+        "error",
+        "error_params",
+        "error_id",
+        "error_desc",
+        "error_stack",
+        "code",
+        "categories",
+        "category",
+        "timestamp",
+        "warnings",
+    ]
+)
+"""The envelope's own fields, which every response of the document repeats."""
+
+_ARRAY: Final = re.compile(r"array\[(.*)\]")
+_PLAIN: Final = {
+    "string": "text",
+    "integer": "integer",
+    "long": "integer",
+    "number": "number",
+    "boolean": "boolean",
+    "binary": "any",
+    "object": "any",
+    "array": "any",
+}
+_COLUMN_KINDS: Final = {
+    "String": "text",
+    "Number": "integer",
+    "int": "integer",
+    "Integer": "integer",
+    "Boolean": "boolean",
+    "boolean": "boolean",
+    "Time": "time",
+    "Date": "date",
+    "Timestamp": "stamp",
+    "Date or Time": "date_or_time",
+    "Datetime": "text",
+    None: "text",
+}
+_DATES: Final = frozenset({"time", "date", "stamp", "date_or_time"})
+_OURS: Final = frozenset({"extra", "f"})
+
+
+@attrs.frozen(kw_only=True)
+class FieldFacts:
+    """One field of a schema.
+
+    Attributes:
+        name: The document's name.
+        kind: A value of the library's ``Kind``.
+        column: The number of its column.
+        record: The schema of its objects.
+        many: Whether it is a list of such values.
+        python: The type of a value that has no kind of its own, such as ``list[str]``.
+        codes: The class of its coded values.
+        choices: The only texts that are allowed.
+        read_only: Whether the server alone sets it.
+        required: Whether the document says so.
+        costly: Whether it is only asked for by name.
+    """
+
+    name: str
+    kind: str = "text"
+    column: int | None = None
+    record: str = ""
+    many: bool = False
+    python: str = "Any"
+    codes: str = ""
+    choices: tuple[str, ...] = ()
+    read_only: bool = False
+    required: bool = False
+    costly: bool = False
+
+    @property
+    def attribute(self) -> str:
+        """The Python name."""
+        plain = re.sub(r"\W", "_", self.name)
+        return f"{plain}_" if keyword.iskeyword(plain) or plain in _OURS else plain
+
+
+@attrs.frozen(kw_only=True)
+class SchemaFacts:
+    """One schema, which becomes a record class.
+
+    Attributes:
+        name: The class's name.
+        fields: In the document's order; columns that the document lists elsewhere come last.
+        module: The module whose objects these are.
+        named: Whether its columns are asked for by name.
+    """
+
+    name: str
+    fields: tuple[FieldFacts, ...]
+    module: str = ""
+    named: bool = False
+
+
+class Schemas:
+    """All schemas, resolved on demand: inline objects become schemas of their own.
+
+    Args:
+        overlay: The parts of our corrections that are about schemas.
+    """
+
+    def __init__(self, overlay: Mapping[str, Any]) -> None:
+        self._renamed: Mapping[str, str] = overlay["renamed"]
+        raw: dict[str, Any] = json.loads(SCHEMAS.read_text("utf-8"))
+        self._raw = {self.name(name): schema for name, schema in raw.items()}
+        self._columns: dict[str, Any] = json.loads(COLUMNS.read_text("utf-8"))["columns"]
+        self._overlay = overlay
+        self._made: dict[str, SchemaFacts] = {}
+        self._inline: dict[tuple[str, ...], str] = {}
+        self.used: set[str] = set()
+        for name in self._raw:
+            if not self._raw[name].get("nested") and name not in self._renamed.values():
+                self._inline.setdefault(_signature(self._raw[name]["fields"]), name)
+
+    def __contains__(self, name: str) -> bool:
+        return self.name(name) in self._raw or name in self._overlay["schemas"]
+
+    def name(self, name: str) -> str:
+        """The name of a schema's class."""
+        return self._renamed.get(name, name)
+
+    def __getitem__(self, name: str) -> SchemaFacts:
+        if name not in self._made:
+            self._made[name] = self._make(name)
+        return self._made[name]
+
+    @property
+    def made(self) -> dict[str, SchemaFacts]:
+        """Every schema that was asked for, and those that they lead to."""
+        return self._made
+
+    def fields_of(self, name: str) -> list[dict[str, Any]]:
+        """The catalogue's fields of a schema, as they are."""
+        return list(self._raw[self.name(name)]["fields"])
+
+    def reach(self, name: str) -> Iterator[str]:
+        """The schema and those that its fields lead to, each once."""
+        seen: list[str] = [name]
+        for one in seen:
+            yield one
+            seen += [f.record for f in self[one].fields if f.record and f.record not in seen]
+
+    # -- one schema --------------------------------------------------------------------------------
+
+    def _make(self, name: str) -> SchemaFacts:
+        given: Mapping[str, Any] = self._overlay["schemas"].get(name, {})
+        model = self._overlay["models"].get(name, {})
+        columns = self._columns_of(model.get("tables", ()))
+        raw = self.fields_of(given.get("base", name)) if _is_raw(given, name, self) else []
+        raw = [field for field in raw if field["name"] not in ENVELOPE or not name.endswith("Response")]
+        raw += [_parsed(text) for text in given.get("fields", ())]
+        fields = [self._field(name, field, columns) for field in raw]
+        known = {field.name for field in fields}
+        fields += [
+            self._adjusted(name, FieldFacts(name=column, kind=_COLUMN_KINDS.get(kind, "any"), column=number))
+            for column, (number, kind) in columns.items()
+            if column not in known and number is not None
+        ]
+        return SchemaFacts(
+            name=name,
+            fields=tuple(fields),
+            module=model.get("module", ""),
+            named=bool(model.get("named", False)),
+        )
+
+    def _columns_of(self, tables: Iterable[str]) -> dict[str, tuple[int | None, str | None]]:
+        found: dict[str, tuple[int | None, str | None]] = {}
+        for table in tables:
+            self.used.add(table)
+            found |= {name: (number, kind) for number, name, kind in self._columns[table]}
+        return found
+
+    def _field(
+        self, schema: str, raw: Mapping[str, Any], columns: Mapping[str, tuple[int | None, str | None]]
+    ) -> FieldFacts:
+        number, column_kind = columns.get(raw["name"], (None, None))
+        type_, many = _split(raw["type"])
+        kind, record, python = self._type(schema, raw, type_)
+        if raw["type"].startswith("array[array"):
+            kind, many = "any", False
+        if raw["type"] in ("long", "array[long]") and _COLUMN_KINDS.get(column_kind) in _DATES:
+            kind = _COLUMN_KINDS[column_kind]
+        return self._adjusted(
+            schema,
+            FieldFacts(
+                name=raw["name"],
+                kind=kind,
+                column=number,
+                record=record,
+                many=many,
+                python=python,
+                choices=tuple(map(str, raw.get("enum", ()))) if kind == "text" else (),
+                read_only=bool(raw.get("read_only")),
+                required=bool(raw.get("required")),
+            ),
+        )
+
+    def _adjusted(self, schema: str, field: FieldFacts) -> FieldFacts:
+        """What the overlay knows better: of this field, or of all fields of the name."""
+        kinds: Mapping[str, str] = self._overlay["kinds"]
+        wanted = kinds.get(f"{schema}.{field.name}")
+        if wanted is None and field.kind == "integer":
+            wanted = kinds.get(field.name)
+        changes: dict[str, Any] = {} if wanted is None else {"kind": wanted}
+        codes: Mapping[str, str] = self._overlay["codes"]
+        found = codes.get(f"{schema}.{field.name}", codes.get(field.name, ""))
+        if found and (wanted or field.kind) == "integer":
+            changes["codes"] = found
+        if f"{schema}.{field.name}" in self._overlay["costly"]:
+            changes["costly"] = True
+        return attrs.evolve(field, **changes)
+
+    def _type(self, schema: str, raw: Mapping[str, Any], type_: str) -> tuple[str, str, str]:
+        """Kind, schema and Python type of a value."""
+        if f"{schema}.{raw['name']}" in self._overlay["inline"]:
+            return self._named(self._overlay["inline"][f"{schema}.{raw['name']}"], raw.get("fields"))
+        if raw.get("fields"):
+            return self._named(self._inline_name(schema, raw), raw["fields"])
+        if type_ in _PLAIN:
+            python = {"array": "list[Any]", "object": "dict[str, Any]"}.get(type_, "Any")
+            return _PLAIN[type_], "", python
+        if type_.startswith("array["):
+            return "any", "", _python(raw["type"])
+        if type_ == "DateTimeData":
+            return "event", "", "Any"
+        if type_ in self:
+            return "record", self.name(type_), "Any"
+        raise ValueError(f"{schema}.{raw['name']}: what is {type_!r}?")
+
+    def _inline_name(self, schema: str, raw: Mapping[str, Any]) -> str:
+        signature = _signature(raw["fields"])
+        if signature not in self._inline:
+            self._inline[signature] = schema + _camel(raw["name"])
+        return self._inline[signature]
+
+    def _named(self, name: str, fields: Any) -> tuple[str, str, str]:
+        if fields and name not in self:
+            self._raw[name] = {"fields": fields}
+        return "record", name, "Any"
+
+
+def _is_raw(given: Mapping[str, Any], name: str, schemas: Schemas) -> bool:
+    return "base" in given or name not in schemas._overlay["schemas"]
+
+
+def _signature(fields: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    return tuple(sorted(field["name"] for field in fields))
+
+
+def _split(type_: str) -> tuple[str, bool]:
+    found = _ARRAY.fullmatch(type_)
+    return (found.group(1), True) if found else (type_, False)
+
+
+def _python(type_: str) -> str:
+    inner, many = _split(type_)
+    if many:
+        return f"list[{_python(inner)}]"
+    return {"string": "str", "integer": "int", "long": "int", "boolean": "bool"}.get(inner, "Any")
+
+
+def _camel(name: str) -> str:
+    return "".join(part[:1].upper() + part[1:] for part in re.split(r"[\W_]+", name))
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """A field of the overlay: ``name: type``, with ``*`` if it is required."""
+    name, _, type_ = text.partition(": ")
+    return {"name": name, "type": type_.removesuffix("*"), "required": type_.endswith("*")}

@@ -1,0 +1,217 @@
+"""Renders the record classes of Open-Xchange: tables, classes, and the types of what is written."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from . import layout
+from .ox_schemas import FieldFacts, SchemaFacts
+
+PACKAGE: Final = "zeyos_async.services.ox"
+
+_READ: Final = {
+    "any": "Any",
+    "text": "str",
+    "integer": "int",
+    "number": "float",
+    "boolean": "bool",
+    "date": "Day",
+    "time": "Instant",
+    "stamp": "Instant",
+    "date_or_time": "Day",
+    "event": "Day",
+}
+_WRITTEN: Final = _READ | {
+    "time": "Instant | int",
+    "stamp": "Instant | int",
+    "event": "Day | Mapping[str, str]",
+}
+_FOLDERS: Final = {"folder_id": "InFolderId", "folder": "InFolder", "folderId": "InCamelFolder"}
+_SECRET: Final = re.compile(r"password|secret|token|^session$|^pin$", re.IGNORECASE)
+_NAME: Final = re.compile(r"\w+")
+
+
+def mixin(schema: SchemaFacts) -> str:
+    """The base of a schema's class: that which gives the folder its other names, where it has one."""
+    found = [field for field in schema.fields if field.name in _FOLDERS]
+    if len(found) != 1 or found[0].kind != "text" or found[0].many:
+        return "OxRecord"
+    return _FOLDERS[found[0].name]
+
+
+def render_records(
+    name: str,
+    schemas: Sequence[SchemaFacts],
+    written: frozenset[str],
+    homes: Mapping[str, str],
+    header: str,
+) -> str:
+    """The module of some record classes.
+
+    Args:
+        name: The module.
+        schemas: What becomes a class in it.
+        written: Schemas that also need the type of what is written.
+        homes: Schema → module, for the types that other modules have.
+        header: The first lines.
+    """
+    body = [line for schema in schemas for line in _class(schema)]
+    typing = [line for schema in schemas if schema.name in written for line in _fields_type(schema)]
+    return layout.document(
+        [*_opening(name, schemas, homes, header, [*body, *typing]), *body, *_typing(typing)]
+    )
+
+
+def _opening(
+    name: str, schemas: Sequence[SchemaFacts], homes: Mapping[str, str], header: str, body: Sequence[str]
+) -> Iterator[str]:
+    needed = frozenset(_NAME.findall("\n".join(body)))
+    yield header
+    yield f'"""Record classes of Open-Xchange: {name}."""'
+    yield from ("", "from __future__ import annotations", "", "from collections.abc import Mapping")
+    yield from ("from typing import TYPE_CHECKING, Any", "", "import attrs", "")
+    yield "from zeyos_async.records import EMPTY"
+    bases = sorted({mixin(schema) for schema in schemas})
+    yield f"from {PACKAGE}.records import {', '.join(bases)}"
+    yield f"from {PACKAGE}.tables import Field, Model"
+    yield f"from {PACKAGE}.values import Kind"
+    codes = sorted({field.codes for schema in schemas for field in schema.fields if field.codes})
+    if codes:
+        yield ""
+        yield from layout.call("from .codes import (", codes, ")", bare=True)
+    yield from _typing_imports(name, homes, needed)
+
+
+def _typing_imports(name: str, homes: Mapping[str, str], needed: frozenset[str]) -> Iterator[str]:
+    yield from ("", "if TYPE_CHECKING:")
+    if "Sequence" in needed:
+        yield "    from collections.abc import Sequence"
+    if "Day" in needed:
+        yield "    from datetime import date as Day"
+    yield "    from datetime import datetime as Instant"
+    if "TypedDict" in needed:
+        yield "    from typing import TypedDict"
+    yield ""
+    yield f"    from {PACKAGE}.answers import OxWarning"
+    elsewhere: dict[str, list[str]] = {}
+    for one in sorted(needed):
+        home = homes.get(one) or homes.get(one.removesuffix("Fields"), "")
+        if home and home != name:
+            elsewhere.setdefault(home, []).append(one)
+    for home, names in sorted(elsewhere.items()):
+        yield from layout.call(f"from .{home} import (", names, ")", indent=4, bare=True)
+
+
+def _typing(lines: Sequence[str]) -> Iterator[str]:
+    if lines:
+        yield from ("", "", "if TYPE_CHECKING:")
+        yield from (f"    {line}".rstrip() for line in lines)
+
+
+# -- one class -------------------------------------------------------------------------------------
+
+
+def _class(schema: SchemaFacts) -> Iterator[str]:
+    taken = {field.attribute for field in schema.fields}
+    stamp, warned = (f"{name}_" if name in taken else name for name in ("timestamp", "warnings"))
+    yield from ("", "", "@attrs.define(repr=False)", f"class {schema.name}({mixin(schema)}):")
+    yield f'    """``{schema.name}`` of the document."""'
+    yield ""
+    yield from _model(schema)
+    for ours, name in (("__stamp__", stamp), ("__warned__", warned)):
+        if name.endswith("_"):
+            yield f'    {ours} = "{name}"'
+    yield ""
+    for field in schema.fields:
+        default = " = attrs.field(default=None, repr=False)" if _SECRET.search(field.name) else " = None"
+        yield f"    {field.attribute}: {read_type(field)}{default}"
+    yield "    extra: Mapping[str, Any] = EMPTY"
+    yield f"    {stamp}: Instant | int | None = attrs.field(default=None, eq=False)"
+    yield f"    {warned}: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)"
+
+
+def _model(schema: SchemaFacts) -> Iterator[str]:
+    yield "    __model__ = Model("
+    yield f'        "{schema.name}",'
+    yield "        ("
+    for field in schema.fields:
+        yield from layout.call("Field(", list(_field_arguments(field)), "),", indent=12)
+    yield "        ),"
+    if schema.module:
+        yield f'        "{schema.module}",'
+    if schema.named:
+        yield "        named=True,"
+    yield "    )"
+
+
+def _field_arguments(field: FieldFacts) -> Iterator[str]:
+    yield layout.text(field.name)
+    if field.kind != "text" or field.column is not None:
+        yield f"Kind.{field.kind.upper()}"
+    if field.column is not None:
+        yield str(field.column)
+    if field.attribute != field.name:
+        yield f"attribute={layout.text(field.attribute)}"
+    if field.record:
+        yield f'record="{field.record}"'
+    if field.codes:
+        yield f"codes={field.codes}"
+    yield from (f"{name}=True" for name in ("many", "read_only", "costly") if getattr(field, name))
+
+
+def read_type(field: FieldFacts) -> str:
+    """The type of a record's attribute."""
+    if field.kind == "any":
+        return field.python if field.python == "Any" else f"{field.python} | None"
+    plain = field.record or field.codes or _READ[field.kind]
+    return f"list[{plain}] | None" if field.many else f"{plain} | None"
+
+
+def _written_type(field: FieldFacts) -> str:
+    if field.kind == "any":
+        plain = field.python if field.python != "list[list[str]]" else "Sequence[Sequence[str | None]]"
+    else:
+        plain = f"{field.record} | {field.record}Fields" if field.record else _WRITTEN[field.kind]
+    if field.many:
+        plain = f"Sequence[{plain}]"
+    return plain if plain == "Any" else f"{plain} | None"
+
+
+def _fields_type(schema: SchemaFacts) -> Iterator[str]:
+    """What a dict of the schema's fields may hold; the folder may go by any of its names."""
+    names = {field.name: _written_type(field) for field in schema.fields}
+    folder = next((name for name in ("folder_id", "folder", "folderId") if name in names), "")
+    if folder:
+        names |= {name: names[folder] for name in ("folder", "folder_id") if name not in names}
+    yield ""
+    if all(name.isidentifier() and not keyword.iskeyword(name) for name in names):
+        yield f"class {schema.name}Fields(TypedDict, total=False):"
+        yield from (f"    {name}: {type_}" for name, type_ in names.items())
+        return
+    yield f"{schema.name}Fields = TypedDict("
+    yield f'    "{schema.name}Fields",'
+    yield "    {"
+    yield from (f'        {layout.text(name)}: "{type_}",' for name, type_ in names.items())
+    yield "    },"
+    yield "    total=False,"
+    yield ")"
+
+
+# -- coded values ----------------------------------------------------------------------------------
+
+
+def render_codes(enums: Mapping[str, Mapping[str, Any]], header: str) -> str:
+    """The module of the classes of coded values."""
+    return layout.document([header, *_codes_lines(enums)])
+
+
+def _codes_lines(enums: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
+    yield '"""The coded values of Open-Xchange."""'
+    yield from ("", "from __future__ import annotations", "", "from zeyos_async.codes import Code", "")
+    yield from layout.rows("__all__ = [", [layout.text(name) for name in sorted(enums)], "]")
+    for name, enum in enums.items():
+        yield from ("", "", f"class {name}(Code):", f'    """{enum["says"]}"""', "")
+        yield from (f"    {member} = {value}" for member, value in enum["values"].items())
