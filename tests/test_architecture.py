@@ -50,6 +50,7 @@ MAY_IMPORT: Final[dict[str, str]] = {
     "services.octaved._generated": "errors schema codes records services.octaved.tables",
     "services.ox": f"{CORE} forms filters.targets.ox services.ox._generated",
     "services.ox._generated": "errors wire schema codes records services.ox.operation services.ox.records services.ox.tables services.ox.values",
+    "ox": "errors services.ox._generated",
     "zeyos": "errors services.zeyos._generated",
     "general": "services.general",
     "octaved": "errors services.octaved._generated services.octaved.paths",
@@ -106,7 +107,7 @@ OUTSIDE: Final[dict[str, str]] = {
 }
 
 LOADS_BY_NAME: Final = frozenset(
-    {"__init__", "cli", "filters", "services.octaved._generated", "services.zeyos._generated", "testing"}
+    {"__init__", "cli", "filters", "services.octaved._generated", "services.ox._generated", "services.zeyos._generated", "testing"}
 )
 """Units that load modules by name (``import_module``), to be light; nobody else may hide an import so."""
 
