@@ -315,13 +315,13 @@ class AdvancedSearch(OxRecord):
     __model__ = Model(
         "AdvancedSearch",
         (
-            Field("filter"),
+            Field("filter", Kind.ANY),
             Field("folders", many=True),
             Field("folderTypes", Kind.RECORD, record="AdvancedSearchFolderTypes"),
         ),
     )
 
-    filter: str | None = None
+    filter: Any = None
     folders: list[str] | None = None
     folderTypes: AdvancedSearchFolderTypes | None = None
     extra: Mapping[str, Any] = EMPTY
@@ -564,7 +564,7 @@ if TYPE_CHECKING:
         folder: str | None
 
     class AdvancedSearchFields(TypedDict, total=False):
-        filter: str | None
+        filter: Any
         folders: Sequence[str] | None
         folderTypes: AdvancedSearchFolderTypes | AdvancedSearchFolderTypesFields | None
 
