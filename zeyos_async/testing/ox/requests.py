@@ -179,10 +179,15 @@ def read_body(operation: Operation, incoming: Incoming, behaviour: OxBehaviour) 
     if operation.body == "multipart" or (operation.body_required and not incoming.body):
         raise missing("body")
     if operation.body == "form" or kind == "application/x-www-form-urlencoded":
-        return read_form(incoming.body), []
+        return _form(incoming.body), []
     if operation.body == "json" and incoming.body and not _is_raw(kind):
         return read_json(incoming.body), []
     return incoming.body, []
+
+
+def _form(body: bytes) -> Any:
+    """The fields of a form; JSON where it is sent after all, as some documented forms are JSON objects."""
+    return read_json(body) if body.lstrip()[:1] in (b"{", b"[") else read_form(body)
 
 
 def _is_raw(kind: str) -> bool:

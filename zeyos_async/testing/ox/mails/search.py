@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from functools import partial
 from typing import Any, Final
@@ -40,15 +39,8 @@ def matching(call: Call, body: Any, mails: Iterable[Mail]) -> list[Mail]:
     Raises:
         OxError: The term makes no sense.
     """
-    term = read_filter(_read(call, body), _GRAMMAR)
+    term = read_filter(body, _GRAMMAR)
     return [mail for mail in mails if term is None or term(partial(_values, call, mail))]
-
-
-def _read(call: Call, body: Any) -> Any:
-    """The body as JSON, also where it came as a form."""
-    if isinstance(body, dict) and "filter" not in body and call.incoming.body.lstrip()[:1] == b"{":
-        return json.loads(call.incoming.body)
-    return body
 
 
 def _values(call: Call, mail: Mail, operand: Operand) -> list[Any]:

@@ -1,0 +1,116 @@
+"""``file`` (uploads that wait to be used) and ``image`` (pictures by cookie)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import attrs
+
+from ...answers import Answer
+from ..call import Call, Reply, handles
+from ..files.access import file_answer
+from ..mails.access import mailbox
+from ..parts import Part
+from ..refusals import OxError, missing, not_found
+from ..world import World
+
+__all__: list[str] = []
+
+_LIFETIME: Final = 300.0
+_MEDIA: Final = ("image/", "audio/", "video/")
+
+
+@attrs.define(kw_only=True)
+class _Waiting:
+    """An upload and when it was last asked for."""
+
+    part: Part
+    used: float
+
+
+def _uploads(world: World, user: Any) -> dict[str, _Waiting]:
+    """The uploads of a user, by identifier."""
+    return {}
+
+
+@handles("file", "new")
+def _new(call: Call) -> Reply:
+    if not call.files:
+        raise missing("file")
+    for part in call.files:
+        _check_type(part, call.text("type"))
+    made = []
+    for part in call.files:
+        key = call.world.token()
+        call.state(_uploads)[key] = _Waiting(part=part, used=call.world.clock.now())
+        made.append(key)
+    return Reply(data=made)
+
+
+def _check_type(part: Part, wanted: str) -> None:
+    """Refuse a file that is not of the kind that ``type`` allows."""
+    allowed = {"file": ("",), "media": _MEDIA}.get(wanted, (f"{wanted}/",))
+    if not part.content_type.startswith(allowed):
+        raise OxError("UPL-0008", f"{part.content_type!r} is not a file of type {wanted}", params=(wanted,))
+
+
+def _waiting(call: Call, key: str) -> Part:
+    """An upload, kept for some more minutes.
+
+    Raises:
+        OxError: There is none, or it waited too long.
+    """
+    found = call.state(_uploads).get(key)
+    now = call.world.clock.now()
+    if found is None or found.used < now - _LIFETIME:
+        raise not_found("UPL-0005", f"upload {key}")
+    found.used = now
+    return found.part
+
+
+@handles("file", "keepalive")
+def _keep(call: Call) -> Reply:
+    _waiting(call, call.text("id"))
+    return Reply()
+
+
+@handles("file", "get")
+def _get(call: Call) -> Reply:
+    part = _waiting(call, call.text("id"))
+    mimetype = part.content_type or "application/octet-stream"
+    answer = file_answer(
+        call, part.content, filename=part.filename or "file", mimetype=mimetype, etag=call.text("id")
+    )
+    return Reply(raw=answer)
+
+
+def _identified(call: Call) -> bool:
+    """Whether the cookie for the public tells who asks: images have no session in their address."""
+    session = call.sessions.by_public_cookie(call.incoming)
+    call.caller = session.user if session else None
+    return session is not None
+
+
+@handles("image", "GET /image/mfile/picture", "GET /image/file/mp3cover")
+def _uploaded_image(call: Call) -> Reply:
+    if not _identified(call):
+        return Reply(raw=Answer(status=403))
+    found = call.state(_uploads).get(call.text("uid") or call.text("id"))
+    return _picture(found.part.content, found.part.content_type) if found else Reply(raw=Answer(status=404))
+
+
+@handles("image", "GET /image/mail/picture", "GET /image/mail/trustedMail/picture")
+def _mail_image(call: Call) -> Reply:
+    """A picture within a message, by its Content-ID or its number."""
+    if not _identified(call):
+        return Reply(raw=Answer(status=403))
+    mail = mailbox(call.world, call.user).find(call.text("folder"), call.text("id"))
+    key = call.text("uid").strip("<>")
+    for part in mail.parts if mail else ():
+        if key in (part.cid, part.id, part.filename):
+            return _picture(part.content, part.content_type)
+    return Reply(raw=Answer(status=404))
+
+
+def _picture(content: bytes, mimetype: str) -> Reply:
+    return Reply(raw=Answer(headers={"Content-Type": mimetype}, body=content))
