@@ -1,7 +1,6 @@
 """Open-Xchange's ways to a session: a log-in by name and password, by tokens, by cookies; or one that is there.
 
-A session travels with each request: its ID travels in the query of each request, its cookies in a header,
-and both count only together with the ``User-Agent`` and the client's name of the log-in. So a backend sends the
+A session's ID travels in the query of each request and its cookies in a header, and both count only together with the ``User-Agent`` and the client's name of the log-in. So a backend sends the
 same ``User-Agent`` each time, keeps what cookies any answer sets, and takes both for one secret.
 """
 

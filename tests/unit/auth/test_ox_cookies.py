@@ -1,0 +1,92 @@
+"""The cookies of Open-Xchange's sessions, and what an answer says about a session, as properties and tables."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.auth.ox_answers import answer
+from zeyos_async.auth.ox_wire import State, error_code, session_lost, with_cookies_of
+
+NAMES = st.text("abcdefghijklmnopqrstuvwxyz-0123456789", min_size=1, max_size=12)
+VALUES = st.text("ABCDEFabcdef0123456789-._=", max_size=20)
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        ("a=1", {"a": "1"}),
+        ("a=1; Path=/ajax; Secure; HttpOnly; SameSite=Lax", {"a": "1"}),
+        (" a = 1 ; Path=/", {"a": "1"}),
+        ("a=x=y==", {"a": "x=y=="}),
+        ("a=", {"a": ""}),
+        ('a="quoted"', {"a": '"quoted"'}),
+        ("a=1; Max-Age=3600", {"a": "1"}),
+        ("a=1; Max-Age=0", {}),
+        ("a=1; max-age=-1", {}),
+        ("a=1; Expires=Thu, 01 Jan 1970 00:00:10 GMT", {}),
+        ("a=1; Expires=Thu, 01-Jan-1970 00:00:10 GMT", {}),
+        ("a=1; Expires=Thu, 01 Jan 2970 00:00:10 GMT", {"a": "1"}),
+        ("a=1; Max-Age=60; Expires=Thu, 01 Jan 1970 00:00:10 GMT", {"a": "1"}),
+        ("a=1; Expires=nonsense", {"a": "1"}),
+        ("a=1; Max-Age=nonsense", {"a": "1"}),
+        ("=1", {}),
+        ("nonsense", {"nonsense": ""}),
+        ("", {}),
+    ],
+)
+def test_one_cookie(line: str, kept: dict[str, str]) -> None:
+    """Set, replaced and removed as RFC 6265 has it; the value stays as it came."""
+    assert with_cookies_of(State("s"), answer({}, cookies=[line])).cookies == kept
+
+
+def test_a_cookie_that_is_removed() -> None:
+    """The others stay."""
+    state = State("s", {"a": "1", "b": "2"})
+    changed = with_cookies_of(state, answer({}, cookies=["a=; Max-Age=0", "c=3"]))
+    assert changed == State("s", {"b": "2", "c": "3"})
+
+
+@given(st.dictionaries(NAMES, VALUES, max_size=6), st.text(max_size=30))
+def test_a_state_survives_its_credential(cookies: dict[str, str], session: str) -> None:
+    """What a store keeps as one secret comes back whole, whatever is in it; its repr tells nothing."""
+    state = State(session, cookies)
+    credential = state.packed(user="jane")
+    assert State.of(credential) == state
+    assert repr(state) == f"State(cookies=<{len(cookies)} cookies>)"
+
+
+@given(st.dictionaries(NAMES, VALUES, min_size=1, max_size=6))
+def test_cookies_that_were_set_are_sent(cookies: dict[str, str]) -> None:
+    """Each of them, with the value that came."""
+    lines = [f"{name}={value}; Path=/; HttpOnly" for name, value in cookies.items()]
+    state = with_cookies_of(State("s"), answer({}, cookies=lines))
+    sent = dict(pair.split("=", 1) for pair in state.cookie_header(None)["Cookie"].split("; "))
+    assert sent == cookies
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.just("SES-0203"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8) | st.just("code"), inner),
+    max_leaves=12,
+)
+
+
+@given(JSON, st.booleans())
+def test_a_session_is_lost_if_the_envelope_says_so(value: object, wrapped: bool) -> None:
+    """Only an object whose own ``code`` it is, plain or in a page; whatever else is in there."""
+    body = json.dumps(value).encode()
+    if wrapped and isinstance(value, dict):
+        body = b"<html><body><script>(parent['callback_new'])(" + body + b")</script></html>"
+    own = value.get("code") if isinstance(value, dict) else None
+    assert session_lost(body) is (own == "SES-0203")
+
+
+@given(st.binary(max_size=200) | st.binary(max_size=40).map(lambda data: data + b'"SES-0203"' + data))
+def test_no_nonsense_is_an_error_by_itself(body: bytes) -> None:
+    """Whatever a server sends is read without an exception."""
+    assert isinstance(error_code(body), str)
+    assert isinstance(error_code(b"{" + body + b"}"), str)

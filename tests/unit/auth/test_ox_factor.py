@@ -1,0 +1,166 @@
+"""Open-Xchange's second factor: which device is asked, what it shows, what answers it."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.unit.auth.ox_answers import OPENED, SECRET_COOKIE, SESSION, answer, error, play
+from zeyos_async.auth import FactorDevice, OxLogin, SecondFactorChallenge
+from zeyos_async.errors import ApiError, ConfigurationError, NotAuthenticated, SecondFactorNeeded
+
+PENDING = answer({**OPENED, "requires_multifactor": True}, cookies=[SECRET_COOKIE])
+PHONE = {"id": "7", "name": "my phone", "providerName": "SMS", "backup": False, "enabled": True}
+APP = {"id": "8", "name": "my app", "providerName": "TOTP", "enabled": True}
+BACKUP = {"id": "9", "name": "paper", "providerName": "BACKUP_STRING", "backup": True, "enabled": True}
+OFF = {"id": "1", "name": "lost phone", "providerName": "SMS", "enabled": False}
+BEGUN = answer({"data": {"challenge": {"phoneNumberTail": "42"}}})
+DONE = answer({"timestamp": 1})
+
+
+def devices(*found: dict[str, Any]) -> Any:
+    return answer({"data": list(found)})
+
+
+def login(ask: Callable[[SecondFactorChallenge], Any] | None, factor: str | None = None) -> OxLogin:
+    return OxLogin("jane", "swordfish", second_factor=ask, factor=factor)
+
+
+def test_the_challenge_is_answered_within_the_session() -> None:
+    """The devices, the challenge, the code: each with the new session and its cookies."""
+    seen: list[SecondFactorChallenge] = []
+
+    def ask(challenge: SecondFactorChallenge) -> str:
+        seen.append(challenge)
+        return "4711"
+
+    requests, credential = play(login(ask), PENDING, devices(OFF, BACKUP, PHONE, APP), BEGUN, DONE)
+    assert [(each.method, each.url.query.get("action")) for each in requests] == [
+        ("POST", "login"),
+        ("GET", "all"),
+        ("GET", "startAuthentication"),
+        ("PUT", "finishAuthentication"),
+    ]
+    for each in requests[1:]:
+        assert each.url.path == "/ajax/multifactor/device"
+        assert each.url.query["session"] == SESSION
+        assert "open-xchange-secret-hash" in each.headers["Cookie"]
+    for each in requests[2:]:
+        assert (each.url.query["providerName"], each.url.query["deviceId"]) == ("SMS", "7")
+    assert json.loads(requests[3].content or b"") == {"secret_code": "4711"}
+    (challenge,) = seen
+    assert challenge.device == FactorDevice(id="7", name="my phone", provider="SMS")
+    assert len(challenge.devices) == 4
+    assert challenge.data == {"phoneNumberTail": "42"}
+    assert credential.info["user"] == "jane"
+
+
+@pytest.mark.parametrize(
+    ("factor", "asked"), [(None, "7"), ("TOTP", "8"), ("paper", "9"), ("8", "8"), ("SMS", "7")]
+)
+def test_which_device_is_asked(factor: str | None, asked: str) -> None:
+    """The first that is no backup and can be used, or the one of this ID, name or kind."""
+    found = devices(OFF, BACKUP, PHONE, APP)
+    requests, _ = play(login(lambda challenge: "1", factor), PENDING, found, BEGUN, DONE)
+    assert requests[2].url.query["deviceId"] == asked
+
+
+async def _later(challenge: SecondFactorChallenge) -> str:
+    return "4711"
+
+
+@pytest.mark.parametrize(
+    ("ask", "fields"),
+    [
+        (lambda challenge: "4711", {"secret_code": "4711"}),
+        (_later, {"secret_code": "4711"}),
+        (lambda challenge: {"clientData": "a", "keyHandle": "b"}, {"clientData": "a", "keyHandle": "b"}),
+    ],
+)
+def test_how_a_challenge_may_be_answered(ask: Any, fields: dict[str, str]) -> None:
+    """With a code, at once or later, or with the fields that the kind of device needs."""
+    requests, _ = play(login(ask), PENDING, devices(APP), answer({"data": {}}), DONE)
+    assert json.loads(requests[3].content or b"") == fields
+
+
+def test_cookies_that_come_on_the_way_are_kept() -> None:
+    """The server may give a fresh secret after the second factor."""
+    done = answer({"timestamp": 1}, cookies=["open-xchange-secret-hash=fresh"])
+    backend = login(lambda challenge: "1")
+    _, credential = play(backend, PENDING, devices(APP), BEGUN, done)
+    assert [secret.reveal() for secret in backend.secrets(credential) if secret] == [SESSION, "fresh"]
+
+
+def test_nobody_answers() -> None:
+    """The error says what the user has and what the caller lacks; nothing was asked of a device."""
+    with pytest.raises(SecondFactorNeeded, match=r"has a second factor.*second_factor=") as caught:
+        play(login(None), PENDING)
+    assert isinstance(caught.value, NotAuthenticated)
+    assert caught.value.code == "MFA-0001"
+
+
+@pytest.mark.parametrize(
+    ("found", "factor", "says"),
+    [
+        (devices(), None, "none that can be used. There are: none"),
+        (devices(OFF), None, r"none that can be used. There are: lost phone \(SMS\)"),
+        (devices(APP), "SMS", r"none that is 'SMS'. There are: my app \(TOTP\)"),
+        (answer({"data": None}), None, "none that can be used"),
+    ],
+)
+def test_there_is_no_such_device(found: Any, factor: str | None, says: str) -> None:
+    """The devices that there are, are named."""
+    with pytest.raises(SecondFactorNeeded, match=says):
+        play(login(lambda challenge: "1", factor), PENDING, found)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [error("MFA-0020", "No.")],
+        [devices(APP), error("MFA-0007", "No.", category=4)],
+        [devices(APP), BEGUN, error("MFA-0023", "No.")],
+        [devices(APP), BEGUN, answer(b"", status=403)],
+        [devices(APP), BEGUN, answer(b"<title>No.</title>")],
+    ],
+)
+def test_a_factor_that_is_refused(steps: list[Any]) -> None:
+    """At whatever step, with the server's words."""
+    with pytest.raises(ApiError, match="second factor"):
+        play(login(lambda challenge: "4711"), PENDING, *steps)
+
+
+@pytest.mark.parametrize("value", [None, "", {}, 4711])
+def test_what_is_no_answer_to_a_challenge(value: Any) -> None:
+    """It is told what the hook gave, and nothing is sent."""
+    with pytest.raises(ConfigurationError, match="second_factor= gave"):
+        play(login(lambda challenge: value), PENDING, devices(APP), BEGUN)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [error("LGI-0006", "swordfish is wrong")],
+        [PENDING],
+        [PENDING, error("SES-0203", f"Your session {SESSION} expired")],
+        [PENDING, devices(APP), BEGUN, error("MFA-0023", f"4711 is wrong in {SESSION}")],
+    ],
+)
+def test_no_error_tells_a_secret(steps: list[Any]) -> None:
+    """Not by its text, and not by the variables of the frames that it went through."""
+    backend = login(None if len(steps) == 1 else lambda challenge: "the-code")
+    with pytest.raises(ApiError) as caught:
+        play(backend, *steps)
+    ours = [
+        frame
+        for frame, _ in traceback.walk_tb(caught.value.__traceback__)
+        if "zeyos_async" in frame.f_code.co_filename
+    ]
+    shown = str(caught.value) + "".join(repr(value) for frame in ours for value in frame.f_locals.values())
+    assert ours
+    for secret in ("swordfish", SESSION, "s3cr3tc00k1e", "the-code"):
+        assert secret not in shown
