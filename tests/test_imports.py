@@ -21,6 +21,9 @@ PUBLIC_MODULES: Final = (
     "zeyos_async.errors",
     "zeyos_async.export",
     "zeyos_async.filters",
+    "zeyos_async.general",
+    "zeyos_async.octaved",
+    "zeyos_async.ox",
     "zeyos_async.testing",
     "zeyos_async.zeyos",
 )
@@ -62,6 +65,7 @@ def test_the_package_alone_loads_nothing() -> None:
         ("import zeyos_async.errors", HEAVY),
         ("import zeyos_async.auth", ("aiohttp", "cattrs", "click", "rich", "sqlite3")),
         ("import zeyos_async.zeyos", ("aiohttp", "cattrs", "click", "rich", "sqlite3")),
+        ("import zeyos_async.ox", ("aiohttp", "cattrs", "click", "rich", "sqlite3")),
         ("import zeyos_async.testing", ("aiohttp.web", "cattrs", "click", "rich", "sqlite3")),
         (
             "from zeyos_async import Zeyos\nZeyos('https://zeyos.example/demo')",
@@ -81,6 +85,25 @@ def test_one_entity_loads_alone() -> None:
     """A record class loads its own module: not those that its references lead to."""
     loaded = _loaded_by("from zeyos_async.zeyos import Account")
     assert {name.rpartition(".")[2] for name in _entity_modules(loaded)} == {"accounts"}
+
+
+def _ox_modules(loaded: set[str]) -> set[str]:
+    folder = "zeyos_async.services.ox._generated."
+    return {name.removeprefix(folder) for name in loaded if name.startswith(folder)}
+
+
+def test_of_open_xchange_only_what_is_used_loads() -> None:
+    """Neither other clients nor its own client load its modules and records; one module loads its own."""
+    for code in (
+        "import zeyos_async.ox",
+        "from zeyos_async import Zeyos, Octaved, F",
+        "import zeyos_async.auth",
+    ):
+        assert not _ox_modules(_loaded_by(code))
+    client = "from zeyos_async import OpenXchange\nox = OpenXchange('https://ox.example.com/ajax')\n"
+    assert not _ox_modules(_loaded_by(client))
+    loaded = _ox_modules(_loaded_by(client + "prepared = ox.tasks.all.prepare(folder='7')"))
+    assert loaded <= {"tasks", "records_tasks", "codes"}
 
 
 @pytest.mark.parametrize("name", PUBLIC_MODULES)
@@ -106,7 +129,9 @@ def test_the_top_level_is_sorted_plainly() -> None:
     assert zeyos_async.__all__ == sorted(zeyos_async.__all__)
 
 
-@pytest.mark.parametrize("name", ["auth", "errors", "export", "filters", "testing", "zeyos"])
+@pytest.mark.parametrize(
+    "name", ["auth", "errors", "export", "filters", "general", "octaved", "ox", "testing", "zeyos"]
+)
 def test_public_modules_are_attributes(name: str) -> None:
     """After ``import zeyos_async``, its modules can be had without another import."""
     printed = _python(f"import zeyos_async\nprint(zeyos_async.{name}.__name__)")

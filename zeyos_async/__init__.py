@@ -2,7 +2,8 @@
 
 ``from zeyos_async import Zeyos, F`` is where to begin. Each name is loaded when it is first asked for,
 so that ``import zeyos_async`` by itself costs next to nothing. More lives in the modules
-``zeyos_async.zeyos`` (records and codes), ``.octaved``, ``.auth``, ``.errors``, ``.export``, ``.filters`` and ``.testing``.
+``zeyos_async.zeyos`` (records and codes), ``.octaved``, ``.ox``, ``.auth``, ``.errors``, ``.export``, ``.filters`` and
+``.testing``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from .services.base import Query, column
     from .services.general.client import GeneralApi
     from .services.octaved.client import Octaved
+    from .services.ox.client import OpenXchange
     from .services.zeyos.client import Zeyos
     from .session import Hooks, Session
 
@@ -30,6 +32,7 @@ __all__ = [
     "Hooks",
     "Limits",
     "Octaved",
+    "OpenXchange",
     "Query",
     "Retry",
     "Session",
@@ -50,6 +53,7 @@ _HOMES = {
     "Hooks": "session",
     "Limits": "policy",
     "Octaved": "services.octaved.client",
+    "OpenXchange": "services.ox.client",
     "Query": "services.base",
     "Retry": "policy",
     "Session": "session",
@@ -59,7 +63,7 @@ _HOMES = {
     "ZeyosAsyncError": "errors",
     "column": "services.base",
 }
-_MODULES = ("auth", "errors", "export", "filters", "general", "octaved", "testing", "zeyos")
+_MODULES = ("auth", "errors", "export", "filters", "general", "octaved", "ox", "testing", "zeyos")
 
 
 def __getattr__(name: str) -> Any:
