@@ -68,7 +68,15 @@ class Wire:
             return Answer(status=answer.status, headers=headers, body=await answer.read())
 
     async def send(
-        self, method: str, module: str, action: str, body: Any = None, *, options: Any = None, **params: Any
+        self,
+        method: str,
+        module: str,
+        action: str,
+        body: Any = None,
+        /,
+        *,
+        options: Any = None,
+        **params: Any,
     ) -> Answer:
         """Send an action with the session; a ``body`` goes as JSON."""
         query = {"action": action, "session": self.session, **params}
@@ -80,10 +88,10 @@ class Wire:
             more["json"] = body
         return await self.raw(method, str(path), **more)
 
-    async def get(self, module: str, action: str, **params: Any) -> Answer:
+    async def get(self, module: str, action: str, /, **params: Any) -> Answer:
         return await self.send("GET", module, action, **params)
 
-    async def put(self, module: str, action: str, body: Any = None, **params: Any) -> Answer:
+    async def put(self, module: str, action: str, body: Any = None, /, **params: Any) -> Answer:
         return await self.send("PUT", module, action, body, **params)
 
     async def log_in(self, name: str = "jane", password: str = "secret", **more: str) -> Answer:

@@ -155,7 +155,10 @@ def _search(call: Call) -> Reply:
         raise missing("pattern")
     folder = body.get("folder")
     rows = KIND.within(call, str(folder)) if folder else KIND.readable(call)
-    start, end = call.params.get("start"), call.params.get("end")
+    start, end = (
+        None if (time := call.params.get(name)) is None else call.shift.read(time)
+        for name in ("start", "end")
+    )
     found = [row for row in rows if _is_match(row, str(body["pattern"])) and _overlaps(row, start, end)]
     return KIND.listed(call, found)
 
