@@ -20,7 +20,7 @@ from .checks import OxJournal
 from .dispatch import Dispatcher
 from .jobs import Jobs
 from .requests import ROOT
-from .seeding import Rows, fill_world
+from .seeding import Rows, fill_world, rows_of
 from .sessions import Sessions
 from .world import OxUser, Row, World
 
@@ -123,7 +123,7 @@ class OxEmulator:
         Raises:
             KeyError: There is no such table.
         """
-        return [dict(row) for row in self.world.tables[name]]
+        return rows_of(self.world, name)
 
     def reset(self) -> None:
         """Begin again: the rows of the start, no session, an empty journal, no faults."""

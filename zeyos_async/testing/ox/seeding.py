@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import attrs
 
-from .world import World
+from .world import Row, World
 
-__all__ = ["AWKWARD", "Filler", "Rows", "fill_world", "fills", "names"]
+__all__ = ["AWKWARD", "Filler", "Rows", "fill_world", "fills", "names", "rows_of", "shows"]
 
 Rows = int | Sequence[Mapping[str, Any]]
 Fill = Callable[[World, Rows], None]
@@ -65,6 +65,28 @@ def fills(name: str, *, few: int = 7, order: int = 10) -> Callable[[Fill], Fill]
         return fill
 
     return register
+
+
+_SHOWN: Final[dict[str, Callable[[World], list[Row]]]] = {}
+
+
+def shows(name: str) -> Callable[[Callable[[World], list[Row]]], Callable[[World], list[Row]]]:
+    """Register a function that gives the rows of a name that no table holds, for tests to look at."""
+
+    def register(show: Callable[[World], list[Row]]) -> Callable[[World], list[Row]]:
+        _SHOWN[name] = show
+        return show
+
+    return register
+
+
+def rows_of(world: World, name: str) -> list[Row]:
+    """The rows of a name as they are stored.
+
+    Raises:
+        KeyError: There is no such name.
+    """
+    return _SHOWN[name](world) if name in _SHOWN else [dict(row) for row in world.tables[name]]
 
 
 def names() -> list[str]:

@@ -9,7 +9,7 @@ from ..events.people import as_attendee, as_calendar_user
 from ..events.view import calendar
 from ..events.when import When
 from ..folders import default_folder, plain_id
-from ..seeding import AWKWARD, Rows, fills
+from ..seeding import AWKWARD, Rows, fills, shows
 from ..world import OxUser, World
 
 __all__: list[str] = []
@@ -41,6 +41,12 @@ def _fill(world: World, rows: Rows) -> None:
         }
         data["folder"] = plain_id(str(values.get("folder") or folder))
         calendar(world).insert(data)
+
+
+@shows("chronos")
+def _show(world: World) -> list[dict[str, Any]]:
+    """Every stored event: series and exceptions, no recurrences."""
+    return [event.single() for event in calendar(world).events()]
 
 
 def _made(world: World, user: OxUser, place: int) -> dict[str, Any]:

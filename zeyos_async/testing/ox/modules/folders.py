@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from ..call import Call, Reply, handles
 from ..columns import Column, Model
+from ..contents import counted, emptied, renamed
 from ..folders import FULL, can, children, folders_of, own_bits, plain_id, visible_folder
 from ..groupware import newest
 from ..refusals import WARNING, OxError, bad_value, conflict, denied, missing, not_found
@@ -33,15 +34,8 @@ def _seen(call: Call, row: Row, prefix: str = "") -> Row:
         "type": 3 if foreign else row["type"],
         "folder_id": "3" if foreign else row["folder_id"],
         "subfolders": bool(children(call, row["id"])),
-        **_counts(call, row),
+        **counted(call, row),
     }
-
-
-def _counts(call: Call, row: Row) -> Row:
-    tables = {"contacts": "contacts", "tasks": "tasks"}
-    if row["module"] not in tables:
-        return {}
-    return {"total": len(call.table(tables[row["module"]]).within(row["id"]))}
 
 
 def _cells(call: Call, columns: list[Column], rows: Iterable[Row], prefix: str = "") -> list[list[Any]]:
@@ -208,6 +202,7 @@ def _renamed(call: Call, row: Row) -> str:
     table = _table_of(call, row)
     old = row["id"]
     table.remove(row)
+    renamed(call, str(old), path)
     for below in [each for each in table if str(each["folder_id"]) == old]:
         below["folder_id"] = path
         _renamed(call, below)
@@ -260,16 +255,9 @@ def _delete_one(call: Call, key: str) -> str | None:
             values = {"folder_id": trash["id"], "_origin": row["folder_id"]}
             return str(call.table("folders").change(row, values, by=call.user.id)["id"])
     for each in [*reversed(_below(call, row)), row]:
-        _empty(call, each)
+        emptied(call, each)
         _table_of(call, each).remove(each)
     return None
-
-
-def _empty(call: Call, row: Row) -> None:
-    if row["module"] in ("contacts", "tasks"):
-        table = call.table(row["module"])
-        for each in table.within(row["id"]):
-            table.remove(each)
 
 
 @handles("folders", "clear")
@@ -280,7 +268,7 @@ def _clear(call: Call) -> Reply:
             row = visible_folder(call, key)
             if can(row, call.user, "delete") < 2:
                 raise denied("FLD-0007", f"clear folder {key}")
-            _empty(call, row)
+            emptied(call, row)
         except OxError:
             left.append(str(key))
     return Reply(data=left, timestamp=call.world.last_stamp)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from ..files.access import drive, guess_type
 from ..folders import default_folder
-from ..seeding import AWKWARD, Rows, fills
+from ..seeding import AWKWARD, Rows, fills, shows
 from ..world import World
 
 __all__: list[str] = []
@@ -38,6 +38,13 @@ def _fill(world: World, rows: Rows) -> None:
         mimetype = str(values.get("file_mimetype") or guess_type(filename))
         for content in contents:
             drive(world).add_version(item, content, filename=filename, mimetype=mimetype)
+
+
+@shows("infostore")
+def _show(world: World) -> list[dict[str, Any]]:
+    """Every file, with ``content`` where it has any."""
+    items = drive(world).items()
+    return [item.values() | {"content": item.current.content if item.current else None} for item in items]
 
 
 def _made(place: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from ..mails.access import INBOX, SENT, mailbox
 from ..mails.build import Attached, build, with_boundaries
 from ..mails.parts import parse
 from ..mails.store import FLAGGED, SEEN, MailStore
-from ..seeding import AWKWARD, Rows, fills
+from ..seeding import AWKWARD, Rows, fills, shows
 from ..world import OxUser, World
 
 __all__: list[str] = []
@@ -51,6 +51,26 @@ def _fill(world: World, rows: Rows) -> None:
     if rows:
         newest = box.mails(INBOX)[0]
         newest.user = ["$Important"]
+
+
+@shows("mail")
+def _show(world: World) -> list[dict[str, Any]]:
+    """Every message of every user, with ``raw`` and the ``user_id``."""
+    return [
+        {
+            "user_id": user.id,
+            "folder_id": mail.folder,
+            "id": mail.id,
+            "subject": str(mail.message.get("Subject") or ""),
+            "flags": mail.flags,
+            "color_label": mail.color,
+            "user": list(mail.user),
+            "received_date": mail.received,
+            "raw": mail.raw,
+        }
+        for user in world.users.values()
+        for mail in mailbox(world, user).all_mails()
+    ]
 
 
 def _given(world: World, user: OxUser, box: MailStore, values: Mapping[str, Any]) -> None:
