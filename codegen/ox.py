@@ -150,7 +150,7 @@ class Renderer:
         for home, names in sorted(places.items()):
             yield from layout.call(
                 f"from .services.ox._generated.{home} import (",
-                sorted(names, key=str.lower),
+                _sorted(names),
                 ")",
                 indent=4,
                 bare=True,
@@ -162,6 +162,10 @@ class Renderer:
         yield from (f"        {layout.text(name)}," for name in enums)
         yield from ("    }", ")", "")
         yield from _PUBLIC_FUNCTIONS
+
+
+def _sorted(names: Sequence[str]) -> list[str]:
+    return sorted(names, key=str.lower)
 
 
 def attribute(module: str) -> str:

@@ -325,8 +325,9 @@ def return_type(operation: OperationFacts) -> str:
 
 
 def _docstring(operation: OperationFacts, glossary: Mapping[str, str]) -> Iterator[str]:
-    says = operation.says or f"{operation.name}."
-    first, *more = textwrap.wrap(f'"""{says}', _WIDTH - 8)
+    if not operation.says:
+        raise ValueError(f"the overlay does not say what {operation.module}.{operation.name} does")
+    first, *more = textwrap.wrap(f'"""{operation.says}', _WIDTH - 8)
     yield first
     yield from more
     yield from ("", _route(operation))

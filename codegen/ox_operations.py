@@ -197,8 +197,8 @@ class _Reader:
 
     def _params(self) -> Iterable[ParamFacts]:
         for param in self._row["params"]:
-            if param["name"] == "timezone":
-                continue  # always UTC
+            if param["name"] in ("timezone", "plainJson"):
+                continue  # sent always, by the library itself
             yield self._param(param)
 
     def _param(self, raw: Mapping[str, Any]) -> ParamFacts:

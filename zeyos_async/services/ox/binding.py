@@ -261,7 +261,7 @@ def _plain_kind(param: Param) -> Kind:
 def _sort(spec: Spec, param: Param, value: Any) -> str:
     if value in param.choices:
         return str(value)
-    if not spec.columns:
+    if not spec.columns or isinstance(value, int):
         return query_text(Kind.TEXT, value, f"{spec.operation}: sort")
     field = record_class(spec.columns).__model__.column(value)
     return field.name if param.kind is Kind.SORT_FIELD or field.column is None else str(field.column)

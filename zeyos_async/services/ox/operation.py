@@ -216,7 +216,7 @@ class BoundDownload(Generic[P]):
 
 
 def _of(spec: Spec) -> Callable[..., Prepared[Any]]:
-    return lambda module, *args, **kwargs: prepare(spec, args, kwargs)
+    return lambda _module, /, *args, **kwargs: prepare(spec, args, kwargs)
 
 
 def operation(

@@ -153,10 +153,8 @@ class Model:
         return found
 
     def _numbered(self, number: int) -> Field:
-        if number not in self.columns:
-            known = ", ".join(f"{column} {field.name}" for column, field in sorted(self.columns.items())[:8])
-            raise UnknownField(str(number), f"the columns of {self.name} ({known}, …)")
-        return self.columns[number]
+        """A column by its number; servers have more than the document, and those go to ``extra``."""
+        return self.columns.get(number) or Field(str(number), Kind.ANY, number)
 
     def _column_names(self) -> list[str]:
         return [field.attr for field in self.columns.values()]

@@ -226,6 +226,7 @@ RECORDS: Final = {
     "ConfigProperty": "records_services",
     "ConfigPropertyBody": "records_services",
     "ContactData": "records_contacts",
+    "ContactDataWithInternalId": "records_contacts",
     "ContactListElement": "records_contacts",
     "ContactSearchBody": "records_contacts",
     "ContactUpdateData": "records_contacts",

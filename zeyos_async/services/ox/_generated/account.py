@@ -41,7 +41,7 @@ class Account(Module):
         )
     )
     async def all(self, *, columns: Sequence[str | int] | None = None) -> Rows[MailAccountData]:
-        """all.
+        """The mail accounts of the user.
 
         ``GET account?action=all``; since 6.12.
 
@@ -66,7 +66,7 @@ class Account(Module):
         )
     )
     async def delete(self, body: Iterable[int | OxRecord] | int, /) -> Rows[int]:
-        """delete.
+        """Delete mail accounts, and return the IDs of those that were deleted.
 
         ``PUT account?action=delete``; since 6.12.
         """
@@ -91,7 +91,7 @@ class Account(Module):
     async def get(
         self, record: MailAccountData | None = None, /, *, id: int | None = None
     ) -> MailAccountData:
-        """get.
+        """One mail account.
 
         ``GET account?action=get``; since 6.12.
 
@@ -116,7 +116,7 @@ class Account(Module):
         )
     )
     async def new(self, body: MailAccountData | MailAccountDataFields, /) -> MailAccountData:
-        """new.
+        """Create a mail account.
 
         ``PUT account?action=new``; since 6.12.
         """
@@ -140,7 +140,7 @@ class Account(Module):
     async def status(
         self, record: MailAccountData | None = None, /, *, id: int | None = None
     ) -> MailAccountStatus:
-        """status.
+        """Whether a mail account, or each of them, can be reached.
 
         ``GET account?action=status``.
 
@@ -165,7 +165,7 @@ class Account(Module):
         )
     )
     async def update(self, body: MailAccountData | MailAccountDataFields, /) -> MailAccountData:
-        """update.
+        """Change a mail account; the body has its ID.
 
         ``PUT account?action=update``; since 6.12.
         """
@@ -189,7 +189,7 @@ class Account(Module):
     async def validate(
         self, body: MailAccountData | MailAccountDataFields, /, *, tree: bool | None = None
     ) -> Any:
-        """validate.
+        """Try the settings of a mail account without storing it.
 
         ``PUT account?action=validate``; since 6.12.
 

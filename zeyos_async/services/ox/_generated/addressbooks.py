@@ -65,7 +65,7 @@ class Addressbooks(Module):
         order: Literal["asc", "desc"] | None = None,
         collation: Literal["gbk", "gb2312"] | None = None,
     ) -> Rows[ContactData]:
-        """advanced_search.
+        """Contacts that a search term finds, in any address books.
 
         ``PUT addressbooks?action=advancedSearch``.
 
@@ -107,7 +107,7 @@ class Addressbooks(Module):
         order: Literal["asc", "desc"] | None = None,
         collation: Literal["gbk", "gb2312"] | None = None,
     ) -> Rows[ContactData]:
-        """all.
+        """The contacts of an address book.
 
         ``GET addressbooks?action=all``.
 
@@ -154,7 +154,7 @@ class Addressbooks(Module):
         order: Literal["asc", "desc"] | None = None,
         collation: Literal["gbk", "gb2312"] | None = None,
     ) -> Rows[ContactData]:
-        """anniversaries.
+        """Contacts with an anniversary in a range.
 
         ``GET addressbooks?action=anniversaries``.
 
@@ -207,7 +207,7 @@ class Addressbooks(Module):
         left_hand_limit: int | None = None,
         right_hand_limit: int | None = None,
     ) -> Rows[ContactData]:
-        """autocomplete.
+        """Contacts whose names or addresses begin with a text.
 
         ``GET addressbooks?action=autocomplete``.
 
@@ -258,7 +258,7 @@ class Addressbooks(Module):
         order: Literal["asc", "desc"] | None = None,
         collation: Literal["gbk", "gb2312"] | None = None,
     ) -> Rows[ContactData]:
-        """birthdays.
+        """Contacts with a birthday in a range.
 
         ``GET addressbooks?action=birthdays``.
 
@@ -294,7 +294,7 @@ class Addressbooks(Module):
         *,
         timestamp: Instant | int | None = None,
     ) -> None:
-        """delete.
+        """Delete contacts; raises ``NotDeleted`` if some were changed meanwhile.
 
         ``PUT addressbooks?action=delete``.
 
@@ -322,7 +322,7 @@ class Addressbooks(Module):
     async def get(
         self, record: ContactData | None = None, /, *, id: str | None = None, folder: str | None = None
     ) -> ContactData:
-        """get.
+        """One contact.
 
         ``GET addressbooks?action=get``.
 
@@ -355,7 +355,7 @@ class Addressbooks(Module):
         *,
         columns: Sequence[str | int] | None = None,
     ) -> Rows[ContactData]:
-        """list.
+        """Contacts by their folders and IDs; those that are gone are missing.
 
         ``PUT addressbooks?action=list``.
 
@@ -383,7 +383,7 @@ class Addressbooks(Module):
     async def new_with_image(
         self, body: ContactData | ContactDataFields, /, *, file: FileInput
     ) -> ContactUpdateData:
-        """new_with_image.
+        """Create a contact with an image, and return its ID.
 
         ``POST addressbooks?action=new``.
         """
@@ -404,7 +404,7 @@ class Addressbooks(Module):
         )
     )
     async def new(self, body: ContactData | ContactDataFields, /) -> ContactUpdateData:
-        """new.
+        """Create a contact, and return its ID.
 
         ``PUT addressbooks?action=new``.
         """
@@ -443,7 +443,7 @@ class Addressbooks(Module):
         id: str | None = None,
         timestamp: Instant | int | None = None,
     ) -> ContactUpdateData:
-        """update_with_image.
+        """Change a contact and its image.
 
         ``POST addressbooks?action=update``.
 
@@ -485,7 +485,7 @@ class Addressbooks(Module):
         id: str | None = None,
         timestamp: Instant | int | None = None,
     ) -> ContactUpdateData:
-        """update.
+        """Change a contact.
 
         ``PUT addressbooks?action=update``.
 
@@ -530,7 +530,7 @@ class Addressbooks(Module):
         sort: str | int | None = None,
         order: Literal["asc", "desc"] | None = None,
     ) -> Updates[ContactData]:
-        """updates.
+        """What changed in an address book since a moment.
 
         ``GET addressbooks?action=updates``.
 

@@ -28,7 +28,7 @@ class Advertisement(Module):
         )
     )
     async def get(self) -> Any:
-        """get.
+        """The configuration of advertisements.
 
         ``GET advertisement?action=get``.
         """

@@ -44,7 +44,7 @@ class AppPasswords(Module):
         )
     )
     async def add(self, body: AppPasswordRequestFields, /) -> AppPasswordRegistration:
-        """add.
+        """Make a password for one application; it is told this once.
 
         ``POST appPasswords?action=add``.
         """
@@ -64,7 +64,7 @@ class AppPasswords(Module):
         )
     )
     async def get_apps(self) -> Rows[AppPasswordApplication]:
-        """get_apps.
+        """The kinds of applications that can have passwords of their own.
 
         ``GET appPasswords?action=getApps``.
         """
@@ -84,7 +84,7 @@ class AppPasswords(Module):
         )
     )
     async def list(self) -> Rows[AppPassword]:
-        """list.
+        """The application passwords, without the passwords.
 
         ``GET appPasswords?action=list``.
         """
@@ -106,7 +106,7 @@ class AppPasswords(Module):
         )
     )
     async def remove(self, body: AppPasswordRequestFields, /) -> AppPasswordRemoval:
-        """remove.
+        """Take an application password back.
 
         ``POST appPasswords?action=remove``.
         """

@@ -28,7 +28,7 @@ class AppsManifests(Module):
         )
     )
     async def config(self) -> Any:
-        """config.
+        """What the user interface is configured with before anybody logs in.
 
         ``GET apps/manifests?action=config``.
         """

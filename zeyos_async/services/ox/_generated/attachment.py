@@ -57,7 +57,7 @@ class Attachment(Module):
         sort: str | int | None = None,
         order: Literal["asc", "desc"] | None = None,
     ) -> Rows[AttachmentData]:
-        """all.
+        """The attachments of an object.
 
         ``GET attachment?action=all``.
 
@@ -94,7 +94,7 @@ class Attachment(Module):
         *,
         files: Sequence[FileInput] | FileInput,
     ) -> Rows[str]:
-        """attach.
+        """Attach files to objects, and return the IDs of the attachments.
 
         ``POST attachment?action=attach``.
         """
@@ -112,15 +112,15 @@ class Attachment(Module):
                 Param("folder", Kind.INTEGER, required=True),
                 Param("module", Kind.INTEGER, required=True),
             ),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER),
+            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT),
             safety=Safety.ONCE,
             scopes=("write_tasks", "write_calendar", "write_contacts"),
         )
     )
     async def detach(
-        self, body: Iterable[int | OxRecord] | int, /, *, attached: int, folder: int, module: int
+        self, body: Iterable[str | OxRecord] | str, /, *, attached: int, folder: int, module: int
     ) -> None:
-        """detach.
+        """Delete attachments of an object.
 
         ``PUT attachment?action=detach``.
 
@@ -165,7 +165,7 @@ class Attachment(Module):
         content_type: str | None = None,
         scan: bool | None = None,
     ) -> bytes:
-        """document.
+        """The file of an attachment.
 
         ``GET attachment?action=document``.
 
@@ -209,7 +209,7 @@ class Attachment(Module):
         id: str | None = None,
         folder: int | None = None,
     ) -> AttachmentData:
-        """get.
+        """One attachment's description.
 
         ``GET attachment?action=get``.
 
@@ -252,7 +252,7 @@ class Attachment(Module):
         module: int,
         columns: Sequence[str | int] | None = None,
     ) -> Rows[AttachmentData]:
-        """list.
+        """The descriptions of some attachments of an object.
 
         ``PUT attachment?action=list``.
 
@@ -300,7 +300,7 @@ class Attachment(Module):
         sort: str | int | None = None,
         order: Literal["asc", "desc"] | None = None,
     ) -> Updates[AttachmentData]:
-        """updates.
+        """What changed among an object's attachments since a moment.
 
         ``GET attachment?action=updates``.
 
@@ -338,7 +338,7 @@ class Attachment(Module):
     async def zip_documents(
         self, body: Iterable[int | OxRecord] | int, /, *, attached: int, folder: int, module: int
     ) -> bytes:
-        """zip_documents.
+        """The files of attachments, as one archive.
 
         ``PUT attachment?action=zipDocuments``.
 

@@ -36,7 +36,7 @@ class Autoconfig(Module):
         )
     )
     async def get(self, body: AutoConfigFields, /) -> MailAccountData:
-        """get.
+        """The settings of a mail account, found out from its address.
 
         ``POST autoconfig?action=get``; since 6.22.
         """

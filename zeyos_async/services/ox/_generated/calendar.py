@@ -73,7 +73,7 @@ class Calendar(Module):
         folder: str | None = None,
         recurrence_master: bool | None = None,
     ) -> Rows[AppointmentData]:
-        """all.
+        """The appointments of a range of days.
 
         ``GET calendar?action=all``.
 
@@ -119,7 +119,7 @@ class Calendar(Module):
         timestamp: Instant | int | None = None,
         occurrence: int | None = None,
     ) -> None:
-        """confirm.
+        """Say whether one takes part in an appointment.
 
         ``PUT calendar?action=confirm``.
 
@@ -165,7 +165,7 @@ class Calendar(Module):
         id: str | None = None,
         folder: str | None = None,
     ) -> AppointmentCreationData:
-        """copy.
+        """Copy an appointment to another folder.
 
         ``PUT calendar?action=copy``.
 
@@ -201,7 +201,7 @@ class Calendar(Module):
         *,
         timestamp: Instant | int | None = None,
     ) -> None:
-        """delete.
+        """Delete appointments; raises ``NotDeleted`` if some were changed meanwhile.
 
         ``PUT calendar?action=delete``; since 6.22.
 
@@ -236,7 +236,7 @@ class Calendar(Module):
     async def freebusy(
         self, *, id: int, start: Day | int, end: Day | int, type: int
     ) -> Rows[AppointmentFreeBusyItem]:
-        """freebusy.
+        """When a user or a resource is busy.
 
         ``GET calendar?action=freebusy``.
 
@@ -279,7 +279,7 @@ class Calendar(Module):
         folder: str | None = None,
         recurrence_position: int | None = None,
     ) -> AppointmentData:
-        """get.
+        """One appointment.
 
         ``GET calendar?action=get``.
 
@@ -323,7 +323,7 @@ class Calendar(Module):
         folder: str | None = None,
         columns: Sequence[str | int] | None = None,
     ) -> Rows[AppointmentData]:
-        """get_change_exceptions.
+        """The appointments of a series that differ from it.
 
         ``GET calendar?action=getChangeExceptions``; since 7.2.0.
 
@@ -355,7 +355,7 @@ class Calendar(Module):
         )
     )
     async def has(self, *, start: Day | int, end: Day | int) -> Rows[bool]:
-        """has.
+        """For each day of a range, whether there are appointments.
 
         ``GET calendar?action=has``.
 
@@ -392,7 +392,7 @@ class Calendar(Module):
         columns: Sequence[str | int] | None = None,
         recurrence_master: bool | None = None,
     ) -> Rows[AppointmentData]:
-        """list.
+        """Appointments by their folders and IDs; those that are gone are missing.
 
         ``PUT calendar?action=list``.
 
@@ -420,7 +420,7 @@ class Calendar(Module):
         )
     )
     async def new(self, body: AppointmentData | AppointmentDataFields, /) -> AppointmentCreationData:
-        """new.
+        """Create an appointment; the result has its ID, or what it conflicts with.
 
         ``PUT calendar?action=new``.
 
@@ -461,7 +461,7 @@ class Calendar(Module):
         sort: str | int | None = None,
         order: Literal["asc", "desc"] | None = None,
     ) -> Rows[AppointmentData]:
-        """newappointments.
+        """The next appointments of a range.
 
         ``GET calendar?action=newappointments``.
 
@@ -493,7 +493,7 @@ class Calendar(Module):
         )
     )
     async def resolveuid(self, *, uid: str) -> AppointmentUpdateData:
-        """resolveuid.
+        """The ID of the appointment with an iCalendar UID.
 
         ``GET calendar?action=resolveuid``.
 
@@ -528,7 +528,7 @@ class Calendar(Module):
         *,
         columns: Sequence[str | int] | None = None,
     ) -> Rows[AppointmentData]:
-        """search.
+        """Appointments whose titles match a pattern.
 
         ``PUT calendar?action=search``.
 
@@ -570,7 +570,7 @@ class Calendar(Module):
         folder: str | None = None,
         timestamp: Instant | int | None = None,
     ) -> AppointmentUpdateData:
-        """update.
+        """Change an appointment.
 
         ``PUT calendar?action=update``.
 
@@ -619,7 +619,7 @@ class Calendar(Module):
         ignore: Literal["deleted", "false", "changed"] | None = None,
         recurrence_master: bool | None = None,
     ) -> Updates[AppointmentData]:
-        """updates.
+        """What changed among appointments since a moment.
 
         ``GET calendar?action=updates``.
 

@@ -36,7 +36,7 @@ class Capabilities(Module):
         )
     )
     async def all(self) -> Rows[CapabilityData]:
-        """all.
+        """What the user may use.
 
         ``GET capabilities?action=all``; since 7.4.2.
         """
@@ -58,7 +58,7 @@ class Capabilities(Module):
         )
     )
     async def get(self, *, id: str) -> CapabilityData:
-        """get.
+        """One capability, if the user has it.
 
         ``GET capabilities?action=get``; since 7.4.2.
 

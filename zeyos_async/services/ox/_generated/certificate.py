@@ -36,7 +36,7 @@ class Certificate(Module):
         )
     )
     async def all(self) -> Rows[CertificateStoreData]:
-        """all.
+        """The certificates that the user judged.
 
         ``GET certificate?action=all``.
         """
@@ -55,7 +55,7 @@ class Certificate(Module):
         )
     )
     async def delete(self, *, fingerprint: str, hostname: str | None = None) -> None:
-        """delete.
+        """Forget what the user said of a certificate, for a host or for all.
 
         ``PUT certificate?action=delete``.
 
@@ -77,7 +77,7 @@ class Certificate(Module):
         )
     )
     async def delete_all(self) -> None:
-        """delete_all.
+        """Forget what the user said of any certificate.
 
         ``PUT certificate?action=deleteAll``.
         """
@@ -98,7 +98,7 @@ class Certificate(Module):
         )
     )
     async def examine(self, *, fingerprint: str) -> CertificateExamineData:
-        """examine.
+        """What a certificate says, and why it is not trusted.
 
         ``GET certificate?action=examine``.
 
@@ -122,7 +122,7 @@ class Certificate(Module):
         )
     )
     async def get(self, *, fingerprint: str, hostname: str | None = None) -> Rows[CertificateStoreData]:
-        """get.
+        """What the user said of a certificate.
 
         ``GET certificate?action=get``.
 
@@ -158,7 +158,7 @@ class Certificate(Module):
         hostname: str,
         trust: bool,
     ) -> None:
-        """store.
+        """Say whether a certificate is trusted for a host.
 
         ``PUT certificate?action=store``.
 
@@ -186,7 +186,7 @@ class Certificate(Module):
         )
     )
     async def update(self, *, fingerprint: str, hostname: str, trust: bool) -> None:
-        """update.
+        """Change whether a certificate is trusted for a host.
 
         ``PUT certificate?action=update``.
 

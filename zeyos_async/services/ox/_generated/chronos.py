@@ -110,7 +110,7 @@ class Chronos(Module):
         expand: bool | None = None,
         extended_entities: bool | None = None,
     ) -> Rows[MultipleEventData]:
-        """advanced_search.
+        """Events that a search term finds, by folder.
 
         ``PUT chronos?action=advancedSearch``.
 
@@ -164,7 +164,7 @@ class Chronos(Module):
         extended_entities: bool | None = None,
         update_cache: bool | None = None,
     ) -> Rows[EventData]:
-        """all.
+        """The events of a range in one folder.
 
         ``GET chronos?action=all``.
 
@@ -219,7 +219,7 @@ class Chronos(Module):
         expand: bool | None = None,
         update_cache: bool | None = None,
     ) -> Rows[MultipleEventData]:
-        """all_of_folders.
+        """The events of a range in several folders, by folder.
 
         ``PUT chronos?action=all``.
 
@@ -281,7 +281,7 @@ class Chronos(Module):
         range_end: Day | str | None = None,
         scheduling: Literal["all", "none", "internal-only", "external-only"] | None = None,
     ) -> ChronosCalendarResult:
-        """change_organizer.
+        """Make somebody else the organizer of an event.
 
         ``PUT chronos?action=changeOrganizer``.
 
@@ -340,7 +340,7 @@ class Chronos(Module):
         push_token: str | None = None,
         scheduling: Literal["all", "none", "internal-only", "external-only"] | None = None,
     ) -> Rows[ChronosErrorAwareCalendarResult]:
-        """delete.
+        """Delete events or occurrences; raises ``NotDeleted`` if one could not be.
 
         ``PUT chronos?action=delete``.
 
@@ -388,7 +388,7 @@ class Chronos(Module):
         folder: str | None = None,
         recurrence_id: Day | str | None = None,
     ) -> Any:
-        """forward.
+        """Forward an event to others by mail.
 
         ``PUT chronos?action=forward``.
 
@@ -431,7 +431,7 @@ class Chronos(Module):
         mask_uid: str | None = None,
         merge: bool | None = None,
     ) -> Rows[ChronosFreeBusyResponseData]:
-        """free_busy.
+        """When attendees are busy.
 
         ``PUT chronos?action=freeBusy``.
 
@@ -476,7 +476,7 @@ class Chronos(Module):
         fields: Sequence[str] | None = None,
         extended_entities: bool | None = None,
     ) -> EventData:
-        """get.
+        """One event, or one occurrence of a series.
 
         ``GET chronos?action=get``.
 
@@ -518,7 +518,7 @@ class Chronos(Module):
         id: str | None = None,
         folder: str | None = None,
     ) -> bytes:
-        """get_attachment.
+        """The file of an event's attachment.
 
         ``GET chronos?action=getAttachment``.
 
@@ -559,7 +559,7 @@ class Chronos(Module):
         recurrence_id: Day | str | None = None,
         extended_entities: bool | None = None,
     ) -> ChronosRecurrenceInfo:
-        """get_recurrence.
+        """How an occurrence differs from its series.
 
         ``GET chronos?action=getRecurrence``.
 
@@ -599,7 +599,7 @@ class Chronos(Module):
         fields: Sequence[str] | None = None,
         extended_entities: bool | None = None,
     ) -> Rows[EventData]:
-        """list.
+        """Events by their folders and IDs.
 
         ``PUT chronos?action=list``.
 
@@ -659,7 +659,7 @@ class Chronos(Module):
         range_end: Day | str | None = None,
         expand: bool | None = None,
     ) -> ChronosCalendarResult:
-        """move.
+        """Move an event to another folder.
 
         ``POST chronos?action=move``.
 
@@ -716,7 +716,7 @@ class Chronos(Module):
         sort: str | None = None,
         extended_entities: bool | None = None,
     ) -> Rows[ChronosNeedsActionResponseData]:
-        """needs_action.
+        """Events that wait for an answer.
 
         ``GET chronos?action=needsAction``.
 
@@ -767,7 +767,7 @@ class Chronos(Module):
         extended_entities: bool | None = None,
         used_groups: Sequence[str] | str | None = None,
     ) -> ChronosCalendarResult:
-        """new_with_attachments.
+        """Create an event with attached files.
 
         ``POST chronos?action=new``.
 
@@ -821,7 +821,7 @@ class Chronos(Module):
         expand: bool | None = None,
         used_groups: Sequence[str] | str | None = None,
     ) -> ChronosCalendarResult:
-        """new.
+        """Create an event; the result has the event, or what it conflicts with.
 
         ``PUT chronos?action=new``.
 
@@ -870,7 +870,7 @@ class Chronos(Module):
         extended_entities: bool | None = None,
         sequence: int | None = None,
     ) -> EventData:
-        """resolve.
+        """The event with an iCalendar UID.
 
         ``GET chronos?action=resolve``.
 
@@ -926,7 +926,7 @@ class Chronos(Module):
         used_groups: Sequence[str] | str | None = None,
         timestamp: Instant | int | None = None,
     ) -> ChronosCalendarResult:
-        """update_with_attachments.
+        """Change an event and its attached files.
 
         ``POST chronos?action=update``.
 
@@ -997,7 +997,7 @@ class Chronos(Module):
         used_groups: Sequence[str] | str | None = None,
         timestamp: Instant | int | None = None,
     ) -> ChronosCalendarResult:
-        """update.
+        """Change an event, or an occurrence, or all from one on.
 
         ``PUT chronos?action=update``.
 
@@ -1070,7 +1070,7 @@ class Chronos(Module):
         range_end: Day | str | None = None,
         expand: bool | None = None,
     ) -> ChronosCalendarResult:
-        """update_attendee.
+        """Say for an attendee whether they take part, and set their alarms.
 
         ``PUT chronos?action=updateAttendee``.
 
@@ -1130,7 +1130,7 @@ class Chronos(Module):
         expand: bool | None = None,
         extended_entities: bool | None = None,
     ) -> Updates[EventData]:
-        """updates.
+        """What changed in a calendar since a moment.
 
         ``GET chronos?action=updates``.
 
@@ -1173,7 +1173,7 @@ class Chronos(Module):
         id: str | None = None,
         folder: str | None = None,
     ) -> bytes:
-        """zip_attachments.
+        """The files of an event's attachments, as one archive.
 
         ``PUT chronos?action=zipAttachments``.
 

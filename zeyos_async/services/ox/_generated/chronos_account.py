@@ -36,7 +36,7 @@ class ChronosAccount(Module):
     async def probe(
         self, body: CalendarAccountProbeData | CalendarAccountProbeDataFields, /
     ) -> CalendarAccountProbeData:
-        """probe.
+        """Try the settings of a calendar elsewhere before it is subscribed.
 
         ``PUT chronos/account?action=probe``.
         """

@@ -61,7 +61,7 @@ class ChronosAlarm(Module):
         push_token: str | None = None,
         fields: Sequence[str] | None = None,
     ) -> ChronosCalendarResult:
-        """ack.
+        """Acknowledge an alarm: it does not come again.
 
         ``GET chronos/alarm?action=ack``.
 
@@ -101,7 +101,7 @@ class ChronosAlarm(Module):
         range_start: Day | str | None = None,
         actions: Sequence[str] | str | None = None,
     ) -> Rows[PendingAlarm]:
-        """pending.
+        """The alarms that are due until a moment.
 
         ``GET chronos/alarm?action=pending``.
 
@@ -149,7 +149,7 @@ class ChronosAlarm(Module):
         push_token: str | None = None,
         fields: Sequence[str] | None = None,
     ) -> ChronosCalendarResult:
-        """snooze.
+        """Put an alarm off.
 
         ``GET chronos/alarm?action=snooze``.
 
@@ -212,7 +212,7 @@ class ChronosAlarm(Module):
         range_start: Day | str | None = None,
         range_end: Day | str | None = None,
     ) -> ChronosCalendarResult:
-        """update_alarms.
+        """Set the user's own alarms of an event.
 
         ``PUT chronos/alarm?action=updateAlarms``.
 

@@ -36,7 +36,7 @@ class ChronosAvailability(Module):
         )
     )
     async def get(self) -> Rows[Available]:
-        """get.
+        """When the user is available.
 
         ``GET chronos/availability?action=get``.
 
@@ -58,7 +58,7 @@ class ChronosAvailability(Module):
         )
     )
     async def set(self, body: AvailabilityData | AvailabilityDataFields, /) -> None:
-        """set.
+        """Say when the user is available.
 
         ``PUT chronos/availability?action=set``.
 

@@ -45,7 +45,7 @@ class ChronosItip(Module):
     async def accept(
         self, body: ConversionDataSource | ConversionDataSourceFields, /, *, message: str | None = None
     ) -> Rows[EventData]:
-        """accept.
+        """Accept the invitation in a mail.
 
         ``PUT chronos/itip?action=accept``.
 
@@ -72,7 +72,7 @@ class ChronosItip(Module):
     async def accept_and_ignore_conflicts(
         self, body: ConversionDataSource | ConversionDataSourceFields, /, *, message: str | None = None
     ) -> Rows[EventData]:
-        """accept_and_ignore_conflicts.
+        """Accept the invitation in a mail, whatever it conflicts with.
 
         ``PUT chronos/itip?action=accept_and_ignore_conflicts``.
 
@@ -98,7 +98,7 @@ class ChronosItip(Module):
     async def accept_party_crasher(
         self, body: ConversionDataSource | ConversionDataSourceFields | None = None, /
     ) -> ChronosCalendarResult:
-        """accept_party_crasher.
+        """Let somebody take part who answered without being invited.
 
         ``PUT chronos/itip?action=accept_party_crasher``.
         """
@@ -119,7 +119,7 @@ class ChronosItip(Module):
         )
     )
     async def analyze(self, body: ConversionDataSource | ConversionDataSourceFields, /) -> Rows[Analysis]:
-        """analyze.
+        """What an invitation or answer in a mail means, and what can be done with it.
 
         ``PUT chronos/itip?action=analyze``.
         """
@@ -142,7 +142,7 @@ class ChronosItip(Module):
     async def apply_change(
         self, body: ConversionDataSource | ConversionDataSourceFields, /
     ) -> ChronosCalendarResult:
-        """apply_change.
+        """Store the change of an event that a mail tells of.
 
         ``PUT chronos/itip?action=apply_change``.
         """
@@ -165,7 +165,7 @@ class ChronosItip(Module):
     async def apply_create(
         self, body: ConversionDataSource | ConversionDataSourceFields, /
     ) -> ChronosCalendarResult:
-        """apply_create.
+        """Store the event that a mail tells of.
 
         ``PUT chronos/itip?action=apply_create``.
         """
@@ -188,7 +188,7 @@ class ChronosItip(Module):
     async def apply_proposal(
         self, body: ConversionDataSource | ConversionDataSourceFields, /
     ) -> ChronosCalendarResult:
-        """apply_proposal.
+        """Store the change that an attendee proposes.
 
         ``PUT chronos/itip?action=apply_proposal``.
         """
@@ -211,7 +211,7 @@ class ChronosItip(Module):
     async def apply_remove(
         self, body: ConversionDataSource | ConversionDataSourceFields, /
     ) -> ChronosCalendarResult:
-        """apply_remove.
+        """Delete the event that a mail says is cancelled.
 
         ``PUT chronos/itip?action=apply_remove``.
         """
@@ -234,7 +234,7 @@ class ChronosItip(Module):
     async def apply_response(
         self, body: ConversionDataSource | ConversionDataSourceFields, /
     ) -> ChronosCalendarResult:
-        """apply_response.
+        """Store the answer of an attendee.
 
         ``PUT chronos/itip?action=apply_response``.
         """
@@ -258,7 +258,7 @@ class ChronosItip(Module):
     async def decline(
         self, body: ConversionDataSource | ConversionDataSourceFields, /, *, message: str | None = None
     ) -> Rows[EventData]:
-        """decline.
+        """Decline the invitation in a mail.
 
         ``PUT chronos/itip?action=decline``.
 
@@ -284,7 +284,7 @@ class ChronosItip(Module):
     async def decline_party_crasher(
         self, body: ConversionDataSource | ConversionDataSourceFields | None = None, /
     ) -> Any:
-        """decline_party_crasher.
+        """Turn somebody away who answered without being invited.
 
         ``PUT chronos/itip?action=decline_party_crasher``.
 
@@ -311,7 +311,7 @@ class ChronosItip(Module):
     async def delete(
         self, body: ConversionDataSource | ConversionDataSourceFields, /, *, message: str | None = None
     ) -> Rows[EventData]:
-        """delete.
+        """Delete the event of a mail.
 
         ``PUT chronos/itip?action=delete``.
 
@@ -335,7 +335,7 @@ class ChronosItip(Module):
         )
     )
     async def ignore(self, body: ConversionDataSource | ConversionDataSourceFields, /) -> None:
-        """ignore.
+        """Take a mail's invitation or answer as dealt with.
 
         ``PUT chronos/itip?action=ignore``.
         """
@@ -359,7 +359,7 @@ class ChronosItip(Module):
     async def tentative(
         self, body: ConversionDataSource | ConversionDataSourceFields, /, *, message: str | None = None
     ) -> Rows[EventData]:
-        """tentative.
+        """Accept the invitation in a mail for now.
 
         ``PUT chronos/itip?action=tentative``.
 
@@ -384,7 +384,7 @@ class ChronosItip(Module):
         )
     )
     async def update(self, body: ConversionDataSource | ConversionDataSourceFields, /) -> Rows[EventData]:
-        """update.
+        """Change the event as a mail says.
 
         ``PUT chronos/itip?action=update``.
 

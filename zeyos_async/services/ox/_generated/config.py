@@ -35,7 +35,7 @@ class Config(Module):
         )
     )
     async def get_property(self, *, name: str) -> ConfigProperty:
-        """get_property.
+        """The value of a property of the server.
 
         ``GET config?action=get_property``; since 7.6.2.
 
@@ -63,7 +63,7 @@ class Config(Module):
     async def set_property(
         self, body: ConfigPropertyBody | ConfigPropertyBodyFields, /, *, name: str
     ) -> ConfigProperty:
-        """set_property.
+        """Change a property of the user's.
 
         ``PUT config?action=set_property``; since 7.6.2.
 
@@ -85,7 +85,7 @@ class Config(Module):
         )
     )
     async def get(self, *, path: str) -> Any:
-        """get.
+        """The value of a setting, or the tree of settings below a path.
 
         ``GET config/{path}``.
 
@@ -108,7 +108,7 @@ class Config(Module):
         )
     )
     async def put(self, body: Any, /, *, path: str) -> None:
-        """put.
+        """Change a setting.
 
         ``PUT config/{path}``.
 

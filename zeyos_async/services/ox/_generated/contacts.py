@@ -76,7 +76,7 @@ class Contacts(Module):
         order: Literal["asc", "desc"] | None = None,
         collation: Literal["gbk", "gb2312"] | None = None,
     ) -> Rows[ContactData]:
-        """advanced_search.
+        """Contacts that a search term finds, in any folders.
 
         ``PUT contacts?action=advancedSearch``; since 6.20.
 
@@ -121,7 +121,7 @@ class Contacts(Module):
         order: Literal["asc", "desc"] | None = None,
         collation: Literal["gbk", "gb2312"] | None = None,
     ) -> Rows[ContactData]:
-        """all.
+        """The contacts of a folder.
 
         ``GET contacts?action=all``.
 
@@ -172,7 +172,7 @@ class Contacts(Module):
         order: Literal["asc", "desc"] | None = None,
         collation: Literal["gbk", "gb2312"] | None = None,
     ) -> Rows[ContactData]:
-        """anniversaries.
+        """Contacts with an anniversary in a range.
 
         ``GET contacts?action=anniversaries``; since 6.22.1.
 
@@ -229,7 +229,7 @@ class Contacts(Module):
         left_hand_limit: int | None = None,
         right_hand_limit: int | None = None,
     ) -> Rows[ContactData]:
-        """autocomplete.
+        """Contacts whose names or addresses begin with a text.
 
         ``GET contacts?action=autocomplete``; since 7.6.1.
 
@@ -284,7 +284,7 @@ class Contacts(Module):
         order: Literal["asc", "desc"] | None = None,
         collation: Literal["gbk", "gb2312"] | None = None,
     ) -> Rows[ContactData]:
-        """birthdays.
+        """Contacts with a birthday in a range.
 
         ``GET contacts?action=birthdays``; since 6.22.1.
 
@@ -324,7 +324,7 @@ class Contacts(Module):
         *,
         timestamp: Instant | int | None = None,
     ) -> None:
-        """delete.
+        """Delete contacts; raises ``NotDeleted`` if some were changed meanwhile.
 
         ``PUT contacts?action=delete``; since 6.22.
 
@@ -355,7 +355,7 @@ class Contacts(Module):
     async def get(
         self, record: ContactData | None = None, /, *, id: str | None = None, folder: str | None = None
     ) -> ContactData:
-        """get.
+        """One contact.
 
         ``GET contacts?action=get``.
 
@@ -383,7 +383,7 @@ class Contacts(Module):
         )
     )
     async def getuser(self, *, id: int) -> ContactData:
-        """getuser.
+        """The contact of a user of the server.
 
         ``GET contacts?action=getuser``.
 
@@ -418,7 +418,7 @@ class Contacts(Module):
         *,
         columns: Sequence[str | int] | None = None,
     ) -> Rows[ContactData]:
-        """list.
+        """Contacts by their folders and IDs; those that are gone are missing.
 
         ``PUT contacts?action=list``.
 
@@ -449,7 +449,7 @@ class Contacts(Module):
     async def listuser(
         self, body: Iterable[int | OxRecord] | int, /, *, columns: Sequence[str | int] | None = None
     ) -> Rows[ContactData]:
-        """listuser.
+        """The contacts of users of the server.
 
         ``PUT contacts?action=listuser``.
 
@@ -480,7 +480,7 @@ class Contacts(Module):
     async def new_with_image(
         self, body: ContactData | ContactDataFields, /, *, file: FileInput
     ) -> ContactUpdateData:
-        """new_with_image.
+        """Create a contact with an image, and return its ID.
 
         ``POST contacts?action=new``.
 
@@ -504,7 +504,7 @@ class Contacts(Module):
         )
     )
     async def new(self, body: ContactData | ContactDataFields, /) -> ContactUpdateData:
-        """new.
+        """Create a contact, and return its ID.
 
         ``PUT contacts?action=new``.
 
@@ -544,7 +544,7 @@ class Contacts(Module):
         order: Literal["asc", "desc"] | None = None,
         collation: Literal["gbk", "gb2312"] | None = None,
     ) -> Rows[ContactData]:
-        """search.
+        """Contacts that match patterns.
 
         ``PUT contacts?action=search``.
 
@@ -592,7 +592,7 @@ class Contacts(Module):
         id: str | None = None,
         timestamp: Instant | int | None = None,
     ) -> ContactUpdateData:
-        """update_with_image.
+        """Change a contact and its image.
 
         ``POST contacts?action=update``.
 
@@ -637,7 +637,7 @@ class Contacts(Module):
         id: str | None = None,
         timestamp: Instant | int | None = None,
     ) -> ContactUpdateData:
-        """update.
+        """Change a contact.
 
         ``PUT contacts?action=update``.
 
@@ -684,7 +684,7 @@ class Contacts(Module):
         sort: str | int | None = None,
         order: Literal["asc", "desc"] | None = None,
     ) -> Updates[ContactData]:
-        """updates.
+        """What changed in a folder since a moment.
 
         ``GET contacts?action=updates``.
 

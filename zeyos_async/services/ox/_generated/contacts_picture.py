@@ -63,7 +63,7 @@ class ContactsPicture(Module):
         crop_x: int | None = None,
         crop_y: int | None = None,
     ) -> bytes:
-        """get.
+        """The image of a contact or a user.
 
         ``GET contacts/picture?action=get``.
 

@@ -33,7 +33,7 @@ class Conversion(Module):
         )
     )
     async def convert(self, body: ConversionBody | ConversionBodyFields, /) -> Any:
-        """convert.
+        """Convert an attached file, such as a vCard in a mail, to what another module takes.
 
         ``PUT conversion?action=convert``.
         """

@@ -36,7 +36,7 @@ class Deputy(Module):
         )
     )
     async def all(self) -> Rows[GrantedDeputyPermission]:
-        """all.
+        """The deputies of the user.
 
         ``GET deputy?action=all``.
         """
@@ -56,7 +56,7 @@ class Deputy(Module):
         )
     )
     async def available(self) -> Rows[str]:
-        """available.
+        """The modules for which somebody can be a deputy.
 
         ``GET deputy?action=available``.
         """
@@ -78,7 +78,7 @@ class Deputy(Module):
         )
     )
     async def delete(self, *, deputy_id: str) -> bool:
-        """delete.
+        """Make somebody a deputy no more.
 
         ``DELETE deputy?action=delete``.
 
@@ -102,7 +102,7 @@ class Deputy(Module):
         )
     )
     async def get(self, *, deputy_id: str) -> GrantedDeputyPermission:
-        """get.
+        """One deputy of the user.
 
         ``GET deputy?action=get``.
 
@@ -128,7 +128,7 @@ class Deputy(Module):
     async def new(
         self, body: DeputyPermission | DeputyPermissionFields | None = None, /
     ) -> GrantedDeputyPermission:
-        """new.
+        """Make somebody a deputy of the user.
 
         ``PUT deputy?action=new``.
         """
@@ -148,7 +148,7 @@ class Deputy(Module):
         )
     )
     async def reverse(self) -> Rows[GrantedDeputyPermission]:
-        """reverse.
+        """Those whose deputy the user is.
 
         ``GET deputy?action=reverse``.
         """
@@ -171,7 +171,7 @@ class Deputy(Module):
     async def update(
         self, body: DeputyPermission | DeputyPermissionFields | None = None, /
     ) -> GrantedDeputyPermission:
-        """update.
+        """Change what a deputy may do.
 
         ``PUT deputy?action=update``.
         """

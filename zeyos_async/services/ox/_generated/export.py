@@ -41,7 +41,7 @@ class Export(Module):
     async def csv(
         self, *, folder: str, columns: Sequence[str | int] | None = None, export_dlists: str | None = None
     ) -> bytes:
-        """csv.
+        """The contacts of a folder, as CSV.
 
         ``GET export?action=CSV``.
 
@@ -69,7 +69,7 @@ class Export(Module):
     async def csv_of(
         self, body: Iterable[OxRecord | tuple[str, str] | InfoItemExportFields] | OxRecord, /
     ) -> bytes:
-        """csv_of.
+        """Some contacts, as CSV.
 
         ``PUT export?action=CSV``.
         """
@@ -90,7 +90,7 @@ class Export(Module):
         )
     )
     async def ical(self, *, folder: str) -> bytes:
-        """ical.
+        """The events or tasks of a folder, as iCalendar.
 
         ``GET export?action=ICAL``.
 
@@ -116,7 +116,7 @@ class Export(Module):
     async def ical_of(
         self, body: Iterable[OxRecord | tuple[str, str] | InfoItemExportFields] | OxRecord, /
     ) -> bytes:
-        """ical_of.
+        """Some events or tasks, as iCalendar.
 
         ``PUT export?action=ICAL``.
         """
@@ -137,7 +137,7 @@ class Export(Module):
         )
     )
     async def vcard(self, *, folder: str | None = None, export_dlists: bool | None = None) -> bytes:
-        """vcard.
+        """The contacts of a folder, as vCards.
 
         ``GET export?action=VCARD``.
 
@@ -164,7 +164,7 @@ class Export(Module):
     async def vcard_of(
         self, body: Iterable[OxRecord | tuple[str, str] | InfoItemExportFields] | OxRecord, /
     ) -> bytes:
-        """vcard_of.
+        """Some contacts, as vCards.
 
         ``PUT export?action=VCARD``.
         """

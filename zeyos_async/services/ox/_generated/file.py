@@ -35,7 +35,7 @@ class File(Module):
         )
     )
     async def get(self, *, id: str) -> bytes:
-        """get.
+        """A file that was uploaded for later use.
 
         ``GET file?action=get``.
 
@@ -57,7 +57,7 @@ class File(Module):
         )
     )
     async def keepalive(self, *, id: str) -> None:
-        """keepalive.
+        """Keep such a file from being cleared away.
 
         ``GET file?action=keepalive``.
 
@@ -93,7 +93,7 @@ class File(Module):
         type: Literal["file", "text", "media", "image", "audio", "video", "application"],
         file: FileInput,
     ) -> Rows[str]:
-        """new.
+        """Upload files for later use, and return their IDs.
 
         ``POST file?action=new``.
 

@@ -42,7 +42,7 @@ class Fileaccount(Module):
     async def all(
         self, *, filestorage_service: str | None = None, connection_check: bool | None = None
     ) -> Rows[FileAccountData]:
-        """all.
+        """The accounts at file storages.
 
         ``GET fileaccount?action=all``.
 
@@ -70,7 +70,7 @@ class Fileaccount(Module):
         )
     )
     async def delete(self, *, filestorage_service: str, id: str) -> int:
-        """delete.
+        """Delete an account at a file storage.
 
         ``GET fileaccount?action=delete``.
 
@@ -98,7 +98,7 @@ class Fileaccount(Module):
         )
     )
     async def get(self, *, filestorage_service: str, id: str) -> FileAccountData:
-        """get.
+        """One account at a file storage.
 
         ``GET fileaccount?action=get``.
 
@@ -123,7 +123,7 @@ class Fileaccount(Module):
         )
     )
     async def new(self, body: FileAccountData | FileAccountDataFields, /) -> str:
-        """new.
+        """Create an account at a file storage, and return its ID.
 
         ``PUT fileaccount?action=new``.
         """
@@ -144,7 +144,7 @@ class Fileaccount(Module):
         )
     )
     async def update(self, body: FileAccountData | FileAccountDataFields, /) -> str:
-        """update.
+        """Change an account at a file storage.
 
         ``PUT fileaccount?action=update``.
         """

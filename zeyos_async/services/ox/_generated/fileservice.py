@@ -35,7 +35,7 @@ class Fileservice(Module):
         )
     )
     async def all(self) -> Rows[FileServiceData]:
-        """all.
+        """The kinds of file storages.
 
         ``GET fileservice?action=all``.
         """
@@ -56,7 +56,7 @@ class Fileservice(Module):
         )
     )
     async def get(self, *, id: str) -> FileServiceData:
-        """get.
+        """One kind of file storage.
 
         ``GET fileservice?action=get``.
 

@@ -35,7 +35,7 @@ class Find(Module):
         )
     )
     async def autocomplete(self, body: Any, /, *, module: str, limit: int | None = None) -> Any:
-        """autocomplete.
+        """Facets for a text that somebody types.
 
         ``PUT find?action=autocomplete``; since 7.6.1.
 
@@ -61,7 +61,7 @@ class Find(Module):
         )
     )
     async def query(self, body: Any, /, *, module: str, columns: Sequence[str] | str | None = None) -> Any:
-        """query.
+        """What facets find.
 
         ``PUT find?action=query``; since 7.6.1.
 

@@ -66,7 +66,7 @@ class Folders(Module):
         language: str | None = None,
         all: bool | None = None,
     ) -> Mapping[str, Rows[FolderData]]:
-        """all_visible.
+        """All folders of a module that the user sees: private, public and shared ones.
 
         ``GET folders?action=allVisible``; since 6.18.2.
 
@@ -97,7 +97,7 @@ class Folders(Module):
     async def checklimits(
         self, body: FolderCheckLimitsData | FolderCheckLimitsDataFields, /, *, id: str, type: str
     ) -> FolderCheckLimitsResponseData:
-        """checklimits.
+        """Whether files could be uploaded to a folder without passing a limit.
 
         ``PUT folders?action=checklimits``.
 
@@ -134,7 +134,7 @@ class Folders(Module):
         allowed_modules: Sequence[str] | str | None = None,
         push_token: str | None = None,
     ) -> None:
-        """clear.
+        """Delete everything in folders; raises ``NotDeleted`` if a folder was not cleared.
 
         ``PUT folders?action=clear``.
 
@@ -182,7 +182,7 @@ class Folders(Module):
         push_token: str | None = None,
         allow_enqueue: bool | None = None,
     ) -> None:
-        """delete.
+        """Delete folders; raises ``NotDeleted`` if some are still there.
 
         ``PUT folders?action=delete``.
 
@@ -232,7 +232,7 @@ class Folders(Module):
         language: str | None = None,
         alt_names: bool | None = None,
     ) -> FolderData:
-        """get.
+        """One folder.
 
         ``GET folders?action=get``.
 
@@ -281,7 +281,7 @@ class Folders(Module):
         alt_names: bool | None = None,
         error_on_duplicate_name: bool | None = None,
     ) -> Rows[FolderData]:
-        """list.
+        """The folders right below a folder.
 
         ``GET folders?action=list``.
 
@@ -329,7 +329,7 @@ class Folders(Module):
         push_token: str | None = None,
         autorename: bool | None = None,
     ) -> str:
-        """new.
+        """Create a folder, and return its ID.
 
         ``PUT folders?action=new``.
 
@@ -368,7 +368,7 @@ class Folders(Module):
         tree: str | None = None,
         id: str | None = None,
     ) -> FolderSharingNotificationData:
-        """notify.
+        """Tell people of a folder that is shared with them.
 
         ``PUT folders?action=notify``; since 7.8.0.
 
@@ -410,7 +410,7 @@ class Folders(Module):
         allowed_modules: Sequence[str] | str | None = None,
         language: str | None = None,
     ) -> Rows[FolderData]:
-        """path.
+        """The folders from a folder up to the root.
 
         ``GET folders?action=path``.
 
@@ -445,7 +445,7 @@ class Folders(Module):
         tree: str | None = None,
         push_token: str | None = None,
     ) -> Any:
-        """restore.
+        """Move folders from the trash back to where they were.
 
         ``PUT folders?action=restore``.
 
@@ -480,7 +480,7 @@ class Folders(Module):
         tree: str | None = None,
         allowed_modules: Sequence[str] | str | None = None,
     ) -> Rows[FolderData]:
-        """root.
+        """The folders at the root.
 
         ``GET folders?action=root``.
 
@@ -522,7 +522,7 @@ class Folders(Module):
         tree: str | None = None,
         columns: Sequence[str | int] | None = None,
     ) -> Rows[FolderData]:
-        """search.
+        """Folders that match a pattern.
 
         ``GET folders?action=search``.
 
@@ -565,7 +565,7 @@ class Folders(Module):
         language: str | None = None,
         all: int | None = None,
     ) -> Rows[FolderData]:
-        """shares.
+        """The folders that the user shares with others.
 
         ``GET folders?action=shares``; since 7.8.0.
 
@@ -620,7 +620,7 @@ class Folders(Module):
         autorename: bool | None = None,
         ignore_warnings: bool | None = None,
     ) -> str:
-        """update.
+        """Change a folder, or move it.
 
         ``PUT folders?action=update``.
 
@@ -670,7 +670,7 @@ class Folders(Module):
         ignore: Literal["deleted", "false", "changed"] | None = None,
         allowed_modules: Sequence[str] | str | None = None,
     ) -> Updates[FolderData]:
-        """updates.
+        """What changed among folders since a moment.
 
         ``GET folders?action=updates``.
 

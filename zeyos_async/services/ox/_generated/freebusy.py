@@ -43,7 +43,7 @@ class Freebusy(Module):
     async def get(
         self, *, from_: Day | int, participant: str, until: Day | int, merged: bool | None = None
     ) -> Any:
-        """get.
+        """When somebody is busy.
 
         ``GET freebusy?action=get``; since 6.22.1.
 
@@ -83,7 +83,7 @@ class Freebusy(Module):
         until: Day | int,
         merged: bool | None = None,
     ) -> Any:
-        """list.
+        """When several are busy.
 
         ``PUT freebusy?action=list``; since 6.22.1.
 

@@ -35,7 +35,7 @@ class GdprDataexport(Module):
         )
     )
     async def cancel(self) -> bool:
-        """cancel.
+        """End the export of the user's data before it is done.
 
         ``DELETE gdpr/dataexport``.
         """
@@ -55,7 +55,7 @@ class GdprDataexport(Module):
         )
     )
     async def get(self) -> DataExportTask:
-        """get.
+        """How far the export of the user's data is.
 
         ``GET gdpr/dataexport``.
         """
@@ -78,7 +78,7 @@ class GdprDataexport(Module):
         )
     )
     async def submit(self, body: Any = None, /, *, delete_old_data_export: bool | None = None) -> bool:
-        """submit.
+        """Begin an export of the user's data.
 
         ``POST gdpr/dataexport``.
 
@@ -101,7 +101,7 @@ class GdprDataexport(Module):
         )
     )
     async def available_modules(self) -> DataExportModules:
-        """available_modules.
+        """The modules whose data can be exported.
 
         ``GET gdpr/dataexport/availableModules``.
         """
@@ -122,7 +122,7 @@ class GdprDataexport(Module):
         )
     )
     async def delete(self) -> bool:
-        """delete.
+        """Delete the finished export of the user's data.
 
         ``DELETE gdpr/dataexport/delete``.
         """
@@ -142,7 +142,7 @@ class GdprDataexport(Module):
         )
     )
     async def download(self, *, id: str, number: int) -> bytes:
-        """download.
+        """One part of the finished export, as an archive.
 
         ``GET gdpr/dataexport/{id}``.
 

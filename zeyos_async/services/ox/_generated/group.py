@@ -49,7 +49,7 @@ class Group(Module):
         )
     )
     async def all(self, *, columns: Sequence[str | int] | None = None) -> Rows[GroupData]:
-        """all.
+        """All groups.
 
         ``PUT group?action=all``.
 
@@ -75,7 +75,7 @@ class Group(Module):
     async def delete(
         self, body: GroupListElement | GroupListElementFields, /, *, timestamp: Instant | int
     ) -> None:
-        """delete.
+        """Delete a group.
 
         ``PUT group?action=delete``.
 
@@ -101,7 +101,7 @@ class Group(Module):
         )
     )
     async def get(self, record: GroupData | None = None, /, *, id: int | None = None) -> GroupData:
-        """get.
+        """One group.
 
         ``GET group?action=get``.
 
@@ -127,7 +127,7 @@ class Group(Module):
     async def list(
         self, body: Iterable[OxRecord | tuple[str, str] | GroupListElementFields] | OxRecord, /
     ) -> Rows[GroupData]:
-        """list.
+        """Groups by their IDs.
 
         ``PUT group?action=list``.
         """
@@ -148,7 +148,7 @@ class Group(Module):
         )
     )
     async def new(self, body: GroupData | GroupDataFields, /) -> GroupUpdateData:
-        """new.
+        """Create a group, and return its ID.
 
         ``PUT group?action=new``.
         """
@@ -169,7 +169,7 @@ class Group(Module):
         )
     )
     async def search(self, body: GroupSearchBody | GroupSearchBodyFields, /) -> Rows[GroupData]:
-        """search.
+        """Groups whose names match a pattern.
 
         ``PUT group?action=search``.
         """
@@ -198,7 +198,7 @@ class Group(Module):
         id: int | None = None,
         timestamp: Instant | int | None = None,
     ) -> None:
-        """update.
+        """Change a group.
 
         ``PUT group?action=update``.
 
@@ -225,7 +225,7 @@ class Group(Module):
         )
     )
     async def updates(self, *, since: Instant | int) -> Updates[GroupData]:
-        """updates.
+        """What changed among groups since a moment.
 
         ``GET group?action=updates``; since 6.18.1.
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from zeyos_async.services.ox.operation import Rows
 
     from .halo_contact_picture import HaloContactPicture
-    from .records_contacts import ContactData, ContactDataFields
+    from .records_contacts import ContactDataWithInternalId, ContactDataWithInternalIdFields
 
 
 class HaloContact(Module):
@@ -77,7 +77,7 @@ class HaloContact(Module):
         expand: bool | None = None,
         extended_entities: bool | None = None,
     ) -> Any:
-        """investigate.
+        """What a provider knows about a person.
 
         ``GET halo/contact?action=investigate``.
 
@@ -119,7 +119,7 @@ class HaloContact(Module):
                 Param("expand", Kind.BOOLEAN),
                 Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
             ),
-            body=Body(shape=BodyShape.RECORD, record="ContactData"),
+            body=Body(shape=BodyShape.RECORD, record="ContactDataWithInternalId"),
             returns=Shape.JSON,
             safety=Safety.READ,
             oauth=False,
@@ -127,7 +127,7 @@ class HaloContact(Module):
     )
     async def investigate_contact(
         self,
-        body: ContactData | ContactDataFields,
+        body: ContactDataWithInternalId | ContactDataWithInternalIdFields,
         /,
         *,
         provider: str,
@@ -141,7 +141,7 @@ class HaloContact(Module):
         expand: bool | None = None,
         extended_entities: bool | None = None,
     ) -> Any:
-        """investigate_contact.
+        """What a provider knows about the person of a contact.
 
         ``PUT halo/contact?action=investigate``.
 
@@ -174,7 +174,7 @@ class HaloContact(Module):
         )
     )
     async def services(self) -> Rows[str]:
-        """services.
+        """The providers that can be asked about people.
 
         ``GET halo/contact?action=services``.
         """

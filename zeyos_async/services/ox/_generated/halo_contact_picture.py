@@ -69,7 +69,7 @@ class HaloContactPicture(Module):
         shrink_only: bool | None = None,
         scale_type: Literal["contain", "containforcedimension", "cover", "coverandcrop"] | None = None,
     ) -> bytes:
-        """get.
+        """The image of a person, by user, contact or address.
 
         ``GET halo/contact/picture``.
 

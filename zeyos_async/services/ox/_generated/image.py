@@ -57,7 +57,7 @@ class Image(Module):
         shrink_only: bool | None = None,
         scale_type: Literal["contain", "containforcedimension", "cover", "coverandcrop"] | None = None,
     ) -> bytes:
-        """contact_picture.
+        """The image of a contact.
 
         ``GET image/contact/picture``.
 
@@ -92,7 +92,7 @@ class Image(Module):
         )
     )
     async def mp3_cover(self, *, id: str) -> bytes:
-        """mp3_cover.
+        """The cover in an audio file.
 
         ``GET image/file/mp3cover``.
 
@@ -120,7 +120,7 @@ class Image(Module):
         )
     )
     async def mail_picture(self, *, folder: str, id: str, uid: str, account_id: int | None = None) -> bytes:
-        """mail_picture.
+        """An image in a mail.
 
         ``GET image/mail/picture``.
 
@@ -146,7 +146,7 @@ class Image(Module):
         )
     )
     async def trusted_mail_picture(self, *, uid: str) -> bytes:
-        """trusted_mail_picture.
+        """The logo of a trusted sender.
 
         ``GET image/mail/trustedMail/picture``.
 
@@ -169,7 +169,7 @@ class Image(Module):
         )
     )
     async def managed_picture(self, *, uid: str) -> bytes:
-        """managed_picture.
+        """An image that was uploaded for later use.
 
         ``GET image/mfile/picture``.
 
@@ -217,7 +217,7 @@ class Image(Module):
         shrink_only: bool | None = None,
         scale_type: Literal["contain", "containforcedimension", "cover", "coverandcrop"] | None = None,
     ) -> bytes:
-        """user_picture.
+        """The image of a user.
 
         ``GET image/user/picture``.
 

@@ -42,7 +42,7 @@ class Import(Module):
     async def csv(
         self, *, folder: str, file: FileInput, allow_enqueue: bool | None = None, charset: str | None = None
     ) -> Rows[ImportResult]:
-        """csv.
+        """Create contacts of a CSV file.
 
         ``POST import?action=CSV``.
 
@@ -66,7 +66,6 @@ class Import(Module):
                 Param("folder", required=True),
                 Param("suppressNotification", Kind.BOOLEAN, attribute="suppress_notification"),
                 Param("ignoreUIDs", Kind.BOOLEAN, attribute="ignore_uids"),
-                Param("plainJson", Kind.BOOLEAN, attribute="plain_json"),
             ),
             body=Body(shape=BodyShape.PARTS, file="file"),
             returns=Shape.ROWS,
@@ -85,9 +84,8 @@ class Import(Module):
         allow_enqueue: bool | None = None,
         suppress_notification: bool | None = None,
         ignore_uids: bool | None = None,
-        plain_json: bool | None = None,
     ) -> Rows[ImportResult]:
-        """ical.
+        """Create events or tasks of an iCalendar file.
 
         ``POST import?action=ICAL``.
 
@@ -97,7 +95,6 @@ class Import(Module):
             folder: The folder's ID.
             suppress_notification: Whether nobody is notified.
             ignore_uids: Whether the UIDs in the file are replaced by new ones.
-            plain_json: Whether the answer is JSON without a web page around it.
         """
         ...
 
@@ -121,7 +118,7 @@ class Import(Module):
     async def outlook_csv(
         self, *, folder: str, file: FileInput, allow_enqueue: bool | None = None, charset: str | None = None
     ) -> Rows[ImportResult]:
-        """outlook_csv.
+        """Create contacts of a CSV file that Outlook wrote.
 
         ``POST import?action=OUTLOOK_CSV``.
 
@@ -153,7 +150,7 @@ class Import(Module):
     async def vcard(
         self, *, folder: str, file: FileInput, allow_enqueue: bool | None = None
     ) -> Rows[ImportResult]:
-        """vcard.
+        """Create contacts of vCards.
 
         ``POST import?action=VCARD``.
 

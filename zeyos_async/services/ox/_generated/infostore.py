@@ -80,7 +80,7 @@ class Infostore(Module):
         include_subfolders: bool | None = None,
         pregenerate_previews: bool | None = None,
     ) -> Rows[InfoItemData]:
-        """advanced_search.
+        """Files that a search term finds.
 
         ``PUT infostore?action=advancedSearch``.
 
@@ -132,7 +132,7 @@ class Infostore(Module):
         limit: int | None = None,
         pregenerate_previews: bool | None = None,
     ) -> Rows[InfoItemData]:
-        """all.
+        """The files of a folder.
 
         ``GET infostore?action=all``.
 
@@ -172,7 +172,7 @@ class Infostore(Module):
         id: str | None = None,
         redirect: bool | None = None,
     ) -> BackwardLink:
-        """backward_link.
+        """The link that leads the owner to a shared file.
 
         ``GET infostore?action=backwardLink``.
 
@@ -197,7 +197,7 @@ class Infostore(Module):
         )
     )
     async def checkname(self, *, name: str) -> None:
-        """checkname.
+        """Whether a name can be a file's; raises if it can't.
 
         ``GET infostore?action=checkname``; since 7.8.1.
 
@@ -234,7 +234,7 @@ class Infostore(Module):
         id: str | None = None,
         push_token: str | None = None,
     ) -> str:
-        """copy_with_file.
+        """Copy a file's description with another content, and return the ID of the copy.
 
         ``POST infostore?action=copy``.
 
@@ -269,7 +269,7 @@ class Infostore(Module):
         id: str | None = None,
         push_token: str | None = None,
     ) -> str:
-        """copy.
+        """Copy a file, with changes, and return the ID of the copy.
 
         ``PUT infostore?action=copy``.
 
@@ -306,7 +306,7 @@ class Infostore(Module):
         hard_delete: bool | None = None,
         push_token: str | None = None,
     ) -> None:
-        """delete.
+        """Delete files; raises ``NotDeleted`` if some were changed meanwhile.
 
         ``PUT infostore?action=delete``.
 
@@ -349,7 +349,7 @@ class Infostore(Module):
         timestamp: Instant | int | None = None,
         push_token: str | None = None,
     ) -> None:
-        """detach.
+        """Delete versions of a file; raises ``NotDeleted`` if some are still there.
 
         ``PUT infostore?action=detach``.
 
@@ -414,7 +414,7 @@ class Infostore(Module):
         crop_x: int | None = None,
         crop_y: int | None = None,
     ) -> bytes:
-        """document.
+        """The content of a file, or a preview of it.
 
         ``GET infostore?action=document``.
 
@@ -455,7 +455,7 @@ class Infostore(Module):
     async def get(
         self, record: InfoItemData | None = None, /, *, id: str | None = None, folder: str | None = None
     ) -> InfoItemData:
-        """get.
+        """One file's description.
 
         ``GET infostore?action=get``.
 
@@ -492,7 +492,7 @@ class Infostore(Module):
         columns: Sequence[str | int] | None = None,
         pregenerate_previews: bool | None = None,
     ) -> Rows[InfoItemData]:
-        """list.
+        """The descriptions of files by their folders and IDs.
 
         ``PUT infostore?action=list``.
 
@@ -518,7 +518,7 @@ class Infostore(Module):
     async def lock(
         self, record: InfoItemData | None = None, /, *, id: str | None = None, diff: int | None = None
     ) -> None:
-        """lock.
+        """Lock a file against changes by others.
 
         ``GET infostore?action=lock``.
 
@@ -560,7 +560,7 @@ class Infostore(Module):
         push_token: str | None = None,
         ignore_warnings: bool | None = None,
     ) -> str:
-        """move.
+        """Move a file to another folder, and return its new ID.
 
         ``GET infostore?action=move``.
 
@@ -601,7 +601,7 @@ class Infostore(Module):
         push_token: str | None = None,
         ignore_warnings: bool | None = None,
     ) -> None:
-        """move_many.
+        """Move files to another folder; raises ``Unfinished`` if some were not moved.
 
         ``PUT infostore?action=move``.
 
@@ -638,7 +638,7 @@ class Infostore(Module):
         try_add_version: bool | None = None,
         push_token: str | None = None,
     ) -> str:
-        """new_with_file.
+        """Upload a file, and return its ID.
 
         ``POST infostore?action=new``.
 
@@ -672,7 +672,7 @@ class Infostore(Module):
         timestamp: Instant | int | None = None,
         push_token: str | None = None,
     ) -> str:
-        """new.
+        """Create a file without content, such as a link, and return its ID.
 
         ``PUT infostore?action=new``.
 
@@ -709,7 +709,7 @@ class Infostore(Module):
         *,
         id: str | None = None,
     ) -> InfoItemSharingNotificationData:
-        """notify.
+        """Tell people of a file that is shared with them.
 
         ``PUT infostore?action=notify``; since 7.8.0.
 
@@ -740,7 +740,7 @@ class Infostore(Module):
         *,
         push_token: str | None = None,
     ) -> Rows[InfoItemsRestoreResponseData]:
-        """restore.
+        """Move files from the trash back to where they were.
 
         ``PUT infostore?action=restore``.
 
@@ -777,7 +777,7 @@ class Infostore(Module):
         timestamp: Instant | int | None = None,
         push_token: str | None = None,
     ) -> None:
-        """revert.
+        """Delete all versions of a file.
 
         ``PUT infostore?action=revert``.
 
@@ -822,7 +822,7 @@ class Infostore(Module):
         attachment: str,
         push_token: str | None = None,
     ) -> str:
-        """save_as.
+        """Store an attachment as a file, and return its ID.
 
         ``PUT infostore?action=saveAs``.
 
@@ -874,7 +874,7 @@ class Infostore(Module):
         include_subfolders: bool | None = None,
         pregenerate_previews: bool | None = None,
     ) -> Rows[InfoItemData]:
-        """search.
+        """Files that match a pattern.
 
         ``PUT infostore?action=search``.
 
@@ -919,7 +919,7 @@ class Infostore(Module):
         order: Literal["asc", "desc"] | None = None,
         pregenerate_previews: bool | None = None,
     ) -> Rows[InfoItemData]:
-        """shares.
+        """The files that the user shares with others.
 
         ``GET infostore?action=shares``; since 7.8.0.
 
@@ -945,7 +945,7 @@ class Infostore(Module):
         )
     )
     async def unlock(self, record: InfoItemData | None = None, /, *, id: str | None = None) -> None:
-        """unlock.
+        """Unlock a file.
 
         ``GET infostore?action=unlock``.
 
@@ -989,7 +989,7 @@ class Infostore(Module):
         offset: int | None = None,
         push_token: str | None = None,
     ) -> str:
-        """update_with_file.
+        """Upload a new version of a file, and return its ID.
 
         ``POST infostore?action=update``.
 
@@ -1034,7 +1034,7 @@ class Infostore(Module):
         push_token: str | None = None,
         extended_response: bool | None = None,
     ) -> str:
-        """update.
+        """Change a file's description, and return its ID, which may be a new one.
 
         ``PUT infostore?action=update``.
 
@@ -1081,7 +1081,7 @@ class Infostore(Module):
         order: Literal["asc", "desc"] | None = None,
         pregenerate_previews: bool | None = None,
     ) -> Updates[InfoItemData]:
-        """updates.
+        """What changed in a folder of files since a moment.
 
         ``GET infostore?action=updates``.
 
@@ -1156,7 +1156,7 @@ class Infostore(Module):
         offset: int | None = None,
         push_token: str | None = None,
     ) -> str:
-        """upload.
+        """Upload a file as nothing but its bytes, and return its ID.
 
         ``PUT infostore?action=upload``.
 
@@ -1216,7 +1216,7 @@ class Infostore(Module):
         order: Literal["asc", "desc"] | None = None,
         pregenerate_previews: bool | None = None,
     ) -> Rows[InfoItemData]:
-        """versions.
+        """The versions of a file.
 
         ``GET infostore?action=versions``.
 
@@ -1252,7 +1252,7 @@ class Infostore(Module):
         *,
         scan: bool | None = None,
     ) -> bytes:
-        """zipdocuments.
+        """Files, as one archive.
 
         ``PUT infostore?action=zipdocuments``; since 7.4.0.
 
@@ -1288,7 +1288,7 @@ class Infostore(Module):
         scan: bool | None = None,
         add_folder_as_root: bool | None = None,
     ) -> bytes:
-        """zipfolder.
+        """A folder of files, as one archive.
 
         ``GET infostore?action=zipfolder``.
 

@@ -54,7 +54,7 @@ class Init(Module):
         client: str | None = None,
         target_link_uri: str | None = None,
     ) -> InitResponse:
-        """get.
+        """Begin a log-in or log-out with OpenID.
 
         ``GET init``.
 
@@ -86,7 +86,7 @@ class Init(Module):
         )
     )
     async def post(self, body: InitRequestFields, /, *, hash: str | None = None) -> InitResponse:
-        """post.
+        """Begin a log-in or log-out with OpenID, with a form.
 
         ``POST init``.
 

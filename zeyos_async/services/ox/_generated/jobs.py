@@ -36,7 +36,7 @@ class Jobs(Module):
         )
     )
     async def all(self) -> Rows[InfoJobData]:
-        """all.
+        """The jobs that still run for the user.
 
         ``GET jobs?action=all``.
         """
@@ -59,7 +59,7 @@ class Jobs(Module):
         )
     )
     async def cancel(self, record: InfoJobData | None = None, /, *, id: str | None = None) -> bool:
-        """cancel.
+        """End a job.
 
         ``GET jobs?action=cancel``.
 
@@ -83,7 +83,7 @@ class Jobs(Module):
         )
     )
     async def get(self, record: InfoJobData | None = None, /, *, id: str | None = None) -> Any:
-        """get.
+        """The result of a job, or the job again if it still runs.
 
         ``GET jobs?action=get``.
 
@@ -108,7 +108,7 @@ class Jobs(Module):
         )
     )
     async def info(self, record: InfoJobData | None = None, /, *, id: str | None = None) -> InfoJobData:
-        """info.
+        """Whether a job is done.
 
         ``GET jobs?action=info``.
 

@@ -40,7 +40,7 @@ class Jslob(Module):
         )
     )
     async def all(self, *, service_id: str | None = None) -> Rows[JSlobData]:
-        """all.
+        """All settings of a service.
 
         ``GET jslob?action=all``; since 6.22.
 
@@ -68,7 +68,7 @@ class Jslob(Module):
     async def list(
         self, body: Iterable[str | OxRecord] | str, /, *, service_id: str | None = None
     ) -> Rows[JSlobData]:
-        """list.
+        """Some settings of a service by their IDs.
 
         ``PUT jslob?action=list``; since 6.22.
 
@@ -92,7 +92,7 @@ class Jslob(Module):
         )
     )
     async def set(self, body: Any, /, *, id: str | None = None, service_id: str | None = None) -> None:
-        """set.
+        """Store settings in place of what is there.
 
         ``PUT jslob?action=set``; since 6.22.
 
@@ -117,7 +117,7 @@ class Jslob(Module):
         )
     )
     async def update(self, body: Any, /, *, id: str, service_id: str | None = None) -> None:
-        """update.
+        """Change some of the settings.
 
         ``PUT jslob?action=update``; since 6.22.
 
@@ -145,7 +145,7 @@ class Jslob(Module):
         )
     )
     async def get(self, *, id: str, jslob_path: str, service_id: str | None = None) -> Any:
-        """get.
+        """The settings below a path.
 
         ``GET jslob/{jslobPath}?action=get``.
 
@@ -176,7 +176,7 @@ class Jslob(Module):
     async def update_path(
         self, body: Any, /, *, id: str, jslob_path: str, service_id: str | None = None
     ) -> None:
-        """update_path.
+        """Change the settings below a path.
 
         ``PUT jslob/{jslobPath}?action=update``.
 

@@ -35,7 +35,7 @@ class Jump(Module):
         )
     )
     async def identity_token(self, *, system: str | None = None) -> JumpTokenData:
-        """identity_token.
+        """A token that logs the user in at another system.
 
         ``GET jump?action=identityToken``; since 7.6.0.
 

@@ -55,7 +55,7 @@ class LoginModule(Module):
     async def anonymous(
         self, body: LoginFields, /, *, share: str | None = None, target: str | None = None
     ) -> LoginResponse:
-        """anonymous.
+        """Log in to a share that has a password and no user.
 
         ``POST login?action=anonymous``.
 
@@ -82,7 +82,7 @@ class LoginModule(Module):
         )
     )
     async def autologin(self, *, auth_id: str | None = None, client: str | None = None) -> LoginResponse:
-        """autologin.
+        """Take up the session of the cookies.
 
         ``GET login?action=autologin``.
 
@@ -108,7 +108,7 @@ class LoginModule(Module):
         )
     )
     async def changeip(self, *, client_ip: str) -> str:
-        """changeip.
+        """Tell the server that the client's address changed.
 
         ``POST login?action=changeip``.
 
@@ -137,7 +137,7 @@ class LoginModule(Module):
     async def formlogin(
         self, body: FormLoginFields, /, *, auth_id: str, language: str | None = None
     ) -> Response:
-        """formlogin.
+        """Log in with a form, as a browser does: the answer leads to the user interface.
 
         ``POST login?action=formlogin``; since 6.20.
 
@@ -167,7 +167,7 @@ class LoginModule(Module):
     async def login(
         self, body: LoginFields, /, *, auth_id: str | None = None, language: str | None = None
     ) -> LoginResponse:
-        """login.
+        """Log in by name and password; ``OxLogin`` does it by itself.
 
         ``POST login?action=login``.
 
@@ -190,7 +190,7 @@ class LoginModule(Module):
         )
     )
     async def logout(self) -> None:
-        """logout.
+        """End the session.
 
         ``GET login?action=logout``.
         """
@@ -215,7 +215,7 @@ class LoginModule(Module):
         )
     )
     async def redeem_token(self, body: TokenRedemptionFields, /, *, auth_id: str) -> LoginResponse:
-        """redeem_token.
+        """Log in with a token of another session.
 
         ``POST login?action=redeemToken``; since 7.4.0.
 
@@ -238,7 +238,7 @@ class LoginModule(Module):
         )
     )
     async def refresh_secret(self) -> None:
-        """refresh_secret.
+        """Get the session's cookie with the secret anew.
 
         ``GET login?action=refreshSecret``; since 6.18.2.
         """
@@ -274,7 +274,7 @@ class LoginModule(Module):
         login_path: str | None = None,
         language: str | None = None,
     ) -> Response:
-        """saml_login.
+        """Log in with what an identity provider gave.
 
         ``GET login?action=samlLogin``.
 
@@ -301,7 +301,7 @@ class LoginModule(Module):
         )
     )
     async def saml_logout(self) -> Response:
-        """saml_logout.
+        """Log out of the session of an identity provider.
 
         ``GET login?action=samlLogout``.
         """
@@ -322,7 +322,7 @@ class LoginModule(Module):
         )
     )
     async def store(self) -> None:
-        """store.
+        """Keep the session for the next time, in a cookie.
 
         ``GET login?action=store``; since 7.10.3.
 
@@ -351,7 +351,7 @@ class LoginModule(Module):
     async def token_login(
         self, body: TokenLoginFields, /, *, auth_id: str, language: str | None = None
     ) -> TokenLoginResponse:
-        """token_login.
+        """Begin a log-in with two tokens: the answer has the server's.
 
         ``POST login?action=tokenLogin``; since 7.0.1.
 
@@ -379,7 +379,7 @@ class LoginModule(Module):
         )
     )
     async def tokens(self, body: SessionAccessFields, /) -> TokensData:
-        """tokens.
+        """Complete a log-in with two tokens.
 
         ``POST login?action=tokens``; since 7.0.1.
         """
@@ -413,7 +413,7 @@ class LoginModule(Module):
         store: bool | None = None,
         ui_web_path: str | None = None,
     ) -> Response:
-        """redirect.
+        """Lead a browser into a session by its random token.
 
         ``GET login;jsessionid={jsessionid}?action=redirect``.
 

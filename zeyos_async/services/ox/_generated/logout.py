@@ -33,7 +33,7 @@ class Logout(Module):
         )
     )
     async def logout(self, *, state: str) -> Response:
-        """logout.
+        """End the log-out that an identity provider began.
 
         ``GET logout``.
 

@@ -110,7 +110,7 @@ class Mail(Module):
         limit: int | None = None,
         categoryid: str | None = None,
     ) -> Rows[MailData]:
-        """all.
+        """The mails of a folder.
 
         ``GET mail?action=all``.
 
@@ -146,7 +146,7 @@ class Mail(Module):
         )
     )
     async def all_seen(self, *, folder: str) -> bool:
-        """all_seen.
+        """Mark all mails of a folder as read.
 
         ``PUT mail?action=all_seen``; since 7.6.0.
 
@@ -217,7 +217,7 @@ class Mail(Module):
         crop_x: int | None = None,
         crop_y: int | None = None,
     ) -> bytes:
-        """attachment.
+        """The file of a mail's attachment.
 
         ``GET mail?action=attachment``.
 
@@ -277,7 +277,7 @@ class Mail(Module):
         folder: str | None = None,
         id: str | None = None,
     ) -> SavedAttachment:
-        """save_attachment.
+        """Store the attachment of a mail among the files.
 
         ``PUT mail?action=attachment``.
 
@@ -304,7 +304,7 @@ class Mail(Module):
         )
     )
     async def autosave(self, body: MailData | MailDataFields, /, *, csid: str | None = None) -> Any:
-        """autosave.
+        """Save a draft while it is written.
 
         ``PUT mail?action=autosave``.
 
@@ -330,7 +330,7 @@ class Mail(Module):
     async def clear(
         self, body: Iterable[str | OxRecord] | str, /, *, timestamp: Instant | int | None = None
     ) -> None:
-        """clear.
+        """Delete all mails of folders; raises ``NotDeleted`` if a folder was not cleared.
 
         ``PUT mail?action=clear``.
 
@@ -365,7 +365,7 @@ class Mail(Module):
         id: str | None = None,
         folder: str | None = None,
     ) -> MailDestinationData:
-        """copy.
+        """Copy a mail to another folder, and return where the copy is.
 
         ``PUT mail?action=copy``.
 
@@ -390,7 +390,7 @@ class Mail(Module):
         )
     )
     async def count(self, *, folder: str) -> int:
-        """count.
+        """How many mails are in a folder.
 
         ``GET mail?action=count``.
 
@@ -426,7 +426,7 @@ class Mail(Module):
         harddelete: bool | None = None,
         return_affected_folders: bool | None = None,
     ) -> None:
-        """delete.
+        """Delete mails; raises ``NotDeleted`` if some are still there.
 
         ``PUT mail?action=delete``.
 
@@ -453,7 +453,7 @@ class Mail(Module):
         )
     )
     async def examine(self, *, folder: str) -> MailFolderStatus:
-        """examine.
+        """How many mails are in a folder and how many are new, to find out whether it changed.
 
         ``GET mail?action=examine``.
 
@@ -495,7 +495,7 @@ class Mail(Module):
         decrypt: bool | None = None,
         crypto_auth: str | None = None,
     ) -> ExportedPDF:
-        """export_pdf.
+        """Store a mail as PDF among the files, and return the file's ID.
 
         ``PUT mail?action=export_PDF``.
 
@@ -525,7 +525,7 @@ class Mail(Module):
     async def expunge(
         self, body: Iterable[str | OxRecord] | str, /, *, harddelete: bool | None = None
     ) -> None:
-        """expunge.
+        """Remove the mails that are marked as deleted; raises ``NotDeleted`` for folders that failed.
 
         ``PUT mail?action=expunge``.
 
@@ -568,7 +568,7 @@ class Mail(Module):
         decrypt: bool | None = None,
         crypto_auth: str | None = None,
     ) -> MailReplyData:
-        """forward.
+        """A draft that forwards a mail.
 
         ``GET mail?action=forward``.
 
@@ -632,7 +632,7 @@ class Mail(Module):
         decrypt: bool | None = None,
         crypto_auth: str | None = None,
     ) -> MailData:
-        """get.
+        """One mail; it is marked as read unless ``unseen=True``.
 
         ``GET mail?action=get``.
 
@@ -685,7 +685,7 @@ class Mail(Module):
         message_id: str | None = None,
         unseen: bool | None = None,
     ) -> str:
-        """get_headers.
+        """The headers of a mail, as text.
 
         ``GET mail?action=get``.
 
@@ -730,7 +730,7 @@ class Mail(Module):
         unseen: bool | None = None,
         save: int | None = None,
     ) -> str:
-        """get_source.
+        """The source of a mail, as RFC 822 has it.
 
         ``GET mail?action=get``.
 
@@ -763,7 +763,7 @@ class Mail(Module):
     async def import_(
         self, *, folder: str, file: FileInput, flags: str | None = None, force: bool | None = None
     ) -> Rows[MailDestinationData]:
-        """import_.
+        """Store mails of files in a folder.
 
         ``POST mail?action=import``; since 6.18.
 
@@ -798,7 +798,7 @@ class Mail(Module):
         columns: Sequence[str | int] | None = None,
         headers: Sequence[str] | str | None = None,
     ) -> Rows[MailData]:
-        """list.
+        """Mails by their folders and IDs; those that are gone are missing.
 
         ``PUT mail?action=list``.
 
@@ -822,7 +822,7 @@ class Mail(Module):
         )
     )
     async def move_all(self, body: MailMoveAllBody | MailMoveAllBodyFields, /) -> Any:
-        """move_all.
+        """Move all mails of a folder to another.
 
         ``PUT mail?action=move_all``.
         """
@@ -853,7 +853,7 @@ class Mail(Module):
         line_wrap_after: int | None = None,
         files: Sequence[FileInput] | FileInput | None = None,
     ) -> str:
-        """new.
+        """Send a mail, or save a draft, with attached files.
 
         ``POST mail?action=new``.
 
@@ -881,7 +881,7 @@ class Mail(Module):
     async def new_raw(
         self, body: FileInput, /, *, folder: str | None = None, flags: str | None = None
     ) -> MailDestinationData:
-        """new_raw.
+        """Send a mail as RFC 822 has it; with ``folder`` it is stored there and not sent.
 
         ``PUT mail?action=new``.
 
@@ -905,7 +905,7 @@ class Mail(Module):
         )
     )
     async def receipt_ack(self, body: MailAckBody | MailAckBodyFields, /) -> Any:
-        """receipt_ack.
+        """Send the receipt that a sender asked for.
 
         ``PUT mail?action=receipt_ack``.
         """
@@ -947,7 +947,7 @@ class Mail(Module):
         decrypt: bool | None = None,
         crypto_auth: str | None = None,
     ) -> MailReplyData:
-        """reply.
+        """A draft that replies to the sender of a mail.
 
         ``GET mail?action=reply``.
 
@@ -998,7 +998,7 @@ class Mail(Module):
         decrypt: bool | None = None,
         crypto_auth: str | None = None,
     ) -> MailReplyData:
-        """replyall.
+        """A draft that replies to all of a mail.
 
         ``GET mail?action=replyall``.
 
@@ -1030,7 +1030,7 @@ class Mail(Module):
     async def resolve_share_reference(
         self, body: ResolveShareReferenceElement | ResolveShareReferenceElementFields, /
     ) -> ShareReference:
-        """resolve_share_reference.
+        """What is behind the link in a mail with shared attachments.
 
         ``PUT mail?action=resolve_share_reference``.
         """
@@ -1073,7 +1073,7 @@ class Mail(Module):
         sort: str | int | None = None,
         order: Literal["asc", "desc"] | None = None,
     ) -> Rows[MailData]:
-        """search.
+        """Mails of a folder that a search term finds.
 
         ``PUT mail?action=search``.
 
@@ -1124,7 +1124,7 @@ class Mail(Module):
         order: Literal["asc", "desc"] | None = None,
         size: int | None = None,
     ) -> Rows[MailThreadReferenceData]:
-        """thread_references.
+        """Conversations of mails that a search term finds.
 
         ``GET mail?action=thread_references``.
 
@@ -1184,7 +1184,7 @@ class Mail(Module):
         categoryid: str | None = None,
         max: str | None = None,
     ) -> Rows[MailConversationData]:
-        """threaded_all.
+        """The mails of a folder as conversations.
 
         ``GET mail?action=threadedAll``.
 
@@ -1232,7 +1232,7 @@ class Mail(Module):
         id: str | None = None,
         message_id: str | None = None,
     ) -> MailDestinationData:
-        """update.
+        """Change a mail's flags or color, or move it; without an ID every mail of the folder.
 
         ``PUT mail?action=update``.
 
@@ -1271,7 +1271,7 @@ class Mail(Module):
         headers: Sequence[str] | str | None = None,
         ignore: Literal["deleted", "false", "changed"] | None = None,
     ) -> Updates[MailData]:
-        """updates.
+        """Always empty where the mails are on an IMAP server: use ``examine`` or ``all``.
 
         ``GET mail?action=updates``.
 
@@ -1313,7 +1313,7 @@ class Mail(Module):
         id: str | None = None,
         scan: bool | None = None,
     ) -> bytes:
-        """zip_attachments.
+        """The files of a mail's attachments, as one archive.
 
         ``GET mail?action=zip_attachments``.
 
@@ -1348,7 +1348,7 @@ class Mail(Module):
         folder: str | None = None,
         id: Sequence[str] | str | None = None,
     ) -> bytes:
-        """zip_messages.
+        """Mails, as one archive.
 
         ``GET mail?action=zip_messages``.
 

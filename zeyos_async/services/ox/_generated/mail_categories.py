@@ -47,7 +47,7 @@ class MailCategories(Module):
         *,
         category_id: str,
     ) -> None:
-        """move.
+        """Put mails into a category.
 
         ``PUT mail/categories?action=move``.
 
@@ -82,7 +82,7 @@ class MailCategories(Module):
         apply_for_existing: bool | None = None,
         apply_for_future_ones: bool | None = None,
     ) -> None:
-        """train.
+        """Put mails of senders into a category from now on.
 
         ``PUT mail/categories?action=train``.
 
@@ -107,7 +107,7 @@ class MailCategories(Module):
         )
     )
     async def unread(self, *, category_ids: Sequence[str] | str | None = None) -> Any:
-        """unread.
+        """How many unread mails each category has.
 
         ``GET mail/categories?action=unread``.
 

@@ -48,7 +48,7 @@ class MailCompose(Module):
         )
     )
     async def all(self, *, columns: Sequence[str] | None = None) -> Rows[MailComposeResponseMessageModel]:
-        """all.
+        """The mails that are being written.
 
         ``GET mail/compose``.
 
@@ -87,7 +87,7 @@ class MailCompose(Module):
         shared_attachments_enabled: bool | None = None,
         claim: str | None = None,
     ) -> MailComposeResponseMessageModel:
-        """new.
+        """Begin to write a mail: a new one, a reply, a forwarded one.
 
         ``POST mail/compose``.
 
@@ -128,7 +128,7 @@ class MailCompose(Module):
         harddelete: bool | None = None,
         client_token: str | None = None,
     ) -> bool:
-        """delete.
+        """Give up a mail that is being written.
 
         ``DELETE mail/compose/{id}``.
 
@@ -157,7 +157,7 @@ class MailCompose(Module):
     async def get(
         self, record: MailComposeResponseMessageModel | None = None, /, *, id: str | None = None
     ) -> MailComposeResponseMessageModel:
-        """get.
+        """A mail that is being written.
 
         ``GET mail/compose/{id}``.
 
@@ -191,7 +191,7 @@ class MailCompose(Module):
         id: str | None = None,
         client_token: str | None = None,
     ) -> MailComposeResponseMessageModel:
-        """update.
+        """Change a mail that is being written.
 
         ``PATCH mail/compose/{id}``.
 
@@ -226,7 +226,7 @@ class MailCompose(Module):
         id: str | None = None,
         client_token: str | None = None,
     ) -> MailComposeResponseMessageModel:
-        """put.
+        """Change a mail that is being written, where ``PATCH`` does not get through.
 
         ``PUT mail/compose/{id}``.
 
@@ -261,7 +261,7 @@ class MailCompose(Module):
         id: str | None = None,
         client_token: str | None = None,
     ) -> MailComposeAttachmentResult:
-        """attach.
+        """Attach a file to a mail that is being written.
 
         ``POST mail/compose/{id}/attachments``.
 
@@ -294,7 +294,7 @@ class MailCompose(Module):
         id: str | None = None,
         client_token: str | None = None,
     ) -> MailComposeAttachmentResult:
-        """attach_original.
+        """Attach the files of the mail that is replied to.
 
         ``POST mail/compose/{id}/attachments/original``.
 
@@ -327,7 +327,7 @@ class MailCompose(Module):
         id: str | None = None,
         client_token: str | None = None,
     ) -> MailComposeAttachmentResult:
-        """attach_vcard.
+        """Attach the user's vCard.
 
         ``POST mail/compose/{id}/attachments/vcard``.
 
@@ -365,7 +365,7 @@ class MailCompose(Module):
         id: str | None = None,
         client_token: str | None = None,
     ) -> MailComposeAttachmentResult:
-        """delete_attachment.
+        """Take an attachment off a mail that is being written.
 
         ``DELETE mail/compose/{id}/attachments/{attachmentId}``.
 
@@ -401,7 +401,7 @@ class MailCompose(Module):
         attachment_id: str,
         id: str | None = None,
     ) -> bytes:
-        """attachment.
+        """The file of an attachment of a mail that is being written.
 
         ``GET mail/compose/{id}/attachments/{attachmentId}``.
 
@@ -441,7 +441,7 @@ class MailCompose(Module):
         id: str | None = None,
         client_token: str | None = None,
     ) -> MailComposeAttachmentResult:
-        """replace_attachment.
+        """Replace the file of an attachment of a mail that is being written.
 
         ``POST mail/compose/{id}/attachments/{attachmentId}``.
 
@@ -471,7 +471,7 @@ class MailCompose(Module):
     async def attach_referenced(
         self, record: Any, body: Any = None, /, *, id: str | None = None, client_token: str | None = None
     ) -> MailComposeAttachmentResult:
-        """attach_referenced.
+        """Attach what another module has.
 
         ``POST mail/compose/{id}/referencedAttachment``.
 
@@ -504,7 +504,7 @@ class MailCompose(Module):
         id: str | None = None,
         client_token: str | None = None,
     ) -> MailComposeMailPathModel:
-        """save.
+        """Save the mail as a draft, and end the writing.
 
         ``POST mail/compose/{id}/save``.
 
@@ -540,7 +540,7 @@ class MailCompose(Module):
         client_token: str | None = None,
         file: FileInput | None = None,
     ) -> MailComposeMailPathModel:
-        """send.
+        """Send the mail, and end the writing.
 
         ``POST mail/compose/{id}/send``.
 

@@ -52,7 +52,7 @@ class Mailfilter(Module):
         )
     )
     async def config(self, *, username: str | None = None) -> MailFilterConfigData:
-        """config.
+        """What rules can be made of.
 
         ``GET mailfilter?action=config``.
 
@@ -77,7 +77,7 @@ class Mailfilter(Module):
     async def delete(
         self, body: MailFilterDeletionBody | MailFilterDeletionBodyFields, /, *, username: str | None = None
     ) -> None:
-        """delete.
+        """Delete a rule.
 
         ``PUT mailfilter?action=delete``.
 
@@ -99,7 +99,7 @@ class Mailfilter(Module):
         )
     )
     async def deletescript(self, *, username: str | None = None) -> None:
-        """deletescript.
+        """Delete all rules.
 
         ``PUT mailfilter?action=deletescript``.
 
@@ -123,7 +123,7 @@ class Mailfilter(Module):
         )
     )
     async def getscript(self, *, username: str | None = None) -> str:
-        """getscript.
+        """The rules as the script that the mail server runs.
 
         ``PUT mailfilter?action=getscript``.
 
@@ -147,7 +147,7 @@ class Mailfilter(Module):
         )
     )
     async def list(self, *, flag: str | None = None, username: str | None = None) -> Rows[MailFilterRule]:
-        """list.
+        """The rules.
 
         ``GET mailfilter?action=list``.
 
@@ -175,7 +175,7 @@ class Mailfilter(Module):
     async def new(
         self, body: MailFilterRule | MailFilterRuleFields, /, *, username: str | None = None
     ) -> int:
-        """new.
+        """Create a rule, and return its ID.
 
         ``PUT mailfilter?action=new``.
 
@@ -198,7 +198,7 @@ class Mailfilter(Module):
         )
     )
     async def reorder(self, body: Iterable[int | OxRecord] | int, /, *, username: str | None = None) -> None:
-        """reorder.
+        """Put the rules in another order.
 
         ``PUT mailfilter?action=reorder``.
 
@@ -223,7 +223,7 @@ class Mailfilter(Module):
     async def update(
         self, body: MailFilterRule | MailFilterRuleFields, /, *, username: str | None = None
     ) -> None:
-        """update.
+        """Change a rule; the body has its ID.
 
         ``PUT mailfilter?action=update``.
 

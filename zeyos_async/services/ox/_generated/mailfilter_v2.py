@@ -52,7 +52,7 @@ class MailfilterV2(Module):
     async def apply(
         self, *, id: int, username: str | None = None, folder: str | None = None
     ) -> Rows[MailFilterApplication]:
-        """apply.
+        """Apply a rule to the mails of a folder.
 
         ``GET mailfilter/v2?action=apply``.
 
@@ -86,7 +86,7 @@ class MailfilterV2(Module):
         username: str | None = None,
         folder: str | None = None,
     ) -> Rows[MailFilterApplication]:
-        """apply_rule.
+        """Apply a rule to the mails of a folder without storing it.
 
         ``PUT mailfilter/v2?action=apply``.
 
@@ -111,7 +111,7 @@ class MailfilterV2(Module):
         )
     )
     async def config(self, *, username: str | None = None) -> MailFilterConfigDatav2:
-        """config.
+        """What rules can be made of.
 
         ``GET mailfilter/v2?action=config``.
 
@@ -136,7 +136,7 @@ class MailfilterV2(Module):
     async def delete(
         self, body: MailFilterDeletionBody | MailFilterDeletionBodyFields, /, *, username: str | None = None
     ) -> None:
-        """delete.
+        """Delete a rule.
 
         ``PUT mailfilter/v2?action=delete``.
 
@@ -158,7 +158,7 @@ class MailfilterV2(Module):
         )
     )
     async def deletescript(self, *, username: str | None = None) -> None:
-        """deletescript.
+        """Delete all rules.
 
         ``PUT mailfilter/v2?action=deletescript``.
 
@@ -182,7 +182,7 @@ class MailfilterV2(Module):
         )
     )
     async def getscript(self, *, username: str | None = None) -> str:
-        """getscript.
+        """The rules as the script that the mail server runs.
 
         ``PUT mailfilter/v2?action=getscript``.
 
@@ -206,7 +206,7 @@ class MailfilterV2(Module):
         )
     )
     async def list(self, *, flag: str | None = None, username: str | None = None) -> Rows[MailFilterRulev2]:
-        """list.
+        """The rules.
 
         ``GET mailfilter/v2?action=list``.
 
@@ -234,7 +234,7 @@ class MailfilterV2(Module):
     async def new(
         self, body: MailFilterRulev2 | MailFilterRulev2Fields, /, *, username: str | None = None
     ) -> int:
-        """new.
+        """Create a rule, and return its ID.
 
         ``PUT mailfilter/v2?action=new``.
 
@@ -257,7 +257,7 @@ class MailfilterV2(Module):
         )
     )
     async def reorder(self, body: Iterable[int | OxRecord] | int, /, *, username: str | None = None) -> None:
-        """reorder.
+        """Put the rules in another order.
 
         ``PUT mailfilter/v2?action=reorder``.
 
@@ -282,7 +282,7 @@ class MailfilterV2(Module):
     async def update(
         self, body: MailFilterRulev2 | MailFilterRulev2Fields, /, *, username: str | None = None
     ) -> None:
-        """update.
+        """Change a rule; the body has its ID.
 
         ``PUT mailfilter/v2?action=update``.
 

@@ -37,7 +37,7 @@ class MessagingAccount(Module):
         )
     )
     async def all(self, *, messaging_service: str | None = None) -> Rows[MessagingAccountData]:
-        """all.
+        """The accounts of messaging services.
 
         ``GET messaging/account?action=all``.
 
@@ -64,7 +64,7 @@ class MessagingAccount(Module):
         )
     )
     async def delete(self, *, messaging_service: str, id: int) -> int:
-        """delete.
+        """Delete an account of a messaging service.
 
         ``GET messaging/account?action=delete``.
 
@@ -92,7 +92,7 @@ class MessagingAccount(Module):
         )
     )
     async def get(self, *, messaging_service: str, id: int) -> MessagingAccountData:
-        """get.
+        """One account of a messaging service.
 
         ``GET messaging/account?action=get``.
 
@@ -117,7 +117,7 @@ class MessagingAccount(Module):
         )
     )
     async def new(self, body: MessagingAccountData | MessagingAccountDataFields, /) -> int:
-        """new.
+        """Create an account of a messaging service, and return its ID.
 
         ``PUT messaging/account?action=new``.
         """
@@ -138,7 +138,7 @@ class MessagingAccount(Module):
         )
     )
     async def update(self, body: MessagingAccountData | MessagingAccountDataFields, /) -> int:
-        """update.
+        """Change an account of a messaging service.
 
         ``PUT messaging/account?action=update``.
         """

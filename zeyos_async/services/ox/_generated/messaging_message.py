@@ -51,7 +51,7 @@ class MessagingMessage(Module):
         sort: str | None = None,
         order: Literal["asc", "desc"] | None = None,
     ) -> Rows[MessagingMessageData]:
-        """all.
+        """The messages of a folder.
 
         ``GET messaging/message?action=all``.
 
@@ -87,7 +87,7 @@ class MessagingMessage(Module):
         folder: str | None = None,
         peek: bool | None = None,
     ) -> MessagingMessageData:
-        """get.
+        """One message; it is marked as read unless ``peek=True``.
 
         ``GET messaging/message?action=get``.
 
@@ -115,7 +115,7 @@ class MessagingMessage(Module):
         )
     )
     async def list(self, body: Any, /, *, columns: Sequence[str] | None = None) -> Rows[MessagingMessageData]:
-        """list.
+        """Messages by their folders and IDs.
 
         ``PUT messaging/message?action=list``.
 
@@ -154,7 +154,7 @@ class MessagingMessage(Module):
         folder: str | None = None,
         account: int | None = None,
     ) -> int:
-        """perform.
+        """Do something with a message that its service offers.
 
         ``PUT messaging/message?action=perform``.
 
@@ -184,7 +184,7 @@ class MessagingMessage(Module):
     async def send(
         self, body: MessagingMessageData | MessagingMessageDataFields, /, *, recipients: str | None = None
     ) -> int:
-        """send.
+        """Send a message.
 
         ``PUT messaging/message?action=send``.
 

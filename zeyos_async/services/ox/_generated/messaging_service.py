@@ -35,7 +35,7 @@ class MessagingService(Module):
         )
     )
     async def all(self) -> Rows[MessagingServiceData]:
-        """all.
+        """The messaging services.
 
         ``GET messaging/service?action=all``.
         """
@@ -56,7 +56,7 @@ class MessagingService(Module):
         )
     )
     async def get(self, *, id: str) -> MessagingServiceData:
-        """get.
+        """One messaging service.
 
         ``GET messaging/service?action=get``.
 

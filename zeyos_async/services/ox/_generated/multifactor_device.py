@@ -45,7 +45,7 @@ class MultifactorDeviceModule(Module):
         )
     )
     async def all(self) -> Rows[MultifactorDevice]:
-        """all.
+        """The user's devices for the second factor.
 
         ``GET multifactor/device?action=all``.
         """
@@ -69,7 +69,7 @@ class MultifactorDeviceModule(Module):
         )
     )
     async def delete(self, *, provider_name: str, device_id: str) -> Rows[str]:
-        """delete.
+        """Remove a device.
 
         ``DELETE multifactor/device?action=delete``.
 
@@ -103,7 +103,7 @@ class MultifactorDeviceModule(Module):
         provider_name: str,
         device_id: str,
     ) -> None:
-        """finish_authentication.
+        """Prove the second factor, with what the device says.
 
         ``PUT multifactor/device?action=finishAuthentication``.
 
@@ -139,7 +139,7 @@ class MultifactorDeviceModule(Module):
         provider_name: str,
         device_id: str,
     ) -> MultifactorDevice:
-        """finish_registration.
+        """Complete the registration of a device.
 
         ``PUT multifactor/device?action=finishRegistration``.
 
@@ -167,7 +167,7 @@ class MultifactorDeviceModule(Module):
     async def rename(
         self, body: MultifactorDevice | MultifactorDeviceFields, /, *, provider_name: str
     ) -> MultifactorDevice:
-        """rename.
+        """Give a device another name.
 
         ``PUT multifactor/device?action=rename``.
 
@@ -194,7 +194,7 @@ class MultifactorDeviceModule(Module):
         )
     )
     async def start_authentication(self, *, provider_name: str, device_id: str) -> MultifactorAuthentication:
-        """start_authentication.
+        """Begin to prove the second factor: the challenge for the device.
 
         ``GET multifactor/device?action=startAuthentication``.
 
@@ -221,7 +221,7 @@ class MultifactorDeviceModule(Module):
     async def start_registration(
         self, body: MultifactorDevice | MultifactorDeviceFields | None = None, /
     ) -> MultifactorRegistration:
-        """start_registration.
+        """Begin the registration of a device.
 
         ``PUT multifactor/device?action=startRegistration``.
         """

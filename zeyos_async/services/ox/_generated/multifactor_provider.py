@@ -37,7 +37,7 @@ class MultifactorProviderModule(Module):
         )
     )
     async def all(self, *, providers: Sequence[str] | str | None = None) -> Rows[MultifactorProvider]:
-        """all.
+        """The providers of second factors.
 
         ``GET multifactor/provider?action=all``.
 

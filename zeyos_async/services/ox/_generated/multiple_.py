@@ -31,7 +31,7 @@ class Multiple(Module):
         )
     )
     async def process(self, body: Any, /, *, continue_: bool | None = None) -> Any:
-        """process.
+        """Several calls in one request, as plain JSON; see ``OpenXchange.multiple``.
 
         ``PUT multiple``.
 

@@ -39,7 +39,7 @@ class OauthAccounts(Module):
         )
     )
     async def all(self, *, service_id: str | None = None) -> Rows[OAuthAccountData]:
-        """all.
+        """The accounts at services that are used by OAuth.
 
         ``GET oauth/accounts?action=all``; since 6.20.
 
@@ -78,7 +78,7 @@ class OauthAccounts(Module):
         scopes: Sequence[str] | str,
         oauth_verifier: str | None = None,
     ) -> OAuthAccountData:
-        """create.
+        """Create such an account when the service gave its consent.
 
         ``PUT oauth/accounts?action=create``; since 6.20.
 
@@ -108,7 +108,7 @@ class OauthAccounts(Module):
         )
     )
     async def delete(self, record: OAuthAccountData | None = None, /, *, id: int | None = None) -> bool:
-        """delete.
+        """Delete such an account.
 
         ``PUT oauth/accounts?action=delete``; since 6.20.
 
@@ -136,7 +136,7 @@ class OauthAccounts(Module):
     async def get(
         self, record: OAuthAccountData | None = None, /, *, id: int | None = None
     ) -> OAuthAccountData:
-        """get.
+        """One such account.
 
         ``GET oauth/accounts?action=get``; since 6.20.
 
@@ -167,7 +167,7 @@ class OauthAccounts(Module):
     async def init(
         self, *, service_id: str, display_name: str, scopes: Sequence[str] | str
     ) -> OAuthAccountInteraction:
-        """init.
+        """Begin to create such an account: where the user gives consent.
 
         ``GET oauth/accounts?action=init``; since 6.20.
 
@@ -204,7 +204,7 @@ class OauthAccounts(Module):
         scopes: Sequence[str] | str,
         id: int | None = None,
     ) -> None:
-        """reauthorize.
+        """Ask for the consent to an account again.
 
         ``PUT oauth/accounts?action=reauthorize``.
 
@@ -240,7 +240,7 @@ class OauthAccounts(Module):
         *,
         id: int | None = None,
     ) -> bool:
-        """update.
+        """Change such an account.
 
         ``PUT oauth/accounts?action=update``; since 6.20.
 

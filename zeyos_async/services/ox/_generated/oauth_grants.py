@@ -36,7 +36,7 @@ class OauthGrants(Module):
         )
     )
     async def all(self) -> Rows[OAuthGrantData]:
-        """all.
+        """The applications that the user let in by OAuth.
 
         ``GET oauth/grants?action=all``; since 7.8.0.
         """
@@ -56,7 +56,7 @@ class OauthGrants(Module):
         )
     )
     async def revoke(self, *, client: str) -> None:
-        """revoke.
+        """Let an application in no more.
 
         ``GET oauth/grants?action=revoke``; since 7.8.0.
 

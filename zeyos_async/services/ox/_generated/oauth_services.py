@@ -36,7 +36,7 @@ class OauthServices(Module):
         )
     )
     async def all(self) -> Rows[OAuthServiceMetaData]:
-        """all.
+        """The services that can be used by OAuth.
 
         ``GET oauth/services?action=all``; since 6.20.
         """
@@ -58,7 +58,7 @@ class OauthServices(Module):
         )
     )
     async def get(self, *, id: str) -> OAuthServiceMetaData:
-        """get.
+        """One such service.
 
         ``GET oauth/services?action=get``; since 6.20.
 

@@ -34,7 +34,7 @@ class Onboarding(Module):
         )
     )
     async def config(self) -> ClientOnboardingData:
-        """config.
+        """What devices can be set up with, and how.
 
         ``GET onboarding?action=config``.
         """
@@ -55,7 +55,7 @@ class Onboarding(Module):
         )
     )
     async def download(self, *, type: Literal["caldav", "carddav", "dav", "mail", "eas"]) -> bytes:
-        """download.
+        """The profile that sets a device up.
 
         ``GET onboarding?action=download``.
 
@@ -78,7 +78,7 @@ class Onboarding(Module):
         )
     )
     async def execute(self, body: Any = None, /, *, id: str, action_id: str) -> None:
-        """execute.
+        """Set a device up in one of the ways on offer, such as by a mail.
 
         ``PUT onboarding?action=execute``.
 
@@ -103,7 +103,7 @@ class Onboarding(Module):
         )
     )
     async def link(self, *, type: Literal["caldav", "carddav", "dav", "mail", "eas"]) -> str:
-        """link.
+        """A link to the profile that sets a device up.
 
         ``GET onboarding?action=link``.
 

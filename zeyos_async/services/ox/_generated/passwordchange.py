@@ -33,7 +33,7 @@ class Passwordchange(Module):
         )
     )
     async def update(self, body: PasswordChangeBody | PasswordChangeBodyFields, /) -> None:
-        """update.
+        """Change the user's password.
 
         ``PUT passwordchange?action=update``.
         """

@@ -39,7 +39,7 @@ class Pns(Module):
         )
     )
     async def subscribe(self, body: SubscriptionData | SubscriptionDataFields, /) -> PnsData:
-        """subscribe.
+        """Be notified of changes.
 
         ``PUT pns?action=subscribe``.
         """
@@ -59,7 +59,7 @@ class Pns(Module):
         )
     )
     async def unsubscribe(self, body: UnsubscriptionData | UnsubscriptionDataFields, /) -> PnsData:
-        """unsubscribe.
+        """Be notified of changes no more.
 
         ``PUT pns?action=unsubscribe``.
         """

@@ -33,7 +33,7 @@ class Quota(Module):
         )
     )
     async def filestore(self) -> QuotaData:
-        """filestore.
+        """How much of the file storage is used.
 
         ``GET quota?action=filestore``.
         """
@@ -56,7 +56,7 @@ class Quota(Module):
     async def get(
         self, *, module: str | None = None, account: str | None = None, folder: str | None = None
     ) -> Any:
-        """get.
+        """How much is used and allowed, by module and account.
 
         ``GET quota?action=get``; since 7.6.1.
 
@@ -81,7 +81,7 @@ class Quota(Module):
         )
     )
     async def mail(self) -> QuotaData:
-        """mail.
+        """How much of the mail storage is used.
 
         ``GET quota?action=mail``.
         """
@@ -101,7 +101,7 @@ class Quota(Module):
         )
     )
     async def unified(self) -> QuotaData:
-        """unified.
+        """How much of the storage for both is used.
 
         ``GET quota?action=unified``.
         """

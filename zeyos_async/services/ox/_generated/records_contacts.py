@@ -429,6 +429,265 @@ class ContactSearchBody(OxRecord):
     warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
 
 
+@attrs.define(repr=False)
+class ContactDataWithInternalId(InFolderId):
+    """``ContactDataWithInternalId`` of the document."""
+
+    __model__ = Model(
+        "ContactDataWithInternalId",
+        (
+            Field("uid"),
+            Field("display_name"),
+            Field("first_name"),
+            Field("last_name"),
+            Field("second_name"),
+            Field("suffix"),
+            Field("title"),
+            Field("street_home"),
+            Field("postal_code_home"),
+            Field("city_home"),
+            Field("state_home"),
+            Field("country_home"),
+            Field("birthday", Kind.DATE),
+            Field("marital_status"),
+            Field("number_of_children"),
+            Field("profession"),
+            Field("nickname"),
+            Field("spouse_name"),
+            Field("anniversary", Kind.DATE),
+            Field("note"),
+            Field("department"),
+            Field("position"),
+            Field("employee_type"),
+            Field("room_number"),
+            Field("street_business"),
+            Field("postal_code_business"),
+            Field("city_business"),
+            Field("state_business"),
+            Field("country_business"),
+            Field("user_id", Kind.INTEGER, read_only=True),
+            Field("number_of_employees"),
+            Field("sales_volume"),
+            Field("tax_id"),
+            Field("commercial_register"),
+            Field("branches"),
+            Field("business_category"),
+            Field("info"),
+            Field("manager_name"),
+            Field("assistant_name"),
+            Field("street_other"),
+            Field("postal_code_other"),
+            Field("city_other"),
+            Field("state_other"),
+            Field("country_other"),
+            Field("telephone_business1"),
+            Field("telephone_business2"),
+            Field("fax_business"),
+            Field("telephone_callback"),
+            Field("telephone_car"),
+            Field("telephone_company"),
+            Field("telephone_home1"),
+            Field("telephone_home2"),
+            Field("fax_home"),
+            Field("cellular_telephone1"),
+            Field("cellular_telephone2"),
+            Field("telephone_other"),
+            Field("fax_other"),
+            Field("email1"),
+            Field("email2"),
+            Field("email3"),
+            Field("url"),
+            Field("telephone_isdn"),
+            Field("telephone_pager"),
+            Field("telephone_primary"),
+            Field("telephone_radio"),
+            Field("telephone_telex"),
+            Field("telephone_ttytdd"),
+            Field("instant_messenger1"),
+            Field("instant_messenger2"),
+            Field("telephone_ip"),
+            Field("telephone_assistant"),
+            Field("company"),
+            Field("image1"),
+            Field("image1_content_type"),
+            Field("image1_url"),
+            Field("number_of_images", Kind.INTEGER),
+            Field("image_last_modified", Kind.INTEGER),
+            Field("distribution_list", Kind.RECORD, record="DistributionListMember", many=True),
+            Field("number_of_distribution_list", Kind.INTEGER),
+            Field("mark_as_distributionlist", Kind.BOOLEAN),
+            Field("file_as"),
+            Field("default_address", Kind.INTEGER),
+            Field("useCount", Kind.INTEGER),
+            Field("yomiFirstName"),
+            Field("yomiLastName"),
+            Field("yomiCompany"),
+            Field("addressHome"),
+            Field("addressBusiness"),
+            Field("addressOther"),
+            Field("userfield01"),
+            Field("userfield02"),
+            Field("userfield03"),
+            Field("userfield04"),
+            Field("userfield05"),
+            Field("userfield06"),
+            Field("userfield07"),
+            Field("userfield08"),
+            Field("userfield09"),
+            Field("userfield10"),
+            Field("userfield11"),
+            Field("userfield12"),
+            Field("userfield13"),
+            Field("userfield14"),
+            Field("userfield15"),
+            Field("userfield16"),
+            Field("userfield17"),
+            Field("userfield18"),
+            Field("userfield19"),
+            Field("userfield20"),
+            Field("contact_id", Kind.INTEGER),
+            Field("internal_userid", Kind.INTEGER),
+            Field("id"),
+            Field("created_by", Kind.INTEGER, read_only=True),
+            Field("modified_by", Kind.INTEGER, read_only=True),
+            Field("creation_date", Kind.TIME, read_only=True),
+            Field("last_modified", Kind.TIME, read_only=True),
+            Field("folder_id"),
+            Field("categories"),
+            Field("private_flag", Kind.BOOLEAN),
+            Field("color_label", Kind.INTEGER),
+            Field("number_of_attachments", Kind.INTEGER),
+            Field("lastModifiedOfNewestAttachmentUTC", Kind.STAMP),
+        ),
+    )
+
+    uid: str | None = None
+    display_name: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    second_name: str | None = None
+    suffix: str | None = None
+    title: str | None = None
+    street_home: str | None = None
+    postal_code_home: str | None = None
+    city_home: str | None = None
+    state_home: str | None = None
+    country_home: str | None = None
+    birthday: Day | None = None
+    marital_status: str | None = None
+    number_of_children: str | None = None
+    profession: str | None = None
+    nickname: str | None = None
+    spouse_name: str | None = None
+    anniversary: Day | None = None
+    note: str | None = None
+    department: str | None = None
+    position: str | None = None
+    employee_type: str | None = None
+    room_number: str | None = None
+    street_business: str | None = None
+    postal_code_business: str | None = None
+    city_business: str | None = None
+    state_business: str | None = None
+    country_business: str | None = None
+    user_id: int | None = None
+    number_of_employees: str | None = None
+    sales_volume: str | None = None
+    tax_id: str | None = None
+    commercial_register: str | None = None
+    branches: str | None = None
+    business_category: str | None = None
+    info: str | None = None
+    manager_name: str | None = None
+    assistant_name: str | None = None
+    street_other: str | None = None
+    postal_code_other: str | None = None
+    city_other: str | None = None
+    state_other: str | None = None
+    country_other: str | None = None
+    telephone_business1: str | None = None
+    telephone_business2: str | None = None
+    fax_business: str | None = None
+    telephone_callback: str | None = None
+    telephone_car: str | None = None
+    telephone_company: str | None = None
+    telephone_home1: str | None = None
+    telephone_home2: str | None = None
+    fax_home: str | None = None
+    cellular_telephone1: str | None = None
+    cellular_telephone2: str | None = None
+    telephone_other: str | None = None
+    fax_other: str | None = None
+    email1: str | None = None
+    email2: str | None = None
+    email3: str | None = None
+    url: str | None = None
+    telephone_isdn: str | None = None
+    telephone_pager: str | None = None
+    telephone_primary: str | None = None
+    telephone_radio: str | None = None
+    telephone_telex: str | None = None
+    telephone_ttytdd: str | None = None
+    instant_messenger1: str | None = None
+    instant_messenger2: str | None = None
+    telephone_ip: str | None = None
+    telephone_assistant: str | None = None
+    company: str | None = None
+    image1: str | None = None
+    image1_content_type: str | None = None
+    image1_url: str | None = None
+    number_of_images: int | None = None
+    image_last_modified: int | None = None
+    distribution_list: list[DistributionListMember] | None = None
+    number_of_distribution_list: int | None = None
+    mark_as_distributionlist: bool | None = None
+    file_as: str | None = None
+    default_address: int | None = None
+    useCount: int | None = None
+    yomiFirstName: str | None = None
+    yomiLastName: str | None = None
+    yomiCompany: str | None = None
+    addressHome: str | None = None
+    addressBusiness: str | None = None
+    addressOther: str | None = None
+    userfield01: str | None = None
+    userfield02: str | None = None
+    userfield03: str | None = None
+    userfield04: str | None = None
+    userfield05: str | None = None
+    userfield06: str | None = None
+    userfield07: str | None = None
+    userfield08: str | None = None
+    userfield09: str | None = None
+    userfield10: str | None = None
+    userfield11: str | None = None
+    userfield12: str | None = None
+    userfield13: str | None = None
+    userfield14: str | None = None
+    userfield15: str | None = None
+    userfield16: str | None = None
+    userfield17: str | None = None
+    userfield18: str | None = None
+    userfield19: str | None = None
+    userfield20: str | None = None
+    contact_id: int | None = None
+    internal_userid: int | None = None
+    id: str | None = None
+    created_by: int | None = None
+    modified_by: int | None = None
+    creation_date: Instant | None = None
+    last_modified: Instant | None = None
+    folder_id: str | None = None
+    categories: str | None = None
+    private_flag: bool | None = None
+    color_label: int | None = None
+    number_of_attachments: int | None = None
+    lastModifiedOfNewestAttachmentUTC: Instant | None = None
+    extra: Mapping[str, Any] = EMPTY
+    timestamp: Instant | int | None = attrs.field(default=None, eq=False)
+    warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
+
+
 if TYPE_CHECKING:
 
     class ContactDataFields(TypedDict, total=False):
@@ -594,3 +853,128 @@ if TYPE_CHECKING:
         emailAutoComplete: bool | None
         exactMatch: bool | None
         folder_id: Sequence[str] | None
+
+    class ContactDataWithInternalIdFields(TypedDict, total=False):
+        uid: str | None
+        display_name: str | None
+        first_name: str | None
+        last_name: str | None
+        second_name: str | None
+        suffix: str | None
+        title: str | None
+        street_home: str | None
+        postal_code_home: str | None
+        city_home: str | None
+        state_home: str | None
+        country_home: str | None
+        birthday: Day | None
+        marital_status: str | None
+        number_of_children: str | None
+        profession: str | None
+        nickname: str | None
+        spouse_name: str | None
+        anniversary: Day | None
+        note: str | None
+        department: str | None
+        position: str | None
+        employee_type: str | None
+        room_number: str | None
+        street_business: str | None
+        postal_code_business: str | None
+        city_business: str | None
+        state_business: str | None
+        country_business: str | None
+        user_id: int | None
+        number_of_employees: str | None
+        sales_volume: str | None
+        tax_id: str | None
+        commercial_register: str | None
+        branches: str | None
+        business_category: str | None
+        info: str | None
+        manager_name: str | None
+        assistant_name: str | None
+        street_other: str | None
+        postal_code_other: str | None
+        city_other: str | None
+        state_other: str | None
+        country_other: str | None
+        telephone_business1: str | None
+        telephone_business2: str | None
+        fax_business: str | None
+        telephone_callback: str | None
+        telephone_car: str | None
+        telephone_company: str | None
+        telephone_home1: str | None
+        telephone_home2: str | None
+        fax_home: str | None
+        cellular_telephone1: str | None
+        cellular_telephone2: str | None
+        telephone_other: str | None
+        fax_other: str | None
+        email1: str | None
+        email2: str | None
+        email3: str | None
+        url: str | None
+        telephone_isdn: str | None
+        telephone_pager: str | None
+        telephone_primary: str | None
+        telephone_radio: str | None
+        telephone_telex: str | None
+        telephone_ttytdd: str | None
+        instant_messenger1: str | None
+        instant_messenger2: str | None
+        telephone_ip: str | None
+        telephone_assistant: str | None
+        company: str | None
+        image1: str | None
+        image1_content_type: str | None
+        image1_url: str | None
+        number_of_images: int | None
+        image_last_modified: int | None
+        distribution_list: Sequence[DistributionListMember | DistributionListMemberFields] | None
+        number_of_distribution_list: int | None
+        mark_as_distributionlist: bool | None
+        file_as: str | None
+        default_address: int | None
+        useCount: int | None
+        yomiFirstName: str | None
+        yomiLastName: str | None
+        yomiCompany: str | None
+        addressHome: str | None
+        addressBusiness: str | None
+        addressOther: str | None
+        userfield01: str | None
+        userfield02: str | None
+        userfield03: str | None
+        userfield04: str | None
+        userfield05: str | None
+        userfield06: str | None
+        userfield07: str | None
+        userfield08: str | None
+        userfield09: str | None
+        userfield10: str | None
+        userfield11: str | None
+        userfield12: str | None
+        userfield13: str | None
+        userfield14: str | None
+        userfield15: str | None
+        userfield16: str | None
+        userfield17: str | None
+        userfield18: str | None
+        userfield19: str | None
+        userfield20: str | None
+        contact_id: int | None
+        internal_userid: int | None
+        id: str | None
+        created_by: int | None
+        modified_by: int | None
+        creation_date: Instant | int | None
+        last_modified: Instant | int | None
+        folder_id: str | None
+        categories: str | None
+        private_flag: bool | None
+        color_label: int | None
+        number_of_attachments: int | None
+        lastModifiedOfNewestAttachmentUTC: Instant | int | None
+        folder: str | None

@@ -34,7 +34,7 @@ class RecoverySecret(Module):
         )
     )
     async def check(self) -> CheckSecretResponse:
-        """check.
+        """Whether stored passwords can still be read after the user's password changed.
 
         ``GET recovery/secret?action=check``.
         """
@@ -55,7 +55,7 @@ class RecoverySecret(Module):
         )
     )
     async def clean_up(self) -> bool:
-        """clean_up.
+        """Delete what can't be read any more.
 
         ``GET recovery/secret?action=clean_up``.
         """
@@ -74,7 +74,7 @@ class RecoverySecret(Module):
         )
     )
     async def migrate(self, *, password: str) -> None:
-        """migrate.
+        """Make stored passwords readable again, with the old password.
 
         ``GET recovery/secret?action=migrate``.
 
@@ -98,7 +98,7 @@ class RecoverySecret(Module):
         )
     )
     async def remove(self) -> bool:
-        """remove.
+        """Delete what can't be read any more, accounts and all.
 
         ``GET recovery/secret?action=remove``.
         """

@@ -48,7 +48,7 @@ class Reminder(Module):
     async def delete(
         self, body: Iterable[OxRecord | tuple[str, str] | ReminderListElementFields] | OxRecord, /
     ) -> None:
-        """delete.
+        """Delete reminders; raises ``NotDeleted`` if some are still there.
 
         ``PUT reminder?action=delete``; since 6.22.
         """
@@ -71,7 +71,7 @@ class Reminder(Module):
     async def range(
         self, *, end: Day | int | None = None, modules: Sequence[str] | str | None = None
     ) -> Rows[ReminderData]:
-        """range.
+        """The reminders until a moment.
 
         ``GET reminder?action=range``.
 
@@ -106,7 +106,7 @@ class Reminder(Module):
         *,
         id: int | None = None,
     ) -> ReminderData:
-        """remind_again.
+        """Put a reminder off.
 
         ``PUT reminder?action=remindAgain``; since 6.18.1.
 

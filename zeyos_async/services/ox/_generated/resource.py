@@ -47,7 +47,7 @@ class Resource(Module):
         )
     )
     async def all(self) -> Rows[int]:
-        """all.
+        """The IDs of all resources.
 
         ``GET resource?action=all``.
         """
@@ -74,7 +74,7 @@ class Resource(Module):
         *,
         timestamp: Instant | int | None = None,
     ) -> None:
-        """delete.
+        """Delete resources.
 
         ``PUT resource?action=delete``.
 
@@ -100,7 +100,7 @@ class Resource(Module):
         )
     )
     async def get(self, record: ResourceData | None = None, /, *, id: int | None = None) -> ResourceData:
-        """get.
+        """One resource.
 
         ``GET resource?action=get``.
 
@@ -126,7 +126,7 @@ class Resource(Module):
     async def list(
         self, body: Iterable[OxRecord | tuple[str, str] | ResourceListElementFields] | OxRecord, /
     ) -> Rows[ResourceData]:
-        """list.
+        """Resources by their IDs.
 
         ``PUT resource?action=list``.
         """
@@ -147,7 +147,7 @@ class Resource(Module):
         )
     )
     async def new(self, body: ResourceData | ResourceDataFields, /) -> ResourceUpdateData:
-        """new.
+        """Create a resource, and return its ID.
 
         ``PUT resource?action=new``.
         """
@@ -168,7 +168,7 @@ class Resource(Module):
         )
     )
     async def search(self, body: ResourceSearchBody | ResourceSearchBodyFields, /) -> Rows[ResourceData]:
-        """search.
+        """Resources whose names match a pattern.
 
         ``PUT resource?action=search``.
         """
@@ -197,7 +197,7 @@ class Resource(Module):
         id: int | None = None,
         timestamp: Instant | int | None = None,
     ) -> None:
-        """update.
+        """Change a resource.
 
         ``PUT resource?action=update``.
 
@@ -223,7 +223,7 @@ class Resource(Module):
         )
     )
     async def updates(self, *, since: Instant | int) -> Updates[ResourceData]:
-        """updates.
+        """What changed among resources since a moment.
 
         ``GET resource?action=updates``.
 

@@ -48,7 +48,7 @@ class Rss(Module):
         sort: str | None = None,
         order: Literal["asc", "desc"] | None = None,
     ) -> Rows[str]:
-        """get.
+        """The entries of feeds.
 
         ``PUT rss``.
 

@@ -42,7 +42,7 @@ class Saml(Module):
         )
     )
     async def acs(self, body: SamlAssertionFields, /, *, tenant: str) -> Response:
-        """acs.
+        """Takes the answer of an identity provider.
 
         ``POST saml/{tenant}/acs``.
 
@@ -66,7 +66,7 @@ class Saml(Module):
         )
     )
     async def init(self, *, tenant: str, flow: str | None = None, redirect: str | None = None) -> SamlInit:
-        """init.
+        """Begin a log-in at an identity provider.
 
         ``GET saml/{tenant}/init``.
 
@@ -92,7 +92,7 @@ class Saml(Module):
         )
     )
     async def metadata(self, *, tenant: str) -> Response:
-        """metadata.
+        """What an identity provider needs to know of the server.
 
         ``GET saml/{tenant}/metadata``.
 
@@ -130,7 +130,7 @@ class Saml(Module):
         signature: str | None = None,
         relay_state: str | None = None,
     ) -> Response:
-        """sls.
+        """Takes the log-out request of an identity provider.
 
         ``GET saml/{tenant}/sls``.
 
@@ -159,7 +159,7 @@ class Saml(Module):
         )
     )
     async def sls_response(self, body: SamlLogoutResponseFields, /, *, tenant: str) -> Response:
-        """sls_response.
+        """Takes the answer of an identity provider to a log-out.
 
         ``POST saml/{tenant}/sls``.
 

@@ -38,7 +38,7 @@ class Sessionmanagement(Module):
         )
     )
     async def all(self) -> Rows[SessionManagementData]:
-        """all.
+        """The user's sessions.
 
         ``GET sessionmanagement?action=all``.
         """
@@ -56,7 +56,7 @@ class Sessionmanagement(Module):
         )
     )
     async def clear(self) -> None:
-        """clear.
+        """End all sessions of the user but this one.
 
         ``GET sessionmanagement?action=clear``.
         """
@@ -75,7 +75,7 @@ class Sessionmanagement(Module):
         )
     )
     async def delete(self, body: Iterable[str | OxRecord] | str, /) -> None:
-        """delete.
+        """End some sessions of the user.
 
         ``PUT sessionmanagement?action=delete``.
         """

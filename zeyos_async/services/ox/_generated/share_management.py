@@ -50,7 +50,7 @@ class ShareManagement(Module):
         )
     )
     async def analyze(self, body: SubscribeShareBody | SubscribeShareBodyFields, /) -> ShareLinkAnalysis:
-        """analyze.
+        """What a link to a share is, and whether it is subscribed.
 
         ``PUT share/management?action=analyze``.
         """
@@ -73,7 +73,7 @@ class ShareManagement(Module):
     async def delete_link(
         self, body: ShareTargetData | ShareTargetDataFields, /, *, timestamp: Instant | int
     ) -> None:
-        """delete_link.
+        """Delete the link to what is shared.
 
         ``PUT share/management?action=deleteLink``; since 7.8.0.
 
@@ -99,7 +99,7 @@ class ShareManagement(Module):
         )
     )
     async def get_link(self, body: ShareTargetData | ShareTargetDataFields, /) -> ShareLinkData:
-        """get_link.
+        """The link to a folder or file; it is made if there is none.
 
         ``PUT share/management?action=getLink``; since 7.8.0.
         """
@@ -122,7 +122,7 @@ class ShareManagement(Module):
     async def resubscribe(
         self, body: ExtendedSubscribeShareBody | ExtendedSubscribeShareBodyFields, /
     ) -> ShareSubscription:
-        """resubscribe.
+        """Subscribe a share again whose log-in changed.
 
         ``PUT share/management?action=resubscribe``.
         """
@@ -143,7 +143,7 @@ class ShareManagement(Module):
         )
     )
     async def send_link(self, body: ShareLinkSendBody | ShareLinkSendBodyFields, /) -> Any:
-        """send_link.
+        """Send the link to people.
 
         ``PUT share/management?action=sendLink``; since 7.8.0.
         """
@@ -166,7 +166,7 @@ class ShareManagement(Module):
     async def subscribe(
         self, body: ExtendedSubscribeShareBody | ExtendedSubscribeShareBodyFields, /
     ) -> ShareSubscription:
-        """subscribe.
+        """Subscribe a share of another server or context.
 
         ``PUT share/management?action=subscribe``.
         """
@@ -185,7 +185,7 @@ class ShareManagement(Module):
         )
     )
     async def unsubscribe(self, body: SubscribeShareBody | SubscribeShareBodyFields, /) -> None:
-        """unsubscribe.
+        """Subscribe a share no more.
 
         ``PUT share/management?action=unsubscribe``.
         """
@@ -208,7 +208,7 @@ class ShareManagement(Module):
     async def update_link(
         self, body: ShareLinkUpdateBody | ShareLinkUpdateBodyFields, /, *, timestamp: Instant | int
     ) -> None:
-        """update_link.
+        """Change the link to what is shared.
 
         ``PUT share/management?action=updateLink``; since 7.8.0.
 

@@ -30,7 +30,7 @@ class ShareRedeem(Module):
         )
     )
     async def token(self, *, token: str, language: str | None = None) -> Any:
-        """token.
+        """What a share's token stands for, for a user interface.
 
         ``GET share/redeem/token``.
 

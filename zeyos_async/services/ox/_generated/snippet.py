@@ -44,7 +44,7 @@ class Snippet(Module):
         )
     )
     async def all(self, *, type: str | None = None) -> Rows[SnippetData]:
-        """all.
+        """The snippets of text, such as signatures.
 
         ``GET snippet?action=all``; since 7.0.0.
 
@@ -84,7 +84,7 @@ class Snippet(Module):
         file: FileInput,
         id: str | None = None,
     ) -> str:
-        """attach.
+        """Attach files to a snippet, and return its ID.
 
         ``POST snippet?action=attach``; since 7.0.0.
 
@@ -117,7 +117,7 @@ class Snippet(Module):
         *,
         id: str | None = None,
     ) -> None:
-        """delete.
+        """Delete snippets: one by ``id``, or those of a list.
 
         ``PUT snippet?action=delete``; since 7.0.0.
 
@@ -151,7 +151,7 @@ class Snippet(Module):
         *,
         id: str | None = None,
     ) -> str:
-        """detach.
+        """Delete attachments of a snippet, and return its ID.
 
         ``PUT snippet?action=detach``; since 7.0.0.
 
@@ -176,7 +176,7 @@ class Snippet(Module):
         )
     )
     async def get(self, record: SnippetData | None = None, /, *, id: str | None = None) -> SnippetData:
-        """get.
+        """One snippet.
 
         ``GET snippet?action=get``; since 7.0.0.
 
@@ -203,7 +203,7 @@ class Snippet(Module):
     async def getattachment(
         self, record: SnippetData | None = None, /, *, attachmentid: str, id: str | None = None
     ) -> bytes:
-        """getattachment.
+        """The file of a snippet's attachment.
 
         ``GET snippet?action=getattachment``; since 7.0.0.
 
@@ -228,7 +228,7 @@ class Snippet(Module):
         )
     )
     async def list(self, body: Iterable[str | OxRecord] | str, /) -> Rows[SnippetData]:
-        """list.
+        """Snippets by their IDs.
 
         ``PUT snippet?action=list``; since 7.0.0.
         """
@@ -250,7 +250,7 @@ class Snippet(Module):
         )
     )
     async def new(self, body: SnippetData | SnippetDataFields, /) -> str:
-        """new.
+        """Create a snippet, and return its ID.
 
         ``PUT snippet?action=new``; since 7.0.0.
         """
@@ -281,7 +281,7 @@ class Snippet(Module):
         *,
         id: str | None = None,
     ) -> SnippetData:
-        """update.
+        """Change a snippet.
 
         ``PUT snippet?action=update``; since 7.0.0.
 

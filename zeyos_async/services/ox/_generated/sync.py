@@ -34,7 +34,7 @@ class Sync(Module):
         )
     )
     async def refresh_server(self, body: Iterable[str | OxRecord] | str, /) -> None:
-        """refresh_server.
+        """Clear folders for a device that reads all again; raises ``NotDeleted`` for those that failed.
 
         ``PUT sync?action=refresh_server``.
         """

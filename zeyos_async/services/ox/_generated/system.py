@@ -37,7 +37,7 @@ class System(Module):
         )
     )
     async def ping(self) -> bool:
-        """ping.
+        """Whether the server answers.
 
         ``GET system?action=ping``.
         """
@@ -59,7 +59,7 @@ class System(Module):
         )
     )
     async def time(self) -> Instant | int:
-        """time.
+        """The server's clock.
 
         ``GET system?action=time``.
         """
@@ -79,7 +79,7 @@ class System(Module):
         )
     )
     async def whoami(self) -> WhoAmI:
-        """whoami.
+        """Whose session it is.
 
         ``GET system?action=whoami``.
         """

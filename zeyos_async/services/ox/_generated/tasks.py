@@ -64,7 +64,7 @@ class Tasks(Module):
         sort: str | int | None = None,
         order: Literal["asc", "desc"] | None = None,
     ) -> Rows[TaskData]:
-        """all.
+        """The tasks of a folder.
 
         ``GET tasks?action=all``.
 
@@ -104,7 +104,7 @@ class Tasks(Module):
         folder: str | None = None,
         timestamp: Instant | int | None = None,
     ) -> None:
-        """confirm.
+        """Say whether one takes part in a task.
 
         ``PUT tasks?action=confirm``.
 
@@ -138,7 +138,7 @@ class Tasks(Module):
         *,
         timestamp: Instant | int | None = None,
     ) -> None:
-        """delete.
+        """Delete tasks; raises ``NotDeleted`` if some were changed meanwhile.
 
         ``PUT tasks?action=delete``; since 6.22.
 
@@ -166,7 +166,7 @@ class Tasks(Module):
     async def get(
         self, record: TaskData | None = None, /, *, id: str | None = None, folder: str | None = None
     ) -> TaskData:
-        """get.
+        """One task.
 
         ``GET tasks?action=get``.
 
@@ -199,7 +199,7 @@ class Tasks(Module):
         *,
         columns: Sequence[str | int] | None = None,
     ) -> Rows[TaskData]:
-        """list.
+        """Tasks by their folders and IDs; those that are gone are missing.
 
         ``PUT tasks?action=list``.
 
@@ -223,7 +223,7 @@ class Tasks(Module):
         )
     )
     async def new(self, body: TaskData | TaskDataFields, /) -> TaskUpdateData:
-        """new.
+        """Create a task, and return its ID.
 
         ``PUT tasks?action=new``.
         """
@@ -262,7 +262,7 @@ class Tasks(Module):
         start: Day | int | None = None,
         end: Day | int | None = None,
     ) -> Rows[TaskData]:
-        """search.
+        """Tasks that match a pattern.
 
         ``PUT tasks?action=search``.
 
@@ -305,7 +305,7 @@ class Tasks(Module):
         id: str | None = None,
         timestamp: Instant | int | None = None,
     ) -> TaskUpdateData:
-        """update.
+        """Change a task.
 
         ``PUT tasks?action=update``.
 
@@ -349,7 +349,7 @@ class Tasks(Module):
         sort: str | int | None = None,
         order: Literal["asc", "desc"] | None = None,
     ) -> Updates[TaskData]:
-        """updates.
+        """What changed in a folder of tasks since a moment.
 
         ``GET tasks?action=updates``.
 

@@ -35,7 +35,7 @@ class Token(Module):
         )
     )
     async def acquire_token(self) -> AcquiredToken:
-        """acquire_token.
+        """A token with which another application can log in.
 
         ``GET token?action=acquireToken``; since 7.4.0.
         """

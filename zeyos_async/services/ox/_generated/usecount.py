@@ -36,7 +36,7 @@ class Usecount(Module):
         )
     )
     async def increment(self, body: UseCountIncrement | UseCountIncrementFields | None = None, /) -> bool:
-        """increment.
+        """Count the use of a contact, user, group or resource.
 
         ``PUT usecount?action=increment``.
         """

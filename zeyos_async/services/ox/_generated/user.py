@@ -66,7 +66,7 @@ class User(Module):
         sort: str | int | None = None,
         order: Literal["asc", "desc"] | None = None,
     ) -> Rows[UserData]:
-        """all.
+        """The users.
 
         ``GET user?action=all``; since 6.14.
 
@@ -94,7 +94,7 @@ class User(Module):
         )
     )
     async def get(self, record: UserData | None = None, /, *, id: str | None = None) -> UserData:
-        """get.
+        """One user.
 
         ``GET user?action=get``; since 6.14.
 
@@ -122,7 +122,7 @@ class User(Module):
     async def get_attribute(
         self, record: UserData | None = None, /, *, name: str, id: str | None = None
     ) -> UserAttribute:
-        """get_attribute.
+        """An attribute that was stored for a user.
 
         ``GET user?action=getAttribute``; since 6.20.
 
@@ -152,7 +152,7 @@ class User(Module):
     async def list(
         self, body: Iterable[str | OxRecord] | str, /, *, columns: Sequence[str | int] | None = None
     ) -> Rows[UserData]:
-        """list.
+        """Users by their IDs.
 
         ``PUT user?action=list``; since 6.14.
 
@@ -191,7 +191,7 @@ class User(Module):
         sort: str | int | None = None,
         order: Literal["asc", "desc"] | None = None,
     ) -> Rows[UserData]:
-        """search.
+        """Users that match patterns.
 
         ``PUT user?action=search``; since 6.14.
 
@@ -228,7 +228,7 @@ class User(Module):
         id: str | None = None,
         set_if_absent: bool | None = None,
     ) -> bool:
-        """set_attribute.
+        """Store an attribute for a user, and return whether it was.
 
         ``PUT user?action=setAttribute``; since 6.20.
 
@@ -262,7 +262,7 @@ class User(Module):
         id: str | None = None,
         timestamp: Instant | int | None = None,
     ) -> None:
-        """update.
+        """Change a user's own data.
 
         ``PUT user?action=update``; since 6.14.
 

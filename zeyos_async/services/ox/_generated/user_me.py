@@ -33,7 +33,7 @@ class UserMe(Module):
         )
     )
     async def get(self) -> CurrentUserData:
-        """get.
+        """The user whose session it is.
 
         ``GET user/me``; since 7.6.2.
         """

@@ -29,7 +29,7 @@ class Userfeedback(Module):
         )
     )
     async def store(self, body: Any, /, *, type: str) -> None:
-        """store.
+        """Store what the user thinks of the product.
 
         ``PUT userfeedback?action=store``.
 
