@@ -3,15 +3,38 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from .._generated import make_module
+from .._generated import OxModules, make_module
 from ..operation import Caller, Module
 
-__all__ = ["WRITTEN", "module_of"]
+if TYPE_CHECKING:
+    from .addressbooks import Addressbooks
+    from .calendar import Calendar
+    from .chronos import Chronos
+    from .chronos_itip import ChronosItip
+    from .contacts import Contacts
+    from .folders import Folders
+    from .group import Group
+    from .reminder import Reminder
+    from .resource import Resource
+    from .tasks import Tasks
+    from .user import User
+
+__all__ = ["WRITTEN", "WrittenModules", "module_of"]
 
 WRITTEN: Final[dict[str, str]] = {
+    "addressbooks": "Addressbooks",
+    "calendar": "Calendar",
+    "chronos": "Chronos",
+    "chronos_itip": "ChronosItip",
     "contacts": "Contacts",
+    "folders": "Folders",
+    "group": "Group",
+    "reminder": "Reminder",
+    "resource": "Resource",
+    "tasks": "Tasks",
+    "user": "User",
 }
 """Attribute of the client → class in the file of that name here, which extends the generated one."""
 
@@ -22,7 +45,69 @@ def module_of(name: str, caller: Caller) -> Module:
     Raises:
         InvalidArgument: There is no such module.
     """
-    if name not in WRITTEN:
+    attribute = name.replace("/", "_").lower()
+    if attribute not in WRITTEN:
         return make_module(name, caller)
-    found: Any = getattr(import_module(f".{name}", __name__), WRITTEN[name])(caller)
+    found: Any = getattr(import_module(f".{attribute}", __name__), WRITTEN[attribute])(caller)
     return found  # type: ignore[no-any-return]
+
+
+class WrittenModules(OxModules):
+    """An attribute for each module, with the types of those that have more than the documented calls."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def addressbooks(self) -> Addressbooks:
+            """``addressbooks``."""
+            ...
+
+        @property
+        def calendar(self) -> Calendar:
+            """``calendar``."""
+            ...
+
+        @property
+        def chronos(self) -> Chronos:
+            """``chronos``."""
+            ...
+
+        @property
+        def chronos_itip(self) -> ChronosItip:
+            """``chronos_itip``."""
+            ...
+
+        @property
+        def contacts(self) -> Contacts:
+            """``contacts``."""
+            ...
+
+        @property
+        def folders(self) -> Folders:
+            """``folders``."""
+            ...
+
+        @property
+        def group(self) -> Group:
+            """``group``."""
+            ...
+
+        @property
+        def reminder(self) -> Reminder:
+            """``reminder``."""
+            ...
+
+        @property
+        def resource(self) -> Resource:
+            """``resource``."""
+            ...
+
+        @property
+        def tasks(self) -> Tasks:
+            """``tasks``."""
+            ...
+
+        @property
+        def user(self) -> User:
+            """``user``."""
+            ...

@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import attrs
 import msgspec
@@ -20,7 +20,7 @@ from ....errors import ServerError, UnsupportedFilter
 from ....filters import Constant, Expression, is_true, simplify
 from ....filters.targets.ox import to_ox
 from ....schema import Entity
-from ....wire import Request, public_url
+from ....wire import Request
 from ...base.explain import PlannedRequest
 from ...base.plan import Plan, Traits
 from ...base.query import Query
@@ -36,8 +36,8 @@ __all__ = ["Asked", "Finding", "OxDoor", "OxRecords", "Reference", "plain", "que
 R = TypeVar("R")
 O = TypeVar("O", bound=OxRecord)  # noqa: E741 - an object
 
-Reference = tuple[str, ...]
-"""What names an object: the values of its door's ``key``."""
+Reference: TypeAlias = Any
+"""What names an object: a tuple of the values of its finding's ``key``."""
 
 _TRAITS: Final = Traits(id_field=None, by_id=False, most_orders=1, abilities=frozenset())
 _UNSORTED: Final = attrs.evolve(_TRAITS, most_orders=0)
@@ -70,7 +70,7 @@ class Finding:
 
     Attributes:
         find: The call that finds what is asked for.
-        read: The call that gives the objects of some references, or ``None`` where ``find`` gives all there is.
+        read: The call that gives the objects of some keys, tuples of the values of ``key``, or ``None`` where ``find`` gives all there is.
         key: The fields that name an object.
         dialect: The module in whose terms conditions are said, or ``None`` where there are none.
         sorts: Whether the module sorts.
@@ -151,7 +151,7 @@ class OxDoor(SnapshotDoor, Generic[O]):
         request: Request = sender.request(prepared)
         sent = prepared.body.value if isinstance(prepared.body, Json) else None
         purpose = "the objects" if whole else "the IDs of the objects"
-        return [PlannedRequest(request.method, public_url(request.url), sent, purpose)]
+        return [PlannedRequest(request.method, str(request.url), sent, purpose)]
 
     def _find(self, plan: Plan, *, whole: bool, most: int | None) -> Prepared[Rows[Any]]:
         term = plan.order[0] if plan.order else None
@@ -179,7 +179,7 @@ class OxDoor(SnapshotDoor, Generic[O]):
             return None
         return tuple(dict.fromkeys((*self._finding.key, *plan.columns.values())))
 
-    def _key(self, record: OxRecord) -> Reference:
+    def _key(self, record: OxRecord) -> tuple[str, ...]:
         values = [getattr(record, self._model.find(name).attr) for name in self._finding.key]
         if values[self._finding.key.index("id")] is None:
             raise ServerError(f"{self.entity.name}: an object came without its id, which was asked for")

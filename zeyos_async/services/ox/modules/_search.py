@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Concatenate, ParamSpec, TypeVar, overload
 
-from ....errors import UnsupportedFilter
+from ....errors import InvalidArgument, UnsupportedFilter
 from ....filters import Expression, FieldRef, condition, is_false, simplify
 from ....filters.targets.ox import to_ox
 from ....schema import Entity
 from ..operation import Bound, Module, Operation
+from ..records import OxRecord
 from ..rows import Result, Rows
 from ..spec import Prepared
 
-__all__ = ["Condition", "FindsNothing", "searching", "term_of"]
+__all__ = ["Condition", "FindsNothing", "pattern_body", "searching", "term_of"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -40,6 +41,32 @@ def term_of(where: Condition, module: str | Entity) -> list[Any]:
             "the condition can't hold for anything, and a search can't say that", part=str(expr)
         )
     return to_ox(expr, module)
+
+
+def pattern_body(module: str, what: Any, **more: str | None) -> Any:
+    """The body of a search by a pattern.
+
+    Args:
+        module: What is searched, for messages.
+        what: The pattern, or the body itself.
+        **more: What a body with a pattern has besides, as far as it is given.
+
+    Raises:
+        UnsupportedFilter: It is a condition.
+        InvalidArgument: It is neither, or a body is given together with what it says itself.
+    """
+    given = {name: value for name, value in more.items() if value is not None}
+    if isinstance(what, str):
+        return {"pattern": what, **given}
+    if isinstance(what, Expression | FieldRef):
+        raise UnsupportedFilter(
+            f"{module} can be searched by a pattern, as text, and not by conditions", part=str(what)
+        )
+    if not isinstance(what, Mapping | OxRecord):
+        raise InvalidArgument(f"{module}.search takes a pattern as text, or a body, not {what!r:.60}")
+    if given:
+        raise InvalidArgument(f"{module}.search: the body says itself what its {' and '.join(given)} is")
+    return what
 
 
 class _Search(Operation[P, T]):

@@ -1,0 +1,164 @@
+"""What both modules of contacts have: queries and distribution lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import attrs
+
+from ....errors import InvalidArgument
+from ...base.query import Query
+from .._generated.records_contacts import ContactData
+from ..operation import Module, Prepared, Rows, Updates
+from ._listing import Asked, Finding, query_of
+from ._lists import Member, members_of, with_members, without_members
+from ._search import Condition, term_of
+from ._shared import folder_list, without_nothing
+from ._source import OxSource
+
+if TYPE_CHECKING:
+    from .._generated.contacts import Contacts as Documented
+
+__all__ = ["ContactQueries"]
+
+
+class ContactQueries(Module):
+    """What both modules have beyond the documented calls."""
+
+    _module: str
+
+    @property
+    def _calls(self) -> Documented:
+        """The documented calls; both modules have them."""
+        return cast("Documented", self)
+
+    def query(self, *, folder: str | None = None, folders: Iterable[str] | None = None) -> Query[ContactData]:
+        """All contacts of a folder, as a query: ``async for contact in ox.contacts.query(folder="25")``.
+
+        Args:
+            folder: The folder.
+            folders: Several folders. Without any, a condition searches all folders.
+        """
+        return query_of(self._caller, ContactData, self._finding(folder_list(folder, folders)))
+
+    def where(
+        self, *conditions: Condition, folder: str | None = None, folders: Iterable[str] | None = None
+    ) -> Query[ContactData]:
+        """The contacts for which all these conditions hold: ``where(F.last_name.startswith("M"))``.
+
+        Args:
+            *conditions: Conditions made with ``F``, or their text form.
+            folder: The folder to search.
+            folders: Several folders. Without any, all folders are searched.
+
+        Raises:
+            UnknownField: Contacts have no such field.
+            UnsupportedFilter: A search can't say this.
+        """
+        return self.query(folder=folder, folders=folders).where(*conditions)  # type: ignore[arg-type]
+
+    def source(self, *, folder: str) -> OxSource[ContactData]:
+        """The contacts of a folder for exports and syncs, with what changed and what was deleted."""
+
+        async def updates(since: datetime) -> Updates[ContactData]:
+            return await self._calls.updates(folder=folder, since=since)
+
+        return OxSource(query=self.query(folder=folder), updates=updates)
+
+    def _finding(self, folders: Sequence[str] | None) -> Finding:
+        return Finding(find=self._find(folders), read=self._read, dialect=self._module)
+
+    def _find(self, folders: Sequence[str] | None) -> Callable[[Asked], Prepared[Rows[ContactData]]]:
+        def find(asked: Asked) -> Prepared[Rows[ContactData]]:
+            options = without_nothing({"columns": asked.columns, "sort": asked.sort, "order": asked.order})
+            if asked.term is None and folders is None:
+                raise InvalidArgument(
+                    f"{self._module}: all contacts of which folder? Give folder=, or a condition"
+                )
+            if asked.term is None and folders is not None and len(folders) == 1:
+                return self._calls.all.prepare(folder=folders[0], **options)
+            # Without a filter all contacts of the folders are found (section "Advanced search").
+            body: Any = without_nothing({"filter": asked.term, "folders": folders})
+            return self._calls.advanced_search.prepare(body, **options)
+
+        return find
+
+    def _read(self, keys: Sequence[Any], columns: tuple[str, ...] | None) -> Prepared[Rows[ContactData]]:
+        return self._calls.list.prepare(keys, columns=columns)
+
+    def _term(self, what: Condition) -> list[Any]:
+        return term_of(what, attrs.evolve(ContactData.__model__.entity, name=self._module))
+
+    # -- distribution lists ------------------------------------------------------------------------
+
+    async def new_list(
+        self, name: str, members: Iterable[Member], /, *, folder: str, address: Literal[1, 2, 3] = 1
+    ) -> ContactData:
+        """Create a distribution list.
+
+        Args:
+            name: What people call it.
+            members: Contacts, which it then follows, and addresses such as ``"Jane Doe <jane@example.com>"``.
+            folder: Where it is stored.
+            address: Which address of the contacts: 1, 2 or 3.
+
+        Returns:
+            The list, as the server has it.
+        """
+        fields: Any = {
+            "folder_id": folder,
+            "display_name": name,
+            "mark_as_distributionlist": True,
+            "distribution_list": members_of(members, address=address),
+        }
+        made = await self._calls.new(fields)
+        return await self._calls.get(id=made.id, folder=folder)
+
+    async def add_members(
+        self, to: ContactData, members: Member | Iterable[Member], /, *, address: Literal[1, 2, 3] = 1
+    ) -> ContactData:
+        """Put members on a distribution list; who is on it already stays on it once.
+
+        Args:
+            to: The list, as it was read.
+            members: Who; see ``new_list``.
+            address: Which address of the contacts.
+
+        Returns:
+            The list, as the server has it.
+
+        Raises:
+            OxConflict: Somebody changed the list since it was read.
+        """
+        return await self._put(to, with_members(to.distribution_list, members_of(members, address=address)))
+
+    async def remove_members(
+        self, of: ContactData, members: Member | Iterable[Member], /, *, address: Literal[1, 2, 3] = 1
+    ) -> ContactData:
+        """Take members off a distribution list; who is not on it makes no difference.
+
+        Args:
+            of: The list, as it was read.
+            members: Who; see ``new_list``.
+            address: Which address of the contacts.
+
+        Returns:
+            The list, as the server has it.
+
+        Raises:
+            OxConflict: Somebody changed the list since it was read.
+        """
+        return await self._put(
+            of, without_members(of.distribution_list, members_of(members, address=address))
+        )
+
+    async def _put(self, record: ContactData, members: list[Any]) -> ContactData:
+        if not record.mark_as_distributionlist:
+            raise InvalidArgument(
+                f"the contact {record.id!r} is no distribution list, or mark_as_distributionlist was not read: "
+                "get() it first"
+            )
+        await self._calls.update(record, {"distribution_list": members})
+        return await self._calls.get(record)

@@ -1,0 +1,81 @@
+"""``folders``, with queries over the folders in a folder, and walks through all below it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from ...base.query import Query
+from .._generated.folders import Folders as Documented
+from .._generated.records_folders import FolderData
+from ..operation import Prepared, Rows, Updates
+from ._listing import Asked, Finding, query_of
+from ._source import OxSource
+
+__all__ = ["Folders"]
+
+_NEEDED = ("id", "folder_id", "subfolders")
+
+
+class Folders(Documented):
+    """``folders``: its operations, with queries over the folders in a folder, and walks through all below it."""
+
+    def query(self, *, parent: str, tree: str | None = None, all: bool | None = None) -> Query[FolderData]:
+        """The folders in a folder, as a query: ``async for folder in ox.folders.query(parent="1")``.
+
+        Args:
+            parent: The folder: ``"1"`` for the private ones, ``"2"`` public, ``"3"`` shared, ``"9"`` files, or an ID.
+            tree: Which tree of folders: ``"0"`` as the server has them, ``"1"`` as people see them.
+            all: Whether folders that are not subscribed count too.
+        """
+
+        def find(asked: Asked) -> Prepared[Rows[FolderData]]:
+            subscribed = None if all is None else int(all)
+            return self.list.prepare(parent=parent, columns=asked.columns, tree=tree, all=subscribed)
+
+        return query_of(self._caller, FolderData, Finding(find=find, key=("id",), sorts=False))
+
+    async def walk(
+        self,
+        parent: str,
+        /,
+        *,
+        columns: Sequence[str] | None = None,
+        tree: str | None = None,
+        depth: int | None = None,
+    ) -> AsyncGenerator[FolderData]:
+        """All folders below a folder: each before those in it, and each once.
+
+        Args:
+            parent: Where to begin; the folder itself is not given.
+            columns: What is read of the folders.
+            tree: Which tree of folders.
+            depth: How many levels to go down, or ``None`` for all.
+        """
+        asked = None if columns is None else list(dict.fromkeys((*_NEEDED, *columns)))
+        seen = {parent}
+        waiting = [(parent, 1)]
+        while waiting:
+            above, level = waiting.pop()
+            below = []
+            for folder in await self.list(parent=above, columns=asked, tree=tree):
+                if folder.id is None or folder.id in seen:
+                    continue
+                seen.add(folder.id)
+                yield folder
+                if folder.subfolders is not False and (depth is None or level < depth):
+                    below.append((folder.id, level + 1))
+            waiting += reversed(below)
+
+    def source(self, *, parent: str, tree: str | None = None) -> OxSource[FolderData]:
+        """The folders in a folder for exports and syncs. What is deleted is told of all folders."""
+
+        async def updates(since: datetime) -> Updates[FolderData]:
+            found = await self.updates(since=since, tree=tree)
+            here: Any = [folder for folder in found.changed if folder.folder_id in (None, parent)]
+            return attrs.evolve(found, changed=Rows(here, timestamp=found.timestamp))
+
+        return OxSource(query=self.query(parent=parent, tree=tree), updates=updates)

@@ -1,0 +1,78 @@
+"""``tasks``, with queries over a folder and searches by text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Literal
+
+from ...base.query import Query
+from .._generated.records_tasks import TaskData, TaskSearchBody
+from .._generated.tasks import Tasks as Documented
+from ..operation import Prepared, Rows, Updates, preparing
+from ._listing import Asked, Finding, query_of
+from ._search import Condition, pattern_body
+from ._shared import documented, sorting
+from ._source import OxSource
+
+__all__ = ["Tasks"]
+
+
+class Tasks(Documented):
+    """``tasks``: its operations, with queries over a folder and searches by text."""
+
+    def query(self, *, folder: str) -> Query[TaskData]:
+        """All tasks of a folder, as a query: ``async for task in ox.tasks.query(folder="7")``."""
+
+        def find(asked: Asked) -> Prepared[Rows[TaskData]]:
+            return self.all.prepare(folder=folder, columns=asked.columns, **sorting(asked))
+
+        def read(keys: Sequence[Any], columns: tuple[str, ...] | None) -> Prepared[Rows[TaskData]]:
+            return self.list.prepare(keys, columns=columns)
+
+        return query_of(self._caller, TaskData, Finding(find=find, read=read))
+
+    def where(self, *conditions: Condition, folder: str) -> Query[TaskData]:
+        """Tasks by conditions, which the server does not know for them.
+
+        Raises:
+            UnsupportedFilter: Always, unless a condition holds for everything: read all, and use ``evaluate``.
+        """
+        return self.query(folder=folder).where(*conditions)  # type: ignore[arg-type]
+
+    def source(self, *, folder: str) -> OxSource[TaskData]:
+        """The tasks of a folder for exports and syncs, with what changed and what was deleted."""
+
+        async def updates(since: datetime) -> Updates[TaskData]:
+            return await self.updates(folder=folder, since=since)
+
+        return OxSource(query=self.query(folder=folder), updates=updates)
+
+    @preparing
+    def search(  # pyright: ignore[reportIncompatibleVariableOverride] - it takes more
+        self,
+        what: str | Mapping[str, Any] | TaskSearchBody,
+        /,
+        *,
+        folder: str | None = None,
+        columns: Sequence[str | int] | None = None,
+        sort: str | int | None = None,
+        order: Literal["asc", "desc"] | None = None,
+        start: date | int | None = None,
+        end: date | int | None = None,
+    ) -> Prepared[Rows[TaskData]]:
+        """The tasks that a search finds.
+
+        Args:
+            what: A pattern, in which ``*`` is any text and ``?`` any character; or the body of the search.
+            folder: The folder to search; all of them if left out.
+            columns: What is read of the tasks.
+            sort: The column to sort by.
+            order: Up or down.
+            start: Only tasks in a period that begins here.
+            end: Where the period ends, itself not in it.
+        """
+        body = pattern_body("tasks", what, folder=folder)
+        return documented(self, Documented.search).prepare(
+            body, columns=columns, sort=sort, order=order, start=start, end=end
+        )
