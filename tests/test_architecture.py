@@ -23,7 +23,9 @@ PACKAGE: Final = "zeyos_async"
 # -- the table -------------------------------------------------------------------------------------
 
 GROUND: Final = "errors wire schema"
-CORE: Final = f"{GROUND} secrets records codes forms filters pagination policy codec auth session services.base"
+CORE: Final = (
+    f"{GROUND} secrets records codes forms filters pagination policy codec auth session services.base"
+)
 
 MAY_IMPORT: Final[dict[str, str]] = {
     # unit (a module or folder, the longest match counts)   what it may import, itself apart
@@ -77,7 +79,7 @@ FOR_TYPES: Final[dict[str, str]] = {
     "services.base": "auth",
     "services.zeyos._generated": "filters services.zeyos.resources",
     "services.octaved._generated": "filters services.octaved.resources",
-    "__init__": "errors filters policy services.base services.general services.octaved services.zeyos session",
+    "__init__": "errors filters policy services.base services.general services.octaved services.ox services.zeyos session",
 }
 
 NOT_EVEN: Final[dict[str, str]] = {
@@ -107,7 +109,16 @@ OUTSIDE: Final[dict[str, str]] = {
 }
 
 LOADS_BY_NAME: Final = frozenset(
-    {"__init__", "cli", "filters", "services.octaved._generated", "services.ox._generated", "services.zeyos._generated", "testing"}
+    {
+        "__init__",
+        "cli",
+        "filters",
+        "services.octaved._generated",
+        "services.ox",
+        "services.ox._generated",
+        "services.zeyos._generated",
+        "testing",
+    }
 )
 """Units that load modules by name (``import_module``), to be light; nobody else may hide an import so."""
 
