@@ -8,13 +8,14 @@ from typing import Any, Final, TypeVar
 import msgspec
 from yarl import URL
 
-from ...errors import InvalidArgument, ZeyosAsyncError
+from ...errors import ApiError, InvalidArgument, ZeyosAsyncError
 from ...forms import Form as FormBody
 from ...forms import Multipart, Upload
 from ...session import Channel
-from ...wire import Request, StreamingBody
+from ...wire import Request, Response, StreamingBody
 from .answers import Envelope, parse
 from .download import Download
+from .errors import explained
 from .jobs import Job
 from .multiple import current_batch, finished, is_lost_session, item_of, outcomes, safety_of
 from .operation import Module
@@ -57,7 +58,7 @@ class OxCaller:
         if batch is not None and batch.takes(self, prepared):
             return await batch.add(prepared)
         request = self.request(prepared)
-        response = await self.channel.send(request)
+        response = await self._answer(prepared, request)
         if prepared.spec.returns is Shape.PAGE:
             return self._finished(request, prepared, Envelope(response))
         envelope, _ = parse(request, response)
@@ -72,10 +73,17 @@ class OxCaller:
     async def start(self, prepared: Prepared[T]) -> Job[T] | Result[T]:
         """Send a call, and return its job if the server makes one of it, else its result."""
         request = self.request(prepared)
-        envelope, _ = parse(request, await self.channel.send(request))
+        envelope, _ = parse(request, await self._answer(prepared, request))
         if envelope.job is not None:
             return Job(self, prepared, envelope.job)
         return self._finished(request, prepared, envelope)
+
+    async def _answer(self, prepared: Prepared[Any], request: Request) -> Response:
+        try:
+            return await self.channel.send(request)
+        except ApiError as error:
+            explained(error, prepared.spec)
+            raise
 
     async def together(self, calls: Sequence[Prepared[Any]]) -> list[Result[Any] | ZeyosAsyncError]:
         """Send calls in one request; each one's result or error, in order.
@@ -97,7 +105,7 @@ class OxCaller:
     async def _tried(self, prepared: Prepared[T]) -> Result[T] | ZeyosAsyncError:
         request = self.request(prepared)
         try:
-            envelope, _ = parse(request, await self.channel.send(request))
+            envelope, _ = parse(request, await self._answer(prepared, request))
             if envelope.job is not None:
                 return await Job(self, prepared, envelope.job).wait()
         except ZeyosAsyncError as error:

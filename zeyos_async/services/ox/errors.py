@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ...errors import (
     ApiError,
@@ -36,6 +36,9 @@ from ...errors import (
 from ...session import check_response
 from ...wire import Request, Response, Safety, public_url
 from .answers import Envelope, OxWarning, parse, unwrapped
+
+if TYPE_CHECKING:
+    from .spec import Spec
 
 __all__ = [
     "OxCapacity",
@@ -53,7 +56,10 @@ __all__ = [
     "OxUserInput",
     "check",
     "error_of",
+    "explained",
 ]
+
+A = TypeVar("A", bound=ApiError)
 
 
 class OxError(ApiError):
@@ -182,6 +188,13 @@ def error_of(
         problem.description,
     )
     error.params, error.truncated, error.data = problem.params, problem.truncated, data
+    return error
+
+
+def explained(error: A, spec: Spec) -> A:
+    """The error, which says so if it may be because servers do not have what the document names."""
+    if not spec.registered and not isinstance(error, NotAuthenticated):
+        error.hint = "The document names this operation, and servers of version 8.19 do not have it"
     return error
 
 

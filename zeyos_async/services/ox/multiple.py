@@ -20,7 +20,7 @@ import attrs
 from ...errors import FailedWrite, InvalidArgument, ServerError, ZeyosAsyncError
 from ...wire import Request, Response, Safety, public_url
 from .answers import Envelope, of_value, parse
-from .errors import OxNotAuthenticated, error_of
+from .errors import OxNotAuthenticated, error_of, explained
 from .rows import Result
 from .spec import Json, Prepared
 from .values import Kind
@@ -160,7 +160,7 @@ def _outcome(request: Request, call: Prepared[Any], item: Any) -> Result[Any] | 
     )
     envelope, problem = of_value(item)
     if problem is not None:
-        return error_of(about, problem, data=envelope.data)
+        return explained(error_of(about, problem, data=envelope.data), call.spec)
     return finished(about, call, envelope)
 
 
