@@ -79,6 +79,7 @@ FOR_TYPES: Final[dict[str, str]] = {
     "services.base": "auth",
     "services.zeyos._generated": "filters services.zeyos.resources",
     "services.octaved._generated": "filters services.octaved.resources",
+    "services.ox._generated": "services.ox.answers",
     "__init__": "errors filters policy services.base services.general services.octaved services.ox services.zeyos session",
 }
 
