@@ -85,7 +85,7 @@ class Renderer:
 
     def _needed(self, operation: OperationFacts) -> Iterator[str]:
         names = [operation.record, operation.columns, operation.target]
-        names += [operation.body.record] if operation.body is not None else []
+        names += [operation.body.record, operation.body.outer] if operation.body is not None else []
         for name in names:
             if name:
                 yield from self.schemas.reach(name)
@@ -95,8 +95,10 @@ class Renderer:
         return frozenset(
             name
             for operation in self.operations
-            if operation.body is not None and operation.body.record
-            for name in self.schemas.reach(operation.body.record)
+            if operation.body is not None
+            for body in (operation.body.record, operation.body.outer)
+            if body
+            for name in self.schemas.reach(body)
         )
 
     # -- the index ---------------------------------------------------------------------------------

@@ -218,7 +218,7 @@ def _body(body: BodyFacts) -> str:
     parts[0] = f"shape={parts[0]}"
     parts += [
         f"{name}={layout.text(value)}"
-        for name in ("record", "wrap", "part", "file", "media_type")
+        for name in ("record", "wrap", "outer", "part", "file", "media_type")
         if (value := getattr(body, name))
     ]
     if body.kind != "any":
@@ -252,6 +252,11 @@ def _positional(operation: OperationFacts, schemas: Schemas) -> Iterator[str]:
 
 def body_type(body: BodyFacts) -> str:
     """The type of a body's argument."""
+    whole = f" | {body.outer} | {body.outer}Fields" if body.outer else ""
+    return f"{_inner_type(body)}{whole}"
+
+
+def _inner_type(body: BodyFacts) -> str:
     if body.shape == "records":
         return f"Iterable[OxRecord | tuple[str, str] | {body.record}Fields] | OxRecord"
     if body.shape == "values":

@@ -48,6 +48,7 @@ class BodyFacts:
     kind: str = "any"
     required: bool = True
     wrap: str = ""
+    outer: str = ""
     part: str = ""
     file: str = ""
     file_required: bool = True
@@ -115,7 +116,7 @@ _PARTS: Final = [
     "glossary",
     "fixed",
 ]
-_LISTS: Final = ("costly", "unscoped")
+_LISTS: Final = ("costly",)
 
 
 def load_operations(overlay: Mapping[str, Any], schemas: Schemas) -> list[OperationFacts]:
@@ -182,7 +183,7 @@ class _Reader:
             columns=self._columns(),
             safety=self._safety(),
             batchable=self._batchable(shape["returns"], body),
-            session=bool(security) or row["module"] == "image",
+            session=bool(security),
             oauth="oauth" in security,
             scopes=tuple(scopes),
             html=bool((row.get("response") or {}).get("html_wrapped_json")),

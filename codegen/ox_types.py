@@ -126,7 +126,8 @@ def _class(schema: SchemaFacts) -> Iterator[str]:
             yield f'    {ours} = "{name}"'
     yield ""
     for field in schema.fields:
-        default = " = attrs.field(default=None, repr=False)" if _SECRET.search(field.name) else " = None"
+        secret = field.kind == "text" and _SECRET.search(field.name)
+        default = " = attrs.field(default=None, repr=False)" if secret else " = None"
         yield f"    {field.attribute}: {read_type(field)}{default}"
     yield "    extra: Mapping[str, Any] = EMPTY"
     yield f"    {stamp}: Instant | int | None = attrs.field(default=None, eq=False)"

@@ -204,7 +204,7 @@ def check_query(facts: Mapping[str, Any], entry: Entry) -> None:
             assert expected_value(wanted[name], value), (name, value)
     assert all(query[name] == value for name, value in fixed.items())
     has_session = facts.get("security") and facts["module"] != "login"
-    assert query.get("timezone") == ("UTC" if has_session or facts["module"] == "image" else None)
+    assert query.get("timezone") == ("UTC" if has_session else None)
 
 
 def check_path(facts: Mapping[str, Any], entry: Entry) -> None:

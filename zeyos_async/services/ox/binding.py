@@ -50,7 +50,7 @@ def prepare(spec: Spec, args: Sequence[Any], given: Mapping[str, Any]) -> Prepar
         query=tuple(query),
         path=_path(spec, {**taken, **named}),
         body=body,
-        read=reader(spec, columns, _place(spec, {**taken, **named})),
+        read=reader(spec, (*columns, *_headers(spec, named)), _place(spec, {**taken, **named})),
         arrived=_toucher(spec, record, value),
     )
 
@@ -119,6 +119,8 @@ def _from_record(spec: Spec, record: OxRecord, named: Mapping[str, Any]) -> dict
 
 def _from_list(spec: Spec, value: Any, named: Mapping[str, Any]) -> dict[str, Any]:
     """The time stamp of the records of a list: the oldest, since it protects all of them."""
+    if isinstance(value, OxRecord):
+        value = [value]
     if not isinstance(value, list | tuple | set | frozenset) or "timestamp" in named:
         return {}
     if not any(param.attr == "timestamp" for param in spec.params):
@@ -176,7 +178,7 @@ def _columns(spec: Spec, asked: Any) -> tuple[Field, ...]:
         return ()
     model = record_class(spec.columns).__model__
     if asked is None:
-        return () if _param_kind(spec) is Kind.FIELDS else model.plain
+        return model.plain if _needs_columns(spec) else ()
     names = asked.split(",") if isinstance(asked, str) else asked
     if isinstance(names, int) or not isinstance(names, Iterable):
         raise InvalidArgument(f"{spec.operation}: columns takes a list of names, not {asked!r:.60}")
@@ -189,8 +191,17 @@ def _columns(spec: Spec, asked: Any) -> tuple[Field, ...]:
     return tuple(_with_full_time(model, wanted))
 
 
-def _param_kind(spec: Spec) -> Kind:
-    return next((param.kind for param in spec.params if param.name in ("columns", "fields")), Kind.COLUMNS)
+def _needs_columns(spec: Spec) -> bool:
+    """Whether something has to be asked for; where fields are optional, the server gives all."""
+    asked = [param for param in spec.params if param.kind in (Kind.COLUMNS, Kind.FIELDS)]
+    return any(param.kind is Kind.COLUMNS or param.required for param in asked)
+
+
+def _headers(spec: Spec, named: Mapping[str, Any]) -> list[Field]:
+    """The headers that were asked for: their values come behind the columns."""
+    asked = named.get("headers") if any(param.name == "headers" for param in spec.params) else None
+    names = asked.split(",") if isinstance(asked, str) else asked or ()
+    return [Field(str(name).strip(), Kind.ANY) for name in names]
 
 
 def _with_full_time(model: Model, wanted: list[Field]) -> list[Field]:

@@ -62,8 +62,8 @@ def _wanted(body: Body) -> str:
 
 
 def _json(spec: Spec, body: Body, value: Any) -> Any:
-    if body.wrap and isinstance(value, Mapping) and body.wrap in value:
-        return _wrapped(body, value)
+    if _is_whole(body, value):
+        return to_object(_model(body.outer), value) if body.outer else plain_json(value, spec.operation)
     if body.shape is BodyShape.RECORD:
         inner: Any = to_object(_model(body.record), value, whole=False)
     elif body.shape is BodyShape.RECORDS:
@@ -75,15 +75,15 @@ def _json(spec: Spec, body: Body, value: Any) -> Any:
     return {body.wrap: inner} if body.wrap else inner
 
 
-def _wrapped(body: Body, value: Mapping[str, Any]) -> dict[str, Any]:
-    """A body that the caller wrapped, perhaps with more beside it."""
-    inner = value[body.wrap]
-    sent: dict[str, Any] = {name: plain_json(each, name) for name, each in value.items()}
-    if body.shape is BodyShape.RECORD:
-        sent[body.wrap] = to_object(_model(body.record), inner, whole=False)
-    elif body.shape is BodyShape.RECORDS:
-        sent[body.wrap] = [_object(body, each) for each in inner]
-    return sent
+def _is_whole(body: Body, value: Any) -> bool:
+    """Whether the caller gave the object around, perhaps with more in it than the object or list itself."""
+    if isinstance(value, OxRecord):
+        return type(value).__name__ == body.outer
+    return (
+        bool(body.wrap)
+        and isinstance(value, Mapping)
+        and isinstance(value.get(body.wrap), Mapping | OxRecord | list | tuple)
+    )
 
 
 def _model(name: str) -> Model:
@@ -194,7 +194,7 @@ def _parts(spec: Spec, body: Body, value: Any, file: Any, files: Any) -> Parts:
         raise InvalidArgument(f"{spec.operation} needs {_wanted(body)} to send")
     if "{n}" not in body.part:
         json = {"shape": BodyShape.RECORD if body.record else BodyShape.JSON}
-        inner = Body(shape=json["shape"], record=body.record, wrap=body.wrap)
+        inner = Body(shape=json["shape"], record=body.record, wrap=body.wrap, outer=body.outer)
         return Parts(((body.part, _json(spec, inner, value)),), given)
     return Parts(tuple(_numbered_parts(spec, body, value, given)), given)
 

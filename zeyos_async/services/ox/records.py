@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import attrs
@@ -14,8 +15,6 @@ from .tables import FULL_TIME, Field, Model
 from .values import Kind, from_wire, to_wire
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from .answers import OxWarning
 
 __all__ = [
@@ -276,7 +275,33 @@ def to_object(model: Model, value: Any, *, whole: bool = True) -> dict[str, Any]
         if field.name in sent:
             raise InvalidArgument(f"{model.name}: {field.name} is given twice, as {name!r} too")
         sent[field.name] = sent_value(field, each, f"{model.name}.{field.attr}")
-    return sent
+    return _with_full_time(model, sent, {model.find(name).name: each for name, each in value.items()})
+
+
+def _with_full_time(model: Model, sent: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """``full_time`` along with days or times, since without it the server can't tell what they are.
+
+    Raises:
+        InvalidArgument: Days and times are mixed, or contradict ``full_time``.
+    """
+    if FULL_TIME not in model.fields:
+        return sent
+    fields = [
+        f
+        for f in model.fields.values()
+        if f.kind is Kind.DATE_OR_TIME and isinstance(given.get(f.name), date)
+    ]
+    days = {not isinstance(given[field.name], datetime) for field in fields}
+    if not days:
+        return sent
+    wanted = given.get(FULL_TIME)
+    if len(days) > 1 or (wanted is not None and wanted not in days):
+        names = ", ".join(field.name for field in fields)
+        raise InvalidArgument(
+            f"{model.name}: with full_time=True {names} are dates, with full_time=False they are datetimes; "
+            "they can't be mixed"
+        )
+    return sent if wanted is not None else {**sent, FULL_TIME: days.pop()}
 
 
 def _of_record(model: Model, record: OxRecord, *, whole: bool) -> dict[str, Any]:

@@ -127,7 +127,8 @@ class Body:
         record: The schema of its object or objects.
         kind: What its plain values are.
         required: Whether the server needs it.
-        wrap: The key under which the object or list is sent; a body that has the key already is sent as is.
+        wrap: The key under which the object or list is sent.
+        outer: The schema of the object with that key, for a caller who gives the whole of it.
         part: Name of the part with the JSON.
         file: Name of the part with the file; ``{n}`` is the place of one of several.
         file_required: Whether a file must be given.
@@ -139,6 +140,7 @@ class Body:
     kind: Kind = Kind.ANY
     required: bool = True
     wrap: str = ""
+    outer: str = ""
     part: str = ""
     file: str = ""
     file_required: bool = True
@@ -217,9 +219,9 @@ class Spec:
 
 @attrs.frozen
 class Json:
-    """A body of JSON; ``value`` may be any JSON value, ``None`` included."""
+    """A body of JSON; ``value`` may be any JSON value, ``None`` included. It may hold a password and is not shown."""
 
-    value: Any
+    value: Any = attrs.field(repr=False)
 
 
 @attrs.frozen
@@ -238,7 +240,7 @@ class Parts:
         files: Name of the part and what it holds, in order.
     """
 
-    json: tuple[tuple[str, Any], ...]
+    json: tuple[tuple[str, Any], ...] = attrs.field(repr=False)
     files: tuple[tuple[str, FileInput], ...]
 
 
@@ -250,7 +252,7 @@ class Raw:
     media_type: str = "application/octet-stream"
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class Prepared(Generic[T]):
     """One call, before anything is sent.
 
@@ -270,6 +272,9 @@ class Prepared(Generic[T]):
     body: Json | Form | Parts | Raw | None = None
     read: Callable[[Envelope], T]
     arrived: Callable[[Envelope], None] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Prepared {self.operation}>"  # the rest may hold secrets
 
     @property
     def operation(self) -> str:

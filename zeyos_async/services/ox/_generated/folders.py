@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from zeyos_async.services.ox.records import OxRecord
 
     from .records_folders import (
+        FolderBody,
+        FolderBodyFields,
         FolderCheckLimitsData,
         FolderCheckLimitsDataFields,
         FolderCheckLimitsResponseData,
@@ -311,7 +313,7 @@ class Folders(Module):
                 Param("pushToken", attribute="push_token"),
                 Param("autorename", Kind.BOOLEAN),
             ),
-            body=Body(shape=BodyShape.RECORD, record="FolderData", wrap="folder"),
+            body=Body(shape=BodyShape.RECORD, record="FolderData", wrap="folder", outer="FolderBody"),
             returns=Shape.VALUE,
             kind=Kind.TEXT,
             safety=Safety.ONCE,
@@ -320,7 +322,7 @@ class Folders(Module):
     )
     async def new(
         self,
-        body: FolderData | FolderDataFields,
+        body: FolderData | FolderDataFields | FolderBody | FolderBodyFields,
         /,
         *,
         folder: str,
@@ -596,7 +598,7 @@ class Folders(Module):
                 Param("autorename", Kind.BOOLEAN),
                 Param("ignoreWarnings", Kind.BOOLEAN, attribute="ignore_warnings"),
             ),
-            body=Body(shape=BodyShape.RECORD, record="FolderData", wrap="folder"),
+            body=Body(shape=BodyShape.RECORD, record="FolderData", wrap="folder", outer="FolderBody"),
             returns=Shape.VALUE,
             target="FolderData",
             kind=Kind.TEXT,
@@ -606,8 +608,8 @@ class Folders(Module):
     )
     async def update(
         self,
-        record: FolderData | FolderDataFields,
-        body: FolderData | FolderDataFields | None = None,
+        record: FolderData | FolderDataFields | FolderBody | FolderBodyFields,
+        body: FolderData | FolderDataFields | FolderBody | FolderBodyFields | None = None,
         /,
         *,
         allow_enqueue: bool | None = None,

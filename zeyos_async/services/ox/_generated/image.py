@@ -88,6 +88,7 @@ class Image(Module):
             returns=Shape.DOWNLOAD,
             safety=Safety.READ,
             batchable=False,
+            session=False,
             oauth=False,
         )
     )
@@ -116,6 +117,7 @@ class Image(Module):
             returns=Shape.DOWNLOAD,
             safety=Safety.READ,
             batchable=False,
+            session=False,
             oauth=False,
         )
     )
@@ -142,6 +144,7 @@ class Image(Module):
             returns=Shape.DOWNLOAD,
             safety=Safety.READ,
             batchable=False,
+            session=False,
             oauth=False,
         )
     )
@@ -165,6 +168,7 @@ class Image(Module):
             returns=Shape.DOWNLOAD,
             safety=Safety.READ,
             batchable=False,
+            session=False,
             oauth=False,
         )
     )
@@ -199,6 +203,7 @@ class Image(Module):
             returns=Shape.DOWNLOAD,
             safety=Safety.READ,
             batchable=False,
+            session=False,
             oauth=False,
             deprecated=True,
         )

@@ -620,7 +620,7 @@ class Infostore(Module):
             method="POST",
             path="infostore",
             params=(Param("try_add_version", Kind.BOOLEAN), Param("pushToken", attribute="push_token")),
-            body=Body(shape=BodyShape.PARTS, record="InfoItemData", wrap="file", part="json", file="file"),
+            body=Body(shape=BodyShape.PARTS, record="InfoItemData", wrap="file", outer="InfoItemBody", part="json", file="file"),
             returns=Shape.VALUE,
             kind=Kind.TEXT,
             safety=Safety.ONCE,
@@ -631,7 +631,7 @@ class Infostore(Module):
     )
     async def new_with_file(
         self,
-        body: InfoItemData | InfoItemDataFields,
+        body: InfoItemData | InfoItemDataFields | InfoItemBody | InfoItemBodyFields,
         /,
         *,
         file: FileInput,
@@ -656,7 +656,7 @@ class Infostore(Module):
             method="PUT",
             path="infostore",
             params=(Param("id"), Param("timestamp", Kind.STAMP), Param("pushToken", attribute="push_token")),
-            body=Body(shape=BodyShape.RECORD, record="InfoItemData", wrap="file"),
+            body=Body(shape=BodyShape.RECORD, record="InfoItemData", wrap="file", outer="InfoItemBody"),
             returns=Shape.VALUE,
             kind=Kind.TEXT,
             safety=Safety.ONCE,
@@ -665,7 +665,7 @@ class Infostore(Module):
     )
     async def new(
         self,
-        body: InfoItemData | InfoItemDataFields,
+        body: InfoItemData | InfoItemDataFields | InfoItemBody | InfoItemBodyFields,
         /,
         *,
         id: str | None = None,
@@ -967,7 +967,7 @@ class Infostore(Module):
                 Param("offset", Kind.INTEGER),
                 Param("pushToken", attribute="push_token"),
             ),
-            body=Body(shape=BodyShape.PARTS, record="InfoItemData", wrap="file", part="json", file="file"),
+            body=Body(shape=BodyShape.PARTS, record="InfoItemData", wrap="file", outer="InfoItemBody", part="json", file="file"),
             returns=Shape.VALUE,
             target="InfoItemData",
             kind=Kind.TEXT,
@@ -979,8 +979,8 @@ class Infostore(Module):
     )
     async def update_with_file(
         self,
-        record: InfoItemData | InfoItemDataFields,
-        body: InfoItemData | InfoItemDataFields | None = None,
+        record: InfoItemData | InfoItemDataFields | InfoItemBody | InfoItemBodyFields,
+        body: InfoItemData | InfoItemDataFields | InfoItemBody | InfoItemBodyFields | None = None,
         /,
         *,
         file: FileInput,
@@ -1015,7 +1015,7 @@ class Infostore(Module):
                 Param("pushToken", attribute="push_token"),
                 Param("extendedResponse", Kind.BOOLEAN, attribute="extended_response"),
             ),
-            body=Body(shape=BodyShape.RECORD, record="InfoItemData", wrap="file"),
+            body=Body(shape=BodyShape.RECORD, record="InfoItemData", wrap="file", outer="InfoItemBody"),
             returns=Shape.VALUE,
             target="InfoItemData",
             kind=Kind.TEXT,
@@ -1025,8 +1025,8 @@ class Infostore(Module):
     )
     async def update(
         self,
-        record: InfoItemData | InfoItemDataFields,
-        body: InfoItemData | InfoItemDataFields | None = None,
+        record: InfoItemData | InfoItemDataFields | InfoItemBody | InfoItemBodyFields,
+        body: InfoItemData | InfoItemDataFields | InfoItemBody | InfoItemBodyFields | None = None,
         /,
         *,
         id: str | None = None,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from zeyos_async.records import EMPTY
-from zeyos_async.services.ox.records import InFolder, OxRecord
+from zeyos_async.services.ox.records import OxRecord
 from zeyos_async.services.ox.tables import Field, Model
 from zeyos_async.services.ox.values import Kind
 
@@ -32,7 +32,7 @@ class MailAccountData(OxRecord):
             Field("id", Kind.INTEGER, 1001),
             Field("name", Kind.TEXT, 1006),
             Field("login", Kind.TEXT, 1002),
-            Field("password", Kind.TEXT, 1003),
+            Field("password", Kind.TEXT, 1003, costly=True),
             Field("mail_url", Kind.TEXT, 1004),
             Field("mail_server", Kind.TEXT, 1015),
             Field("mail_port", Kind.INTEGER, 1016),
@@ -46,7 +46,7 @@ class MailAccountData(OxRecord):
             Field("transport_protocol", Kind.TEXT, 1021),
             Field("transport_secure", Kind.BOOLEAN, 1022),
             Field("transport_login", Kind.TEXT, 1023),
-            Field("transport_password", Kind.TEXT, 1024),
+            Field("transport_password", Kind.TEXT, 1024, costly=True),
             Field("transport_auth", Kind.TEXT, 1043),
             Field("transport_starttls", Kind.BOOLEAN, 1045),
             Field("transport_oauth", Kind.INTEGER, 1048),
@@ -212,25 +212,35 @@ class MessagingAccountData(OxRecord):
 
 
 @attrs.define(repr=False)
-class MessagingMessageData(InFolder):
+class MessagingMessageData(OxRecord):
     """``MessagingMessageData`` of the document."""
 
     __model__ = Model(
         "MessagingMessageData",
         (
             Field("id"),
-            Field("folder"),
+            Field("folder", costly=True),
             Field("threadLevel", Kind.INTEGER),
             Field("flags", Kind.INTEGER),
             Field("receivedDate", Kind.TIME, read_only=True),
             Field("colorLabel", Kind.INTEGER),
-            Field("user", many=True),
+            Field("user", many=True, costly=True),
             Field("size", Kind.INTEGER),
             Field("picture"),
             Field("url"),
-            Field("sectionId"),
+            Field("sectionId", costly=True),
             Field("headers", Kind.ANY),
             Field("body", Kind.ANY),
+            Field("folderId"),
+            Field("contentType"),
+            Field("from", attribute="from_"),
+            Field("to", many=True),
+            Field("cc", many=True),
+            Field("bcc", many=True),
+            Field("subject"),
+            Field("sentDate", Kind.TIME),
+            Field("dispositionNotificationTo"),
+            Field("priority", Kind.INTEGER),
         ),
         "messaging",
         named=True,
@@ -249,6 +259,16 @@ class MessagingMessageData(InFolder):
     sectionId: str | None = None
     headers: dict[str, Any] | None = None
     body: dict[str, Any] | None = None
+    folderId: str | None = None
+    contentType: str | None = None
+    from_: str | None = None
+    to: list[str] | None = None
+    cc: list[str] | None = None
+    bcc: list[str] | None = None
+    subject: str | None = None
+    sentDate: Instant | None = None
+    dispositionNotificationTo: str | None = None
+    priority: int | None = None
     extra: Mapping[str, Any] = EMPTY
     timestamp: Instant | int | None = attrs.field(default=None, eq=False)
     warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
@@ -374,18 +394,33 @@ if TYPE_CHECKING:
         displayName: str | None
         configuration: dict[str, Any] | None
 
-    class MessagingMessageDataFields(TypedDict, total=False):
-        id: str | None
-        folder: str | None
-        threadLevel: int | None
-        flags: int | None
-        receivedDate: Instant | int | None
-        colorLabel: int | None
-        user: Sequence[str] | None
-        size: int | None
-        picture: str | None
-        url: str | None
-        sectionId: str | None
-        headers: dict[str, Any] | None
-        body: dict[str, Any] | None
-        folder_id: str | None
+    MessagingMessageDataFields = TypedDict(
+        "MessagingMessageDataFields",
+        {
+            "id": "str | None",
+            "folder": "str | None",
+            "threadLevel": "int | None",
+            "flags": "int | None",
+            "receivedDate": "Instant | int | None",
+            "colorLabel": "int | None",
+            "user": "Sequence[str] | None",
+            "size": "int | None",
+            "picture": "str | None",
+            "url": "str | None",
+            "sectionId": "str | None",
+            "headers": "dict[str, Any] | None",
+            "body": "dict[str, Any] | None",
+            "folderId": "str | None",
+            "contentType": "str | None",
+            "from": "str | None",
+            "to": "Sequence[str] | None",
+            "cc": "Sequence[str] | None",
+            "bcc": "Sequence[str] | None",
+            "subject": "str | None",
+            "sentDate": "Instant | int | None",
+            "dispositionNotificationTo": "str | None",
+            "priority": "int | None",
+            "folder_id": "str | None",
+        },
+        total=False,
+    )

@@ -579,6 +579,25 @@ class EventId(InFolder):
 
 
 @attrs.define(repr=False)
+class EventDeletion(OxRecord):
+    """``EventDeletion`` of the document."""
+
+    __model__ = Model(
+        "EventDeletion",
+        (
+            Field("events", Kind.RECORD, record="EventId", many=True),
+            Field("comment"),
+        ),
+    )
+
+    events: list[EventId] | None = None
+    comment: str | None = None
+    extra: Mapping[str, Any] = EMPTY
+    timestamp: Instant | int | None = attrs.field(default=None, eq=False)
+    warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
+
+
+@attrs.define(repr=False)
 class EventForwardMailBody(OxRecord):
     """``EventForwardMailBody`` of the document."""
 
@@ -702,6 +721,44 @@ class ChronosNeedsActionResponseData(OxRecord):
     extra: Mapping[str, Any] = EMPTY
     timestamp: Instant | int | None = attrs.field(default=None, eq=False)
     warnings_: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
+
+
+@attrs.define(repr=False)
+class EventUpload(OxRecord):
+    """``EventUpload`` of the document."""
+
+    __model__ = Model(
+        "EventUpload",
+        (
+            Field("data", Kind.RECORD, record="EventData"),
+            Field("comment"),
+        ),
+    )
+
+    data: EventData | None = None
+    comment: str | None = None
+    extra: Mapping[str, Any] = EMPTY
+    timestamp: Instant | int | None = attrs.field(default=None, eq=False)
+    warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
+
+
+@attrs.define(repr=False)
+class EventUpdate(OxRecord):
+    """``EventUpdate`` of the document."""
+
+    __model__ = Model(
+        "EventUpdate",
+        (
+            Field("event", Kind.RECORD, record="EventData"),
+            Field("comment"),
+        ),
+    )
+
+    event: EventData | None = None
+    comment: str | None = None
+    extra: Mapping[str, Any] = EMPTY
+    timestamp: Instant | int | None = attrs.field(default=None, eq=False)
+    warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
 
 
 @attrs.define(repr=False)
@@ -1157,12 +1214,24 @@ if TYPE_CHECKING:
         recurrenceRange: str | None
         folder_id: str | None
 
+    class EventDeletionFields(TypedDict, total=False):
+        events: Sequence[EventId | EventIdFields] | None
+        comment: str | None
+
     class EventForwardMailBodyFields(TypedDict, total=False):
         recipients: Sequence[CalendarUser | CalendarUserFields] | None
         comment: str | None
 
     class FreeBusyBodyFields(TypedDict, total=False):
         attendees: Sequence[Attendee | AttendeeFields] | None
+
+    class EventUploadFields(TypedDict, total=False):
+        data: EventData | EventDataFields | None
+        comment: str | None
+
+    class EventUpdateFields(TypedDict, total=False):
+        event: EventData | EventDataFields | None
+        comment: str | None
 
     class AttendeeAndAlarmFields(TypedDict, total=False):
         attendee: Attendee | AttendeeFields | None

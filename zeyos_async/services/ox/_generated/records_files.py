@@ -261,7 +261,7 @@ class InfoItemData(InFolderId):
             Field("camera_exposure_time", Kind.TEXT, 721, read_only=True),
             Field("camera_focal_length", Kind.TEXT, 722, read_only=True),
             Field("camera_model", Kind.TEXT, 718, read_only=True),
-            Field("media_meta", Kind.ANY, 723, read_only=True),
+            Field("media_meta", Kind.ANY, 723, read_only=True, costly=True),
             Field("media_status", Kind.TEXT, 724, read_only=True),
             Field("media_date", Kind.TIME, 725, read_only=True),
             Field(
@@ -271,6 +271,7 @@ class InfoItemData(InFolderId):
                 attribute="com_openexchange_share_extendedObjectPermissions",
                 record="InfoItemExtendedPermission",
                 many=True,
+                costly=True,
             ),
             Field(
                 "com.openexchange.realtime.resourceID",
@@ -278,6 +279,7 @@ class InfoItemData(InFolderId):
                 7020,
                 attribute="com_openexchange_realtime_resourceID",
                 read_only=True,
+                costly=True,
             ),
             Field(
                 "com.openexchange.file.storage.mail.mailMetadata",
@@ -285,6 +287,7 @@ class InfoItemData(InFolderId):
                 7030,
                 attribute="com_openexchange_file_storage_mail_mailMetadata",
                 read_only=True,
+                costly=True,
             ),
             Field("unique_id", Kind.TEXT, 726, read_only=True),
             Field("created_from", Kind.RECORD, record="EntityInfo"),
@@ -296,6 +299,7 @@ class InfoItemData(InFolderId):
                 Kind.TEXT,
                 7040,
                 attribute="com_openexchange_file_sanitizedFilename",
+                costly=True,
             ),
         ),
         "infostore",
@@ -460,6 +464,44 @@ class InfoItemListElement(InFolder):
 
 
 @attrs.define(repr=False)
+class InfoItemBody(OxRecord):
+    """``InfoItemBody`` of the document."""
+
+    __model__ = Model(
+        "InfoItemBody",
+        (
+            Field("file", Kind.RECORD, record="InfoItemData"),
+            Field("notification", Kind.RECORD, record="InfoItemBodyNotification"),
+        ),
+    )
+
+    file: InfoItemData | None = None
+    notification: InfoItemBodyNotification | None = None
+    extra: Mapping[str, Any] = EMPTY
+    timestamp: Instant | int | None = attrs.field(default=None, eq=False)
+    warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
+
+
+@attrs.define(repr=False)
+class InfoItemBodyNotification(OxRecord):
+    """``InfoItemBodyNotification`` of the document."""
+
+    __model__ = Model(
+        "InfoItemBodyNotification",
+        (
+            Field("transport"),
+            Field("message"),
+        ),
+    )
+
+    transport: str | None = None
+    message: str | None = None
+    extra: Mapping[str, Any] = EMPTY
+    timestamp: Instant | int | None = attrs.field(default=None, eq=False)
+    warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
+
+
+@attrs.define(repr=False)
 class InfoItemSharingNotificationData(OxRecord):
     """``InfoItemSharingNotificationData`` of the document."""
 
@@ -491,25 +533,6 @@ class InfoItemSharingNotificationBody(OxRecord):
 
     entities: list[str] | None = None
     notification: InfoItemBodyNotification | None = None
-    extra: Mapping[str, Any] = EMPTY
-    timestamp: Instant | int | None = attrs.field(default=None, eq=False)
-    warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
-
-
-@attrs.define(repr=False)
-class InfoItemBodyNotification(OxRecord):
-    """``InfoItemBodyNotification`` of the document."""
-
-    __model__ = Model(
-        "InfoItemBodyNotification",
-        (
-            Field("transport"),
-            Field("message"),
-        ),
-    )
-
-    transport: str | None = None
-    message: str | None = None
     extra: Mapping[str, Any] = EMPTY
     timestamp: Instant | int | None = attrs.field(default=None, eq=False)
     warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
@@ -548,25 +571,6 @@ class InfoFolderPathData(OxRecord):
 
     id: str | None = None
     title: str | None = None
-    extra: Mapping[str, Any] = EMPTY
-    timestamp: Instant | int | None = attrs.field(default=None, eq=False)
-    warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
-
-
-@attrs.define(repr=False)
-class InfoItemBody(OxRecord):
-    """``InfoItemBody`` of the document."""
-
-    __model__ = Model(
-        "InfoItemBody",
-        (
-            Field("file", Kind.RECORD, record="InfoItemData"),
-            Field("notification", Kind.RECORD, record="InfoItemBodyNotification"),
-        ),
-    )
-
-    file: InfoItemData | None = None
-    notification: InfoItemBodyNotification | None = None
     extra: Mapping[str, Any] = EMPTY
     timestamp: Instant | int | None = attrs.field(default=None, eq=False)
     warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
@@ -840,16 +844,16 @@ if TYPE_CHECKING:
         folder: str | None
         folder_id: str | None
 
-    class InfoItemSharingNotificationBodyFields(TypedDict, total=False):
-        entities: Sequence[str] | None
+    class InfoItemBodyFields(TypedDict, total=False):
+        file: InfoItemData | InfoItemDataFields | None
         notification: InfoItemBodyNotification | InfoItemBodyNotificationFields | None
 
     class InfoItemBodyNotificationFields(TypedDict, total=False):
         transport: str | None
         message: str | None
 
-    class InfoItemBodyFields(TypedDict, total=False):
-        file: InfoItemData | InfoItemDataFields | None
+    class InfoItemSharingNotificationBodyFields(TypedDict, total=False):
+        entities: Sequence[str] | None
         notification: InfoItemBodyNotification | InfoItemBodyNotificationFields | None
 
     class InfoItemSearchBodyFields(TypedDict, total=False):

@@ -63,6 +63,7 @@ class FolderData(InFolderId):
                 3010,
                 attribute="com_openexchange_publish_publicationFlag",
                 read_only=True,
+                costly=True,
             ),
             Field(
                 "com.openexchange.subscribe.subscriptionFlag",
@@ -70,6 +71,7 @@ class FolderData(InFolderId):
                 3020,
                 attribute="com_openexchange_subscribe_subscriptionFlag",
                 read_only=True,
+                costly=True,
             ),
             Field(
                 "com.openexchange.folderstorage.displayName",
@@ -77,6 +79,7 @@ class FolderData(InFolderId):
                 3030,
                 attribute="com_openexchange_folderstorage_displayName",
                 read_only=True,
+                costly=True,
             ),
             Field(
                 "com.openexchange.share.extendedPermissions",
@@ -85,6 +88,7 @@ class FolderData(InFolderId):
                 attribute="com_openexchange_share_extendedPermissions",
                 record="FolderExtendedPermission",
                 many=True,
+                costly=True,
             ),
             Field(
                 "com.openexchange.calendar.extendedProperties",
@@ -92,6 +96,7 @@ class FolderData(InFolderId):
                 3201,
                 attribute="com_openexchange_calendar_extendedProperties",
                 record="FolderCalendarExtendedProperties",
+                costly=True,
             ),
             Field(
                 "com.openexchange.calendar.config",
@@ -99,12 +104,14 @@ class FolderData(InFolderId):
                 3205,
                 attribute="com_openexchange_calendar_config",
                 record="FolderCalendarConfig",
+                costly=True,
             ),
             Field(
                 "com.openexchange.calendar.provider",
                 Kind.TEXT,
                 3203,
                 attribute="com_openexchange_calendar_provider",
+                costly=True,
             ),
             Field(
                 "com.openexchange.contacts.extendedProperties",
@@ -112,6 +119,7 @@ class FolderData(InFolderId):
                 3301,
                 attribute="com_openexchange_contacts_extendedProperties",
                 record="FolderContactsExtendedProperties",
+                costly=True,
             ),
             Field("used_for_sync", Kind.RECORD, 321, record="UsedForSync"),
             Field("created_from", Kind.RECORD, record="EntityInfo"),
@@ -123,14 +131,22 @@ class FolderData(InFolderId):
                 Kind.ANY,
                 3031,
                 attribute="com_openexchange_folderstorage_accountError",
+                costly=True,
             ),
             Field(
                 "com.openexchange.calendar.accountError",
                 Kind.ANY,
                 3204,
                 attribute="com_openexchange_calendar_accountError",
+                costly=True,
             ),
-            Field("com.openexchange.caldav.url", Kind.TEXT, 3220, attribute="com_openexchange_caldav_url"),
+            Field(
+                "com.openexchange.caldav.url",
+                Kind.TEXT,
+                3220,
+                attribute="com_openexchange_caldav_url",
+                costly=True,
+            ),
         ),
         "folders",
     )
@@ -489,6 +505,44 @@ class FolderCheckLimitsFiles(OxRecord):
 
 
 @attrs.define(repr=False)
+class FolderBody(OxRecord):
+    """``FolderBody`` of the document."""
+
+    __model__ = Model(
+        "FolderBody",
+        (
+            Field("folder", Kind.RECORD, record="FolderData"),
+            Field("notification", Kind.RECORD, record="FolderBodyNotification"),
+        ),
+    )
+
+    folder: FolderData | None = None
+    notification: FolderBodyNotification | None = None
+    extra: Mapping[str, Any] = EMPTY
+    timestamp: Instant | int | None = attrs.field(default=None, eq=False)
+    warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
+
+
+@attrs.define(repr=False)
+class FolderBodyNotification(OxRecord):
+    """``FolderBodyNotification`` of the document."""
+
+    __model__ = Model(
+        "FolderBodyNotification",
+        (
+            Field("transport"),
+            Field("message"),
+        ),
+    )
+
+    transport: str | None = None
+    message: str | None = None
+    extra: Mapping[str, Any] = EMPTY
+    timestamp: Instant | int | None = attrs.field(default=None, eq=False)
+    warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
+
+
+@attrs.define(repr=False)
 class FolderSharingNotificationData(OxRecord):
     """``FolderSharingNotificationData`` of the document."""
 
@@ -520,25 +574,6 @@ class FolderSharingNotificationBody(OxRecord):
 
     entities: list[str] | None = None
     notification: FolderBodyNotification | None = None
-    extra: Mapping[str, Any] = EMPTY
-    timestamp: Instant | int | None = attrs.field(default=None, eq=False)
-    warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
-
-
-@attrs.define(repr=False)
-class FolderBodyNotification(OxRecord):
-    """``FolderBodyNotification`` of the document."""
-
-    __model__ = Model(
-        "FolderBodyNotification",
-        (
-            Field("transport"),
-            Field("message"),
-        ),
-    )
-
-    transport: str | None = None
-    message: str | None = None
     extra: Mapping[str, Any] = EMPTY
     timestamp: Instant | int | None = attrs.field(default=None, eq=False)
     warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
@@ -695,13 +730,18 @@ if TYPE_CHECKING:
         size: int | None
         name: str | None
 
-    class FolderSharingNotificationBodyFields(TypedDict, total=False):
-        entities: Sequence[str] | None
+    class FolderBodyFields(TypedDict, total=False):
+        folder: FolderData | FolderDataFields | None
         notification: FolderBodyNotification | FolderBodyNotificationFields | None
+        folder_id: FolderData | FolderDataFields | None
 
     class FolderBodyNotificationFields(TypedDict, total=False):
         transport: str | None
         message: str | None
+
+    class FolderSharingNotificationBodyFields(TypedDict, total=False):
+        entities: Sequence[str] | None
+        notification: FolderBodyNotification | FolderBodyNotificationFields | None
 
     class FolderSearchBodyFields(TypedDict, total=False):
         query: str | None

@@ -911,7 +911,7 @@ class CheckSecretResponse(OxRecord):
         ),
     )
 
-    secretWorks: bool | None = attrs.field(default=None, repr=False)
+    secretWorks: bool | None = None
     diagnosis: str | None = None
     extra: Mapping[str, Any] = EMPTY
     timestamp: Instant | int | None = attrs.field(default=None, eq=False)
