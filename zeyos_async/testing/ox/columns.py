@@ -84,6 +84,7 @@ class Model:
         kinds = types or {}
         rows = [row for name in names for row in COLUMNS[name]]
         self.columns = [Column(number, name, kinds.get(name, kind)) for number, name, kind in rows]
+        self._has_utc = any(column.name == "last_modified_utc" for column in self.columns)
         self.columns.append(Column(6, "last_modified_utc", "Timestamp"))
         self.by_id = {column.id: column for column in self.columns if column.id is not None}
         self.by_name = {column.name: column for column in self.columns}
@@ -121,12 +122,15 @@ class Model:
         return [self.value(column, row, shift) for column in columns]
 
     def object(self, row: Row, shift: Shift) -> dict[str, Any]:
-        """A row as an object: absent fields are missing; what begins with ``_`` stays inside."""
+        """A row as an object: absent fields are missing; what begins with ``_`` stays inside.
+
+        The time stamp is only there where the document has it in objects; as a column it always is.
+        """
         made = {name: value for name, value in row.items() if value is not None and name[:1] != "_"}
         for name in made:
             if (column := self.by_name.get(name)) is not None:
                 made[name] = self.value(column, row, shift)
-        if "last_modified" in row:
+        if self._has_utc and "last_modified" in row:
             made["last_modified_utc"] = row["last_modified"]
         return made
 

@@ -197,9 +197,9 @@ def _shown(call: Call, row: Row) -> Row:
     fields = _FIELDS[call.operation.module]
     shown: Row = {name: row[name] for name in fields if row.get(name) is not None}
     stamp = row["last_modified"]
-    more = {"id": int(row["id"]), "last_modified_utc": stamp, "last_modified": call.shift.out(stamp)}
+    more: Row = {"id": int(row["id"]), "last_modified_utc": stamp}
     if call.operation.module == "resource":
-        more["own_privilege"] = "book_directly"
+        more |= {"last_modified": call.shift.out(stamp), "own_privilege": "book_directly"}
     return shown | more
 
 

@@ -159,7 +159,7 @@ def _all_sessions(call: Call) -> Reply:
                 "loginTime": int(session.created * _MS),
                 "lastActive": int(session.used * _MS),
                 "location": "Unknown",
-                "device": {"displayName": session.user_agent, "os": {}, "client": {"name": session.client}},
+                "device": {"info": session.user_agent, "type": "other"},
             }
             for session in _mine(call)
         ]
