@@ -11,18 +11,17 @@ from ...auth import AuthBackend
 from ...errors import ApiError, InvalidArgument, ZeyosAsyncError, suggest
 from ...session import Limits, Retry, Session, Timeout
 from ..base.client import ApiClient, service_url
-from ._generated import MODULES, OxModules
+from ._generated import MODULES
 from .caller import OxCaller
 from .errors import check
 from .jobs import Job
-from .modules import module_of
+from .modules import WrittenModules, module_of
 from .multiple import MOST_ITEMS, Batch, MultipleFailed
 from .operation import Later, Module
 from .rows import Result
 
 if TYPE_CHECKING:
     from ...session import Hooks
-    from .modules.contacts import Contacts
 
 __all__ = ["OpenXchange"]
 
@@ -33,7 +32,7 @@ D = TypeVar("D")
 T = TypeVar("T")
 
 
-class OpenXchange(ApiClient, OxModules):
+class OpenXchange(ApiClient, WrittenModules):
     """A client of Open-Xchange: an attribute for each module, whose methods are the module's actions.
 
     Creating one sends nothing. Close it with ``async with`` or ``aclose()``; that leaves the log-in to other
@@ -86,12 +85,7 @@ class OpenXchange(ApiClient, OxModules):
             self._modules[name] = module_of(name, self._caller)
         return self._modules[name]
 
-    if TYPE_CHECKING:
-
-        @property
-        def contacts(self) -> Contacts: ...
-
-    else:
+    if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
             if name not in MODULES:
