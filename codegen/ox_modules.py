@@ -144,7 +144,9 @@ def _class(
 def _method(operation: OperationFacts, glossary: Mapping[str, str], schemas: Schemas) -> Iterator[str]:
     decorator = "download" if operation.returns == "download" else "operation"
     yield f"    @{decorator}("
-    yield from layout.rows("Spec(", _spec(operation), ")", indent=8)
+    yield "        Spec("
+    yield from _packed(_spec(operation), indent=12)
+    yield "        )"
     yield "    )"
     arguments = ["self", *_positional(operation, schemas)]
     if len(arguments) > 1:
@@ -225,6 +227,20 @@ def _body(body: BodyFacts) -> str:
         parts.append(f"kind=Kind.{body.kind.upper()}")
     parts += [f"{name}=False" for name in ("required", "file_required") if not getattr(body, name)]
     return f"Body({', '.join(parts)})"
+
+
+def _packed(items: Iterable[str], *, indent: int) -> Iterator[str]:
+    """The items, as many on a line as fit; one of several lines stands alone."""
+    margin, line = " " * indent, ""
+    for item in items:
+        if line and ("\n" in item or len(margin) + len(line) + len(item) + 2 > layout.WIDTH):
+            yield margin + line
+            line = ""
+        line = f"{line} {item}," if line else f"{item},"
+        if "\n" in item:
+            yield margin + line
+            line = ""
+    yield from ([margin + line] if line else [])
 
 
 # -- the signature ---------------------------------------------------------------------------------

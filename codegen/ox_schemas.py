@@ -231,8 +231,9 @@ class Schemas:
 
     def _type(self, schema: str, raw: Mapping[str, Any], type_: str) -> tuple[str, str, str]:
         """Kind, schema and Python type of a value."""
-        if f"{schema}.{raw['name']}" in self._overlay["inline"]:
-            return self._named(self._overlay["inline"][f"{schema}.{raw['name']}"], raw.get("fields"))
+        base = self._overlay["schemas"].get(schema, {}).get("base", schema)
+        if f"{base}.{raw['name']}" in self._overlay["inline"]:
+            return self._named(self._overlay["inline"][f"{base}.{raw['name']}"], raw.get("fields"))
         if raw.get("fields"):
             return self._named(self._inline_name(schema, raw), raw["fields"])
         if type_ in _PLAIN:

@@ -12,9 +12,10 @@ from ...errors import InvalidArgument, UnknownField
 from ...records import EMPTY, Record
 from ...schema import Entity
 from .tables import FULL_TIME, Field, Model
-from .values import Kind, from_wire, to_wire
+from .values import Kind, from_wire, reader_of, to_wire
 
 if TYPE_CHECKING:
+    from ...codes import Code
     from .answers import OxWarning
 
 __all__ = [
@@ -163,22 +164,40 @@ def record_class(name: str) -> type[OxRecord]:
     return found(name)
 
 
-def _value(field: Field, value: Any) -> Any:
-    """A field's value in Python. What does not fit stays as it came: a list where one was promised, say."""
-    if value is None:
-        return None
-    if field.many:
-        return [_single(field, each) for each in value] if isinstance(value, list) else value
-    return _single(field, value)
+def _reader(field: Field) -> Callable[[Any], Any] | None:
+    """Makes a field's values Python's; ``None`` if they stay as they come.
 
-
-def _single(field: Field, value: Any) -> Any:
+    What does not fit stays as it came: a number where a list was promised, say.
+    """
     if field.kind is Kind.RECORD:
-        return from_object(record_class(field.record), value) if isinstance(value, dict) else value
-    read = from_wire(field.kind, value)
-    if field.codes is not None and type(read) is int:
-        return field.codes(read)
+        single: Callable[[Any], Any] | None = _record_reader(field.record)
+    elif field.codes is not None:
+        single = _code_reader(field.codes)
+    else:
+        single = reader_of(field.kind)
+    if not field.many or single is None:
+        return single
+    return lambda value: (
+        [single(each) if each is not None else None for each in value] if isinstance(value, list) else value
+    )
+
+
+def _record_reader(name: str) -> Callable[[Any], Any]:
+    cls = record_class(name)
+    return lambda value: from_object(cls, value) if isinstance(value, dict) else value
+
+
+def _code_reader(codes: type[Code]) -> Callable[[Any], Any]:
+    def read(value: Any) -> Any:
+        number = from_wire(Kind.INTEGER, value)
+        return codes(number) if type(number) is int else number
+
     return read
+
+
+def _readers(model: Model) -> dict[str, tuple[str, Callable[[Any], Any] | None]]:
+    """The document's name → the attribute and what reads its values."""
+    return model.kept("readers", lambda: {f.name: (f.attr, _reader(f)) for f in model.fields.values()})
 
 
 def from_object(
@@ -196,14 +215,15 @@ def from_object(
         timestamp: The envelope's time stamp.
         warnings: The envelope's warnings.
     """
-    fields = cls.__model__.fields
+    readers = _readers(cls.__model__)
     given: dict[str, Any] = {}
     extra: dict[str, Any] = {}
     for name, each in value.items():
-        if (field := fields.get(name)) is not None:
-            given[field.attr] = _value(field, each)
-        else:
+        if (found := readers.get(name)) is None:
             extra[name] = each
+        elif each is not None:
+            attribute, read = found
+            given[attribute] = each if read is None else read(each)
     return _made(cls, given, extra or EMPTY, timestamp, warnings)
 
 
@@ -227,19 +247,19 @@ def row_reader(cls: type[R], columns: Sequence[Field]) -> Callable[[Sequence[Any
 
     Fields that the class does not have (mail headers) are kept in ``extra``.
     """
-    known = cls.__model__.fields
-    places = [(field.attr if field.name in known else None, field) for field in columns]
+    readers = _readers(cls.__model__)
+    places = [(field.name, *readers.get(field.name, ("", None))) for field in columns]
 
     def read(row: Sequence[Any], timestamp: Any = None) -> R:
         given: dict[str, Any] = {}
         extra: dict[str, Any] = {}
-        for (attribute, field), each in zip(places, row, strict=False):
+        for (name, attribute, reader), each in zip(places, row, strict=False):
             if each is None:
                 continue
-            if attribute is None:
-                extra[field.name] = each
+            if attribute:
+                given[attribute] = each if reader is None else reader(each)
             else:
-                given[attribute] = _value(field, each)
+                extra[name] = each
         return _made(cls, given, extra or EMPTY, timestamp, ())
 
     return read

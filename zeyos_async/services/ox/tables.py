@@ -6,8 +6,8 @@ title or a task's status), so names and numbers are only ever looked up in the t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ...codes import Code
 
 __all__ = ["FULL_TIME", "Field", "Model"]
+
+T = TypeVar("T")
 
 FULL_TIME: Final = "full_time"
 """The field that tells whether a field of kind ``DATE_OR_TIME`` is a day."""
@@ -36,7 +38,7 @@ _NEUTRAL: Final = {
     Kind.DATE_OR_TIME: NeutralKind.TIME,
     Kind.EVENT: NeutralKind.TIME,
 }
-_FOLDERS: Final = {"folder": "folder_id", "folderId": "folder_id", "folder_id": "folder_id"}
+_FOLDERS: Final = ("folder", "folderId", "folder_id")
 
 
 @attrs.frozen
@@ -92,6 +94,13 @@ class Model:
     named: bool = False
     _cache: dict[str, Any] = attrs.field(factory=dict, init=False, repr=False)
 
+    def kept(self, name: str, make: Callable[[], T]) -> T:
+        """What is made of the table once, and kept with it."""
+        if name not in self._cache:
+            self._cache[name] = make()
+        found: T = self._cache[name]
+        return found
+
     def find(self, name: str) -> Field:
         """The field of this name: the document's, or the attribute's; any of the names of the folder.
 
@@ -109,19 +118,21 @@ class Model:
 
     def _names(self) -> dict[str, Field]:
         """Attribute, or another name of the folder → field."""
-        if "names" not in self._cache:
-            names = {field.attr: field for field in self.fields.values()}
-            if folder := next((self.fields[name] for name in _FOLDERS if name in self.fields), None):
-                names |= {name: folder for name in _FOLDERS if name not in self.fields}
-            self._cache["names"] = names
-        return self._cache["names"]  # type: ignore[no-any-return]
+        return self.kept("names", self._make_names)
+
+    def _make_names(self) -> dict[str, Field]:
+        names = {field.attr: field for field in self.fields.values()}
+        folder = next((self.fields[name] for name in _FOLDERS if name in self.fields), None)
+        if folder is None:
+            return names
+        return {name: folder for name in _FOLDERS if name not in self.fields} | names
 
     @property
     def columns(self) -> dict[int, Field]:
         """Number → field."""
-        if "columns" not in self._cache:
-            self._cache["columns"] = {f.column: f for f in self.fields.values() if f.column is not None}
-        return self._cache["columns"]  # type: ignore[no-any-return]
+        return self.kept(
+            "columns", lambda: {f.column: f for f in self.fields.values() if f.column is not None}
+        )
 
     @property
     def plain(self) -> tuple[Field, ...]:
@@ -162,10 +173,14 @@ class Model:
     @property
     def entity(self) -> Entity:
         """The fields for conditions, neutral: ``ContactData.f.last_name``."""
-        if "entity" not in self._cache:
-            fields = {field.name: _neutral(field) for field in self.fields.values()}
-            self._cache["entity"] = Entity(self.module or self.name, self.name, fields)
-        return self._cache["entity"]  # type: ignore[no-any-return]
+        return self.kept("entity", self._make_entity)
+
+    def _make_entity(self) -> Entity:
+        return Entity(
+            self.module or self.name,
+            self.name,
+            {field.name: _neutral(field) for field in self.fields.values()},
+        )
 
 
 def _neutral(field: Field) -> Neutral:

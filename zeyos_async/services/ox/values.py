@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
@@ -30,7 +30,9 @@ __all__ = [
     "instant_to_wire",
     "moment",
     "query_text",
+    "reader_of",
     "to_wire",
+    "utc_text",
 ]
 
 Stamp: TypeAlias = "datetime | int"
@@ -229,15 +231,24 @@ def from_wire(kind: Kind, value: Any) -> Any:
     """
     if value is None:
         return None
-    reader = _READERS.get(kind)
+    reader = reader_of(kind)
     return value if reader is None else reader(value)
 
 
+def reader_of(kind: Kind) -> Callable[[Any], Any] | None:
+    """What ``from_wire`` does to values of a kind other than ``None``; ``None`` if they stay as they come."""
+    return _READERS.get(kind)
+
+
 def _text(value: Any) -> Any:
+    if value.__class__ is str:
+        return value
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 def _integer(value: Any) -> Any:
+    if value.__class__ is int:
+        return value
     if isinstance(value, str) and value.removeprefix("-").isascii() and value.removeprefix("-").isdigit():
         return int(value)
     return int(value) if isinstance(value, float) and value.is_integer() else value
@@ -266,7 +277,7 @@ def _date(value: Any) -> Any:
     return day(number) if isinstance(number, int) and not isinstance(number, bool) else value
 
 
-_READERS: Final = {
+_READERS: Final[Mapping[Kind, Callable[[Any], Any]]] = {
     Kind.TEXT: _text,
     Kind.INTEGER: _integer,
     Kind.NUMBER: _number,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from zeyos_async.services.ox.operation import Rows
 
-    from .records_sessions import (
+    from .records_security import (
         AppPassword,
         AppPasswordApplication,
         AppPasswordRegistration,
@@ -30,17 +30,9 @@ class AppPasswords(Module):
 
     @operation(
         Spec(
-            module="appPasswords",
-            name="add",
-            action="add",
-            method="POST",
-            path="appPasswords",
-            body=Body(shape=BodyShape.FORM, record="AppPasswordRequest"),
-            returns=Shape.RECORD,
-            record="AppPasswordRegistration",
-            safety=Safety.ONCE,
-            batchable=False,
-            oauth=False,
+            module="appPasswords", name="add", action="add", method="POST", path="appPasswords",
+            body=Body(shape=BodyShape.FORM, record="AppPasswordRequest"), returns=Shape.RECORD,
+            record="AppPasswordRegistration", safety=Safety.ONCE, batchable=False, oauth=False,
         )
     )
     async def add(self, body: AppPasswordRequestFields, /) -> AppPasswordRegistration:
@@ -52,15 +44,8 @@ class AppPasswords(Module):
 
     @operation(
         Spec(
-            module="appPasswords",
-            name="get_apps",
-            action="getApps",
-            method="GET",
-            path="appPasswords",
-            returns=Shape.ROWS,
-            record="AppPasswordApplication",
-            safety=Safety.READ,
-            oauth=False,
+            module="appPasswords", name="get_apps", action="getApps", method="GET", path="appPasswords",
+            returns=Shape.ROWS, record="AppPasswordApplication", safety=Safety.READ, oauth=False,
         )
     )
     async def get_apps(self) -> Rows[AppPasswordApplication]:
@@ -72,15 +57,8 @@ class AppPasswords(Module):
 
     @operation(
         Spec(
-            module="appPasswords",
-            name="list",
-            action="list",
-            method="GET",
-            path="appPasswords",
-            returns=Shape.ROWS,
-            record="AppPassword",
-            safety=Safety.READ,
-            oauth=False,
+            module="appPasswords", name="list", action="list", method="GET", path="appPasswords",
+            returns=Shape.ROWS, record="AppPassword", safety=Safety.READ, oauth=False,
         )
     )
     async def list(self) -> Rows[AppPassword]:
@@ -92,17 +70,9 @@ class AppPasswords(Module):
 
     @operation(
         Spec(
-            module="appPasswords",
-            name="remove",
-            action="remove",
-            method="POST",
-            path="appPasswords",
-            body=Body(shape=BodyShape.FORM, record="AppPasswordRequest"),
-            returns=Shape.RECORD,
-            record="AppPasswordRemoval",
-            safety=Safety.ONCE,
-            batchable=False,
-            oauth=False,
+            module="appPasswords", name="remove", action="remove", method="POST", path="appPasswords",
+            body=Body(shape=BodyShape.FORM, record="AppPasswordRequest"), returns=Shape.RECORD,
+            record="AppPasswordRemoval", safety=Safety.ONCE, batchable=False, oauth=False,
         )
     )
     async def remove(self, body: AppPasswordRequestFields, /) -> AppPasswordRemoval:

@@ -27,11 +27,7 @@ class Attachment(Module):
 
     @operation(
         Spec(
-            module="attachment",
-            name="all",
-            action="all",
-            method="GET",
-            path="attachment",
+            module="attachment", name="all", action="all", method="GET", path="attachment",
             params=(
                 Param("attached", Kind.INTEGER, required=True),
                 Param("folder", Kind.INTEGER, required=True),
@@ -40,10 +36,7 @@ class Attachment(Module):
                 Param("sort", Kind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.ROWS,
-            record="AttachmentData",
-            columns="AttachmentData",
-            safety=Safety.READ,
+            returns=Shape.ROWS, record="AttachmentData", columns="AttachmentData", safety=Safety.READ,
             scopes=("read_tasks", "read_calendar", "read_contacts"),
         )
     )
@@ -73,18 +66,10 @@ class Attachment(Module):
 
     @operation(
         Spec(
-            module="attachment",
-            name="attach",
-            action="attach",
-            method="POST",
-            path="attachment",
+            module="attachment", name="attach", action="attach", method="POST", path="attachment",
             body=Body(shape=BodyShape.PARTS, record="AttachmentData", part="json_{n}", file="file_{n}"),
-            returns=Shape.VALUES,
-            kind=Kind.TEXT,
-            safety=Safety.ONCE,
-            batchable=False,
-            scopes=("write_tasks", "write_calendar", "write_contacts"),
-            html=True,
+            returns=Shape.VALUES, kind=Kind.TEXT, safety=Safety.ONCE, batchable=False,
+            scopes=("write_tasks", "write_calendar", "write_contacts"), html=True,
         )
     )
     async def attach(
@@ -102,18 +87,13 @@ class Attachment(Module):
 
     @operation(
         Spec(
-            module="attachment",
-            name="detach",
-            action="detach",
-            method="PUT",
-            path="attachment",
+            module="attachment", name="detach", action="detach", method="PUT", path="attachment",
             params=(
                 Param("attached", Kind.INTEGER, required=True),
                 Param("folder", Kind.INTEGER, required=True),
                 Param("module", Kind.INTEGER, required=True),
             ),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT),
-            safety=Safety.ONCE,
+            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT), safety=Safety.ONCE,
             scopes=("write_tasks", "write_calendar", "write_contacts"),
         )
     )
@@ -133,11 +113,7 @@ class Attachment(Module):
 
     @download(
         Spec(
-            module="attachment",
-            name="document",
-            action="document",
-            method="GET",
-            path="attachment",
+            module="attachment", name="document", action="document", method="GET", path="attachment",
             params=(
                 Param("attached", Kind.INTEGER, required=True),
                 Param("folder", Kind.INTEGER, required=True),
@@ -146,11 +122,7 @@ class Attachment(Module):
                 Param("content_type"),
                 Param("scan", Kind.BOOLEAN),
             ),
-            returns=Shape.DOWNLOAD,
-            target="AttachmentData",
-            safety=Safety.READ,
-            batchable=False,
-            oauth=False,
+            returns=Shape.DOWNLOAD, target="AttachmentData", safety=Safety.READ, batchable=False, oauth=False,
         )
     )
     async def document(
@@ -181,21 +153,14 @@ class Attachment(Module):
 
     @operation(
         Spec(
-            module="attachment",
-            name="get",
-            action="get",
-            method="GET",
-            path="attachment",
+            module="attachment", name="get", action="get", method="GET", path="attachment",
             params=(
                 Param("id", required=True),
                 Param("attached", Kind.INTEGER, required=True),
                 Param("folder", Kind.INTEGER, required=True),
                 Param("module", Kind.INTEGER, required=True),
             ),
-            returns=Shape.RECORD,
-            record="AttachmentData",
-            target="AttachmentData",
-            safety=Safety.READ,
+            returns=Shape.RECORD, record="AttachmentData", target="AttachmentData", safety=Safety.READ,
             scopes=("read_tasks", "read_calendar", "read_contacts"),
         )
     )
@@ -223,22 +188,15 @@ class Attachment(Module):
 
     @operation(
         Spec(
-            module="attachment",
-            name="list",
-            action="list",
-            method="PUT",
-            path="attachment",
+            module="attachment", name="list", action="list", method="PUT", path="attachment",
             params=(
                 Param("attached", Kind.INTEGER, required=True),
                 Param("folder", Kind.INTEGER, required=True),
                 Param("module", Kind.INTEGER, required=True),
                 Param("columns", Kind.COLUMNS, required=True),
             ),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER),
-            returns=Shape.ROWS,
-            record="AttachmentData",
-            columns="AttachmentData",
-            safety=Safety.READ,
+            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER), returns=Shape.ROWS, record="AttachmentData",
+            columns="AttachmentData", safety=Safety.READ,
             scopes=("read_tasks", "read_calendar", "read_contacts"),
         )
     )
@@ -266,11 +224,7 @@ class Attachment(Module):
 
     @operation(
         Spec(
-            module="attachment",
-            name="updates",
-            action="updates",
-            method="GET",
-            path="attachment",
+            module="attachment", name="updates", action="updates", method="GET", path="attachment",
             params=(
                 Param("attached", Kind.INTEGER, required=True),
                 Param("folder", Kind.INTEGER, required=True),
@@ -281,10 +235,7 @@ class Attachment(Module):
                 Param("sort", Kind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.UPDATES,
-            record="AttachmentData",
-            columns="AttachmentData",
-            safety=Safety.READ,
+            returns=Shape.UPDATES, record="AttachmentData", columns="AttachmentData", safety=Safety.READ,
             oauth=False,
         )
     )
@@ -318,21 +269,14 @@ class Attachment(Module):
 
     @download(
         Spec(
-            module="attachment",
-            name="zip_documents",
-            action="zipDocuments",
-            method="PUT",
-            path="attachment",
+            module="attachment", name="zip_documents", action="zipDocuments", method="PUT", path="attachment",
             params=(
                 Param("attached", Kind.INTEGER, required=True),
                 Param("folder", Kind.INTEGER, required=True),
                 Param("module", Kind.INTEGER, required=True),
             ),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER),
-            returns=Shape.DOWNLOAD,
-            safety=Safety.READ,
-            batchable=False,
-            oauth=False,
+            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER), returns=Shape.DOWNLOAD, safety=Safety.READ,
+            batchable=False, oauth=False,
         )
     )
     async def zip_documents(

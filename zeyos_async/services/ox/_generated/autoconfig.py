@@ -21,18 +21,9 @@ class Autoconfig(Module):
 
     @operation(
         Spec(
-            module="autoconfig",
-            name="get",
-            action="get",
-            method="POST",
-            path="autoconfig",
-            body=Body(shape=BodyShape.FORM, record="AutoConfig"),
-            returns=Shape.RECORD,
-            record="MailAccountData",
-            safety=Safety.READ,
-            batchable=False,
-            oauth=False,
-            since="6.22",
+            module="autoconfig", name="get", action="get", method="POST", path="autoconfig",
+            body=Body(shape=BodyShape.FORM, record="AutoConfig"), returns=Shape.RECORD,
+            record="MailAccountData", safety=Safety.READ, batchable=False, oauth=False, since="6.22",
         )
     )
     async def get(self, body: AutoConfigFields, /) -> MailAccountData:

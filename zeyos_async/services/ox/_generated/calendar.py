@@ -44,11 +44,7 @@ class Calendar(Module):
 
     @operation(
         Spec(
-            module="calendar",
-            name="all",
-            action="all",
-            method="GET",
-            path="calendar",
+            module="calendar", name="all", action="all", method="GET", path="calendar",
             params=(
                 Param("columns", Kind.COLUMNS, required=True),
                 Param("start", Kind.DATE_OR_TIME, required=True),
@@ -56,12 +52,8 @@ class Calendar(Module):
                 Param("folder"),
                 Param("recurrence_master", Kind.BOOLEAN),
             ),
-            returns=Shape.ROWS,
-            record="AppointmentData",
-            columns="AppointmentData",
-            safety=Safety.READ,
-            scopes=("read_calendar",),
-            deprecated=True,
+            returns=Shape.ROWS, record="AppointmentData", columns="AppointmentData", safety=Safety.READ,
+            scopes=("read_calendar",), deprecated=True,
         )
     )
     async def all(
@@ -90,22 +82,15 @@ class Calendar(Module):
 
     @operation(
         Spec(
-            module="calendar",
-            name="confirm",
-            action="confirm",
-            method="PUT",
-            path="calendar",
+            module="calendar", name="confirm", action="confirm", method="PUT", path="calendar",
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
                 Param("timestamp", Kind.STAMP, required=True),
                 Param("occurrence", Kind.INTEGER),
             ),
-            body=Body(shape=BodyShape.RECORD, record="AppointmentConfirmationBody"),
-            target="AppointmentData",
-            safety=Safety.ONCE,
-            scopes=("write_calendar",),
-            deprecated=True,
+            body=Body(shape=BodyShape.RECORD, record="AppointmentConfirmationBody"), target="AppointmentData",
+            safety=Safety.ONCE, scopes=("write_calendar",), deprecated=True,
         )
     )
     async def confirm(
@@ -136,23 +121,15 @@ class Calendar(Module):
 
     @operation(
         Spec(
-            module="calendar",
-            name="copy",
-            action="copy",
-            method="PUT",
-            path="calendar",
+            module="calendar", name="copy", action="copy", method="PUT", path="calendar",
             params=(
                 Param("id", required=True),
                 Param("ignore_conflicts", Kind.BOOLEAN, required=True),
                 Param("folder", required=True),
             ),
-            body=Body(shape=BodyShape.RECORD, record="CalendarCopyBody"),
-            returns=Shape.RECORD,
-            record="AppointmentCreationData",
-            target="AppointmentData",
-            safety=Safety.ONCE,
-            scopes=("write_calendar",),
-            deprecated=True,
+            body=Body(shape=BodyShape.RECORD, record="CalendarCopyBody"), returns=Shape.RECORD,
+            record="AppointmentCreationData", target="AppointmentData", safety=Safety.ONCE,
+            scopes=("write_calendar",), deprecated=True,
         )
     )
     async def copy(
@@ -180,18 +157,10 @@ class Calendar(Module):
 
     @operation(
         Spec(
-            module="calendar",
-            name="delete",
-            action="delete",
-            method="PUT",
-            path="calendar",
+            module="calendar", name="delete", action="delete", method="PUT", path="calendar",
             params=(Param("timestamp", Kind.STAMP, required=True),),
-            body=Body(shape=BodyShape.RECORDS, record="AppointmentDeletionsElement"),
-            returns=Shape.LEFT,
-            safety=Safety.ONCE,
-            scopes=("write_calendar",),
-            deprecated=True,
-            since="6.22",
+            body=Body(shape=BodyShape.RECORDS, record="AppointmentDeletionsElement"), returns=Shape.LEFT,
+            safety=Safety.ONCE, scopes=("write_calendar",), deprecated=True, since="6.22",
         )
     )
     async def delete(
@@ -215,22 +184,15 @@ class Calendar(Module):
 
     @operation(
         Spec(
-            module="calendar",
-            name="freebusy",
-            action="freebusy",
-            method="GET",
-            path="calendar",
+            module="calendar", name="freebusy", action="freebusy", method="GET", path="calendar",
             params=(
                 Param("id", Kind.INTEGER, required=True),
                 Param("start", Kind.DATE_OR_TIME, required=True),
                 Param("end", Kind.DATE_OR_TIME, required=True),
                 Param("type", Kind.INTEGER, required=True),
             ),
-            returns=Shape.ROWS,
-            record="AppointmentFreeBusyItem",
-            safety=Safety.READ,
-            scopes=("read_calendar",),
-            deprecated=True,
+            returns=Shape.ROWS, record="AppointmentFreeBusyItem", safety=Safety.READ,
+            scopes=("read_calendar",), deprecated=True,
         )
     )
     async def freebusy(
@@ -252,22 +214,14 @@ class Calendar(Module):
 
     @operation(
         Spec(
-            module="calendar",
-            name="get",
-            action="get",
-            method="GET",
-            path="calendar",
+            module="calendar", name="get", action="get", method="GET", path="calendar",
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
                 Param("recurrence_position", Kind.INTEGER),
             ),
-            returns=Shape.RECORD,
-            record="AppointmentData",
-            target="AppointmentData",
-            safety=Safety.READ,
-            scopes=("read_calendar",),
-            deprecated=True,
+            returns=Shape.RECORD, record="AppointmentData", target="AppointmentData", safety=Safety.READ,
+            scopes=("read_calendar",), deprecated=True,
         )
     )
     async def get(
@@ -294,24 +248,15 @@ class Calendar(Module):
 
     @operation(
         Spec(
-            module="calendar",
-            name="get_change_exceptions",
-            action="getChangeExceptions",
-            method="GET",
+            module="calendar", name="get_change_exceptions", action="getChangeExceptions", method="GET",
             path="calendar",
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
                 Param("columns", Kind.COLUMNS, required=True),
             ),
-            returns=Shape.ROWS,
-            record="AppointmentData",
-            target="AppointmentData",
-            columns="AppointmentData",
-            safety=Safety.READ,
-            scopes=("read_calendar",),
-            deprecated=True,
-            since="7.2.0",
+            returns=Shape.ROWS, record="AppointmentData", target="AppointmentData", columns="AppointmentData",
+            safety=Safety.READ, scopes=("read_calendar",), deprecated=True, since="7.2.0",
         )
     )
     async def get_change_exceptions(
@@ -338,19 +283,12 @@ class Calendar(Module):
 
     @operation(
         Spec(
-            module="calendar",
-            name="has",
-            action="has",
-            method="GET",
-            path="calendar",
+            module="calendar", name="has", action="has", method="GET", path="calendar",
             params=(
                 Param("start", Kind.DATE_OR_TIME, required=True),
                 Param("end", Kind.DATE_OR_TIME, required=True),
             ),
-            returns=Shape.VALUES,
-            kind=Kind.BOOLEAN,
-            safety=Safety.READ,
-            scopes=("read_calendar",),
+            returns=Shape.VALUES, kind=Kind.BOOLEAN, safety=Safety.READ, scopes=("read_calendar",),
             deprecated=True,
         )
     )
@@ -369,19 +307,11 @@ class Calendar(Module):
 
     @operation(
         Spec(
-            module="calendar",
-            name="list",
-            action="list",
-            method="PUT",
-            path="calendar",
+            module="calendar", name="list", action="list", method="PUT", path="calendar",
             params=(Param("columns", Kind.COLUMNS, required=True), Param("recurrence_master", Kind.BOOLEAN)),
-            body=Body(shape=BodyShape.RECORDS, record="AppointmentListElement"),
-            returns=Shape.ROWS,
-            record="AppointmentData",
-            columns="AppointmentData",
-            safety=Safety.READ,
-            scopes=("read_calendar",),
-            deprecated=True,
+            body=Body(shape=BodyShape.RECORDS, record="AppointmentListElement"), returns=Shape.ROWS,
+            record="AppointmentData", columns="AppointmentData", safety=Safety.READ,
+            scopes=("read_calendar",), deprecated=True,
         )
     )
     async def list(
@@ -406,17 +336,9 @@ class Calendar(Module):
 
     @operation(
         Spec(
-            module="calendar",
-            name="new",
-            action="new",
-            method="PUT",
-            path="calendar",
-            body=Body(shape=BodyShape.RECORD, record="AppointmentData"),
-            returns=Shape.RECORD,
-            record="AppointmentCreationData",
-            safety=Safety.ONCE,
-            scopes=("write_calendar",),
-            deprecated=True,
+            module="calendar", name="new", action="new", method="PUT", path="calendar",
+            body=Body(shape=BodyShape.RECORD, record="AppointmentData"), returns=Shape.RECORD,
+            record="AppointmentCreationData", safety=Safety.ONCE, scopes=("write_calendar",), deprecated=True,
         )
     )
     async def new(self, body: AppointmentData | AppointmentDataFields, /) -> AppointmentCreationData:
@@ -430,10 +352,7 @@ class Calendar(Module):
 
     @operation(
         Spec(
-            module="calendar",
-            name="newappointments",
-            action="newappointments",
-            method="GET",
+            module="calendar", name="newappointments", action="newappointments", method="GET",
             path="calendar",
             params=(
                 Param("columns", Kind.COLUMNS, required=True),
@@ -443,12 +362,8 @@ class Calendar(Module):
                 Param("sort", Kind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.ROWS,
-            record="AppointmentData",
-            columns="AppointmentData",
-            safety=Safety.READ,
-            scopes=("read_calendar",),
-            deprecated=True,
+            returns=Shape.ROWS, record="AppointmentData", columns="AppointmentData", safety=Safety.READ,
+            scopes=("read_calendar",), deprecated=True,
         )
     )
     async def newappointments(
@@ -479,17 +394,9 @@ class Calendar(Module):
 
     @operation(
         Spec(
-            module="calendar",
-            name="resolveuid",
-            action="resolveuid",
-            method="GET",
-            path="calendar",
-            params=(Param("uid", required=True),),
-            returns=Shape.RECORD,
-            record="AppointmentUpdateData",
-            safety=Safety.READ,
-            scopes=("read_calendar",),
-            deprecated=True,
+            module="calendar", name="resolveuid", action="resolveuid", method="GET", path="calendar",
+            params=(Param("uid", required=True),), returns=Shape.RECORD, record="AppointmentUpdateData",
+            safety=Safety.READ, scopes=("read_calendar",), deprecated=True,
         )
     )
     async def resolveuid(self, *, uid: str) -> AppointmentUpdateData:
@@ -506,19 +413,11 @@ class Calendar(Module):
 
     @operation(
         Spec(
-            module="calendar",
-            name="search",
-            action="search",
-            method="PUT",
-            path="calendar",
+            module="calendar", name="search", action="search", method="PUT", path="calendar",
             params=(Param("columns", Kind.COLUMNS, required=True),),
-            body=Body(shape=BodyShape.RECORD, record="AppointmentSearchBody"),
-            returns=Shape.ROWS,
-            record="AppointmentData",
-            columns="AppointmentData",
-            safety=Safety.READ,
-            scopes=("read_calendar",),
-            deprecated=True,
+            body=Body(shape=BodyShape.RECORD, record="AppointmentSearchBody"), returns=Shape.ROWS,
+            record="AppointmentData", columns="AppointmentData", safety=Safety.READ,
+            scopes=("read_calendar",), deprecated=True,
         )
     )
     async def search(
@@ -541,23 +440,15 @@ class Calendar(Module):
 
     @operation(
         Spec(
-            module="calendar",
-            name="update",
-            action="update",
-            method="PUT",
-            path="calendar",
+            module="calendar", name="update", action="update", method="PUT", path="calendar",
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
                 Param("timestamp", Kind.STAMP, required=True),
             ),
-            body=Body(shape=BodyShape.RECORD, record="AppointmentData"),
-            returns=Shape.RECORD,
-            record="AppointmentUpdateData",
-            target="AppointmentData",
-            safety=Safety.ONCE,
-            scopes=("write_calendar",),
-            deprecated=True,
+            body=Body(shape=BodyShape.RECORD, record="AppointmentData"), returns=Shape.RECORD,
+            record="AppointmentUpdateData", target="AppointmentData", safety=Safety.ONCE,
+            scopes=("write_calendar",), deprecated=True,
         )
     )
     async def update(
@@ -586,11 +477,7 @@ class Calendar(Module):
 
     @operation(
         Spec(
-            module="calendar",
-            name="updates",
-            action="updates",
-            method="GET",
-            path="calendar",
+            module="calendar", name="updates", action="updates", method="GET", path="calendar",
             params=(
                 Param("columns", Kind.COLUMNS, required=True),
                 Param("timestamp", Kind.STAMP, required=True, attribute="since"),
@@ -600,12 +487,8 @@ class Calendar(Module):
                 Param("ignore", choices=("deleted", "false", "changed"), sent="false"),
                 Param("recurrence_master", Kind.BOOLEAN),
             ),
-            returns=Shape.UPDATES,
-            record="AppointmentData",
-            columns="AppointmentData",
-            safety=Safety.READ,
-            scopes=("read_calendar",),
-            deprecated=True,
+            returns=Shape.UPDATES, record="AppointmentData", columns="AppointmentData", safety=Safety.READ,
+            scopes=("read_calendar",), deprecated=True,
         )
     )
     async def updates(

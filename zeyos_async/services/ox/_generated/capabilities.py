@@ -23,16 +23,8 @@ class Capabilities(Module):
 
     @operation(
         Spec(
-            module="capabilities",
-            name="all",
-            action="all",
-            method="GET",
-            path="capabilities",
-            returns=Shape.ROWS,
-            record="CapabilityData",
-            safety=Safety.READ,
-            oauth=False,
-            since="7.4.2",
+            module="capabilities", name="all", action="all", method="GET", path="capabilities",
+            returns=Shape.ROWS, record="CapabilityData", safety=Safety.READ, oauth=False, since="7.4.2",
         )
     )
     async def all(self) -> Rows[CapabilityData]:
@@ -44,17 +36,9 @@ class Capabilities(Module):
 
     @operation(
         Spec(
-            module="capabilities",
-            name="get",
-            action="get",
-            method="GET",
-            path="capabilities",
-            params=(Param("id", required=True),),
-            returns=Shape.RECORD,
-            record="CapabilityData",
-            safety=Safety.READ,
-            oauth=False,
-            since="7.4.2",
+            module="capabilities", name="get", action="get", method="GET", path="capabilities",
+            params=(Param("id", required=True),), returns=Shape.RECORD, record="CapabilityData",
+            safety=Safety.READ, oauth=False, since="7.4.2",
         )
     )
     async def get(self, *, id: str) -> CapabilityData:

@@ -21,16 +21,9 @@ class ChronosAccount(Module):
 
     @operation(
         Spec(
-            module="chronos/account",
-            name="probe",
-            action="probe",
-            method="PUT",
-            path="chronos/account",
-            body=Body(shape=BodyShape.RECORD, record="CalendarAccountProbeData"),
-            returns=Shape.RECORD,
-            record="CalendarAccountProbeData",
-            safety=Safety.READ,
-            scopes=("read_calendar",),
+            module="chronos/account", name="probe", action="probe", method="PUT", path="chronos/account",
+            body=Body(shape=BodyShape.RECORD, record="CalendarAccountProbeData"), returns=Shape.RECORD,
+            record="CalendarAccountProbeData", safety=Safety.READ, scopes=("read_calendar",),
         )
     )
     async def probe(

@@ -23,16 +23,9 @@ class ChronosAvailability(Module):
 
     @operation(
         Spec(
-            module="chronos/availability",
-            name="get",
-            action="get",
-            method="GET",
-            path="chronos/availability",
-            returns=Shape.ROWS,
-            record="Available",
-            safety=Safety.READ,
-            oauth=False,
-            registered=False,
+            module="chronos/availability", name="get", action="get", method="GET",
+            path="chronos/availability", returns=Shape.ROWS, record="Available", safety=Safety.READ,
+            oauth=False, registered=False,
         )
     )
     async def get(self) -> Rows[Available]:
@@ -46,15 +39,9 @@ class ChronosAvailability(Module):
 
     @operation(
         Spec(
-            module="chronos/availability",
-            name="set",
-            action="set",
-            method="PUT",
-            path="chronos/availability",
-            body=Body(shape=BodyShape.RECORD, record="AvailabilityData"),
-            safety=Safety.ONCE,
-            oauth=False,
-            registered=False,
+            module="chronos/availability", name="set", action="set", method="PUT",
+            path="chronos/availability", body=Body(shape=BodyShape.RECORD, record="AvailabilityData"),
+            safety=Safety.ONCE, oauth=False, registered=False,
         )
     )
     async def set(self, body: AvailabilityData | AvailabilityDataFields, /) -> None:

@@ -29,17 +29,9 @@ class ChronosItip(Module):
 
     @operation(
         Spec(
-            module="chronos/itip",
-            name="accept",
-            action="accept",
-            method="PUT",
-            path="chronos/itip",
-            params=(Param("message"),),
-            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.ROWS,
-            record="EventData",
-            safety=Safety.ONCE,
-            oauth=False,
+            module="chronos/itip", name="accept", action="accept", method="PUT", path="chronos/itip",
+            params=(Param("message"),), body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=Shape.ROWS, record="EventData", safety=Safety.ONCE, oauth=False,
         )
     )
     async def accept(
@@ -56,17 +48,10 @@ class ChronosItip(Module):
 
     @operation(
         Spec(
-            module="chronos/itip",
-            name="accept_and_ignore_conflicts",
-            action="accept_and_ignore_conflicts",
-            method="PUT",
-            path="chronos/itip",
-            params=(Param("message"),),
-            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.ROWS,
-            record="EventData",
-            safety=Safety.ONCE,
-            oauth=False,
+            module="chronos/itip", name="accept_and_ignore_conflicts", action="accept_and_ignore_conflicts",
+            method="PUT", path="chronos/itip", params=(Param("message"),),
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"), returns=Shape.ROWS,
+            record="EventData", safety=Safety.ONCE, oauth=False,
         )
     )
     async def accept_and_ignore_conflicts(
@@ -83,16 +68,10 @@ class ChronosItip(Module):
 
     @operation(
         Spec(
-            module="chronos/itip",
-            name="accept_party_crasher",
-            action="accept_party_crasher",
-            method="PUT",
+            module="chronos/itip", name="accept_party_crasher", action="accept_party_crasher", method="PUT",
             path="chronos/itip",
             body=Body(shape=BodyShape.RECORD, record="ConversionDataSource", required=False),
-            returns=Shape.RECORD,
-            record="ChronosCalendarResult",
-            safety=Safety.ONCE,
-            oauth=False,
+            returns=Shape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, oauth=False,
         )
     )
     async def accept_party_crasher(
@@ -106,16 +85,9 @@ class ChronosItip(Module):
 
     @operation(
         Spec(
-            module="chronos/itip",
-            name="analyze",
-            action="analyze",
-            method="PUT",
-            path="chronos/itip",
-            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.ROWS,
-            record="Analysis",
-            safety=Safety.READ,
-            oauth=False,
+            module="chronos/itip", name="analyze", action="analyze", method="PUT", path="chronos/itip",
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"), returns=Shape.ROWS,
+            record="Analysis", safety=Safety.READ, oauth=False,
         )
     )
     async def analyze(self, body: ConversionDataSource | ConversionDataSourceFields, /) -> Rows[Analysis]:
@@ -127,16 +99,9 @@ class ChronosItip(Module):
 
     @operation(
         Spec(
-            module="chronos/itip",
-            name="apply_change",
-            action="apply_change",
-            method="PUT",
-            path="chronos/itip",
-            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.RECORD,
-            record="ChronosCalendarResult",
-            safety=Safety.ONCE,
-            oauth=False,
+            module="chronos/itip", name="apply_change", action="apply_change", method="PUT",
+            path="chronos/itip", body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=Shape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, oauth=False,
         )
     )
     async def apply_change(
@@ -150,16 +115,9 @@ class ChronosItip(Module):
 
     @operation(
         Spec(
-            module="chronos/itip",
-            name="apply_create",
-            action="apply_create",
-            method="PUT",
-            path="chronos/itip",
-            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.RECORD,
-            record="ChronosCalendarResult",
-            safety=Safety.ONCE,
-            oauth=False,
+            module="chronos/itip", name="apply_create", action="apply_create", method="PUT",
+            path="chronos/itip", body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=Shape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, oauth=False,
         )
     )
     async def apply_create(
@@ -173,16 +131,9 @@ class ChronosItip(Module):
 
     @operation(
         Spec(
-            module="chronos/itip",
-            name="apply_proposal",
-            action="apply_proposal",
-            method="PUT",
-            path="chronos/itip",
-            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.RECORD,
-            record="ChronosCalendarResult",
-            safety=Safety.ONCE,
-            oauth=False,
+            module="chronos/itip", name="apply_proposal", action="apply_proposal", method="PUT",
+            path="chronos/itip", body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=Shape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, oauth=False,
         )
     )
     async def apply_proposal(
@@ -196,16 +147,9 @@ class ChronosItip(Module):
 
     @operation(
         Spec(
-            module="chronos/itip",
-            name="apply_remove",
-            action="apply_remove",
-            method="PUT",
-            path="chronos/itip",
-            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.RECORD,
-            record="ChronosCalendarResult",
-            safety=Safety.ONCE,
-            oauth=False,
+            module="chronos/itip", name="apply_remove", action="apply_remove", method="PUT",
+            path="chronos/itip", body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=Shape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, oauth=False,
         )
     )
     async def apply_remove(
@@ -219,16 +163,9 @@ class ChronosItip(Module):
 
     @operation(
         Spec(
-            module="chronos/itip",
-            name="apply_response",
-            action="apply_response",
-            method="PUT",
-            path="chronos/itip",
-            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.RECORD,
-            record="ChronosCalendarResult",
-            safety=Safety.ONCE,
-            oauth=False,
+            module="chronos/itip", name="apply_response", action="apply_response", method="PUT",
+            path="chronos/itip", body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=Shape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, oauth=False,
         )
     )
     async def apply_response(
@@ -242,17 +179,9 @@ class ChronosItip(Module):
 
     @operation(
         Spec(
-            module="chronos/itip",
-            name="decline",
-            action="decline",
-            method="PUT",
-            path="chronos/itip",
-            params=(Param("message"),),
-            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.ROWS,
-            record="EventData",
-            safety=Safety.ONCE,
-            oauth=False,
+            module="chronos/itip", name="decline", action="decline", method="PUT", path="chronos/itip",
+            params=(Param("message"),), body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=Shape.ROWS, record="EventData", safety=Safety.ONCE, oauth=False,
         )
     )
     async def decline(
@@ -269,16 +198,10 @@ class ChronosItip(Module):
 
     @operation(
         Spec(
-            module="chronos/itip",
-            name="decline_party_crasher",
-            action="decline_party_crasher",
-            method="PUT",
+            module="chronos/itip", name="decline_party_crasher", action="decline_party_crasher", method="PUT",
             path="chronos/itip",
             body=Body(shape=BodyShape.RECORD, record="ConversionDataSource", required=False),
-            returns=Shape.JSON,
-            safety=Safety.ONCE,
-            oauth=False,
-            registered=False,
+            returns=Shape.JSON, safety=Safety.ONCE, oauth=False, registered=False,
         )
     )
     async def decline_party_crasher(
@@ -294,18 +217,9 @@ class ChronosItip(Module):
 
     @operation(
         Spec(
-            module="chronos/itip",
-            name="delete",
-            action="delete",
-            method="PUT",
-            path="chronos/itip",
-            params=(Param("message"),),
-            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.ROWS,
-            record="EventData",
-            safety=Safety.ONCE,
-            oauth=False,
-            deprecated=True,
+            module="chronos/itip", name="delete", action="delete", method="PUT", path="chronos/itip",
+            params=(Param("message"),), body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=Shape.ROWS, record="EventData", safety=Safety.ONCE, oauth=False, deprecated=True,
         )
     )
     async def delete(
@@ -324,14 +238,8 @@ class ChronosItip(Module):
 
     @operation(
         Spec(
-            module="chronos/itip",
-            name="ignore",
-            action="ignore",
-            method="PUT",
-            path="chronos/itip",
-            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            safety=Safety.ONCE,
-            oauth=False,
+            module="chronos/itip", name="ignore", action="ignore", method="PUT", path="chronos/itip",
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"), safety=Safety.ONCE, oauth=False,
         )
     )
     async def ignore(self, body: ConversionDataSource | ConversionDataSourceFields, /) -> None:
@@ -343,17 +251,9 @@ class ChronosItip(Module):
 
     @operation(
         Spec(
-            module="chronos/itip",
-            name="tentative",
-            action="tentative",
-            method="PUT",
-            path="chronos/itip",
-            params=(Param("message"),),
-            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.ROWS,
-            record="EventData",
-            safety=Safety.ONCE,
-            oauth=False,
+            module="chronos/itip", name="tentative", action="tentative", method="PUT", path="chronos/itip",
+            params=(Param("message"),), body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=Shape.ROWS, record="EventData", safety=Safety.ONCE, oauth=False,
         )
     )
     async def tentative(
@@ -370,17 +270,9 @@ class ChronosItip(Module):
 
     @operation(
         Spec(
-            module="chronos/itip",
-            name="update",
-            action="update",
-            method="PUT",
-            path="chronos/itip",
-            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.ROWS,
-            record="EventData",
-            safety=Safety.ONCE,
-            oauth=False,
-            deprecated=True,
+            module="chronos/itip", name="update", action="update", method="PUT", path="chronos/itip",
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"), returns=Shape.ROWS,
+            record="EventData", safety=Safety.ONCE, oauth=False, deprecated=True,
         )
     )
     async def update(self, body: ConversionDataSource | ConversionDataSourceFields, /) -> Rows[EventData]:

@@ -45,25 +45,16 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts",
-            name="advanced_search",
-            action="advancedSearch",
-            method="PUT",
-            path="contacts",
+            module="contacts", name="advanced_search", action="advancedSearch", method="PUT", path="contacts",
             params=(
                 Param("columns", Kind.COLUMNS, required=True),
                 Param("sort", Kind.SORT),
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            body=Body(shape=BodyShape.RECORD, record="AdvancedSearch", required=False),
-            returns=Shape.ROWS,
-            record="ContactData",
-            columns="ContactData",
-            safety=Safety.READ,
-            scopes=("read_contacts",),
-            deprecated=True,
-            since="6.20",
+            body=Body(shape=BodyShape.RECORD, record="AdvancedSearch", required=False), returns=Shape.ROWS,
+            record="ContactData", columns="ContactData", safety=Safety.READ, scopes=("read_contacts",),
+            deprecated=True, since="6.20",
         )
     )
     async def advanced_search(
@@ -92,11 +83,7 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts",
-            name="all",
-            action="all",
-            method="GET",
-            path="contacts",
+            module="contacts", name="all", action="all", method="GET", path="contacts",
             params=(
                 Param("folder", required=True),
                 Param("columns", Kind.COLUMNS, required=True),
@@ -104,12 +91,8 @@ class Contacts(Module):
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            returns=Shape.ROWS,
-            record="ContactData",
-            columns="ContactData",
-            safety=Safety.READ,
-            scopes=("read_contacts",),
-            deprecated=True,
+            returns=Shape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
+            scopes=("read_contacts",), deprecated=True,
         )
     )
     async def all(
@@ -138,11 +121,7 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts",
-            name="anniversaries",
-            action="anniversaries",
-            method="GET",
-            path="contacts",
+            module="contacts", name="anniversaries", action="anniversaries", method="GET", path="contacts",
             params=(
                 Param("columns", Kind.COLUMNS, required=True),
                 Param("start", Kind.DATE_OR_TIME, required=True),
@@ -152,13 +131,8 @@ class Contacts(Module):
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            returns=Shape.ROWS,
-            record="ContactData",
-            columns="ContactData",
-            safety=Safety.READ,
-            scopes=("read_contacts",),
-            deprecated=True,
-            since="6.22.1",
+            returns=Shape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
+            scopes=("read_contacts",), deprecated=True, since="6.22.1",
         )
     )
     async def anniversaries(
@@ -191,11 +165,7 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts",
-            name="autocomplete",
-            action="autocomplete",
-            method="GET",
-            path="contacts",
+            module="contacts", name="autocomplete", action="autocomplete", method="GET", path="contacts",
             params=(
                 Param("columns", Kind.COLUMNS, required=True),
                 Param("query", required=True),
@@ -207,13 +177,8 @@ class Contacts(Module):
                 Param("left_hand_limit", Kind.INTEGER),
                 Param("right_hand_limit", Kind.INTEGER),
             ),
-            returns=Shape.ROWS,
-            record="ContactData",
-            columns="ContactData",
-            safety=Safety.READ,
-            scopes=("read_contacts",),
-            deprecated=True,
-            since="7.6.1",
+            returns=Shape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
+            scopes=("read_contacts",), deprecated=True, since="7.6.1",
         )
     )
     async def autocomplete(
@@ -250,11 +215,7 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts",
-            name="birthdays",
-            action="birthdays",
-            method="GET",
-            path="contacts",
+            module="contacts", name="birthdays", action="birthdays", method="GET", path="contacts",
             params=(
                 Param("columns", Kind.COLUMNS, required=True),
                 Param("start", Kind.DATE_OR_TIME, required=True),
@@ -264,13 +225,8 @@ class Contacts(Module):
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            returns=Shape.ROWS,
-            record="ContactData",
-            columns="ContactData",
-            safety=Safety.READ,
-            scopes=("read_contacts",),
-            deprecated=True,
-            since="6.22.1",
+            returns=Shape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
+            scopes=("read_contacts",), deprecated=True, since="6.22.1",
         )
     )
     async def birthdays(
@@ -303,18 +259,10 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts",
-            name="delete",
-            action="delete",
-            method="PUT",
-            path="contacts",
+            module="contacts", name="delete", action="delete", method="PUT", path="contacts",
             params=(Param("timestamp", Kind.STAMP, required=True),),
-            body=Body(shape=BodyShape.RECORDS, record="ContactListElement"),
-            returns=Shape.LEFT,
-            safety=Safety.ONCE,
-            scopes=("write_contacts",),
-            deprecated=True,
-            since="6.22",
+            body=Body(shape=BodyShape.RECORDS, record="ContactListElement"), returns=Shape.LEFT,
+            safety=Safety.ONCE, scopes=("write_contacts",), deprecated=True, since="6.22",
         )
     )
     async def delete(
@@ -338,17 +286,9 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts",
-            name="get",
-            action="get",
-            method="GET",
-            path="contacts",
-            params=(Param("id", required=True), Param("folder", required=True)),
-            returns=Shape.RECORD,
-            record="ContactData",
-            target="ContactData",
-            safety=Safety.READ,
-            scopes=("read_contacts",),
+            module="contacts", name="get", action="get", method="GET", path="contacts",
+            params=(Param("id", required=True), Param("folder", required=True)), returns=Shape.RECORD,
+            record="ContactData", target="ContactData", safety=Safety.READ, scopes=("read_contacts",),
             deprecated=True,
         )
     )
@@ -369,17 +309,9 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts",
-            name="getuser",
-            action="getuser",
-            method="GET",
-            path="contacts",
-            params=(Param("id", Kind.INTEGER, required=True),),
-            returns=Shape.RECORD,
-            record="ContactData",
-            safety=Safety.READ,
-            scopes=("read_contacts",),
-            deprecated=True,
+            module="contacts", name="getuser", action="getuser", method="GET", path="contacts",
+            params=(Param("id", Kind.INTEGER, required=True),), returns=Shape.RECORD, record="ContactData",
+            safety=Safety.READ, scopes=("read_contacts",), deprecated=True,
         )
     )
     async def getuser(self, *, id: int) -> ContactData:
@@ -396,18 +328,10 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts",
-            name="list",
-            action="list",
-            method="PUT",
-            path="contacts",
+            module="contacts", name="list", action="list", method="PUT", path="contacts",
             params=(Param("columns", Kind.COLUMNS, required=True),),
-            body=Body(shape=BodyShape.RECORDS, record="ContactListElement"),
-            returns=Shape.ROWS,
-            record="ContactData",
-            columns="ContactData",
-            safety=Safety.READ,
-            scopes=("read_contacts",),
+            body=Body(shape=BodyShape.RECORDS, record="ContactListElement"), returns=Shape.ROWS,
+            record="ContactData", columns="ContactData", safety=Safety.READ, scopes=("read_contacts",),
             deprecated=True,
         )
     )
@@ -431,19 +355,10 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts",
-            name="listuser",
-            action="listuser",
-            method="PUT",
-            path="contacts",
+            module="contacts", name="listuser", action="listuser", method="PUT", path="contacts",
             params=(Param("columns", Kind.COLUMNS, required=True),),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER),
-            returns=Shape.ROWS,
-            record="ContactData",
-            columns="ContactData",
-            safety=Safety.READ,
-            scopes=("read_contacts",),
-            deprecated=True,
+            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER), returns=Shape.ROWS, record="ContactData",
+            columns="ContactData", safety=Safety.READ, scopes=("read_contacts",), deprecated=True,
         )
     )
     async def listuser(
@@ -462,19 +377,10 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts",
-            name="new_with_image",
-            action="new",
-            method="POST",
-            path="contacts",
+            module="contacts", name="new_with_image", action="new", method="POST", path="contacts",
             body=Body(shape=BodyShape.PARTS, record="ContactData", part="json", file="file"),
-            returns=Shape.RECORD,
-            record="ContactUpdateData",
-            safety=Safety.ONCE,
-            batchable=False,
-            scopes=("write_contacts",),
-            html=True,
-            deprecated=True,
+            returns=Shape.RECORD, record="ContactUpdateData", safety=Safety.ONCE, batchable=False,
+            scopes=("write_contacts",), html=True, deprecated=True,
         )
     )
     async def new_with_image(
@@ -490,17 +396,9 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts",
-            name="new",
-            action="new",
-            method="PUT",
-            path="contacts",
-            body=Body(shape=BodyShape.RECORD, record="ContactData"),
-            returns=Shape.RECORD,
-            record="ContactUpdateData",
-            safety=Safety.ONCE,
-            scopes=("write_contacts",),
-            deprecated=True,
+            module="contacts", name="new", action="new", method="PUT", path="contacts",
+            body=Body(shape=BodyShape.RECORD, record="ContactData"), returns=Shape.RECORD,
+            record="ContactUpdateData", safety=Safety.ONCE, scopes=("write_contacts",), deprecated=True,
         )
     )
     async def new(self, body: ContactData | ContactDataFields, /) -> ContactUpdateData:
@@ -514,23 +412,15 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts",
-            name="search",
-            action="search",
-            method="PUT",
-            path="contacts",
+            module="contacts", name="search", action="search", method="PUT", path="contacts",
             params=(
                 Param("columns", Kind.COLUMNS, required=True),
                 Param("sort", Kind.SORT),
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            body=Body(shape=BodyShape.RECORD, record="ContactSearchBody"),
-            returns=Shape.ROWS,
-            record="ContactData",
-            columns="ContactData",
-            safety=Safety.READ,
-            scopes=("read_contacts",),
+            body=Body(shape=BodyShape.RECORD, record="ContactSearchBody"), returns=Shape.ROWS,
+            record="ContactData", columns="ContactData", safety=Safety.READ, scopes=("read_contacts",),
             deprecated=True,
         )
     )
@@ -560,25 +450,15 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts",
-            name="update_with_image",
-            action="update",
-            method="POST",
-            path="contacts",
+            module="contacts", name="update_with_image", action="update", method="POST", path="contacts",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
                 Param("timestamp", Kind.STAMP, required=True),
             ),
             body=Body(shape=BodyShape.PARTS, record="ContactData", part="json", file="file"),
-            returns=Shape.RECORD,
-            record="ContactUpdateData",
-            target="ContactData",
-            safety=Safety.ONCE,
-            batchable=False,
-            scopes=("write_contacts",),
-            html=True,
-            deprecated=True,
+            returns=Shape.RECORD, record="ContactUpdateData", target="ContactData", safety=Safety.ONCE,
+            batchable=False, scopes=("write_contacts",), html=True, deprecated=True,
         )
     )
     async def update_with_image(
@@ -608,22 +488,14 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts",
-            name="update",
-            action="update",
-            method="PUT",
-            path="contacts",
+            module="contacts", name="update", action="update", method="PUT", path="contacts",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
                 Param("timestamp", Kind.STAMP, required=True),
             ),
-            body=Body(shape=BodyShape.RECORD, record="ContactData"),
-            returns=Shape.RECORD,
-            record="ContactUpdateData",
-            target="ContactData",
-            safety=Safety.ONCE,
-            scopes=("write_contacts",),
+            body=Body(shape=BodyShape.RECORD, record="ContactData"), returns=Shape.RECORD,
+            record="ContactUpdateData", target="ContactData", safety=Safety.ONCE, scopes=("write_contacts",),
             deprecated=True,
         )
     )
@@ -653,11 +525,7 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts",
-            name="updates",
-            action="updates",
-            method="GET",
-            path="contacts",
+            module="contacts", name="updates", action="updates", method="GET", path="contacts",
             params=(
                 Param("folder", required=True),
                 Param("columns", Kind.COLUMNS, required=True),
@@ -666,12 +534,8 @@ class Contacts(Module):
                 Param("sort", Kind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.UPDATES,
-            record="ContactData",
-            columns="ContactData",
-            safety=Safety.READ,
-            scopes=("read_contacts",),
-            deprecated=True,
+            returns=Shape.UPDATES, record="ContactData", columns="ContactData", safety=Safety.READ,
+            scopes=("read_contacts",), deprecated=True,
         )
     )
     async def updates(

@@ -18,11 +18,7 @@ class ContactsPicture(Module):
 
     @download(
         Spec(
-            module="contacts/picture",
-            name="get",
-            action="get",
-            method="GET",
-            path="contacts/picture",
+            module="contacts/picture", name="get", action="get", method="GET", path="contacts/picture",
             params=(
                 Param("user_id"),
                 Param("account_id"),
@@ -39,10 +35,7 @@ class ContactsPicture(Module):
                 Param("cropX", Kind.INTEGER, attribute="crop_x"),
                 Param("cropY", Kind.INTEGER, attribute="crop_y"),
             ),
-            returns=Shape.DOWNLOAD,
-            safety=Safety.READ,
-            batchable=False,
-            oauth=False,
+            returns=Shape.DOWNLOAD, safety=Safety.READ, batchable=False, oauth=False,
         )
     )
     async def get(

@@ -21,15 +21,9 @@ class Conversion(Module):
 
     @operation(
         Spec(
-            module="conversion",
-            name="convert",
-            action="convert",
-            method="PUT",
-            path="conversion",
-            body=Body(shape=BodyShape.RECORD, record="ConversionBody"),
-            returns=Shape.JSON,
-            safety=Safety.ONCE,
-            oauth=False,
+            module="conversion", name="convert", action="convert", method="PUT", path="conversion",
+            body=Body(shape=BodyShape.RECORD, record="ConversionBody"), returns=Shape.JSON,
+            safety=Safety.ONCE, oauth=False,
         )
     )
     async def convert(self, body: ConversionBody | ConversionBodyFields, /) -> Any:

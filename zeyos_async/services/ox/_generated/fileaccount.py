@@ -24,19 +24,12 @@ class Fileaccount(Module):
 
     @operation(
         Spec(
-            module="fileaccount",
-            name="all",
-            action="all",
-            method="GET",
-            path="fileaccount",
+            module="fileaccount", name="all", action="all", method="GET", path="fileaccount",
             params=(
                 Param("filestorageService", attribute="filestorage_service"),
                 Param("connectionCheck", Kind.BOOLEAN, attribute="connection_check"),
             ),
-            returns=Shape.ROWS,
-            record="FileAccountData",
-            safety=Safety.READ,
-            scopes=("read_files",),
+            returns=Shape.ROWS, record="FileAccountData", safety=Safety.READ, scopes=("read_files",),
         )
     )
     async def all(
@@ -54,19 +47,12 @@ class Fileaccount(Module):
 
     @operation(
         Spec(
-            module="fileaccount",
-            name="delete",
-            action="delete",
-            method="GET",
-            path="fileaccount",
+            module="fileaccount", name="delete", action="delete", method="GET", path="fileaccount",
             params=(
                 Param("filestorageService", required=True, attribute="filestorage_service"),
                 Param("id", required=True),
             ),
-            returns=Shape.VALUE,
-            kind=Kind.INTEGER,
-            safety=Safety.ONCE,
-            scopes=("write_files",),
+            returns=Shape.VALUE, kind=Kind.INTEGER, safety=Safety.ONCE, scopes=("write_files",),
         )
     )
     async def delete(self, *, filestorage_service: str, id: str) -> int:
@@ -82,19 +68,12 @@ class Fileaccount(Module):
 
     @operation(
         Spec(
-            module="fileaccount",
-            name="get",
-            action="get",
-            method="GET",
-            path="fileaccount",
+            module="fileaccount", name="get", action="get", method="GET", path="fileaccount",
             params=(
                 Param("filestorageService", required=True, attribute="filestorage_service"),
                 Param("id", required=True),
             ),
-            returns=Shape.RECORD,
-            record="FileAccountData",
-            safety=Safety.READ,
-            scopes=("read_files",),
+            returns=Shape.RECORD, record="FileAccountData", safety=Safety.READ, scopes=("read_files",),
         )
     )
     async def get(self, *, filestorage_service: str, id: str) -> FileAccountData:
@@ -110,16 +89,9 @@ class Fileaccount(Module):
 
     @operation(
         Spec(
-            module="fileaccount",
-            name="new",
-            action="new",
-            method="PUT",
-            path="fileaccount",
-            body=Body(shape=BodyShape.RECORD, record="FileAccountData"),
-            returns=Shape.VALUE,
-            kind=Kind.TEXT,
-            safety=Safety.ONCE,
-            scopes=("write_files",),
+            module="fileaccount", name="new", action="new", method="PUT", path="fileaccount",
+            body=Body(shape=BodyShape.RECORD, record="FileAccountData"), returns=Shape.VALUE, kind=Kind.TEXT,
+            safety=Safety.ONCE, scopes=("write_files",),
         )
     )
     async def new(self, body: FileAccountData | FileAccountDataFields, /) -> str:
@@ -131,16 +103,9 @@ class Fileaccount(Module):
 
     @operation(
         Spec(
-            module="fileaccount",
-            name="update",
-            action="update",
-            method="PUT",
-            path="fileaccount",
-            body=Body(shape=BodyShape.RECORD, record="FileAccountData"),
-            returns=Shape.VALUE,
-            kind=Kind.TEXT,
-            safety=Safety.ONCE,
-            scopes=("write_files",),
+            module="fileaccount", name="update", action="update", method="PUT", path="fileaccount",
+            body=Body(shape=BodyShape.RECORD, record="FileAccountData"), returns=Shape.VALUE, kind=Kind.TEXT,
+            safety=Safety.ONCE, scopes=("write_files",),
         )
     )
     async def update(self, body: FileAccountData | FileAccountDataFields, /) -> str:

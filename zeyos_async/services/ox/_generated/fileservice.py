@@ -23,15 +23,8 @@ class Fileservice(Module):
 
     @operation(
         Spec(
-            module="fileservice",
-            name="all",
-            action="all",
-            method="GET",
-            path="fileservice",
-            returns=Shape.ROWS,
-            record="FileServiceData",
-            safety=Safety.READ,
-            scopes=("read_files",),
+            module="fileservice", name="all", action="all", method="GET", path="fileservice",
+            returns=Shape.ROWS, record="FileServiceData", safety=Safety.READ, scopes=("read_files",),
         )
     )
     async def all(self) -> Rows[FileServiceData]:
@@ -43,16 +36,9 @@ class Fileservice(Module):
 
     @operation(
         Spec(
-            module="fileservice",
-            name="get",
-            action="get",
-            method="GET",
-            path="fileservice",
-            params=(Param("id", required=True),),
-            returns=Shape.RECORD,
-            record="FileServiceData",
-            safety=Safety.READ,
-            scopes=("read_files",),
+            module="fileservice", name="get", action="get", method="GET", path="fileservice",
+            params=(Param("id", required=True),), returns=Shape.RECORD, record="FileServiceData",
+            safety=Safety.READ, scopes=("read_files",),
         )
     )
     async def get(self, *, id: str) -> FileServiceData:

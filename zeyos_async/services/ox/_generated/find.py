@@ -21,16 +21,9 @@ class Find(Module):
 
     @operation(
         Spec(
-            module="find",
-            name="autocomplete",
-            action="autocomplete",
-            method="PUT",
-            path="find",
+            module="find", name="autocomplete", action="autocomplete", method="PUT", path="find",
             params=(Param("limit", Kind.INTEGER), Param("module", required=True)),
-            body=Body(shape=BodyShape.JSON),
-            returns=Shape.JSON,
-            safety=Safety.READ,
-            oauth=False,
+            body=Body(shape=BodyShape.JSON), returns=Shape.JSON, safety=Safety.READ, oauth=False,
             since="7.6.1",
         )
     )
@@ -47,16 +40,9 @@ class Find(Module):
 
     @operation(
         Spec(
-            module="find",
-            name="query",
-            action="query",
-            method="PUT",
-            path="find",
+            module="find", name="query", action="query", method="PUT", path="find",
             params=(Param("columns", many=True), Param("module", required=True)),
-            body=Body(shape=BodyShape.JSON),
-            returns=Shape.JSON,
-            safety=Safety.READ,
-            oauth=False,
+            body=Body(shape=BodyShape.JSON), returns=Shape.JSON, safety=Safety.READ, oauth=False,
             since="7.6.1",
         )
     )

@@ -33,10 +33,7 @@ class HaloContact(Module):
 
     @operation(
         Spec(
-            module="halo/contact",
-            name="investigate",
-            action="investigate",
-            method="GET",
+            module="halo/contact", name="investigate", action="investigate", method="GET",
             path="halo/contact",
             params=(
                 Param("provider", required=True),
@@ -54,9 +51,7 @@ class HaloContact(Module):
                 Param("expand", Kind.BOOLEAN),
                 Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
             ),
-            returns=Shape.JSON,
-            safety=Safety.READ,
-            oauth=False,
+            returns=Shape.JSON, safety=Safety.READ, oauth=False,
         )
     )
     async def investigate(
@@ -102,10 +97,7 @@ class HaloContact(Module):
 
     @operation(
         Spec(
-            module="halo/contact",
-            name="investigate_contact",
-            action="investigate",
-            method="PUT",
+            module="halo/contact", name="investigate_contact", action="investigate", method="PUT",
             path="halo/contact",
             params=(
                 Param("provider", required=True),
@@ -119,10 +111,8 @@ class HaloContact(Module):
                 Param("expand", Kind.BOOLEAN),
                 Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
             ),
-            body=Body(shape=BodyShape.RECORD, record="ContactDataWithInternalId"),
-            returns=Shape.JSON,
-            safety=Safety.READ,
-            oauth=False,
+            body=Body(shape=BodyShape.RECORD, record="ContactDataWithInternalId"), returns=Shape.JSON,
+            safety=Safety.READ, oauth=False,
         )
     )
     async def investigate_contact(
@@ -162,15 +152,8 @@ class HaloContact(Module):
 
     @operation(
         Spec(
-            module="halo/contact",
-            name="services",
-            action="services",
-            method="GET",
-            path="halo/contact",
-            returns=Shape.VALUES,
-            kind=Kind.TEXT,
-            safety=Safety.READ,
-            oauth=False,
+            module="halo/contact", name="services", action="services", method="GET", path="halo/contact",
+            returns=Shape.VALUES, kind=Kind.TEXT, safety=Safety.READ, oauth=False,
         )
     )
     async def services(self) -> Rows[str]:

@@ -18,10 +18,7 @@ class HaloContactPicture(Module):
 
     @download(
         Spec(
-            module="halo/contact/picture",
-            name="get",
-            method="GET",
-            path="halo/contact/picture",
+            module="halo/contact/picture", name="get", method="GET", path="halo/contact/picture",
             params=(
                 Param("internal_userid", Kind.INTEGER),
                 Param("userid", Kind.INTEGER),
@@ -41,11 +38,7 @@ class HaloContactPicture(Module):
                 Param("shrinkOnly", Kind.BOOLEAN, attribute="shrink_only"),
                 Param("scaleType", attribute="scale_type", choices=("contain", "containforcedimension", "cover", "coverandcrop")),
             ),
-            returns=Shape.DOWNLOAD,
-            safety=Safety.READ,
-            batchable=False,
-            oauth=False,
-            deprecated=True,
+            returns=Shape.DOWNLOAD, safety=Safety.READ, batchable=False, oauth=False, deprecated=True,
         )
     )
     async def get(

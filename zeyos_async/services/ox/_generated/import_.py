@@ -24,19 +24,10 @@ class Import(Module):
 
     @operation(
         Spec(
-            module="import",
-            name="csv",
-            action="CSV",
-            method="POST",
-            path="import",
+            module="import", name="csv", action="CSV", method="POST", path="import",
             params=(Param("allow_enqueue", Kind.BOOLEAN), Param("folder", required=True), Param("charset")),
-            body=Body(shape=BodyShape.PARTS, file="file"),
-            returns=Shape.ROWS,
-            record="ImportResult",
-            safety=Safety.ONCE,
-            batchable=False,
-            scopes=("write_contacts",),
-            html=True,
+            body=Body(shape=BodyShape.PARTS, file="file"), returns=Shape.ROWS, record="ImportResult",
+            safety=Safety.ONCE, batchable=False, scopes=("write_contacts",), html=True,
         )
     )
     async def csv(
@@ -56,24 +47,15 @@ class Import(Module):
 
     @operation(
         Spec(
-            module="import",
-            name="ical",
-            action="ICAL",
-            method="POST",
-            path="import",
+            module="import", name="ical", action="ICAL", method="POST", path="import",
             params=(
                 Param("allow_enqueue", Kind.BOOLEAN),
                 Param("folder", required=True),
                 Param("suppressNotification", Kind.BOOLEAN, attribute="suppress_notification"),
                 Param("ignoreUIDs", Kind.BOOLEAN, attribute="ignore_uids"),
             ),
-            body=Body(shape=BodyShape.PARTS, file="file"),
-            returns=Shape.ROWS,
-            record="ImportResult",
-            safety=Safety.ONCE,
-            batchable=False,
-            scopes=("write_calendar", "write_tasks"),
-            html=True,
+            body=Body(shape=BodyShape.PARTS, file="file"), returns=Shape.ROWS, record="ImportResult",
+            safety=Safety.ONCE, batchable=False, scopes=("write_calendar", "write_tasks"), html=True,
         )
     )
     async def ical(
@@ -100,19 +82,10 @@ class Import(Module):
 
     @operation(
         Spec(
-            module="import",
-            name="outlook_csv",
-            action="OUTLOOK_CSV",
-            method="POST",
-            path="import",
+            module="import", name="outlook_csv", action="OUTLOOK_CSV", method="POST", path="import",
             params=(Param("allow_enqueue", Kind.BOOLEAN), Param("folder", required=True), Param("charset")),
-            body=Body(shape=BodyShape.PARTS, file="file"),
-            returns=Shape.ROWS,
-            record="ImportResult",
-            safety=Safety.ONCE,
-            batchable=False,
-            scopes=("write_contacts",),
-            html=True,
+            body=Body(shape=BodyShape.PARTS, file="file"), returns=Shape.ROWS, record="ImportResult",
+            safety=Safety.ONCE, batchable=False, scopes=("write_contacts",), html=True,
         )
     )
     async def outlook_csv(
@@ -132,19 +105,10 @@ class Import(Module):
 
     @operation(
         Spec(
-            module="import",
-            name="vcard",
-            action="VCARD",
-            method="POST",
-            path="import",
+            module="import", name="vcard", action="VCARD", method="POST", path="import",
             params=(Param("allow_enqueue", Kind.BOOLEAN), Param("folder", required=True)),
-            body=Body(shape=BodyShape.PARTS, file="file"),
-            returns=Shape.ROWS,
-            record="ImportResult",
-            safety=Safety.ONCE,
-            batchable=False,
-            scopes=("write_contacts",),
-            html=True,
+            body=Body(shape=BodyShape.PARTS, file="file"), returns=Shape.ROWS, record="ImportResult",
+            safety=Safety.ONCE, batchable=False, scopes=("write_contacts",), html=True,
         )
     )
     async def vcard(

@@ -43,10 +43,7 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore",
-            name="advanced_search",
-            action="advancedSearch",
-            method="PUT",
+            module="infostore", name="advanced_search", action="advancedSearch", method="PUT",
             path="infostore",
             params=(
                 Param("columns", Kind.COLUMNS, required=True),
@@ -58,12 +55,8 @@ class Infostore(Module):
                 Param("includeSubfolders", Kind.BOOLEAN, attribute="include_subfolders"),
                 Param("pregenerate_previews", Kind.BOOLEAN),
             ),
-            body=Body(shape=BodyShape.JSON),
-            returns=Shape.ROWS,
-            record="InfoItemData",
-            columns="InfoItemData",
-            safety=Safety.READ,
-            oauth=False,
+            body=Body(shape=BodyShape.JSON), returns=Shape.ROWS, record="InfoItemData",
+            columns="InfoItemData", safety=Safety.READ, oauth=False,
         )
     )
     async def advanced_search(
@@ -98,11 +91,7 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore",
-            name="all",
-            action="all",
-            method="GET",
-            path="infostore",
+            module="infostore", name="all", action="all", method="GET", path="infostore",
             params=(
                 Param("folder", required=True),
                 Param("columns", Kind.COLUMNS, required=True),
@@ -113,10 +102,7 @@ class Infostore(Module):
                 Param("limit", Kind.INTEGER),
                 Param("pregenerate_previews", Kind.BOOLEAN),
             ),
-            returns=Shape.ROWS,
-            record="InfoItemData",
-            columns="InfoItemData",
-            safety=Safety.READ,
+            returns=Shape.ROWS, record="InfoItemData", columns="InfoItemData", safety=Safety.READ,
             oauth=False,
         )
     )
@@ -150,16 +136,9 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore",
-            name="backward_link",
-            action="backwardLink",
-            method="GET",
-            path="infostore",
+            module="infostore", name="backward_link", action="backwardLink", method="GET", path="infostore",
             params=(Param("folder", required=True), Param("id"), Param("redirect", Kind.BOOLEAN)),
-            returns=Shape.RECORD,
-            record="BackwardLink",
-            target="InfoItemData",
-            safety=Safety.READ,
+            returns=Shape.RECORD, record="BackwardLink", target="InfoItemData", safety=Safety.READ,
             oauth=False,
         )
     )
@@ -185,15 +164,8 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore",
-            name="checkname",
-            action="checkname",
-            method="GET",
-            path="infostore",
-            params=(Param("name", required=True),),
-            safety=Safety.READ,
-            oauth=False,
-            since="7.8.1",
+            module="infostore", name="checkname", action="checkname", method="GET", path="infostore",
+            params=(Param("name", required=True),), safety=Safety.READ, oauth=False, since="7.8.1",
         )
     )
     async def checkname(self, *, name: str) -> None:
@@ -208,20 +180,11 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore",
-            name="copy_with_file",
-            action="copy",
-            method="POST",
-            path="infostore",
+            module="infostore", name="copy_with_file", action="copy", method="POST", path="infostore",
             params=(Param("id", required=True), Param("pushToken", attribute="push_token")),
             body=Body(shape=BodyShape.PARTS, record="InfoItemData", part="json", file="file"),
-            returns=Shape.VALUE,
-            target="InfoItemData",
-            kind=Kind.TEXT,
-            safety=Safety.ONCE,
-            batchable=False,
-            oauth=False,
-            html=True,
+            returns=Shape.VALUE, target="InfoItemData", kind=Kind.TEXT, safety=Safety.ONCE, batchable=False,
+            oauth=False, html=True,
         )
     )
     async def copy_with_file(
@@ -246,18 +209,10 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore",
-            name="copy",
-            action="copy",
-            method="PUT",
-            path="infostore",
+            module="infostore", name="copy", action="copy", method="PUT", path="infostore",
             params=(Param("id", required=True), Param("pushToken", attribute="push_token")),
-            body=Body(shape=BodyShape.RECORD, record="InfoItemData"),
-            returns=Shape.VALUE,
-            target="InfoItemData",
-            kind=Kind.TEXT,
-            safety=Safety.ONCE,
-            oauth=False,
+            body=Body(shape=BodyShape.RECORD, record="InfoItemData"), returns=Shape.VALUE,
+            target="InfoItemData", kind=Kind.TEXT, safety=Safety.ONCE, oauth=False,
         )
     )
     async def copy(
@@ -281,20 +236,14 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore",
-            name="delete",
-            action="delete",
-            method="PUT",
-            path="infostore",
+            module="infostore", name="delete", action="delete", method="PUT", path="infostore",
             params=(
                 Param("timestamp", Kind.STAMP, required=True),
                 Param("hardDelete", Kind.BOOLEAN, attribute="hard_delete"),
                 Param("pushToken", attribute="push_token"),
             ),
-            body=Body(shape=BodyShape.RECORDS, record="InfoItemListElement"),
-            returns=Shape.LEFT,
-            safety=Safety.ONCE,
-            oauth=False,
+            body=Body(shape=BodyShape.RECORDS, record="InfoItemListElement"), returns=Shape.LEFT,
+            safety=Safety.ONCE, oauth=False,
         )
     )
     async def delete(
@@ -320,22 +269,15 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore",
-            name="detach",
-            action="detach",
-            method="PUT",
-            path="infostore",
+            module="infostore", name="detach", action="detach", method="PUT", path="infostore",
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
                 Param("timestamp", Kind.STAMP, required=True),
                 Param("pushToken", attribute="push_token"),
             ),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER),
-            returns=Shape.LEFT,
-            target="InfoItemData",
-            safety=Safety.ONCE,
-            oauth=False,
+            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER), returns=Shape.LEFT, target="InfoItemData",
+            safety=Safety.ONCE, oauth=False,
         )
     )
     async def detach(
@@ -364,11 +306,7 @@ class Infostore(Module):
 
     @download(
         Spec(
-            module="infostore",
-            name="document",
-            action="document",
-            method="GET",
-            path="infostore",
+            module="infostore", name="document", action="document", method="GET", path="infostore",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
@@ -386,11 +324,7 @@ class Infostore(Module):
                 Param("cropX", Kind.INTEGER, attribute="crop_x"),
                 Param("cropY", Kind.INTEGER, attribute="crop_y"),
             ),
-            returns=Shape.DOWNLOAD,
-            target="InfoItemData",
-            safety=Safety.READ,
-            batchable=False,
-            oauth=False,
+            returns=Shape.DOWNLOAD, target="InfoItemData", safety=Safety.READ, batchable=False, oauth=False,
         )
     )
     async def document(
@@ -439,17 +373,9 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore",
-            name="get",
-            action="get",
-            method="GET",
-            path="infostore",
-            params=(Param("id", required=True), Param("folder", required=True)),
-            returns=Shape.RECORD,
-            record="InfoItemData",
-            target="InfoItemData",
-            safety=Safety.READ,
-            oauth=False,
+            module="infostore", name="get", action="get", method="GET", path="infostore",
+            params=(Param("id", required=True), Param("folder", required=True)), returns=Shape.RECORD,
+            record="InfoItemData", target="InfoItemData", safety=Safety.READ, oauth=False,
         )
     )
     async def get(
@@ -467,21 +393,13 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore",
-            name="list",
-            action="list",
-            method="PUT",
-            path="infostore",
+            module="infostore", name="list", action="list", method="PUT", path="infostore",
             params=(
                 Param("columns", Kind.COLUMNS, required=True),
                 Param("pregenerate_previews", Kind.BOOLEAN),
             ),
-            body=Body(shape=BodyShape.RECORDS, record="InfoItemListElement"),
-            returns=Shape.ROWS,
-            record="InfoItemData",
-            columns="InfoItemData",
-            safety=Safety.READ,
-            oauth=False,
+            body=Body(shape=BodyShape.RECORDS, record="InfoItemListElement"), returns=Shape.ROWS,
+            record="InfoItemData", columns="InfoItemData", safety=Safety.READ, oauth=False,
         )
     )
     async def list(
@@ -504,15 +422,9 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore",
-            name="lock",
-            action="lock",
-            method="GET",
-            path="infostore",
-            params=(Param("id", required=True), Param("diff", Kind.INTEGER)),
-            target="InfoItemData",
-            safety=Safety.REPEATABLE,
-            oauth=False,
+            module="infostore", name="lock", action="lock", method="GET", path="infostore",
+            params=(Param("id", required=True), Param("diff", Kind.INTEGER)), target="InfoItemData",
+            safety=Safety.REPEATABLE, oauth=False,
         )
     )
     async def lock(
@@ -530,11 +442,7 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore",
-            name="move",
-            action="move",
-            method="GET",
-            path="infostore",
+            module="infostore", name="move", action="move", method="GET", path="infostore",
             params=(
                 Param("timestamp", Kind.STAMP, required=True),
                 Param("folder", required=True),
@@ -542,11 +450,7 @@ class Infostore(Module):
                 Param("pushToken", attribute="push_token"),
                 Param("ignoreWarnings", Kind.BOOLEAN, attribute="ignore_warnings"),
             ),
-            returns=Shape.VALUE,
-            target="InfoItemData",
-            kind=Kind.TEXT,
-            safety=Safety.ONCE,
-            oauth=False,
+            returns=Shape.VALUE, target="InfoItemData", kind=Kind.TEXT, safety=Safety.ONCE, oauth=False,
         )
     )
     async def move(
@@ -576,20 +480,14 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore",
-            name="move_many",
-            action="move",
-            method="PUT",
-            path="infostore",
+            module="infostore", name="move_many", action="move", method="PUT", path="infostore",
             params=(
                 Param("folder", required=True),
                 Param("pushToken", attribute="push_token"),
                 Param("ignoreWarnings", Kind.BOOLEAN, attribute="ignore_warnings"),
             ),
-            body=Body(shape=BodyShape.RECORDS, record="InfoItemListElement"),
-            returns=Shape.LEFT,
-            safety=Safety.ONCE,
-            oauth=False,
+            body=Body(shape=BodyShape.RECORDS, record="InfoItemListElement"), returns=Shape.LEFT,
+            safety=Safety.ONCE, oauth=False,
         )
     )
     async def move_many(
@@ -614,19 +512,10 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore",
-            name="new_with_file",
-            action="new",
-            method="POST",
-            path="infostore",
+            module="infostore", name="new_with_file", action="new", method="POST", path="infostore",
             params=(Param("try_add_version", Kind.BOOLEAN), Param("pushToken", attribute="push_token")),
             body=Body(shape=BodyShape.PARTS, record="InfoItemData", wrap="file", outer="InfoItemBody", part="json", file="file"),
-            returns=Shape.VALUE,
-            kind=Kind.TEXT,
-            safety=Safety.ONCE,
-            batchable=False,
-            oauth=False,
-            html=True,
+            returns=Shape.VALUE, kind=Kind.TEXT, safety=Safety.ONCE, batchable=False, oauth=False, html=True,
         )
     )
     async def new_with_file(
@@ -650,17 +539,10 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore",
-            name="new",
-            action="new",
-            method="PUT",
-            path="infostore",
+            module="infostore", name="new", action="new", method="PUT", path="infostore",
             params=(Param("id"), Param("timestamp", Kind.STAMP), Param("pushToken", attribute="push_token")),
             body=Body(shape=BodyShape.RECORD, record="InfoItemData", wrap="file", outer="InfoItemBody"),
-            returns=Shape.VALUE,
-            kind=Kind.TEXT,
-            safety=Safety.ONCE,
-            oauth=False,
+            returns=Shape.VALUE, kind=Kind.TEXT, safety=Safety.ONCE, oauth=False,
         )
     )
     async def new(
@@ -686,18 +568,10 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore",
-            name="notify",
-            action="notify",
-            method="PUT",
-            path="infostore",
+            module="infostore", name="notify", action="notify", method="PUT", path="infostore",
             params=(Param("id", required=True),),
-            body=Body(shape=BodyShape.RECORD, record="InfoItemSharingNotificationBody"),
-            returns=Shape.RECORD,
-            record="InfoItemSharingNotificationData",
-            target="InfoItemData",
-            safety=Safety.ONCE,
-            oauth=False,
+            body=Body(shape=BodyShape.RECORD, record="InfoItemSharingNotificationBody"), returns=Shape.RECORD,
+            record="InfoItemSharingNotificationData", target="InfoItemData", safety=Safety.ONCE, oauth=False,
             since="7.8.0",
         )
     )
@@ -720,17 +594,10 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore",
-            name="restore",
-            action="restore",
-            method="PUT",
-            path="infostore",
+            module="infostore", name="restore", action="restore", method="PUT", path="infostore",
             params=(Param("pushToken", attribute="push_token"),),
-            body=Body(shape=BodyShape.RECORDS, record="InfoItemListElement"),
-            returns=Shape.ROWS,
-            record="InfoItemsRestoreResponseData",
-            safety=Safety.ONCE,
-            oauth=False,
+            body=Body(shape=BodyShape.RECORDS, record="InfoItemListElement"), returns=Shape.ROWS,
+            record="InfoItemsRestoreResponseData", safety=Safety.ONCE, oauth=False,
         )
     )
     async def restore(
@@ -751,20 +618,14 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore",
-            name="revert",
-            action="revert",
-            method="PUT",
-            path="infostore",
+            module="infostore", name="revert", action="revert", method="PUT", path="infostore",
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
                 Param("timestamp", Kind.STAMP, required=True),
                 Param("pushToken", attribute="push_token"),
             ),
-            target="InfoItemData",
-            safety=Safety.ONCE,
-            oauth=False,
+            target="InfoItemData", safety=Safety.ONCE, oauth=False,
         )
     )
     async def revert(
@@ -792,11 +653,7 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore",
-            name="save_as",
-            action="saveAs",
-            method="PUT",
-            path="infostore",
+            module="infostore", name="save_as", action="saveAs", method="PUT", path="infostore",
             params=(
                 Param("attached", Kind.INTEGER, required=True),
                 Param("folder", Kind.INTEGER, required=True),
@@ -804,11 +661,8 @@ class Infostore(Module):
                 Param("attachment", required=True),
                 Param("pushToken", attribute="push_token"),
             ),
-            body=Body(shape=BodyShape.RECORDS, record="InfoItemBody"),
-            returns=Shape.VALUE,
-            kind=Kind.TEXT,
-            safety=Safety.ONCE,
-            oauth=False,
+            body=Body(shape=BodyShape.RECORDS, record="InfoItemBody"), returns=Shape.VALUE, kind=Kind.TEXT,
+            safety=Safety.ONCE, oauth=False,
         )
     )
     async def save_as(
@@ -837,11 +691,7 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore",
-            name="search",
-            action="search",
-            method="PUT",
-            path="infostore",
+            module="infostore", name="search", action="search", method="PUT", path="infostore",
             params=(
                 Param("columns", Kind.COLUMNS, required=True),
                 Param("folder"),
@@ -852,12 +702,8 @@ class Infostore(Module):
                 Param("includeSubfolders", Kind.BOOLEAN, attribute="include_subfolders"),
                 Param("pregenerate_previews", Kind.BOOLEAN),
             ),
-            body=Body(shape=BodyShape.RECORD, record="InfoItemSearchBody"),
-            returns=Shape.ROWS,
-            record="InfoItemData",
-            columns="InfoItemData",
-            safety=Safety.READ,
-            oauth=False,
+            body=Body(shape=BodyShape.RECORD, record="InfoItemSearchBody"), returns=Shape.ROWS,
+            record="InfoItemData", columns="InfoItemData", safety=Safety.READ, oauth=False,
         )
     )
     async def search(
@@ -892,23 +738,15 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore",
-            name="shares",
-            action="shares",
-            method="GET",
-            path="infostore",
+            module="infostore", name="shares", action="shares", method="GET", path="infostore",
             params=(
                 Param("columns", Kind.COLUMNS, required=True),
                 Param("sort", Kind.SORT),
                 Param("order", choices=("asc", "desc")),
                 Param("pregenerate_previews", Kind.BOOLEAN),
             ),
-            returns=Shape.ROWS,
-            record="InfoItemData",
-            columns="InfoItemData",
-            safety=Safety.READ,
-            oauth=False,
-            since="7.8.0",
+            returns=Shape.ROWS, record="InfoItemData", columns="InfoItemData", safety=Safety.READ,
+            oauth=False, since="7.8.0",
         )
     )
     async def shares(
@@ -933,14 +771,8 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore",
-            name="unlock",
-            action="unlock",
-            method="GET",
-            path="infostore",
-            params=(Param("id", required=True),),
-            target="InfoItemData",
-            safety=Safety.REPEATABLE,
+            module="infostore", name="unlock", action="unlock", method="GET", path="infostore",
+            params=(Param("id", required=True),), target="InfoItemData", safety=Safety.REPEATABLE,
             oauth=False,
         )
     )
@@ -956,11 +788,7 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore",
-            name="update_with_file",
-            action="update",
-            method="POST",
-            path="infostore",
+            module="infostore", name="update_with_file", action="update", method="POST", path="infostore",
             params=(
                 Param("id", required=True),
                 Param("timestamp", Kind.STAMP, required=True),
@@ -968,13 +796,8 @@ class Infostore(Module):
                 Param("pushToken", attribute="push_token"),
             ),
             body=Body(shape=BodyShape.PARTS, record="InfoItemData", wrap="file", outer="InfoItemBody", part="json", file="file"),
-            returns=Shape.VALUE,
-            target="InfoItemData",
-            kind=Kind.TEXT,
-            safety=Safety.ONCE,
-            batchable=False,
-            oauth=False,
-            html=True,
+            returns=Shape.VALUE, target="InfoItemData", kind=Kind.TEXT, safety=Safety.ONCE, batchable=False,
+            oauth=False, html=True,
         )
     )
     async def update_with_file(
@@ -1004,11 +827,7 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore",
-            name="update",
-            action="update",
-            method="PUT",
-            path="infostore",
+            module="infostore", name="update", action="update", method="PUT", path="infostore",
             params=(
                 Param("id", required=True),
                 Param("timestamp", Kind.STAMP, required=True),
@@ -1016,11 +835,7 @@ class Infostore(Module):
                 Param("extendedResponse", Kind.BOOLEAN, attribute="extended_response"),
             ),
             body=Body(shape=BodyShape.RECORD, record="InfoItemData", wrap="file", outer="InfoItemBody"),
-            returns=Shape.VALUE,
-            target="InfoItemData",
-            kind=Kind.TEXT,
-            safety=Safety.ONCE,
-            oauth=False,
+            returns=Shape.VALUE, target="InfoItemData", kind=Kind.TEXT, safety=Safety.ONCE, oauth=False,
         )
     )
     async def update(
@@ -1049,11 +864,7 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore",
-            name="updates",
-            action="updates",
-            method="GET",
-            path="infostore",
+            module="infostore", name="updates", action="updates", method="GET", path="infostore",
             params=(
                 Param("folder", required=True),
                 Param("columns", Kind.COLUMNS, required=True),
@@ -1063,10 +874,7 @@ class Infostore(Module):
                 Param("order", choices=("asc", "desc")),
                 Param("pregenerate_previews", Kind.BOOLEAN),
             ),
-            returns=Shape.UPDATES,
-            record="InfoItemData",
-            columns="InfoItemData",
-            safety=Safety.READ,
+            returns=Shape.UPDATES, record="InfoItemData", columns="InfoItemData", safety=Safety.READ,
             oauth=False,
         )
     )
@@ -1098,11 +906,7 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore",
-            name="upload",
-            action="upload",
-            method="PUT",
-            path="infostore",
+            module="infostore", name="upload", action="upload", method="PUT", path="infostore",
             fixed=(('binary', 'true'),),
             params=(
                 Param("folder_id", required=True, attribute="folder"),
@@ -1124,12 +928,8 @@ class Infostore(Module):
                 Param("offset", Kind.INTEGER),
                 Param("pushToken", attribute="push_token"),
             ),
-            body=Body(shape=BodyShape.RAW),
-            returns=Shape.VALUE,
-            kind=Kind.TEXT,
-            safety=Safety.ONCE,
-            batchable=False,
-            oauth=False,
+            body=Body(shape=BodyShape.RAW), returns=Shape.VALUE, kind=Kind.TEXT, safety=Safety.ONCE,
+            batchable=False, oauth=False,
         )
     )
     async def upload(
@@ -1185,11 +985,7 @@ class Infostore(Module):
 
     @operation(
         Spec(
-            module="infostore",
-            name="versions",
-            action="versions",
-            method="GET",
-            path="infostore",
+            module="infostore", name="versions", action="versions", method="GET", path="infostore",
             params=(
                 Param("id", required=True),
                 Param("columns", Kind.COLUMNS, required=True),
@@ -1197,12 +993,8 @@ class Infostore(Module):
                 Param("order", choices=("asc", "desc")),
                 Param("pregenerate_previews", Kind.BOOLEAN),
             ),
-            returns=Shape.ROWS,
-            record="InfoItemData",
-            target="InfoItemData",
-            columns="InfoItemData",
-            safety=Safety.READ,
-            oauth=False,
+            returns=Shape.ROWS, record="InfoItemData", target="InfoItemData", columns="InfoItemData",
+            safety=Safety.READ, oauth=False,
         )
     )
     async def versions(
@@ -1231,18 +1023,10 @@ class Infostore(Module):
 
     @download(
         Spec(
-            module="infostore",
-            name="zipdocuments",
-            action="zipdocuments",
-            method="PUT",
-            path="infostore",
+            module="infostore", name="zipdocuments", action="zipdocuments", method="PUT", path="infostore",
             params=(Param("scan", Kind.BOOLEAN),),
-            body=Body(shape=BodyShape.RECORDS, record="InfoItemZipElement"),
-            returns=Shape.DOWNLOAD,
-            safety=Safety.READ,
-            batchable=False,
-            oauth=False,
-            since="7.4.0",
+            body=Body(shape=BodyShape.RECORDS, record="InfoItemZipElement"), returns=Shape.DOWNLOAD,
+            safety=Safety.READ, batchable=False, oauth=False, since="7.4.0",
         )
     )
     async def zipdocuments(
@@ -1263,21 +1047,14 @@ class Infostore(Module):
 
     @download(
         Spec(
-            module="infostore",
-            name="zipfolder",
-            action="zipfolder",
-            method="GET",
-            path="infostore",
+            module="infostore", name="zipfolder", action="zipfolder", method="GET", path="infostore",
             params=(
                 Param("folder", required=True),
                 Param("recursive", Kind.BOOLEAN),
                 Param("scan", Kind.BOOLEAN),
                 Param("addFolderAsRoot", Kind.BOOLEAN, attribute="add_folder_as_root"),
             ),
-            returns=Shape.DOWNLOAD,
-            safety=Safety.READ,
-            batchable=False,
-            oauth=False,
+            returns=Shape.DOWNLOAD, safety=Safety.READ, batchable=False, oauth=False,
         )
     )
     async def zipfolder(

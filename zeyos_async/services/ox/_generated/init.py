@@ -22,10 +22,7 @@ class Init(Module):
 
     @operation(
         Spec(
-            module="init",
-            name="get",
-            method="GET",
-            path="init",
+            module="init", name="get", method="GET", path="init",
             params=(
                 Param("hash"),
                 Param("flow", required=True),
@@ -35,11 +32,7 @@ class Init(Module):
                 Param("client"),
                 Param("target_link_uri"),
             ),
-            returns=Shape.RECORD,
-            record="InitResponse",
-            safety=Safety.READ,
-            batchable=False,
-            session=False,
+            returns=Shape.RECORD, record="InitResponse", safety=Safety.READ, batchable=False, session=False,
             oauth=False,
         )
     )
@@ -71,18 +64,9 @@ class Init(Module):
 
     @operation(
         Spec(
-            module="init",
-            name="post",
-            method="POST",
-            path="init",
-            params=(Param("hash"),),
-            body=Body(shape=BodyShape.FORM, record="InitRequest"),
-            returns=Shape.RECORD,
-            record="InitResponse",
-            safety=Safety.ONCE,
-            batchable=False,
-            session=False,
-            oauth=False,
+            module="init", name="post", method="POST", path="init", params=(Param("hash"),),
+            body=Body(shape=BodyShape.FORM, record="InitRequest"), returns=Shape.RECORD,
+            record="InitResponse", safety=Safety.ONCE, batchable=False, session=False, oauth=False,
         )
     )
     async def post(self, body: InitRequestFields, /, *, hash: str | None = None) -> InitResponse:

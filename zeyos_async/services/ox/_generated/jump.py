@@ -21,17 +21,9 @@ class Jump(Module):
 
     @operation(
         Spec(
-            module="jump",
-            name="identity_token",
-            action="identityToken",
-            method="GET",
-            path="jump",
-            params=(Param("system"),),
-            returns=Shape.RECORD,
-            record="JumpTokenData",
-            safety=Safety.ONCE,
-            oauth=False,
-            since="7.6.0",
+            module="jump", name="identity_token", action="identityToken", method="GET", path="jump",
+            params=(Param("system"),), returns=Shape.RECORD, record="JumpTokenData", safety=Safety.ONCE,
+            oauth=False, since="7.6.0",
         )
     )
     async def identity_token(self, *, system: str | None = None) -> JumpTokenData:

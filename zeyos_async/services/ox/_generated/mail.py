@@ -70,11 +70,7 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail",
-            name="all",
-            action="all",
-            method="GET",
-            path="mail",
+            module="mail", name="all", action="all", method="GET", path="mail",
             params=(
                 Param("folder", required=True),
                 Param("columns", Kind.COLUMNS, required=True),
@@ -88,10 +84,7 @@ class Mail(Module):
                 Param("limit", Kind.INTEGER),
                 Param("categoryid"),
             ),
-            returns=Shape.ROWS,
-            record="MailData",
-            columns="MailData",
-            safety=Safety.READ,
+            returns=Shape.ROWS, record="MailData", columns="MailData", safety=Safety.READ,
             scopes=("read_mail",),
         )
     )
@@ -132,17 +125,9 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail",
-            name="all_seen",
-            action="all_seen",
-            method="PUT",
-            path="mail",
-            params=(Param("folder", required=True),),
-            returns=Shape.VALUE,
-            kind=Kind.BOOLEAN,
-            safety=Safety.REPEATABLE,
-            scopes=("read_mail",),
-            since="7.6.0",
+            module="mail", name="all_seen", action="all_seen", method="PUT", path="mail",
+            params=(Param("folder", required=True),), returns=Shape.VALUE, kind=Kind.BOOLEAN,
+            safety=Safety.REPEATABLE, scopes=("read_mail",), since="7.6.0",
         )
     )
     async def all_seen(self, *, folder: str) -> bool:
@@ -157,11 +142,7 @@ class Mail(Module):
 
     @download(
         Spec(
-            module="mail",
-            name="attachment",
-            action="attachment",
-            method="GET",
-            path="mail",
+            module="mail", name="attachment", action="attachment", method="GET", path="mail",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
@@ -184,10 +165,7 @@ class Mail(Module):
                 Param("cropX", Kind.INTEGER, attribute="crop_x"),
                 Param("cropY", Kind.INTEGER, attribute="crop_y"),
             ),
-            returns=Shape.DOWNLOAD,
-            target="MailData",
-            safety=Safety.READ,
-            batchable=False,
+            returns=Shape.DOWNLOAD, target="MailData", safety=Safety.READ, batchable=False,
             scopes=("read_mail",),
         )
     )
@@ -247,23 +225,15 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail",
-            name="save_attachment",
-            action="attachment",
-            method="PUT",
-            path="mail",
+            module="mail", name="save_attachment", action="attachment", method="PUT", path="mail",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
                 Param("attachment", required=True),
                 Param("dest_folder", required=True),
             ),
-            body=Body(shape=BodyShape.RECORD, record="PutAttachmentBody"),
-            returns=Shape.RECORD,
-            record="SavedAttachment",
-            target="MailData",
-            safety=Safety.ONCE,
-            scopes=("write_mails",),
+            body=Body(shape=BodyShape.RECORD, record="PutAttachmentBody"), returns=Shape.RECORD,
+            record="SavedAttachment", target="MailData", safety=Safety.ONCE, scopes=("write_mails",),
         )
     )
     async def save_attachment(
@@ -291,16 +261,9 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail",
-            name="autosave",
-            action="autosave",
-            method="PUT",
-            path="mail",
-            params=(Param("csid"),),
-            body=Body(shape=BodyShape.RECORD, record="MailData"),
-            returns=Shape.JSON,
-            safety=Safety.ONCE,
-            scopes=("write_mail",),
+            module="mail", name="autosave", action="autosave", method="PUT", path="mail",
+            params=(Param("csid"),), body=Body(shape=BodyShape.RECORD, record="MailData"), returns=Shape.JSON,
+            safety=Safety.ONCE, scopes=("write_mail",),
         )
     )
     async def autosave(self, body: MailData | MailDataFields, /, *, csid: str | None = None) -> Any:
@@ -315,16 +278,9 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail",
-            name="clear",
-            action="clear",
-            method="PUT",
-            path="mail",
-            params=(Param("timestamp", Kind.STAMP),),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT),
-            returns=Shape.LEFT,
-            safety=Safety.ONCE,
-            scopes=("write_mail",),
+            module="mail", name="clear", action="clear", method="PUT", path="mail",
+            params=(Param("timestamp", Kind.STAMP),), body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT),
+            returns=Shape.LEFT, safety=Safety.ONCE, scopes=("write_mail",),
         )
     )
     async def clear(
@@ -342,18 +298,10 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail",
-            name="copy",
-            action="copy",
-            method="PUT",
-            path="mail",
+            module="mail", name="copy", action="copy", method="PUT", path="mail",
             params=(Param("id", required=True), Param("folder", required=True)),
-            body=Body(shape=BodyShape.RECORD, record="MailDestinationBody"),
-            returns=Shape.RECORD,
-            record="MailDestinationData",
-            target="MailData",
-            safety=Safety.ONCE,
-            scopes=("write_mail",),
+            body=Body(shape=BodyShape.RECORD, record="MailDestinationBody"), returns=Shape.RECORD,
+            record="MailDestinationData", target="MailData", safety=Safety.ONCE, scopes=("write_mail",),
         )
     )
     async def copy(
@@ -377,16 +325,9 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail",
-            name="count",
-            action="count",
-            method="GET",
-            path="mail",
-            params=(Param("folder", required=True),),
-            returns=Shape.VALUE,
-            kind=Kind.INTEGER,
-            safety=Safety.READ,
-            scopes=("read_mail",),
+            module="mail", name="count", action="count", method="GET", path="mail",
+            params=(Param("folder", required=True),), returns=Shape.VALUE, kind=Kind.INTEGER,
+            safety=Safety.READ, scopes=("read_mail",),
         )
     )
     async def count(self, *, folder: str) -> int:
@@ -401,20 +342,14 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail",
-            name="delete",
-            action="delete",
-            method="PUT",
-            path="mail",
+            module="mail", name="delete", action="delete", method="PUT", path="mail",
             params=(
                 Param("timestamp", Kind.STAMP),
                 Param("harddelete", Kind.BOOLEAN),
                 Param("returnAffectedFolders", Kind.BOOLEAN, attribute="return_affected_folders"),
             ),
-            body=Body(shape=BodyShape.RECORDS, record="MailListElement"),
-            returns=Shape.LEFT,
-            safety=Safety.ONCE,
-            scopes=("write_mail",),
+            body=Body(shape=BodyShape.RECORDS, record="MailListElement"), returns=Shape.LEFT,
+            safety=Safety.ONCE, scopes=("write_mail",),
         )
     )
     async def delete(
@@ -440,16 +375,9 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail",
-            name="examine",
-            action="examine",
-            method="GET",
-            path="mail",
-            params=(Param("folder", required=True),),
-            returns=Shape.RECORD,
-            record="MailFolderStatus",
-            safety=Safety.READ,
-            scopes=("read_mail",),
+            module="mail", name="examine", action="examine", method="GET", path="mail",
+            params=(Param("folder", required=True),), returns=Shape.RECORD, record="MailFolderStatus",
+            safety=Safety.READ, scopes=("read_mail",),
         )
     )
     async def examine(self, *, folder: str) -> MailFolderStatus:
@@ -464,11 +392,7 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail",
-            name="export_pdf",
-            action="export_PDF",
-            method="PUT",
-            path="mail",
+            module="mail", name="export_pdf", action="export_PDF", method="PUT", path="mail",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
@@ -476,11 +400,8 @@ class Mail(Module):
                 Param("decrypt", Kind.BOOLEAN),
                 Param("cryptoAuth", attribute="crypto_auth"),
             ),
-            body=Body(shape=BodyShape.RECORD, record="DestinationBody"),
-            returns=Shape.RECORD,
-            record="ExportedPDF",
-            target="MailData",
-            safety=Safety.ONCE,
+            body=Body(shape=BodyShape.RECORD, record="DestinationBody"), returns=Shape.RECORD,
+            record="ExportedPDF", target="MailData", safety=Safety.ONCE,
         )
     )
     async def export_pdf(
@@ -510,16 +431,9 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail",
-            name="expunge",
-            action="expunge",
-            method="PUT",
-            path="mail",
-            params=(Param("harddelete", Kind.BOOLEAN),),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT),
-            returns=Shape.LEFT,
-            safety=Safety.ONCE,
-            scopes=("write_mail",),
+            module="mail", name="expunge", action="expunge", method="PUT", path="mail",
+            params=(Param("harddelete", Kind.BOOLEAN),), body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT),
+            returns=Shape.LEFT, safety=Safety.ONCE, scopes=("write_mail",),
         )
     )
     async def expunge(
@@ -536,11 +450,7 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail",
-            name="forward",
-            action="forward",
-            method="GET",
-            path="mail",
+            module="mail", name="forward", action="forward", method="GET", path="mail",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
@@ -549,10 +459,7 @@ class Mail(Module):
                 Param("decrypt", Kind.BOOLEAN),
                 Param("cryptoAuth", attribute="crypto_auth"),
             ),
-            returns=Shape.RECORD,
-            record="MailReplyData",
-            target="MailData",
-            safety=Safety.READ,
+            returns=Shape.RECORD, record="MailReplyData", target="MailData", safety=Safety.READ,
             scopes=("read_mail",),
         )
     )
@@ -584,11 +491,7 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail",
-            name="get",
-            action="get",
-            method="GET",
-            path="mail",
+            module="mail", name="get", action="get", method="GET", path="mail",
             params=(
                 Param("folder", required=True),
                 Param("id"),
@@ -605,10 +508,7 @@ class Mail(Module):
                 Param("decrypt", Kind.BOOLEAN),
                 Param("cryptoAuth", attribute="crypto_auth"),
             ),
-            returns=Shape.RECORD,
-            record="MailData",
-            target="MailData",
-            safety=Safety.REPEATABLE,
+            returns=Shape.RECORD, record="MailData", target="MailData", safety=Safety.REPEATABLE,
             scopes=("read_mail",),
         )
     )
@@ -656,23 +556,14 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail",
-            name="get_headers",
-            action="get",
-            method="GET",
-            path="mail",
-            fixed=(('hdr', '1'),),
+            module="mail", name="get_headers", action="get", method="GET", path="mail", fixed=(('hdr', '1'),),
             params=(
                 Param("folder", required=True),
                 Param("id"),
                 Param("message_id"),
                 Param("unseen", Kind.BOOLEAN),
             ),
-            returns=Shape.VALUE,
-            target="MailData",
-            kind=Kind.TEXT,
-            safety=Safety.READ,
-            scopes=("read_mail",),
+            returns=Shape.VALUE, target="MailData", kind=Kind.TEXT, safety=Safety.READ, scopes=("read_mail",),
         )
     )
     async def get_headers(
@@ -699,12 +590,7 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail",
-            name="get_source",
-            action="get",
-            method="GET",
-            path="mail",
-            fixed=(('src', '1'),),
+            module="mail", name="get_source", action="get", method="GET", path="mail", fixed=(('src', '1'),),
             params=(
                 Param("folder", required=True),
                 Param("id"),
@@ -712,11 +598,7 @@ class Mail(Module):
                 Param("unseen", Kind.BOOLEAN),
                 Param("save", Kind.INTEGER),
             ),
-            returns=Shape.VALUE,
-            target="MailData",
-            kind=Kind.TEXT,
-            safety=Safety.READ,
-            scopes=("read_mail",),
+            returns=Shape.VALUE, target="MailData", kind=Kind.TEXT, safety=Safety.READ, scopes=("read_mail",),
         )
     )
     async def get_source(
@@ -745,19 +627,10 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail",
-            name="import_",
-            action="import",
-            method="POST",
-            path="mail",
+            module="mail", name="import_", action="import", method="POST", path="mail",
             params=(Param("folder", required=True), Param("flags"), Param("force", Kind.BOOLEAN)),
-            body=Body(shape=BodyShape.PARTS, file="file"),
-            returns=Shape.ROWS,
-            record="MailDestinationData",
-            safety=Safety.ONCE,
-            batchable=False,
-            scopes=("write_mail",),
-            since="6.18",
+            body=Body(shape=BodyShape.PARTS, file="file"), returns=Shape.ROWS, record="MailDestinationData",
+            safety=Safety.ONCE, batchable=False, scopes=("write_mail",), since="6.18",
         )
     )
     async def import_(
@@ -776,18 +649,10 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail",
-            name="list",
-            action="list",
-            method="PUT",
-            path="mail",
+            module="mail", name="list", action="list", method="PUT", path="mail",
             params=(Param("columns", Kind.COLUMNS, required=True), Param("headers", many=True)),
-            body=Body(shape=BodyShape.RECORDS, record="MailListElement"),
-            returns=Shape.ROWS,
-            record="MailData",
-            columns="MailData",
-            safety=Safety.READ,
-            scopes=("read_mail",),
+            body=Body(shape=BodyShape.RECORDS, record="MailListElement"), returns=Shape.ROWS,
+            record="MailData", columns="MailData", safety=Safety.READ, scopes=("read_mail",),
         )
     )
     async def list(
@@ -810,15 +675,9 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail",
-            name="move_all",
-            action="move_all",
-            method="PUT",
-            path="mail",
-            body=Body(shape=BodyShape.RECORD, record="MailMoveAllBody"),
-            returns=Shape.JSON,
-            safety=Safety.ONCE,
-            scopes=("write_mail",),
+            module="mail", name="move_all", action="move_all", method="PUT", path="mail",
+            body=Body(shape=BodyShape.RECORD, record="MailMoveAllBody"), returns=Shape.JSON,
+            safety=Safety.ONCE, scopes=("write_mail",),
         )
     )
     async def move_all(self, body: MailMoveAllBody | MailMoveAllBodyFields, /) -> Any:
@@ -830,18 +689,10 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail",
-            name="new",
-            action="new",
-            method="POST",
-            path="mail",
+            module="mail", name="new", action="new", method="POST", path="mail",
             params=(Param("lineWrapAfter", Kind.INTEGER, attribute="line_wrap_after"),),
             body=Body(shape=BodyShape.PARTS, record="MailToSend", part="json_0", file="file_{n}", file_required=False),
-            returns=Shape.VALUE,
-            kind=Kind.TEXT,
-            safety=Safety.ONCE,
-            batchable=False,
-            scopes=("write_mail",),
+            returns=Shape.VALUE, kind=Kind.TEXT, safety=Safety.ONCE, batchable=False, scopes=("write_mail",),
             html=True,
         )
     )
@@ -864,18 +715,10 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail",
-            name="new_raw",
-            action="new",
-            method="PUT",
-            path="mail",
+            module="mail", name="new_raw", action="new", method="PUT", path="mail",
             params=(Param("folder"), Param("flags")),
-            body=Body(shape=BodyShape.RAW, media_type="message/rfc822"),
-            returns=Shape.RECORD,
-            record="MailDestinationData",
-            safety=Safety.ONCE,
-            batchable=False,
-            scopes=("write_mails",),
+            body=Body(shape=BodyShape.RAW, media_type="message/rfc822"), returns=Shape.RECORD,
+            record="MailDestinationData", safety=Safety.ONCE, batchable=False, scopes=("write_mails",),
         )
     )
     async def new_raw(
@@ -893,14 +736,8 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail",
-            name="receipt_ack",
-            action="receipt_ack",
-            method="PUT",
-            path="mail",
-            body=Body(shape=BodyShape.RECORD, record="MailAckBody"),
-            returns=Shape.JSON,
-            safety=Safety.ONCE,
+            module="mail", name="receipt_ack", action="receipt_ack", method="PUT", path="mail",
+            body=Body(shape=BodyShape.RECORD, record="MailAckBody"), returns=Shape.JSON, safety=Safety.ONCE,
             scopes=("write_mail",),
         )
     )
@@ -913,11 +750,7 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail",
-            name="reply",
-            action="reply",
-            method="GET",
-            path="mail",
+            module="mail", name="reply", action="reply", method="GET", path="mail",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
@@ -927,10 +760,7 @@ class Mail(Module):
                 Param("decrypt", Kind.BOOLEAN),
                 Param("cryptoAuth", attribute="crypto_auth"),
             ),
-            returns=Shape.RECORD,
-            record="MailReplyData",
-            target="MailData",
-            safety=Safety.READ,
+            returns=Shape.RECORD, record="MailReplyData", target="MailData", safety=Safety.READ,
             scopes=("read_mail",),
         )
     )
@@ -964,11 +794,7 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail",
-            name="replyall",
-            action="replyall",
-            method="GET",
-            path="mail",
+            module="mail", name="replyall", action="replyall", method="GET", path="mail",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
@@ -978,10 +804,7 @@ class Mail(Module):
                 Param("decrypt", Kind.BOOLEAN),
                 Param("cryptoAuth", attribute="crypto_auth"),
             ),
-            returns=Shape.RECORD,
-            record="MailReplyData",
-            target="MailData",
-            safety=Safety.READ,
+            returns=Shape.RECORD, record="MailReplyData", target="MailData", safety=Safety.READ,
             scopes=("read_mail",),
         )
     )
@@ -1015,16 +838,9 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail",
-            name="resolve_share_reference",
-            action="resolve_share_reference",
-            method="PUT",
-            path="mail",
-            body=Body(shape=BodyShape.RECORD, record="ResolveShareReferenceElement"),
-            returns=Shape.RECORD,
-            record="ShareReference",
-            safety=Safety.READ,
-            scopes=("read_mail",),
+            module="mail", name="resolve_share_reference", action="resolve_share_reference", method="PUT",
+            path="mail", body=Body(shape=BodyShape.RECORD, record="ResolveShareReferenceElement"),
+            returns=Shape.RECORD, record="ShareReference", safety=Safety.READ, scopes=("read_mail",),
         )
     )
     async def resolve_share_reference(
@@ -1038,11 +854,7 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail",
-            name="search",
-            action="search",
-            method="PUT",
-            path="mail",
+            module="mail", name="search", action="search", method="PUT", path="mail",
             params=(
                 Param("folder", required=True),
                 Param("columns", Kind.COLUMNS, required=True),
@@ -1052,12 +864,8 @@ class Mail(Module):
                 Param("sort", Kind.SORT, choices=("thread",)),
                 Param("order", choices=("asc", "desc")),
             ),
-            body=Body(shape=BodyShape.JSON),
-            returns=Shape.ROWS,
-            record="MailData",
-            columns="MailData",
-            safety=Safety.READ,
-            scopes=("read_mail",),
+            body=Body(shape=BodyShape.JSON), returns=Shape.ROWS, record="MailData", columns="MailData",
+            safety=Safety.READ, scopes=("read_mail",),
         )
     )
     async def search(
@@ -1091,11 +899,7 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail",
-            name="thread_references",
-            action="thread_references",
-            method="GET",
-            path="mail",
+            module="mail", name="thread_references", action="thread_references", method="GET", path="mail",
             params=(
                 Param("folder", required=True),
                 Param("columns", Kind.COLUMNS, required=True),
@@ -1104,12 +908,8 @@ class Mail(Module):
                 Param("order", choices=("asc", "desc")),
                 Param("size", Kind.INTEGER),
             ),
-            body=Body(shape=BodyShape.JSON, required=False),
-            returns=Shape.ROWS,
-            record="MailThreadReferenceData",
-            columns="MailData",
-            safety=Safety.READ,
-            scopes=("read_mail",),
+            body=Body(shape=BodyShape.JSON, required=False), returns=Shape.ROWS,
+            record="MailThreadReferenceData", columns="MailData", safety=Safety.READ, scopes=("read_mail",),
         )
     )
     async def thread_references(
@@ -1140,11 +940,7 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail",
-            name="threaded_all",
-            action="threadedAll",
-            method="GET",
-            path="mail",
+            module="mail", name="threaded_all", action="threadedAll", method="GET", path="mail",
             params=(
                 Param("folder", required=True),
                 Param("columns", Kind.COLUMNS, required=True),
@@ -1160,10 +956,7 @@ class Mail(Module):
                 Param("categoryid"),
                 Param("max"),
             ),
-            returns=Shape.ROWS,
-            record="MailConversationData",
-            columns="MailData",
-            safety=Safety.READ,
+            returns=Shape.ROWS, record="MailConversationData", columns="MailData", safety=Safety.READ,
             scopes=("read_mail",),
         )
     )
@@ -1208,18 +1001,10 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail",
-            name="update",
-            action="update",
-            method="PUT",
-            path="mail",
+            module="mail", name="update", action="update", method="PUT", path="mail",
             params=(Param("folder", required=True), Param("id"), Param("message_id")),
-            body=Body(shape=BodyShape.RECORD, record="MailUpdateBody"),
-            returns=Shape.RECORD,
-            record="MailDestinationData",
-            target="MailData",
-            safety=Safety.ONCE,
-            scopes=("write_mail",),
+            body=Body(shape=BodyShape.RECORD, record="MailUpdateBody"), returns=Shape.RECORD,
+            record="MailDestinationData", target="MailData", safety=Safety.ONCE, scopes=("write_mail",),
         )
     )
     async def update(
@@ -1245,21 +1030,14 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail",
-            name="updates",
-            action="updates",
-            method="GET",
-            path="mail",
+            module="mail", name="updates", action="updates", method="GET", path="mail",
             params=(
                 Param("folder", required=True),
                 Param("columns", Kind.COLUMNS, required=True),
                 Param("headers", many=True),
                 Param("ignore", choices=("deleted", "false", "changed"), sent="false"),
             ),
-            returns=Shape.UPDATES,
-            record="MailData",
-            columns="MailData",
-            safety=Safety.READ,
+            returns=Shape.UPDATES, record="MailData", columns="MailData", safety=Safety.READ,
             scopes=("read_mail",),
         )
     )
@@ -1285,21 +1063,14 @@ class Mail(Module):
 
     @download(
         Spec(
-            module="mail",
-            name="zip_attachments",
-            action="zip_attachments",
-            method="GET",
-            path="mail",
+            module="mail", name="zip_attachments", action="zip_attachments", method="GET", path="mail",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
                 Param("attachment", required=True, many=True),
                 Param("scan", Kind.BOOLEAN),
             ),
-            returns=Shape.DOWNLOAD,
-            target="MailData",
-            safety=Safety.READ,
-            batchable=False,
+            returns=Shape.DOWNLOAD, target="MailData", safety=Safety.READ, batchable=False,
             scopes=("read_mail",),
         )
     )
@@ -1327,16 +1098,9 @@ class Mail(Module):
 
     @download(
         Spec(
-            module="mail",
-            name="zip_messages",
-            action="zip_messages",
-            method="GET",
-            path="mail",
+            module="mail", name="zip_messages", action="zip_messages", method="GET", path="mail",
             params=(Param("folder", required=True), Param("id", required=True, many=True)),
-            returns=Shape.DOWNLOAD,
-            target="MailData",
-            safety=Safety.READ,
-            batchable=False,
+            returns=Shape.DOWNLOAD, target="MailData", safety=Safety.READ, batchable=False,
             scopes=("read_mail",),
         )
     )

@@ -39,16 +39,9 @@ class Mailfilter(Module):
 
     @operation(
         Spec(
-            module="mailfilter",
-            name="config",
-            action="config",
-            method="GET",
-            path="mailfilter",
-            params=(Param("username"),),
-            returns=Shape.RECORD,
-            record="MailFilterConfigData",
-            safety=Safety.READ,
-            oauth=False,
+            module="mailfilter", name="config", action="config", method="GET", path="mailfilter",
+            params=(Param("username"),), returns=Shape.RECORD, record="MailFilterConfigData",
+            safety=Safety.READ, oauth=False,
         )
     )
     async def config(self, *, username: str | None = None) -> MailFilterConfigData:
@@ -63,15 +56,9 @@ class Mailfilter(Module):
 
     @operation(
         Spec(
-            module="mailfilter",
-            name="delete",
-            action="delete",
-            method="PUT",
-            path="mailfilter",
-            params=(Param("username"),),
-            body=Body(shape=BodyShape.RECORD, record="MailFilterDeletionBody"),
-            safety=Safety.ONCE,
-            oauth=False,
+            module="mailfilter", name="delete", action="delete", method="PUT", path="mailfilter",
+            params=(Param("username"),), body=Body(shape=BodyShape.RECORD, record="MailFilterDeletionBody"),
+            safety=Safety.ONCE, oauth=False,
         )
     )
     async def delete(
@@ -88,14 +75,8 @@ class Mailfilter(Module):
 
     @operation(
         Spec(
-            module="mailfilter",
-            name="deletescript",
-            action="deletescript",
-            method="PUT",
-            path="mailfilter",
-            params=(Param("username"),),
-            safety=Safety.ONCE,
-            oauth=False,
+            module="mailfilter", name="deletescript", action="deletescript", method="PUT", path="mailfilter",
+            params=(Param("username"),), safety=Safety.ONCE, oauth=False,
         )
     )
     async def deletescript(self, *, username: str | None = None) -> None:
@@ -110,16 +91,8 @@ class Mailfilter(Module):
 
     @operation(
         Spec(
-            module="mailfilter",
-            name="getscript",
-            action="getscript",
-            method="PUT",
-            path="mailfilter",
-            params=(Param("username"),),
-            returns=Shape.VALUE,
-            kind=Kind.TEXT,
-            safety=Safety.READ,
-            oauth=False,
+            module="mailfilter", name="getscript", action="getscript", method="PUT", path="mailfilter",
+            params=(Param("username"),), returns=Shape.VALUE, kind=Kind.TEXT, safety=Safety.READ, oauth=False,
         )
     )
     async def getscript(self, *, username: str | None = None) -> str:
@@ -134,16 +107,9 @@ class Mailfilter(Module):
 
     @operation(
         Spec(
-            module="mailfilter",
-            name="list",
-            action="list",
-            method="GET",
-            path="mailfilter",
-            params=(Param("flag"), Param("username")),
-            returns=Shape.ROWS,
-            record="MailFilterRule",
-            safety=Safety.READ,
-            oauth=False,
+            module="mailfilter", name="list", action="list", method="GET", path="mailfilter",
+            params=(Param("flag"), Param("username")), returns=Shape.ROWS, record="MailFilterRule",
+            safety=Safety.READ, oauth=False,
         )
     )
     async def list(self, *, flag: str | None = None, username: str | None = None) -> Rows[MailFilterRule]:
@@ -159,17 +125,9 @@ class Mailfilter(Module):
 
     @operation(
         Spec(
-            module="mailfilter",
-            name="new",
-            action="new",
-            method="PUT",
-            path="mailfilter",
-            params=(Param("username"),),
-            body=Body(shape=BodyShape.RECORD, record="MailFilterRule"),
-            returns=Shape.VALUE,
-            kind=Kind.INTEGER,
-            safety=Safety.ONCE,
-            oauth=False,
+            module="mailfilter", name="new", action="new", method="PUT", path="mailfilter",
+            params=(Param("username"),), body=Body(shape=BodyShape.RECORD, record="MailFilterRule"),
+            returns=Shape.VALUE, kind=Kind.INTEGER, safety=Safety.ONCE, oauth=False,
         )
     )
     async def new(
@@ -186,15 +144,9 @@ class Mailfilter(Module):
 
     @operation(
         Spec(
-            module="mailfilter",
-            name="reorder",
-            action="reorder",
-            method="PUT",
-            path="mailfilter",
-            params=(Param("username"),),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER),
-            safety=Safety.REPEATABLE,
-            oauth=False,
+            module="mailfilter", name="reorder", action="reorder", method="PUT", path="mailfilter",
+            params=(Param("username"),), body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER),
+            safety=Safety.REPEATABLE, oauth=False,
         )
     )
     async def reorder(self, body: Iterable[int | OxRecord] | int, /, *, username: str | None = None) -> None:
@@ -209,15 +161,9 @@ class Mailfilter(Module):
 
     @operation(
         Spec(
-            module="mailfilter",
-            name="update",
-            action="update",
-            method="PUT",
-            path="mailfilter",
-            params=(Param("username"),),
-            body=Body(shape=BodyShape.RECORD, record="MailFilterRule"),
-            safety=Safety.ONCE,
-            oauth=False,
+            module="mailfilter", name="update", action="update", method="PUT", path="mailfilter",
+            params=(Param("username"),), body=Body(shape=BodyShape.RECORD, record="MailFilterRule"),
+            safety=Safety.ONCE, oauth=False,
         )
     )
     async def update(

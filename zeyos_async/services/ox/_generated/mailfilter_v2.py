@@ -33,20 +33,13 @@ class MailfilterV2(Module):
 
     @operation(
         Spec(
-            module="mailfilter/v2",
-            name="apply",
-            action="apply",
-            method="GET",
-            path="mailfilter/v2",
+            module="mailfilter/v2", name="apply", action="apply", method="GET", path="mailfilter/v2",
             params=(
                 Param("username"),
                 Param("folderId", attribute="folder"),
                 Param("id", Kind.INTEGER, required=True),
             ),
-            returns=Shape.ROWS,
-            record="MailFilterApplication",
-            safety=Safety.ONCE,
-            scopes=("write_mail",),
+            returns=Shape.ROWS, record="MailFilterApplication", safety=Safety.ONCE, scopes=("write_mail",),
         )
     )
     async def apply(
@@ -65,17 +58,10 @@ class MailfilterV2(Module):
 
     @operation(
         Spec(
-            module="mailfilter/v2",
-            name="apply_rule",
-            action="apply",
-            method="PUT",
-            path="mailfilter/v2",
+            module="mailfilter/v2", name="apply_rule", action="apply", method="PUT", path="mailfilter/v2",
             params=(Param("username"), Param("folderId", attribute="folder")),
-            body=Body(shape=BodyShape.RECORD, record="MailFilterRulev2"),
-            returns=Shape.ROWS,
-            record="MailFilterApplication",
-            safety=Safety.ONCE,
-            oauth=False,
+            body=Body(shape=BodyShape.RECORD, record="MailFilterRulev2"), returns=Shape.ROWS,
+            record="MailFilterApplication", safety=Safety.ONCE, oauth=False,
         )
     )
     async def apply_rule(
@@ -98,16 +84,9 @@ class MailfilterV2(Module):
 
     @operation(
         Spec(
-            module="mailfilter/v2",
-            name="config",
-            action="config",
-            method="GET",
-            path="mailfilter/v2",
-            params=(Param("username"),),
-            returns=Shape.RECORD,
-            record="MailFilterConfigDatav2",
-            safety=Safety.READ,
-            scopes=("read_mail",),
+            module="mailfilter/v2", name="config", action="config", method="GET", path="mailfilter/v2",
+            params=(Param("username"),), returns=Shape.RECORD, record="MailFilterConfigDatav2",
+            safety=Safety.READ, scopes=("read_mail",),
         )
     )
     async def config(self, *, username: str | None = None) -> MailFilterConfigDatav2:
@@ -122,15 +101,9 @@ class MailfilterV2(Module):
 
     @operation(
         Spec(
-            module="mailfilter/v2",
-            name="delete",
-            action="delete",
-            method="PUT",
-            path="mailfilter/v2",
-            params=(Param("username"),),
-            body=Body(shape=BodyShape.RECORD, record="MailFilterDeletionBody"),
-            safety=Safety.ONCE,
-            scopes=("write_mail",),
+            module="mailfilter/v2", name="delete", action="delete", method="PUT", path="mailfilter/v2",
+            params=(Param("username"),), body=Body(shape=BodyShape.RECORD, record="MailFilterDeletionBody"),
+            safety=Safety.ONCE, scopes=("write_mail",),
         )
     )
     async def delete(
@@ -147,14 +120,8 @@ class MailfilterV2(Module):
 
     @operation(
         Spec(
-            module="mailfilter/v2",
-            name="deletescript",
-            action="deletescript",
-            method="PUT",
-            path="mailfilter/v2",
-            params=(Param("username"),),
-            safety=Safety.ONCE,
-            scopes=("write_mail",),
+            module="mailfilter/v2", name="deletescript", action="deletescript", method="PUT",
+            path="mailfilter/v2", params=(Param("username"),), safety=Safety.ONCE, scopes=("write_mail",),
         )
     )
     async def deletescript(self, *, username: str | None = None) -> None:
@@ -169,15 +136,8 @@ class MailfilterV2(Module):
 
     @operation(
         Spec(
-            module="mailfilter/v2",
-            name="getscript",
-            action="getscript",
-            method="PUT",
-            path="mailfilter/v2",
-            params=(Param("username"),),
-            returns=Shape.VALUE,
-            kind=Kind.TEXT,
-            safety=Safety.READ,
+            module="mailfilter/v2", name="getscript", action="getscript", method="PUT", path="mailfilter/v2",
+            params=(Param("username"),), returns=Shape.VALUE, kind=Kind.TEXT, safety=Safety.READ,
             scopes=("read_mail",),
         )
     )
@@ -193,16 +153,9 @@ class MailfilterV2(Module):
 
     @operation(
         Spec(
-            module="mailfilter/v2",
-            name="list",
-            action="list",
-            method="GET",
-            path="mailfilter/v2",
-            params=(Param("flag"), Param("username")),
-            returns=Shape.ROWS,
-            record="MailFilterRulev2",
-            safety=Safety.READ,
-            scopes=("read_mail",),
+            module="mailfilter/v2", name="list", action="list", method="GET", path="mailfilter/v2",
+            params=(Param("flag"), Param("username")), returns=Shape.ROWS, record="MailFilterRulev2",
+            safety=Safety.READ, scopes=("read_mail",),
         )
     )
     async def list(self, *, flag: str | None = None, username: str | None = None) -> Rows[MailFilterRulev2]:
@@ -218,17 +171,9 @@ class MailfilterV2(Module):
 
     @operation(
         Spec(
-            module="mailfilter/v2",
-            name="new",
-            action="new",
-            method="PUT",
-            path="mailfilter/v2",
-            params=(Param("username"),),
-            body=Body(shape=BodyShape.RECORD, record="MailFilterRulev2"),
-            returns=Shape.VALUE,
-            kind=Kind.INTEGER,
-            safety=Safety.ONCE,
-            scopes=("write_mail",),
+            module="mailfilter/v2", name="new", action="new", method="PUT", path="mailfilter/v2",
+            params=(Param("username"),), body=Body(shape=BodyShape.RECORD, record="MailFilterRulev2"),
+            returns=Shape.VALUE, kind=Kind.INTEGER, safety=Safety.ONCE, scopes=("write_mail",),
         )
     )
     async def new(
@@ -245,15 +190,9 @@ class MailfilterV2(Module):
 
     @operation(
         Spec(
-            module="mailfilter/v2",
-            name="reorder",
-            action="reorder",
-            method="PUT",
-            path="mailfilter/v2",
-            params=(Param("username"),),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER),
-            safety=Safety.REPEATABLE,
-            scopes=("write_mail",),
+            module="mailfilter/v2", name="reorder", action="reorder", method="PUT", path="mailfilter/v2",
+            params=(Param("username"),), body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER),
+            safety=Safety.REPEATABLE, scopes=("write_mail",),
         )
     )
     async def reorder(self, body: Iterable[int | OxRecord] | int, /, *, username: str | None = None) -> None:
@@ -268,15 +207,9 @@ class MailfilterV2(Module):
 
     @operation(
         Spec(
-            module="mailfilter/v2",
-            name="update",
-            action="update",
-            method="PUT",
-            path="mailfilter/v2",
-            params=(Param("username"),),
-            body=Body(shape=BodyShape.RECORD, record="MailFilterRulev2"),
-            safety=Safety.ONCE,
-            scopes=("write_mail",),
+            module="mailfilter/v2", name="update", action="update", method="PUT", path="mailfilter/v2",
+            params=(Param("username"),), body=Body(shape=BodyShape.RECORD, record="MailFilterRulev2"),
+            safety=Safety.ONCE, scopes=("write_mail",),
         )
     )
     async def update(

@@ -24,16 +24,9 @@ class MessagingAccount(Module):
 
     @operation(
         Spec(
-            module="messaging/account",
-            name="all",
-            action="all",
-            method="GET",
-            path="messaging/account",
-            params=(Param("messagingService", attribute="messaging_service"),),
-            returns=Shape.ROWS,
-            record="MessagingAccountData",
-            safety=Safety.READ,
-            oauth=False,
+            module="messaging/account", name="all", action="all", method="GET", path="messaging/account",
+            params=(Param("messagingService", attribute="messaging_service"),), returns=Shape.ROWS,
+            record="MessagingAccountData", safety=Safety.READ, oauth=False,
         )
     )
     async def all(self, *, messaging_service: str | None = None) -> Rows[MessagingAccountData]:
@@ -48,19 +41,13 @@ class MessagingAccount(Module):
 
     @operation(
         Spec(
-            module="messaging/account",
-            name="delete",
-            action="delete",
-            method="GET",
+            module="messaging/account", name="delete", action="delete", method="GET",
             path="messaging/account",
             params=(
                 Param("messagingService", required=True, attribute="messaging_service"),
                 Param("id", Kind.INTEGER, required=True),
             ),
-            returns=Shape.VALUE,
-            kind=Kind.INTEGER,
-            safety=Safety.ONCE,
-            oauth=False,
+            returns=Shape.VALUE, kind=Kind.INTEGER, safety=Safety.ONCE, oauth=False,
         )
     )
     async def delete(self, *, messaging_service: str, id: int) -> int:
@@ -76,19 +63,12 @@ class MessagingAccount(Module):
 
     @operation(
         Spec(
-            module="messaging/account",
-            name="get",
-            action="get",
-            method="GET",
-            path="messaging/account",
+            module="messaging/account", name="get", action="get", method="GET", path="messaging/account",
             params=(
                 Param("messagingService", required=True, attribute="messaging_service"),
                 Param("id", Kind.INTEGER, required=True),
             ),
-            returns=Shape.RECORD,
-            record="MessagingAccountData",
-            safety=Safety.READ,
-            oauth=False,
+            returns=Shape.RECORD, record="MessagingAccountData", safety=Safety.READ, oauth=False,
         )
     )
     async def get(self, *, messaging_service: str, id: int) -> MessagingAccountData:
@@ -104,16 +84,9 @@ class MessagingAccount(Module):
 
     @operation(
         Spec(
-            module="messaging/account",
-            name="new",
-            action="new",
-            method="PUT",
-            path="messaging/account",
-            body=Body(shape=BodyShape.RECORD, record="MessagingAccountData"),
-            returns=Shape.VALUE,
-            kind=Kind.INTEGER,
-            safety=Safety.ONCE,
-            oauth=False,
+            module="messaging/account", name="new", action="new", method="PUT", path="messaging/account",
+            body=Body(shape=BodyShape.RECORD, record="MessagingAccountData"), returns=Shape.VALUE,
+            kind=Kind.INTEGER, safety=Safety.ONCE, oauth=False,
         )
     )
     async def new(self, body: MessagingAccountData | MessagingAccountDataFields, /) -> int:
@@ -125,16 +98,9 @@ class MessagingAccount(Module):
 
     @operation(
         Spec(
-            module="messaging/account",
-            name="update",
-            action="update",
-            method="PUT",
-            path="messaging/account",
-            body=Body(shape=BodyShape.RECORD, record="MessagingAccountData"),
-            returns=Shape.VALUE,
-            kind=Kind.INTEGER,
-            safety=Safety.ONCE,
-            oauth=False,
+            module="messaging/account", name="update", action="update", method="PUT",
+            path="messaging/account", body=Body(shape=BodyShape.RECORD, record="MessagingAccountData"),
+            returns=Shape.VALUE, kind=Kind.INTEGER, safety=Safety.ONCE, oauth=False,
         )
     )
     async def update(self, body: MessagingAccountData | MessagingAccountDataFields, /) -> int:

@@ -23,15 +23,8 @@ class MessagingService(Module):
 
     @operation(
         Spec(
-            module="messaging/service",
-            name="all",
-            action="all",
-            method="GET",
-            path="messaging/service",
-            returns=Shape.ROWS,
-            record="MessagingServiceData",
-            safety=Safety.READ,
-            oauth=False,
+            module="messaging/service", name="all", action="all", method="GET", path="messaging/service",
+            returns=Shape.ROWS, record="MessagingServiceData", safety=Safety.READ, oauth=False,
         )
     )
     async def all(self) -> Rows[MessagingServiceData]:
@@ -43,16 +36,9 @@ class MessagingService(Module):
 
     @operation(
         Spec(
-            module="messaging/service",
-            name="get",
-            action="get",
-            method="GET",
-            path="messaging/service",
-            params=(Param("id", required=True),),
-            returns=Shape.RECORD,
-            record="MessagingServiceData",
-            safety=Safety.READ,
-            oauth=False,
+            module="messaging/service", name="get", action="get", method="GET", path="messaging/service",
+            params=(Param("id", required=True),), returns=Shape.RECORD, record="MessagingServiceData",
+            safety=Safety.READ, oauth=False,
         )
     )
     async def get(self, *, id: str) -> MessagingServiceData:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from zeyos_async.services.ox.operation import Rows
 
-    from .records_sessions import MultifactorProvider
+    from .records_security import MultifactorProvider
 
 
 class MultifactorProviderModule(Module):
@@ -24,16 +24,9 @@ class MultifactorProviderModule(Module):
 
     @operation(
         Spec(
-            module="multifactor/provider",
-            name="all",
-            action="all",
-            method="GET",
-            path="multifactor/provider",
-            params=(Param("providers", many=True),),
-            returns=Shape.ROWS,
-            record="MultifactorProvider",
-            safety=Safety.READ,
-            oauth=False,
+            module="multifactor/provider", name="all", action="all", method="GET",
+            path="multifactor/provider", params=(Param("providers", many=True),), returns=Shape.ROWS,
+            record="MultifactorProvider", safety=Safety.READ, oauth=False,
         )
     )
     async def all(self, *, providers: Sequence[str] | str | None = None) -> Rows[MultifactorProvider]:

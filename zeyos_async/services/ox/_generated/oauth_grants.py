@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from zeyos_async.services.ox.operation import Rows
 
-    from .records_sessions import OAuthGrantData
+    from .records_oauth import OAuthGrantData
 
 
 class OauthGrants(Module):
@@ -23,16 +23,8 @@ class OauthGrants(Module):
 
     @operation(
         Spec(
-            module="oauth/grants",
-            name="all",
-            action="all",
-            method="GET",
-            path="oauth/grants",
-            returns=Shape.ROWS,
-            record="OAuthGrantData",
-            safety=Safety.READ,
-            oauth=False,
-            since="7.8.0",
+            module="oauth/grants", name="all", action="all", method="GET", path="oauth/grants",
+            returns=Shape.ROWS, record="OAuthGrantData", safety=Safety.READ, oauth=False, since="7.8.0",
         )
     )
     async def all(self) -> Rows[OAuthGrantData]:
@@ -44,15 +36,8 @@ class OauthGrants(Module):
 
     @operation(
         Spec(
-            module="oauth/grants",
-            name="revoke",
-            action="revoke",
-            method="GET",
-            path="oauth/grants",
-            params=(Param("client", required=True),),
-            safety=Safety.ONCE,
-            oauth=False,
-            since="7.8.0",
+            module="oauth/grants", name="revoke", action="revoke", method="GET", path="oauth/grants",
+            params=(Param("client", required=True),), safety=Safety.ONCE, oauth=False, since="7.8.0",
         )
     )
     async def revoke(self, *, client: str) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from zeyos_async.services.ox.operation import Rows
 
-    from .records_sessions import OAuthServiceMetaData
+    from .records_oauth import OAuthServiceMetaData
 
 
 class OauthServices(Module):
@@ -23,16 +23,8 @@ class OauthServices(Module):
 
     @operation(
         Spec(
-            module="oauth/services",
-            name="all",
-            action="all",
-            method="GET",
-            path="oauth/services",
-            returns=Shape.ROWS,
-            record="OAuthServiceMetaData",
-            safety=Safety.READ,
-            oauth=False,
-            since="6.20",
+            module="oauth/services", name="all", action="all", method="GET", path="oauth/services",
+            returns=Shape.ROWS, record="OAuthServiceMetaData", safety=Safety.READ, oauth=False, since="6.20",
         )
     )
     async def all(self) -> Rows[OAuthServiceMetaData]:
@@ -44,17 +36,9 @@ class OauthServices(Module):
 
     @operation(
         Spec(
-            module="oauth/services",
-            name="get",
-            action="get",
-            method="GET",
-            path="oauth/services",
-            params=(Param("id", required=True),),
-            returns=Shape.RECORD,
-            record="OAuthServiceMetaData",
-            safety=Safety.READ,
-            oauth=False,
-            since="6.20",
+            module="oauth/services", name="get", action="get", method="GET", path="oauth/services",
+            params=(Param("id", required=True),), returns=Shape.RECORD, record="OAuthServiceMetaData",
+            safety=Safety.READ, oauth=False, since="6.20",
         )
     )
     async def get(self, *, id: str) -> OAuthServiceMetaData:

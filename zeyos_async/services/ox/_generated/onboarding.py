@@ -22,15 +22,8 @@ class Onboarding(Module):
 
     @operation(
         Spec(
-            module="onboarding",
-            name="config",
-            action="config",
-            method="GET",
-            path="onboarding",
-            returns=Shape.RECORD,
-            record="ClientOnboardingData",
-            safety=Safety.READ,
-            oauth=False,
+            module="onboarding", name="config", action="config", method="GET", path="onboarding",
+            returns=Shape.RECORD, record="ClientOnboardingData", safety=Safety.READ, oauth=False,
         )
     )
     async def config(self) -> ClientOnboardingData:
@@ -42,16 +35,9 @@ class Onboarding(Module):
 
     @download(
         Spec(
-            module="onboarding",
-            name="download",
-            action="download",
-            method="GET",
-            path="onboarding",
+            module="onboarding", name="download", action="download", method="GET", path="onboarding",
             params=(Param("type", required=True, choices=("caldav", "carddav", "dav", "mail", "eas")),),
-            returns=Shape.DOWNLOAD,
-            safety=Safety.READ,
-            batchable=False,
-            oauth=False,
+            returns=Shape.DOWNLOAD, safety=Safety.READ, batchable=False, oauth=False,
         )
     )
     async def download(self, *, type: Literal["caldav", "carddav", "dav", "mail", "eas"]) -> bytes:
@@ -66,15 +52,9 @@ class Onboarding(Module):
 
     @operation(
         Spec(
-            module="onboarding",
-            name="execute",
-            action="execute",
-            method="PUT",
-            path="onboarding",
+            module="onboarding", name="execute", action="execute", method="PUT", path="onboarding",
             params=(Param("id", required=True), Param("action_id", required=True)),
-            body=Body(shape=BodyShape.JSON, required=False),
-            safety=Safety.ONCE,
-            oauth=False,
+            body=Body(shape=BodyShape.JSON, required=False), safety=Safety.ONCE, oauth=False,
         )
     )
     async def execute(self, body: Any = None, /, *, id: str, action_id: str) -> None:
@@ -90,16 +70,9 @@ class Onboarding(Module):
 
     @operation(
         Spec(
-            module="onboarding",
-            name="link",
-            action="link",
-            method="GET",
-            path="onboarding",
+            module="onboarding", name="link", action="link", method="GET", path="onboarding",
             params=(Param("type", required=True, choices=("caldav", "carddav", "dav", "mail", "eas")),),
-            returns=Shape.VALUE,
-            kind=Kind.TEXT,
-            safety=Safety.ONCE,
-            oauth=False,
+            returns=Shape.VALUE, kind=Kind.TEXT, safety=Safety.ONCE, oauth=False,
         )
     )
     async def link(self, *, type: Literal["caldav", "carddav", "dav", "mail", "eas"]) -> str:

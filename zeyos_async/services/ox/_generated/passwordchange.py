@@ -13,7 +13,7 @@ from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
 
-    from .records_sessions import PasswordChangeBody, PasswordChangeBodyFields
+    from .records_security import PasswordChangeBody, PasswordChangeBodyFields
 
 
 class Passwordchange(Module):
@@ -21,15 +21,9 @@ class Passwordchange(Module):
 
     @operation(
         Spec(
-            module="passwordchange",
-            name="update",
-            action="update",
-            method="PUT",
-            path="passwordchange",
-            body=Body(shape=BodyShape.RECORD, record="PasswordChangeBody"),
-            safety=Safety.ONCE,
-            batchable=False,
-            oauth=False,
+            module="passwordchange", name="update", action="update", method="PUT", path="passwordchange",
+            body=Body(shape=BodyShape.RECORD, record="PasswordChangeBody"), safety=Safety.ONCE,
+            batchable=False, oauth=False,
         )
     )
     async def update(self, body: PasswordChangeBody | PasswordChangeBodyFields, /) -> None:

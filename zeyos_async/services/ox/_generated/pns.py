@@ -27,15 +27,9 @@ class Pns(Module):
 
     @operation(
         Spec(
-            module="pns",
-            name="subscribe",
-            action="subscribe",
-            method="PUT",
-            path="pns",
-            body=Body(shape=BodyShape.RECORD, record="SubscriptionData"),
-            returns=Shape.RECORD,
-            record="PnsData",
-            safety=Safety.ONCE,
+            module="pns", name="subscribe", action="subscribe", method="PUT", path="pns",
+            body=Body(shape=BodyShape.RECORD, record="SubscriptionData"), returns=Shape.RECORD,
+            record="PnsData", safety=Safety.ONCE,
         )
     )
     async def subscribe(self, body: SubscriptionData | SubscriptionDataFields, /) -> PnsData:
@@ -47,15 +41,9 @@ class Pns(Module):
 
     @operation(
         Spec(
-            module="pns",
-            name="unsubscribe",
-            action="unsubscribe",
-            method="PUT",
-            path="pns",
-            body=Body(shape=BodyShape.RECORD, record="UnsubscriptionData"),
-            returns=Shape.RECORD,
-            record="PnsData",
-            safety=Safety.ONCE,
+            module="pns", name="unsubscribe", action="unsubscribe", method="PUT", path="pns",
+            body=Body(shape=BodyShape.RECORD, record="UnsubscriptionData"), returns=Shape.RECORD,
+            record="PnsData", safety=Safety.ONCE,
         )
     )
     async def unsubscribe(self, body: UnsubscriptionData | UnsubscriptionDataFields, /) -> PnsData:

@@ -21,15 +21,8 @@ class Quota(Module):
 
     @operation(
         Spec(
-            module="quota",
-            name="filestore",
-            action="filestore",
-            method="GET",
-            path="quota",
-            returns=Shape.RECORD,
-            record="QuotaData",
-            safety=Safety.READ,
-            oauth=False,
+            module="quota", name="filestore", action="filestore", method="GET", path="quota",
+            returns=Shape.RECORD, record="QuotaData", safety=Safety.READ, oauth=False,
         )
     )
     async def filestore(self) -> QuotaData:
@@ -41,16 +34,9 @@ class Quota(Module):
 
     @operation(
         Spec(
-            module="quota",
-            name="get",
-            action="get",
-            method="GET",
-            path="quota",
-            params=(Param("module"), Param("account"), Param("folder")),
-            returns=Shape.JSON,
-            safety=Safety.READ,
-            oauth=False,
-            since="7.6.1",
+            module="quota", name="get", action="get", method="GET", path="quota",
+            params=(Param("module"), Param("account"), Param("folder")), returns=Shape.JSON,
+            safety=Safety.READ, oauth=False, since="7.6.1",
         )
     )
     async def get(
@@ -69,15 +55,8 @@ class Quota(Module):
 
     @operation(
         Spec(
-            module="quota",
-            name="mail",
-            action="mail",
-            method="GET",
-            path="quota",
-            returns=Shape.RECORD,
-            record="QuotaData",
-            safety=Safety.READ,
-            oauth=False,
+            module="quota", name="mail", action="mail", method="GET", path="quota", returns=Shape.RECORD,
+            record="QuotaData", safety=Safety.READ, oauth=False,
         )
     )
     async def mail(self) -> QuotaData:
@@ -89,15 +68,8 @@ class Quota(Module):
 
     @operation(
         Spec(
-            module="quota",
-            name="unified",
-            action="unified",
-            method="GET",
-            path="quota",
-            returns=Shape.RECORD,
-            record="QuotaData",
-            safety=Safety.READ,
-            oauth=False,
+            module="quota", name="unified", action="unified", method="GET", path="quota",
+            returns=Shape.RECORD, record="QuotaData", safety=Safety.READ, oauth=False,
         )
     )
     async def unified(self) -> QuotaData:

@@ -599,10 +599,10 @@ class MailToSend(InFolderId):
             Field("original_folder_id"),
             Field("content_type"),
             Field("text_preview"),
-            Field("nested_msgs", Kind.RECORD, record="MailToSendNestedMsgs", many=True),
+            Field("nested_msgs", Kind.RECORD, record="MailData", many=True),
             Field("security_info", Kind.RECORD, record="GuardSecurityInfo"),
             Field("security", Kind.RECORD, record="GuardSecurityResult"),
-            Field("authenticity", Kind.RECORD, record="MailToSendAuthenticity"),
+            Field("authenticity", Kind.RECORD, record="MailAuthenticity"),
             Field("date_to_send"),
             Field("sendtype", Kind.INTEGER),
             Field("msgref"),
@@ -645,10 +645,10 @@ class MailToSend(InFolderId):
     original_folder_id: str | None = None
     content_type: str | None = None
     text_preview: str | None = None
-    nested_msgs: list[MailToSendNestedMsgs] | None = None
+    nested_msgs: list[MailData] | None = None
     security_info: GuardSecurityInfo | None = None
     security: GuardSecurityResult | None = None
-    authenticity: MailToSendAuthenticity | None = None
+    authenticity: MailAuthenticity | None = None
     date_to_send: str | None = None
     sendtype: int | None = None
     msgref: str | None = None
@@ -657,157 +657,6 @@ class MailToSend(InFolderId):
     vcard: int | None = None
     infostore_ids: list[str] | None = None
     send_on_behalf_of: bool | None = None
-    extra: Mapping[str, Any] = EMPTY
-    timestamp: Instant | int | None = attrs.field(default=None, eq=False)
-    warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
-
-
-@attrs.define(repr=False)
-class MailToSendNestedMsgs(InFolderId):
-    """``MailToSendNestedMsgs`` of the document."""
-
-    __model__ = Model(
-        "MailToSendNestedMsgs",
-        (
-            Field("color_label", Kind.INTEGER),
-            Field("id"),
-            Field("folder_id"),
-            Field("attachment", Kind.BOOLEAN),
-            Field("from", Kind.ANY, attribute="from_"),
-            Field("to", Kind.ANY),
-            Field("cc", Kind.ANY),
-            Field("bcc", Kind.ANY),
-            Field("sender", Kind.ANY),
-            Field("subject"),
-            Field("size", Kind.INTEGER),
-            Field("sent_date", Kind.TIME),
-            Field("received_date", Kind.TIME),
-            Field("flags", Kind.INTEGER),
-            Field("level", Kind.INTEGER),
-            Field("disp_notification_to"),
-            Field("priority", Kind.INTEGER),
-            Field("msg_ref"),
-            Field("flag_seen"),
-            Field("account_name"),
-            Field("account_id", Kind.INTEGER),
-            Field("user", many=True),
-            Field("headers", Kind.ANY),
-            Field("attachments", Kind.RECORD, record="MailAttachment", many=True),
-            Field("truncated", Kind.BOOLEAN),
-            Field("source"),
-            Field("cid"),
-            Field("original_id"),
-            Field("original_folder_id"),
-            Field("content_type"),
-            Field("text_preview"),
-        ),
-    )
-
-    color_label: int | None = None
-    id: str | None = None
-    folder_id: str | None = None
-    attachment: bool | None = None
-    from_: list[list[str]] | None = None
-    to: list[list[str]] | None = None
-    cc: list[list[str]] | None = None
-    bcc: list[list[str]] | None = None
-    sender: list[list[str]] | None = None
-    subject: str | None = None
-    size: int | None = None
-    sent_date: Instant | None = None
-    received_date: Instant | None = None
-    flags: int | None = None
-    level: int | None = None
-    disp_notification_to: str | None = None
-    priority: int | None = None
-    msg_ref: str | None = None
-    flag_seen: str | None = None
-    account_name: str | None = None
-    account_id: int | None = None
-    user: list[str] | None = None
-    headers: dict[str, Any] | None = None
-    attachments: list[MailAttachment] | None = None
-    truncated: bool | None = None
-    source: str | None = None
-    cid: str | None = None
-    original_id: str | None = None
-    original_folder_id: str | None = None
-    content_type: str | None = None
-    text_preview: str | None = None
-    extra: Mapping[str, Any] = EMPTY
-    timestamp: Instant | int | None = attrs.field(default=None, eq=False)
-    warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
-
-
-@attrs.define(repr=False)
-class MailToSendAuthenticity(OxRecord):
-    """``MailToSendAuthenticity`` of the document."""
-
-    __model__ = Model(
-        "MailToSendAuthenticity",
-        (
-            Field("dmarc", Kind.RECORD, record="MailToSendAuthenticityDmarc"),
-            Field("dkim", Kind.RECORD, record="MailToSendAuthenticityDmarc"),
-            Field("spf", Kind.RECORD, record="MailToSendAuthenticityDmarc"),
-            Field(
-                "unconsidered_results",
-                Kind.RECORD,
-                record="MailToSendAuthenticityUnconsideredResults",
-                many=True,
-            ),
-            Field("image"),
-            Field("from_domain"),
-            Field("status"),
-        ),
-    )
-
-    dmarc: MailToSendAuthenticityDmarc | None = None
-    dkim: MailToSendAuthenticityDmarc | None = None
-    spf: MailToSendAuthenticityDmarc | None = None
-    unconsidered_results: list[MailToSendAuthenticityUnconsideredResults] | None = None
-    image: str | None = None
-    from_domain: str | None = None
-    status: str | None = None
-    extra: Mapping[str, Any] = EMPTY
-    timestamp: Instant | int | None = attrs.field(default=None, eq=False)
-    warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
-
-
-@attrs.define(repr=False)
-class MailToSendAuthenticityDmarc(OxRecord):
-    """``MailToSendAuthenticityDmarc`` of the document."""
-
-    __model__ = Model(
-        "MailToSendAuthenticityDmarc",
-        (
-            Field("result"),
-            Field("reason"),
-            Field("from_domain"),
-        ),
-    )
-
-    result: str | None = None
-    reason: str | None = None
-    from_domain: str | None = None
-    extra: Mapping[str, Any] = EMPTY
-    timestamp: Instant | int | None = attrs.field(default=None, eq=False)
-    warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
-
-
-@attrs.define(repr=False)
-class MailToSendAuthenticityUnconsideredResults(OxRecord):
-    """``MailToSendAuthenticityUnconsideredResults`` of the document."""
-
-    __model__ = Model(
-        "MailToSendAuthenticityUnconsideredResults",
-        (
-            Field("result"),
-            Field("mechanism"),
-        ),
-    )
-
-    result: str | None = None
-    mechanism: str | None = None
     extra: Mapping[str, Any] = EMPTY
     timestamp: Instant | int | None = attrs.field(default=None, eq=False)
     warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
@@ -1216,10 +1065,10 @@ if TYPE_CHECKING:
             "original_folder_id": "str | None",
             "content_type": "str | None",
             "text_preview": "str | None",
-            "nested_msgs": "Sequence[MailToSendNestedMsgs | MailToSendNestedMsgsFields] | None",
+            "nested_msgs": "Sequence[MailData | MailDataFields] | None",
             "security_info": "GuardSecurityInfo | GuardSecurityInfoFields | None",
             "security": "GuardSecurityResult | GuardSecurityResultFields | None",
-            "authenticity": "MailToSendAuthenticity | MailToSendAuthenticityFields | None",
+            "authenticity": "MailAuthenticity | MailAuthenticityFields | None",
             "date_to_send": "str | None",
             "sendtype": "int | None",
             "msgref": "str | None",
@@ -1232,63 +1081,6 @@ if TYPE_CHECKING:
         },
         total=False,
     )
-
-    MailToSendNestedMsgsFields = TypedDict(
-        "MailToSendNestedMsgsFields",
-        {
-            "color_label": "int | None",
-            "id": "str | None",
-            "folder_id": "str | None",
-            "attachment": "bool | None",
-            "from": "Sequence[Sequence[str | None]] | None",
-            "to": "Sequence[Sequence[str | None]] | None",
-            "cc": "Sequence[Sequence[str | None]] | None",
-            "bcc": "Sequence[Sequence[str | None]] | None",
-            "sender": "Sequence[Sequence[str | None]] | None",
-            "subject": "str | None",
-            "size": "int | None",
-            "sent_date": "Instant | int | None",
-            "received_date": "Instant | int | None",
-            "flags": "int | None",
-            "level": "int | None",
-            "disp_notification_to": "str | None",
-            "priority": "int | None",
-            "msg_ref": "str | None",
-            "flag_seen": "str | None",
-            "account_name": "str | None",
-            "account_id": "int | None",
-            "user": "Sequence[str] | None",
-            "headers": "dict[str, Any] | None",
-            "attachments": "Sequence[MailAttachment | MailAttachmentFields] | None",
-            "truncated": "bool | None",
-            "source": "str | None",
-            "cid": "str | None",
-            "original_id": "str | None",
-            "original_folder_id": "str | None",
-            "content_type": "str | None",
-            "text_preview": "str | None",
-            "folder": "str | None",
-        },
-        total=False,
-    )
-
-    class MailToSendAuthenticityFields(TypedDict, total=False):
-        dmarc: MailToSendAuthenticityDmarc | MailToSendAuthenticityDmarcFields | None
-        dkim: MailToSendAuthenticityDmarc | MailToSendAuthenticityDmarcFields | None
-        spf: MailToSendAuthenticityDmarc | MailToSendAuthenticityDmarcFields | None
-        unconsidered_results: Sequence[MailToSendAuthenticityUnconsideredResults | MailToSendAuthenticityUnconsideredResultsFields] | None
-        image: str | None
-        from_domain: str | None
-        status: str | None
-
-    class MailToSendAuthenticityDmarcFields(TypedDict, total=False):
-        result: str | None
-        reason: str | None
-        from_domain: str | None
-
-    class MailToSendAuthenticityUnconsideredResultsFields(TypedDict, total=False):
-        result: str | None
-        mechanism: str | None
 
     MailAckBodyFields = TypedDict(
         "MailAckBodyFields",

@@ -43,64 +43,6 @@ class CapabilityData(OxRecord):
 
 
 @attrs.define(repr=False)
-class CertificateStoreData(OxRecord):
-    """``CertificateStoreData`` of the document."""
-
-    __model__ = Model(
-        "CertificateStoreData",
-        (
-            Field("fingerprint"),
-            Field("hostname"),
-            Field("trusted", Kind.BOOLEAN),
-        ),
-    )
-
-    fingerprint: str | None = None
-    hostname: str | None = None
-    trusted: bool | None = None
-    extra: Mapping[str, Any] = EMPTY
-    timestamp: Instant | int | None = attrs.field(default=None, eq=False)
-    warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
-
-
-@attrs.define(repr=False)
-class CertificateExamineData(OxRecord):
-    """``CertificateExamineData`` of the document."""
-
-    __model__ = Model(
-        "CertificateExamineData",
-        (
-            Field("fingerprint"),
-            Field("issuedOn", Kind.STAMP),
-            Field("expiresOn", Kind.STAMP),
-            Field("hostname"),
-            Field("commonName"),
-            Field("issuedBy"),
-            Field("signature"),
-            Field("serialNumber"),
-            Field("failureReason"),
-            Field("expired", Kind.BOOLEAN),
-            Field("trusted", Kind.BOOLEAN),
-        ),
-    )
-
-    fingerprint: str | None = None
-    issuedOn: Instant | None = None
-    expiresOn: Instant | None = None
-    hostname: str | None = None
-    commonName: str | None = None
-    issuedBy: str | None = None
-    signature: str | None = None
-    serialNumber: str | None = None
-    failureReason: str | None = None
-    expired: bool | None = None
-    trusted: bool | None = None
-    extra: Mapping[str, Any] = EMPTY
-    timestamp: Instant | int | None = attrs.field(default=None, eq=False)
-    warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
-
-
-@attrs.define(repr=False)
 class ConfigProperty(OxRecord):
     """``ConfigProperty`` of the document."""
 
@@ -652,41 +594,7 @@ class UnsubscriptionData(OxRecord):
     warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
 
 
-@attrs.define(repr=False)
-class WhoAmI(OxRecord):
-    """``WhoAmI`` of the document."""
-
-    __model__ = Model(
-        "WhoAmI",
-        (
-            Field("random"),
-            Field("session"),
-            Field("user"),
-            Field("user_id"),
-            Field("context_id"),
-            Field("requires_multifactor", Kind.BOOLEAN),
-            Field("locale"),
-        ),
-    )
-
-    random: str | None = None
-    session: str | None = attrs.field(default=None, repr=False)
-    user: str | None = None
-    user_id: str | None = None
-    context_id: str | None = None
-    requires_multifactor: bool | None = None
-    locale: str | None = None
-    extra: Mapping[str, Any] = EMPTY
-    timestamp: Instant | int | None = attrs.field(default=None, eq=False)
-    warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
-
-
 if TYPE_CHECKING:
-
-    class CertificateStoreDataFields(TypedDict, total=False):
-        fingerprint: str | None
-        hostname: str | None
-        trusted: bool | None
 
     class ConfigPropertyBodyFields(TypedDict, total=False):
         value: str | None

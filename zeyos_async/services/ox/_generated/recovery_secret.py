@@ -14,7 +14,7 @@ from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
 
-    from .records_sessions import CheckSecretResponse
+    from .records_security import CheckSecretResponse
 
 
 class RecoverySecret(Module):
@@ -22,15 +22,8 @@ class RecoverySecret(Module):
 
     @operation(
         Spec(
-            module="recovery/secret",
-            name="check",
-            action="check",
-            method="GET",
-            path="recovery/secret",
-            returns=Shape.RECORD,
-            record="CheckSecretResponse",
-            safety=Safety.READ,
-            oauth=False,
+            module="recovery/secret", name="check", action="check", method="GET", path="recovery/secret",
+            returns=Shape.RECORD, record="CheckSecretResponse", safety=Safety.READ, oauth=False,
         )
     )
     async def check(self) -> CheckSecretResponse:
@@ -42,16 +35,9 @@ class RecoverySecret(Module):
 
     @operation(
         Spec(
-            module="recovery/secret",
-            name="clean_up",
-            action="clean_up",
-            method="GET",
-            path="recovery/secret",
-            returns=Shape.VALUE,
-            key="clean_up",
-            kind=Kind.BOOLEAN,
-            safety=Safety.ONCE,
-            oauth=False,
+            module="recovery/secret", name="clean_up", action="clean_up", method="GET",
+            path="recovery/secret", returns=Shape.VALUE, key="clean_up", kind=Kind.BOOLEAN,
+            safety=Safety.ONCE, oauth=False,
         )
     )
     async def clean_up(self) -> bool:
@@ -63,14 +49,8 @@ class RecoverySecret(Module):
 
     @operation(
         Spec(
-            module="recovery/secret",
-            name="migrate",
-            action="migrate",
-            method="GET",
-            path="recovery/secret",
-            params=(Param("password", required=True),),
-            safety=Safety.ONCE,
-            oauth=False,
+            module="recovery/secret", name="migrate", action="migrate", method="GET", path="recovery/secret",
+            params=(Param("password", required=True),), safety=Safety.ONCE, oauth=False,
         )
     )
     async def migrate(self, *, password: str) -> None:
@@ -85,16 +65,8 @@ class RecoverySecret(Module):
 
     @operation(
         Spec(
-            module="recovery/secret",
-            name="remove",
-            action="remove",
-            method="GET",
-            path="recovery/secret",
-            returns=Shape.VALUE,
-            key="clean_up",
-            kind=Kind.BOOLEAN,
-            safety=Safety.ONCE,
-            oauth=False,
+            module="recovery/secret", name="remove", action="remove", method="GET", path="recovery/secret",
+            returns=Shape.VALUE, key="clean_up", kind=Kind.BOOLEAN, safety=Safety.ONCE, oauth=False,
         )
     )
     async def remove(self) -> bool:

@@ -35,15 +35,8 @@ class Resource(Module):
 
     @operation(
         Spec(
-            module="resource",
-            name="all",
-            action="all",
-            method="GET",
-            path="resource",
-            returns=Shape.VALUES,
-            kind=Kind.INTEGER,
-            safety=Safety.READ,
-            oauth=False,
+            module="resource", name="all", action="all", method="GET", path="resource", returns=Shape.VALUES,
+            kind=Kind.INTEGER, safety=Safety.READ, oauth=False,
         )
     )
     async def all(self) -> Rows[int]:
@@ -55,16 +48,10 @@ class Resource(Module):
 
     @operation(
         Spec(
-            module="resource",
-            name="delete",
-            action="delete",
-            method="PUT",
-            path="resource",
+            module="resource", name="delete", action="delete", method="PUT", path="resource",
             params=(Param("timestamp", Kind.STAMP, required=True),),
-            body=Body(shape=BodyShape.RECORDS, record="ResourceListElement"),
-            returns=Shape.LEFT,
-            safety=Safety.ONCE,
-            oauth=False,
+            body=Body(shape=BodyShape.RECORDS, record="ResourceListElement"), returns=Shape.LEFT,
+            safety=Safety.ONCE, oauth=False,
         )
     )
     async def delete(
@@ -86,17 +73,9 @@ class Resource(Module):
 
     @operation(
         Spec(
-            module="resource",
-            name="get",
-            action="get",
-            method="GET",
-            path="resource",
-            params=(Param("id", Kind.INTEGER, required=True),),
-            returns=Shape.RECORD,
-            record="ResourceData",
-            target="ResourceData",
-            safety=Safety.READ,
-            oauth=False,
+            module="resource", name="get", action="get", method="GET", path="resource",
+            params=(Param("id", Kind.INTEGER, required=True),), returns=Shape.RECORD, record="ResourceData",
+            target="ResourceData", safety=Safety.READ, oauth=False,
         )
     )
     async def get(self, record: ResourceData | None = None, /, *, id: int | None = None) -> ResourceData:
@@ -111,16 +90,9 @@ class Resource(Module):
 
     @operation(
         Spec(
-            module="resource",
-            name="list",
-            action="list",
-            method="PUT",
-            path="resource",
-            body=Body(shape=BodyShape.RECORDS, record="ResourceListElement"),
-            returns=Shape.ROWS,
-            record="ResourceData",
-            safety=Safety.READ,
-            oauth=False,
+            module="resource", name="list", action="list", method="PUT", path="resource",
+            body=Body(shape=BodyShape.RECORDS, record="ResourceListElement"), returns=Shape.ROWS,
+            record="ResourceData", safety=Safety.READ, oauth=False,
         )
     )
     async def list(
@@ -134,16 +106,9 @@ class Resource(Module):
 
     @operation(
         Spec(
-            module="resource",
-            name="new",
-            action="new",
-            method="PUT",
-            path="resource",
-            body=Body(shape=BodyShape.RECORD, record="ResourceData"),
-            returns=Shape.RECORD,
-            record="ResourceUpdateData",
-            safety=Safety.ONCE,
-            oauth=False,
+            module="resource", name="new", action="new", method="PUT", path="resource",
+            body=Body(shape=BodyShape.RECORD, record="ResourceData"), returns=Shape.RECORD,
+            record="ResourceUpdateData", safety=Safety.ONCE, oauth=False,
         )
     )
     async def new(self, body: ResourceData | ResourceDataFields, /) -> ResourceUpdateData:
@@ -155,16 +120,9 @@ class Resource(Module):
 
     @operation(
         Spec(
-            module="resource",
-            name="search",
-            action="search",
-            method="PUT",
-            path="resource",
-            body=Body(shape=BodyShape.RECORD, record="ResourceSearchBody"),
-            returns=Shape.ROWS,
-            record="ResourceData",
-            safety=Safety.READ,
-            oauth=False,
+            module="resource", name="search", action="search", method="PUT", path="resource",
+            body=Body(shape=BodyShape.RECORD, record="ResourceSearchBody"), returns=Shape.ROWS,
+            record="ResourceData", safety=Safety.READ, oauth=False,
         )
     )
     async def search(self, body: ResourceSearchBody | ResourceSearchBodyFields, /) -> Rows[ResourceData]:
@@ -176,16 +134,10 @@ class Resource(Module):
 
     @operation(
         Spec(
-            module="resource",
-            name="update",
-            action="update",
-            method="PUT",
-            path="resource",
+            module="resource", name="update", action="update", method="PUT", path="resource",
             params=(Param("id", Kind.INTEGER, required=True), Param("timestamp", Kind.STAMP, required=True)),
-            body=Body(shape=BodyShape.RECORD, record="ResourceData"),
-            target="ResourceData",
-            safety=Safety.ONCE,
-            oauth=False,
+            body=Body(shape=BodyShape.RECORD, record="ResourceData"), target="ResourceData",
+            safety=Safety.ONCE, oauth=False,
         )
     )
     async def update(
@@ -210,16 +162,9 @@ class Resource(Module):
 
     @operation(
         Spec(
-            module="resource",
-            name="updates",
-            action="updates",
-            method="GET",
-            path="resource",
-            params=(Param("timestamp", Kind.STAMP, required=True, attribute="since"),),
-            returns=Shape.UPDATES,
-            record="ResourceData",
-            safety=Safety.READ,
-            oauth=False,
+            module="resource", name="updates", action="updates", method="GET", path="resource",
+            params=(Param("timestamp", Kind.STAMP, required=True, attribute="since"),), returns=Shape.UPDATES,
+            record="ResourceData", safety=Safety.READ, oauth=False,
         )
     )
     async def updates(self, *, since: Instant | int) -> Updates[ResourceData]:

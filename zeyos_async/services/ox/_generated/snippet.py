@@ -31,16 +31,8 @@ class Snippet(Module):
 
     @operation(
         Spec(
-            module="snippet",
-            name="all",
-            action="all",
-            method="GET",
-            path="snippet",
-            params=(Param("type"),),
-            returns=Shape.ROWS,
-            record="SnippetData",
-            safety=Safety.READ,
-            since="7.0.0",
+            module="snippet", name="all", action="all", method="GET", path="snippet", params=(Param("type"),),
+            returns=Shape.ROWS, record="SnippetData", safety=Safety.READ, since="7.0.0",
         )
     )
     async def all(self, *, type: str | None = None) -> Rows[SnippetData]:
@@ -55,23 +47,13 @@ class Snippet(Module):
 
     @operation(
         Spec(
-            module="snippet",
-            name="attach",
-            action="attach",
-            method="POST",
-            path="snippet",
+            module="snippet", name="attach", action="attach", method="POST", path="snippet",
             params=(
                 Param("id", required=True),
                 Param("type", required=True, choices=("file", "text", "media", "image", "audio", "video", "application")),
             ),
-            body=Body(shape=BodyShape.PARTS, file="file"),
-            returns=Shape.VALUE,
-            target="SnippetData",
-            kind=Kind.TEXT,
-            safety=Safety.ONCE,
-            batchable=False,
-            scopes=("write_userconfig",),
-            html=True,
+            body=Body(shape=BodyShape.PARTS, file="file"), returns=Shape.VALUE, target="SnippetData",
+            kind=Kind.TEXT, safety=Safety.ONCE, batchable=False, scopes=("write_userconfig",), html=True,
             since="7.0.0",
         )
     )
@@ -96,17 +78,9 @@ class Snippet(Module):
 
     @operation(
         Spec(
-            module="snippet",
-            name="delete",
-            action="delete",
-            method="PUT",
-            path="snippet",
-            params=(Param("id"),),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT, required=False),
-            target="SnippetData",
-            safety=Safety.ONCE,
-            scopes=("write_userconfig",),
-            since="7.0.0",
+            module="snippet", name="delete", action="delete", method="PUT", path="snippet",
+            params=(Param("id"),), body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT, required=False),
+            target="SnippetData", safety=Safety.ONCE, scopes=("write_userconfig",), since="7.0.0",
         )
     )
     async def delete(
@@ -128,18 +102,10 @@ class Snippet(Module):
 
     @operation(
         Spec(
-            module="snippet",
-            name="detach",
-            action="detach",
-            method="PUT",
-            path="snippet",
+            module="snippet", name="detach", action="detach", method="PUT", path="snippet",
             params=(Param("id", required=True),),
-            body=Body(shape=BodyShape.RECORDS, record="SnippetAttachmentListElement"),
-            returns=Shape.VALUE,
-            target="SnippetData",
-            kind=Kind.TEXT,
-            safety=Safety.ONCE,
-            scopes=("write_userconfig",),
+            body=Body(shape=BodyShape.RECORDS, record="SnippetAttachmentListElement"), returns=Shape.VALUE,
+            target="SnippetData", kind=Kind.TEXT, safety=Safety.ONCE, scopes=("write_userconfig",),
             since="7.0.0",
         )
     )
@@ -162,17 +128,9 @@ class Snippet(Module):
 
     @operation(
         Spec(
-            module="snippet",
-            name="get",
-            action="get",
-            method="GET",
-            path="snippet",
-            params=(Param("id", required=True),),
-            returns=Shape.RECORD,
-            record="SnippetData",
-            target="SnippetData",
-            safety=Safety.READ,
-            since="7.0.0",
+            module="snippet", name="get", action="get", method="GET", path="snippet",
+            params=(Param("id", required=True),), returns=Shape.RECORD, record="SnippetData",
+            target="SnippetData", safety=Safety.READ, since="7.0.0",
         )
     )
     async def get(self, record: SnippetData | None = None, /, *, id: str | None = None) -> SnippetData:
@@ -187,17 +145,9 @@ class Snippet(Module):
 
     @download(
         Spec(
-            module="snippet",
-            name="getattachment",
-            action="getattachment",
-            method="GET",
-            path="snippet",
-            params=(Param("id", required=True), Param("attachmentid", required=True)),
-            returns=Shape.DOWNLOAD,
-            target="SnippetData",
-            safety=Safety.READ,
-            batchable=False,
-            since="7.0.0",
+            module="snippet", name="getattachment", action="getattachment", method="GET", path="snippet",
+            params=(Param("id", required=True), Param("attachmentid", required=True)), returns=Shape.DOWNLOAD,
+            target="SnippetData", safety=Safety.READ, batchable=False, since="7.0.0",
         )
     )
     async def getattachment(
@@ -215,16 +165,9 @@ class Snippet(Module):
 
     @operation(
         Spec(
-            module="snippet",
-            name="list",
-            action="list",
-            method="PUT",
-            path="snippet",
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT),
-            returns=Shape.ROWS,
-            record="SnippetData",
-            safety=Safety.READ,
-            since="7.0.0",
+            module="snippet", name="list", action="list", method="PUT", path="snippet",
+            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT), returns=Shape.ROWS, record="SnippetData",
+            safety=Safety.READ, since="7.0.0",
         )
     )
     async def list(self, body: Iterable[str | OxRecord] | str, /) -> Rows[SnippetData]:
@@ -236,17 +179,9 @@ class Snippet(Module):
 
     @operation(
         Spec(
-            module="snippet",
-            name="new",
-            action="new",
-            method="PUT",
-            path="snippet",
-            body=Body(shape=BodyShape.RECORD, record="SnippetData"),
-            returns=Shape.VALUE,
-            kind=Kind.TEXT,
-            safety=Safety.ONCE,
-            scopes=("write_userconfig",),
-            since="7.0.0",
+            module="snippet", name="new", action="new", method="PUT", path="snippet",
+            body=Body(shape=BodyShape.RECORD, record="SnippetData"), returns=Shape.VALUE, kind=Kind.TEXT,
+            safety=Safety.ONCE, scopes=("write_userconfig",), since="7.0.0",
         )
     )
     async def new(self, body: SnippetData | SnippetDataFields, /) -> str:
@@ -258,19 +193,10 @@ class Snippet(Module):
 
     @operation(
         Spec(
-            module="snippet",
-            name="update",
-            action="update",
-            method="PUT",
-            path="snippet",
-            params=(Param("id", required=True),),
-            body=Body(shape=BodyShape.RECORD, record="SnippetData"),
-            returns=Shape.RECORD,
-            record="SnippetData",
-            target="SnippetData",
-            safety=Safety.ONCE,
-            scopes=("write_userconfig",),
-            since="7.0.0",
+            module="snippet", name="update", action="update", method="PUT", path="snippet",
+            params=(Param("id", required=True),), body=Body(shape=BodyShape.RECORD, record="SnippetData"),
+            returns=Shape.RECORD, record="SnippetData", target="SnippetData", safety=Safety.ONCE,
+            scopes=("write_userconfig",), since="7.0.0",
         )
     )
     async def update(

@@ -22,14 +22,8 @@ class Sync(Module):
 
     @operation(
         Spec(
-            module="sync",
-            name="refresh_server",
-            action="refresh_server",
-            method="PUT",
-            path="sync",
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT),
-            returns=Shape.LEFT,
-            safety=Safety.ONCE,
+            module="sync", name="refresh_server", action="refresh_server", method="PUT", path="sync",
+            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT), returns=Shape.LEFT, safety=Safety.ONCE,
             oauth=False,
         )
     )

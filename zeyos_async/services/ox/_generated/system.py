@@ -15,7 +15,7 @@ from zeyos_async.wire import Safety
 if TYPE_CHECKING:
     from datetime import datetime as Instant
 
-    from .records_services import WhoAmI
+    from .records_sessions import WhoAmI
 
 
 class System(Module):
@@ -23,17 +23,8 @@ class System(Module):
 
     @operation(
         Spec(
-            module="system",
-            name="ping",
-            action="ping",
-            method="GET",
-            path="system",
-            returns=Shape.VALUE,
-            kind=Kind.BOOLEAN,
-            safety=Safety.READ,
-            batchable=False,
-            session=False,
-            oauth=False,
+            module="system", name="ping", action="ping", method="GET", path="system", returns=Shape.VALUE,
+            kind=Kind.BOOLEAN, safety=Safety.READ, batchable=False, session=False, oauth=False,
         )
     )
     async def ping(self) -> bool:
@@ -45,17 +36,8 @@ class System(Module):
 
     @operation(
         Spec(
-            module="system",
-            name="time",
-            action="time",
-            method="GET",
-            path="system",
-            returns=Shape.VALUE,
-            kind=Kind.STAMP,
-            safety=Safety.READ,
-            batchable=False,
-            session=False,
-            oauth=False,
+            module="system", name="time", action="time", method="GET", path="system", returns=Shape.VALUE,
+            kind=Kind.STAMP, safety=Safety.READ, batchable=False, session=False, oauth=False,
         )
     )
     async def time(self) -> Instant | int:
@@ -67,15 +49,8 @@ class System(Module):
 
     @operation(
         Spec(
-            module="system",
-            name="whoami",
-            action="whoami",
-            method="GET",
-            path="system",
-            returns=Shape.RECORD,
-            record="WhoAmI",
-            safety=Safety.READ,
-            oauth=False,
+            module="system", name="whoami", action="whoami", method="GET", path="system",
+            returns=Shape.RECORD, record="WhoAmI", safety=Safety.READ, oauth=False,
         )
     )
     async def whoami(self) -> WhoAmI:

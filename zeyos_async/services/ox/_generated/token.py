@@ -21,16 +21,8 @@ class Token(Module):
 
     @operation(
         Spec(
-            module="token",
-            name="acquire_token",
-            action="acquireToken",
-            method="GET",
-            path="token",
-            returns=Shape.RECORD,
-            record="AcquiredToken",
-            safety=Safety.ONCE,
-            batchable=False,
-            oauth=False,
+            module="token", name="acquire_token", action="acquireToken", method="GET", path="token",
+            returns=Shape.RECORD, record="AcquiredToken", safety=Safety.ONCE, batchable=False, oauth=False,
             since="7.4.0",
         )
     )

@@ -41,21 +41,13 @@ class User(Module):
 
     @operation(
         Spec(
-            module="user",
-            name="all",
-            action="all",
-            method="GET",
-            path="user",
+            module="user", name="all", action="all", method="GET", path="user",
             params=(
                 Param("columns", Kind.COLUMNS, required=True),
                 Param("sort", Kind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.ROWS,
-            record="UserData",
-            columns="UserData",
-            safety=Safety.READ,
-            oauth=False,
+            returns=Shape.ROWS, record="UserData", columns="UserData", safety=Safety.READ, oauth=False,
             since="6.14",
         )
     )
@@ -79,17 +71,8 @@ class User(Module):
 
     @operation(
         Spec(
-            module="user",
-            name="get",
-            action="get",
-            method="GET",
-            path="user",
-            params=(Param("id"),),
-            returns=Shape.RECORD,
-            record="UserData",
-            target="UserData",
-            safety=Safety.READ,
-            oauth=False,
+            module="user", name="get", action="get", method="GET", path="user", params=(Param("id"),),
+            returns=Shape.RECORD, record="UserData", target="UserData", safety=Safety.READ, oauth=False,
             since="6.14",
         )
     )
@@ -105,18 +88,9 @@ class User(Module):
 
     @operation(
         Spec(
-            module="user",
-            name="get_attribute",
-            action="getAttribute",
-            method="GET",
-            path="user",
-            params=(Param("id", required=True), Param("name", required=True)),
-            returns=Shape.RECORD,
-            record="UserAttribute",
-            target="UserData",
-            safety=Safety.READ,
-            oauth=False,
-            since="6.20",
+            module="user", name="get_attribute", action="getAttribute", method="GET", path="user",
+            params=(Param("id", required=True), Param("name", required=True)), returns=Shape.RECORD,
+            record="UserAttribute", target="UserData", safety=Safety.READ, oauth=False, since="6.20",
         )
     )
     async def get_attribute(
@@ -134,19 +108,10 @@ class User(Module):
 
     @operation(
         Spec(
-            module="user",
-            name="list",
-            action="list",
-            method="PUT",
-            path="user",
+            module="user", name="list", action="list", method="PUT", path="user",
             params=(Param("columns", Kind.COLUMNS, required=True),),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT),
-            returns=Shape.ROWS,
-            record="UserData",
-            columns="UserData",
-            safety=Safety.READ,
-            oauth=False,
-            since="6.14",
+            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT), returns=Shape.ROWS, record="UserData",
+            columns="UserData", safety=Safety.READ, oauth=False, since="6.14",
         )
     )
     async def list(
@@ -163,23 +128,14 @@ class User(Module):
 
     @operation(
         Spec(
-            module="user",
-            name="search",
-            action="search",
-            method="PUT",
-            path="user",
+            module="user", name="search", action="search", method="PUT", path="user",
             params=(
                 Param("columns", Kind.COLUMNS, required=True),
                 Param("sort", Kind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            body=Body(shape=BodyShape.RECORD, record="UserSearchBody"),
-            returns=Shape.ROWS,
-            record="UserData",
-            columns="UserData",
-            safety=Safety.READ,
-            oauth=False,
-            since="6.14",
+            body=Body(shape=BodyShape.RECORD, record="UserSearchBody"), returns=Shape.ROWS, record="UserData",
+            columns="UserData", safety=Safety.READ, oauth=False, since="6.14",
         )
     )
     async def search(
@@ -204,19 +160,10 @@ class User(Module):
 
     @operation(
         Spec(
-            module="user",
-            name="set_attribute",
-            action="setAttribute",
-            method="PUT",
-            path="user",
+            module="user", name="set_attribute", action="setAttribute", method="PUT", path="user",
             params=(Param("id", required=True), Param("setIfAbsent", Kind.BOOLEAN, attribute="set_if_absent")),
-            body=Body(shape=BodyShape.RECORD, record="UserAttribute"),
-            returns=Shape.VALUE,
-            target="UserData",
-            kind=Kind.BOOLEAN,
-            safety=Safety.REPEATABLE,
-            oauth=False,
-            since="6.20",
+            body=Body(shape=BodyShape.RECORD, record="UserAttribute"), returns=Shape.VALUE, target="UserData",
+            kind=Kind.BOOLEAN, safety=Safety.REPEATABLE, oauth=False, since="6.20",
         )
     )
     async def set_attribute(
@@ -240,17 +187,10 @@ class User(Module):
 
     @operation(
         Spec(
-            module="user",
-            name="update",
-            action="update",
-            method="PUT",
-            path="user",
+            module="user", name="update", action="update", method="PUT", path="user",
             params=(Param("id", required=True), Param("timestamp", Kind.STAMP, required=True)),
-            body=Body(shape=BodyShape.RECORD, record="UserData"),
-            target="UserData",
-            safety=Safety.ONCE,
-            oauth=False,
-            since="6.14",
+            body=Body(shape=BodyShape.RECORD, record="UserData"), target="UserData", safety=Safety.ONCE,
+            oauth=False, since="6.14",
         )
     )
     async def update(

@@ -21,15 +21,8 @@ class UserMe(Module):
 
     @operation(
         Spec(
-            module="user/me",
-            name="get",
-            method="GET",
-            path="user/me",
-            returns=Shape.RECORD,
-            record="CurrentUserData",
-            safety=Safety.READ,
-            batchable=False,
-            since="7.6.2",
+            module="user/me", name="get", method="GET", path="user/me", returns=Shape.RECORD,
+            record="CurrentUserData", safety=Safety.READ, batchable=False, since="7.6.2",
         )
     )
     async def get(self) -> CurrentUserData:
