@@ -11,6 +11,7 @@ import inspect
 import os
 import stat
 from collections.abc import AsyncGenerator, AsyncIterable, Callable
+from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, Final, Protocol, TypeAlias, TypeVar
@@ -54,6 +55,8 @@ def source_of(value: object) -> Source:
     Raises:
         InvalidArgument: It is none; a text is neither content nor a path.
     """
+    if isinstance(value, (_Memory, _File, _Handle, _Stream, _Factory)):
+        return value  # of an upload that is made again with another name
     if isinstance(value, (bytes, bytearray, memoryview)):
         return _Memory(bytes(value))
     if isinstance(value, os.PathLike):
@@ -191,8 +194,9 @@ class _Stream:
                 "The asynchronous iterator of this upload was read already; make a new one, or give a function that does."
             )
         self.begun = True
-        async for piece in self.stream:
-            yield _checked(piece)
+        async with aclosing(_each(self.stream)) as pieces:
+            async for piece in pieces:
+                yield piece
 
 
 @attrs.frozen
@@ -212,8 +216,20 @@ class _Factory:
             raise InvalidArgument(
                 f"The function of an upload must give an asynchronous iterator of bytes, not {type(stream).__name__}."
             )
-        async for piece in stream:
+        async with aclosing(_each(stream)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+
+async def _each(stream: AsyncIterable[Any]) -> AsyncGenerator[bytes, None]:
+    """The pieces of an iterator, which is closed when nobody wants more of it."""
+    iterator = aiter(stream)
+    try:
+        async for piece in iterator:
             yield _checked(piece)
+    finally:
+        if isinstance(iterator, AsyncGenerator):
+            await iterator.aclose()
 
 
 def _checked(piece: object) -> bytes:

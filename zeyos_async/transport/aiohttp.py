@@ -226,6 +226,9 @@ class AiohttpTransport:
             if failure is error:
                 raise
             raise failure from failure.__cause__
+        finally:
+            if attempt.body is not None:
+                await attempt.body.settled()
         return whole_response(request, answer.status, answer.headers, body, self._bounds)
 
     async def stream(
@@ -245,6 +248,8 @@ class AiohttpTransport:
             return OpenAnswer(request, answer, attempt, failed, read, self._bounds, client.reading)
         except BaseException as error:
             failure = self._failure(error, request, attempt, answer)
+            if attempt.body is not None:
+                await attempt.body.settled()
             if failure is error:
                 raise
             raise failure from failure.__cause__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
@@ -26,6 +27,8 @@ class Sending:
         self.size = size
         self.failure: Exception | None = None
         self._body = body
+        self._begun = False
+        self._ended = asyncio.Event()
 
     @classmethod
     async def of(cls, body: StreamingBody) -> Sending:
@@ -43,6 +46,7 @@ class Sending:
             InvalidArgument: There are more or less of them than announced.
         """
         left = self.size
+        self._begun = True
         try:
             async with aclosing(self._body.chunks()) as chunks:
                 async for chunk in chunks:
@@ -56,6 +60,13 @@ class Sending:
         except Exception as error:
             self.failure = error
             raise
+        finally:
+            self._ended.set()
+
+    async def settled(self) -> None:
+        """Wait until nothing reads the body any more, when its request has been answered or given up."""
+        if self._begun:
+            await self._ended.wait()
 
     def _another_size(self, left: int) -> str:
         seen = f"more than {self.size}" if left < 0 else f"only {(self.size or 0) - left}"
