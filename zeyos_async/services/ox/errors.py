@@ -15,15 +15,16 @@ library's own, so that code for all APIs catches what it knows::
     ├─ OxConflict                Conflict           somebody else changed it since it was read
     ├─ OxCapacity                BadRequest         full or busy, such as a quota
     ├─ OxNotAuthenticated        NotAuthenticated   no session, or none that counts any more
+    ├─ OxSecondFactorNeeded      SecondFactorNeeded the log-in is not complete
     └─ OxFailedWrite             FailedWrite        a write ended in one of the ServerErrors: it may have been done
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from ...auth.ox_wire import LOST, SECOND_FACTOR, oauth_error
 from ...errors import (
     ApiError,
     BadRequest,
@@ -31,6 +32,7 @@ from ...errors import (
     FailedWrite,
     NotAuthenticated,
     PermissionDenied,
+    SecondFactorNeeded,
     ServerError,
 )
 from ...session import check_response
@@ -50,6 +52,7 @@ __all__ = [
     "OxFailure",
     "OxNotAuthenticated",
     "OxPermissionDenied",
+    "OxSecondFactorNeeded",
     "OxServiceDown",
     "OxTruncated",
     "OxTryAgain",
@@ -137,6 +140,10 @@ class OxNotAuthenticated(OxError, NotAuthenticated):
     """There is no session, or it is none any more, and a fresh log-in did not help."""
 
 
+class OxSecondFactorNeeded(OxError, SecondFactorNeeded):
+    """The session is of no use before the user's second factor was asked for."""
+
+
 class OxFailedWrite(OxError, FailedWrite):
     """A write was answered with a failure that does not tell whether it was done."""
 
@@ -153,8 +160,8 @@ _CLASSES: Final[Mapping[str, type[OxError]]] = {
     "CONFLICT": OxConflict,
     "CAPACITY": OxCapacity,
 }
-_OF_SESSIONS: Final = re.compile(r"(SES-02\d\d|LGI-\d+|SVL-0002)$")
-"""Codes that speak of the session and the log-in. Their category is TRY_AGAIN, of all things."""
+_OF_LOG_INS: Final = "LGI-"
+"""How the codes of refused log-ins begin."""
 
 
 def error_of(
@@ -199,8 +206,10 @@ def explained(error: A, spec: Spec) -> A:
 
 
 def _class(problem: OxWarning) -> type[OxError]:
-    if _OF_SESSIONS.match(problem.code):
-        return OxNotAuthenticated
+    if problem.code in LOST or problem.code.startswith(_OF_LOG_INS):
+        return OxNotAuthenticated  # the category is TRY_AGAIN, of all things
+    if problem.code == SECOND_FACTOR:
+        return OxSecondFactorNeeded
     for name in problem.categories:
         if name in _CLASSES:
             return _CLASSES[name]
@@ -223,10 +232,10 @@ def check(request: Request, response: Response) -> None:
         raise error_of(request, problem, status=response.status, data=envelope.data)
     if problem is None and response.status < 400 and unwrapped(body)[:1] != b"<":
         return
-    try:
-        check_response(request, response)
-    except ApiError as error:
-        raise _with_scope(error, response) from None
+    flat = oauth_error(request, response)
+    if flat is not None:
+        raise flat
+    check_response(request, response)
 
 
 def _parsed(request: Request, response: Response) -> tuple[Envelope, OxWarning | None]:
@@ -237,14 +246,3 @@ def _parsed(request: Request, response: Response) -> tuple[Envelope, OxWarning |
         return parse(request, response)
     except ServerError:
         return Envelope(None), None
-
-
-def _with_scope(error: ApiError, response: Response) -> ApiError:
-    """The flat errors of OAuth are outside the envelope; they name the scope that the token lacks."""
-    try:
-        scope = response.json().get("scope")
-    except (ValueError, AttributeError):
-        return error
-    if isinstance(scope, str) and isinstance(error, PermissionDenied):
-        error.hint = f"Get a token with the scope {scope[:200]}"
-    return error

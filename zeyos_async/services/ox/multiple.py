@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 import attrs
 
+from ...auth.ox_wire import LOST
 from ...errors import FailedWrite, InvalidArgument, ServerError, ZeyosAsyncError
 from ...wire import Request, Response, Safety, public_url
 from .answers import Envelope, of_value, parse
@@ -180,7 +181,7 @@ def finished(request: Request, call: Prepared[T], envelope: Envelope) -> Result[
 
 def is_lost_session(outcome: object) -> bool:
     """Whether a call found no session, so that it was not carried out."""
-    return isinstance(outcome, OxNotAuthenticated) and outcome.code.startswith("SES-02")
+    return isinstance(outcome, OxNotAuthenticated) and outcome.code in LOST
 
 
 def current_batch() -> Batch | None:
