@@ -289,10 +289,17 @@ class ApiError(ZeyosAsyncError):
     def __str__(self) -> str:
         asked = f"{self.method} {self.url} → " if self.url else ""
         answer = f"{self.status} " if self.status else ""
-        return f"{asked}{answer}{self.message}{'. ' + self.hint if self.hint else ''}"
+        return f"{asked}{answer}{_ended(self.message, self.hint)}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _ended(message: str, hint: str) -> str:
+    """A message and what to do; servers end their sentences with a full stop or without one."""
+    if not hint:
+        return message
+    return f"{message}{'' if message.endswith(('.', '!', '?')) else '.'} {hint}"
 
 
 class BadRequest(ApiError):
