@@ -11,6 +11,8 @@ from typing import Any, Final
 import aiohttp
 import attrs
 
+from . import operation_arguments_b as more
+
 __all__ = ["CASES", "Case", "Prepared", "case", "prepare", "prepares"]
 
 LATER: Final = 2**53
@@ -85,7 +87,7 @@ async def prepare(wire: Any, operation: Any) -> Prepared:
     values: dict[str, Any] = {}
     for preparation in _PREPARATIONS.get(operation.module, ()):
         values |= await preparation(wire)
-    return Prepared(values)
+    return Prepared(values | await more.prepare(wire, operation))
 
 
 # -- contacts, tasks, appointments, reminders ------------------------------------------------------
@@ -361,3 +363,17 @@ case("GET init GET /init", params={"flow": "login"})
 case("POST init POST /init", body={"flow": "login"})
 case("PUT userfeedback store", params={"type": "nps-v1"})
 case("GET quota get", params={"module": "mail"})
+
+# -- mail, files, chronos and foreign services, from tables of their own ----------------------------
+
+for _label in {**more.PARAMETERS, **more.BODIES, **more.FILES, **more.LOOSE, **more.REFUSED}:
+    CASES.setdefault(
+        _label,
+        Case(
+            params=more.PARAMETERS.get(_label, {}),
+            body=more.BODIES.get(_label),
+            files=more.FILES.get(_label, {}),
+            loose=more.LOOSE.get(_label, ""),
+            refused=more.REFUSED.get(_label, ""),
+        ),
+    )

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ..call import Call
 from ..refusals import OxError, bad_value, conflict, not_found
-from .people import as_calendar_user, attendee_of, completed, same_person
+from .people import as_calendar_user, attendee_of, completed, recipient, same_person
 from .recurrence import ended_before
 from .store import Event
 from .view import Range, calendar, check_event, expanded, show
@@ -18,7 +18,6 @@ __all__ = [
     "Changes",
     "apply",
     "check_stamp",
-    "completed_organizer",
     "conflicts_of",
     "delete_recurrence",
     "exception_of",
@@ -84,7 +83,7 @@ def prepared(call: Call, data: Mapping[str, Any], old: Mapping[str, Any] | None 
     if made.get("attendees"):
         made["attendees"] = [completed(call.world, one) for one in made["attendees"]]
         organizer = made.get("organizer") or (old or {}).get("organizer") or as_calendar_user(call.user)
-        made["organizer"] = completed_organizer(call, organizer)
+        made["organizer"] = recipient(call.world, organizer)
     made["modifiedBy"] = as_calendar_user(call.user)
     if made.get("alarms"):
         made["alarms"] = [_alarm(call, one) for one in made["alarms"]]
@@ -92,12 +91,6 @@ def prepared(call: Call, data: Mapping[str, Any], old: Mapping[str, Any] | None 
     check_event(whole)
     calendar(call.world).check(whole)
     return made
-
-
-def completed_organizer(call: Call, organizer: Mapping[str, Any]) -> Data:
-    """An organizer with everything that the server knows about them; no attendee's fields."""
-    whole = completed(call.world, organizer)
-    return {name: value for name, value in whole.items() if name not in ("cuType", "partStat", "role")}
 
 
 def _alarm(call: Call, alarm: Mapping[str, Any]) -> Data:

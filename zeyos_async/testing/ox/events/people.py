@@ -7,7 +7,15 @@ from typing import Any
 
 from ..world import OxUser, World
 
-__all__ = ["as_attendee", "as_calendar_user", "attendee_of", "completed", "extended", "same_person"]
+__all__ = [
+    "as_attendee",
+    "as_calendar_user",
+    "attendee_of",
+    "completed",
+    "extended",
+    "recipient",
+    "same_person",
+]
 
 Data = dict[str, Any]
 
@@ -56,6 +64,12 @@ def completed(world: World, attendee: Mapping[str, Any]) -> Data:
     if "uri" not in made and made.get("email"):
         made["uri"] = f"mailto:{made['email']}"
     return made
+
+
+def recipient(world: World, person: Mapping[str, Any]) -> Data:
+    """A person with everything that the server knows about them, but for what only attendees have."""
+    whole = completed(world, person)
+    return {name: whole[name] for name in ("uri", "cn", "email", "entity") if name in whole}
 
 
 def attendee_of(data: Mapping[str, Any], user: OxUser) -> Data | None:

@@ -170,6 +170,8 @@ class _Lazy(Data):
 def mail_object(mail: Mail, view: View) -> Data:
     """A whole message."""
     made: Data = {name: _FIELDS[name](mail) for name in _OBJECT_FIELDS}
+    if not made["reply_to"]:
+        del made["reply_to"]
     made["headers"] = headers_of(mail)
     if references := header(mail, "References"):
         made["headers"]["References"] = references

@@ -62,9 +62,9 @@ def _found(table: Table, key: Any) -> Row:
     return row
 
 
-def _shown(row: Row) -> Row:
-    """Identifiers are numbers here."""
-    return {**row, "id": int(row["id"])}
+def _documented(made: Row) -> Row:
+    """An object without what only columns have."""
+    return {name: value for name, value in made.items() if name != "last_modified_utc"}
 
 
 @handles("attachment", "attach")
@@ -103,21 +103,21 @@ def _attach_one(call: Call, described: Part, part: Part) -> int:
 @handles("attachment", "all")
 def _all(call: Call) -> Reply:
     table, _ = _given(call)
-    return rows_reply(call, _MODEL, map(_shown, ordered(call, _MODEL, table)))
+    return rows_reply(call, _MODEL, ordered(call, _MODEL, table))
 
 
 @handles("attachment", "list")
 def _list(call: Call) -> Reply:
     table, _ = _given(call)
     found = [table.find(key) for key in call.items()]
-    return rows_reply(call, _MODEL, [_shown(row) for row in found if row is not None])
+    return rows_reply(call, _MODEL, [row for row in found if row is not None])
 
 
 @handles("attachment", "get")
 def _get(call: Call) -> Reply:
     table, _ = _given(call)
     row = _found(table, call.text("id"))
-    return Reply(data=_MODEL.object(_shown(row), call.shift), timestamp=row["last_modified"])
+    return Reply(data=_documented(_MODEL.object(row, call.shift)), timestamp=row["last_modified"])
 
 
 @handles("attachment", "updates")
@@ -125,7 +125,7 @@ def _updates(call: Call) -> Reply:
     """New attachments as arrays, and the numbers of the deleted ones."""
     table, _ = _given(call)
     changed, gone = table.since(call.number("timestamp"))
-    reply = rows_reply(call, _MODEL, map(_shown, ordered(call, _MODEL, changed)))
+    reply = rows_reply(call, _MODEL, ordered(call, _MODEL, changed))
     deleted = [] if call.text("ignore") == "deleted" else [int(one.id) for one in gone]
     return Reply(data=[*reply.data, *deleted], timestamp=call.world.last_stamp)
 

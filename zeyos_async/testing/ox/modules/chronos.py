@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ..call import Call, Reply, handles
 from ..envelope import error_fields
-from ..events.people import as_attendee, attendee_of, completed, same_person
+from ..events.people import as_attendee, attendee_of, completed, recipient, same_person
 from ..events.store import Event
 from ..events.view import (
     Range,
@@ -297,7 +297,7 @@ def _zip_attachments(call: Call) -> Reply:
 def _forward(call: Call) -> Reply:
     given_event(call, call.text("id"), call.text("folder"))
     recipients = call.mapping().get("recipients") or []
-    return Reply(data=[{"status": "SENT", "recipient": completed(call.world, one)} for one in recipients])
+    return Reply(data=[{"status": "SENT", "recipient": recipient(call.world, one)} for one in recipients])
 
 
 @handles("chronos/account", "probe")

@@ -11,14 +11,13 @@ from ..events.changes import (
     Changes,
     apply,
     check_stamp,
-    completed_organizer,
     conflicts_of,
     delete_recurrence,
     exception_of,
     prepared,
     split,
 )
-from ..events.people import as_attendee, as_calendar_user, attendee_of, completed, same_person
+from ..events.people import as_attendee, as_calendar_user, attendee_of, completed, recipient, same_person
 from ..events.store import Event
 from ..events.view import calendar, folder_row, given_event
 from ..folders import plain_id
@@ -182,7 +181,7 @@ def _change_organizer(call: Call) -> Reply:
         raise denied("CAL-4031", f"change the organizer of event {event.id}")
     changes = Changes()
     target = _target(call, event, changes)
-    target.data["organizer"] = completed_organizer(call, given)
+    target.data["organizer"] = recipient(call.world, given)
     calendar(call.world).touch(target)
     _note(changes, target)
     return result(call, changes, call.text("folder"))

@@ -317,8 +317,8 @@ def _get_message(call: Call) -> Reply:
     row = _message(call, call.text("folder"), call.text("id"))
     if not call.flag("peek"):
         row["flags"] |= 32
-    shown = {name: value for name, value in row.items() if name not in ("folderId", "from", "subject")}
-    return Reply(data={**shown, "folder": row["folderId"]})
+    shown = {name: row[name] for name in ("id", "flags", "receivedDate", "size", "url", "headers")}
+    return Reply(data={**shown, "folder": row["folderId"], "body": {"content": row["body"]}})
 
 
 @handles("messaging/message", "perform")

@@ -18,7 +18,7 @@ from ..refusals import OxError, bad_value, not_found
 from ..terms import Grammar, Operand, read_filter
 from ..world import Row
 
-__all__ = ["MODEL", "below", "given_item"]
+__all__ = ["MODEL", "below", "given_item", "shown"]
 
 MODEL: Final = Model("Common object data", "Detailed infoitem data")
 
@@ -77,7 +77,14 @@ def _list(call: Call) -> Reply:
 @handles("infostore", "get")
 def _get(call: Call) -> Reply:
     item = given_item(call, call.text("id"))
-    return Reply(data=MODEL.object(item.values(), call.shift), timestamp=item.stamp)
+    return Reply(data=shown(call, item), timestamp=item.stamp)
+
+
+def shown(call: Call, item: Item) -> dict[str, Any]:
+    """A file as an object; ``last_modified_utc`` is but a column."""
+    made = MODEL.object(item.values(), call.shift)
+    del made["last_modified_utc"]
+    return made
 
 
 @handles("infostore", "versions")

@@ -13,7 +13,7 @@ from ..parts import Part
 from ..refusals import CONFLICT, OxError, bad_value, missing
 from ..requests import read_json
 from ..world import Row
-from .infostore import MODEL, given_item
+from .infostore import MODEL, given_item, shown
 
 __all__: list[str] = []
 
@@ -90,7 +90,7 @@ def _update(call: Call) -> Reply:
         _new_version(call, item, fields, _file(call))
     store.change(item, fields)
     if call.flag("extendedResponse"):
-        return Reply(data=MODEL.object(item.values(), call.shift), timestamp=item.stamp)
+        return Reply(data=shown(call, item), timestamp=item.stamp)
     return _answer(item)
 
 
@@ -142,7 +142,9 @@ def _copy(call: Call) -> Reply:
         part = _file(call)
         _new_version(call, item, fields, part)
     elif source.current is not None:
-        filename = free_name(drive(call.world), folder, str(fields.get("filename") or source.current.filename))
+        filename = free_name(
+            drive(call.world), folder, str(fields.get("filename") or source.current.filename)
+        )
         store.add_version(item, source.current.content, filename=filename, mimetype=source.current.mimetype)
     return _answer(item)
 

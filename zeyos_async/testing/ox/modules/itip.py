@@ -9,7 +9,7 @@ import attrs
 
 from ..call import Call, Reply, handles
 from ..events.changes import Changes, apply, conflicts_of
-from ..events.people import as_attendee, attendee_of, completed, same_person
+from ..events.people import as_attendee, attendee_of, completed, recipient, same_person
 from ..events.store import Event
 from ..events.view import calendar, show
 from ..folders import default_folder
@@ -206,5 +206,5 @@ def _ignore(call: Call) -> Reply:
 @handles("chronos/itip", "decline_party_crasher")
 def _decline_party_crasher(call: Call) -> Reply:
     people = [one for data in _message(call).events for one in data.get("attendees") or ()]
-    recipient = completed(call.world, people[0]) if people else {}
-    return Reply(data={"status": "SENT", "recipient": recipient}, timestamp=call.world.last_stamp)
+    sent = recipient(call.world, people[0]) if people else {}
+    return Reply(data={"status": "SENT", "recipient": sent}, timestamp=call.world.last_stamp)

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import attrs
 
-from ...answers import Answer
 from ..call import Call, Reply, handles
 from ..folders import visible_folder
 from ..refusals import CONFLICT, OxError, missing, not_found
@@ -150,7 +149,6 @@ def _unsubscribe(call: Call) -> Reply:
 
 @handles("share/redeem", "GET /share/redeem/token")
 def _redeem(call: Call) -> Reply:
-    """What a guest sees who follows a link."""
-    headers = {"Content-Type": "text/html; charset=UTF-8"}
-    page = f"<html><body>Share {len(call.text('token'))}</body></html>"
-    return Reply(raw=Answer(headers=headers, body=page.encode()))
+    """Where a guest is led who follows a link."""
+    about = {"share": call.text("token"), "login_type": "guest", "login_name": "guest"}
+    return Reply(whole={**about, "language": call.text("language", "en_US")})
