@@ -12,7 +12,7 @@ import attrs
 from . import layout
 from .ox_modules import class_name, render_module, specs
 from .ox_operations import OperationFacts, load_operations, load_overlay
-from .ox_schemas import Schemas
+from .ox_schemas import SchemaFacts, Schemas
 from .ox_types import PACKAGE, render_codes, render_records
 
 _FOLDER: Final = "zeyos_async/services/ox/_generated"
@@ -55,7 +55,7 @@ class Renderer:
             "zeyos_async/ox.py": self._public(homes),
         }
         for group in dict.fromkeys(homes.values()):
-            found = [self.schemas[name] for name, home in homes.items() if home == group]
+            found = [self._demanding(name) for name, home in homes.items() if home == group]
             files[f"{_FOLDER}/{group}.py"] = render_records(group, found, written, homes, _HEADER)
         for module, operations in modules.items():
             files[f"{_FOLDER}/{attribute(module)}.py"] = render_module(
@@ -89,6 +89,15 @@ class Renderer:
         for name in names:
             if name:
                 yield from self.schemas.reach(name)
+
+    def _demanding(self, name: str) -> SchemaFacts:
+        """A schema as it is; of one that is read, too, a body may be a part, so nothing in it is required."""
+        schema = self.schemas[name]
+        read = {each for one in self.operations for each in (one.record, one.columns, one.target)}
+        if name not in read:
+            return schema
+        fields = tuple(attrs.evolve(field, required=False) for field in schema.fields)
+        return attrs.evolve(schema, fields=fields)
 
     def _written(self) -> frozenset[str]:
         """Schemas of bodies, and those that they lead to."""

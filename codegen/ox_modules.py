@@ -29,7 +29,17 @@ _TYPES: Final = {
 }
 _VALUE: Final = {"text": "str", "integer": "int", "boolean": "bool", "stamp": "Instant | int", "any": "Any"}
 _TAKEN: Final = frozenset(
-    {"id", "folder", "folder_id", "folderId", "timestamp", "recurrenceId", "recurrence_position"}
+    {
+        "id",
+        "folder",
+        "folder_id",
+        "folderId",
+        "attached",
+        "module",
+        "timestamp",
+        "recurrenceId",
+        "recurrence_position",
+    }
 )
 _NAME: Final = re.compile(r"\w+")
 _WIDTH: Final = 108
@@ -205,7 +215,7 @@ def _param(param: ParamFacts) -> str:
     parts = [layout.text(param.name)]
     if param.kind != "text":
         parts.append(f"Kind.{param.kind.upper()}")
-    parts += [f"{name}=True" for name in ("required", "in_path", "many") if getattr(param, name)]
+    parts += [f"{name}=True" for name in ("required", "in_path", "many", "given") if getattr(param, name)]
     if param.attribute != param.name:
         parts.append(f"attribute={layout.text(param.attribute)}")
     if param.choices and not param.in_path:
@@ -309,7 +319,7 @@ def _named(operation: OperationFacts) -> Iterator[str]:
 def _is_needed(operation: OperationFacts, param: ParamFacts) -> bool:
     if not param.required or param.sent or param.kind in ("columns", "fields"):
         return False
-    if operation.target and param.name in _TAKEN and param.attribute != "since":
+    if operation.target and param.name in _TAKEN and param.attribute != "since" and not param.given:
         return False
     refs = operation.body is not None and operation.body.shape == "records"
     return not (refs and param.name == "timestamp")
@@ -318,6 +328,8 @@ def _is_needed(operation: OperationFacts, param: ParamFacts) -> bool:
 def param_type(param: ParamFacts) -> str:
     """The type of a parameter's argument."""
     plain = _TYPES[param.kind]
+    if param.name == "order":
+        return 'Literal["asc", "desc"]'
     if param.choices and param.kind == "text" and not param.in_path:
         return f"Literal[{', '.join(layout.text(choice) for choice in param.choices)}]"
     return f"Sequence[{plain}] | {plain}" if param.many else plain

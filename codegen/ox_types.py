@@ -160,7 +160,9 @@ def _field_arguments(field: FieldFacts) -> Iterator[str]:
         yield f'record="{field.record}"'
     if field.codes:
         yield f"codes={field.codes}"
-    yield from (f"{name}=True" for name in ("many", "read_only", "costly") if getattr(field, name))
+    yield from (
+        f"{name}=True" for name in ("many", "read_only", "required", "costly") if getattr(field, name)
+    )
 
 
 def read_type(field: FieldFacts) -> str:

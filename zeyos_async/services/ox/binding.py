@@ -12,14 +12,16 @@ from .answers import Envelope
 from .bodies import MISSING, body_of
 from .records import OxRecord, from_object, record_class, to_object
 from .results import reader
-from .spec import BodyShape, Param, Prepared, Spec
+from .spec import BodyShape, Param, Prepared, Shape, Spec
 from .tables import FULL_TIME, Field, Model
 from .values import Kind, instant_to_wire, moment, query_text
 
 __all__ = ["prepare"]
 
 _FILES: Final = ("file", "files")
-_TAKEN: Final = frozenset({"id", "folder", "folder_id", "folderId", "recurrenceId", "recurrence_position"})
+_TAKEN: Final = frozenset(
+    {"id", "folder", "folder_id", "folderId", "attached", "module", "recurrenceId", "recurrence_position"}
+)
 _STAMPS: Final = frozenset({"timestamp"})
 
 
@@ -108,7 +110,7 @@ def _from_record(spec: Spec, record: OxRecord, named: Mapping[str, Any]) -> dict
     own = type(record).__model__
     taken: dict[str, Any] = {}
     for param in spec.params:
-        if param.attr in named:
+        if param.attr in named or param.given:
             continue
         if param.name in _STAMPS:
             taken[param.attr] = _stamp_of(record)
@@ -119,6 +121,8 @@ def _from_record(spec: Spec, record: OxRecord, named: Mapping[str, Any]) -> dict
 
 def _from_list(spec: Spec, value: Any, named: Mapping[str, Any]) -> dict[str, Any]:
     """The time stamp of the records of a list: the oldest, since it protects all of them."""
+    if isinstance(value, OxRecord):
+        value = [value]
     if isinstance(value, OxRecord):
         value = [value]
     if not isinstance(value, list | tuple | set | frozenset) or "timestamp" in named:
@@ -192,9 +196,10 @@ def _columns(spec: Spec, asked: Any) -> tuple[Field, ...]:
 
 
 def _needs_columns(spec: Spec) -> bool:
-    """Whether something has to be asked for; where fields are optional, the server gives all."""
+    """Whether something has to be asked for; where it need not be, the server gives all."""
     asked = [param for param in spec.params if param.kind in (Kind.COLUMNS, Kind.FIELDS)]
-    return any(param.kind is Kind.COLUMNS or param.required for param in asked)
+    rows = spec.returns in (Shape.ROWS, Shape.UPDATES, Shape.GROUPED)
+    return any(param.required or (rows and param.kind is Kind.COLUMNS) for param in asked)
 
 
 def _headers(spec: Spec, named: Mapping[str, Any]) -> list[Field]:
@@ -259,10 +264,15 @@ def _text(spec: Spec, param: Param, value: Any) -> str:
             raise InvalidArgument(f"{what} takes a list, not {value!r:.60}")
         return ",".join(query_text(_plain_kind(param), each, what) for each in value)
     text = query_text(_plain_kind(param), value, what)
-    if param.choices and text not in param.choices:
-        allowed = ", ".join(map(repr, param.choices))
-        raise InvalidArgument(f"{what} is one of {allowed}, not {value!r:.60}")
-    return text
+    return _choice(param.choices, text, what) if param.choices else text
+
+
+def _choice(choices: Sequence[str], text: str, what: str) -> str:
+    """One of the choices; case does not count where it tells none from another."""
+    found = [choice for choice in choices if choice.casefold() == text.casefold()]
+    if text in choices or len(found) == 1:
+        return text if text in choices else found[0]
+    raise InvalidArgument(f"{what} is one of {', '.join(map(repr, choices))}, not {text!r:.60}")
 
 
 def _plain_kind(param: Param) -> Kind:

@@ -63,9 +63,9 @@ def _wanted(body: Body) -> str:
 
 def _json(spec: Spec, body: Body, value: Any) -> Any:
     if _is_whole(body, value):
-        return to_object(_model(body.outer), value) if body.outer else plain_json(value, spec.operation)
+        return _complete(body.outer, value) if body.outer else plain_json(value, spec.operation)
     if body.shape is BodyShape.RECORD:
-        inner: Any = to_object(_model(body.record), value, whole=False)
+        inner: Any = _complete(body.record, value)
     elif body.shape is BodyShape.RECORDS:
         inner = _objects(spec, body, value)
     elif body.shape is BodyShape.VALUES:
@@ -90,6 +90,22 @@ def _model(name: str) -> Model:
     return record_class(name).__model__
 
 
+def _complete(name: str, value: Any) -> dict[str, Any]:
+    """An object with all that the document says it needs.
+
+    Raises:
+        InvalidArgument: Something is missing.
+    """
+    model = _model(name)
+    sent = to_object(model, value, whole=False)
+    missing = [
+        field.attr for field in model.fields.values() if field.required and sent.get(field.name) is None
+    ]
+    if missing:
+        raise InvalidArgument(f"{model.name} needs {' and '.join(missing)}")
+    return sent
+
+
 def _objects(spec: Spec, body: Body, value: Any) -> list[Any]:
     if isinstance(value, OxRecord | Mapping) or _is_pair(body, value):
         value = [value]
@@ -106,11 +122,9 @@ def _object(body: Body, value: Any) -> dict[str, Any]:
     """One object of a list: of a record only what the schema of the list has, so that references stay small."""
     model = _model(body.record)
     if isinstance(value, OxRecord):
-        if type(value).__model__ is model:
-            return to_object(model, value, whole=False)
-        return _reference(model, value)
+        return _complete(body.record, value) if type(value).__model__ is model else _reference(model, value)
     if isinstance(value, Mapping):
-        return to_object(model, value)
+        return _complete(body.record, value)
     if isinstance(value, tuple) and len(value) == 2 and model.has("folder"):
         return {
             model.find(name).name: sent_value(model.find(name), part, f"{model.name}.{name}")
@@ -181,7 +195,7 @@ def plain_json(value: Any, what: str) -> Any:
 
 def _form_fields(body: Body, value: Any) -> Iterable[tuple[str, str]]:
     """The fields of a form, booleans as ``true`` and ``false``; what is ``None`` is left out."""
-    for name, each in to_object(_model(body.record), value).items():
+    for name, each in _complete(body.record, value).items():
         if each is not None:
             yield name, ("true" if each else "false") if isinstance(each, bool) else str(each)
 

@@ -101,6 +101,7 @@ class Param:
         sent: What is sent where nothing is given; ``""`` for nothing.
         in_path: Whether it stands in the path.
         many: Whether it takes a list, sent with commas.
+        given: Whether it is never taken of the record that a call begins with: it is where that goes.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Param:
     sent: str = attrs.field(default="", kw_only=True)
     in_path: bool = attrs.field(default=False, kw_only=True)
     many: bool = attrs.field(default=False, kw_only=True)
+    given: bool = attrs.field(default=False, kw_only=True)
 
     @property
     def attr(self) -> str:

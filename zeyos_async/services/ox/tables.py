@@ -54,6 +54,7 @@ class Field:
         many: Whether it is a list of such values.
         codes: The class of its coded values.
         read_only: Whether the server alone sets it.
+        required: Whether a body needs it.
         costly: Whether it is only asked for by name.
     """
 
@@ -65,6 +66,7 @@ class Field:
     many: bool = attrs.field(default=False, kw_only=True)
     codes: type[Code] | None = attrs.field(default=None, kw_only=True)
     read_only: bool = attrs.field(default=False, kw_only=True)
+    required: bool = attrs.field(default=False, kw_only=True)
     costly: bool = attrs.field(default=False, kw_only=True)
 
     @property

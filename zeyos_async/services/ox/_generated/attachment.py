@@ -130,9 +130,9 @@ class Attachment(Module):
         record: AttachmentData | None = None,
         /,
         *,
-        attached: int,
-        module: int,
+        attached: int | None = None,
         folder: int | None = None,
+        module: int | None = None,
         id: str | None = None,
         content_type: str | None = None,
         scan: bool | None = None,
@@ -169,10 +169,10 @@ class Attachment(Module):
         record: AttachmentData | None = None,
         /,
         *,
-        attached: int,
-        module: int,
         id: str | None = None,
+        attached: int | None = None,
         folder: int | None = None,
+        module: int | None = None,
     ) -> AttachmentData:
         """One attachment's description.
 

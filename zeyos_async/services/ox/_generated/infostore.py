@@ -445,7 +445,7 @@ class Infostore(Module):
             module="infostore", name="move", action="move", method="GET", path="infostore",
             params=(
                 Param("timestamp", Kind.STAMP, required=True),
-                Param("folder", required=True),
+                Param("folder", required=True, given=True),
                 Param("id", required=True),
                 Param("pushToken", attribute="push_token"),
                 Param("ignoreWarnings", Kind.BOOLEAN, attribute="ignore_warnings"),
@@ -458,8 +458,8 @@ class Infostore(Module):
         record: InfoItemData | None = None,
         /,
         *,
+        folder: str,
         timestamp: Instant | int | None = None,
-        folder: str | None = None,
         id: str | None = None,
         push_token: str | None = None,
         ignore_warnings: bool | None = None,

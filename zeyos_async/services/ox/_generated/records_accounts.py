@@ -172,8 +172,8 @@ class AutoConfig(OxRecord):
     __model__ = Model(
         "AutoConfig",
         (
-            Field("email"),
-            Field("password"),
+            Field("email", required=True),
+            Field("password", required=True),
             Field("force_secure", Kind.BOOLEAN),
             Field("oauth", Kind.INTEGER),
         ),

@@ -562,8 +562,8 @@ class EventId(InFolder):
     __model__ = Model(
         "EventId",
         (
-            Field("folder"),
-            Field("id"),
+            Field("folder", required=True),
+            Field("id", required=True),
             Field("recurrenceId"),
             Field("recurrenceRange"),
         ),

@@ -315,7 +315,7 @@ class AdvancedSearch(OxRecord):
     __model__ = Model(
         "AdvancedSearch",
         (
-            Field("filter", Kind.ANY),
+            Field("filter", Kind.ANY, required=True),
             Field("folders", many=True),
             Field("folderTypes", Kind.RECORD, record="AdvancedSearchFolderTypes"),
         ),
@@ -355,8 +355,8 @@ class ContactListElement(InFolder):
     __model__ = Model(
         "ContactListElement",
         (
-            Field("id"),
-            Field("folder"),
+            Field("id", required=True),
+            Field("folder", required=True),
         ),
     )
 

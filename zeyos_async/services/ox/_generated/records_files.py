@@ -87,8 +87,8 @@ class InfoItemExport(InFolderId):
     __model__ = Model(
         "InfoItemExport",
         (
-            Field("id"),
-            Field("folder_id"),
+            Field("id", required=True),
+            Field("folder_id", required=True),
         ),
     )
 
@@ -451,8 +451,8 @@ class InfoItemListElement(InFolder):
     __model__ = Model(
         "InfoItemListElement",
         (
-            Field("id"),
-            Field("folder"),
+            Field("id", required=True),
+            Field("folder", required=True),
         ),
     )
 
@@ -470,7 +470,7 @@ class InfoItemBody(OxRecord):
     __model__ = Model(
         "InfoItemBody",
         (
-            Field("file", Kind.RECORD, record="InfoItemData"),
+            Field("file", Kind.RECORD, record="InfoItemData", required=True),
             Field("notification", Kind.RECORD, record="InfoItemBodyNotification"),
         ),
     )
@@ -526,7 +526,7 @@ class InfoItemSharingNotificationBody(OxRecord):
     __model__ = Model(
         "InfoItemSharingNotificationBody",
         (
-            Field("entities", many=True),
+            Field("entities", many=True, required=True),
             Field("notification", Kind.RECORD, record="InfoItemBodyNotification"),
         ),
     )
@@ -600,8 +600,8 @@ class InfoItemZipElement(InFolder):
     __model__ = Model(
         "InfoItemZipElement",
         (
-            Field("id"),
-            Field("folder"),
+            Field("id", required=True),
+            Field("folder", required=True),
             Field("version"),
         ),
     )

@@ -511,7 +511,7 @@ class FolderBody(OxRecord):
     __model__ = Model(
         "FolderBody",
         (
-            Field("folder", Kind.RECORD, record="FolderData"),
+            Field("folder", Kind.RECORD, record="FolderData", required=True),
             Field("notification", Kind.RECORD, record="FolderBodyNotification"),
         ),
     )
@@ -567,7 +567,7 @@ class FolderSharingNotificationBody(OxRecord):
     __model__ = Model(
         "FolderSharingNotificationBody",
         (
-            Field("entities", many=True),
+            Field("entities", many=True, required=True),
             Field("notification", Kind.RECORD, record="FolderBodyNotification"),
         ),
     )

@@ -375,8 +375,8 @@ class MailListElement(InFolder):
     __model__ = Model(
         "MailListElement",
         (
-            Field("id"),
-            Field("folder"),
+            Field("id", required=True),
+            Field("folder", required=True),
         ),
     )
 
@@ -717,7 +717,7 @@ class ResolveShareReferenceElement(OxRecord):
     __model__ = Model(
         "ResolveShareReferenceElement",
         (
-            Field("reference"),
+            Field("reference", required=True),
         ),
     )
 

@@ -279,7 +279,7 @@ class DataExportCalendar(OxRecord):
     __model__ = Model(
         "DataExportCalendar",
         (
-            Field("enabled", Kind.BOOLEAN),
+            Field("enabled", Kind.BOOLEAN, required=True),
             Field("includePublic", Kind.BOOLEAN),
             Field("includeShared", Kind.BOOLEAN),
             Field("includeUnsubscribed", Kind.BOOLEAN),
@@ -302,7 +302,7 @@ class DataExportFolders(OxRecord):
     __model__ = Model(
         "DataExportFolders",
         (
-            Field("enabled", Kind.BOOLEAN),
+            Field("enabled", Kind.BOOLEAN, required=True),
             Field("includePublic", Kind.BOOLEAN),
             Field("includeShared", Kind.BOOLEAN),
         ),
@@ -323,7 +323,7 @@ class DataExportInfostore(OxRecord):
     __model__ = Model(
         "DataExportInfostore",
         (
-            Field("enabled", Kind.BOOLEAN),
+            Field("enabled", Kind.BOOLEAN, required=True),
             Field("includePublic", Kind.BOOLEAN),
             Field("includeShared", Kind.BOOLEAN),
             Field("includeTrash", Kind.BOOLEAN),
@@ -348,7 +348,7 @@ class DataExportMail(OxRecord):
     __model__ = Model(
         "DataExportMail",
         (
-            Field("enabled", Kind.BOOLEAN),
+            Field("enabled", Kind.BOOLEAN, required=True),
             Field("includePublic", Kind.BOOLEAN),
             Field("includeShared", Kind.BOOLEAN),
             Field("includeTrash", Kind.BOOLEAN),
@@ -555,8 +555,8 @@ class SubscriptionData(OxRecord):
         (
             Field("client"),
             Field("token"),
-            Field("transport"),
-            Field("topics", many=True),
+            Field("transport", required=True),
+            Field("topics", many=True, required=True),
             Field("meta"),
             Field("expires", Kind.STAMP),
         ),
@@ -582,7 +582,7 @@ class UnsubscriptionData(OxRecord):
         (
             Field("client"),
             Field("token"),
-            Field("transport"),
+            Field("transport", required=True),
         ),
     )
 

@@ -45,9 +45,9 @@ class InitRequest(OxRecord):
     __model__ = Model(
         "InitRequest",
         (
-            Field("flow"),
+            Field("flow", required=True),
             Field("redirect", Kind.BOOLEAN),
-            Field("client"),
+            Field("client", required=True),
             Field("iss"),
             Field("login_hint"),
             Field("target_link_uri"),
@@ -116,8 +116,8 @@ class Login(OxRecord):
     __model__ = Model(
         "Login",
         (
-            Field("name"),
-            Field("password"),
+            Field("name", required=True),
+            Field("password", required=True),
             Field("client"),
             Field("version"),
             Field("clientIP"),
@@ -145,11 +145,11 @@ class FormLogin(OxRecord):
     __model__ = Model(
         "FormLogin",
         (
-            Field("login"),
-            Field("password"),
-            Field("client"),
-            Field("version"),
-            Field("autologin", Kind.BOOLEAN),
+            Field("login", required=True),
+            Field("password", required=True),
+            Field("client", required=True),
+            Field("version", required=True),
+            Field("autologin", Kind.BOOLEAN, required=True),
             Field("uiWebPath"),
             Field("clientIP"),
             Field("clientUserAgent"),
@@ -176,9 +176,9 @@ class TokenRedemption(OxRecord):
     __model__ = Model(
         "TokenRedemption",
         (
-            Field("token"),
-            Field("client"),
-            Field("secret"),
+            Field("token", required=True),
+            Field("client", required=True),
+            Field("secret", required=True),
         ),
     )
 
@@ -224,11 +224,11 @@ class TokenLogin(OxRecord):
     __model__ = Model(
         "TokenLogin",
         (
-            Field("login"),
-            Field("password"),
-            Field("clientToken"),
-            Field("client"),
-            Field("version"),
+            Field("login", required=True),
+            Field("password", required=True),
+            Field("clientToken", required=True),
+            Field("client", required=True),
+            Field("version", required=True),
             Field("staySignedIn", Kind.BOOLEAN),
             Field("uiWebPath"),
             Field("clientIP"),
@@ -284,9 +284,9 @@ class SessionAccess(OxRecord):
     __model__ = Model(
         "SessionAccess",
         (
-            Field("serverToken"),
-            Field("clientToken"),
-            Field("client"),
+            Field("serverToken", required=True),
+            Field("clientToken", required=True),
+            Field("client", required=True),
         ),
     )
 
@@ -305,7 +305,7 @@ class SamlAssertion(OxRecord):
     __model__ = Model(
         "SamlAssertion",
         (
-            Field("SAMLResponse"),
+            Field("SAMLResponse", required=True),
             Field("RelayState"),
         ),
     )
@@ -341,8 +341,8 @@ class SamlLogoutResponse(OxRecord):
     __model__ = Model(
         "SamlLogoutResponse",
         (
-            Field("SAMLResponse"),
-            Field("RelayState"),
+            Field("SAMLResponse", required=True),
+            Field("RelayState", required=True),
         ),
     )
 

@@ -205,8 +205,8 @@ class AppointmentConfirmationBody(OxRecord):
     __model__ = Model(
         "AppointmentConfirmationBody",
         (
-            Field("confirmation", Kind.INTEGER, codes=ConfirmationStatus),
-            Field("confirmmessage"),
+            Field("confirmation", Kind.INTEGER, codes=ConfirmationStatus, required=True),
+            Field("confirmmessage", required=True),
             Field("id", Kind.INTEGER),
         ),
     )
@@ -367,8 +367,8 @@ class AppointmentDeletionsElement(InFolder):
     __model__ = Model(
         "AppointmentDeletionsElement",
         (
-            Field("id"),
-            Field("folder"),
+            Field("id", required=True),
+            Field("folder", required=True),
             Field("pos", Kind.INTEGER),
         ),
     )
@@ -441,8 +441,8 @@ class AppointmentListElement(InFolder):
     __model__ = Model(
         "AppointmentListElement",
         (
-            Field("id"),
-            Field("folder"),
+            Field("id", required=True),
+            Field("folder", required=True),
             Field("recurrence_position", Kind.INTEGER),
             Field("recurrence_date_position", Kind.DATE),
         ),
@@ -700,8 +700,8 @@ class TaskListElement(InFolder):
     __model__ = Model(
         "TaskListElement",
         (
-            Field("id"),
-            Field("folder"),
+            Field("id", required=True),
+            Field("folder", required=True),
         ),
     )
 
@@ -736,7 +736,7 @@ class TaskSearchBody(InFolder):
     __model__ = Model(
         "TaskSearchBody",
         (
-            Field("pattern"),
+            Field("pattern", required=True),
             Field("folder"),
         ),
     )

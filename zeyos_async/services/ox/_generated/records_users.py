@@ -162,9 +162,9 @@ class ResourcePermission(OxRecord):
     __model__ = Model(
         "ResourcePermission",
         (
-            Field("entity", Kind.INTEGER),
-            Field("group", Kind.BOOLEAN),
-            Field("privilege"),
+            Field("entity", Kind.INTEGER, required=True),
+            Field("group", Kind.BOOLEAN, required=True),
+            Field("privilege", required=True),
         ),
     )
 
