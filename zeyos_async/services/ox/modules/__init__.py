@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .contacts import Contacts
     from .folders import Folders
     from .group import Group
+    from .mail import Mail
+    from .mail_compose import MailCompose
     from .reminder import Reminder
     from .resource import Resource
     from .tasks import Tasks
@@ -31,6 +33,8 @@ WRITTEN: Final[dict[str, str]] = {
     "contacts": "Contacts",
     "folders": "Folders",
     "group": "Group",
+    "mail": "Mail",
+    "mail_compose": "MailCompose",
     "reminder": "Reminder",
     "resource": "Resource",
     "tasks": "Tasks",
@@ -90,6 +94,16 @@ class WrittenModules(OxModules):
         @property
         def group(self) -> Group:
             """``group``."""
+            ...
+
+        @property
+        def mail(self) -> Mail:
+            """``mail``."""
+            ...
+
+        @property
+        def mail_compose(self) -> MailCompose:
+            """``mail_compose``."""
             ...
 
         @property

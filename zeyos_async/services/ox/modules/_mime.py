@@ -128,6 +128,18 @@ def _listed(attachments: Any) -> Iterable[Any]:
 # -- as bytes --------------------------------------------------------------------------------------
 
 
+@attrs.frozen(kw_only=True)
+class _Message(Upload):
+    """A message that can be sent again as long as its attachments can be read again."""
+
+    attachments: tuple[Upload, ...] = ()
+
+    @property
+    def replayable(self) -> bool:
+        """Whether it can be sent from its first byte."""
+        return all(upload.replayable for upload in self.attachments)
+
+
 async def upload_of(draft: Draft, *, on_progress: Progress | None = None) -> Upload:
     """The message as a body that is made while it is sent.
 
@@ -152,9 +164,13 @@ async def upload_of(draft: Draft, *, on_progress: Progress | None = None) -> Upl
         if heads:
             yield _end(boundary)
 
-    if all(upload.replayable for upload in draft.attachments):
-        return Upload(pieces, content_type="message/rfc822", size=size, on_progress=on_progress)
-    return Upload(pieces(), content_type="message/rfc822", size=size, on_progress=on_progress)
+    return _Message(
+        pieces,
+        content_type="message/rfc822",
+        size=size,
+        on_progress=on_progress,
+        attachments=draft.attachments,
+    )
 
 
 def _beginning(draft: Draft, boundary: str) -> bytes:

@@ -1,0 +1,105 @@
+"""Addresses of mails, as people write them and as the API has them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from email.header import Header
+from email.utils import formataddr, getaddresses
+from typing import Any, Final, TypeAlias
+
+from ....errors import InvalidArgument
+from ..operation import Caller
+
+__all__ = ["Addresses", "Pair", "header_of", "own_address", "pairs_of"]
+
+Pair: TypeAlias = "tuple[str | None, str]"
+"""A name, which may be missing, and an address."""
+
+Addresses: TypeAlias = "str | Iterable[str | tuple[str | None, str]]"
+"""One or several: ``"Jane Doe <jane@example.com>, max@example.com"``, or a list of such and of pairs."""
+
+_END: Final = "\r\n"
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def pairs_of(value: Addresses | None, what: str) -> list[Pair]:
+    """Names and addresses.
+
+    Args:
+        value: As the caller wrote them; ``None`` for none.
+        what: The argument, for messages.
+
+    Raises:
+        InvalidArgument: Something is no address.
+    """
+    if value is None:
+        return []
+    if not isinstance(value, str) and not isinstance(value, Iterable):
+        raise InvalidArgument(f"{what} takes addresses like 'Jane Doe <jane@example.com>', not {value!r:.60}")
+    items = [value] if isinstance(value, str) else value
+    return [pair for item in items for pair in _read(item, what)]
+
+
+def _read(item: Any, what: str) -> Iterator[Pair]:
+    if isinstance(item, str):
+        found = getaddresses([item]) if item.strip() else []
+        if _CONTROL.search(item) or (not found and item.strip()):
+            raise InvalidArgument(_no_address(item, what))
+        for name, address in found:
+            yield _checked(name or None, address, item, what)
+    elif isinstance(item, tuple | list) and len(item) == 2:
+        name, address = item
+        if not isinstance(address, str) or not (name is None or isinstance(name, str)):
+            raise InvalidArgument(_no_address(item, what))
+        yield _checked(name or None, address.strip(), item, what)
+    else:
+        raise InvalidArgument(_no_address(item, what))
+
+
+def _checked(name: str | None, address: str, item: Any, what: str) -> Pair:
+    local, at, host = address.rpartition("@")
+    if not (local and at and host) or _CONTROL.search(address) or _CONTROL.search(name or ""):
+        raise InvalidArgument(_no_address(item, what))
+    return name, address
+
+
+def _no_address(item: Any, what: str) -> str:
+    return (
+        f"{what}: {item!r:.80} is no address. Write 'Jane Doe <jane@example.com>', "
+        "or a list of such and of pairs (name, address)"
+    )
+
+
+def header_of(pairs: Iterable[Pair], what: str) -> str:
+    """The addresses as the value of a header, one a line.
+
+    Raises:
+        InvalidArgument: One of them can't stand in a header.
+    """
+    return ",\r\n ".join(_formatted(name, address, what) for name, address in pairs)
+
+
+def _formatted(name: str | None, address: str, what: str) -> str:
+    local, _, host = address.rpartition("@")
+    try:
+        plain = f"{local.encode('ascii').decode()}@{host.encode('idna').decode()}"
+    except UnicodeError as error:
+        raise InvalidArgument(f"{what}: {address!r} can't stand in a mail: {error}") from error
+    if not name:
+        return plain
+    if name.isascii():
+        return formataddr((name, plain))
+    return f"{Header(name, 'utf-8', maxlinelen=70).encode(linesep=_END)} <{plain}>"
+
+
+async def own_address(caller: Caller) -> list[Pair]:
+    """The user's own name and address, as the server has them.
+
+    Raises:
+        InvalidArgument: It has none.
+    """
+    me: Any = await caller.module("user_me").get()
+    if not me.email_address:
+        raise InvalidArgument("the server names no address of yours; give sender=")
+    return [(me.display_name, me.email_address)]

@@ -1,0 +1,127 @@
+"""What names a mail, and its flags."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from ....errors import InvalidArgument
+from ..records import OxRecord
+
+if TYPE_CHECKING:
+    from .._generated.records_mail import MailData, MailDestinationData
+
+__all__ = ["MailFlag", "MailRef", "flags_of", "is_one", "moved", "note_flags", "place_of", "places_of"]
+
+MailRef: TypeAlias = "MailData | MailDestinationData | tuple[str, str]"
+"""A mail: as it was read or as it was moved, or as a pair ``(folder, id)``."""
+
+_VIRTUAL: Final = ("virtual/",)
+
+
+class MailFlag(enum.IntFlag):
+    """The system's flags of a mail, as bits of ``MailData.flags``.
+
+    The document's text calls 8 the flag "recent"; its table, which is followed here, calls 8 "flagged" and 16
+    "recent". ``RECENT`` and ``USER`` are the server's: it ignores who sets them.
+    """
+
+    ANSWERED = 1
+    DELETED = 2
+    DRAFT = 4
+    FLAGGED = 8
+    RECENT = 16
+    SEEN = 32
+    USER = 64
+    SPAM = 128
+    FORWARDED = 256
+    READ_ACK = 512
+
+
+def flags_of(value: Any, what: str) -> int:
+    """A mask of flags.
+
+    Raises:
+        InvalidArgument: It is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise InvalidArgument(
+            f"{what} takes flags, such as MailFlag.SEEN | MailFlag.FLAGGED, not {value!r:.60}"
+        )
+    return int(value)
+
+
+def is_one(mails: Any) -> bool:
+    """Whether this is one mail, and not several: a pair of texts is one."""
+    pair = isinstance(mails, tuple) and len(mails) == 2 and all(isinstance(part, str) for part in mails)
+    return pair or isinstance(mails, OxRecord | Mapping)
+
+
+def places_of(mails: Any) -> list[tuple[Any, str, str]]:
+    """Each mail with its folder and its ID there.
+
+    Args:
+        mails: One, or several.
+
+    Raises:
+        InvalidArgument: Something names no mail.
+    """
+    if is_one(mails):
+        mails = [mails]
+    if isinstance(mails, str | bytes) or not isinstance(mails, Iterable):
+        raise InvalidArgument(f"a mail is a record or a pair (folder, id), not {mails!r:.60}")
+    return [(mail, *place_of(mail)) for mail in mails]
+
+
+def place_of(mail: Any) -> tuple[str, str]:
+    """The folder of a mail, and its ID there; of what is shown in a virtual folder, where it really is.
+
+    Raises:
+        InvalidArgument: It is no mail, or lacks one of the two.
+    """
+    if isinstance(mail, OxRecord):
+        folder, number = getattr(mail, "folder_id", None), getattr(mail, "id", None)
+        real = (getattr(mail, "original_folder_id", None), getattr(mail, "original_id", None))
+        if isinstance(folder, str) and _is_virtual(folder) and all(real):
+            folder, number = real
+    elif isinstance(mail, Mapping):
+        folder, number = mail.get("folder", mail.get("folder_id")), mail.get("id")
+    elif isinstance(mail, tuple) and len(mail) == 2:
+        folder, number = mail
+    else:
+        raise InvalidArgument(f"a mail is a record or a pair (folder, id), not {mail!r:.60}")
+    if not folder or not number or not isinstance(folder, str) or not isinstance(number, str | int):
+        raise InvalidArgument(
+            f"{mail!r:.80} names no mail: it needs its folder and its id (columns folder_id and id)"
+        )
+    return folder, str(number)
+
+
+def _is_virtual(folder: str) -> bool:
+    return folder.startswith(_VIRTUAL) or "/virtual/" in folder
+
+
+def moved(mail: Any, folder: str, number: Any) -> None:
+    """Bring a record up to date after its mail got a new place."""
+    if not isinstance(mail, OxRecord):
+        return
+    values = {"folder_id": folder, "id": None if number is None else str(number)}
+    for name, value in values.items():
+        setattr(mail, name, value)
+        if getattr(mail, f"original_{name}", None) is not None:
+            setattr(mail, f"original_{name}", value)
+
+
+def note_flags(mail: Any, body: Mapping[str, Any]) -> None:
+    """Bring a record up to date after its flags were changed, as far as it knows them."""
+    if not isinstance(mail, OxRecord):
+        return
+    record: Any = mail
+    if isinstance(getattr(record, "flags", None), int):
+        record.flags = (record.flags | body.get("set_flags", 0)) & ~body.get("clear_flags", 0)
+    if getattr(record, "color_label", None) is not None and "color_label" in body:
+        record.color_label = body["color_label"]
+    if isinstance(user := getattr(record, "user", None), list):
+        kept = [name for name in user if name not in body.get("clear_user_flags", ())]
+        record.user = [*kept, *(name for name in body.get("set_user_flags", ()) if name not in kept)]

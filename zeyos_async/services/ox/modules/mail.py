@@ -1,0 +1,443 @@
+"""``mail``, with queries, flags, moving and copying, and sending."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from email.message import Message
+from typing import TYPE_CHECKING, Any, Literal
+
+import attrs
+
+from ....errors import InvalidArgument
+from ....forms import Upload
+from ....wire import Safety
+from ...base.query import Query
+from .._generated.mail import Mail as Documented
+from .._generated.records_mail import MailData, MailDestinationData
+from ..operation import Prepared, Rows, preparing
+from ._addresses import own_address
+from ._listing import Asked, Finding, query_of
+from ._mails import MailFlag, MailRef, flags_of, moved, note_flags, place_of, places_of
+from ._mime import message_bytes, message_of, upload_of
+from ._search import Condition, searching, term_of
+from ._shared import documented, sorting, without_nothing
+from ._source import OxSource
+from ._together import all_of
+
+if TYPE_CHECKING:
+    from ....forms import Progress, UploadSource
+    from .._generated.records_mail import (
+        MailDestinationBody,
+        MailDestinationBodyFields,
+        MailUpdateBody,
+        MailUpdateBodyFields,
+    )
+    from ._addresses import Addresses
+    from .mail_compose import MailCompose
+
+__all__ = ["Mail", "MailFlag"]
+
+Outgoing = Message | bytes | os.PathLike[str] | Upload
+"""A whole mail: an ``EmailMessage``, its bytes, or the path of a file with them."""
+
+
+class Mail(Documented):
+    """``mail``: its operations, with queries, flags, moving and copying, and sending."""
+
+    @property
+    def compose(self) -> MailCompose:
+        """The mails that are being written: ``mail_compose`` of the client."""
+        found: MailCompose = self._caller.module("mail_compose")
+        return found
+
+    # -- reading -----------------------------------------------------------------------------------
+
+    def query(self, *, folder: str) -> Query[MailData]:
+        """The mails of a folder, as a query: ``async for mail in ox.mail.query(folder="default0/INBOX")``.
+
+        Args:
+            folder: The folder.
+        """
+
+        def find(asked: Asked) -> Prepared[Rows[MailData]]:
+            if asked.term is not None:
+                return documented(self, Documented.search).prepare(
+                    {"filter": asked.term}, folder=folder, columns=asked.columns, **sorting(asked)
+                )
+            return self.all.prepare(
+                folder=folder, columns=asked.columns, limit=asked.most or None, **sorting(asked)
+            )
+
+        def read(keys: Sequence[Any], columns: tuple[str, ...] | None) -> Prepared[Rows[MailData]]:
+            return self.list.prepare(keys, columns=columns)
+
+        return query_of(self._caller, MailData, Finding(find=find, read=read, dialect="mail"))
+
+    def where(self, *conditions: Condition, folder: str) -> Query[MailData]:
+        """The mails for which all these conditions hold: ``where(F.subject.contains("invoice"), folder=…)``.
+
+        Headers are ``header("X-Spam")``, and names of attachments ``attachment("name")``.
+
+        Args:
+            *conditions: Conditions made with ``F``, or their text form.
+            folder: The folder to search.
+
+        Raises:
+            UnknownField: Mails can't be searched by such a field.
+            UnsupportedFilter: A search can't say this.
+        """
+        return self.query(folder=folder).where(*conditions)  # type: ignore[arg-type]
+
+    def source(self, *, folder: str) -> OxSource[MailData]:
+        """The mails of a folder for exports. Servers don't tell what changed in a folder of mails."""
+        return OxSource(query=self.query(folder=folder), updates=None)
+
+    @searching
+    def search(  # pyright: ignore[reportIncompatibleVariableOverride] - it takes more
+        self,
+        what: Condition | Mapping[str, Any] | Sequence[Any],
+        /,
+        *,
+        folder: str,
+        columns: Sequence[str | int] | None = None,
+        headers: Sequence[str] | str | None = None,
+        unseen: bool | None = None,
+        deleted: bool | None = None,
+        sort: str | int | None = None,
+        order: Literal["asc", "desc"] | None = None,
+    ) -> Prepared[Rows[MailData]]:
+        """The mails that a search finds.
+
+        Args:
+            what: A condition, ``F.subject.contains("invoice") & (F.size > 10_000)`` or its text form; or the body
+                of the document's ``search``: ``{"filter": […]}``.
+            folder: The folder to search.
+            columns: What is read of the mails.
+            headers: Names of headers that are wanted besides the columns; they come in ``extra``.
+            unseen: Whether only unread ones are wanted.
+            deleted: Whether mails that are marked as deleted are found too.
+            sort: The column to sort by.
+            order: Up or down.
+        """
+        given = isinstance(what, Mapping) or (isinstance(what, Sequence) and not isinstance(what, str))
+        body: Any = what if given else {"filter": term_of(what, "mail")}  # type: ignore[arg-type]
+        return documented(self, Documented.search).prepare(
+            body,
+            folder=folder,
+            columns=columns,
+            headers=headers,
+            unseen=unseen,
+            deleted=deleted,
+            sort=sort,
+            order=order,
+        )
+
+    # -- changing ----------------------------------------------------------------------------------
+
+    @preparing
+    def update(  # pyright: ignore[reportIncompatibleVariableOverride] - it takes more
+        self,
+        record: MailData | MailUpdateBody | MailUpdateBodyFields,
+        body: MailUpdateBody | MailUpdateBodyFields | None = None,
+        /,
+        *,
+        folder: str | None = None,
+        id: str | None = None,
+        message_id: str | None = None,
+        whole_folder: bool = False,
+    ) -> Prepared[MailDestinationData]:
+        """Change flags or the colour of a mail, or move it; see ``flags`` and ``move``, too.
+
+        Args:
+            record: The mail, and ``body`` after it; or the changes, with ``folder=`` and ``id=``.
+            body: The changes.
+            folder: The folder where the mail is.
+            id: The mail's ID.
+            message_id: Its Message-ID, in place of the ID.
+            whole_folder: Whether *all* mails of the folder are meant, which is what the server makes of a call
+                that names none; refused otherwise.
+
+        Raises:
+            InvalidArgument: It names no mail, and ``whole_folder`` is not true; or it names one, and it is.
+        """
+        given: Any = (record, body)
+        prepared = documented(self, Documented.update).prepare(
+            *given, folder=folder, id=id, message_id=message_id
+        )
+        names_one = any(name in ("id", "message_id") and value for name, value in prepared.query)
+        sent: Any = prepared.body.value if prepared.body is not None else {}  # type: ignore[union-attr]
+        _check_reach(names_one, whole_folder, moves="folder_id" in sent)
+        return prepared if "folder_id" in sent else _repeatable(prepared)
+
+    @preparing
+    def move(self, mail: MailRef, /, *, to: str) -> Prepared[MailDestinationData]:
+        """Move a mail to another folder, where it has another ID; a record is brought up to date.
+
+        Args:
+            mail: The mail, or its ``(folder, id)``.
+            to: The folder.
+
+        Returns:
+            Where it is now: ``folder_id`` and ``id``.
+        """
+        folder, number = place_of(mail)
+        body: Any = {"folder_id": _folder(to)}
+        prepared = documented(self, Documented.update).prepare(body, folder=folder, id=number)
+
+        def arrived(envelope: Any) -> None:
+            data = envelope.data if isinstance(envelope.data, Mapping) else {}
+            moved(mail, str(data.get("folder_id") or to), data.get("id"))
+
+        return attrs.evolve(prepared, arrived=arrived)
+
+    @preparing
+    def copy(  # pyright: ignore[reportIncompatibleVariableOverride] - it takes more
+        self,
+        record: MailRef | MailDestinationBody | MailDestinationBodyFields,
+        body: MailDestinationBody | MailDestinationBodyFields | None = None,
+        /,
+        *,
+        to: str | None = None,
+        id: str | None = None,
+        folder: str | None = None,
+    ) -> Prepared[MailDestinationData]:
+        """Copy a mail to another folder: ``copy(mail, to="default0/Archive")``.
+
+        Args:
+            record: The mail, or its ``(folder, id)``; or the body, with ``id=`` and ``folder=``.
+            body: The body as the document has it: ``{"folder_id": …}``.
+            to: The folder, in place of a body.
+            id: The mail's ID, where no mail is given.
+            folder: The folder where the mail is.
+
+        Returns:
+            Where the copy is: ``folder_id`` and ``id``.
+        """
+        given: Any = (record, body)
+        if to is not None:
+            if body is not None or id is not None or folder is not None:
+                raise InvalidArgument("mail.copy: give a mail and to=, and nothing else")
+            (folder, id), given = place_of(record), ({"folder_id": _folder(to)},)
+        return documented(self, Documented.copy).prepare(*given, id=id, folder=folder)
+
+    async def move_many(self, mails: Iterable[MailRef], /, *, to: str) -> list[MailDestinationData]:
+        """Move mails to another folder, in as few requests as it takes.
+
+        Args:
+            mails: The mails, or their ``(folder, id)``; records are brought up to date.
+            to: The folder.
+
+        Returns:
+            Where they are now, in their order.
+
+        Raises:
+            MultipleFailed: Some were not moved; ``.results`` has all results and errors in order.
+        """
+        calls = [self.move.prepare(mail, to=to) for mail, _, _ in places_of(mails)]
+        return await all_of(self._caller, calls)
+
+    async def copy_many(self, mails: Iterable[MailRef], /, *, to: str) -> list[MailDestinationData]:
+        """Copy mails to another folder; see ``move_many``."""
+        calls = [self.copy.prepare(mail, to=to) for mail, _, _ in places_of(mails)]
+        return await all_of(self._caller, calls)
+
+    async def flags(
+        self,
+        mails: MailRef | Iterable[MailRef],
+        /,
+        *,
+        set_flags: int = 0,
+        clear_flags: int = 0,
+        set_user_flags: Iterable[str] = (),
+        clear_user_flags: Iterable[str] = (),
+        color_label: int | None = None,
+    ) -> None:
+        """Set and clear flags of mails: ``flags(mail, set_flags=MailFlag.FLAGGED, clear_flags=MailFlag.SEEN)``.
+
+        Args:
+            mails: One or several mails, or their ``(folder, id)``; records are brought up to date.
+            set_flags: System flags to set.
+            clear_flags: System flags to clear.
+            set_user_flags: Flags of the user's own to set.
+            clear_user_flags: Flags of the user's own to clear.
+            color_label: The colour, from 0 (none) to 10.
+
+        Raises:
+            InvalidArgument: Nothing is to be changed, or something is to be set and cleared.
+            MultipleFailed: Some were not changed; ``.results`` has all results and errors in order.
+        """
+        body = _flag_changes(set_flags, clear_flags, set_user_flags, clear_user_flags, color_label)
+        await all_of(self._caller, [self._flagged(place, body) for place in places_of(mails)])
+
+    def _flagged(self, place: tuple[Any, str, str], body: Mapping[str, Any]) -> Prepared[MailDestinationData]:
+        mail, folder, number = place
+        given: Any = body
+        prepared = documented(self, Documented.update).prepare(given, folder=folder, id=number)
+        return attrs.evolve(_repeatable(prepared), arrived=lambda envelope: note_flags(mail, body))
+
+    async def mark_seen(self, mails: MailRef | Iterable[MailRef], /, *, seen: bool = True) -> None:
+        """Mark mails as read, or as not read. A whole folder is marked by ``all_seen``.
+
+        Args:
+            mails: One or several mails, or their ``(folder, id)``; records are brought up to date.
+            seen: Whether they were read.
+        """
+        on, off = (MailFlag.SEEN, 0) if seen else (0, MailFlag.SEEN)
+        await self.flags(mails, set_flags=on, clear_flags=off)
+
+    # -- sending -----------------------------------------------------------------------------------
+
+    async def send(
+        self,
+        message: Outgoing | None = None,
+        /,
+        *,
+        to: Addresses | None = None,
+        cc: Addresses | None = None,
+        bcc: Addresses | None = None,
+        sender: Addresses | None = None,
+        reply_to: Addresses | None = None,
+        subject: str = "",
+        text: str | None = None,
+        html: str | None = None,
+        attachments: Sequence[Upload | UploadSource] = (),
+        headers: Mapping[str, str] | None = None,
+        on_progress: Progress | None = None,
+    ) -> MailDestinationData:
+        """Send a mail: one that is complete, or one that is made of the arguments.
+
+        ::
+
+            await ox.mail.send(message)  # an email.message.EmailMessage
+            await ox.mail.send(to="max@example.com", subject="Report", text="Here it is.", attachments=[Path("report.pdf")])
+
+        Attachments are read while they are sent. It is never sent twice: a failure after which nobody knows whether
+        it was sent is an ``OutcomeUnknown``.
+
+        Args:
+            message: A complete mail: an ``EmailMessage``, its bytes, or the path of a file with them.
+            to: Recipients: ``"Jane Doe <jane@example.com>"``, or a list of such and of pairs (name, address).
+            cc: Recipients of copies.
+            bcc: Recipients of copies whom nobody else sees.
+            sender: Whom it is from; the user's own address if left out.
+            reply_to: Whom to answer.
+            subject: The subject.
+            text: The plain text.
+            html: The same as a web page.
+            attachments: Files: paths, bytes, asynchronous iterators, or an ``Upload`` to say name and type.
+            headers: More headers.
+            on_progress: Called with the bytes sent and the bytes in all.
+
+        Returns:
+            Where the copy of what was sent is.
+
+        Raises:
+            InvalidArgument: There is no recipient, or something can't stand in a mail; nothing was sent.
+        """
+        parts = [to, cc, bcc, sender, reply_to, subject or None, text, html, attachments or None, headers]
+        if message is not None:
+            if any(part is not None for part in parts):
+                raise InvalidArgument("mail.send takes a complete mail, or the parts of one, not both")
+            upload = _raw(message, on_progress, to_send=True)
+        else:
+            draft = message_of(
+                sender=sender if sender is not None else await own_address(self._caller),
+                to=to,
+                cc=cc,
+                bcc=bcc,
+                reply_to=reply_to,
+                subject=subject,
+                text=text,
+                html=html,
+                attachments=attachments,
+                headers=headers,
+            )
+            upload = await upload_of(draft, on_progress=on_progress)
+        return await self.new_raw(upload)
+
+    async def store(
+        self,
+        message: Outgoing,
+        /,
+        *,
+        folder: str,
+        flags: int = 0,
+        on_progress: Progress | None = None,
+    ) -> MailDestinationData:
+        """Put a complete mail into a folder, without sending it.
+
+        Args:
+            message: An ``EmailMessage``, its bytes, or the path of a file with them.
+            folder: The folder.
+            flags: The flags it has there, such as ``MailFlag.SEEN``.
+            on_progress: Called with the bytes sent and the bytes in all.
+
+        Returns:
+            Where it is: ``folder_id`` and ``id``.
+        """
+        mask = str(flags_of(flags, "flags")) if flags else None
+        return await self.new_raw(
+            _raw(message, on_progress, to_send=False), folder=_folder(folder), flags=mask
+        )
+
+
+def _raw(message: Any, on_progress: Progress | None, *, to_send: bool) -> Upload:
+    if isinstance(message, Message):
+        message = message_bytes(message, to_send=to_send)
+    upload = Upload.of(message)
+    return upload if on_progress is None else attrs.evolve(upload, on_progress=on_progress)
+
+
+def _folder(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise InvalidArgument(f"a folder is named by its ID, such as 'default0/INBOX', not by {value!r:.60}")
+    return value
+
+
+def _repeatable(prepared: Prepared[Any]) -> Prepared[Any]:
+    """Flags that are set twice are set."""
+    return attrs.evolve(prepared, spec=attrs.evolve(prepared.spec, safety=Safety.REPEATABLE))
+
+
+def _check_reach(names_one: bool, whole_folder: bool, *, moves: bool) -> None:
+    if whole_folder and names_one:
+        raise InvalidArgument("mail.update: whole_folder=True means all mails, and one of them is named")
+    if whole_folder and moves:
+        raise InvalidArgument("mail.update can't move all mails of a folder: use mail.move_all")
+    if not whole_folder and not names_one:
+        raise InvalidArgument(
+            "mail.update names no mail, and the server would change ALL mails of the folder: give the mail "
+            "(with its id) or id=, or say whole_folder=True if you mean it"
+        )
+
+
+def _flag_changes(
+    set_flags: int, clear_flags: int, set_user: Iterable[str], clear_user: Iterable[str], color: int | None
+) -> dict[str, Any]:
+    added, removed = flags_of(set_flags, "set_flags"), flags_of(clear_flags, "clear_flags")
+    mine, gone = _user_flags(set_user), _user_flags(clear_user)
+    if added & removed or set(mine) & set(gone):
+        raise InvalidArgument("mail.flags: the same flag is to be set and cleared")
+    if color is not None and (isinstance(color, bool) or not isinstance(color, int) or not 0 <= color <= 10):
+        raise InvalidArgument(f"mail.flags: color_label is a number from 0 to 10, not {color!r:.60}")
+    body = without_nothing(
+        {
+            "set_flags": added or None,
+            "clear_flags": removed or None,
+            "set_user_flags": mine or None,
+            "clear_user_flags": gone or None,
+            "color_label": color,
+        }
+    )
+    if not body:
+        raise InvalidArgument("mail.flags: nothing is to be set or cleared")
+    return body
+
+
+def _user_flags(names: Iterable[str]) -> list[str]:
+    found = [names] if isinstance(names, str) else list(names)
+    for name in found:
+        if not isinstance(name, str) or not name or name.startswith("\\"):
+            raise InvalidArgument(f"{name!r:.60} is no flag of the user's own; system flags are numbers")
+    return found

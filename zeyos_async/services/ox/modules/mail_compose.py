@@ -1,0 +1,95 @@
+"""``mail/compose``, with mails that are written in one block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from ....errors import InvalidArgument, suggest
+from .._generated.mail_compose import MailCompose as Documented
+from ._composing import Composition, fields_of
+from ._mails import places_of
+
+if TYPE_CHECKING:
+    from ._addresses import Addresses
+    from ._mails import MailRef
+
+__all__ = ["Composition", "MailCompose"]
+
+ComposeType = Literal["new", "reply", "replyall", "forward", "resend", "edit", "copy"]
+
+
+class MailCompose(Documented):
+    """``mail/compose``: its operations, with mails that are written in one block."""
+
+    def draft(
+        self,
+        mails: MailRef | Iterable[MailRef] | None = None,
+        /,
+        *,
+        type: ComposeType | None = None,
+        fields: Mapping[str, Any] | None = None,
+        sender: Addresses | None = None,
+        to: Addresses | None = None,
+        cc: Addresses | None = None,
+        bcc: Addresses | None = None,
+        subject: str | None = None,
+        text: str | None = None,
+        html: str | None = None,
+        send_at: datetime | None = None,
+        vcard: bool | None = None,
+        shared_attachments: bool | None = None,
+    ) -> Composition:
+        """A mail to be written: ``async with ox.mail.compose.draft(…) as draft: … await draft.send()``.
+
+        Nothing is sent before it is entered or awaited. Nobody else can edit it meanwhile.
+
+        Args:
+            mails: The mail that is answered, resent or edited, or the mails that are forwarded.
+            type: What it is; ``new``, or ``reply`` if there are mails.
+            fields: More fields, by the document's names: ``{"priority": "high"}``.
+            sender: Whom it is from; what the server thinks, or else the user's own address.
+            to: Recipients: ``"Jane Doe <jane@example.com>"``, or a list of such and of pairs (name, address).
+            cc: Recipients of copies.
+            bcc: Recipients of copies whom nobody else sees.
+            subject: The subject.
+            text: The content as plain text.
+            html: The content as a web page.
+            send_at: When the server is to send it.
+            vcard: Whether the user's vCard is attached.
+            shared_attachments: Whether attachments are sent as links.
+
+        Raises:
+            InvalidArgument: The type needs mails, or something is no address.
+        """
+        kind = type or ("new" if mails is None else "reply")
+        if kind not in get_args(ComposeType):
+            raise InvalidArgument(
+                f"a mail can't be of type {kind!r:.60}.{suggest(str(kind), get_args(ComposeType))}"
+            )
+        places = [] if mails is None else places_of(mails)
+        if (kind == "new") == bool(places) or (len(places) > 1 and kind != "forward"):
+            wants = {"new": "no other mail", "forward": "the mails to forward"}.get(
+                kind, "one mail to start from"
+            )
+            raise InvalidArgument(f"a mail of type {kind!r} takes {wants}, and {len(places)} were given")
+        changes = fields_of(
+            fields,
+            sender=sender,
+            to=to,
+            cc=cc,
+            bcc=bcc,
+            subject=subject,
+            text=text,
+            html=html,
+            send_at=send_at,
+        )
+        return Composition(
+            self,
+            [(folder, number) for _, folder, number in places] or None,
+            type=kind,
+            vcard=vcard,
+            shared_attachments=shared_attachments,
+            fields=changes,
+        )
