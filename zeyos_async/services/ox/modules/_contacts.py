@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import attrs
 
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from .._generated.contacts import Contacts as Documented
 
 __all__ = ["ContactQueries"]
+
+
+_ALL: Final = ["not", ["isNull", {"field": "id"}]]
+"""The search term for everything: a search needs one."""
 
 
 class ContactQueries(Module):
@@ -79,8 +83,7 @@ class ContactQueries(Module):
                 )
             if asked.term is None and folders is not None and len(folders) == 1:
                 return self._calls.all.prepare(folder=folders[0], **options)
-            # Without a filter all contacts of the folders are found (section "Advanced search").
-            body: Any = without_nothing({"filter": asked.term, "folders": folders})
+            body: Any = without_nothing({"filter": asked.term or _ALL, "folders": folders})
             return self._calls.advanced_search.prepare(body, **options)
 
         return find

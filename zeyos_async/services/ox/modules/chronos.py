@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
@@ -24,8 +24,11 @@ from ..values import moment
 from ._events import EventConflict, flat, of_delegates, unconflicted
 from ._listing import Asked, Finding, query_of
 from ._search import Condition, searching, term_of
-from ._shared import documented, folder_list, reading, without_nothing
+from ._shared import documented, folder_list, reading, sorting, without_nothing
 from ._source import OxSource
+
+if TYPE_CHECKING:
+    from .chronos_itip import ChronosItip
 
 __all__ = ["Chronos", "EventConflict"]
 
@@ -48,6 +51,12 @@ class Chronos(Documented):
     change_organizer = reading(Documented.change_organizer, unconflicted)
     new_with_attachments = reading(Documented.new_with_attachments, unconflicted)
     update_with_attachments = reading(Documented.update_with_attachments, unconflicted)
+
+    @property
+    def itip(self) -> ChronosItip:
+        """The operations of ``chronos_itip``; the same object as ``chronos_itip`` of the client."""
+        found: ChronosItip = self._caller.module("chronos_itip")
+        return found
 
     # -- reading -----------------------------------------------------------------------------------
 
@@ -73,9 +82,8 @@ class Chronos(Documented):
         period = {"range_start": start, "range_end": end}
 
         def find(asked: Asked) -> Prepared[Rows[EventData]]:
-            order = None if asked.order is None else asked.order.upper()
             options: Any = without_nothing(
-                {**period, "fields": asked.columns, "sort": asked.sort, "order": order, "expand": expand}
+                {**period, "fields": asked.columns, "expand": expand, **sorting(asked)}
             )
             if asked.term is not None:
                 body = without_nothing({"filter": asked.term, "folders": among})
@@ -125,7 +133,7 @@ class Chronos(Documented):
         folders: Iterable[str] | None = None,
         fields: Sequence[str] | None = None,
         sort: str | None = None,
-        order: Literal["ASC", "DESC"] | None = None,
+        order: Literal["asc", "desc"] | None = None,
         expand: bool | None = None,
         extended_entities: bool | None = None,
     ) -> Prepared[Rows[EventData]]:
@@ -190,7 +198,7 @@ class Chronos(Documented):
         range_end: _Moment,
         include_delegates: bool = False,
         fields: Sequence[str] | None = None,
-        order: Literal["ASC", "DESC"] | None = None,
+        order: Literal["asc", "desc"] | None = None,
         sort: str | None = None,
         extended_entities: bool | None = None,
     ) -> Prepared[Rows[ChronosNeedsActionResponseData]]:
