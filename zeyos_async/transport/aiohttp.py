@@ -41,6 +41,7 @@ from .base import Answer, about, check_request, out_of_time
 from .encoding import ACCEPT_ENCODING, Bounds
 from .sending import Sending
 from .settings import environment_proxy, proxy_url, tls_context, tls_setting
+from .showable import showable, without_links
 from .watch import Watch
 from .whole import whole_response
 
@@ -420,26 +421,8 @@ def _translation(
         return attempt.body.failure
     translated = _translated(cause, request, attempt, began=began)
     if translated is not None:
-        translated.__cause__ = _showable(cause)
+        translated.__cause__ = showable(cause)
     return translated
-
-
-def _showable(cause: BaseException) -> BaseException | None:
-    """What may stand behind our error.
-
-    Errors of aiohttp hold headers and proxies, and the frames of their tracebacks the body, too; tools
-    that report errors show all of that.
-    """
-    if isinstance(cause, aiohttp.ClientResponseError):
-        return None
-    shown = getattr(cause, "certificate_error", None) or getattr(cause, "os_error", None) or cause
-    behind: BaseException | None = shown
-    seen: set[int] = set()
-    while behind is not None and id(behind) not in seen:
-        seen.add(id(behind))
-        behind.__traceback__ = None
-        behind = behind.__cause__ or behind.__context__
-    return shown
 
 
 def _translated(
@@ -489,5 +472,5 @@ def _words(error: BaseException) -> str:
     if isinstance(error, aiohttp.ClientResponseError):
         return f"{error.status} {error.message}".strip()
     if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error).split("\n", 1)[0][:120] or type(error).__name__
+        return without_links(error.strerror)
+    return without_links(str(error).split("\n", 1)[0])[:120] or type(error).__name__

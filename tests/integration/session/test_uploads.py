@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 import tracemalloc
 from contextlib import asynccontextmanager, suppress
 
@@ -207,6 +208,23 @@ async def test_a_reset_in_the_middle(listening, session):
         assert len(done) == 1
     assert caught.value.sent == "given"
     assert source.closed
+
+
+async def test_a_lost_connection_does_not_tell_the_query(listening, session):
+    """Sessions travel there, and the HTTP client's own errors show the whole URL."""
+
+    async def reset(line):
+        await line.begin()
+        line.writer.transport.abort()
+
+    async with listening(reset) as (url, _):
+        for size in (10, 1000):
+            pieces = Source([b"x" * 65536] * size)
+            request = put(f"{url}/a?session=canary", Upload(pieces()))
+            with pytest.raises(OutcomeUnknown) as caught:
+                await session.bind(url).send(request)
+            shown = "".join(traceback.format_exception(caught.value))
+            assert "canary" not in f"{shown}{caught.value.__cause__!r}"
 
 
 async def test_a_file_is_sent_again_after_a_reset(listening, session, tmp_path):
