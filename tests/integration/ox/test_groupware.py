@@ -17,7 +17,9 @@ from zeyos_async.errors import FilterError, InvalidArgument, NotDeleted, Unsuppo
 from zeyos_async.export import export
 from zeyos_async.ox import ContactData
 from zeyos_async.services.base import DeletionSource, Range, column
+from zeyos_async.services.ox.answers import Envelope
 from zeyos_async.services.ox.errors import OxConflict
+from zeyos_async.services.ox.modules.calendar import AppointmentConflict
 from zeyos_async.testing import emulate_ox
 from zeyos_async.testing.ox.emulator import OxEmulator
 
@@ -189,9 +191,33 @@ async def test_reminders(ox: OpenXchange) -> None:
     assert await ox.reminder.query(until=END).all() == []
 
 
+async def test_appointments_that_conflict(ox: OpenXchange) -> None:
+    """The calendar of old refuses them unless it is told to ignore conflicts; that is an error with the others."""
+    times: dict[str, Any] = {"start_date": START, "end_date": START.replace(hour=1), "folder_id": "21"}
+    first: Any = {"title": "First", **times}
+    second: Any = {"title": "Second", **times}
+    await ox.calendar.new(first)
+    with pytest.raises(AppointmentConflict, match="'First'") as caught:
+        await ox.calendar.new(second)
+    assert [conflict.title for conflict in caught.value.conflicts] == ["First"]
+    assert not caught.value.hard
+    second["ignore_conflicts"] = True
+    assert (await ox.calendar.new(second)).id is not None
+    # The emulator looks for conflicts of new appointments only; a server may of changed ones, too.
+    update = ox.calendar.update.prepare({"title": "x"}, id="1", folder="21", timestamp=1)
+    told = {"conflicts": [{"title": "First", "hard_conflicts": True}]}
+    with pytest.raises(AppointmentConflict) as caught:
+        update.finish(Envelope(told))
+    assert caught.value.hard
+    assert update.finish(Envelope({"id": "1"})).data.id == "1"
+
+
 # -- changes ---------------------------------------------------------------------------------------
 
 Change = Callable[[OpenXchange], Awaitable[Any]]
+
+
+APPOINTMENT: Any = {"folder_id": "21", "title": "N", "start_date": START, "end_date": START.replace(hour=1)}
 
 
 async def _group(ox: OpenXchange) -> int:
@@ -220,6 +246,11 @@ MODULES: dict[
         lambda ox: _made(ox.tasks.new({"folder_id": TASKS, "title": "New"})),
         lambda ox, id: ox.tasks.get(id=id, folder=TASKS),
         lambda ox, since: ox.tasks.updates(folder=TASKS, since=since, columns=["id", "title"]),
+    ),
+    "calendar": (
+        lambda ox: _made(ox.calendar.new(APPOINTMENT)),
+        lambda ox, id: ox.calendar.get(id=id, folder="21"),
+        lambda ox, since: ox.calendar.updates(folder="21", since=since, columns=["id", "title"]),
     ),
     "folders": (
         lambda ox: ox.folders.new(

@@ -27,9 +27,7 @@ class EventConflict(Conflict):
 
     hint = "Choose another time, or store it all the same with check_conflicts=False"
 
-    def __init__(
-        self, message: str, *, conflicts: Iterable[ChronosConflictDataRaw] = (), **answer: Any
-    ) -> None:
+    def __init__(self, message: str, *, conflicts: Iterable[Any] = (), **answer: Any) -> None:
         super().__init__(message, **answer)
         self.conflicts = tuple(conflicts)
 

@@ -8,20 +8,71 @@ from typing import Any
 
 from ...base.query import Query
 from .._generated.calendar import Calendar as Documented
-from .._generated.records_tasks import AppointmentData, AppointmentSearchBody
+from .._generated.records_tasks import (
+    AppointmentCreationConflict,
+    AppointmentCreationData,
+    AppointmentData,
+    AppointmentSearchBody,
+    AppointmentUpdateData,
+)
 from ..operation import Prepared, Rows, Updates, preparing
+from ..records import from_object
+from ._events import EventConflict
 from ._listing import Asked, Finding, query_of
 from ._search import pattern_body
-from ._shared import documented
+from ._shared import documented, reading
 from ._source import OxSource
 
-__all__ = ["Calendar"]
+__all__ = ["AppointmentConflict", "Calendar"]
 
 _KEY = ("folder_id", "id", "recurrence_position")
 
 
+class AppointmentConflict(EventConflict):
+    """An appointment was not stored, as it conflicts with others.
+
+    Attributes:
+        conflicts: The others.
+    """
+
+    hint = "Choose another time, or store it all the same with ignore_conflicts true"
+
+    @property
+    def hard(self) -> bool:
+        """Whether a resource is taken, so that the appointment can't be stored all the same."""
+        return any(conflict.hard_conflicts for conflict in self.conflicts)
+
+
+def _refuse(conflicts: Sequence[AppointmentCreationConflict]) -> None:
+    if not conflicts:
+        return
+    shown = "; ".join(f"{one.title or 'an appointment'!r} at {one.start_date}" for one in conflicts[:5])
+    raise AppointmentConflict(
+        f"the appointment was not stored, as it conflicts with {len(conflicts)} other(s): {shown}",
+        conflicts=conflicts,
+    )
+
+
+def _created(result: AppointmentCreationData) -> AppointmentCreationData:
+    _refuse(result.conflicts or ())
+    return result
+
+
+def _updated(result: AppointmentUpdateData) -> AppointmentUpdateData:
+    found = result.extra.get("conflicts") or ()  # of which the document tells for new appointments only
+    _refuse([from_object(AppointmentCreationConflict, one) for one in found if isinstance(one, Mapping)])
+    return result
+
+
 class Calendar(Documented):
-    """``calendar``: its operations, with queries over a period and searches by text."""
+    """``calendar``: its operations, with queries over a period and searches by text.
+
+    Where an appointment conflicts with others, ``AppointmentConflict`` is raised.
+    """
+
+    new = reading(Documented.new, _created)
+    copy = reading(Documented.copy, _created)
+    update = reading(Documented.update, _updated)
 
     def query(
         self, *, start: date | int, end: date | int, folder: str | None = None
