@@ -17,7 +17,7 @@ import attrs
 from ..errors import ConfigurationError, SecondFactorNeeded
 from ..wire import Request, Response, Safety, public_url
 from .base import AuthContext
-from .ox_wire import refusal, reply_of
+from .ox_wire import is_error, refusal, reply_of
 
 __all__ = ["FactorDevice", "SecondFactor", "SecondFactorChallenge", "pass_second_factor"]
 
@@ -129,7 +129,8 @@ def _call(
 
 def _data(request: Request, response: Response) -> Any:
     reply = reply_of(response)
-    if not response.ok or not reply or (reply.get("error") and str(reply.get("category")) != "13"):
+    page = not reply and response.body.strip() not in (b"", b"{}")
+    if not response.ok or page or is_error(reply):
         raise refusal(request, response, "the second factor")
     return reply.get("data")
 

@@ -35,6 +35,7 @@ __all__ = [
     "Reply",
     "State",
     "error_code",
+    "is_error",
     "oauth_error",
     "refusal",
     "reply_of",
@@ -209,13 +210,18 @@ def refusal(request: Request, response: Response, what: str, *secrets: Secret | 
 
 
 def _judged(reply: Mapping[str, Any], response: Response, what: str, said: str) -> tuple[type[ApiError], str]:
-    if reply.get("error") or reply.get("code"):
+    if is_error(reply):
         broken = _BROKEN_SERVER & _categories(reply) and not str(reply.get("code")).startswith("LGI-")
         return (ServerError if broken else NotAuthenticated), f"{what} was refused: {said}"
     if not response.ok:
         return error_class(response.status), f"{what} was refused: {said}"
     text = f"the answer to {what} holds no session: {said}. Is the base URL right? It often ends with /ajax"
     return ServerError, text
+
+
+def is_error(reply: Mapping[str, Any]) -> bool:
+    """Whether an envelope is an error; a success with a warning has it in the same place."""
+    return bool(reply.get("error") or reply.get("code")) and not {"13", "WARNING"} & _categories(reply)
 
 
 def _categories(reply: Mapping[str, Any]) -> set[str]:

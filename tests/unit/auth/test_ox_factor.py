@@ -87,6 +87,21 @@ def test_how_a_challenge_may_be_answered(ask: Any, fields: dict[str, str]) -> No
     assert json.loads(requests[3].content or b"") == fields
 
 
+@pytest.mark.parametrize(
+    "done",
+    [
+        answer({}),
+        answer(b""),
+        answer({"error": "Change your code soon", "code": "MFA-1", "category": 13}),
+        answer({"error": "Change your code soon", "code": "MFA-1", "categories": ["WARNING"]}),
+    ],
+)
+def test_how_a_server_says_yes(done: Any) -> None:
+    """By saying nothing, or nothing but a warning."""
+    _, credential = play(login(lambda challenge: "1"), PENDING, devices(APP), BEGUN, done)
+    assert credential.info["user"] == "jane"
+
+
 def test_cookies_that_come_on_the_way_are_kept() -> None:
     """The server may give a fresh secret after the second factor."""
     done = answer({"timestamp": 1}, cookies=["open-xchange-secret-hash=fresh"])
