@@ -169,6 +169,16 @@ async def test_shapes() -> None:
     assert not await server(0).query().exists()
 
 
+async def test_the_folder_by_any_of_its_names() -> None:
+    """``folder``, ``folder_id`` and ``folderId`` are one column."""
+    ox = server(1)
+    row = {"folder": "0", "folderId": "0", "folder_id": "0"}
+    assert await ox.query().select("folder", "folderId", "folder_id").all() == [row]
+    assert [field.name for field in ox.query()._plan.entity].count("folder_id") == 1
+    with pytest.raises(UnknownField):
+        ox.query().select("fold")
+
+
 async def test_exports_have_the_values_that_all_apis_have() -> None:
     """Moments as Unix seconds, days as text, objects as objects."""
     ox = Server(

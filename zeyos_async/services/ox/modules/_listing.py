@@ -8,8 +8,9 @@ everything at once.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import attrs
@@ -19,7 +20,7 @@ from ....codec import RowReader
 from ....errors import ServerError, UnsupportedFilter
 from ....filters import Constant, Expression, is_true, simplify
 from ....filters.targets.ox import to_ox
-from ....schema import Entity
+from ....schema import Entity, Field
 from ....wire import Request
 from ...base.explain import PlannedRequest
 from ...base.plan import Plan, Traits
@@ -30,6 +31,7 @@ from ..operation import Caller
 from ..records import OxRecord
 from ..rows import Rows
 from ..spec import Json, Prepared
+from ..tables import Model
 
 __all__ = ["Asked", "Finding", "OxDoor", "OxRecords", "Reference", "plain", "query_of"]
 
@@ -102,6 +104,30 @@ class OxRecords(Generic[R]):
         return _getter(row)(path)
 
 
+class _ByAnyName(Mapping[str, Field]):
+    """A schema's fields by the document's names; found by the attributes' and the folder's other names, too."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._own = model.entity.fields
+
+    def __getitem__(self, name: str) -> Field:
+        if not self._model.has(name):
+            raise KeyError(name)
+        return self._own[self._model.find(name).name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._own)
+
+    def __len__(self) -> int:
+        return len(self._own)
+
+
+@lru_cache(maxsize=64)
+def _entity(model: Model) -> Entity:
+    return attrs.evolve(model.entity, fields=_ByAnyName(model))
+
+
 class OxDoor(SnapshotDoor, Generic[O]):
     """The objects of one module, as a query reads them.
 
@@ -114,10 +140,10 @@ class OxDoor(SnapshotDoor, Generic[O]):
     chunk = _CHUNK
 
     def __init__(self, caller: Caller, record: type[O], finding: Finding) -> None:
-        self.entity = record.__model__.entity
+        self._model = record.__model__
+        self.entity = _entity(self._model)
         self.traits = _TRAITS if finding.sorts else _UNSORTED
         self._caller = caller
-        self._model = record.__model__
         self._finding = finding
         self._searched = attrs.evolve(self.entity, name=finding.dialect or "")
 

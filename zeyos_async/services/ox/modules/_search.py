@@ -82,8 +82,12 @@ class _Search(Operation[P, T]):
         return self if instance is None else _BoundSearch(instance, self)
 
 
-class _BoundSearch(Bound[P, T]):  # pyright: ignore[reportIncompatibleMethodOverride] - of __doc__
+class _BoundSearch(Bound[P, T]):
     __slots__ = ()
+
+    @property
+    def __doc__(self) -> str | None:  # type: ignore[override]
+        return self._declared.__doc__  # a class's own would stand in the way
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
         return (await self.result(*args, **kwargs)).data

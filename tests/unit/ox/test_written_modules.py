@@ -1,0 +1,54 @@
+"""The hand-written modules have all that the document has, and keep its arguments."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+
+from zeyos_async import OpenXchange
+from zeyos_async.errors import InvalidArgument
+from zeyos_async.services.ox._generated import MODULES, make_module
+from zeyos_async.services.ox.modules import WRITTEN, module_of
+from zeyos_async.services.ox.operation import Bound, BoundDownload, DownloadOperation, Operation
+
+CALLER: Any = object()
+NOT_KEPT = {
+    "body",  # positional: what it may be is wider in a hand-written method
+    "record",
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_it_extends_the_documents_module(name: str) -> None:
+    """The class of the document is its base; each documented call is a call still, with the same options."""
+    written = type(module_of(name, CALLER))
+    documented = type(make_module(name, CALLER))
+    assert name in MODULES
+    assert issubclass(written, documented)
+    calls = [
+        key for key, value in vars(documented).items() if isinstance(value, Operation | DownloadOperation)
+    ]
+    module = module_of(name, CALLER)
+    for call in calls:
+        bound = getattr(module, call)
+        assert isinstance(bound, Bound | BoundDownload)
+        assert bound.__doc__
+        assert _options(documented, call) <= _options(written, call), call
+
+
+def _options(cls: type, call: str) -> set[str]:
+    return set(inspect.signature(getattr(cls, call).__wrapped__).parameters) - NOT_KEPT
+
+
+def test_the_client_gives_them() -> None:
+    """By attribute and by name, by the document's spelling too; always the same object."""
+    ox = OpenXchange("https://ox.example.com/ajax")
+    for name, cls in WRITTEN.items():
+        assert type(getattr(ox, name)).__name__ == cls
+        assert getattr(ox, name) is ox.module(name)
+    assert type(module_of("chronos/itip", CALLER)).__name__ == "ChronosItip"
+    assert ox.chronos.itip is ox.chronos_itip
+    with pytest.raises(InvalidArgument, match="contacts"):
+        ox.module("contatcs")
