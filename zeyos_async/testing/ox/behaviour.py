@@ -26,6 +26,7 @@ class OxBehaviour:
         redirect: Whether ``login?action=redirect`` is switched on.
         client_ip: The address that requests come from; changing it is a change of network.
         ip_check: Whether a session is bound to the address.
+        affinity: Whether a session is known to one of several servers only, which ``JSESSIONID`` leads to.
         rate_limited: Every request is answered with 429.
         rate_limit: How many requests are answered in ``rate_window``; ``None`` is any number.
         rate_window: Seconds.
@@ -50,6 +51,7 @@ class OxBehaviour:
     redirect: bool = False
     client_ip: str = "127.0.0.1"
     ip_check: bool = True
+    affinity: bool = False
     rate_limited: bool = False
     rate_limit: int | None = None
     rate_window: float = 300.0

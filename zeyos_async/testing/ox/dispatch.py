@@ -15,7 +15,7 @@ from .envelope import answer_error, answer_flat, answer_page, answer_reply
 from .generic import generic_reply
 from .jobs import Jobs, enqueued
 from .refusals import ERROR, PERMISSION_DENIED, FlatRefusal, OxError, PageRefusal
-from .requests import ROOT, Asked, find_operation, query_of, read_body, read_params, truth
+from .requests import ROOT, Asked, find_operation, query_of, read_body, read_params
 from .sessions import OxSession, Sessions, no_session
 from .world import OxUser, World
 
@@ -128,7 +128,7 @@ class Dispatcher:
             session=session,
             caller=user,
         )
-        if behaviour.job_seconds > 0 and truth(asked.query.get("allow_enqueue", "")) and user is not None:
+        if behaviour.job_seconds > 0 and params.get("allow_enqueue") and user is not None:
             return self._put_off(call, asked.query, user)
         return self._carry_out(call)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from email.message import Message
+from email.utils import collapse_rfc2231_value
 from typing import Any, Final
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 import attrs
 
@@ -45,8 +46,7 @@ def media_type(header: str) -> tuple[str, dict[str, str]]:
     params: Any = message.get_params(failobj=[], header="Content-Type")
     found: dict[str, str] = {}
     for name, value in params[1:]:
-        plain = unquote(value[2], value[0] or "utf-8") if isinstance(value, tuple) else str(value)
-        found[name.lower()] = plain
+        found[name.lower()] = collapse_rfc2231_value(value)
     return (params[0][0].lower() if params else ""), found
 
 

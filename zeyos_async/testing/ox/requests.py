@@ -16,7 +16,17 @@ from .facts import MODULES, OPERATIONS, Operation, Param
 from .parts import Part, media_type, read_form, read_parts
 from .refusals import OxError, PageRefusal, bad_value, missing
 
-__all__ = ["ROOT", "Asked", "find_operation", "read_body", "read_params", "truth"]
+__all__ = [
+    "GENERAL",
+    "ROOT",
+    "Asked",
+    "find_operation",
+    "query_of",
+    "read_body",
+    "read_json",
+    "read_params",
+    "truth",
+]
 
 ROOT: Final = "/ajax"
 GENERAL: Final = frozenset(
@@ -32,11 +42,16 @@ def _by_name() -> Mapping[tuple[str, str], list[Operation]]:
     found: dict[tuple[str, str], list[Operation]] = defaultdict(list)
     for operation in OPERATIONS:
         found[operation.module, operation.action].append(operation)
-    return found
+    return dict(found)
 
 
 _BY_NAME: Final = _by_name()
-_WITHOUT_ACTION: Final = [operation for operation in OPERATIONS if not operation.action]
+_WITHOUT_ACTION: Final = sorted(
+    (operation for operation in OPERATIONS if not operation.action), key=lambda each: each.path.count("{")
+)
+"""Those of few slots first: what is spelled out counts before what a slot takes."""
+
+_SLOTTED: Final = [operation for operation in OPERATIONS if operation.action and "{" in operation.path]
 _LONGEST_FIRST: Final = sorted(MODULES, key=len, reverse=True)
 
 
@@ -77,56 +92,45 @@ def find_operation(
         OxError: There is no such action, or not with this verb.
     """
     action = query.get("action", "")
-    found = _by_path(method, path, action) or _by_action(path, action, query)
+    found = _by_path(path, action) or _by_action(path, action, query)
     if found is None:
-        raise _nowhere(path, action or method)
-    candidates, inside = found
+        raise PageRefusal(404, f"there is nothing at {path} for {action or method}")
     if behaviour.registered_only:
-        candidates = [each for each in candidates if each.registered]
-    if not candidates:
+        found = [each for each in found if each[0].registered]
+    if not found:
         raise unknown_action(path, action)
-    for candidate in candidates:
-        if candidate.method == method:
-            return candidate, inside
+    for operation, inside in found:
+        if operation.method == method:
+            return operation, inside
     if behaviour.lenient_verbs and action:
-        return candidates[0], inside
-    verbs = " or ".join(dict.fromkeys(each.method for each in candidates))
+        return found[0]
+    verbs = " or ".join(dict.fromkeys(operation.method for operation, _ in found))
     raise OxError("EMU-0002", f"{path} {action} is documented with {verbs}, not {method}", status=405)
 
 
-def _by_path(method: str, path: str, action: str) -> tuple[list[Operation], dict[str, str]] | None:
-    """Operations that verb and path decide, or whose path has slots."""
-    found: list[Operation] = []
-    inside: dict[str, str] = {}
-    slotted = [each for each in OPERATIONS if each.action and "{" in each.path and each.action == action]
-    for operation in slotted if action else _WITHOUT_ACTION:
-        if (matched := operation.pattern.fullmatch(path)) is not None:
-            better = not matched.groupdict() and inside
-            found = [operation] if better else [*found, operation]
-            inside = matched.groupdict() if better or operation.method == method else inside
-    exact = [each for each in found if each.path == path]
-    return (exact or found, {} if exact else inside) if found else None
+_Found = list[tuple[Operation, dict[str, str]]]
 
 
-def _by_action(
-    path: str, action: str, query: Mapping[str, str]
-) -> tuple[list[Operation], dict[str, str]] | None:
+def _by_path(path: str, action: str) -> _Found:
+    """Operations that the path decides: those without an action, and those whose path has slots."""
+    possible = (each for each in _SLOTTED if each.action == action) if action else _WITHOUT_ACTION
+    matches = ((operation, operation.pattern.fullmatch(path)) for operation in possible)
+    return [(operation, match.groupdict()) for operation, match in matches if match is not None]
+
+
+def _by_action(path: str, action: str, query: Mapping[str, str]) -> _Found | None:
     for module in _LONGEST_FIRST:
         if path == f"/{module}" or path.startswith(f"/{module}/"):
-            candidates = [each for each in _BY_NAME[module, action] if "{" not in each.path]
+            candidates = [each for each in _BY_NAME.get((module, action), ()) if "{" not in each.path]
             fixed = [each for each in candidates if each.fixed and each.fixed.items() <= query.items()]
             plain = [each for each in candidates if not each.fixed]
-            return fixed or plain or candidates, {}
+            return [(operation, {}) for operation in fixed or plain or candidates]
     return None
 
 
 def unknown_action(path: str, action: str) -> OxError:
     """An action that a module does not have."""
     return OxError("SVL-0001", f'Unknown AJAX action: "{action}" of {path}.', params=(action,), status=400)
-
-
-def _nowhere(path: str, action: str) -> PageRefusal:
-    return PageRefusal(404, f"there is nothing at {path} for {action}")
 
 
 def read_params(operation: Operation, query: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:

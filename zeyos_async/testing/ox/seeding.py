@@ -102,5 +102,6 @@ def fill_world(world: World, rows: Mapping[str, Rows]) -> None:
     """
     if unknown := sorted(rows.keys() - _FILLERS.keys()):
         raise ValueError(f"there is no {unknown[0]!r} to fill; there are {', '.join(names())}")
-    for name, filler in sorted(_FILLERS.items(), key=lambda item: (item[1].order, item[0])):
-        filler.fill(world, rows.get(name, filler.few))
+    with world.beginning():
+        for name, filler in sorted(_FILLERS.items(), key=lambda item: (item[1].order, item[0])):
+            filler.fill(world, rows.get(name, filler.few))

@@ -139,6 +139,8 @@ class Sessions:
             raise session_lost("another address")
         if cookies_of(incoming).get(self.cookie_name("secret", incoming, session.client)) != session.secret:
             raise session_lost("the secret cookie is missing or wrong")
+        if behaviour.affinity and not cookies_of(incoming).get("JSESSIONID", "").endswith(f".{_ROUTE}"):
+            raise session_lost("another server was asked")
         session.used = self._world.clock.now()
         return session
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,8 @@ Row = dict[str, Any]
 _T = TypeVar("_T")
 _CONTEXT: Final = 1
 _FIRST_ID: Final = 1000
+_BEGINNING: Final = 1_586_131_200_000
+_SHARED: Final = 4
 
 
 @attrs.define(kw_only=True)
@@ -158,12 +161,30 @@ class World:
         self._tables: dict[str, Table] = {}
         self._states: dict[tuple[Any, int], Any] = {}
         self._last_id = _FIRST_ID
-        self._last_stamp = 0
+        self._last_stamp = _BEGINNING
+        self._old = 0
 
     def stamp(self) -> int:
-        """Now in UTC milliseconds, always greater than the last one."""
-        self._last_stamp = max(self._last_stamp + 1, int(self.clock.now() * 1000))
+        """Now in UTC milliseconds, always greater than the last one.
+
+        What is there from the beginning is of the past, and every fourth shares its stamp with the one before,
+        as what was imported does.
+        """
+        if self._old:
+            self._old += 1
+            self._last_stamp += min(self._old % _SHARED, 1)
+        else:
+            self._last_stamp = max(self._last_stamp + 1, int(self.clock.now() * 1000))
         return self._last_stamp
+
+    @contextmanager
+    def beginning(self) -> Iterator[None]:
+        """What is stored meanwhile is there from the beginning."""
+        self._old = 1
+        try:
+            yield
+        finally:
+            self._old = 0
 
     @property
     def last_stamp(self) -> int:

@@ -1,0 +1,264 @@
+"""The parts of the emulated Open-Xchange that need no socket: bodies, columns, times, tables, operations."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zeyos_async.testing.ox.behaviour import OxBehaviour
+from zeyos_async.testing.ox.columns import Model, Shift
+from zeyos_async.testing.ox.facts import OPERATIONS, fields_of
+from zeyos_async.testing.ox.generic import sample
+from zeyos_async.testing.ox.modules.contacts import matching
+from zeyos_async.testing.ox.parts import media_type, read_parts
+from zeyos_async.testing.ox.refusals import OxError, PageRefusal
+from zeyos_async.testing.ox.requests import find_operation, read_params, truth
+from zeyos_async.testing.ox.world import OxUser, World
+from zeyos_async.testing.server import Clock
+
+# -- the catalogue ---------------------------------------------------------------------------------
+
+
+def test_every_operation_of_the_catalogue() -> None:
+    """429, and each can be told from all others."""
+    assert len(OPERATIONS) == 429
+    keys = {
+        (each.module, each.name, each.method, tuple(each.fixed.items()), each.path) for each in OPERATIONS
+    }
+    assert len(keys) == 429
+    assert sum(each.oauth for each in OPERATIONS) == 169
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+def test_types_of_the_catalogue_are_known(operation: Any) -> None:
+    """A sample of every answer can be made."""
+    if operation.envelope == "data":
+        assert sample(operation.data_type) is not None
+    assert {param.type for param in operation.params} <= {
+        "string",
+        "integer",
+        "long",
+        "boolean",
+        "array[string]",
+    }
+
+
+def test_nested_schemas() -> None:
+    """A field's own fields are a schema of its own."""
+    fields = {field.name: field.type for field in fields_of("Alarm") or () if not isinstance(field, str)}
+    assert fields["trigger"] == "Alarm.trigger"
+    assert fields_of("Alarm.trigger")
+
+
+PATHS = [
+    ("GET", "/contacts", "get", {}, "contacts?action=get", {}),
+    ("PUT", "/contacts", "new", {}, "contacts?action=new", {}),
+    ("GET", "/mail", "get", {"hdr": "1"}, "mail?action=get", {}),
+    ("GET", "/infostore/a name.pdf", "document", {}, "infostore?action=document", {}),
+    ("GET", "/config/modules/mail", "", {}, "GET /config/{path}", {"path": "modules/mail"}),
+    ("GET", "/jslob/io.ox/core", "get", {}, "jslob?action=get", {"jslobPath": "io.ox/core"}),
+    ("PUT", "/jslob", "update", {}, "jslob?action=update", {}),
+    ("GET", "/mail/compose", "", {}, "GET /mail/compose", {}),
+    ("POST", "/mail/compose/a1/send", "", {}, "POST /mail/compose/{id}/send", {"id": "a1"}),
+    (
+        "POST", "/mail/compose/a1/attachments/original", "", {},
+        "POST /mail/compose/{id}/attachments/original", {"id": "a1"},
+    ),
+    ("DELETE", "/gdpr/dataexport/delete", "", {}, "DELETE /gdpr/dataexport/delete", {}),
+    ("GET", "/login;jsessionid=x.OX0", "redirect", {}, "login?action=redirect", {"jsessionid": "x.OX0"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "action", "query", "name", "inside"), PATHS, ids=[case[4] for case in PATHS]
+)
+def test_the_operation_of_a_request(
+    method: str, path: str, action: str, query: Any, name: str, inside: Any
+) -> None:
+    """By path and action, or by verb and path; what a path holds is a parameter."""
+    operation, found = find_operation(method, path, {"action": action, **query}, OxBehaviour())
+    assert (str(operation), found) == (name, inside)
+    assert operation.fixed == query
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "action", "error"),
+    [
+        ("GET", "/nonsense", "all", PageRefusal),
+        ("GET", "/contacts", "nonsense", OxError),
+        ("GET", "/contacts", "new", OxError),
+        ("DELETE", "/config/gui", "", OxError),
+        ("GET", "/mailbox", "all", PageRefusal),
+    ],
+)
+def test_requests_for_nothing(method: str, path: str, action: str, error: type[Exception]) -> None:
+    """There is no module, no action, or not with this verb."""
+    with pytest.raises(error):
+        find_operation(method, path, {"action": action}, OxBehaviour())
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("true", True), ("YES", True), ("y", True), ("on", True), ("1", True), ("0", False), ("ja", False)],
+)
+def test_what_is_true(text: str, value: bool) -> None:
+    """Several words, whatever their case; all else is not."""
+    assert truth(text) is value
+
+
+def test_parameters_have_types() -> None:
+    """Those that the document does not name come apart."""
+    operation, _ = find_operation("GET", "/contacts", {"action": "autocomplete"}, OxBehaviour())
+    query = {
+        "columns": "1",
+        "query": "",
+        "email": "yes",
+        "left_hand_limit": "3",
+        "action": "autocomplete",
+        "x": "y",
+    }
+    params, extra = read_params(operation, query)
+    assert params == {"columns": "1", "query": "", "email": True, "left_hand_limit": 3}
+    assert extra == {"action": "autocomplete", "x": "y"}
+    with pytest.raises(OxError, match="left_hand_limit"):
+        read_params(operation, {**query, "left_hand_limit": "three"})
+
+
+# -- bodies ----------------------------------------------------------------------------------------
+
+BOUNDARY = "b-o-u-n-d"
+CONTENTS = st.lists(
+    st.binary(max_size=50).filter(lambda content: f"\r\n--{BOUNDARY}".encode() not in content), max_size=4
+)
+
+
+@given(CONTENTS)
+def test_parts_come_as_they_went(contents: list[bytes]) -> None:
+    """Whatever their bytes, line ends at either end included."""
+    pieces = [
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="p{place}"; filename="ä;\\"{place}"\r\n\r\n'.encode()
+        + content
+        + b"\r\n"
+        for place, content in enumerate(contents)
+    ]
+    body = b"".join(pieces) + f"--{BOUNDARY}--\r\n".encode()
+    found = list(read_parts(body, BOUNDARY))
+    assert [part.content for part in found] == contents
+    assert [(part.name, part.filename) for part in found] == [
+        (f"p{n}", f'ä;"{n}') for n in range(len(contents))
+    ]
+
+
+@pytest.mark.parametrize("body", [b"", b"--b\r\n\r\nx", b"--b\r\nno head--b--", b"--c\r\n\r\nx\r\n--c--"])
+def test_bodies_that_break_off(body: bytes) -> None:
+    """Are none."""
+    with pytest.raises(ValueError, match="end"):
+        list(read_parts(body, "b"))
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        ("application/JSON; charset=utf-8", ("application/json", {"charset": "utf-8"})),
+        ("form-data; name=a; filename*=UTF-8''%C3%A4.txt", ("form-data", {"name": "a", "filename": "ä.txt"})),
+        ("", ("", {})),
+    ],
+)
+def test_headers_with_parameters(header: str, found: Any) -> None:
+    """Also such as RFC 2231 writes."""
+    assert media_type(header) == found
+
+
+# -- columns and times -----------------------------------------------------------------------------
+
+STAMPS = st.integers(min_value=-(10**12), max_value=4 * 10**12)
+ZONES = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe"])
+
+
+@given(STAMPS, ZONES)
+def test_times_go_and_come_back(stamp: int, zone: str) -> None:
+    """Except in the hour that an autumn night has twice, where the clock can't tell."""
+    shift = Shift.of(zone)
+    again = shift.read(shift.out(stamp))
+    assert shift.out(again) == shift.out(stamp)
+
+
+@pytest.mark.parametrize(("month", "hours"), [(1, 1), (7, 2)])
+def test_berlin_is_ahead(month: int, hours: int) -> None:
+    """More so in summer; far from our time there are no zones."""
+    shift = Shift.of("Europe/Berlin")
+    stamp = int(datetime(2020, month, 1, tzinfo=UTC).timestamp() * 1000)
+    assert shift.out(stamp) - stamp == hours * 3_600_000
+    assert shift.out(10**17) == 10**17
+
+
+def test_column_numbers_depend_on_the_model() -> None:
+    """300 is a folder's title and a task's status."""
+    folders = Model("Common folder data", "Detailed folder data")
+    tasks = Model("Common object data", "Detailed task data")
+    assert [model.column("300").name for model in (folders, tasks)] == ["title", "status"]
+    assert tasks.column("title" if "title" in tasks.by_name else "status").id == 300
+    with pytest.raises(OxError):
+        tasks.column("4711")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "how", "found"),
+    [
+        ("a?c", "xabcx", "substring", True),
+        ("a?c", "abc", "exact", True),
+        ("a*", "ba", "start", False),
+        ("(", "(", "exact", True),
+        ("", "x", "substring", True),
+        ("*", "", "exact", True),
+        ("A", "a\nb", "start", True),
+    ],
+)
+def test_patterns(pattern: str, text: str, how: str, found: bool) -> None:
+    """Two wildcards, and nothing else is special."""
+    assert matching(pattern, text, how=how) is found
+
+
+# -- tables ----------------------------------------------------------------------------------------
+
+
+def _world() -> World:
+    return World({3: OxUser(name="a", password="b")}, clock=Clock(), seed=0)
+
+
+@given(st.lists(st.sampled_from(["insert", "change", "remove", "move"]), max_size=30))
+def test_updates_bring_a_copy_up_to_date(steps: list[str]) -> None:
+    """Whatever happens between two looks: what changed and what is gone make the folder as it is."""
+    world = _world()
+    table = world.table("x")
+    copy: dict[str, int] = {}
+    since = 0
+    for place, step in enumerate(steps):
+        rows = list(table)
+        if step == "insert" or not rows:
+            table.insert({"folder_id": "1"}, by=3)
+        elif step == "change":
+            table.change(rows[place % len(rows)], {"title": str(place)}, by=3)
+        elif step == "move":
+            table.change(rows[0], {"folder_id": "2" if rows[0]["folder_id"] == "1" else "1"}, by=3)
+        else:
+            table.remove(rows[-1])
+        if place % 3 == 0:
+            changed, gone = table.since(since, "1")
+            copy |= {row["id"]: row["last_modified"] for row in changed}
+            copy = {key: stamp for key, stamp in copy.items() if key not in {each.id for each in gone}}
+            since = world.stamp()
+            assert copy == {row["id"]: row["last_modified"] for row in table.within("1")}
+
+
+def test_stamps_grow_even_if_the_clock_stands() -> None:
+    """Or goes back."""
+    world = _world()
+    first = world.stamp()
+    world.clock.offset = -3600
+    assert world.stamp() == first + 1
+    assert world.last_stamp >= first + 1
