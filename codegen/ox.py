@@ -146,8 +146,9 @@ class Renderer:
         return layout.document([_HEADER, *self._public_lines(homes)])
 
     def _public_lines(self, homes: Mapping[str, str]) -> Iterator[str]:
-        yield '"""Open-Xchange\'s record classes and coded values, loaded on first use; the client is ``OpenXchange``."""'
-        yield from ("", "from __future__ import annotations", "", "from typing import TYPE_CHECKING", "")
+        yield '"""Open-Xchange\'s record classes, codes and errors, loaded on first use; the client is ``OpenXchange``."""'
+        yield from ("", "from __future__ import annotations", "", "from importlib import import_module")
+        yield from ("from typing import TYPE_CHECKING, Any, Final", "")
         yield from (
             "from .errors import suggest",
             "from .services.ox._generated import RECORDS, record_class",
@@ -166,12 +167,20 @@ class Renderer:
                 indent=4,
                 bare=True,
             )
+        written: Mapping[str, str] = self.overlay["public"]
+        for place in sorted(set(written.values())):
+            found = _sorted([name for name, home in written.items() if home == place])
+            yield from layout.call(f"from .services.ox.{place} import (", found, ")", indent=4, bare=True)
         yield ""
-        names = sorted([*enums, *homes])
+        names = sorted([*enums, *homes, *written])
         yield from layout.rows("__all__ = [", [layout.text(name) for name in names], "]")
         yield from ("", "_CODES = frozenset(", "    {")
         yield from (f"        {layout.text(name)}," for name in enums)
-        yield from ("    }", ")", "")
+        yield from ("    }", ")")
+        rows = [f"{layout.text(name)}: {layout.text(home)}" for name, home in sorted(written.items())]
+        yield from layout.rows("_WRITTEN: Final = {", rows, "}")
+        yield '"""Name → the module that it is in, below ``services.ox``."""'
+        yield ""
         yield from _PUBLIC_FUNCTIONS
 
 
@@ -241,6 +250,9 @@ def __getattr__(name: str) -> object:
         from .services.ox._generated import codes
 
         return getattr(codes, name)
+    if name in _WRITTEN:
+        found: Any = getattr(import_module(f".services.ox.{_WRITTEN[name]}", __package__), name)
+        return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}.{suggest(name, __all__)}")
 
 

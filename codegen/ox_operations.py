@@ -116,6 +116,7 @@ _PARTS: Final = [
     "groups",
     "glossary",
     "fixed",
+    "public",
 ]
 _LISTS: Final = ("costly",)
 

@@ -126,7 +126,6 @@ class Schemas:
         self._overlay = overlay
         self._made: dict[str, SchemaFacts] = {}
         self._inline: dict[tuple[str, ...], str] = {}
-        self.used: set[str] = set()
         for name in self._raw:
             if not self._raw[name].get("nested") and name not in self._renamed.values():
                 self._inline.setdefault(_signature(self._raw[name]["fields"]), name)
@@ -142,11 +141,6 @@ class Schemas:
         if name not in self._made:
             self._made[name] = self._make(name)
         return self._made[name]
-
-    @property
-    def made(self) -> dict[str, SchemaFacts]:
-        """Every schema that was asked for, and those that they lead to."""
-        return self._made
 
     def fields_of(self, name: str) -> list[dict[str, Any]]:
         """The catalogue's fields of a schema, as they are."""
@@ -185,8 +179,10 @@ class Schemas:
     def _columns_of(self, tables: Iterable[str]) -> dict[str, tuple[int | None, str | None]]:
         found: dict[str, tuple[int | None, str | None]] = {}
         for table in tables:
-            self.used.add(table)
-            found |= {name: (number, kind) for number, name, kind in self._columns[table]}
+            rows = {name: (number, kind) for number, name, kind in self._columns[table]}
+            numbers = {number for number, _ in rows.values()}
+            # The module's own table wins: 616 of a user is no name's reading, which it is of a contact.
+            found = {name: row for name, row in found.items() if row[0] not in numbers} | rows
         return found
 
     def _field(

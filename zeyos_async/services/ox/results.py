@@ -151,7 +151,9 @@ def _updates(spec: Spec, columns: Sequence[Field], envelope: Envelope) -> Update
 
 
 def _id(item: Any) -> str:
-    """The ID of something that is gone: bare, or of an object."""
+    """The ID of something: bare, of an object, or behind its folder."""
+    if isinstance(item, list) and item:
+        return str(item[-1])
     return str(item.get("id", item)) if isinstance(item, Mapping) else str(item)
 
 

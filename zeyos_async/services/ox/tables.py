@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
 
+from ...codes import names_of
 from ...errors import InvalidArgument, UnknownField
 from ...schema import Entity
 from ...schema import Field as Neutral
@@ -187,4 +188,5 @@ class Model:
 
 def _neutral(field: Field) -> Neutral:
     kind = NeutralKind.ARRAY if field.many else _NEUTRAL.get(field.kind, NeutralKind.JSON)
-    return Neutral(field.name, kind, read_only=field.read_only, attribute=field.attribute)
+    codes = None if field.codes is None or field.many else names_of(field.codes)
+    return Neutral(field.name, kind, codes=codes, read_only=field.read_only, attribute=field.attribute)

@@ -327,7 +327,7 @@ class UserData(InFolderId):
             Field("file_as", Kind.TEXT, 599),
             Field("default_address", Kind.INTEGER, 605),
             Field("useCount", Kind.INTEGER, 608, costly=True),
-            Field("yomiFirstName", Kind.TEXT, 616),
+            Field("yomiFirstName"),
             Field("yomiLastName", Kind.TEXT, 617),
             Field("yomiCompany", Kind.TEXT, 618),
             Field("addressHome", Kind.TEXT, 619),
