@@ -10,11 +10,11 @@ from typing import Any, Final
 import attrs
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from zeyos_async import GeneralApi, Octaved, Session, Zeyos
-from zeyos_async.auth import ApiKey, KmdLogin, PasswordLogin
+from zeyos_async import GeneralApi, Octaved, OpenXchange, Session, Zeyos
+from zeyos_async.auth import ApiKey, KmdLogin, OxLogin, PasswordLogin
 from zeyos_async.errors import OutcomeUnknown
 from zeyos_async.session import Retry
-from zeyos_async.testing import emulate_general, emulate_octaved, emulate_zeyos
+from zeyos_async.testing import OxUser, emulate_general, emulate_octaved, emulate_ox, emulate_zeyos
 from zeyos_async.testing.answers import Answer, Incoming
 from zeyos_async.transport.base import about
 from zeyos_async.transport.memory import MemoryTransport
@@ -24,6 +24,9 @@ __all__ = ["SERVICES", "WAYS", "Bench", "Service", "open_bench"]
 
 ROWS: Final = 130
 WRONG: Final = "wr0ng-cr3dential"
+CONTACTS: Final = "25"
+"""The folder with the contacts of Open-Xchange's first user."""
+JANE: Final = OxUser(name="jane", password="pa55-w0rd")
 RETRY: Final = Retry(attempts=4, base=0.001, cap=0.002)
 
 
@@ -44,6 +47,7 @@ class Service:
         all: The IDs of all rows, as the client reads them.
         stored: The IDs of all rows, as the server has them.
         logs_in: Whether a log-in comes before the first call.
+        expire: Ends what was obtained by logging in.
     """
 
     name: str
@@ -58,6 +62,7 @@ class Service:
     all: Callable[[Any, Any], Awaitable[list[Any]]]
     stored: Callable[[Any], list[Any]]
     logs_in: bool
+    expire: Callable[[Any], object] = lambda emulator: emulator.expire_tokens()
 
 
 def _named(resource: str, field: str) -> Callable[[Any, str], int]:
@@ -73,6 +78,10 @@ async def _tasks(client: Any, emulator: Any) -> list[str]:
     """In batches of IDs, as this API has no pages; a search finds the IDs first."""
     ids = await client.tasks.search_ids("~isArchived")
     return list(await client.tasks.get_many(ids))
+
+
+async def _contact(client: Any, emulator: Any, name: str) -> Any:
+    return await client.contacts.new({"display_name": name, "folder_id": CONTACTS})
 
 
 SERVICES: Final[tuple[Service, ...]] = (
@@ -119,6 +128,23 @@ SERVICES: Final[tuple[Service, ...]] = (
         all=lambda client, emulator: _ids(client.model("Subaccount").query().paging(size=50), "id"),
         stored=lambda emulator: [row["intID"] for row in emulator.rows("Subaccount")],
         logs_in=True,
+    ),
+    Service(
+        name="ox",
+        emulate=lambda: emulate_ox(rows={"contacts": ROWS}, seed=2, users=[JANE]),
+        client=OpenXchange,
+        auth=lambda emulator, secret: OxLogin(emulator.users[0].name, secret),
+        secret=lambda emulator: emulator.users[0].password,
+        read=lambda client: client.folders.get(id=CONTACTS),
+        create=_contact,
+        count=_named("contacts", "display_name"),
+        missing=lambda client: client.contacts.get(id="999999", folder=CONTACTS),
+        all=lambda client, emulator: _ids(client.contacts.query(folder=CONTACTS).paging(size=50), "id"),
+        stored=lambda emulator: [
+            row["id"] for row in emulator.rows("contacts") if row["folder_id"] == CONTACTS
+        ],
+        logs_in=True,
+        expire=lambda emulator: emulator.end_sessions(),
     ),
 )
 
@@ -175,7 +201,7 @@ def through_memory(emulator: Any) -> Callable[[Request], Awaitable[Response]]:
             path=request.url.path,
             query=request.url.raw_query_string,
             headers=CIMultiDictProxy(CIMultiDict(request.headers)),
-            body=request.body or b"",
+            body=request.content or b"",
         )
         entry = emulator.journal.arrived(incoming)
         try:
@@ -183,7 +209,9 @@ def through_memory(emulator: Any) -> Callable[[Request], Awaitable[Response]]:
         finally:
             emulator.journal.finished()
         entry.status = reply.status
-        return Response(status=reply.status, headers=_settled(reply), body=reply.body, url=request.url)
+        headers = CIMultiDict(_settled(reply))
+        headers.extend(("Set-Cookie", cookie) for cookie in reply.cookies)
+        return Response(status=reply.status, headers=headers, body=reply.body, url=request.url)
 
     return answer
 

@@ -69,7 +69,7 @@ async def test_a_credential_that_is_over_its_time_is_replaced(bench: Bench) -> N
     async with bench.session() as session:
         client = bench.client(session)
         await bench.service.read(client)
-        bench.emulator.expire_tokens()
+        bench.service.expire(bench.emulator)
         await bench.service.create(client, bench.emulator, NAME)
     assert bench.emulator.journal.logins == 2
     assert bench.service.count(bench.emulator, NAME) == 1

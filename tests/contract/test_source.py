@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from zeyos_async import F, GeneralApi, Zeyos
+from zeyos_async import F, GeneralApi, OpenXchange, Zeyos
 from zeyos_async.errors import InvalidArgument, UnsupportedFilter
-from zeyos_async.services.base import QuerySource, Range, Source
-from zeyos_async.testing import emulate_general, emulate_zeyos
+from zeyos_async.services.base import DeletionSource, QuerySource, Range, Source
+from zeyos_async.testing import emulate_general, emulate_ox, emulate_zeyos
 
-from .services import SERVICES, Bench, open_bench
+from .services import CONTACTS, SERVICES, Bench, open_bench
 
 WITH_QUERIES = [service for service in SERVICES if service.name != "octaved"]
 
@@ -22,11 +22,13 @@ def source_of(bench: Bench, client: Any) -> Source[Any]:
     """The rows of the table's own resource."""
     if isinstance(client, Zeyos):
         return QuerySource(query=client.tickets.query().paging(size=40), changed="lastmodified")
+    if isinstance(client, OpenXchange):
+        return client.contacts.source(folder=CONTACTS)
     assert isinstance(client, GeneralApi)
     return QuerySource(query=client.model("Subaccount").query().paging(size=40))
 
 
-async def ids(source: Source[Any], part: Range) -> list[int]:
+async def ids(source: Source[Any], part: Range) -> list[Any]:
     """The IDs of a range's rows."""
     return [getattr(row, "ID", None) or row.id async for page in source.read(part) for row in page]
 
@@ -42,7 +44,7 @@ async def test_ranges_make_the_whole(service: Any) -> None:
         parts = [Range(low, high) for low, high in itertools.pairwise(cuts)]
         pieces = [await ids(source, part) for part in parts[1:]]
         assert [one for piece in pieces for one in piece] == whole
-        assert source.schema.name in ("tickets", "Subaccount")
+        assert source.schema.name in ("tickets", "Subaccount", "contacts")
 
 
 async def test_changes() -> None:
@@ -57,6 +59,21 @@ async def test_changes() -> None:
         assert [page async for page in source.changes(since)] == []
         made = emulator.insert("tickets", name="late", lastmodified=newest + 10)
         assert [row.ID async for page in source.changes(since) for row in page] == [made]
+
+
+async def test_changes_and_deletions() -> None:
+    """Where the API tells both, and not only what is there; each since the moment of the last look."""
+    async with emulate_ox() as emulator, OpenXchange(emulator.url, auth=emulator.auth()) as ox:
+        source = ox.contacts.source(folder=CONTACTS)
+        assert isinstance(source, DeletionSource)
+        first, second, *_ = [row async for page in source.read() for row in page]
+        since = (await ox.contacts.all(folder=CONTACTS)).timestamp
+        assert isinstance(since, datetime)
+        assert ([page async for page in source.changes(since)], await source.deleted(since)) == ([], [])
+        await ox.contacts.delete([first])
+        await ox.contacts.update(second, {"last_name": "Roe"})
+        assert [row.last_name async for page in source.changes(since) for row in page] == ["Roe"]
+        assert await source.deleted(since) == [first.id]
 
 
 async def test_no_field_tells_what_changed() -> None:
