@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 import attrs
 
 from ..auth import ApiKey, AuthBackend, KmdLogin, KmdToken
-from ..errors import ConfigurationError, InvalidArgument
-from .connect import Ask, Connection, connected, prompt, rows_to_emulate, secret_from
+from ..errors import ConfigurationError, InvalidArgument, ZeyosAsyncError
+from .connect import Ask, Connection, connected, password_from, prompt, rows_to_emulate, token_from
 from .output import NotSignedIn
-from .sources import FlowSource, GeneralSource, Source, ZeyosSource
+from .ox import OxReader, Where, resolve_ox
+from .readers import FlowReader, GeneralReader, ZeyosReader
+from .reading import Reader
 
 if TYPE_CHECKING:
     from ..services.general.client import GeneralApi
     from ..services.octaved.client import Octaved
+    from ..services.ox.client import OpenXchange
 
-__all__ = ["Reach", "general_client", "resolve_general", "resolve_octaved", "source"]
+__all__ = ["APIS", "Reach", "general_client", "reader", "resolve_general", "resolve_octaved"]
 
-Api = Literal["zeyos", "octaved", "general"]
+_FAREWELL: Final = 3.0
+"""Seconds that a log-out may take."""
+Api = Literal["zeyos", "octaved", "general", "ox"]
+APIS: Final = get_args(Api)
+"""Names of the APIs."""
 
 
 @attrs.frozen(kw_only=True)
@@ -33,39 +43,88 @@ class Reach:
         key_header: Octaved Flow: the header that carries the key.
         access_type: The General API: the number of the way in.
         layout: The General API: how addresses are made.
+        folder: Open-Xchange: the folder.
+        start: Open-Xchange: where the period of a calendar begins.
+        end: Open-Xchange: where it ends.
     """
 
     api: Api = "zeyos"
     key_header: str | None = None
     access_type: int | None = None
     layout: Literal["single", "paths"] = "single"
+    folder: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def check(self) -> None:
+        """See that there are only options of the API.
+
+        Raises:
+            ConfigurationError: An option is of another one.
+        """
+        for option, (name, api) in _ONLY.items():
+            if getattr(self, name) is not None and self.api != api:
+                raise ConfigurationError(f"--{option} is for --api {api}")
+
+
+_ONLY: Final = {
+    "key-header": ("key_header", "octaved"),
+    "access-type": ("access_type", "general"),
+    "folder": ("folder", "ox"),
+    "from": ("start", "ox"),
+    "to": ("end", "ox"),
+}
+"""Option → attribute, and the API that it is for."""
 
 
 @asynccontextmanager
-async def source(given: Connection, reach: Reach, name: str) -> AsyncIterator[Source]:
-    """What the options mean by a name: an entity, a resource or a model, with a client to read it.
+async def reader(given: Connection, reach: Reach, name: str) -> AsyncIterator[Reader]:
+    """What reads what a name means: an entity, a resource, a model or a module, with a client of its own.
 
     Args:
         given: The connection options.
         reach: Which API.
-        name: The entity, resource or model.
+        name: The entity, resource, model or module.
 
     Raises:
         ConfigurationError: An option is of another API, or something is missing.
     """
-    if reach.key_header and reach.api != "octaved":
-        raise ConfigurationError("--key-header is for --api octaved")
-    if reach.access_type is not None and reach.api != "general":
-        raise ConfigurationError("--access-type is for --api general")
+    reach.check()
     if reach.api == "zeyos":
         async with connected(given) as zeyos:
-            yield ZeyosSource(zeyos, name)
+            yield ZeyosReader(zeyos, name)
     elif reach.api == "octaved":
         async with _octaved_client(given, reach) as flow:
-            yield FlowSource(flow, name)
+            yield FlowReader(flow, name)
+    elif reach.api == "ox":
+        async with _ox_client(given) as ox:
+            yield OxReader(ox, name, Where(folder=reach.folder, start=reach.start, end=reach.end))
     else:
         async with general_client(given, reach) as api:
-            yield GeneralSource(api, name)
+            yield GeneralReader(api, name)
+
+
+@asynccontextmanager
+async def _ox_client(given: Connection) -> AsyncIterator[OpenXchange]:
+    """A client of Open-Xchange, which logs out at the end: a session that nobody uses would count for hours."""
+    from ..services.ox.client import OpenXchange
+
+    async with AsyncExitStack() as stack:
+        if given.emulate:
+            from ..testing import emulate_ox
+
+            emulator = await _started(stack, given, emulate_ox)
+            url, auth = emulator.url, emulator.auth()
+        else:
+            _refuse(given, "ox", "profile", "instance")
+            url, auth = resolve_ox(given, os.environ, prompt)
+        client = await stack.enter_async_context(OpenXchange(url, auth=auth, timeout=given.timeout))
+        try:
+            yield client
+        finally:
+            with contextlib.suppress(ZeyosAsyncError, TimeoutError):  # the session then ends by itself
+                async with asyncio.timeout(_FAREWELL):
+                    await client.log_out()
 
 
 @asynccontextmanager
@@ -140,7 +199,7 @@ def resolve_octaved(given: Connection, reach: Reach, environ: Mapping[str, str])
         raise ConfigurationError(
             "which Octaved Flow? Give --url, or set OCTAVED_URL; --emulate needs neither"
         )
-    key = _token(given, environ, "OCTAVED_API_KEY", "the key")
+    key = token_from(given, environ, "OCTAVED_API_KEY", "the key")
     if not key:
         raise NotSignedIn("no key: set OCTAVED_API_KEY, or give --token-file FILE")
     return url, ApiKey(reach.key_header or environ.get("OCTAVED_API_KEY_HEADER") or "X-Api-Key", key)
@@ -162,7 +221,7 @@ def resolve_general(
             "which endpoint? Give --url, or set GENERAL_API_URL; --emulate needs neither"
         )
     kind = _access_type(reach, environ)
-    token = None if given.user else _token(given, environ, "GENERAL_API_TOKEN", "the token")
+    token = "" if given.user else token_from(given, environ, "GENERAL_API_TOKEN", "the token")
     if token:
         return url, KmdToken(token, access_type=kind)
     name = given.user or environ.get("GENERAL_API_USER", "").strip()
@@ -172,13 +231,7 @@ def resolve_general(
         )
     if kind is None:
         raise ConfigurationError("a log-in needs --access-type N, or GENERAL_API_ACCESS_TYPE")
-    password = environ.get("GENERAL_API_PASSWORD")
-    if given.password_file:
-        password = secret_from(given.password_file, "the password")
-    password = password or ask(f"Password of {name}")
-    if not password:
-        raise ConfigurationError("no password: set GENERAL_API_PASSWORD, or give --password-file FILE")
-    return url, _log_in(name, password, kind)
+    return url, _log_in(name, password_from(given, environ, "GENERAL_API_PASSWORD", name, ask), kind)
 
 
 def _access_type(reach: Reach, environ: Mapping[str, str]) -> int | None:
@@ -188,14 +241,6 @@ def _access_type(reach: Reach, environ: Mapping[str, str]) -> int | None:
     if not (text.isascii() and text.isdigit()):
         raise ConfigurationError(f"GENERAL_API_ACCESS_TYPE is {text!r}, and should be a whole number")
     return int(text)
-
-
-def _token(given: Connection, environ: Mapping[str, str], variable: str, what: str) -> str:
-    if given.token and given.token_file:
-        raise ConfigurationError("--token and --token-file are two ways to say the same; give one of them")
-    if given.token_file:
-        return secret_from(given.token_file, what)
-    return given.token or environ.get(variable, "").strip()
 
 
 def _refuse(given: Connection, api: str, *names: str) -> None:

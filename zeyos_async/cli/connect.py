@@ -26,6 +26,7 @@ __all__ = [
     "address",
     "connected",
     "described",
+    "password_from",
     "password_login",
     "prompt",
     "resolve",
@@ -35,6 +36,7 @@ __all__ = [
     "secret_from",
     "short",
     "sign_in_command",
+    "token_from",
 ]
 
 _CLOUD: Final = "https://cloud.zeyos.com"
@@ -297,6 +299,33 @@ def secret_from(path: str, what: str) -> str:
     if not text.strip():
         raise ConfigurationError(f"{what} should be in {path}, and that is empty")
     return text.strip()
+
+
+def token_from(given: Connection, environ: Mapping[str, str], variable: str, what: str) -> str:
+    """The token or key of the options or the environment, or ``""``.
+
+    Raises:
+        ConfigurationError: It is given twice, or can't be read.
+    """
+    if given.token and given.token_file:
+        raise ConfigurationError("--token and --token-file are two ways to say the same; give one of them")
+    if given.token_file:
+        return secret_from(given.token_file, what)
+    return given.token or environ.get(variable, "").strip()
+
+
+def password_from(given: Connection, environ: Mapping[str, str], variable: str, name: str, ask: Ask) -> str:
+    """The password of a user: from a file, the environment, or the terminal.
+
+    Raises:
+        ConfigurationError: There is none.
+    """
+    if given.password_file:
+        return secret_from(given.password_file, "the password")
+    password = environ.get(variable) or ask(f"Password of {name}")
+    if not password:
+        raise ConfigurationError(f"no password: set {variable}, or give --password-file FILE")
+    return password
 
 
 def prompt(text: str) -> str | None:

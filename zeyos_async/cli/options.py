@@ -11,9 +11,9 @@ import click
 from click.shell_completion import CompletionItem
 
 from ..errors import ConfigurationError
-from .apis import Reach
+from .apis import APIS, Reach
 from .connect import Connection
-from .params import ROWS
+from .params import ROWS, WHEN
 from .registry import Registry
 from .running import verbose_option
 
@@ -91,10 +91,24 @@ _GENERAL: Final = (
         help="With --api general: how the server's addresses are made.",
     ),
 )
+_OX: Final = (
+    click.option(
+        "--folder",
+        metavar="ID",
+        help="With --api ox: the folder; your own for this module if left out. For folders, the one that they are in.",
+    ),
+    click.option(
+        "--from",
+        "start",
+        type=WHEN,
+        help="With --api ox: where the period of a calendar begins; today if left out.",
+    ),
+    click.option("--to", "end", type=WHEN, help="With --api ox: where it ends; after 30 days if left out."),
+)
 _REACH: Final = (
     click.option(
         "--api",
-        type=click.Choice(["zeyos", "octaved", "general"]),
+        type=click.Choice(APIS),
         default="zeyos",
         show_default=True,
         is_eager=True,
@@ -106,6 +120,7 @@ _REACH: Final = (
         help="With --api octaved: the header for the key, X-Api-Key by default. [OCTAVED_API_KEY_HEADER]",
     ),
     *_GENERAL,
+    *_OX,
 )
 _TIMEOUT: Final = click.option(
     "--timeout",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 import click
@@ -11,12 +12,24 @@ from click.shell_completion import CompletionItem
 from ..errors import InvalidArgument, suggest
 from ..services.octaved._generated import RECORDS
 from ..services.zeyos._generated import ENTITIES, entity
+from .ox_modules import MODULES, moment_of
 
-__all__ = ["ENTITY", "ID", "ROWS", "Selection", "parse_rows", "parse_selection", "split_terms"]
+__all__ = ["ENTITY", "ID", "ROWS", "WHEN", "Selection", "parse_rows", "parse_selection", "split_terms"]
 
 
-_NAMES: Final[Mapping[str, Collection[str]]] = {"zeyos": ENTITIES, "octaved": RECORDS}
-_TITLES: Final = {"zeyos": "ZeyOS has no entity", "octaved": "Octaved Flow has no resource"}
+_NAMES: Final[Mapping[str, Collection[str]]] = {"zeyos": ENTITIES, "octaved": RECORDS, "ox": MODULES}
+_TITLES: Final = {
+    "zeyos": "ZeyOS has no entity",
+    "octaved": "Octaved Flow has no resource",
+    "ox": "of Open-Xchange, commands list no module",
+}
+_LISTED: Final = {
+    "zeyos": " `zeyos-async resources` lists them.",
+    "octaved": "",
+    "ox": f" There are {', '.join(MODULES)}.",
+}
+_MADE_UP: Final = {"zeyos": ENTITIES, "octaved": RECORDS}
+"""What the emulators make rows of, as far as that is known here."""
 
 
 class _EntityType(click.ParamType):  # type: ignore[type-arg]
@@ -26,18 +39,12 @@ class _EntityType(click.ParamType):  # type: ignore[type-arg]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The name, if the API has such an entity, resource or model."""
-        api = _api(ctx)
-        if api == "octaved" and str(value).replace("-", "_") in RECORDS:
-            return str(value).replace("-", "_")
+        api, name = _api(ctx), str(value)
         if api == "octaved":
-            self.fail(f"Octaved Flow has no resource {value!r}.{suggest(str(value), RECORDS)}", param, ctx)
-        if api == "zeyos" and value not in ENTITIES:
-            self.fail(
-                f"ZeyOS has no entity {value!r}.{suggest(str(value), ENTITIES)} `zeyos-async resources` lists them.",
-                param,
-                ctx,
-            )
-        return str(value)
+            name = name.replace("-", "_")
+        if api in _NAMES and name not in _NAMES[api]:
+            self.fail(f"{_TITLES[api]} {value!r}.{suggest(name, _NAMES[api])}{_LISTED[api]}", param, ctx)
+        return name
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
@@ -74,9 +81,25 @@ class _RowsType(click.ParamType):  # type: ignore[type-arg]
             self.fail(str(error), param, ctx)
 
 
+class _WhenType(click.ParamType):  # type: ignore[type-arg]
+    """A moment: a day, or a time with its offset."""
+
+    name = "when"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The moment."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            return moment_of(str(value))
+        except InvalidArgument as error:
+            self.fail(str(error), param, ctx)
+
+
 ENTITY = _EntityType()
 ID = _IdType()
 ROWS = _RowsType()
+WHEN = _WhenType()
 
 Selection = dict[str, str]
 """Key → path, in the order of the columns."""
@@ -100,8 +123,8 @@ def parse_rows(text: str, api: str = "zeyos") -> dict[str, int]:
     rows: dict[str, int] = {}
     for part in split_terms((text,)):
         name, _, number = part.partition("=")
-        if api in _NAMES and name not in _NAMES[api]:
-            raise InvalidArgument(f"{_TITLES[api]} {name!r}.{suggest(name, _NAMES[api])}")
+        if api in _MADE_UP and name not in _MADE_UP[api]:
+            raise InvalidArgument(f"{_TITLES[api]} {name!r}.{suggest(name, _MADE_UP[api])}")
         if not (number.isascii() and number.replace("_", "").isdigit()):
             raise InvalidArgument(f"{part!r}: how many rows? Write it as {name}=1000")
         rows[name] = int(number)

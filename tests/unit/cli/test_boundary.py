@@ -88,7 +88,7 @@ def test_verbose_shows_where_an_error_comes_from(capsys: pytest.CaptureFixture[s
         ("list accounts --emulate --rows acounts=5", "Did you mean 'accounts'"),
         ("list accounts --emulate --url https://x/y", "leave out --url"),
         ("list accounts --wher x", "No such option"),
-        ("emulate ox", "'ox' is not"),
+        ("emulate nope", "'nope' is not"),
         ("completion tcsh", "'tcsh' is not one of"),
     ],
 )

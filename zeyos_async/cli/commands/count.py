@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ..apis import Reach, source
+from ..apis import Reach, reader
 from ..connect import Connection
 from ..options import reach_options
 from ..output import examples, json_text, write
@@ -29,7 +29,7 @@ def command(*, entity: str, asked: Asked, as_json: bool, connection: Connection,
     """Count rows of ENTITY."""
 
     async def count() -> int:
-        async with source(connection, reach, entity) as rows:
+        async with reader(connection, reach, entity) as rows:
             return await rows.count(asked)
 
     number = run_async(count())

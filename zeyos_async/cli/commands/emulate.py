@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 import click
 
 from ...errors import InvalidArgument
+from ..apis import APIS
 from ..output import Interrupted, examples, note, write
 from ..params import ROWS
 from ..running import run_async, verbose_option
@@ -20,7 +22,7 @@ __all__ = ["command"]
         "zeyos-async emulate zeyos --port 8080 --rows accounts=10000",
     ),
 )
-@click.argument("api", type=click.Choice(["zeyos", "octaved", "general"]), default="zeyos", is_eager=True)
+@click.argument("api", type=click.Choice(APIS), default="zeyos", is_eager=True)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 is a free one."
@@ -35,12 +37,7 @@ def command(*, api: str, host: str, port: int, rows: tuple[dict[str, int], ...],
     wanted = {name: number for part in rows for name, number in part.items()}
     options: dict[str, Any] = {"host": host, "port": port, "rows": wanted, "seed": seed}
     try:
-        if api == "octaved":
-            run_async(testing.serve_octaved(**options, on_ready=_announce_octaved))
-        elif api == "general":
-            run_async(testing.serve_general(**options, on_ready=_announce_general))
-        else:
-            run_async(testing.serve_zeyos(**options, on_ready=_announce))
+        run_async(getattr(testing, f"serve_{api}")(**options, on_ready=_ANNOUNCE[api]))
     except ValueError as error:
         raise InvalidArgument(f"--rows: {error}") from error
     except OSError as error:
@@ -88,3 +85,20 @@ def _announce_general(emulator: Any) -> None:
         f"\nFor example:\n  GENERAL_API_PASSWORD='{who.kpass}' zeyos-async list Subaccount --api general "
         f"--url {emulator.url} --user {who.kname} --access-type {who.access_type}\n\nCtrl-C ends it."
     )
+
+
+def _announce_ox(emulator: Any) -> None:
+    who = emulator.users[0]
+    write(f"url         {emulator.url}\nuser        {who.name}\npassword    {who.password}\n")
+    note(
+        f"\nFor example:\n  OX_PASSWORD='{who.password}' zeyos-async list contacts --api ox "
+        f"--url {emulator.url} --user {who.name}\n\nCtrl-C ends it."
+    )
+
+
+_ANNOUNCE: Final[dict[str, Callable[[Any], None]]] = {
+    "zeyos": _announce,
+    "octaved": _announce_octaved,
+    "general": _announce_general,
+    "ox": _announce_ox,
+}

@@ -8,7 +8,7 @@ from typing import Any, cast
 import click
 
 from ...export import FORMATS, ExportResult, export
-from ..apis import Reach, source
+from ..apis import Reach, reader
 from ..connect import Connection
 from ..options import reach_options
 from ..output import examples, note
@@ -75,8 +75,8 @@ def command(
     shown = progress and not quiet and not (output == "-" and sys.stdout.isatty())
 
     async def write() -> ExportResult:
-        async with source(connection, reach, entity) as rows:
-            query = await rows.query(asked)
+        async with reader(connection, reach, entity) as rows:
+            query = await rows.given(asked)
             with progress_bar(entity, shown=shown) as on_progress:
                 return await export(
                     query,

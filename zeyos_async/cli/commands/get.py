@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ...schema import Field
-from ..apis import Reach, source
+from ..apis import Reach, reader
 from ..connect import Connection
 from ..options import reach_options
 from ..output import json_text, write
@@ -46,7 +46,7 @@ def command(
     """Show the record of ENTITY with this ID."""
 
     async def fetch() -> tuple[Mapping[str, Any], Mapping[str, Field]]:
-        async with source(connection, reach, entity) as records:
+        async with reader(connection, reach, entity) as records:
             return await records.record(id, extdata=extdata, tags=tags, expand=split_terms(expand))
 
     values, fields = run_async(fetch())

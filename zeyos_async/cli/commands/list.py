@@ -7,14 +7,14 @@ from typing import Any, Final, cast
 import click
 
 from ...schema import Kind
-from ..apis import Reach, source
+from ..apis import Reach, reader
 from ..connect import Connection
 from ..options import reach_options
 from ..output import examples, note
 from ..params import ENTITY
 from ..queries import Asked, query_options
+from ..reading import Shown
 from ..running import run_async
-from ..sources import Shown
 from ..tables import print_table
 from ..values import show
 
@@ -64,7 +64,7 @@ def command(
 async def _print_json(
     entity: str, asked: Asked, form: str, times: str, connection: Connection, reach: Reach
 ) -> None:
-    async with source(connection, reach, entity) as rows:
+    async with reader(connection, reach, entity) as rows:
         await rows.write_json(asked, lines=form == "jsonl", times=cast("Any", times))
 
 
@@ -72,7 +72,7 @@ async def _print_table(
     entity: str, asked: Asked, connection: Connection, reach: Reach, *, local: bool
 ) -> None:
     limit = asked.limit or _ROWS
-    async with source(connection, reach, entity) as rows:
+    async with reader(connection, reach, entity) as rows:
         shown = await rows.table(asked, rows=limit)
     _print(shown, local=local)
     if shown.total is not None:
