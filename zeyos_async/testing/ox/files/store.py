@@ -108,7 +108,7 @@ class Item:
             "last_modified": self.stamp,
             "last_modified_utc": self.stamp,
             "sequence_number": self.stamp,
-            "locked_until": self.locked_until,
+            "locked_until": self.locked_until or None,
             "number_of_versions": len(self.versions),
             "unique_id": f"unique-{self.number}",
             "shareable": True,
