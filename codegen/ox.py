@@ -243,17 +243,20 @@ class OxModules:
     if TYPE_CHECKING:'''.splitlines()
 
 _PUBLIC_FUNCTIONS: Final = """
-def __getattr__(name: str) -> object:
-    if name in RECORDS:
-        return record_class(name)
-    if name in _CODES:
-        from .services.ox._generated import codes
+if not TYPE_CHECKING:
 
-        return getattr(codes, name)
-    if name in _WRITTEN:
-        found: Any = getattr(import_module(f".services.ox.{_WRITTEN[name]}", __package__), name)
-        return found
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}.{suggest(name, __all__)}")
+    def __getattr__(name: str) -> Any:
+        \"\"\"Import the module of a name when the name is first asked for.\"\"\"
+        if name not in __all__:
+            raise AttributeError(f"{__name__} has no {name!r}.{suggest(name, __all__)}")
+        value = globals()[name] = _found(name)
+        return value
+
+    def _found(name: str) -> Any:
+        if name in RECORDS:
+            return record_class(name)
+        home = "_generated.codes" if name in _CODES else _WRITTEN[name]
+        return getattr(import_module(f".services.ox.{home}", __package__), name)
 
 
 def __dir__() -> list[str]:

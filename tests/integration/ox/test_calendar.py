@@ -17,13 +17,14 @@ from zeyos_async.ox import (
     ChronosCalendarResult,
     ChronosConflictDataRaw,
     ErrorInfo,
+    EventConflict,
     EventData,
     MailData,
     MultipleEventData,
+    Recurrence,
 )
-from zeyos_async.services.ox.modules._events import EventConflict, flat, unconflicted
+from zeyos_async.services.ox.modules._events import flat, unconflicted
 from zeyos_async.services.ox.modules.chronos import _attendee
-from zeyos_async.services.ox.modules.recurrence import Recurrence
 from zeyos_async.testing import emulate_ox
 from zeyos_async.testing.ox.emulator import OxEmulator
 

@@ -15,11 +15,9 @@ import pytest_asyncio
 from zeyos_async import F, OpenXchange
 from zeyos_async.errors import FilterError, InvalidArgument, NotDeleted, UnsupportedFilter
 from zeyos_async.export import export
-from zeyos_async.ox import ContactData
+from zeyos_async.ox import AppointmentConflict, ContactData, OxConflict
 from zeyos_async.services.base import DeletionSource, Range, column
 from zeyos_async.services.ox.answers import Envelope
-from zeyos_async.services.ox.errors import OxConflict
-from zeyos_async.services.ox.modules.calendar import AppointmentConflict
 from zeyos_async.testing import emulate_ox
 from zeyos_async.testing.ox.emulator import OxEmulator
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zeyos_async.errors import InvalidArgument
-from zeyos_async.services.ox.modules.recurrence import Recurrence
+from zeyos_async.ox import Recurrence
 
 DAYS = st.sampled_from(["MO", "TU", "WE", "TH", "FR", "SA", "SU"])
 SECONDS = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31)).map(lambda at: at.replace(microsecond=0))  # noqa: DTZ001

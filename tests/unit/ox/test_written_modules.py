@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from typing import Any
 
@@ -52,3 +53,13 @@ def test_the_client_gives_them() -> None:
     assert ox.chronos.itip is ox.chronos_itip
     with pytest.raises(InvalidArgument, match="contacts"):
         ox.module("contatcs")
+
+
+def test_public_names() -> None:
+    """Errors, results and helpers stand beside the record classes; each loads when it is asked for."""
+    public: Any = importlib.import_module("zeyos_async.ox")
+
+    for name in public.__all__:
+        assert getattr(public, name).__name__ == name
+    with pytest.raises(AttributeError, match="EventConflict"):
+        public.EventConflit  # noqa: B018
