@@ -15,9 +15,10 @@ import attrs
 from multidict import CIMultiDictProxy
 from yarl import URL
 
-from ..errors import ResponseTooLarge
+from ..errors import ResponseTooLarge, ZeyosAsyncError
 from ..transport.base import Answer, about
 from ..wire import Request, Response
+from .outcomes import outcome_of
 
 if TYPE_CHECKING:
     from ..transport import Transport
@@ -96,7 +97,7 @@ class StreamedResponse:
         """The next piece.
 
         Raises:
-            ResponseTruncated: The body broke off, or the server kept silent.
+            ResponseTruncated: The body broke off, or the server kept silent; for a write, ``OutcomeUnknown``.
             DeadlineExceeded: The time that the caller gave is over.
             RuntimeError: The stream is closed.
         """
@@ -112,6 +113,12 @@ class StreamedResponse:
     async def _more(self, answer: Answer) -> bytes:
         try:
             return await answer.read(deadline=self._deadline)
+        except ZeyosAsyncError as error:
+            # Of a write whose answer breaks off nobody knows what it did.
+            self.error = outcome_of(error, self._request, unknown=False, attempts=1)
+            if self.error is error:
+                raise
+            raise self.error from error
         except BaseException as error:
             self.error = error
             raise
