@@ -109,8 +109,13 @@ def events_of(call: Call, folder: str = "") -> list[Event]:
     return [
         event
         for event in store.events()
-        if event.folder == key or (owner is not None and attendee_of(event.data, owner))
+        if event.folder == key or (owner is not None and _is_guest(call.world, event, owner))
     ]
+
+
+def _is_guest(world: World, event: Event, user: OxUser) -> bool:
+    """Whether an event of another user's own calendar shows in this user's: not one of a public folder."""
+    return attendee_of(event.data, user) is not None and _owner(world, event.folder) is not None
 
 
 def _owner(world: World, folder: str) -> OxUser | None:

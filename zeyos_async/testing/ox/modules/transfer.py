@@ -52,9 +52,15 @@ def _imported(call: Call, rows: Iterable[Row], store: Callable[[Row], Row]) -> l
     return made
 
 
+def _as_sent(call: Call, values: Row) -> Row:
+    """Instants as a client would send them: by the zone of the call."""
+    times = [name for name in ("start_time", "end_time") if name in values and not values.get("full_time")]
+    return {**values, **{name: call.shift.out(values[name]) for name in times}}
+
+
 def _store(call: Call, kind: Kind, folder: str) -> Callable[[Row], Row]:
     def store(values: Row) -> Row:
-        row = kind.create(call, {**values, "folder_id": folder})
+        row = kind.create(call, {**_as_sent(call, values), "folder_id": folder})
         return {
             "id": row["id"],
             "folder_id": row["folder_id"],

@@ -67,9 +67,17 @@ def _event(event: Mapping[str, Any]) -> Iterator[str]:
     if (organizer := event.get("organizer")) and organizer.get("uri"):
         yield f"ORGANIZER:{organizer['uri']}"
     for attendee in event.get("attendees") or ():
-        given = "".join(f";{title}={attendee[name]}" for name, title in _PEOPLE.items() if attendee.get(name))
+        given = "".join(
+            f";{title}={_param(attendee[name])}" for name, title in _PEOPLE.items() if attendee.get(name)
+        )
         yield f"ATTENDEE{given}:{attendee.get('uri') or 'mailto:' + str(attendee.get('email'))}"
     yield "END:VEVENT"
+
+
+def _param(value: object) -> str:
+    """A parameter, in quotation marks where it needs them; it can't hold any."""
+    text = str(value).replace('"', "'")
+    return f'"{text}"' if set(text) & set(",;:") else text
 
 
 def _task(task: Mapping[str, Any]) -> Iterator[str]:

@@ -1,0 +1,257 @@
+"""``import``, ``export``, ``conversion``, and services besides: shares, accounts elsewhere, exports of all data."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import Any
+
+import aiohttp
+import pytest
+
+TASK = (
+    b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VTODO\r\nUID:t\r\nSUMMARY:Do it\\, now\r\nDUE:20250401T100000Z\r\n"
+    b"STATUS:COMPLETED\r\nEND:VTODO\r\nEND:VCALENDAR\r\n"
+)
+
+
+async def _import(wire: Any, action: str, content: bytes, **params: Any) -> Any:
+    form = aiohttp.FormData()
+    form.add_field("file", content, filename="file", content_type="application/octet-stream")
+    return await wire.send("POST", "import", action, options={"data": form}, **params)
+
+
+# -- contacts --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("action", "content", "params"),
+    [
+        ("CSV", 'Sur name,"Given name"\n"Ärger, sehr",Zoë\n'.encode(), {}),
+        ("CSV", '"Given name";"Sur name"\nZoë;"Ärger, sehr"\n'.encode("utf-16"), {"charset": "utf-16"}),
+        ("OUTLOOK_CSV", 'Vorname,Nachname\nZoë,"Ärger, sehr"\n'.encode("cp1252"), {}),
+        (
+            "VCARD",
+            "BEGIN:VCARD\r\nVERSION:3.0\r\nN:Ärger\\, sehr;Zoë;;;\r\nFN:x\r\nEND:VCARD\r\n".encode(),
+            {},
+        ),
+    ],
+)
+async def test_contacts_are_imported(wire: Any, action: str, content: bytes, params: Any) -> None:
+    """The answer is in a page whose callback is called ``import``, whatever the action."""
+    answer = await _import(wire, action, content, folder="25", **params)
+    assert 'callback_import"' in answer.body.decode()
+    (made,) = answer.wrapped["data"]
+    assert made.keys() == {"id", "folder_id", "last_modified"}
+    contact = (await wire.get("contacts", "get", id=made["id"], folder="25")).data
+    assert (contact["last_name"], contact["first_name"]) == ("Ärger, sehr", "Zoë")
+
+
+@pytest.mark.parametrize(
+    ("action", "content"),
+    [("CSV", b"no;titles\n1;2\n"), ("VCARD", b"no card"), ("CSV", "Ä".encode("latin-1"))],
+)
+async def test_files_that_hold_nothing(wire: Any, action: str, content: bytes) -> None:
+    """Are refused, in the same page."""
+    assert (await _import(wire, action, content, folder="25")).wrapped["code"] == "I_E-1100"
+
+
+async def test_bad_entries_do_not_stop_the_others(wire: Any) -> None:
+    """Each has an error in its place."""
+    content = f'"Given name","Sur name"\n{"x" * 200},A\nB,B\n'.encode()
+    bad, good = (await _import(wire, "CSV", content, folder="25")).wrapped["data"]
+    assert (bad["category"], good.keys()) == (12, {"id", "folder_id", "last_modified"})
+
+
+@pytest.mark.parametrize(("action", "kind"), [("CSV", "text/csv"), ("VCARD", "text/x-vcard")])
+async def test_what_is_exported_can_be_imported(wire: Any, action: str, kind: str) -> None:
+    """With all its awkward texts; a few of a folder, too."""
+    exported = await wire.get("export", action, folder="25")
+    assert exported.headers["Content-Type"].startswith(kind)
+    made = (await _import(wire, action, exported.body, folder="26")).wrapped["data"]
+    columns = "501,502,511,518,555"
+    before = (await wire.get("contacts", "all", folder="25", columns=columns)).data
+    after = (
+        await wire.put(
+            "contacts", "list", [{"id": one["id"], "folder": "26"} for one in made], columns=columns
+        )
+    ).data
+    assert [[str(cell).replace("\r\n", "\n") for cell in row] for row in after] == [
+        [str(cell).replace("\r\n", "\n") for cell in row] for row in before
+    ]
+    body = [{"id": made[0]["id"], "folder_id": "26"}]
+    assert (await wire.put("export", action, body)).body.count(
+        b"BEGIN:VCARD" if action == "VCARD" else b"\n"
+    ) == (1 if action == "VCARD" else 2)
+
+
+# -- calendars -------------------------------------------------------------------------------------
+
+
+async def test_calendars_are_exported_and_imported(wire: Any) -> None:
+    """Series and days, times in zones and without; UIDs are kept, or made anew."""
+    exported = (await wire.get("export", "ICAL", folder="21")).body
+    made = (await _import(wire, "ICAL", exported, folder="60")).wrapped["data"]
+    asked = {
+        "rangeStart": "20200101T000000Z",
+        "rangeEnd": "20300101T000000Z",
+        "fields": "uid,startDate,endDate,rrule",
+    }
+    before = (await wire.get("chronos", "all", folder="21", **asked)).data
+    after = (await wire.get("chronos", "all", folder="60", **asked)).data
+    assert after == before
+    assert len(made) == len(before)
+    again = (await _import(wire, "ICAL", exported, folder="60")).wrapped["data"]
+    assert {one["code"] for one in again} == {"CAL-4091"}
+    ignored = (await _import(wire, "ICAL", exported, folder="60", ignoreUIDs="true")).wrapped["data"]
+    assert "id" in ignored[0]
+
+
+async def test_tasks_are_imported_into_folders_for_tasks(wire: Any) -> None:
+    """And exported from there."""
+    (made,) = (await _import(wire, "ICAL", TASK, folder="7")).wrapped["data"]
+    task = (await wire.get("tasks", "get", id=made["id"], folder="7", timezone="UTC")).data
+    assert (task["title"], task["status"], task["end_time"]) == ("Do it, now", 3, 1_743_501_600_000)
+    body = [{"id": made["id"], "folder_id": "7"}]
+    assert b"SUMMARY:Do it\\, now\r\n" in (await wire.put("export", "ICAL", body)).body
+    assert (await _import(wire, "ICAL", TASK, folder="25")).wrapped["category"] == 1
+
+
+async def test_imports_may_be_put_off(wire: Any, emulator: Any) -> None:
+    """As jobs."""
+    emulator.behaviour.job_seconds = 30
+    answer = await _import(wire, "ICAL", TASK, folder="7", allow_enqueue="true")
+    assert (answer.status, answer.wrapped["code"]) == (202, "JOB-0003")
+
+
+async def test_parts_of_messages_become_contacts(wire: Any) -> None:
+    """By the handler that the client names."""
+    card = b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:New One\r\nN:One;New;;;\r\nEND:VCARD\r\n"
+    raw = b"From: x@example.org\r\nContent-Type: text/vcard\r\n\r\n" + card
+    options = {"data": raw, "headers": {"Content-Type": "message/rfc822"}}
+    stored = (await wire.send("PUT", "mail", "new", options=options, folder="default0/INBOX")).data
+    prefix = "com.openexchange.mail.conversion."
+    arguments = {"fullname": "default0/INBOX", "mailid": stored["id"], "sequenceid": "1"}
+    source = {
+        "identifier": "com.openexchange.mail.vcard",
+        "args": [{prefix + k: v} for k, v in arguments.items()],
+    }
+    handler = {
+        "identifier": "com.openexchange.contact",
+        "args": [{"com.openexchange.groupware.contact.folder": "26"}],
+    }
+    (made,) = (await wire.put("conversion", "convert", {"datasource": source, "datahandler": handler})).data
+    assert (await wire.get("contacts", "get", id=made["id"], folder="26")).data["last_name"] == "One"
+
+
+# -- services besides ------------------------------------------------------------------------------
+
+
+async def test_links_are_made_once(wire: Any) -> None:
+    """And changed by those only who know the last state."""
+    target = {"module": "contacts", "folder": "25"}
+    first = await wire.put("share/management", "getLink", target)
+    again = await wire.put("share/management", "getLink", target)
+    assert (first.data["is_new"], again.data["is_new"], again.data["url"]) == (True, False, first.data["url"])
+    stamp = first.json["timestamp"]
+    changed = await wire.put("share/management", "updateLink", {**target, "password": "p"}, timestamp=stamp)
+    late = await wire.put("share/management", "deleteLink", target, timestamp=stamp)
+    assert (changed.json["timestamp"] > stamp, late.json["category"]) == (True, 9)
+    assert "error" not in (await wire.put("share/management", "deleteLink", target, timestamp=2**53)).json
+    assert (await wire.put("share/management", "sendLink", {**target, "recipients": [["", "x"]]})).json[
+        "category"
+    ] == 1
+
+
+async def test_shares_of_others(wire: Any) -> None:
+    """May be taken up, and left."""
+    link = {"link": "https://other.example.com/s/1"}
+    states = []
+    for action in ("subscribe", "unsubscribe"):
+        states.append((await wire.put("share/management", "analyze", link)).data["state"])
+        assert "error" not in (await wire.put("share/management", action, link)).json
+    assert states == ["ADDABLE", "SUBSCRIBED"]
+    assert (await wire.put("share/management", "analyze", {"link": "nowhere"})).data["error"]["category"] == 1
+
+
+async def test_accounts_elsewhere(wire: Any) -> None:
+    """Need the token that the consent gave."""
+    about = {"displayName": "x", "scopes": "drive"}
+    begun = (
+        await wire.get("oauth/accounts", "init", serviceId="com.openexchange.oauth.dropbox", **about)
+    ).data
+    wrong = await wire.put("oauth/accounts", "create", oauth_token="no", uuid=begun["uuid"], **about)
+    assert wrong.json["category"] == 1
+    begun = (
+        await wire.get("oauth/accounts", "init", serviceId="com.openexchange.oauth.dropbox", **about)
+    ).data
+    made = (
+        await wire.put("oauth/accounts", "create", oauth_token=begun["token"], uuid=begun["uuid"], **about)
+    ).data
+    await wire.put("oauth/accounts", "update", {"displayName": "y"}, id=made["id"])
+    assert [one["displayName"] for one in (await wire.get("oauth/accounts", "all")).data] == ["y"]
+    assert (await wire.put("oauth/accounts", "delete", id=made["id"])).data is True
+    assert (await wire.get("oauth/accounts", "get", id=made["id"])).json["category"] == 1
+    (grant,) = (await wire.get("oauth/grants", "all")).data
+    await wire.get("oauth/grants", "revoke", client=grant["client"]["id"])
+    assert (await wire.get("oauth/grants", "all")).data == []
+
+
+async def test_messages_elsewhere(wire: Any) -> None:
+    """By named columns; reading marks them, unless it is a peek."""
+    folder = "com.openexchange.messaging.rss://1/inbox"
+    rows = (await wire.get("messaging/message", "all", folder=folder, columns="id,subject,cc")).data
+    assert [row[0] for row in rows] == ["1", "2", "3"]
+    assert (await wire.put("messaging/message", "list", [[folder, "2"]], columns="subject")).data == [
+        [rows[1][1]]
+    ]
+    flags = [(await wire.get("messaging/message", "get", folder=folder, id="1", peek=peek)).data["flags"]
+             for peek in ("true", "false")]  # fmt: skip
+    assert flags == [0, 32]
+    assert (await wire.get("messaging/message", "all", folder=folder, columns="1")).json["category"] == 1
+
+
+async def test_everything_can_be_taken_along(wire: Any) -> None:
+    """Once at a time, as an archive."""
+
+    async def export(method: str, path: str = "", **options: Any) -> Any:
+        return await wire.raw(method, f"/gdpr/dataexport{path}&session={wire.session}", **options)
+
+    assert "mail" in (await export("GET", "/availableModules?")).json
+    body = {"mail": {"enabled": True}, "tasks": {"enabled": False}}
+    assert (await export("POST", "?", json=body)).json == {"success": True}
+    assert (await export("POST", "?", json=body)).json["category"] == 9
+    task = (await export("GET", "?")).data
+    assert [item["module"] for item in task["workItems"]] == ["mail"]
+    with zipfile.ZipFile(io.BytesIO((await export("GET", f"/{task['id']}?number=1")).body)) as archive:
+        assert archive.namelist()
+    assert (await export("DELETE", "?")).json == {"success": True}
+    assert (await export("GET", "?")).data == {}
+
+
+@pytest.mark.parametrize("module", ["mail", "contacts", "calendar"])
+async def test_find(wire: Any, module: str) -> None:
+    """Facets for what was typed, results for the facets that were chosen."""
+    facets = (await wire.put("find", "autocomplete", {"prefix": "muster"}, module=module)).json["data"][
+        "facets"
+    ]
+    chosen = [{"facet": facets[0]["id"], "filter": facets[0]["filter"]}]
+    found = (await wire.put("find", "query", {"facets": chosen, "start": 0, "size": 1}, module=module)).json[
+        "data"
+    ]
+    assert (found["num_found"] > 0, found["size"]) == (True, 1)
+
+
+@pytest.mark.parametrize(
+    ("provider", "columns"), [("contacts", "1,20,500"), ("mail", "600,601,607"), ("calendar", "")]
+)
+async def test_what_is_known_of_a_person(wire: Any, provider: str, columns: str) -> None:
+    """Rows of the provider's columns."""
+    asked = {
+        "provider": f"com.openexchange.halo.{provider}",
+        "email1": "jane@example.com",
+        "columns": columns or "1",
+    }
+    assert (await wire.get("halo/contact", "investigate", **asked)).data
+    asked["provider"] = "com.openexchange.halo.nothing"
+    assert (await wire.get("halo/contact", "investigate", **asked)).json["category"] == 1
