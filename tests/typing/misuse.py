@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from zeyos_async.ox import ContactData, MailDate, TaskData  # type: ignore[attr-defined]  # error: no such name
 from zeyos_async.services.octaved._generated import FlowResources
+from zeyos_async.services.ox._generated import OxModules
 from zeyos_async.services.zeyos._generated.client_attributes import Entities
 from zeyos_async.zeyos import Account, AccountType, Acount, Contact, Ticket  # type: ignore[attr-defined]  # error: no such name
 
@@ -62,3 +64,27 @@ async def flow(flow: FlowResources) -> None:
     await flow.tasks.patch("…", parentNodeId="…")  # type: ignore[call-arg]  # error: only in a create
     await flow.billings.delete("…")  # type: ignore[attr-defined]  # error: the API does not offer it
     flow.tasks.f.customerId  # type: ignore[attr-defined]  # error: tasks do not know this ident
+
+
+async def open_xchange(ox: OxModules, contact: ContactData, task: TaskData) -> None:
+    """Modules, operations, arguments, fields and results that are not there, or not so."""
+    ox.contatcs  # type: ignore[attr-defined]  # error: no such module
+    await ox.contacts.create({})  # type: ignore[attr-defined]  # error: it is called new
+    await ox.contacts.all()  # type: ignore[call-arg]  # error: folder is missing
+    await ox.contacts.all(folder=25)  # type: ignore[arg-type]  # error: IDs of folders are text
+    await ox.contacts.all(folder="25", colums=["id"])  # type: ignore[call-arg]  # error: no such argument
+    await ox.contacts.all(folder="25", order="up")  # type: ignore[arg-type]  # error: asc or desc
+    await ox.contacts.get(task)  # type: ignore[arg-type]  # error: another kind of record
+    await ox.contacts.get("3")  # type: ignore[arg-type]  # error: id= is a keyword
+    await ox.contacts.new({"lastname": "Doe"})  # type: ignore[arg-type]  # error: no such field
+    await ox.contacts.new({"birthday": "1970-01-01"})  # type: ignore[arg-type]  # error: a date is wanted
+    await ox.contacts.update(contact, {"lastname": "Doe"})  # type: ignore[arg-type]  # error: no such field
+    await ox.tasks.updates(folder="7")  # type: ignore[call-arg]  # error: since when?
+    await ox.tasks.delete(["7"])  # type: ignore[list-item]  # error: an ID alone is no reference
+    ox.contacts.get.later(id=3, folder="25")  # type: ignore[arg-type]  # error: IDs are text
+    contact.email4  # type: ignore[attr-defined]  # error: no such field
+    contact.last_name.upper()  # type: ignore[union-attr]  # error: may be None
+    ox.mail.attachment.later(folder="x", id="1")  # type: ignore[attr-defined]  # error: a download is no part of a batch
+    await ox.chronos.updates(folder="x", since="yesterday")  # type: ignore[arg-type]  # error: an instant is wanted
+    await ox.infostore.new_with_file({})  # type: ignore[call-arg]  # error: file is missing
+    await ox.login.login({"name": "jane", "passwort": "x"})  # type: ignore[typeddict-unknown-key]  # error: no such field

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, assert_type
@@ -12,7 +12,18 @@ from zeyos_async import GeneralApi
 from zeyos_async.filters import F
 from zeyos_async.general import Definition, Form, Listing, Row
 from zeyos_async.octaved import Customer, Project, Task
+from zeyos_async.ox import (
+    ContactData,
+    ContactUpdateData,
+    EventData,
+    FolderData,
+    MailData,
+    TaskData,
+    TaskStatus,
+)
 from zeyos_async.services.octaved._generated import FlowResources
+from zeyos_async.services.ox._generated import OxModules
+from zeyos_async.services.ox.operation import Download, Later, Result, Rows, Updates
 from zeyos_async.services.zeyos._generated.client_attributes import Entities
 from zeyos_async.zeyos import Account, AccountType, Contact, FeedServer, Ticket, TicketStatus, User
 
@@ -133,3 +144,52 @@ async def general(api: GeneralApi) -> None:
     assert_type(await model.create(strLogin="x", intStatus=1), Form)
     assert_type(await model.update([542, 543], {"strLogin": "x"}), Form)
     assert_type(await api.rights(), dict[str, tuple[str, ...]])
+
+
+async def open_xchange(ox: OxModules) -> None:
+    """Every operation is typed: arguments, bodies, what it returns, and the forms it can be called in."""
+    contact = await ox.contacts.get(id="3", folder="25")
+    assert_type(contact, ContactData)
+    assert_type(await ox.contacts.get(contact), ContactData)
+    assert_type(contact.birthday, date | None)
+    assert_type(contact.folder, str | None)
+    contact.folder = "26"
+    assert_type(
+        await ox.contacts.all(folder="25", columns=["id", "first_name", 555], sort="last_name"),
+        Rows[ContactData],
+    )
+    assert_type(await ox.contacts.new({"last_name": "Doe", "folder_id": "25"}), ContactUpdateData)
+    assert_type(await ox.contacts.new(ContactData(last_name="Doe")), ContactUpdateData)
+    await ox.contacts.update(contact, {"birthday": None, "distribution_list": [{"mail": "a@b.c"}]})
+    await ox.contacts.update({"last_name": "Doe"}, id="3", folder="25", timestamp=datetime.now(UTC))
+    await ox.contacts.delete([contact, ("25", "4"), {"id": "5", "folder": "25"}], timestamp=0)
+    delta = await ox.tasks.updates(folder="7", since=0)
+    assert_type(delta, Updates[TaskData])
+    assert_type(delta.changed, Rows[TaskData])
+    assert_type(
+        await ox.tasks.updates(folder="7", since=delta.timestamp or 0, ignore="deleted"), Updates[TaskData]
+    )
+    await ox.tasks.update(delta.changed[0], {"status": TaskStatus.DONE, "start_time": date(2027, 1, 2)})
+    assert_type(delta.changed[0].status, TaskStatus | None)
+    later = ox.tasks.get.later(id="4", folder="7")
+    assert_type(later, Later[TaskData])
+    assert_type(await ox.tasks.get.result(id="4", folder="7"), Result[TaskData])
+    assert_type((await ox.tasks.all.result(folder="7")).data, Rows[TaskData])
+    event = await ox.chronos.get(id="5", folder="cal://0/31", recurrence_id=datetime.now(UTC))
+    assert_type(event, EventData)
+    assert_type(
+        await ox.chronos.itip.accept({"com.openexchange.mail.conversion.mailid": "17"}), Rows[EventData]
+    )
+    assert_type(await ox.chronos_itip.accept({}), Rows[EventData])
+    await ox.mail.update({"set_flags": 32}, folder="default0/INBOX", id="17")
+    async with ox.mail.attachment(folder="default0/INBOX", id="17", attachment="2") as body:
+        assert_type(body, Download)
+        async for piece in body:
+            assert_type(piece, bytes)
+    assert_type(await ox.mail.attachment(folder="default0/INBOX", id="17", attachment="2"), bytes)
+    assert_type(await ox.folders.get(id="1"), FolderData)
+    assert_type(await ox.system.ping(), bool)
+    await ox.import_.vcard(file=Path("a.vcf"), folder="25")
+    await ox.infostore.new_with_file({"folder_id": "9"}, file=b"x")
+    for mail in await ox.mail.all(folder="default0/INBOX", columns=["id", "X-Spam"], headers=["From"]):
+        assert_type(mail, MailData)
