@@ -180,7 +180,8 @@ def read_body(operation: Operation, incoming: Incoming, behaviour: OxBehaviour) 
         if len(incoming.body) > behaviour.max_upload:
             raise PageRefusal(413, "the upload is too large")
         return None, _parts(incoming, options.get("boundary", ""))
-    if operation.body == "multipart" or (operation.body_required and not incoming.body):
+    empty = not incoming.body and not _is_raw(kind)  # bytes of a named type may be an empty file
+    if operation.body == "multipart" or (operation.body_required and empty):
         raise missing("body")
     if operation.body == "form" or kind == "application/x-www-form-urlencoded":
         return _form(incoming.body), []
