@@ -10,12 +10,15 @@ from ..operation import Caller, Module
 
 if TYPE_CHECKING:
     from .addressbooks import Addressbooks
+    from .attachment import Attachment
     from .calendar import Calendar
     from .chronos import Chronos
     from .chronos_itip import ChronosItip
     from .contacts import Contacts
     from .folders import Folders
     from .group import Group
+    from .import_ import Import
+    from .infostore import Infostore
     from .mail import Mail
     from .mail_compose import MailCompose
     from .reminder import Reminder
@@ -27,12 +30,15 @@ __all__ = ["WRITTEN", "WrittenModules", "module_of"]
 
 WRITTEN: Final[dict[str, str]] = {
     "addressbooks": "Addressbooks",
+    "attachment": "Attachment",
     "calendar": "Calendar",
     "chronos": "Chronos",
     "chronos_itip": "ChronosItip",
     "contacts": "Contacts",
     "folders": "Folders",
     "group": "Group",
+    "import_": "Import",
+    "infostore": "Infostore",
     "mail": "Mail",
     "mail_compose": "MailCompose",
     "reminder": "Reminder",
@@ -67,6 +73,11 @@ class WrittenModules(OxModules):
             ...
 
         @property
+        def attachment(self) -> Attachment:
+            """``attachment``."""
+            ...
+
+        @property
         def calendar(self) -> Calendar:
             """``calendar``."""
             ...
@@ -94,6 +105,16 @@ class WrittenModules(OxModules):
         @property
         def group(self) -> Group:
             """``group``."""
+            ...
+
+        @property
+        def import_(self) -> Import:
+            """``import_``."""
+            ...
+
+        @property
+        def infostore(self) -> Infostore:
+            """``infostore``."""
             ...
 
         @property

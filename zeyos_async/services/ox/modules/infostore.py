@@ -1,0 +1,422 @@
+"""``infostore``, with queries, uploads of files and folders, versions and locks."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import attrs
+
+from ....errors import InvalidArgument, Unfinished, ZeyosAsyncError
+from ....forms import Upload
+from ...base.query import Query
+from .._generated.infostore import Infostore as Documented
+from .._generated.records_files import InfoItemData, InfoItemSearchBody
+from ..operation import Prepared, Rows, Updates, preparing
+from ..values import moment
+from ._folders_up import Existing, FolderUpload, upload_folder
+from ._listing import Asked, Finding, query_of
+from ._parts_up import upload_in_parts
+from ._search import Condition, searching, term_of
+from ._shared import documented, sorting, without_nothing
+from ._source import OxSource
+
+if TYPE_CHECKING:
+    import os
+
+    from ....forms import Progress, UploadSource
+    from ..values import Stamp
+
+__all__ = ["FolderUpload", "Infostore"]
+
+_MILLISECONDS = timedelta(milliseconds=1)
+
+
+class Infostore(Documented):
+    """``infostore``: its operations, with queries, uploads of files and folders, versions and locks."""
+
+    # -- reading -----------------------------------------------------------------------------------
+
+    def query(
+        self, *, folder: str | None = None, include_subfolders: bool | None = None
+    ) -> Query[InfoItemData]:
+        """The files of a folder, as a query: ``async for file in ox.infostore.query(folder="31841")``.
+
+        Args:
+            folder: The folder. Without one, a condition searches all folders.
+            include_subfolders: Whether a condition searches the folders in it, too.
+        """
+
+        def find(asked: Asked) -> Prepared[Rows[InfoItemData]]:
+            options: Any = {"folder": folder, "columns": asked.columns, **sorting(asked)}
+            if asked.term is not None:
+                body: Any = {"filter": asked.term}
+                return self.advanced_search.prepare(
+                    body, include_subfolders=include_subfolders, **options, **_first(asked)
+                )
+            if folder is None:
+                raise InvalidArgument("infostore: all files of which folder? Give folder=, or a condition")
+            if include_subfolders:
+                raise InvalidArgument(
+                    "infostore: include_subfolders needs a condition; ox.folders.walk() lists folders"
+                )
+            return self.all.prepare(limit=asked.most or None, **options)
+
+        def read(keys: Sequence[Any], columns: tuple[str, ...] | None) -> Prepared[Rows[InfoItemData]]:
+            return self.list.prepare(keys, columns=columns)
+
+        return query_of(self._caller, InfoItemData, Finding(find=find, read=read, dialect="infostore"))
+
+    def where(
+        self,
+        *conditions: Condition,
+        folder: str | None = None,
+        include_subfolders: bool | None = None,
+    ) -> Query[InfoItemData]:
+        """The files for which all these conditions hold: ``where(F.filename.endswith(".pdf"), folder=…)``.
+
+        Args:
+            *conditions: Conditions made with ``F``, or their text form.
+            folder: The folder to search; all of them if left out.
+            include_subfolders: Whether the folders in it are searched, too.
+
+        Raises:
+            UnknownField: Files can't be searched by such a field.
+            UnsupportedFilter: A search can't say this.
+        """
+        query = self.query(folder=folder, include_subfolders=include_subfolders)
+        return query.where(*conditions)  # type: ignore[arg-type]
+
+    def source(self, *, folder: str) -> OxSource[InfoItemData]:
+        """The files of a folder for exports and syncs, with what changed and what was deleted."""
+
+        async def updates(since: datetime) -> Updates[InfoItemData]:
+            return await self.updates(folder=folder, since=since)
+
+        return OxSource(query=self.query(folder=folder), updates=updates)
+
+    @searching
+    def search(  # pyright: ignore[reportIncompatibleVariableOverride] - it takes more
+        self,
+        what: Condition | Mapping[str, Any] | InfoItemSearchBody,
+        /,
+        *,
+        columns: Sequence[str | int] | None = None,
+        folder: str | None = None,
+        sort: str | int | None = None,
+        order: Literal["asc", "desc"] | None = None,
+        start: int | None = None,
+        end: int | None = None,
+        include_subfolders: bool | None = None,
+        pregenerate_previews: bool | None = None,
+    ) -> Prepared[Rows[InfoItemData]]:
+        """The files that a search finds.
+
+        Args:
+            what: A condition, ``F.filename.endswith(".pdf")`` or its text form, which is searched for by
+                ``advancedSearch``; or the body of the document's ``search``: ``{"pattern": "*report*"}``.
+            columns: What is read of the files.
+            folder: The folder to search; all of them if left out.
+            sort: The column to sort by.
+            order: Up or down.
+            start: Index of the first file that is wanted, from 0.
+            end: Index of the last file that is wanted; it is among the results.
+            include_subfolders: Whether the folders in it are searched, too.
+            pregenerate_previews: Whether the server makes previews beforehand.
+        """
+        given: Any = (
+            what if isinstance(what, Mapping | InfoItemSearchBody) else {"filter": term_of(what, "infostore")}
+        )
+        call = documented(self, Documented.search) if given is what else self.advanced_search
+        prepare: Callable[..., Prepared[Rows[InfoItemData]]] = call.prepare
+        return prepare(
+            given,
+            columns=columns,
+            folder=folder,
+            sort=sort,
+            order=order,
+            start=start,
+            end=end,
+            include_subfolders=include_subfolders,
+            pregenerate_previews=pregenerate_previews,
+        )
+
+    # -- uploads -----------------------------------------------------------------------------------
+
+    @preparing
+    def upload(  # pyright: ignore[reportIncompatibleVariableOverride] - it takes more
+        self,
+        content: Upload | UploadSource,
+        /,
+        *,
+        folder: str,
+        filename: str | None = None,
+        timestamp: Stamp | None = None,
+        id: str | None = None,
+        title: str | None = None,
+        file_mimetype: str | None = None,
+        file_md5sum: str | None = None,
+        description: str | None = None,
+        url: str | None = None,
+        version: str | None = None,
+        version_comment: str | None = None,
+        categories: str | None = None,
+        color_label: int | None = None,
+        file_size: int | None = None,
+        try_add_version: bool | None = None,
+        ignore_warnings: bool | None = None,
+        offset: int | None = None,
+        push_token: str | None = None,
+        on_progress: Progress | None = None,
+    ) -> Prepared[str]:
+        """Store a file, which is read while it is sent, and return its ID; see ``new_version``, too.
+
+        Args:
+            content: A path, bytes, an asynchronous iterator of bytes, or an ``Upload``.
+            folder: Where it is stored.
+            filename: Its name; that of the content, if it has one.
+            timestamp: Of an existing file, the last known time stamp.
+            id: Of an existing file, its ID.
+            title: The title.
+            file_mimetype: The media type; what the name suggests if left out.
+            file_md5sum: The MD5 of the content.
+            description: What it is.
+            url: The address that it links to.
+            version: The version.
+            version_comment: What is new in this version.
+            categories: Categories, with commas.
+            color_label: The colour.
+            file_size: The size of the whole, where ``content`` is a part of it.
+            try_add_version: Whether a file of that name gets a new version, in place of another name.
+            ignore_warnings: Whether warnings keep nothing from being done.
+            offset: Where the content is appended; it has to be the size of what is there.
+            push_token: The client's push token, so that it is not told of its own changes.
+            on_progress: Called with the bytes sent and the bytes in all.
+        """
+        upload = Upload.of(content)
+        name = filename or upload.name
+        if not name:
+            raise InvalidArgument("infostore.upload: the content has no name of its own; give filename=")
+        if on_progress is not None:
+            upload = attrs.evolve(upload, on_progress=on_progress)
+        return documented(self, Documented.upload).prepare(
+            upload,
+            folder=folder,
+            filename=name,
+            timestamp=timestamp,
+            id=id,
+            title=title,
+            file_mimetype=file_mimetype or attrs.evolve(upload, filename=name).media_type,
+            file_md5sum=file_md5sum,
+            description=description,
+            url=url,
+            version=version,
+            version_comment=version_comment,
+            categories=categories,
+            color_label=color_label,
+            file_size=file_size,
+            try_add_version=try_add_version,
+            ignore_warnings=ignore_warnings,
+            offset=offset,
+            push_token=push_token,
+        )
+
+    @preparing
+    def new_version(
+        self,
+        file: InfoItemData,
+        content: Upload | UploadSource,
+        /,
+        *,
+        comment: str | None = None,
+        filename: str | None = None,
+        on_progress: Progress | None = None,
+    ) -> Prepared[str]:
+        """Store a new version of a file, unless somebody else changed it since it was read.
+
+        Args:
+            file: The file, as it was read; its time stamp is brought up to date.
+            content: A path, bytes, an asynchronous iterator of bytes, or an ``Upload``.
+            comment: What is new.
+            filename: A new name; the file keeps its name if left out.
+            on_progress: Called with the bytes sent and the bytes in all.
+
+        Returns:
+            The file's ID.
+
+        Raises:
+            OxConflict: Somebody else changed it, or has locked it.
+        """
+        name = filename or file.filename or Upload.of(content).name
+        known = file.timestamp or file.last_modified
+        if not file.id or not file.folder_id or known is None:
+            raise InvalidArgument(
+                "infostore.new_version: the file has no id, no folder_id or no time stamp: get() it first"
+            )
+        prepared = self.upload.prepare(
+            content,
+            id=file.id,
+            folder=file.folder_id,
+            timestamp=known,
+            filename=name,
+            version_comment=comment,
+            on_progress=on_progress,
+        )
+
+        def arrived(envelope: Any) -> None:
+            if envelope.timestamp is not None:
+                file.timestamp = moment(envelope.timestamp)
+
+        return attrs.evolve(prepared, arrived=arrived)
+
+    @preparing
+    def move(  # pyright: ignore[reportIncompatibleVariableOverride] - it takes more
+        self,
+        record: InfoItemData | None = None,
+        /,
+        *,
+        folder: str,
+        id: str | None = None,
+        timestamp: Stamp | None = None,
+        push_token: str | None = None,
+        ignore_warnings: bool | None = None,
+    ) -> Prepared[str]:
+        """Move a file to another folder; a record is brought up to date.
+
+        Args:
+            record: The file, as it was read; or else ``id`` and ``timestamp``.
+            folder: Where it is to be.
+            id: The file's ID.
+            timestamp: The last known time stamp.
+            push_token: The client's push token, so that it is not told of its own changes.
+            ignore_warnings: Whether warnings keep nothing from being done.
+
+        Returns:
+            The file's ID there, as far as the server tells: the one it had, otherwise.
+
+        Raises:
+            Unfinished: The server says that it was not moved.
+        """
+        prepared = documented(self, Documented.move).prepare(
+            record,
+            folder=folder,
+            id=id,
+            timestamp=timestamp,
+            push_token=push_token,
+            ignore_warnings=ignore_warnings,
+        )
+        before = dict(prepared.query).get("id", "")
+
+        def read(envelope: Any) -> str:
+            found: Any = prepared.read(envelope)
+            if isinstance(found, list) and found:  # the document has both: an ID, and a list of what is left
+                raise Unfinished(f"infostore.move: {before} was not moved to {folder}", ids=[before])
+            return str(found) if isinstance(found, str) and found else before
+
+        def arrived(envelope: Any) -> None:
+            if prepared.arrived is not None:
+                prepared.arrived(envelope)
+            if record is not None:
+                record.id, record.folder_id = read(envelope), folder
+
+        return attrs.evolve(prepared, read=read, arrived=arrived)
+
+    async def upload_in_parts(
+        self,
+        path: str | os.PathLike[str],
+        /,
+        *,
+        folder: str,
+        filename: str | None = None,
+        part: int = 8 * 2**20,
+        on_progress: Progress | None = None,
+    ) -> str:
+        """Store a large file part by part; where a part fails, it goes on from what the server has of it.
+
+        The storage of the folder must be able to append (the document's ``RANDOM_FILE_ACCESS``).
+
+        Args:
+            path: The file.
+            folder: Where it is stored.
+            filename: Its name there.
+            part: Bytes of one part.
+            on_progress: Called with the bytes stored and the bytes in all.
+
+        Returns:
+            The file's ID.
+        """
+        return await upload_in_parts(
+            self, Path(path), folder=folder, filename=filename, part=part, on_progress=on_progress
+        )
+
+    async def upload_folder(
+        self,
+        path: str | os.PathLike[str],
+        /,
+        *,
+        folder: str,
+        existing: Existing = "version",
+        at_once: int = 4,
+        on_file: Callable[[str, str], object] | None = None,
+    ) -> FolderUpload:
+        """Store all files of a local folder and of those in it, some at the same time.
+
+        Folders that are missing on the server are made. Links to folders are not followed.
+
+        Args:
+            path: The local folder; its content goes into ``folder``, not the folder itself.
+            folder: The folder on the server.
+            existing: What becomes of a file whose name is there already: it gets a new ``version``, is
+                ``skip``-ped, or stays beside the other, to which the server gives another name (``rename``).
+            at_once: How many files are sent at the same time.
+            on_file: Called with the name (such as ``"2027/report.pdf"``) and the ID of each file that was stored.
+
+        Returns:
+            What was stored under which ID.
+
+        Raises:
+            FolderUploadFailed: Some files failed; it tells which and why, and what was stored.
+        """
+        return await upload_folder(
+            self._caller, Path(path), folder=folder, existing=existing, at_once=at_once, on_file=on_file
+        )
+
+    # -- locks -------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def locked(
+        self, file: InfoItemData, /, *, duration: timedelta | None = None
+    ) -> AsyncIterator[InfoItemData]:
+        """Keep others from changing a file: ``async with ox.infostore.locked(file): …``.
+
+        Args:
+            file: The file; its time stamp is brought up to date.
+            duration: For how long at most; as long as the server has it if left out.
+
+        Raises:
+            OxConflict: Somebody else has locked it.
+        """
+        await self.lock(file, diff=None if duration is None else duration // _MILLISECONDS)
+        try:
+            yield file
+        except BaseException as error:
+            await self._unlock_after(file, error)
+            raise
+        await self.unlock(file)
+
+    async def _unlock_after(self, file: InfoItemData, error: BaseException) -> None:
+        """Unlock because of an error, which matters more than one of unlocking."""
+        try:
+            await self.unlock(file)
+        except ZeyosAsyncError as other:
+            error.add_note(f"The file {file.id} may still be locked: {other}")
+
+
+def _first(asked: Asked) -> Any:
+    """The range of a search: only what is sorted has the same first ones each time."""
+    if not asked.most or asked.sort is None:
+        return {}
+    return without_nothing({"start": 0, "end": asked.most - 1})
