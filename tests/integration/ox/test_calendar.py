@@ -56,7 +56,7 @@ def meeting(summary: str, start: datetime = NINE, **more: Any) -> dict[str, Any]
 async def series(ox: OpenXchange) -> EventData:
     """Every Monday at nine, across the day on which the clocks change."""
     rule = Recurrence(freq="WEEKLY", until=NINE + timedelta(weeks=4))
-    return await ox.chronos.create(meeting("Weekly", rrule=str(rule)), folder=CALENDAR)
+    return await ox.chronos.create(meeting("Weekly", rrule=rule), folder=CALENDAR)
 
 
 async def occurrences(ox: OpenXchange, event: EventData) -> list[EventData]:

@@ -26,6 +26,7 @@ from ._listing import Asked, Finding, query_of
 from ._search import Condition, searching, term_of
 from ._shared import documented, folder_list, reading, sorting, without_nothing
 from ._source import OxSource
+from .recurrence import Recurrence
 
 if TYPE_CHECKING:
     from .chronos_itip import ChronosItip
@@ -239,7 +240,8 @@ class Chronos(Documented):
 
         Args:
             event: Its fields: ``{"summary": "Plan", "startDate": datetime(…, tzinfo=ZoneInfo(…)), "endDate": …}``.
-                Two days (``date``) make an event of whole days, of which the last is not in it; ``"rrule"`` a series.
+                Two days (``date``) make an event of whole days, of which the last is not in it; ``"rrule"`` a series,
+                as text or as a ``Recurrence``.
             folder: The calendar.
             check_conflicts: Whether the event is refused if it conflicts with others.
             scheduling: Who is told of it.
@@ -250,7 +252,7 @@ class Chronos(Documented):
         Raises:
             EventConflict: It conflicts with others, which were to be looked for.
         """
-        fields: Any = event
+        fields = _fields(event)
         result = await self.new(fields, folder=folder, check_conflicts=check_conflicts, scheduling=scheduling)
         if not result.created:
             text = "chronos.create: the server took the event, and told of none that it stored"
@@ -283,7 +285,7 @@ class Chronos(Documented):
             EventConflict: It conflicts with others, which were to be looked for.
             OxConflict: Somebody changed it since it was read.
         """
-        fields: Any = changes
+        fields = _fields(changes)
         result = await self.update(
             event,
             fields,
@@ -339,6 +341,13 @@ def _flat(prepared: Prepared[Rows[MultipleEventData]]) -> Prepared[Rows[EventDat
 
     whole: Any = prepared
     return attrs.evolve(whole, read=read)
+
+
+def _fields(event: EventData | Mapping[str, Any]) -> Any:
+    """What is sent of an event; recurrence rules as text."""
+    if isinstance(event, EventData):
+        return event
+    return {name: str(value) if isinstance(value, Recurrence) else value for name, value in event.items()}
 
 
 def _attendee(who: Attendee | int | str) -> dict[str, Any]:
