@@ -75,6 +75,7 @@ class Channel:
         limits: Limits,
         hooks: Iterable[object],
         check: Callable[[Request, Response], None],
+        status: Callable[[Request, Response], int] | None = None,
     ) -> None:
         self.session = session
         self.base_url = base_url
@@ -84,6 +85,7 @@ class Channel:
         self._limits = limits
         self._tell = Listeners(hooks)
         self._check = check
+        self._status = status
         self._origin = (base_url.scheme, base_url.host, base_url.port)
         self._recent: tuple[ref[asyncio.AbstractEventLoop], Local, Gate] | None = None
 
@@ -323,11 +325,12 @@ class Channel:
             self._follow(call, response, target)
             return True
         retry = call.retry
-        if response.status in retry.statuses:
+        status = response.status if self._status is None else self._status(call.request, response)
+        if status in retry.statuses:
             call.failures += 1
-            call.unknown = call.unknown or response.status >= 500
+            call.unknown = call.unknown or status >= 500
             return not await self._paused(
-                call, Failure.STATUS, f"status {response.status}", response.status, retry_after(response)
+                call, Failure.STATUS, f"status {status}", status, retry_after(response)
             )
         call.gate.budget = call.gate.budget.earned(amount=retry.earn, most=retry.reserve)
         return False

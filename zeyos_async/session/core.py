@@ -163,6 +163,7 @@ class Session:
         limits: Limits | None = None,
         hooks: Iterable[object] = (),
         check: Callable[[Request, Response], None] | None = None,
+        status: Callable[[Request, Response], int] | None = None,
     ) -> Channel:
         """A way to one server, for one user.
 
@@ -175,6 +176,8 @@ class Session:
                 connections stays the session's.
             hooks: In addition to the session's.
             check: Raises the error that an answer is; :func:`~zeyos_async.session.check_response` if ``None``.
+            status: The status that an answer stands for, where its HTTP status does not tell: it decides
+                whether to try again.
 
         Raises:
             ConfigurationError: The session is closed, or the base URL can't be one.
@@ -193,6 +196,7 @@ class Session:
             limits=limits or self.limits,
             hooks=(*self.hooks, *hooks),
             check=check or check_response,
+            status=status,
         )
 
     def _login(self, url: URL, auth: AuthBackend | None) -> Login | None:

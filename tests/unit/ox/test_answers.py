@@ -239,3 +239,23 @@ def test_what_is_not_json_is_told() -> None:
     """The error names the operation and shows how the body begins."""
     with pytest.raises(ServerError, match=r"contacts.get: JSON was expected, and '\{\"data\": oops"):
         parse(ASKED, answer(b'{"data": oops'))
+
+
+STANDS_FOR = [
+    ({"error": "Busy", "code": "MSG-1", "category": 4}, Safety.READ, 503),
+    ({"error": "Down", "code": "DBP-1", "categories": ["SERVICE_DOWN"]}, Safety.READ, 503),
+    ({"error": "Lost", "code": "MSG-2", "category": 6}, Safety.READ, 503),
+    ({"error": "Lost", "code": "MSG-2", "category": 6}, Safety.ONCE, 200),
+    ({"error": "Expired", "code": "SES-0203", "category": 4}, Safety.READ, 200),
+    ({"error": "Wrong", "code": "CON-1", "category": 1}, Safety.READ, 200),
+    ({"data": {"error": "TRY_AGAIN"}}, Safety.READ, 200),
+]
+
+
+@pytest.mark.parametrize(("body", "safety", "status"), STANDS_FOR)
+def test_what_may_be_over_in_a_moment_stands_for_a_busy_server(
+    body: Any, safety: Safety, status: int
+) -> None:
+    """Reads are tried again, as after a 503; writes and lost sessions are not."""
+    request = Request(method="GET", url=ASKED.url, safety=safety)
+    assert errors.stands_for(request, answer(body)) == status

@@ -23,7 +23,7 @@ from zeyos_async.ox import (
     MailData,
     TaskData,
 )
-from zeyos_async.services.ox._generated import make_module
+from zeyos_async.services.ox._generated import MODULES, make_module
 from zeyos_async.services.ox.answers import Envelope
 from zeyos_async.services.ox.operation import Operation, preparing
 from zeyos_async.services.ox.rows import Rows
@@ -129,6 +129,9 @@ WRONG = [
     ("config", "get", (), {"path": "modules/../x"}, "no part of a path"),
     ("tasks", "search", ({},), {}, "TaskSearchBody needs pattern"),
     ("login", "login", ({"name": "jane"},), {}, "needs password"),
+    ("jslob", "set", ({"at": NOON},), {}, "takes JSON values"),
+    ("jslob", "set", ({"x": float("nan")},), {}, "takes JSON values"),
+    ("mail", "autosave", ({"headers": {"x": NOON}},), {}, "MailData.headers takes JSON values"),
 ]
 
 
@@ -476,6 +479,10 @@ def test_modules_lead_to_those_below() -> None:
     assert type(module("chronos").itip).__name__ == "ChronosItip"
     assert type(module("mail").compose).__name__ == "MailCompose"
     assert type(make_module("chronos/itip", Recorder())).__name__ == "ChronosItip"
+    for name in MODULES:
+        assert make_module(name, Recorder())
+    for spec_name in ("appPasswords", "import", "multiple", "oauth/accounts"):
+        assert make_module(spec_name, Recorder())
     with pytest.raises(InvalidArgument, match="contacts"):
         make_module("contatcs", Recorder())
 

@@ -15,13 +15,13 @@ from yarl import URL
 
 from zeyos_async.errors import FailedWrite, InvalidArgument, OutcomeUnknown, ServerError
 from zeyos_async.services.ox.caller import OxCaller
-from zeyos_async.services.ox.errors import OxNotAuthenticated, OxUserInput, check
+from zeyos_async.services.ox.errors import OxNotAuthenticated, OxTryAgain, OxUserInput, check, stands_for
 from zeyos_async.services.ox.jobs import JobInfo
 from zeyos_async.services.ox.multiple import Batch, MultipleFailed, item_of, portions
 from zeyos_async.services.ox.operation import Module
 from zeyos_async.services.ox.spec import Json, Param, Prepared, Raw, Spec
 from zeyos_async.services.ox.values import Kind
-from zeyos_async.session import Session
+from zeyos_async.session import Retry, Session
 from zeyos_async.transport import MemoryTransport
 from zeyos_async.wire import Request, Response, Safety
 
@@ -407,3 +407,22 @@ def test_the_error_of_a_multiple_survives_pickling() -> None:
     assert twin.results[0] == 1
     assert str(twin) == str(failed)
     assert "1 of 2 calls failed" in str(twin)
+
+
+async def test_a_read_is_tried_again_when_the_server_asks_for_it() -> None:
+    """Category TRY_AGAIN in a 200 is an invitation; a write is not repeated, and its error is not unknown."""
+    asked: list[str] = []
+
+    def answer(item: dict[str, Any]) -> Any:
+        asked.append(item["id"])
+        if len(asked) < 3:
+            return {"error": "Too many connections", "code": "MSG-1", "category": 4}
+        return {"data": "there"}
+
+    options = {"status": stands_for, "retry": Retry(base=0.001, cap=0.002)}
+    assert (await Server(answer).caller(**options).call(call("mail", id="1"))).data == "there"
+    assert asked == ["1", "1", "1"]
+    asked.clear()
+    with pytest.raises(OxTryAgain):
+        await Server(answer).caller(**options).call(write("mail", id="1"))
+    assert asked == ["1"]

@@ -32,6 +32,7 @@ class ApiClient:
         limits: How much runs at once.
         hooks: Called on requests, responses, retries and log-ins.
         check: Raises the error that an answer is, where that is not told by its status alone.
+        status: The status that an answer stands for, where its HTTP status does not tell.
     """
 
     def __init__(
@@ -45,12 +46,20 @@ class ApiClient:
         limits: Limits | None,
         hooks: Sequence[Hooks],
         check: Callable[[Request, Response], None] | None = None,
+        status: Callable[[Request, Response], int] | None = None,
     ) -> None:
         self._base = base_url
         self._session = session or Session(limits=limits)
         self._owns_session = session is None
         self._channel: Channel = self._session.bind(
-            base_url, auth, timeout=timeout, retry=retry, limits=limits, hooks=hooks, check=check
+            base_url,
+            auth,
+            timeout=timeout,
+            retry=retry,
+            limits=limits,
+            hooks=hooks,
+            check=check,
+            status=status,
         )
 
     @property

@@ -13,7 +13,7 @@ from ...session import Limits, Retry, Session, Timeout
 from ..base.client import ApiClient, service_url
 from ._generated import MODULES
 from .caller import OxCaller
-from .errors import check
+from .errors import check, stands_for
 from .jobs import Job
 from .modules import WrittenModules, module_of
 from .multiple import MOST_ITEMS, Batch, MultipleFailed
@@ -71,6 +71,7 @@ class OpenXchange(ApiClient, WrittenModules):
             limits=limits,
             hooks=hooks,
             check=check,
+            status=stands_for,
         )
         self._caller = OxCaller(self._channel, self._base, self.module)
         self._modules: dict[str, Module] = {}

@@ -60,6 +60,7 @@ __all__ = [
     "check",
     "error_of",
     "explained",
+    "stands_for",
 ]
 
 A = TypeVar("A", bound=ApiError)
@@ -160,6 +161,8 @@ _CLASSES: Final[Mapping[str, type[OxError]]] = {
     "CONFLICT": OxConflict,
     "CAPACITY": OxCapacity,
 }
+_PASSING: Final = frozenset({"TRY_AGAIN", "SERVICE_DOWN", "CONNECTIVITY"})
+"""Categories of what may be over in a moment."""
 _OF_LOG_INS: Final = "LGI-"
 """How the codes of refused log-ins begin."""
 
@@ -236,6 +239,18 @@ def check(request: Request, response: Response) -> None:
     if flat is not None:
         raise flat
     check_response(request, response)
+
+
+def stands_for(request: Request, response: Response) -> int:
+    """The HTTP status that an answer stands for: 503 for a read that failed for the moment.
+
+    Writes keep their own status: they are not tried again, and the category says what became of them.
+    """
+    if response.status >= 400 or request.safety is not Safety.READ or b'"error' not in response.body:
+        return response.status
+    _, problem = _parsed(request, response)
+    passes = problem is not None and _PASSING.intersection(problem.categories) and problem.code not in LOST
+    return 503 if passes else response.status
 
 
 def _parsed(request: Request, response: Response) -> tuple[Envelope, OxWarning | None]:
