@@ -319,6 +319,7 @@ if TYPE_CHECKING:
         UserSearchBody,
     )
     from .services.ox.answers import OxWarning
+    from .services.ox.download import Download
     from .services.ox.errors import (
         OxCapacity,
         OxConfiguration,
@@ -338,6 +339,8 @@ if TYPE_CHECKING:
     from .services.ox.jobs import Job, JobInfo
     from .services.ox.modules.calendar import AppointmentConflict
     from .services.ox.modules.chronos import EventConflict
+    from .services.ox.modules.import_ import PartlyImported
+    from .services.ox.modules.infostore import FolderUpload, FolderUploadFailed
     from .services.ox.modules.mail import MailFlag
     from .services.ox.modules.mail_compose import Composition
     from .services.ox.modules.recurrence import Recurrence
@@ -430,6 +433,7 @@ __all__ = [
     "DestinationBody",
     "DeviceInfo",
     "DistributionListMember",
+    "Download",
     "EntityContact",
     "EntityInfo",
     "ErrorInfo",
@@ -462,6 +466,8 @@ __all__ = [
     "FolderSharingNotificationBody",
     "FolderSharingNotificationData",
     "FolderType",
+    "FolderUpload",
+    "FolderUploadFailed",
     "FormLogin",
     "FreeBusyBody",
     "FreeBusyTime",
@@ -587,6 +593,7 @@ __all__ = [
     "OxUserInput",
     "OxWarning",
     "ParticipantType",
+    "PartlyImported",
     "PasswordChangeBody",
     "PendingAlarm",
     "PnsData",
@@ -670,7 +677,10 @@ _WRITTEN: Final = {
     "AppointmentConflict": "modules.calendar",
     "Batch": "multiple",
     "Composition": "modules.mail_compose",
+    "Download": "download",
     "EventConflict": "modules.chronos",
+    "FolderUpload": "modules.infostore",
+    "FolderUploadFailed": "modules.infostore",
     "Job": "jobs",
     "JobInfo": "jobs",
     "Later": "operation",
@@ -691,6 +701,7 @@ _WRITTEN: Final = {
     "OxTryAgain": "errors",
     "OxUserInput": "errors",
     "OxWarning": "answers",
+    "PartlyImported": "modules.import_",
     "Recurrence": "modules.recurrence",
     "Result": "rows",
     "Rows": "rows",

@@ -17,7 +17,7 @@ from .._generated.infostore import Infostore as Documented
 from .._generated.records_files import InfoItemData, InfoItemSearchBody
 from ..operation import Prepared, Rows, Updates, preparing
 from ..values import moment
-from ._folders_up import Existing, FolderUpload, upload_folder
+from ._folders_up import Existing, FolderUpload, FolderUploadFailed, upload_folder
 from ._listing import Asked, Finding, query_of
 from ._parts_up import upload_in_parts
 from ._search import Condition, searching, term_of
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ....forms import Progress, UploadSource
     from ..values import Stamp
 
-__all__ = ["FolderUpload", "Infostore"]
+__all__ = ["FolderUpload", "FolderUploadFailed", "Infostore"]
 
 _MILLISECONDS = timedelta(milliseconds=1)
 
