@@ -426,3 +426,12 @@ async def test_a_read_is_tried_again_when_the_server_asks_for_it() -> None:
     with pytest.raises(OxTryAgain):
         await Server(answer).caller(**options).call(write("mail", id="1"))
     assert asked == ["1"]
+
+
+async def test_warnings_are_logged_and_given_with_the_result(caplog: pytest.LogCaptureFixture) -> None:
+    """Who takes the data alone can still see that the server had something to say."""
+    said = {"error": "Folder was renamed", "code": "FLD-1", "category": 13}
+    server = Server(lambda item: {"data": 1, **said, "warnings": said})
+    result = await server.caller().call(call("folders", "update"))
+    assert [str(warning) for warning in result.warnings] == ["Folder was renamed (FLD-1)"]
+    assert "folders.update: Folder was renamed (FLD-1)" in caplog.text

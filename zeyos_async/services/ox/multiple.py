@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import copy
+import logging
 from collections import deque
 from collections.abc import Sequence
 from types import TracebackType
@@ -33,6 +34,7 @@ __all__ = ["MOST_ITEMS", "Batch", "MultipleFailed", "current_batch", "item_of", 
 
 T = TypeVar("T")
 
+_log: Final = logging.getLogger("zeyos_async")
 MOST_ITEMS: Final = 50
 """Calls in one request at most. The server has no bound that is known; this one keeps answers small."""
 
@@ -167,6 +169,8 @@ def _outcome(request: Request, call: Prepared[Any], item: Any) -> Result[Any] | 
 
 def finished(request: Request, call: Prepared[T], envelope: Envelope) -> Result[T] | ZeyosAsyncError:
     """The result of an answer, or the error that it makes no sense or lists what was not done."""
+    for warning in envelope.warnings:  # whoever asks for the data alone does not get to see them
+        _log.warning("%s: %s", call.operation, warning)
     try:
         return call.finish(envelope)
     except ZeyosAsyncError as error:
