@@ -454,7 +454,10 @@ def _advice(value: Any) -> str:
     if isinstance(value, Expression):
         return " & and | bind tighter than ==: put parentheses around each condition."
     if isinstance(value, date):
-        return " A day starts at another moment in each timezone: give an aware datetime."
+        return (
+            " A day starts at another moment in each timezone: give an aware datetime; "
+            "for a field that holds days, give the day as text, such as '2026-01-31'."
+        )
     if isinstance(value, list | tuple | set | frozenset):
         return " Use in_() for a list of values."
     return " Values are bool, int, float, Decimal, str, aware datetime and enums of them."
