@@ -223,14 +223,14 @@ def make_module(name: str, caller: Caller) -> Module:
     """The module of a name, bound to what sends its calls.
 
     Args:
-        name: The attribute of the client: ``"chronos_itip"``; the document's ``"chronos/itip"`` will do.
+        name: The attribute of the client: ``"chronos_itip"``; the document's ``"chronos/itip"`` will do, too.
         caller: What sends the calls.
 
     Raises:
         InvalidArgument: There is no such module.
     """
-    plain = name.replace("/", "_").lower()
-    found = next((each for each in (name, plain, f"{plain}_") if each in MODULES), None)
+    squeezed = {each.replace("_", ""): each for each in MODULES}
+    found = name if name in MODULES else squeezed.get(name.replace("/", "").replace("_", "").lower())
     if found is None:
         raise InvalidArgument(f"Open-Xchange has no module {name!r}.{suggest(name, MODULES)}")
     module: Any = getattr(import_module(f"{__name__}.{found}"), MODULES[found])(caller)

@@ -23,11 +23,13 @@ from zeyos_async import OpenXchange
 from zeyos_async.errors import ZeyosAsyncError
 from zeyos_async.services.ox._generated import MODULES, make_module, record_class
 from zeyos_async.services.ox.operation import DownloadOperation, Operation
-from zeyos_async.services.ox.spec import BodyShape, Param, Spec
+from zeyos_async.services.ox.rows import Rows, Updates
+from zeyos_async.services.ox.spec import BodyShape, Param, Shape, Spec
 from zeyos_async.services.ox.values import Kind
 from zeyos_async.testing import emulate_ox
 from zeyos_async.testing.journal import Entry
 from zeyos_async.testing.ox.emulator import OxEmulator
+from zeyos_async.wire import Response
 
 FACTS: Final[list[dict[str, Any]]] = json.loads(OPERATIONS.read_text("utf-8"))
 SCHEMA_FACTS: Final[dict[str, Any]] = json.loads(SCHEMAS.read_text("utf-8"))
@@ -277,7 +279,7 @@ async def test_a_call_arrives_as_the_document_says(facts: dict[str, Any], emulat
         bound = getattr(make_module(module, ox._caller), name)
         spec = bound.spec
         try:
-            await bound(*positional(facts, spec), **in_python(spec))
+            check_result(spec, await bound(*positional(facts, spec), **in_python(spec)))
         except ZeyosAsyncError:
             assert emulator.journal.requests, "nothing was sent"
             if not [entry for entry in emulator.journal.requests if is_the_call(facts, entry)]:
@@ -287,6 +289,23 @@ async def test_a_call_arrives_as_the_document_says(facts: dict[str, Any], emulat
     check_path(facts, entry)
     check_query(facts, entry)
     check_body(facts, spec, entry)
+
+
+def check_result(spec: Spec, result: Any) -> None:
+    """What the server answered is what the table promises."""
+    wanted = {
+        Shape.RECORD: lambda: record_class(spec.record),
+        Shape.ROWS: lambda: Rows,
+        Shape.VALUES: lambda: Rows,
+        Shape.UPDATES: lambda: Updates,
+        Shape.DOWNLOAD: lambda: bytes,
+        Shape.PAGE: lambda: Response,
+    }.get(spec.returns, lambda: object)()
+    assert isinstance(result, wanted)
+    if spec.returns in (Shape.ROWS, Shape.RESULTS):
+        assert all(isinstance(each, record_class(spec.record)) for each in result)
+    if spec.returns in (Shape.NOTHING, Shape.LEFT):
+        assert result is None
 
 
 def is_the_call(facts: Mapping[str, Any], entry: Entry) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...errors import InvalidArgument
-from .records import OxRecord, record_class, sent_value, to_object
+from .records import OxRecord, plain_json, record_class, sent_value, to_object
 from .spec import Body, BodyShape, Form, Json, Parts, Raw, Spec
 from .tables import Model
 from .values import to_wire
@@ -171,23 +171,6 @@ def _plain_item(body: Body, value: Any, what: str) -> Any:
             raise InvalidArgument(f"this {type(value).__name__} has no id: ask for that column")
         value = number
     return to_wire(body.kind, value, what) if value is not None else None
-
-
-def plain_json(value: Any, what: str) -> Any:
-    """JSON values of the caller's, in which records may stand.
-
-    Raises:
-        InvalidArgument: Something in it has no JSON form.
-    """
-    if isinstance(value, OxRecord):
-        return to_object(type(value).__model__, value)
-    if isinstance(value, Mapping):
-        return {str(name): plain_json(each, what) for name, each in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain_json(each, what) for each in value]
-    if value is None or isinstance(value, str | int | float | bool):
-        return value
-    raise InvalidArgument(f"{what} takes JSON values; {value!r:.60} is none")
 
 
 # -- forms and files -------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -24,6 +25,7 @@ __all__ = [
     "InFolderId",
     "OxRecord",
     "from_object",
+    "plain_json",
     "record_class",
     "row_reader",
     "sent_value",
@@ -333,8 +335,6 @@ def _of_record(model: Model, record: OxRecord, *, whole: bool) -> dict[str, Any]
             continue
         if field.name in model.fields:
             sent[field.name] = sent_value(model.fields[field.name], each, f"{model.name}.{field.attr}")
-        elif own is model:
-            sent[field.name] = each
     return sent
 
 
@@ -361,4 +361,21 @@ def _sent_single(field: Field, value: Any, what: str) -> Any:
             return to_object(record_class(field.record).__model__, value)
         except UnknownField as error:
             raise UnknownField(error.path, what, record_class(field.record).__model__.fields) from error
-    return to_wire(field.kind, value, what)
+    return plain_json(value, what) if field.kind is Kind.ANY else to_wire(field.kind, value, what)
+
+
+def plain_json(value: Any, what: str) -> Any:
+    """JSON values of the caller's, in which records may stand.
+
+    Raises:
+        InvalidArgument: Something in it has no JSON form.
+    """
+    if isinstance(value, OxRecord):
+        return to_object(type(value).__model__, value)
+    if isinstance(value, Mapping):
+        return {str(name): plain_json(each, what) for name, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain_json(each, what) for each in value]
+    if value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    raise InvalidArgument(f"{what} takes JSON values; {value!r:.60} is none")
