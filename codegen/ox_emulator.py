@@ -129,7 +129,9 @@ def _schema(name: str, schema: Mapping[str, Any]) -> Iterator[str]:
     if schema.get("alias_of"):
         yield f"    {layout.text(name)}: {layout.text('=' + schema['alias_of'])},"
         return
-    fields = [field for field in schema["fields"] if field["name"] not in _ENVELOPE or not _is_reply(schema)]
+    fields = [
+        field for field in schema["fields"] if field["name"] not in _ENVELOPE or not _is_reply(name, schema)
+    ]
     inner = {field["name"]: field for field in fields if field.get("fields")}
     words = (_field(name, field, nested=field["name"] in inner) for field in fields)
     yield f"    {layout.text(name)}: {layout.text(_SEPARATOR.join(words))},"
@@ -137,8 +139,10 @@ def _schema(name: str, schema: Mapping[str, Any]) -> Iterator[str]:
         yield from _schema(f"{name}.{field['name']}", field)
 
 
-def _is_reply(schema: Mapping[str, Any]) -> bool:
-    return {"error", "error_params"} <= {field["name"] for field in schema["fields"]}
+def _is_reply(name: str, schema: Mapping[str, Any]) -> bool:
+    """Whether it is an envelope; some objects carry an error of their own, and keep it."""
+    found = {field["name"] for field in schema["fields"]}
+    return "response" in name.lower() and {"error", "error_params"} <= found
 
 
 def _field(owner: str, field: Mapping[str, Any], *, nested: bool) -> str:

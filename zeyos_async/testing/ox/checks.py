@@ -57,7 +57,7 @@ def note_strangers(
 ) -> None:
     """Note what the document does not name."""
     named = str(operation)
-    for name in sorted(extra.keys() - GENERAL):
+    for name in sorted(extra.keys() - GENERAL - operation.pattern.groupindex.keys()):
         journal.strangers.append(Stranger(number=number, operation=named, kind="parameter", name=name))
     for name in _unknown_fields(operation, body):
         journal.strangers.append(Stranger(number=number, operation=named, kind="field", name=name))

@@ -180,7 +180,7 @@ def read_body(operation: Operation, incoming: Incoming, behaviour: OxBehaviour) 
         if len(incoming.body) > behaviour.max_upload:
             raise PageRefusal(413, "the upload is too large")
         return None, _parts(incoming, options.get("boundary", ""))
-    empty = not incoming.body and not _is_raw(kind)  # bytes of a named type may be an empty file
+    empty = not incoming.body and operation.body != "bytes"  # a file may be empty
     if operation.body == "multipart" or (operation.body_required and empty):
         raise missing("body")
     if operation.body == "form" or kind == "application/x-www-form-urlencoded":

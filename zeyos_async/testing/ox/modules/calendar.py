@@ -208,10 +208,16 @@ def _new_appointments(call: Call) -> Reply:
     sort, down = check_sort(call)
     ordered = sorted_rows(rows, _MODEL.column(sort) if sort else None, down=down)
     columns = KIND.columns(call)
-    limit = int(call.text("limit"))
+    limit = _limit(call.text("limit"))
     return Reply(
         data=[KIND.cells(call, columns, row) for row in ordered[:limit]], timestamp=newest(call, rows)
     )
+
+
+def _limit(text: str) -> int:
+    if not text.isdigit():
+        raise bad_value("limit", text, "it is a number")
+    return int(text)
 
 
 @handles("calendar", "resolveuid")
