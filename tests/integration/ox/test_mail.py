@@ -20,6 +20,7 @@ from zeyos_async.errors import (
     UnsupportedFilter,
     ZeyosAsyncError,
 )
+from zeyos_async.forms import Upload
 from zeyos_async.ox import MailData
 from zeyos_async.services.ox.modules.mail import MailFlag
 from zeyos_async.services.ox.multiple import MultipleFailed
@@ -407,3 +408,41 @@ async def test_a_mail_that_can_not_be_written_is_refused(
     """Before anything is opened."""
     with pytest.raises(InvalidArgument):
         ox.mail.compose.draft(mails, **options)
+
+
+# -- as files --------------------------------------------------------------------------------------
+
+
+async def test_a_mail_is_read_as_it_was_sent(ox: OpenXchange, tmp_path: Path) -> None:
+    """Byte by byte, whatever its encoding; as a file, or as a message of the standard library."""
+    raw = b"Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\nX-A: b\r\n\r\n" + b"\xe4\xf6\xfc\r\n"
+    place = await ox.mail.store(raw, folder=DRAFTS)
+    assert await ox.mail.raw(place) == raw
+    path = await ox.mail.raw((DRAFTS, str(place.id)), unseen=True).save(tmp_path)
+    assert (path.read_bytes(), path.suffix) == (raw, ".eml")
+    message = await ox.mail.message(place)
+    assert (message["Subject"], message["X-A"]) == ("Grüße", "b")
+
+
+async def test_reading_a_mail_as_a_file_marks_it_as_read_unless_one_says_so(ox: OpenXchange) -> None:
+    """As the server does it with whoever reads a mail."""
+    mail, other = [mail for mail in await inbox(ox) if not (mail.flags or 0) & MailFlag.SEEN][:2]
+    await ox.mail.message(mail, unseen=True)
+    await ox.mail.message(other)
+    flags = {each.id: each.flags or 0 for each in await inbox(ox)}
+    assert [bool(flags[each.id] & MailFlag.SEEN) for each in (mail, other)] == [False, True]
+
+
+async def test_attachments_are_saved(ox: OpenXchange, tmp_path: Path) -> None:
+    """Each under a name of its own, which leads nowhere else."""
+    names = ["a.txt", "a.txt", "../../b.txt", "ü.txt"]
+    files = [Upload(name.encode(), filename=name) for name in names]
+    place = await ox.mail.send(to="max@example.com", subject="x", text="y", attachments=files)
+    (tmp_path / "a.txt").write_bytes(b"mine")
+    saved = await ox.mail.save_attachments(place, tmp_path)
+    assert [path.name for path in saved] == ["a (2).txt", "a (3).txt", "b.txt", "ü.txt"]
+    assert [path.read_bytes() for path in saved] == [name.encode() for name in names]
+    assert (tmp_path / "a.txt").read_bytes() == b"mine"
+    saved = await ox.mail.save_attachments(place, tmp_path, overwrite=True)
+    assert [path.name for path in saved] == ["a.txt", "a (2).txt", "b.txt", "ü.txt"]
+    assert {path.parent for path in saved} == {tmp_path}

@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+from collections.abc import Collection
 from functools import partial
+from itertools import chain, count
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
 
 from ....forms.sources import in_thread
 
-__all__ = ["FileTarget", "target_for"]
+__all__ = ["FileTarget", "free_place", "target_for"]
 
 _BUFFER: Final = 2**20
 _NAMELESS: Final = "download"
@@ -100,3 +102,22 @@ async def target_for(path: Path, suggested: str | None, *, overwrite: bool | Non
     if await in_thread(path.is_dir):
         return FileTarget(path / (suggested or _NAMELESS), overwrite=bool(overwrite))
     return FileTarget(path, overwrite=overwrite is not False)
+
+
+async def free_place(place: Path, *, taken: Collection[Path], replaces: bool) -> Path:
+    """A path of which nothing is there: this one, or ``name (2).pdf``, ``name (3).pdf`` and so on.
+
+    Args:
+        place: The path that is wanted.
+        taken: Paths that are not free, whatever is there.
+        replaces: Whether only those are not free.
+    """
+
+    def free(path: Path) -> bool:
+        return path not in taken and (replaces or not path.exists())
+
+    def look() -> Path:
+        others = (place.with_name(f"{place.stem} ({number}){place.suffix}") for number in count(2))
+        return next(filter(free, chain((place,), others)))
+
+    return await in_thread(look)

@@ -8,11 +8,22 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ....errors import InvalidArgument
 from ..records import OxRecord
+from ._shared import without_nothing
 
 if TYPE_CHECKING:
     from .._generated.records_mail import MailData, MailDestinationData
 
-__all__ = ["MailFlag", "MailRef", "flags_of", "is_one", "moved", "note_flags", "place_of", "places_of"]
+__all__ = [
+    "MailFlag",
+    "MailRef",
+    "flag_changes",
+    "flags_of",
+    "is_one",
+    "moved",
+    "note_flags",
+    "place_of",
+    "places_of",
+]
 
 MailRef: TypeAlias = "MailData | MailDestinationData | tuple[str, str]"
 """A mail: as it was read or as it was moved, or as a pair ``(folder, id)``."""
@@ -50,6 +61,42 @@ def flags_of(value: Any, what: str) -> int:
             f"{what} takes flags, such as MailFlag.SEEN | MailFlag.FLAGGED, not {value!r:.60}"
         )
     return int(value)
+
+
+def flag_changes(
+    set_flags: int, clear_flags: int, set_user: Iterable[str], clear_user: Iterable[str], color: int | None
+) -> dict[str, Any]:
+    """The body of a change of flags.
+
+    Raises:
+        InvalidArgument: Nothing is to be changed, or something is to be set and cleared.
+    """
+    added, removed = flags_of(set_flags, "set_flags"), flags_of(clear_flags, "clear_flags")
+    mine, gone = _user_flags(set_user), _user_flags(clear_user)
+    if added & removed or set(mine) & set(gone):
+        raise InvalidArgument("mail.flags: the same flag is to be set and cleared")
+    if color is not None and (isinstance(color, bool) or not isinstance(color, int) or not 0 <= color <= 10):
+        raise InvalidArgument(f"mail.flags: color_label is a number from 0 to 10, not {color!r:.60}")
+    body = without_nothing(
+        {
+            "set_flags": added or None,
+            "clear_flags": removed or None,
+            "set_user_flags": mine or None,
+            "clear_user_flags": gone or None,
+            "color_label": color,
+        }
+    )
+    if not body:
+        raise InvalidArgument("mail.flags: nothing is to be set or cleared")
+    return body
+
+
+def _user_flags(names: Iterable[str]) -> list[str]:
+    found = [names] if isinstance(names, str) else list(names)
+    for name in found:
+        if not isinstance(name, str) or not name or name.startswith("\\"):
+            raise InvalidArgument(f"{name!r:.60} is no flag of the user's own; system flags are numbers")
+    return found
 
 
 def is_one(mails: Any) -> bool:

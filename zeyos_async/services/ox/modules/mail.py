@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from email.message import Message
+from email import message_from_bytes
+from email.message import EmailMessage, Message
+from email.policy import default
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
@@ -15,13 +18,15 @@ from ....wire import Safety
 from ...base.query import Query
 from .._generated.mail import Mail as Documented
 from .._generated.records_mail import MailData, MailDestinationData
-from ..operation import Prepared, Rows, preparing
+from ..files.names import safe_name
+from ..files.saving import free_place
+from ..operation import Download, Prepared, Rows, Shape, preparing
 from ._addresses import own_address
 from ._listing import Asked, Finding, query_of
-from ._mails import MailFlag, MailRef, flags_of, moved, note_flags, place_of, places_of
+from ._mails import MailFlag, MailRef, flag_changes, flags_of, moved, note_flags, place_of, places_of
 from ._mime import message_bytes, message_of, upload_of
 from ._search import Condition, searching, term_of
-from ._shared import documented, sorting, without_nothing
+from ._shared import documented, sorting
 from ._source import OxSource
 from ._together import all_of
 
@@ -132,6 +137,54 @@ class Mail(Documented):
             sort=sort,
             order=order,
         )
+
+    def raw(self, mail: MailRef, /, *, unseen: bool | None = None) -> Download:
+        """A mail as it was sent, in RFC 822: ``await ox.mail.raw(mail).save("mail.eml")``.
+
+        Args:
+            mail: The mail, or its ``(folder, id)``.
+            unseen: Whether an unread mail stays unread; the server marks it as read otherwise.
+        """
+        folder, number = place_of(mail)
+        prepared = self.get_source.prepare(folder=folder, id=number, unseen=unseen, save=1)
+        spec = attrs.evolve(prepared.spec, returns=Shape.DOWNLOAD)
+        return self._caller.download(attrs.evolve(prepared, spec=spec))
+
+    async def message(self, mail: MailRef, /, *, unseen: bool | None = None) -> EmailMessage:
+        """A mail as a message of the standard library, with all of its headers and parts.
+
+        Args:
+            mail: The mail, or its ``(folder, id)``.
+            unseen: Whether an unread mail stays unread; the server marks it as read otherwise.
+        """
+        # The standard library's own type for what this policy makes of bytes is too wide.
+        found: Any = message_from_bytes(await self.raw(mail, unseen=unseen), policy=default)
+        return found  # type: ignore[no-any-return]
+
+    async def save_attachments(
+        self, mail: MailRef, into: str | os.PathLike[str], /, *, overwrite: bool = False
+    ) -> Sequence[Path]:
+        """Save the files that are attached to a mail; those that are shown within its text are not among them.
+
+        Args:
+            mail: The mail, or its ``(folder, id)``; it stays unread if it was.
+            into: A folder that is there.
+            overwrite: Whether files of the same names are replaced. Otherwise they get another name.
+
+        Returns:
+            Where they are, in the mail's order.
+        """
+        folder, number = place_of(mail)
+        parts = (await self.get(folder=folder, id=number, unseen=True)).attachments or ()
+        saved: dict[Path, None] = {}
+        for part in parts:
+            if part.disp != "attachment" or part.id is None:
+                continue
+            place = Path(into) / (safe_name(part.filename or "") or f"attachment {part.id}")
+            place = await free_place(place, taken=saved, replaces=overwrite)
+            download = self.attachment(folder=folder, id=number, attachment=part.id)
+            saved[await download.save(place, overwrite=overwrite)] = None
+        return tuple(saved)
 
     # -- changing ----------------------------------------------------------------------------------
 
@@ -267,7 +320,7 @@ class Mail(Documented):
             InvalidArgument: Nothing is to be changed, or something is to be set and cleared.
             MultipleFailed: Some were not changed; ``.results`` has all results and errors in order.
         """
-        body = _flag_changes(set_flags, clear_flags, set_user_flags, clear_user_flags, color_label)
+        body = flag_changes(set_flags, clear_flags, set_user_flags, clear_user_flags, color_label)
         await all_of(self._caller, [self._flagged(place, body) for place in places_of(mails)])
 
     def _flagged(self, place: tuple[Any, str, str], body: Mapping[str, Any]) -> Prepared[MailDestinationData]:
@@ -410,34 +463,3 @@ def _check_reach(names_one: bool, whole_folder: bool, *, moves: bool) -> None:
             "mail.update names no mail, and the server would change ALL mails of the folder: give the mail "
             "(with its id) or id=, or say whole_folder=True if you mean it"
         )
-
-
-def _flag_changes(
-    set_flags: int, clear_flags: int, set_user: Iterable[str], clear_user: Iterable[str], color: int | None
-) -> dict[str, Any]:
-    added, removed = flags_of(set_flags, "set_flags"), flags_of(clear_flags, "clear_flags")
-    mine, gone = _user_flags(set_user), _user_flags(clear_user)
-    if added & removed or set(mine) & set(gone):
-        raise InvalidArgument("mail.flags: the same flag is to be set and cleared")
-    if color is not None and (isinstance(color, bool) or not isinstance(color, int) or not 0 <= color <= 10):
-        raise InvalidArgument(f"mail.flags: color_label is a number from 0 to 10, not {color!r:.60}")
-    body = without_nothing(
-        {
-            "set_flags": added or None,
-            "clear_flags": removed or None,
-            "set_user_flags": mine or None,
-            "clear_user_flags": gone or None,
-            "color_label": color,
-        }
-    )
-    if not body:
-        raise InvalidArgument("mail.flags: nothing is to be set or cleared")
-    return body
-
-
-def _user_flags(names: Iterable[str]) -> list[str]:
-    found = [names] if isinstance(names, str) else list(names)
-    for name in found:
-        if not isinstance(name, str) or not name or name.startswith("\\"):
-            raise InvalidArgument(f"{name!r:.60} is no flag of the user's own; system flags are numbers")
-    return found
