@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import enum
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -60,6 +61,7 @@ class OxReader(QueryReader):
         options: dict[str, Any] = {}
         if self._known.period:
             options = {"start": self._start(), "end": self.where.end or self._start() + _PERIOD}
+            options |= self._known.lists
         if self._known.above:
             options["parent"] = self.where.folder or "1"
         elif self.where.folder or (self._known.default and not self._known.period):
@@ -81,7 +83,7 @@ class OxReader(QueryReader):
             given["folder"] = await self._folder()
         module: Any = self.ox.module(self.module)
         record = await module.get(id=id, **given)
-        values = {name: value for name, value in record_values(record).items() if value is not None}
+        values = {name: _flat(value) for name, value in record_values(record).items() if value is not None}
         return values, record.__entity__.fields
 
     def _check(self) -> None:
@@ -101,7 +103,14 @@ class OxReader(QueryReader):
             raise InvalidArgument(
                 "which folder? Give --folder ID; `zeyos-async list folders --api ox` shows the IDs"
             )
-        return str(await self.ox.config.get(path=self._known.default))
+        return self._known.form.format(await self.ox.config.get(path=self._known.default))
+
+
+def _flat(value: Any) -> Any:
+    """A value whose parts are plain ones; a time at the top stays one, so that it can be shown in any zone."""
+    from ..services.ox.modules._listing import plain
+
+    return value if isinstance(value, (date, enum.Enum)) else plain(value)
 
 
 def resolve_ox(given: Connection, environ: Mapping[str, str], ask: Ask) -> tuple[str, AuthBackend]:

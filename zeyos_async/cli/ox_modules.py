@@ -24,16 +24,20 @@ class OxModule:
     Attributes:
         columns: Those of a table.
         default: The setting that holds the folder that is meant if nobody says; ``""`` if none is needed.
+        form: How IDs of folders are written, where that differs from the setting.
         above: Whether the folder is what the listed ones are in.
         period: Whether it is listed by a period.
+        lists: Options of its query.
         gets: Options of ``get`` that leave everything as it is.
         in_folder: Whether ``get`` takes a folder.
     """
 
     columns: tuple[str, ...]
     default: str = ""
+    form: str = "{}"
     above: bool = False
     period: bool = False
+    lists: Mapping[str, Any] = attrs.field(factory=dict)
     gets: Mapping[str, Any] = attrs.field(factory=dict)
     in_folder: bool = True
 
@@ -49,12 +53,16 @@ _PERSON: Final = (
 )
 
 MODULES: Final[Mapping[str, OxModule]] = {
-    "addressbooks": OxModule(columns=("id", *_PERSON[1:]), default="folder/contacts"),
-    "calendar": OxModule(columns=("id", "start_date", "end_date", "title", "location"), period=True),
+    "addressbooks": OxModule(columns=_PERSON, default="folder/contacts", form="con://0/{}"),
+    "calendar": OxModule(
+        columns=("id", "start_date", "end_date", "title", "location"), period=True, default="folder/calendar"
+    ),
     "chronos": OxModule(
-        columns=("id", "startDate", "endDate", "summary", "location", "rrule"),
+        columns=("id", "startDate", "endDate", "summary", "location"),
         period=True,
         default="folder/calendar",
+        form="cal://0/{}",
+        lists={"expand": True},
     ),
     "contacts": OxModule(columns=_PERSON, default="folder/contacts"),
     "folders": OxModule(columns=("id", "title", "module", "type", "subfolders"), above=True, in_folder=False),

@@ -55,9 +55,22 @@ def show(value: Any, field: Field | None, *, local: bool = False) -> str:
         return name or str(int(value))
     if isinstance(value, bytes):
         return f"<{len(value)} bytes>"
+    if isinstance(value, list) and value and all(map(_is_address, value)):
+        return clean(", ".join(f"{name} <{mail}>" if name else mail for name, mail in value))
     if isinstance(value, (list, dict)):
         return clean(msgspec.json.encode(value).decode())
     return clean(str(value))
+
+
+def _is_address(value: Any) -> bool:
+    """Whether it is a name, which may be missing, and an address of mail, as Open-Xchange has them."""
+    return (
+        isinstance(value, (list, tuple))
+        and len(value) == 2
+        and isinstance(value[0], str | None)
+        and isinstance(value[1], str)
+        and "@" in value[1]
+    )
 
 
 def _time(value: datetime, *, local: bool) -> str:

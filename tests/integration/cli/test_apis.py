@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import signal
@@ -17,6 +18,9 @@ from zeyos_async.cli import main
 
 COMMAND: Final = (sys.executable, "-m", "zeyos_async")
 OCTAVED: Final = ("--api", "octaved", "--emulate", "--seed", "1")
+OX: Final = ("--api", "ox", "--emulate", "--seed", "1")
+APRIL: Final = ("--from", "2020-04-01", "--to", "2020-05-01")
+LATER: Final = ("--from", "2024-04-01", "--to", "2024-05-01T00:00+02:00")
 GENERAL: Final = ("--api", "general", "--emulate", "--seed", "1")
 
 
@@ -137,6 +141,73 @@ def test_a_stub_is_a_module_that_works(run: Run) -> None:
     assert found["SubaccountIntStatus"].AKTIV == 1
 
 
+# -- Open-Xchange ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("module", "options"),
+    [
+        ("addressbooks", ()),
+        ("calendar", APRIL),
+        ("chronos", LATER),
+        ("contacts", ("--where", "last_name.startswith('M')")),
+        ("folders", ("--folder", "9")),
+        ("group", ()),
+        ("infostore", ()),
+        ("mail", ()),
+        ("resource", ()),
+        ("tasks", ()),
+        ("user", ()),
+    ],
+)
+def test_modules_of_open_xchange(run: Run, module: str, options: tuple[str, ...]) -> None:
+    """Of the user's own folder, as a table, as JSON, counted, and one by one."""
+    code, out, err = run("list", module, *OX, *options)
+    assert code == 0, err
+    head, *lines = out.splitlines()
+    assert (head.split("\t")[0], len(lines) > 0) == ("id", True)
+    rows = json.loads(run("list", module, *OX, *options, "--json", "--select", "id")[1])
+    assert [str(row["id"]) for row in rows] == [line.split("\t")[0] for line in lines]
+    assert run("count", module, *OX, *options)[1] == f"{len(rows)}\n"
+    code, out, err = run("get", module, str(rows[0]["id"]), *OX, "--json")
+    assert code == 0, err
+    assert str(json.loads(out)["id"]) == str(rows[0]["id"])
+
+
+def test_values_of_open_xchange(run: Run) -> None:
+    """For people: codes by name, addresses as they are written, days and times as what they are."""
+    tasks = [line.split("\t") for line in run("list", "tasks", *OX)[1].splitlines()]
+    assert tasks[0][2] == "status"
+    assert {row[2] for row in tasks[1:]} >= {"NOT_STARTED", "IN_PROGRESS", "DONE"}
+    assert {len(row[5]) for row in tasks[1:]} == {0, len("2020-04-08"), len("2020-04-08T12:00:00Z")}
+    assert " <" in run("list", "mail", *OX, "--select", "from")[1]
+    code, out, _ = run("get", "mail", "18", *OX)
+    assert (code, "attachments" in out) == (0, True)
+
+
+def test_a_mail_that_is_shown_stays_unread(run: Run, tmp_path: Path) -> None:
+    """Looking at it from the command line is not reading it."""
+    with emulated("ox", 3) as told:
+        options = ("--api", "ox", "--url", told["url"], "--user", told["user"], "--password-file", "password")
+        Path("password").write_text(told["password"])
+        before = run("list", "mail", *options, "--jsonl", "--select", "id,flags")[1]
+        unread = next(row["id"] for row in map(json.loads, before.splitlines()) if not row["flags"] & 32)
+        assert run("get", "mail", unread, *options)[0] == 0
+        assert run("list", "mail", *options, "--jsonl", "--select", "id,flags")[1] == before
+
+
+def test_an_export_of_open_xchange(run: Run, tmp_path: Path) -> None:
+    """With all columns, times as they are asked for."""
+    path = tmp_path / "contacts.csv"
+    argv = ("export", "contacts", *OX, "--rows", "contacts=700", "-o", str(path), "--times", "iso")
+    code, _, err = run(*argv)
+    assert (code, err.startswith(f"700 contacts → {path}")) == (0, True), err
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["folder_id"] for row in rows} == {"25"}
+    assert all(row["creation_date"].endswith("Z") for row in rows)
+
+
 # -- what does not go ------------------------------------------------------------------------------
 
 
@@ -173,6 +244,24 @@ def test_a_stub_is_a_module_that_works(run: Run) -> None:
         (("list", "x", *GENERAL, "--url", "https://x.example"), 2, "leave out --url"),
         (("list", "accounts", "--access-type", "1"), 2, "--access-type is for --api general"),
         (("list", "accounts", "--key-header", "X"), 2, "--key-header is for --api octaved"),
+        (("list", "contcts", *OX), 2, "Did you mean 'contacts'"),
+        (("list", "contacts", *OX, "--where", "lastname == 'x'"), 2, "Did you mean 'last_name'"),
+        (("list", "contacts", *OX, "--select", "id,emal1"), 2, "Did you mean 'email1'"),
+        (("list", "tasks", *OX, "--where", "status == 1"), 2, "can't be searched by conditions"),
+        (("list", "tasks", *OX, "--order-by", "title,status"), 2, "order_by()"),
+        (("list", "contacts", *OX, "--search", "x"), 2, "search()"),
+        (("list", "contacts", *OX, *APRIL), 2, "contacts have no period"),
+        (("list", "user", *OX, "--folder", "6"), 2, "are in no folder"),
+        (("list", "chronos", *OX, "--from", "2026-01-31T09:00"), 2, "a time with its offset"),
+        (("list", "chronos", *OX, "--to", "soon"), 2, "write a day"),
+        (("list", "contacts", *OX, "--folder", "999999"), 1, "FLD-0008"),
+        (("list", "contacts", *OX, "--rows", "accounts=3"), 2, "no 'accounts' to fill"),
+        (("get", "contacts", "1", *OX, "--tags"), 2, "--tags is about ZeyOS"),
+        (("list", "contacts", "--api", "ox"), 2, "OX_BASE_URL"),
+        (("list", "contacts", "--api", "ox", "--url", "https://x.example/ajax"), 3, "OX_USER"),
+        (("list", "contacts", "--api", "ox", "--profile", "x"), 2, "--profile is not for --api ox"),
+        (("list", "accounts", "--folder", "1"), 2, "--folder is for --api ox"),
+        (("list", "accounts", "--from", "2026-01-31"), 2, "--from is for --api ox"),
         (("general", "stub", "Nope", "--emulate"), 1, "unknown model Nope"),
         (("emulate", "octaved", "--rows", "accounts=3"), 2, "no resource 'accounts'"),
         (("emulate", "general", "--rows", "accounts=3"), 2, "there is no model 'accounts'"),
@@ -189,16 +278,22 @@ def test_what_an_api_does_not_allow_is_said(run: Run, argv: tuple[str, ...], cod
 # -- over sockets ----------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def served(request: pytest.FixtureRequest, home: Path) -> Iterator[dict[str, str]]:
+@contextlib.contextmanager
+def emulated(api: str, lines: int) -> Iterator[dict[str, str]]:
     """An emulator that the command serves, and what it says of itself."""
-    api, lines = request.param
     argv = (*COMMAND, "emulate", api, "--port", "0")
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         yield dict(process.stdout.readline().split() for _ in range(lines))
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 130
+
+
+@pytest.fixture
+def served(request: pytest.FixtureRequest, home: Path) -> Iterator[dict[str, str]]:
+    """An emulator that the command serves."""
+    with emulated(*request.param) as told:
+        yield told
 
 
 @pytest.mark.parametrize("served", [("octaved", 3)], indirect=True)
@@ -227,3 +322,17 @@ def test_a_log_in_at_the_general_api(
     monkeypatch.setenv("GENERAL_API_PASSWORD", "wrong-word")
     code, _, err = run("count", "Subaccount", "--api", "general", *options)
     assert (code, "wrong-word" in err) == (3, False), err
+
+
+@pytest.mark.parametrize("served", [("ox", 3)], indirect=True)
+def test_a_log_in_at_open_xchange(run: Run, served: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """By name and password, from options or the environment; a wrong one is exit code 3."""
+    monkeypatch.setenv("OX_BASE_URL", served["url"])
+    monkeypatch.setenv("OX_USER", served["user"])
+    monkeypatch.setenv("OX_PASSWORD", served["password"])
+    assert run("count", "contacts", "--api", "ox")[0] == 0
+    monkeypatch.setenv("OX_PASSWORD", "wr0ng-word")
+    code, _, err = run("count", "contacts", "--api", "ox")
+    assert (code, "wr0ng-word" in err) == (3, False), err
+    code, _, err = run("count", "contacts", "--api", "ox", "--token", "t0ken")
+    assert (code, "t0ken" in err) == (3, False), err
