@@ -56,7 +56,7 @@ def parse_rule(text: str) -> Rule:
     if parts.get("FREQ") not in _FREQUENCIES or not parts.keys() <= _KNOWN:
         raise ValueError(f"{text!r} is not a recurrence rule that is understood here")
     if "COUNT" in parts and "UNTIL" in parts:
-        raise ValueError(f"{text!r} has both COUNT and UNTIL")
+        raise ValueError(f"{text!r} is no recurrence rule: it has both COUNT and UNTIL")
     return Rule(
         frequency=parts["FREQ"],
         interval=max(1, int(parts.get("INTERVAL", "1"))),

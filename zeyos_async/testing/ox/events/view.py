@@ -106,11 +106,11 @@ def events_of(call: Call, folder: str = "") -> list[Event]:
         ]
     key = folder_row(call, folder)
     owner = _owner(call.world, key)
-    return [
-        event
-        for event in store.events()
-        if event.folder == key or (owner is not None and _is_guest(call.world, event, owner))
-    ]
+    return [event for event in store.events() if _shows_in(call.world, event, key, owner)]
+
+
+def _shows_in(world: World, event: Event, folder: str, owner: OxUser | None) -> bool:
+    return event.folder == folder or (owner is not None and _is_guest(world, event, owner))
 
 
 def _is_guest(world: World, event: Event, user: OxUser) -> bool:
@@ -131,8 +131,8 @@ def given_event(call: Call, key: str, folder: str) -> Event:
     Raises:
         OxError: There is none in this folder (``CAL-4040``).
     """
-    event = calendar(call.world).find(key)
-    if event is None or event not in events_of(call, folder):
+    event, place = calendar(call.world).find(key), folder_row(call, folder)
+    if event is None or not _shows_in(call.world, event, place, _owner(call.world, place)):
         raise not_found("CAL-4040", f"event {key} in folder {folder}")
     return event
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Any, Final
 
 import attrs
@@ -36,7 +37,7 @@ _OWN: Final = frozenset(
 Data = dict[str, Any]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 class Version:
     """One version of a file.
 
@@ -55,6 +56,11 @@ class Version:
     mimetype: str
     comment: str = ""
     created: int
+
+    @cached_property
+    def md5(self) -> str:
+        """The digest that the API tells."""
+        return hashlib.md5(self.content, usedforsecurity=False).hexdigest()
 
 
 @attrs.define(eq=False)
@@ -122,7 +128,7 @@ class Item:
             "filename": version.filename,
             "file_mimetype": version.mimetype,
             "file_size": len(version.content),
-            "file_md5sum": hashlib.md5(version.content, usedforsecurity=False).hexdigest(),
+            "file_md5sum": version.md5,
             "version": str(version.number),
             "version_comment": version.comment,
             "current_version": version is self.current,
@@ -179,9 +185,8 @@ class DriveStore:
 
     def named(self, folder: str, filename: str) -> Item | None:
         """The file of a name in a folder."""
-        return next(
-            (item for item in self.items([folder]) if item.values().get("filename") == filename), None
-        )
+        items = (item for item in self._items.values() if item.folder == folder)
+        return next((item for item in items if item.current and item.current.filename == filename), None)
 
     def insert(self, folder: str, data: Mapping[str, Any], *, by: int) -> Item:
         """Make an entry; ``add_version`` gives it a file."""

@@ -14,7 +14,7 @@ import attrs
 
 from .parts import without_markup
 
-__all__ = ["Attached", "address_line", "build", "pairs", "with_boundaries"]
+__all__ = ["Attached", "address_line", "attach", "build", "pairs", "set_text", "with_boundaries"]
 
 _ADDRESS_FIELDS: Final = {"from": "From", "to": "To", "cc": "Cc", "bcc": "Bcc", "reply_to": "Reply-To"}
 _PRIORITIES: Final = {"high": 1, "normal": 3, "low": 5}
@@ -88,9 +88,9 @@ def build(
     message["Date"] = format_datetime(now)
     message["Message-ID"] = message_id
     _extra_headers(message, fields)
-    _set_text(message, text, content_type)
+    set_text(message, text, content_type)
     for file in files:
-        _attach(message, file)
+        attach(message, file)
     return with_boundaries(message, message_id)
 
 
@@ -114,7 +114,8 @@ def _extra_headers(message: EmailMessage, fields: Mapping[str, Any]) -> None:
             message[name] = str(value)
 
 
-def _set_text(message: EmailMessage, text: str, content_type: str) -> None:
+def set_text(message: EmailMessage, text: str, content_type: str) -> None:
+    """Give a message its text, in one form or in two."""
     kind = content_type.lower()
     if kind in ("multipart/alternative", "alternative"):
         message.set_content(without_markup(text))
@@ -123,7 +124,8 @@ def _set_text(message: EmailMessage, text: str, content_type: str) -> None:
         message.set_content(text, subtype="html" if kind == "text/html" else "plain")
 
 
-def _attach(message: EmailMessage, file: Attached) -> None:
+def attach(message: EmailMessage, file: Attached) -> None:
+    """Add a file to a message."""
     main, _, sub = file.content_type.partition("/")
     sub = sub.partition(";")[0] or "octet-stream"
     if file.content_type.startswith(("message/", "multipart/")):

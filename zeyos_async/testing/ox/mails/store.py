@@ -149,6 +149,8 @@ class MailStore:
         self._trains[sender.lower()] = category
 
     def _trained(self, mail: Mail) -> str:
+        if not self._trains:
+            return ""
         sender = str(mail.message.get("From") or "").lower()
         return next((category for address, category in self._trains.items() if address in sender), "")
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from ..events.when import When, parse_when, read_recurrence_id
-from .lines import Component, Property, escape, fold, read_components
+from .lines import Component, Property, escape, fold, read_components, split_value
 
 __all__ = ["method_of", "read_calendar", "write_calendar"]
 
@@ -122,7 +122,7 @@ def _read_event(part: Component) -> Data:
     if (recurrence := part.get("RECURRENCE-ID")) is not None:
         made["recurrenceId"] = _read_when(recurrence).recurrence_id()
     made["deleteExceptionDates"] = [_read_when(date).recurrence_id() for date in part.all("EXDATE")]
-    made["categories"] = [name for one in part.all("CATEGORIES") for name in one.text.split(",")]
+    made["categories"] = [name for one in part.all("CATEGORIES") for name in split_value(one.value, ",")]
     if (organizer := part.get("ORGANIZER")) is not None:
         made["organizer"] = _person(organizer)
     made["attendees"] = [_person(one) for one in part.all("ATTENDEE")]

@@ -12,6 +12,7 @@ __all__ = ["Component", "Property", "escape", "fold", "read_components", "split_
 
 _UNFOLD: Final = re.compile(r"\r?\n[ \t]")
 _ESCAPED: Final = re.compile(r"\\(.)")
+_ESCAPED_OR_PLAIN: Final = re.compile(r"\\.|.", re.DOTALL)
 _PARAM: Final = re.compile(r';([A-Za-z0-9-]+)(?:=("[^"]*"|[^;:,]*(?:,[^;:,]*)*))?')
 _WIDTH: Final = 75
 
@@ -66,8 +67,12 @@ def unescape(value: str) -> str:
 
 def split_value(value: str, separator: str = ";") -> list[str]:
     """The parts of a structured value, without their escapes."""
-    parts = re.split(rf"(?<!\\){separator}", value)
-    return [unescape(part) for part in parts]
+    parts, start = [], 0
+    for found in _ESCAPED_OR_PLAIN.finditer(value):
+        if found[0] == separator:
+            parts.append(value[start : found.start()])
+            start = found.end()
+    return [unescape(part) for part in [*parts, value[start:]]]
 
 
 def fold(lines: Iterable[str]) -> bytes:

@@ -1,0 +1,218 @@
+"""The formats of other programs: vCard, CSV, iCalendar, and messages by RFC 822."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zeyos_async.testing.ox.mails.build import Attached, address_line, build, pairs
+from zeyos_async.testing.ox.mails.parts import addresses, body_parts, parse, parts_of, sent_at
+from zeyos_async.testing.ox.transfer.csv_contacts import TITLES, read_csv, write_csv
+from zeyos_async.testing.ox.transfer.ical import read_calendar, write_calendar
+from zeyos_async.testing.ox.transfer.lines import escape, fold, read_components, unescape
+from zeyos_async.testing.ox.transfer.vcard import read_vcards, write_vcards
+
+NOW = datetime(2025, 5, 1, 12, tzinfo=UTC)
+TEXT = st.text(
+    st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp"), exclude_characters="\x85"),
+    min_size=1,
+    max_size=40,
+)
+WORD = TEXT.map(str.strip).filter(bool)
+
+
+@given(st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\r"), max_size=60))
+def test_escapes_are_taken_back(text: str) -> None:
+    """Commas, semicolons, backslashes, new lines."""
+    assert unescape(escape(text)) == text
+
+
+@given(TEXT)
+def test_lines_are_folded_between_characters(text: str) -> None:
+    """At most 75 bytes each, and whole again when they are read."""
+    folded = fold(["BEGIN:X", f"TEXT:{escape(text * 5)}", "END:X"])
+    assert all(len(line) <= 75 for line in folded.split(b"\r\n"))
+    (component,) = read_components(folded, "X")
+    assert component.text("TEXT") == text * 5
+
+
+CONTACT = st.fixed_dictionaries(
+    {"last_name": WORD, "display_name": WORD},
+    optional={
+        "first_name": WORD, "email1": WORD, "company": WORD, "department": WORD, "note": WORD,
+        "telephone_home1": WORD, "cellular_telephone1": WORD, "city_business": WORD, "street_home": WORD,
+        "birthday": st.integers(-20_000, 20_000).map(lambda day: day * 86_400_000),
+    },
+)  # fmt: skip
+
+
+@given(st.lists(CONTACT, min_size=1, max_size=3))
+def test_cards_are_read_as_they_were_written(contacts: list[Any]) -> None:
+    """Every field that both know."""
+    assert read_vcards(write_vcards(contacts)) == contacts
+
+
+@given(st.lists(CONTACT, min_size=1, max_size=3))
+def test_tables_are_read_as_they_were_written(contacts: list[Any]) -> None:
+    """Under the document's titles."""
+    assert read_csv(write_csv(contacts)) == contacts
+    assert len(set(TITLES.values())) == len(TITLES)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"BEGIN:VCARD\r\nFN:x\r\n",
+        b"BEGIN:VCARD\r\nEND:VEVENT\r\n",
+        b"FN:x\r\n",
+        b"BEGIN:VCARD\r\nno line\r\n",
+    ],
+)
+def test_broken_cards(content: bytes) -> None:
+    """Without end, or without beginning."""
+    with pytest.raises(ValueError, match=r"complete|ends nothing|no value|no property"):
+        read_vcards(content)
+
+
+def test_old_cards() -> None:
+    """Version 2.1 has its kinds without ``TYPE=``; groups may stand before names."""
+    content = (
+        b"BEGIN:VCARD\nVERSION:2.1\nN:A;B\nTEL;CELL:1\nitem1.TEL;WORK;FAX:2\nBDAY:2000-01-02\nEND:VCARD\n"
+    )
+    assert read_vcards(content) == [
+        {
+            "last_name": "A",
+            "first_name": "B",
+            "cellular_telephone1": "1",
+            "fax_business": "2",
+            "birthday": 946_771_200_000,
+        }
+    ]
+
+
+WHEN = st.sampled_from(
+    [
+        {"value": "20250401T100000", "tzid": "Europe/Berlin"},
+        {"value": "20250401T100000", "tzid": "UTC"},
+        {"value": "20250401T100000"},
+        {"value": "20250401"},
+    ]
+)
+PERSON = st.builds(
+    lambda name, state: {
+        "uri": "mailto:x@example.org",
+        "email": "x@example.org",
+        "cn": name,
+        "partStat": state,
+    },
+    WORD.filter(lambda text: '"' not in text),
+    st.sampled_from(["ACCEPTED", "NEEDS-ACTION"]),
+)
+EVENT = st.fixed_dictionaries(
+    {"uid": WORD, "startDate": WHEN},
+    optional={
+        "endDate": WHEN, "summary": WORD, "location": WORD, "description": WORD, "transp": st.just("OPAQUE"),
+        "rrule": st.just("FREQ=WEEKLY;COUNT=3"), "attendees": st.lists(PERSON, min_size=1, max_size=2),
+        "deleteExceptionDates": st.just(["Europe/Berlin:20250408T100000"]),
+    },
+)  # fmt: skip
+
+
+@given(st.lists(EVENT, min_size=1, max_size=3))
+def test_events_are_read_as_they_were_written(events: list[Any]) -> None:
+    """Times in zones, in UTC, without zone, whole days; people with awkward names."""
+    assert read_calendar(write_calendar(events)) == (events, [])
+
+
+# -- messages --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        ([["Max", "m@x.de"]], "Max <m@x.de>"),
+        ([["Doe, Jane", "j@x.de"], [None, "k@x.de"]], '"Doe, Jane" <j@x.de>, k@x.de'),
+        (["Max", "m@x.de"], "Max <m@x.de>"),
+        ([["m@x.de"]], "m@x.de"),
+        ("m@x.de", "m@x.de"),
+        (None, ""),
+    ],
+)
+def test_addresses_are_written_in_many_ways(value: Any, line: str) -> None:
+    """Pairs, single ones, texts."""
+    assert address_line(value) == line
+
+
+def test_what_is_no_address() -> None:
+    """Says so."""
+    with pytest.raises(ValueError, match="pairs"):
+        pairs(5)
+
+
+def _message(content_type: str, *files: Attached) -> Any:
+    fields = {"from": [["Jane", "j@x.de"]], "to": [["Ä, B", "a@x.de"]], "subject": "Grüße 🚀", "priority": 1}
+    raw = build(
+        fields,
+        text="<b>Hi</b> &amp; bye",
+        content_type=content_type,
+        files=files,
+        now=NOW,
+        message_id="<1@x>",
+    )
+    return parse(raw)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "kinds"),
+    [
+        ("text/plain", ["text/plain"]),
+        ("text/html", ["text/html"]),
+        ("multipart/alternative", ["text/html", "text/plain"]),
+        ("ALTERNATIVE", ["text/html", "text/plain"]),
+    ],
+)
+def test_messages_have_the_text_that_was_asked_for(content_type: str, kinds: list[str]) -> None:
+    """Both forms are made of the mark-up."""
+    message = _message(content_type)
+    assert [part.content_type for part in body_parts(parts_of(message), "html")] == kinds
+    assert (str(message["Subject"]), addresses(message, "To"), message["X-Priority"]) == (
+        "Grüße 🚀",
+        [["Ä, B", "a@x.de"]],
+        "1",
+    )
+    assert sent_at(message) == int(NOW.timestamp() * 1000)
+
+
+def test_messages_are_the_same_every_time() -> None:
+    """Boundaries follow from the identifier."""
+    file = Attached(filename="ä.bin", content_type="application/x-own", content=b"\x00\xff")
+    one, other = _message("text/html", file), _message("text/html", file)
+    assert one.as_bytes() == other.as_bytes()
+    attached = parts_of(one)[-1]
+    assert (attached.id, attached.filename, attached.content) == ("2", "ä.bin", b"\x00\xff")
+
+
+def test_messages_within_messages() -> None:
+    """Are parts of their own, with everything they hold."""
+    outer, inner = _message("text/plain"), _message("text/html")
+    outer.add_attachment(inner)
+    nested = parts_of(outer)[-1]
+    assert (nested.content_type, nested.filename, str(nested.message["Subject"])) == (
+        "message/rfc822", "message-2.eml", "Grüße 🚀",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"no header", b"Content-Type: text/plain; charset=nonsense\r\n\r\n\xe4", b"Date: never\r\n\r\n"],
+)
+def test_broken_messages_are_read_as_far_as_possible(raw: bytes) -> None:
+    """As mail servers do."""
+    message = parse(raw)
+    assert sent_at(message) is None
+    assert len(parts_of(message)) == 1
