@@ -181,6 +181,19 @@ def test_a_record_names_itself() -> None:
     assert query(later)["timestamp"] == "1798891201000"
 
 
+def test_the_time_stamp_of_what_came_as_a_part_of_another() -> None:
+    """Its own field tells when it was changed; an envelope's, where there is one, is newer."""
+    chronos = module("chronos")
+    event = EventData(id="5", folder="x", timestamp=NOON)
+    assert query(chronos.update.later(event, {"summary": "x"}))["timestamp"] == NOON_MS
+    event.timestamp_ = NOON + timedelta(seconds=1)
+    assert query(chronos.update.later(event, {"summary": "x"}))["timestamp"] == "1798891201000"
+    folder = FolderData(id="7", last_modified=NOON - timedelta(days=1), last_modified_utc=NOON)
+    assert query(module("folders").update.later(folder, {"title": "x"}))["timestamp"] == NOON_MS
+    task = TaskData(id="1", folder_id="7", last_modified=NOON)
+    assert query(module("tasks").update.later(task, {"title": "x"}))["timestamp"] == NOON_MS
+
+
 def test_changes_alone_need_names() -> None:
     """Without a record, its ID, folder and time stamp are given by name."""
     update = module("contacts").update.later({"last_name": "Doe"}, id="3", folder="25", timestamp=5)

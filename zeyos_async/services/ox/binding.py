@@ -137,8 +137,16 @@ def _from_list(spec: Spec, value: Any, named: Mapping[str, Any]) -> dict[str, An
     return {} if known is None else {"timestamp": known}
 
 
+_CHANGED: Final = ("timestamp", "last_modified_utc", "last_modified")
+
+
 def _stamp_of(record: OxRecord) -> Any:
-    return getattr(record, type(record).__stamp__)
+    """When the record was last known to be as it is; what came as a part of another has only its own fields."""
+    fields = type(record).__model__.fields
+    known = (getattr(record, fields[name].attr) for name in _CHANGED if name in fields)
+    return next(
+        (each for each in (getattr(record, type(record).__stamp__), *known) if each is not None), None
+    )
 
 
 def _toucher(spec: Spec, record: OxRecord | None, value: Any) -> Callable[[Envelope], None] | None:

@@ -75,6 +75,7 @@ class FolderType(Code):
     PUBLIC = 2
     SHARED = 3
     SYSTEM = 5
+    LEGACY = 7
     TRASH = 16
     PICTURES = 20
     DOCUMENTS = 21

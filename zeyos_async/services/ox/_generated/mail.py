@@ -908,13 +908,13 @@ class Mail(Module):
                 Param("order", choices=("asc", "desc")),
                 Param("size", Kind.INTEGER),
             ),
-            body=Body(shape=BodyShape.JSON, required=False), returns=Shape.ROWS,
-            record="MailThreadReferenceData", columns="MailData", safety=Safety.READ, scopes=("read_mail",),
+            body=Body(shape=BodyShape.JSON), returns=Shape.ROWS, record="MailThreadReferenceData",
+            columns="MailData", safety=Safety.READ, scopes=("read_mail",),
         )
     )
     async def thread_references(
         self,
-        body: Any = None,
+        body: Any,
         /,
         *,
         folder: str,
