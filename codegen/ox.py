@@ -56,7 +56,9 @@ class Renderer:
         }
         for group in dict.fromkeys(homes.values()):
             found = [self._demanding(name) for name, home in homes.items() if home == group]
-            files[f"{_FOLDER}/{group}.py"] = render_records(group, found, written, homes, _HEADER)
+            files[f"{_FOLDER}/{group}.py"] = render_records(
+                group, found, written, homes, self.overlay["records"], _HEADER
+            )
         for module, operations in modules.items():
             files[f"{_FOLDER}/{attribute(module)}.py"] = render_module(
                 module,
@@ -64,7 +66,7 @@ class Renderer:
                 below(module, modules),
                 homes,
                 self.overlay["glossary"],
-                self.schemas,
+                self.overlay["modules"][module],
                 _HEADER,
             )
         return files

@@ -9,7 +9,6 @@ from typing import Final
 
 from . import layout
 from .ox_operations import BodyFacts, OperationFacts, ParamFacts
-from .ox_schemas import Schemas
 from .ox_types import PACKAGE
 
 _TYPES: Final = {
@@ -57,7 +56,7 @@ def render_module(
     below: Mapping[str, str],
     homes: Mapping[str, str],
     glossary: Mapping[str, str],
-    schemas: Schemas,
+    says: str,
     header: str,
 ) -> str:
     """The file of one module.
@@ -68,10 +67,10 @@ def render_module(
         below: Attribute → name, of the modules whose paths go on from here.
         homes: Schema → module of its class.
         glossary: Parameter → what it is.
-        schemas: All schemas.
+        says: What it is about.
         header: The first lines.
     """
-    body = list(_class(class_name(module, homes), module, operations, below, glossary, schemas))
+    body = list(_class(class_name(module, homes), operations, below, glossary, says))
     return layout.document([*_opening(module, homes, header, body, below), *body])
 
 
@@ -134,13 +133,12 @@ def class_name_of(attribute: str) -> str:
 
 def _class(
     name: str,
-    module: str,
     operations: Sequence[OperationFacts],
     below: Mapping[str, str],
     glossary: Mapping[str, str],
-    schemas: Schemas,
+    says: str,
 ) -> Iterator[str]:
-    yield from ("", "", f"class {name}(Module):", f'    """``{module}``: its operations."""')
+    yield from ("", "", f"class {name}(Module):", f'    """{says}"""')
     for attribute, other in below.items():
         yield from ("", "    @property", f"    def {attribute}(self) -> {class_name_of(other)}:")
         yield f'        """The operations of ``{other}``; the same object as ``{other}`` of the client."""'
@@ -148,17 +146,17 @@ def _class(
         yield "        return found"
     for operation in operations:
         yield ""
-        yield from _method(operation, glossary, schemas)
+        yield from _method(operation, glossary)
 
 
-def _method(operation: OperationFacts, glossary: Mapping[str, str], schemas: Schemas) -> Iterator[str]:
+def _method(operation: OperationFacts, glossary: Mapping[str, str]) -> Iterator[str]:
     decorator = "download" if operation.returns == "download" else "operation"
     yield f"    @{decorator}("
     yield "        Spec("
     yield from _packed(_spec(operation), indent=12)
     yield "        )"
     yield "    )"
-    arguments = ["self", *_positional(operation, schemas)]
+    arguments = ["self", *_positional(operation)]
     if len(arguments) > 1:
         arguments.append("/")
     named = list(_named(operation))
@@ -256,7 +254,7 @@ def _packed(items: Iterable[str], *, indent: int) -> Iterator[str]:
 # -- the signature ---------------------------------------------------------------------------------
 
 
-def _positional(operation: OperationFacts, schemas: Schemas) -> Iterator[str]:
+def _positional(operation: OperationFacts) -> Iterator[str]:
     body = operation.body
     has_body = body is not None and (body.shape != "parts" or bool(body.part))
     target = operation.target
@@ -386,17 +384,48 @@ def _notes(operation: OperationFacts) -> Iterator[str]:
 
 
 def _arguments(operation: OperationFacts, glossary: Mapping[str, str]) -> Iterator[str]:
+    texts = dict(_positional_texts(operation))
     for param in operation.params:
         text = glossary.get(f"{operation.module}.{operation.name}.{param.name}") or glossary.get(param.name)
         if text is None:
             raise ValueError(f"the glossary does not say what {param.name} is ({operation.module})")
         default = f" ({param.default} if left out)" if param.default and not param.required else ""
-        yield from textwrap.wrap(
-            f"{param.attribute}: {text}{default}.",
-            _WIDTH - 8,
-            initial_indent="    ",
-            subsequent_indent="        ",
+        texts[param.attribute] = f"{text}{default}"
+    if operation.body is not None and operation.body.file:
+        several = "{n}" in operation.body.file
+        texts["files" if several else "file"] = (
+            "What is uploaded: bytes, a path, a stream or an ``Upload``"
+            + ("; one or several" if several else "")
         )
+    for name, text in texts.items():
+        yield from textwrap.wrap(
+            f"{name}: {text}.", _WIDTH - 8, initial_indent="    ", subsequent_indent="        "
+        )
+
+
+def _positional_texts(operation: OperationFacts) -> Iterator[tuple[str, str]]:
+    names = [argument.partition(":")[0] for argument in _positional(operation)]
+    if names == ["record"]:
+        yield "record", "What it is about, in place of its ID and folder"
+    elif names == ["record", "body"]:
+        yield (
+            "record",
+            "What it is about: ID, folder and time stamp are taken of it. Or the body, if these are named",
+        )
+        yield "body", "What is sent; of a record that is changed, the changes, where ``None`` deletes a value"
+    elif names == ["body"] and operation.body is not None:
+        yield "body", _BODY_TEXTS[operation.body.shape]
+
+
+_BODY_TEXTS: Final = {
+    "record": "What is sent: a record, or a dict of its fields",
+    "records": "Which ones: records, ``(folder, id)`` pairs, or dicts",
+    "values": "A list of values, such as IDs",
+    "json": "What is sent, as JSON values",
+    "form": "The fields of the form",
+    "parts": "What goes along with the file: a record, or a dict of its fields",
+    "raw": "What is sent: bytes, a path, a stream or an ``Upload``",
+}
 
 
 def specs(operations: Iterable[OperationFacts]) -> dict[str, list[OperationFacts]]:

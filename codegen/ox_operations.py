@@ -117,6 +117,8 @@ _PARTS: Final = [
     "glossary",
     "fixed",
     "public",
+    "modules",
+    "records",
 ]
 _LISTS: Final = ("costly",)
 

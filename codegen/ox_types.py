@@ -47,6 +47,7 @@ def render_records(
     schemas: Sequence[SchemaFacts],
     written: frozenset[str],
     homes: Mapping[str, str],
+    says: Mapping[str, str],
     header: str,
 ) -> str:
     """The module of some record classes.
@@ -56,9 +57,10 @@ def render_records(
         schemas: What becomes a class in it.
         written: Schemas that also need the type of what is written.
         homes: Schema → module, for the types that other modules have.
+        says: Schema → what it is, of those that are met most.
         header: The first lines.
     """
-    body = [line for schema in schemas for line in _class(schema)]
+    body = [line for schema in schemas for line in _class(schema, says.get(schema.name, ""))]
     typing = [line for schema in schemas if schema.name in written for line in _fields_type(schema)]
     return layout.document(
         [*_opening(name, schemas, homes, header, [*body, *typing]), *body, *_typing(typing)]
@@ -114,11 +116,11 @@ def _typing(lines: Sequence[str]) -> Iterator[str]:
 # -- one class -------------------------------------------------------------------------------------
 
 
-def _class(schema: SchemaFacts) -> Iterator[str]:
+def _class(schema: SchemaFacts, says: str) -> Iterator[str]:
     taken = {field.attribute for field in schema.fields}
     stamp, warned = (f"{name}_" if name in taken else name for name in ("timestamp", "warnings"))
     yield from ("", "", "@attrs.define(repr=False)", f"class {schema.name}({mixin(schema)}):")
-    yield f'    """``{schema.name}`` of the document."""'
+    yield f'    """{says or f"``{schema.name}`` of the document."}"""'
     yield ""
     yield from _model(schema)
     for ours, name in (("__stamp__", stamp), ("__warned__", warned)):

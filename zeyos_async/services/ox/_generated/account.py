@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Account(Module):
-    """``account``: its operations."""
+    """Mail accounts."""
 
     @operation(
         Spec(
@@ -53,6 +53,9 @@ class Account(Module):
         """Delete mail accounts, and return the IDs of those that were deleted.
 
         ``PUT account?action=delete``; since 6.12.
+
+        Args:
+            body: A list of values, such as IDs.
         """
         ...
 
@@ -72,6 +75,7 @@ class Account(Module):
         ``GET account?action=get``; since 6.12.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The account's ID.
         """
         ...
@@ -87,6 +91,9 @@ class Account(Module):
         """Create a mail account.
 
         ``PUT account?action=new``; since 6.12.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...
 
@@ -105,6 +112,7 @@ class Account(Module):
         ``GET account?action=status``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
         """
         ...
@@ -120,6 +128,9 @@ class Account(Module):
         """Change a mail account; the body has its ID.
 
         ``PUT account?action=update``; since 6.12.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...
 
@@ -139,6 +150,7 @@ class Account(Module):
         ``PUT account?action=validate``; since 6.12.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             tree: Whether the folders of the account are listed.
         """
         ...

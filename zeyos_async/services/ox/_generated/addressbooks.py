@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class Addressbooks(Module):
-    """``addressbooks``: its operations."""
+    """Contacts and address books, those of other providers included."""
 
     @operation(
         Spec(
@@ -63,6 +63,7 @@ class Addressbooks(Module):
         ``PUT addressbooks?action=advancedSearch``.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             sort: The column (or field) to sort by.
             order: ``asc`` or ``desc``; only together with ``sort``.
@@ -260,6 +261,7 @@ class Addressbooks(Module):
         ``PUT addressbooks?action=delete``.
 
         Args:
+            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
         """
@@ -280,6 +282,7 @@ class Addressbooks(Module):
         ``GET addressbooks?action=get``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
         """
@@ -305,6 +308,7 @@ class Addressbooks(Module):
         ``PUT addressbooks?action=list``.
 
         Args:
+            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
         """
         ...
@@ -323,6 +327,10 @@ class Addressbooks(Module):
         """Create a contact with an image, and return its ID.
 
         ``POST addressbooks?action=new``.
+
+        Args:
+            body: What goes along with the file: a record, or a dict of its fields.
+            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
@@ -337,6 +345,9 @@ class Addressbooks(Module):
         """Create a contact, and return its ID.
 
         ``PUT addressbooks?action=new``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...
 
@@ -370,10 +381,14 @@ class Addressbooks(Module):
         ``POST addressbooks?action=update``.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
+            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
@@ -404,6 +419,9 @@ class Addressbooks(Module):
         ``PUT addressbooks?action=update``.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not

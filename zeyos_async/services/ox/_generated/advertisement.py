@@ -13,7 +13,7 @@ from zeyos_async.wire import Safety
 
 
 class Advertisement(Module):
-    """``advertisement``: its operations."""
+    """Advertisements in the user interface."""
 
     @operation(
         Spec(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class AppPasswords(Module):
-    """``appPasswords``: its operations."""
+    """Passwords for single applications."""
 
     @operation(
         Spec(
@@ -39,6 +39,9 @@ class AppPasswords(Module):
         """Make a password for one application; it is told this once.
 
         ``POST appPasswords?action=add``.
+
+        Args:
+            body: The fields of the form.
         """
         ...
 
@@ -79,5 +82,8 @@ class AppPasswords(Module):
         """Take an application password back.
 
         ``POST appPasswords?action=remove``.
+
+        Args:
+            body: The fields of the form.
         """
         ...

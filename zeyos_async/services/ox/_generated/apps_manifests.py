@@ -13,7 +13,7 @@ from zeyos_async.wire import Safety
 
 
 class AppsManifests(Module):
-    """``apps/manifests``: its operations."""
+    """What the user interface is made of."""
 
     @operation(
         Spec(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Attachment(Module):
-    """``attachment``: its operations."""
+    """Files that are attached to contacts, tasks and appointments of the old calendar."""
 
     @operation(
         Spec(
@@ -82,6 +82,10 @@ class Attachment(Module):
         """Attach files to objects, and return the IDs of the attachments.
 
         ``POST attachment?action=attach``.
+
+        Args:
+            body: What goes along with the file: a record, or a dict of its fields.
+            files: What is uploaded: bytes, a path, a stream or an ``Upload``; one or several.
         """
         ...
 
@@ -105,6 +109,7 @@ class Attachment(Module):
         ``PUT attachment?action=detach``.
 
         Args:
+            body: A list of values, such as IDs.
             attached: The object that the attachment belongs to.
             folder: The folder's ID.
             module: The module.
@@ -142,6 +147,7 @@ class Attachment(Module):
         ``GET attachment?action=document``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             attached: The object that the attachment belongs to.
             folder: The folder's ID.
             module: The module.
@@ -179,6 +185,7 @@ class Attachment(Module):
         ``GET attachment?action=get``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
             attached: The object that the attachment belongs to.
             folder: The folder's ID.
@@ -215,6 +222,7 @@ class Attachment(Module):
         ``PUT attachment?action=list``.
 
         Args:
+            body: A list of values, such as IDs.
             attached: The object that the attachment belongs to.
             folder: The folder's ID.
             module: The module.
@@ -287,6 +295,7 @@ class Attachment(Module):
         ``PUT attachment?action=zipDocuments``.
 
         Args:
+            body: A list of values, such as IDs.
             attached: The object that the attachment belongs to.
             folder: The folder's ID.
             module: The module.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Autoconfig(Module):
-    """``autoconfig``: its operations."""
+    """Settings of mail accounts, found out from an address."""
 
     @operation(
         Spec(
@@ -30,5 +30,8 @@ class Autoconfig(Module):
         """The settings of a mail account, found out from its address.
 
         ``POST autoconfig?action=get``; since 6.22.
+
+        Args:
+            body: The fields of the form.
         """
         ...

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 class Calendar(Module):
-    """``calendar``: its operations."""
+    """Appointments, by the old interface; ``chronos`` is the new one."""
 
     @operation(
         Spec(
@@ -111,6 +111,9 @@ class Calendar(Module):
         Deprecated: the document advises against it.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             folder: The folder's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
@@ -149,6 +152,9 @@ class Calendar(Module):
         Deprecated: the document advises against it.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             ignore_conflicts: Whether conflicts with other appointments are accepted.
             folder: The folder's ID.
@@ -177,6 +183,7 @@ class Calendar(Module):
         Deprecated: the document advises against it.
 
         Args:
+            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
         """
@@ -240,6 +247,7 @@ class Calendar(Module):
         Deprecated: the document advises against it.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
             recurrence_position: Which appointment of a series, from 1.
@@ -275,6 +283,7 @@ class Calendar(Module):
         Deprecated: the document advises against it.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
@@ -329,6 +338,7 @@ class Calendar(Module):
         Deprecated: the document advises against it.
 
         Args:
+            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             recurrence_master: Whether a series is listed as one (false if left out).
         """
@@ -347,6 +357,9 @@ class Calendar(Module):
         ``PUT calendar?action=new``.
 
         Deprecated: the document advises against it.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...
 
@@ -434,6 +447,7 @@ class Calendar(Module):
         Deprecated: the document advises against it.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
         """
         ...
@@ -468,6 +482,9 @@ class Calendar(Module):
         Deprecated: the document advises against it.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             folder: The folder's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Capabilities(Module):
-    """``capabilities``: its operations."""
+    """What the user may use."""
 
     @operation(
         Spec(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Certificate(Module):
-    """``certificate``: its operations."""
+    """Certificates of servers that the user judges."""
 
     @operation(
         Spec(
@@ -126,6 +126,7 @@ class Certificate(Module):
         ``PUT certificate?action=store``.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             fingerprint: The fingerprint of the certificate.
             hostname: The host of the certificate.
             trust: Whether the certificate is trusted.

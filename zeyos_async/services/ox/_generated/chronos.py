@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
 
 class Chronos(Module):
-    """``chronos``: its operations."""
+    """Events of calendars."""
 
     @property
     def account(self) -> ChronosAccount:
@@ -113,6 +113,7 @@ class Chronos(Module):
         ``PUT chronos?action=advancedSearch``.
 
         Args:
+            body: What is sent, as JSON values.
             range_start: Where the range starts; needed with ``expand``.
             range_end: Where the range ends, itself not in it; needed with ``expand``.
             fields: The fields that are wanted, by name; all if left out.
@@ -207,6 +208,7 @@ class Chronos(Module):
         ``PUT chronos?action=all``.
 
         Args:
+            body: A list of values, such as IDs.
             range_start: Where the range starts; needed with ``expand``.
             range_end: Where the range ends, itself not in it; needed with ``expand``.
             fields: The fields that are wanted, by name; all if left out.
@@ -261,6 +263,9 @@ class Chronos(Module):
         ``PUT chronos?action=changeOrganizer``.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             recurrence_id: Which occurrence of a series.
@@ -313,6 +318,7 @@ class Chronos(Module):
         ``PUT chronos?action=delete``.
 
         Args:
+            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
             range_start: Where the range starts; needed with ``expand``.
@@ -356,6 +362,9 @@ class Chronos(Module):
         Version 8.19 of the server does not have it, and answers "unknown action".
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             folder: The folder's ID.
             recurrence_id: Which occurrence of a series.
@@ -390,6 +399,7 @@ class Chronos(Module):
         ``PUT chronos?action=freeBusy``.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             from_: The start of the range.
             until: The end of the range.
             mask_uid: The UID of an event that does not count.
@@ -427,6 +437,7 @@ class Chronos(Module):
         ``GET chronos?action=get``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
             recurrence_id: Which occurrence of a series.
@@ -461,6 +472,7 @@ class Chronos(Module):
         ``GET chronos?action=getAttachment``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
             managed_id: The attachment's managed ID.
@@ -495,6 +507,7 @@ class Chronos(Module):
         ``GET chronos?action=getRecurrence``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
             recurrence_id: Which occurrence of a series.
@@ -527,6 +540,7 @@ class Chronos(Module):
         ``PUT chronos?action=list``.
 
         Args:
+            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
             fields: The fields that are wanted, by name; all if left out.
             extended_entities: Whether attendees of the server come with their contact, resource or group
                 (False if left out).
@@ -579,6 +593,7 @@ class Chronos(Module):
         ``POST chronos?action=move``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             check_conflicts: Whether the event is refused if it conflicts with others (False if left out).
             folder: The folder's ID.
             id: The object's ID.
@@ -672,12 +687,14 @@ class Chronos(Module):
         ``POST chronos?action=new``.
 
         Args:
+            body: What goes along with the file: a record, or a dict of its fields.
             folder: The folder's ID.
             check_conflicts: Whether the event is refused if it conflicts with others (False if left out).
             scheduling: Who is told of the change (all if left out).
             extended_entities: Whether attendees of the server come with their contact, resource or group
                 (False if left out).
             used_groups: Groups that were resolved to their members, whose use is counted.
+            files: What is uploaded: bytes, a path, a stream or an ``Upload``; one or several.
         """
         ...
 
@@ -719,6 +736,7 @@ class Chronos(Module):
         ``PUT chronos?action=new``.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             folder: The folder's ID.
             check_conflicts: Whether the event is refused if it conflicts with others (False if left out).
             scheduling: Who is told of the change (all if left out).
@@ -760,6 +778,7 @@ class Chronos(Module):
         ``GET chronos?action=resolve``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
             fields: The fields that are wanted, by name; all if left out.
             extended_entities: Whether attendees of the server come with their contact, resource or group
@@ -807,6 +826,9 @@ class Chronos(Module):
         ``POST chronos?action=update``.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             recurrence_id: Which occurrence of a series.
@@ -817,6 +839,7 @@ class Chronos(Module):
             used_groups: Groups that were resolved to their members, whose use is counted.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
+            files: What is uploaded: bytes, a path, a stream or an ``Upload``; one or several.
         """
         ...
 
@@ -870,6 +893,9 @@ class Chronos(Module):
         ``PUT chronos?action=update``.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             recurrence_id: Which occurrence of a series.
@@ -935,6 +961,9 @@ class Chronos(Module):
         ``PUT chronos?action=updateAttendee``.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             recurrence_id: Which occurrence of a series.
@@ -1023,6 +1052,9 @@ class Chronos(Module):
         ``PUT chronos?action=zipAttachments``.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             folder: The folder's ID.
         """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ChronosAccount(Module):
-    """``chronos/account``: its operations."""
+    """Calendars elsewhere."""
 
     @operation(
         Spec(
@@ -32,5 +32,8 @@ class ChronosAccount(Module):
         """Try the settings of a calendar elsewhere before it is subscribed.
 
         ``PUT chronos/account?action=probe``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...

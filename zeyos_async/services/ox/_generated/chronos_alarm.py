@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class ChronosAlarm(Module):
-    """``chronos/alarm``: its operations."""
+    """Alarms of events."""
 
     @operation(
         Spec(
@@ -58,6 +58,7 @@ class ChronosAlarm(Module):
         ``GET chronos/alarm?action=ack``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
             extended_entities: Whether attendees of the server come with their contact, resource or group
@@ -131,6 +132,7 @@ class ChronosAlarm(Module):
         ``GET chronos/alarm?action=snooze``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
             extended_entities: Whether attendees of the server come with their contact, resource or group
@@ -187,6 +189,9 @@ class ChronosAlarm(Module):
         ``PUT chronos/alarm?action=updateAlarms``.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             recurrence_id: Which occurrence of a series.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ChronosAvailability(Module):
-    """``chronos/availability``: its operations."""
+    """When users are available."""
 
     @operation(
         Spec(
@@ -50,5 +50,8 @@ class ChronosAvailability(Module):
         ``PUT chronos/availability?action=set``.
 
         Version 8.19 of the server does not have it, and answers "unknown action".
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class ChronosItip(Module):
-    """``chronos/itip``: its operations."""
+    """Invitations and answers that came by mail."""
 
     @operation(
         Spec(
@@ -42,6 +42,7 @@ class ChronosItip(Module):
         ``PUT chronos/itip?action=accept``.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             message: A comment for the organizer.
         """
         ...
@@ -62,6 +63,7 @@ class ChronosItip(Module):
         ``PUT chronos/itip?action=accept_and_ignore_conflicts``.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             message: A comment for the organizer.
         """
         ...
@@ -80,6 +82,9 @@ class ChronosItip(Module):
         """Let somebody take part who answered without being invited.
 
         ``PUT chronos/itip?action=accept_party_crasher``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...
 
@@ -94,6 +99,9 @@ class ChronosItip(Module):
         """What an invitation or answer in a mail means, and what can be done with it.
 
         ``PUT chronos/itip?action=analyze``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...
 
@@ -110,6 +118,9 @@ class ChronosItip(Module):
         """Store the change of an event that a mail tells of.
 
         ``PUT chronos/itip?action=apply_change``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...
 
@@ -126,6 +137,9 @@ class ChronosItip(Module):
         """Store the event that a mail tells of.
 
         ``PUT chronos/itip?action=apply_create``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...
 
@@ -142,6 +156,9 @@ class ChronosItip(Module):
         """Store the change that an attendee proposes.
 
         ``PUT chronos/itip?action=apply_proposal``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...
 
@@ -158,6 +175,9 @@ class ChronosItip(Module):
         """Delete the event that a mail says is cancelled.
 
         ``PUT chronos/itip?action=apply_remove``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...
 
@@ -174,6 +194,9 @@ class ChronosItip(Module):
         """Store the answer of an attendee.
 
         ``PUT chronos/itip?action=apply_response``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...
 
@@ -192,6 +215,7 @@ class ChronosItip(Module):
         ``PUT chronos/itip?action=decline``.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             message: A comment for the organizer.
         """
         ...
@@ -212,6 +236,9 @@ class ChronosItip(Module):
         ``PUT chronos/itip?action=decline_party_crasher``.
 
         Version 8.19 of the server does not have it, and answers "unknown action".
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...
 
@@ -232,6 +259,7 @@ class ChronosItip(Module):
         Deprecated: the document advises against it.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             message: A comment for the organizer.
         """
         ...
@@ -246,6 +274,9 @@ class ChronosItip(Module):
         """Take a mail's invitation or answer as dealt with.
 
         ``PUT chronos/itip?action=ignore``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...
 
@@ -264,6 +295,7 @@ class ChronosItip(Module):
         ``PUT chronos/itip?action=tentative``.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             message: A comment for the organizer.
         """
         ...
@@ -281,5 +313,8 @@ class ChronosItip(Module):
         ``PUT chronos/itip?action=update``.
 
         Deprecated: the document advises against it.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...

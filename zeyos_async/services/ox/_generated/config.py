@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Config(Module):
-    """``config``: its operations."""
+    """Settings."""
 
     @operation(
         Spec(
@@ -52,6 +52,7 @@ class Config(Module):
         ``PUT config?action=set_property``; since 7.6.2.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             name: The name.
         """
         ...
@@ -87,6 +88,7 @@ class Config(Module):
         ``PUT config/{path}``.
 
         Args:
+            body: What is sent, as JSON values.
             path: The path of the setting, such as ``modules/mail/defaultFolder``.
         """
         ...

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class Contacts(Module):
-    """``contacts``: its operations."""
+    """Contacts, by the old interface; ``addressbooks`` is the new one."""
 
     @property
     def picture(self) -> ContactsPicture:
@@ -74,6 +74,7 @@ class Contacts(Module):
         Deprecated: the document advises against it.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             sort: The column (or field) to sort by.
             order: ``asc`` or ``desc``; only together with ``sort``.
@@ -279,6 +280,7 @@ class Contacts(Module):
         Deprecated: the document advises against it.
 
         Args:
+            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
         """
@@ -302,6 +304,7 @@ class Contacts(Module):
         Deprecated: the document advises against it.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
         """
@@ -349,6 +352,7 @@ class Contacts(Module):
         Deprecated: the document advises against it.
 
         Args:
+            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
         """
         ...
@@ -371,6 +375,7 @@ class Contacts(Module):
         Deprecated: the document advises against it.
 
         Args:
+            body: A list of values, such as IDs.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
         """
         ...
@@ -391,6 +396,10 @@ class Contacts(Module):
         ``POST contacts?action=new``.
 
         Deprecated: the document advises against it.
+
+        Args:
+            body: What goes along with the file: a record, or a dict of its fields.
+            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
@@ -407,6 +416,9 @@ class Contacts(Module):
         ``PUT contacts?action=new``.
 
         Deprecated: the document advises against it.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...
 
@@ -441,6 +453,7 @@ class Contacts(Module):
         Deprecated: the document advises against it.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             sort: The column (or field) to sort by.
             order: ``asc`` or ``desc``; only together with ``sort``.
@@ -479,10 +492,14 @@ class Contacts(Module):
         Deprecated: the document advises against it.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
+            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
@@ -516,6 +533,9 @@ class Contacts(Module):
         Deprecated: the document advises against it.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not

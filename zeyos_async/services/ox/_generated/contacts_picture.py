@@ -14,7 +14,7 @@ from zeyos_async.wire import Safety
 
 
 class ContactsPicture(Module):
-    """``contacts/picture``: its operations."""
+    """Images of contacts and users."""
 
     @download(
         Spec(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Conversion(Module):
-    """``conversion``: its operations."""
+    """From the format of one module to that of another."""
 
     @operation(
         Spec(
@@ -30,5 +30,8 @@ class Conversion(Module):
         """Convert an attached file, such as a vCard in a mail, to what another module takes.
 
         ``PUT conversion?action=convert``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Deputy(Module):
-    """``deputy``: its operations."""
+    """Who may act for whom."""
 
     @operation(
         Spec(
@@ -95,6 +95,9 @@ class Deputy(Module):
         """Make somebody a deputy of the user.
 
         ``PUT deputy?action=new``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...
 
@@ -124,5 +127,8 @@ class Deputy(Module):
         """Change what a deputy may do.
 
         ``PUT deputy?action=update``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Export(Module):
-    """``export``: its operations."""
+    """Contacts, events and tasks as files."""
 
     @download(
         Spec(
@@ -58,6 +58,9 @@ class Export(Module):
         """Some contacts, as CSV.
 
         ``PUT export?action=CSV``.
+
+        Args:
+            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
         """
         ...
 
@@ -91,6 +94,9 @@ class Export(Module):
         """Some events or tasks, as iCalendar.
 
         ``PUT export?action=ICAL``.
+
+        Args:
+            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
         """
         ...
 
@@ -125,5 +131,8 @@ class Export(Module):
         """Some contacts, as vCards.
 
         ``PUT export?action=VCARD``.
+
+        Args:
+            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
         """
         ...

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class File(Module):
-    """``file``: its operations."""
+    """Files that are kept for a short time."""
 
     @download(
         Spec(
@@ -78,5 +78,6 @@ class File(Module):
         Args:
             module: The module.
             type: The type.
+            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
         """
         ...

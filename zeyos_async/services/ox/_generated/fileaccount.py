@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Fileaccount(Module):
-    """``fileaccount``: its operations."""
+    """Accounts at file storages."""
 
     @operation(
         Spec(
@@ -98,6 +98,9 @@ class Fileaccount(Module):
         """Create an account at a file storage, and return its ID.
 
         ``PUT fileaccount?action=new``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...
 
@@ -112,5 +115,8 @@ class Fileaccount(Module):
         """Change an account at a file storage.
 
         ``PUT fileaccount?action=update``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...

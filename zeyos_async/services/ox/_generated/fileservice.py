@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Fileservice(Module):
-    """``fileservice``: its operations."""
+    """Kinds of file storages."""
 
     @operation(
         Spec(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Find(Module):
-    """``find``: its operations."""
+    """The search of the user interface."""
 
     @operation(
         Spec(
@@ -33,6 +33,7 @@ class Find(Module):
         ``PUT find?action=autocomplete``; since 7.6.1.
 
         Args:
+            body: What is sent, as JSON values.
             limit: How many are wanted at most.
             module: The module.
         """
@@ -52,6 +53,7 @@ class Find(Module):
         ``PUT find?action=query``; since 7.6.1.
 
         Args:
+            body: What is sent, as JSON values.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             module: The module.
         """

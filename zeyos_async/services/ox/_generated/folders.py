@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class Folders(Module):
-    """``folders``: its operations."""
+    """Folders of all modules."""
 
     @operation(
         Spec(
@@ -90,6 +90,7 @@ class Folders(Module):
         ``PUT folders?action=checklimits``.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             id: The object's ID.
             type: The type.
         """
@@ -121,6 +122,7 @@ class Folders(Module):
         ``PUT folders?action=clear``.
 
         Args:
+            body: A list of values, such as IDs.
             tree: The tree of folders (0 if left out).
             allowed_modules: Modules whose folders are meant.
             push_token: The client's push token, so that it is not told of its own changes.
@@ -163,6 +165,7 @@ class Folders(Module):
         ``PUT folders?action=delete``.
 
         Args:
+            body: A list of values, such as IDs.
             tree: The tree of folders (0 if left out).
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
@@ -206,6 +209,7 @@ class Folders(Module):
         ``GET folders?action=get``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
             tree: The tree of folders (0 if left out).
             allowed_modules: Modules whose folders are meant.
@@ -290,6 +294,7 @@ class Folders(Module):
         ``PUT folders?action=new``.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             folder: The folder's ID.
             tree: The tree of folders (0 if left out).
             allowed_modules: Modules whose folders are meant.
@@ -321,6 +326,9 @@ class Folders(Module):
         ``PUT folders?action=notify``; since 7.8.0.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             tree: The tree of folders (0 if left out).
             id: The object's ID.
         """
@@ -356,6 +364,7 @@ class Folders(Module):
         ``GET folders?action=path``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             tree: The tree of folders (0 if left out).
@@ -385,6 +394,7 @@ class Folders(Module):
         ``PUT folders?action=restore``.
 
         Args:
+            body: A list of values, such as IDs.
             tree: The tree of folders (0 if left out).
             push_token: The client's push token, so that it is not told of its own changes.
         """
@@ -447,6 +457,7 @@ class Folders(Module):
         ``GET folders?action=search``.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             tree: The tree of folders (0 if left out).
             columns: The columns that are wanted, by name (or number); all plain ones if left out (1 if left
                 out).
@@ -530,6 +541,9 @@ class Folders(Module):
         ``PUT folders?action=update``.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             allow_enqueue: Whether the server may answer with a job when it takes long; the job is awaited
                 (False if left out).
             id: The object's ID.

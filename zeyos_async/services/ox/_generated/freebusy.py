@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Freebusy(Module):
-    """``freebusy``: its operations."""
+    """When people are busy, by the old interface."""
 
     @operation(
         Spec(
@@ -74,6 +74,7 @@ class Freebusy(Module):
         ``PUT freebusy?action=list``; since 6.22.1.
 
         Args:
+            body: A list of values, such as IDs.
             from_: The start of the range.
             merged: Whether times that touch are made one.
             until: The end of the range.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class GdprDataexport(Module):
-    """``gdpr/dataexport``: its operations."""
+    """The export of all of a user's data."""
 
     @operation(
         Spec(
@@ -61,6 +61,7 @@ class GdprDataexport(Module):
         ``POST gdpr/dataexport``.
 
         Args:
+            body: What is sent, as JSON values.
             delete_old_data_export: Whether an export that is there already is deleted.
         """
         ...

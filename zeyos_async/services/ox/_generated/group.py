@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Group(Module):
-    """``group``: its operations."""
+    """Groups of users."""
 
     @operation(
         Spec(
@@ -66,6 +66,7 @@ class Group(Module):
         ``PUT group?action=delete``.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
         """
@@ -84,6 +85,7 @@ class Group(Module):
         ``GET group?action=get``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
         """
         ...
@@ -101,6 +103,9 @@ class Group(Module):
         """Groups by their IDs.
 
         ``PUT group?action=list``.
+
+        Args:
+            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
         """
         ...
 
@@ -115,6 +120,9 @@ class Group(Module):
         """Create a group, and return its ID.
 
         ``PUT group?action=new``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...
 
@@ -129,6 +137,9 @@ class Group(Module):
         """Groups whose names match a pattern.
 
         ``PUT group?action=search``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...
 
@@ -154,6 +165,9 @@ class Group(Module):
         ``PUT group?action=update``.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.

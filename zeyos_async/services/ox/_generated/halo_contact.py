@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class HaloContact(Module):
-    """``halo/contact``: its operations."""
+    """What is known about a person."""
 
     @property
     def picture(self) -> HaloContactPicture:
@@ -136,6 +136,7 @@ class HaloContact(Module):
         ``PUT halo/contact?action=investigate``.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             provider: The provider.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             limit: How many are wanted at most.

@@ -14,7 +14,7 @@ from zeyos_async.wire import Safety
 
 
 class HaloContactPicture(Module):
-    """``halo/contact/picture``: its operations."""
+    """The image of a person."""
 
     @download(
         Spec(

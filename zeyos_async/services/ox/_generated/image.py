@@ -14,7 +14,7 @@ from zeyos_async.wire import Safety
 
 
 class Image(Module):
-    """``image``: its operations."""
+    """Images, by addresses that browsers can use."""
 
     @download(
         Spec(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Import(Module):
-    """``import``: its operations."""
+    """Contacts, events and tasks from files."""
 
     @operation(
         Spec(
@@ -42,6 +42,7 @@ class Import(Module):
                 (False if left out).
             folder: The folder's ID.
             charset: The character set of the file.
+            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
@@ -77,6 +78,7 @@ class Import(Module):
             folder: The folder's ID.
             suppress_notification: Whether nobody is notified.
             ignore_uids: Whether the UIDs in the file are replaced by new ones.
+            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
@@ -100,6 +102,7 @@ class Import(Module):
                 (False if left out).
             folder: The folder's ID.
             charset: The character set of the file.
+            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
@@ -122,5 +125,6 @@ class Import(Module):
             allow_enqueue: Whether the server may answer with a job when it takes long; the job is awaited
                 (False if left out).
             folder: The folder's ID.
+            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
         """
         ...

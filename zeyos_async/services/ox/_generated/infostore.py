@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class Infostore(Module):
-    """``infostore``: its operations."""
+    """Files, their versions and locks."""
 
     @operation(
         Spec(
@@ -78,6 +78,7 @@ class Infostore(Module):
         ``PUT infostore?action=advancedSearch``.
 
         Args:
+            body: What is sent, as JSON values.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             folder: The folder's ID.
             sort: The column (or field) to sort by.
@@ -156,6 +157,7 @@ class Infostore(Module):
         ``GET infostore?action=backwardLink``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             redirect: Whether the answer is a redirect.
@@ -202,8 +204,12 @@ class Infostore(Module):
         ``POST infostore?action=copy``.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             push_token: The client's push token, so that it is not told of its own changes.
+            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
@@ -229,6 +235,9 @@ class Infostore(Module):
         ``PUT infostore?action=copy``.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             push_token: The client's push token, so that it is not told of its own changes.
         """
@@ -260,6 +269,7 @@ class Infostore(Module):
         ``PUT infostore?action=delete``.
 
         Args:
+            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
             hard_delete: Whether it is gone for good, and not moved to the trash (false if left out).
@@ -296,6 +306,9 @@ class Infostore(Module):
         ``PUT infostore?action=detach``.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             folder: The folder's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
@@ -353,6 +366,7 @@ class Infostore(Module):
         ``GET infostore?action=document``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             version: The version of the file; the current one if left out.
@@ -386,6 +400,7 @@ class Infostore(Module):
         ``GET infostore?action=get``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
         """
@@ -415,6 +430,7 @@ class Infostore(Module):
         ``PUT infostore?action=list``.
 
         Args:
+            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             pregenerate_previews: Whether the server makes previews beforehand.
         """
@@ -435,6 +451,7 @@ class Infostore(Module):
         ``GET infostore?action=lock``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
             diff: How long the lock lasts, in milliseconds.
         """
@@ -469,6 +486,7 @@ class Infostore(Module):
         ``GET infostore?action=move``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
             folder: The folder where the file goes.
@@ -504,6 +522,7 @@ class Infostore(Module):
         ``PUT infostore?action=move``.
 
         Args:
+            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
             folder: The folder where the files go.
             push_token: The client's push token, so that it is not told of its own changes.
             ignore_warnings: Whether it is done even where the server would warn first (False if left out).
@@ -532,8 +551,10 @@ class Infostore(Module):
         ``POST infostore?action=new``.
 
         Args:
+            body: What goes along with the file: a record, or a dict of its fields.
             try_add_version: Whether a file of the name gets a new version, in place of an error.
             push_token: The client's push token, so that it is not told of its own changes.
+            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
@@ -559,6 +580,7 @@ class Infostore(Module):
         ``PUT infostore?action=new``.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             id: The object's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
@@ -588,6 +610,9 @@ class Infostore(Module):
         ``PUT infostore?action=notify``; since 7.8.0.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
         """
         ...
@@ -612,6 +637,7 @@ class Infostore(Module):
         ``PUT infostore?action=restore``.
 
         Args:
+            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
             push_token: The client's push token, so that it is not told of its own changes.
         """
         ...
@@ -643,6 +669,7 @@ class Infostore(Module):
         ``PUT infostore?action=revert``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
@@ -681,6 +708,7 @@ class Infostore(Module):
         ``PUT infostore?action=saveAs``.
 
         Args:
+            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
             attached: The object that the attachment belongs to.
             folder: The folder's ID.
             module: The module.
@@ -725,6 +753,7 @@ class Infostore(Module):
         ``PUT infostore?action=search``.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             folder: The folder's ID.
             sort: The column (or field) to sort by.
@@ -782,6 +811,7 @@ class Infostore(Module):
         ``GET infostore?action=unlock``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
         """
         ...
@@ -817,11 +847,15 @@ class Infostore(Module):
         ``POST infostore?action=update``.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
             offset: Where in the file the bytes go, for resuming.
             push_token: The client's push token, so that it is not told of its own changes.
+            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
@@ -854,6 +888,9 @@ class Infostore(Module):
         ``PUT infostore?action=update``.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
@@ -961,6 +998,7 @@ class Infostore(Module):
         ``PUT infostore?action=upload``.
 
         Args:
+            body: What is sent: bytes, a path, a stream or an ``Upload``.
             folder: The folder's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
@@ -1013,6 +1051,7 @@ class Infostore(Module):
         ``GET infostore?action=versions``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             sort: The column (or field) to sort by.
@@ -1041,6 +1080,7 @@ class Infostore(Module):
         ``PUT infostore?action=zipdocuments``; since 7.4.0.
 
         Args:
+            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
             scan: Whether the file is scanned for viruses.
         """
         ...

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Init(Module):
-    """``init``: its operations."""
+    """Log-in and log-out with OpenID."""
 
     @operation(
         Spec(
@@ -75,6 +75,7 @@ class Init(Module):
         ``POST init``.
 
         Args:
+            body: The fields of the form.
             hash: Kept for compatibility by the document.
         """
         ...

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Jobs(Module):
-    """``jobs``: its operations."""
+    """Work that the server put off."""
 
     @operation(
         Spec(
@@ -48,6 +48,7 @@ class Jobs(Module):
         ``GET jobs?action=cancel``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The job's ID.
         """
         ...
@@ -65,6 +66,7 @@ class Jobs(Module):
         ``GET jobs?action=get``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The job's ID.
         """
         ...
@@ -82,6 +84,7 @@ class Jobs(Module):
         ``GET jobs?action=info``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The job's ID.
         """
         ...

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Jslob(Module):
-    """``jslob``: its operations."""
+    """Settings of the user interface."""
 
     @operation(
         Spec(
@@ -57,6 +57,7 @@ class Jslob(Module):
         ``PUT jslob?action=list``; since 6.22.
 
         Args:
+            body: A list of values, such as IDs.
             service_id: The service (com.openexchange.jslob.config if left out).
         """
         ...
@@ -74,6 +75,7 @@ class Jslob(Module):
         ``PUT jslob?action=set``; since 6.22.
 
         Args:
+            body: What is sent, as JSON values.
             id: The object's ID.
             service_id: The service (com.openexchange.jslob.config if left out).
         """
@@ -92,6 +94,7 @@ class Jslob(Module):
         ``PUT jslob?action=update``; since 6.22.
 
         Args:
+            body: What is sent, as JSON values.
             id: The object's ID.
             service_id: The service (com.openexchange.jslob.config if left out).
         """
@@ -139,6 +142,7 @@ class Jslob(Module):
         ``PUT jslob/{jslobPath}?action=update``.
 
         Args:
+            body: What is sent, as JSON values.
             id: The object's ID.
             service_id: The service (com.openexchange.jslob.config if left out).
             jslob_path: The path into the JSlob.

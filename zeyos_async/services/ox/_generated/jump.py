@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Jump(Module):
-    """``jump``: its operations."""
+    """Tokens for other systems."""
 
     @operation(
         Spec(

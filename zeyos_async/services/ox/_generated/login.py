@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class LoginModule(Module):
-    """``login``: its operations."""
+    """Sessions: how they begin, go on and end. ``OxLogin`` and its kin do this by themselves."""
 
     @operation(
         Spec(
@@ -51,6 +51,7 @@ class LoginModule(Module):
         ``POST login?action=anonymous``.
 
         Args:
+            body: The fields of the form.
             share: The token of the share.
             target: What of the share is wanted.
         """
@@ -107,6 +108,7 @@ class LoginModule(Module):
         ``POST login?action=formlogin``; since 6.20.
 
         Args:
+            body: The fields of the form.
             auth_id: A number of one's own that names this log-in in the server's log.
             language: The language of the answer, such as ``en_US``.
         """
@@ -128,6 +130,7 @@ class LoginModule(Module):
         ``POST login?action=login``.
 
         Args:
+            body: The fields of the form.
             auth_id: A number of one's own that names this log-in in the server's log.
             language: The language of the answer, such as ``en_US``.
         """
@@ -161,6 +164,7 @@ class LoginModule(Module):
         ``POST login?action=redeemToken``; since 7.4.0.
 
         Args:
+            body: The fields of the form.
             auth_id: A number of one's own that names this log-in in the server's log.
         """
         ...
@@ -258,6 +262,7 @@ class LoginModule(Module):
         ``POST login?action=tokenLogin``; since 7.0.1.
 
         Args:
+            body: The fields of the form.
             auth_id: A number of one's own that names this log-in in the server's log.
             language: The language of the answer, such as ``en_US``.
         """
@@ -275,6 +280,9 @@ class LoginModule(Module):
         """Complete a log-in with two tokens.
 
         ``POST login?action=tokens``; since 7.0.1.
+
+        Args:
+            body: The fields of the form.
         """
         ...
 

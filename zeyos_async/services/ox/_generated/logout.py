@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Logout(Module):
-    """``logout``: its operations."""
+    """The end of a log-out with an identity provider."""
 
     @operation(
         Spec(

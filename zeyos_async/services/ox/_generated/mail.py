@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 
 class Mail(Module):
-    """``mail``: its operations."""
+    """Mails."""
 
     @property
     def categories(self) -> MailCategories:
@@ -200,6 +200,7 @@ class Mail(Module):
         ``GET mail?action=attachment``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             attachment: The attachment's ID within the mail.
@@ -252,6 +253,9 @@ class Mail(Module):
         ``PUT mail?action=attachment``.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             attachment: The attachment's ID within the mail.
@@ -272,6 +276,7 @@ class Mail(Module):
         ``PUT mail?action=autosave``.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             csid: The ID of the composition that is saved.
         """
         ...
@@ -291,6 +296,7 @@ class Mail(Module):
         ``PUT mail?action=clear``.
 
         Args:
+            body: A list of values, such as IDs.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
         """
@@ -318,6 +324,9 @@ class Mail(Module):
         ``PUT mail?action=copy``.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             folder: The folder where the mail is.
         """
@@ -366,6 +375,7 @@ class Mail(Module):
         ``PUT mail?action=delete``.
 
         Args:
+            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
             harddelete: Whether it is gone for good, and not moved to the trash.
@@ -421,6 +431,9 @@ class Mail(Module):
         ``PUT mail?action=export_PDF``.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             allow_enqueue: Whether the server may answer with a job when it takes long; the job is awaited.
@@ -444,6 +457,7 @@ class Mail(Module):
         ``PUT mail?action=expunge``.
 
         Args:
+            body: A list of values, such as IDs.
             harddelete: Whether it is gone for good, and not moved to the trash.
         """
         ...
@@ -480,6 +494,7 @@ class Mail(Module):
         ``GET mail?action=forward``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             view: In which form the content is wanted.
@@ -537,6 +552,7 @@ class Mail(Module):
         ``GET mail?action=get``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             message_id: The Message-ID of the mail, in place of its ID.
@@ -581,6 +597,7 @@ class Mail(Module):
         ``GET mail?action=get``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             message_id: The Message-ID of the mail, in place of its ID.
@@ -617,6 +634,7 @@ class Mail(Module):
         ``GET mail?action=get``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             message_id: The Message-ID of the mail, in place of its ID.
@@ -644,6 +662,7 @@ class Mail(Module):
             folder: The folder's ID.
             flags: The flags that the mail gets, as a sum of bits.
             force: Whether the mail is stored as it is, even if it looks wrong.
+            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
@@ -668,6 +687,7 @@ class Mail(Module):
         ``PUT mail?action=list``.
 
         Args:
+            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             headers: Names of headers that are wanted besides the columns; they come in ``extra``.
         """
@@ -684,6 +704,9 @@ class Mail(Module):
         """Move all mails of a folder to another.
 
         ``PUT mail?action=move_all``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...
 
@@ -709,7 +732,9 @@ class Mail(Module):
         ``POST mail?action=new``.
 
         Args:
+            body: What goes along with the file: a record, or a dict of its fields.
             line_wrap_after: After how many characters lines of plain text are wrapped.
+            files: What is uploaded: bytes, a path, a stream or an ``Upload``; one or several.
         """
         ...
 
@@ -729,6 +754,7 @@ class Mail(Module):
         ``PUT mail?action=new``.
 
         Args:
+            body: What is sent: bytes, a path, a stream or an ``Upload``.
             folder: The folder's ID.
             flags: The flags that the mail gets, as a sum of bits.
         """
@@ -745,6 +771,9 @@ class Mail(Module):
         """Send the receipt that a sender asked for.
 
         ``PUT mail?action=receipt_ack``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...
 
@@ -782,6 +811,7 @@ class Mail(Module):
         ``GET mail?action=reply``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             view: In which form the content is wanted.
@@ -826,6 +856,7 @@ class Mail(Module):
         ``GET mail?action=replyall``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             view: In which form the content is wanted.
@@ -849,6 +880,9 @@ class Mail(Module):
         """What is behind the link in a mail with shared attachments.
 
         ``PUT mail?action=resolve_share_reference``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...
 
@@ -886,6 +920,7 @@ class Mail(Module):
         ``PUT mail?action=search``.
 
         Args:
+            body: What is sent, as JSON values.
             folder: The folder's ID.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             headers: Names of headers that are wanted besides the columns; they come in ``extra``.
@@ -929,6 +964,7 @@ class Mail(Module):
         ``GET mail?action=thread_references``.
 
         Args:
+            body: What is sent, as JSON values.
             folder: The folder's ID.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             headers: Names of headers that are wanted besides the columns; they come in ``extra``.
@@ -1022,6 +1058,9 @@ class Mail(Module):
         ``PUT mail?action=update``.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder where the mail is.
             id: The mail's ID; without it and ``message_id`` every mail of the folder is changed.
             message_id: The Message-ID of the mail, in place of its ID.
@@ -1089,6 +1128,7 @@ class Mail(Module):
         ``GET mail?action=zip_attachments``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             attachment: The attachment's ID within the mail.
@@ -1117,6 +1157,7 @@ class Mail(Module):
         ``GET mail?action=zip_messages``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
         """

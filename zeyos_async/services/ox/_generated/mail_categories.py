@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class MailCategories(Module):
-    """``mail/categories``: its operations."""
+    """Categories that mails are sorted into."""
 
     @operation(
         Spec(
@@ -46,6 +46,7 @@ class MailCategories(Module):
         ``PUT mail/categories?action=move``.
 
         Args:
+            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
             category_id: The category.
         """
         ...
@@ -75,6 +76,7 @@ class MailCategories(Module):
         ``PUT mail/categories?action=train``.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             category_id: The category.
             apply_for_existing: Whether mails that are there already are sorted again.
             apply_for_future_ones: Whether mails to come are sorted so.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class MailCompose(Module):
-    """``mail/compose``: its operations."""
+    """Mails that are being written."""
 
     @operation(
         Spec(
@@ -78,6 +78,7 @@ class MailCompose(Module):
         ``POST mail/compose``.
 
         Args:
+            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
             type: The type.
             vcard: Whether the user's vCard is attached.
             shared_attachments_enabled: Whether attachments are sent as links.
@@ -111,6 +112,7 @@ class MailCompose(Module):
         ``DELETE mail/compose/{id}``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
             harddelete: Whether it is gone for good, and not moved to the trash.
             client_token: The token of the one who may edit the mail.
@@ -133,6 +135,7 @@ class MailCompose(Module):
         ``GET mail/compose/{id}``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
         """
         ...
@@ -160,6 +163,9 @@ class MailCompose(Module):
         ``PATCH mail/compose/{id}``.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             client_token: The token of the one who may edit the mail.
         """
@@ -188,6 +194,9 @@ class MailCompose(Module):
         ``PUT mail/compose/{id}``.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             client_token: The token of the one who may edit the mail.
         """
@@ -216,8 +225,10 @@ class MailCompose(Module):
         ``POST mail/compose/{id}/attachments``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
             client_token: The token of the one who may edit the mail.
+            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
@@ -243,6 +254,7 @@ class MailCompose(Module):
         ``POST mail/compose/{id}/attachments/original``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
             client_token: The token of the one who may edit the mail.
         """
@@ -270,6 +282,7 @@ class MailCompose(Module):
         ``POST mail/compose/{id}/attachments/vcard``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
             client_token: The token of the one who may edit the mail.
         """
@@ -302,6 +315,7 @@ class MailCompose(Module):
         ``DELETE mail/compose/{id}/attachments/{attachmentId}``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
             attachment_id: The attachment's ID.
             client_token: The token of the one who may edit the mail.
@@ -333,6 +347,7 @@ class MailCompose(Module):
         ``GET mail/compose/{id}/attachments/{attachmentId}``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
             attachment_id: The attachment's ID.
         """
@@ -367,9 +382,11 @@ class MailCompose(Module):
         ``POST mail/compose/{id}/attachments/{attachmentId}``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
             attachment_id: The attachment's ID.
             client_token: The token of the one who may edit the mail.
+            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
@@ -391,6 +408,9 @@ class MailCompose(Module):
         ``POST mail/compose/{id}/referencedAttachment``.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             client_token: The token of the one who may edit the mail.
         """
@@ -417,6 +437,7 @@ class MailCompose(Module):
         ``POST mail/compose/{id}/save``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
             client_token: The token of the one who may edit the mail.
         """
@@ -446,7 +467,11 @@ class MailCompose(Module):
         ``POST mail/compose/{id}/send``.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             client_token: The token of the one who may edit the mail.
+            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
         """
         ...

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Mailfilter(Module):
-    """``mailfilter``: its operations."""
+    """Rules for incoming mails, by the old interface."""
 
     @property
     def v2(self) -> MailfilterV2:
@@ -69,6 +69,7 @@ class Mailfilter(Module):
         ``PUT mailfilter?action=delete``.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             username: Whose rules are meant, for administrators.
         """
         ...
@@ -138,6 +139,7 @@ class Mailfilter(Module):
         ``PUT mailfilter?action=new``.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             username: Whose rules are meant, for administrators.
         """
         ...
@@ -155,6 +157,7 @@ class Mailfilter(Module):
         ``PUT mailfilter?action=reorder``.
 
         Args:
+            body: A list of values, such as IDs.
             username: Whose rules are meant, for administrators.
         """
         ...
@@ -174,6 +177,7 @@ class Mailfilter(Module):
         ``PUT mailfilter?action=update``.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             username: Whose rules are meant, for administrators.
         """
         ...

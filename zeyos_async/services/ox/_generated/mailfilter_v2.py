@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class MailfilterV2(Module):
-    """``mailfilter/v2``: its operations."""
+    """Rules for incoming mails."""
 
     @operation(
         Spec(
@@ -77,6 +77,7 @@ class MailfilterV2(Module):
         ``PUT mailfilter/v2?action=apply``.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             username: Whose rules are meant, for administrators.
             folder: The folder's ID.
         """
@@ -114,6 +115,7 @@ class MailfilterV2(Module):
         ``PUT mailfilter/v2?action=delete``.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             username: Whose rules are meant, for administrators.
         """
         ...
@@ -184,6 +186,7 @@ class MailfilterV2(Module):
         ``PUT mailfilter/v2?action=new``.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             username: Whose rules are meant, for administrators.
         """
         ...
@@ -201,6 +204,7 @@ class MailfilterV2(Module):
         ``PUT mailfilter/v2?action=reorder``.
 
         Args:
+            body: A list of values, such as IDs.
             username: Whose rules are meant, for administrators.
         """
         ...
@@ -220,6 +224,7 @@ class MailfilterV2(Module):
         ``PUT mailfilter/v2?action=update``.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             username: Whose rules are meant, for administrators.
         """
         ...

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class MessagingAccount(Module):
-    """``messaging/account``: its operations."""
+    """Accounts of messaging services."""
 
     @operation(
         Spec(
@@ -93,6 +93,9 @@ class MessagingAccount(Module):
         """Create an account of a messaging service, and return its ID.
 
         ``PUT messaging/account?action=new``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...
 
@@ -107,5 +110,8 @@ class MessagingAccount(Module):
         """Change an account of a messaging service.
 
         ``PUT messaging/account?action=update``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...

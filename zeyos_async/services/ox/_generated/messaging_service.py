@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class MessagingService(Module):
-    """``messaging/service``: its operations."""
+    """Kinds of messaging services."""
 
     @operation(
         Spec(

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class MultifactorDeviceModule(Module):
-    """``multifactor/device``: its operations."""
+    """Devices for a second factor."""
 
     @operation(
         Spec(
@@ -91,6 +91,7 @@ class MultifactorDeviceModule(Module):
         ``PUT multifactor/device?action=finishAuthentication``.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             provider_name: The provider of the second factor.
             device_id: The device's ID.
         """
@@ -121,6 +122,7 @@ class MultifactorDeviceModule(Module):
         ``PUT multifactor/device?action=finishRegistration``.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             provider_name: The provider of the second factor.
             device_id: The device's ID.
         """
@@ -143,6 +145,7 @@ class MultifactorDeviceModule(Module):
         ``PUT multifactor/device?action=rename``.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             provider_name: The provider of the second factor.
         """
         ...
@@ -183,5 +186,8 @@ class MultifactorDeviceModule(Module):
         """Begin the registration of a device.
 
         ``PUT multifactor/device?action=startRegistration``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class MultifactorProviderModule(Module):
-    """``multifactor/provider``: its operations."""
+    """Kinds of second factors."""
 
     @operation(
         Spec(

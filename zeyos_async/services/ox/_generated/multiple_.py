@@ -14,7 +14,7 @@ from zeyos_async.wire import Safety
 
 
 class Multiple(Module):
-    """``multiple``: its operations."""
+    """Several calls in one request; ``OpenXchange.multiple`` makes them of typed ones."""
 
     @operation(
         Spec(
@@ -29,6 +29,7 @@ class Multiple(Module):
         ``PUT multiple``.
 
         Args:
+            body: What is sent, as JSON values.
             continue_: Documented as going on after an error; servers go on in any case.
         """
         ...

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class OauthAccounts(Module):
-    """``oauth/accounts``: its operations."""
+    """Accounts at services that are used by OAuth."""
 
     @operation(
         Spec(
@@ -88,6 +88,7 @@ class OauthAccounts(Module):
         ``PUT oauth/accounts?action=delete``; since 6.20.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
         """
         ...
@@ -108,6 +109,7 @@ class OauthAccounts(Module):
         ``GET oauth/accounts?action=get``; since 6.20.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
         """
         ...
@@ -164,6 +166,7 @@ class OauthAccounts(Module):
         ``PUT oauth/accounts?action=reauthorize``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
             service_id: The service.
             scopes: The scopes that are asked for.
@@ -191,6 +194,9 @@ class OauthAccounts(Module):
         ``PUT oauth/accounts?action=update``; since 6.20.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
         """
         ...

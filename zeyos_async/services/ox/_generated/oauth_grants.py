@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class OauthGrants(Module):
-    """``oauth/grants``: its operations."""
+    """Applications that the user let in by OAuth."""
 
     @operation(
         Spec(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class OauthServices(Module):
-    """``oauth/services``: its operations."""
+    """Services that can be used by OAuth."""
 
     @operation(
         Spec(

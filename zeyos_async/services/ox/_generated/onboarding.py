@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Onboarding(Module):
-    """``onboarding``: its operations."""
+    """The setting up of devices."""
 
     @operation(
         Spec(
@@ -63,6 +63,7 @@ class Onboarding(Module):
         ``PUT onboarding?action=execute``.
 
         Args:
+            body: What is sent, as JSON values.
             id: The object's ID.
             action_id: What is to be set up.
         """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Passwordchange(Module):
-    """``passwordchange``: its operations."""
+    """The user's password."""
 
     @operation(
         Spec(
@@ -30,5 +30,8 @@ class Passwordchange(Module):
         """Change the user's password.
 
         ``PUT passwordchange?action=update``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Pns(Module):
-    """``pns``: its operations."""
+    """Notifications of changes."""
 
     @operation(
         Spec(
@@ -36,6 +36,9 @@ class Pns(Module):
         """Be notified of changes.
 
         ``PUT pns?action=subscribe``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...
 
@@ -50,5 +53,8 @@ class Pns(Module):
         """Be notified of changes no more.
 
         ``PUT pns?action=unsubscribe``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Quota(Module):
-    """``quota``: its operations."""
+    """How much is used and allowed."""
 
     @operation(
         Spec(

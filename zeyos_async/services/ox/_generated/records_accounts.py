@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @attrs.define(repr=False)
 class MailAccountData(OxRecord):
-    """``MailAccountData`` of the document."""
+    """A mail account."""
 
     __model__ = Model(
         "MailAccountData",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @attrs.define(repr=False)
 class MultipleEventData(InFolder):
-    """``MultipleEventData`` of the document."""
+    """The events of one folder, or why there are none."""
 
     __model__ = Model(
         "MultipleEventData",
@@ -84,7 +84,7 @@ class ErrorInfo(OxRecord):
 
 @attrs.define(repr=False)
 class EventData(InFolder):
-    """``EventData`` of the document."""
+    """An event of a calendar, a series or an occurrence."""
 
     __model__ = Model(
         "EventData",
@@ -176,7 +176,7 @@ class EventData(InFolder):
 
 @attrs.define(repr=False)
 class Attendee(InFolder):
-    """``Attendee`` of the document."""
+    """Who takes part in an event."""
 
     __model__ = Model(
         "Attendee",
@@ -221,7 +221,7 @@ class Attendee(InFolder):
 
 @attrs.define(repr=False)
 class Alarm(OxRecord):
-    """``Alarm`` of the document."""
+    """An alarm of an event."""
 
     __model__ = Model(
         "Alarm",
@@ -256,7 +256,7 @@ class Alarm(OxRecord):
 
 @attrs.define(repr=False)
 class CalendarUser(OxRecord):
-    """``CalendarUser`` of the document."""
+    """Who organizes, created or changed an event."""
 
     __model__ = Model(
         "CalendarUser",
@@ -463,7 +463,7 @@ class SentByUser(OxRecord):
 
 @attrs.define(repr=False)
 class ChronosCalendarResult(OxRecord):
-    """``ChronosCalendarResult`` of the document."""
+    """What a write to a calendar did: events that it created, changed, deleted, or conflicts with."""
 
     __model__ = Model(
         "ChronosCalendarResult",
@@ -526,7 +526,7 @@ class ChangeOrganizer(OxRecord):
 
 @attrs.define(repr=False)
 class ChronosErrorAwareCalendarResult(InCamelFolder):
-    """``ChronosErrorAwareCalendarResult`` of the document."""
+    """What the deletion of one event did, or why it failed."""
 
     __model__ = Model(
         "ChronosErrorAwareCalendarResult",
@@ -557,7 +557,7 @@ class ChronosErrorAwareCalendarResult(InCamelFolder):
 
 @attrs.define(repr=False)
 class EventId(InFolder):
-    """``EventId`` of the document."""
+    """The place of an event."""
 
     __model__ = Model(
         "EventId",
@@ -863,7 +863,7 @@ class CalendarAccountProbeConfig(OxRecord):
 
 @attrs.define(repr=False)
 class SettingsValue(OxRecord):
-    """``SettingsValue`` of the document."""
+    """A value of a setting."""
 
     __model__ = Model(
         "SettingsValue",
@@ -986,7 +986,7 @@ class ConversionDataSource(OxRecord):
 
 @attrs.define(repr=False)
 class Analysis(OxRecord):
-    """``Analysis`` of the document."""
+    """What an invitation or answer in a mail means."""
 
     __model__ = Model(
         "Analysis",

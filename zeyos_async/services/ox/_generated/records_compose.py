@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @attrs.define(repr=False)
 class MailComposeResponseMessageModel(OxRecord):
-    """``MailComposeResponseMessageModel`` of the document."""
+    """A mail that is being written."""
 
     __model__ = Model(
         "MailComposeResponseMessageModel",
@@ -225,7 +225,7 @@ class ComposeBody(InCamelFolder):
 
 @attrs.define(repr=False)
 class MailComposeRequestMessageModel(OxRecord):
-    """``MailComposeRequestMessageModel`` of the document."""
+    """Changes of a mail that is being written."""
 
     __model__ = Model(
         "MailComposeRequestMessageModel",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @attrs.define(repr=False)
 class ContactData(InFolderId):
-    """``ContactData`` of the document."""
+    """A contact, or a distribution list."""
 
     __model__ = Model(
         "ContactData",
@@ -283,7 +283,7 @@ class ContactData(InFolderId):
 
 @attrs.define(repr=False)
 class DistributionListMember(InFolderId):
-    """``DistributionListMember`` of the document."""
+    """A member of a distribution list."""
 
     __model__ = Model(
         "DistributionListMember",
@@ -310,7 +310,7 @@ class DistributionListMember(InFolderId):
 
 @attrs.define(repr=False)
 class AdvancedSearch(OxRecord):
-    """``AdvancedSearch`` of the document."""
+    """A search term, and where to search."""
 
     __model__ = Model(
         "AdvancedSearch",
@@ -350,7 +350,7 @@ class AdvancedSearchFolderTypes(OxRecord):
 
 @attrs.define(repr=False)
 class ContactListElement(InFolder):
-    """``ContactListElement`` of the document."""
+    """The place of a contact."""
 
     __model__ = Model(
         "ContactListElement",
@@ -386,7 +386,7 @@ class ContactUpdateData(OxRecord):
 
 @attrs.define(repr=False)
 class ContactSearchBody(OxRecord):
-    """``ContactSearchBody`` of the document."""
+    """Patterns that contacts have to match."""
 
     __model__ = Model(
         "ContactSearchBody",

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @attrs.define(repr=False)
 class AttachmentData(OxRecord):
-    """``AttachmentData`` of the document."""
+    """A file that is attached to an object."""
 
     __model__ = Model(
         "AttachmentData",
@@ -101,7 +101,7 @@ class InfoItemExport(InFolderId):
 
 @attrs.define(repr=False)
 class FileAccountData(OxRecord):
-    """``FileAccountData`` of the document."""
+    """An account at a file storage."""
 
     __model__ = Model(
         "FileAccountData",
@@ -200,7 +200,7 @@ class FileServiceConfiguration(OxRecord):
 
 @attrs.define(repr=False)
 class ImportResult(InFolderId):
-    """``ImportResult`` of the document."""
+    """What an import made of one object of a file."""
 
     __model__ = Model(
         "ImportResult",
@@ -221,7 +221,7 @@ class ImportResult(InFolderId):
 
 @attrs.define(repr=False)
 class InfoItemData(InFolderId):
-    """``InfoItemData`` of the document."""
+    """A file's description."""
 
     __model__ = Model(
         "InfoItemData",
@@ -359,7 +359,7 @@ class InfoItemData(InFolderId):
 
 @attrs.define(repr=False)
 class InfoItemPermission(OxRecord):
-    """``InfoItemPermission`` of the document."""
+    """What somebody may do with a file."""
 
     __model__ = Model(
         "InfoItemPermission",
@@ -446,7 +446,7 @@ class BackwardLink(OxRecord):
 
 @attrs.define(repr=False)
 class InfoItemListElement(InFolder):
-    """``InfoItemListElement`` of the document."""
+    """The place of a file."""
 
     __model__ = Model(
         "InfoItemListElement",
@@ -616,7 +616,7 @@ class InfoItemZipElement(InFolder):
 
 @attrs.define(repr=False)
 class QuotaData(OxRecord):
-    """``QuotaData`` of the document."""
+    """How much is used and allowed, in bytes."""
 
     __model__ = Model(
         "QuotaData",
@@ -635,7 +635,7 @@ class QuotaData(OxRecord):
 
 @attrs.define(repr=False)
 class SnippetData(OxRecord):
-    """``SnippetData`` of the document."""
+    """A snippet of text, such as a signature."""
 
     __model__ = Model(
         "SnippetData",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @attrs.define(repr=False)
 class FolderData(InFolderId):
-    """``FolderData`` of the document."""
+    """A folder."""
 
     __model__ = Model(
         "FolderData",
@@ -199,7 +199,7 @@ class FolderData(InFolderId):
 
 @attrs.define(repr=False)
 class FolderPermission(OxRecord):
-    """``FolderPermission`` of the document."""
+    """What somebody may do in a folder."""
 
     __model__ = Model(
         "FolderPermission",

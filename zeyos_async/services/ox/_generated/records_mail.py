@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @attrs.define(repr=False)
 class MailData(InFolderId):
-    """``MailData`` of the document."""
+    """A mail."""
 
     __model__ = Model(
         "MailData",
@@ -131,7 +131,7 @@ class MailData(InFolderId):
 
 @attrs.define(repr=False)
 class MailAttachment(OxRecord):
-    """``MailAttachment`` of the document."""
+    """A part of a mail: its text, or a file."""
 
     __model__ = Model(
         "MailAttachment",
@@ -334,7 +334,7 @@ class PutAttachmentBody(OxRecord):
 
 @attrs.define(repr=False)
 class MailDestinationData(InFolderId):
-    """``MailDestinationData`` of the document."""
+    """Where a mail is now."""
 
     __model__ = Model(
         "MailDestinationData",
@@ -370,7 +370,7 @@ class MailDestinationBody(InFolderId):
 
 @attrs.define(repr=False)
 class MailListElement(InFolder):
-    """``MailListElement`` of the document."""
+    """The place of a mail."""
 
     __model__ = Model(
         "MailListElement",
@@ -389,7 +389,7 @@ class MailListElement(InFolder):
 
 @attrs.define(repr=False)
 class MailFolderStatus(OxRecord):
-    """``MailFolderStatus`` of the document."""
+    """How many mails a folder has."""
 
     __model__ = Model(
         "MailFolderStatus",
@@ -563,7 +563,7 @@ class MailMoveAllBody(OxRecord):
 
 @attrs.define(repr=False)
 class MailToSend(InFolderId):
-    """``MailToSend`` of the document."""
+    """A mail that is sent or saved as a draft."""
 
     __model__ = Model(
         "MailToSend",
@@ -760,7 +760,7 @@ class MailThreadReferenceData(OxRecord):
 
 @attrs.define(repr=False)
 class MailConversationData(InFolderId):
-    """``MailConversationData`` of the document."""
+    """A conversation: its latest mail, and all of them."""
 
     __model__ = Model(
         "MailConversationData",
@@ -843,7 +843,7 @@ class MailConversationData(InFolderId):
 
 @attrs.define(repr=False)
 class MailUpdateBody(InFolderId):
-    """``MailUpdateBody`` of the document."""
+    """What is changed of mails: flags, color, or the folder."""
 
     __model__ = Model(
         "MailUpdateBody",

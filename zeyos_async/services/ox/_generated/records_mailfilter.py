@@ -81,7 +81,7 @@ class MailFilterDeletionBody(OxRecord):
 
 @attrs.define(repr=False)
 class MailFilterRule(OxRecord):
-    """``MailFilterRule`` of the document."""
+    """A rule for incoming mails."""
 
     __model__ = Model(
         "MailFilterRule",
@@ -260,7 +260,7 @@ class MailFilterApplication(InFolder):
 
 @attrs.define(repr=False)
 class MailFilterRulev2(OxRecord):
-    """``MailFilterRulev2`` of the document."""
+    """A rule for incoming mails."""
 
     __model__ = Model(
         "MailFilterRulev2",

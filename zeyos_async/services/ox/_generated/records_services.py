@@ -368,7 +368,7 @@ class DataExportMail(OxRecord):
 
 @attrs.define(repr=False)
 class InfoJobData(OxRecord):
-    """``InfoJobData`` of the document."""
+    """Work that the server put off."""
 
     __model__ = Model(
         "InfoJobData",

@@ -84,7 +84,7 @@ class JumpTokenData(OxRecord):
 
 @attrs.define(repr=False)
 class LoginResponse(OxRecord):
-    """``LoginResponse`` of the document."""
+    """What a log-in is answered with."""
 
     __model__ = Model(
         "LoginResponse",
@@ -355,7 +355,7 @@ class SamlLogoutResponse(OxRecord):
 
 @attrs.define(repr=False)
 class SessionManagementData(OxRecord):
-    """``SessionManagementData`` of the document."""
+    """A session of the user."""
 
     __model__ = Model(
         "SessionManagementData",

@@ -176,7 +176,7 @@ class ShareTargetData(InFolder):
 
 @attrs.define(repr=False)
 class ShareLinkData(OxRecord):
-    """``ShareLinkData`` of the document."""
+    """A link to what is shared."""
 
     __model__ = Model(
         "ShareLinkData",

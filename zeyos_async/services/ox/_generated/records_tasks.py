@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @attrs.define(repr=False)
 class AppointmentData(InFolderId):
-    """``AppointmentData`` of the document."""
+    """An appointment of the old calendar."""
 
     __model__ = Model(
         "AppointmentData",
@@ -131,7 +131,7 @@ class AppointmentData(InFolderId):
 
 @attrs.define(repr=False)
 class TaskParticipant(OxRecord):
-    """``TaskParticipant`` of the document."""
+    """Who takes part in a task or an appointment."""
 
     __model__ = Model(
         "TaskParticipant",
@@ -512,7 +512,7 @@ class ReminderListElement(OxRecord):
 
 @attrs.define(repr=False)
 class ReminderData(InFolder):
-    """``ReminderData`` of the document."""
+    """A reminder of a task or an appointment."""
 
     __model__ = Model(
         "ReminderData",
@@ -562,7 +562,7 @@ class ReminderUpdateBody(OxRecord):
 
 @attrs.define(repr=False)
 class TaskData(InFolderId):
-    """``TaskData`` of the document."""
+    """A task."""
 
     __model__ = Model(
         "TaskData",
@@ -695,7 +695,7 @@ class TaskConfirmationBody(OxRecord):
 
 @attrs.define(repr=False)
 class TaskListElement(InFolder):
-    """``TaskListElement`` of the document."""
+    """The place of a task."""
 
     __model__ = Model(
         "TaskListElement",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @attrs.define(repr=False)
 class GroupData(OxRecord):
-    """``GroupData`` of the document."""
+    """A group of users."""
 
     __model__ = Model(
         "GroupData",
@@ -122,7 +122,7 @@ class ResourceListElement(OxRecord):
 
 @attrs.define(repr=False)
 class ResourceData(OxRecord):
-    """``ResourceData`` of the document."""
+    """A room or thing that can be booked."""
 
     __model__ = Model(
         "ResourceData",
@@ -239,7 +239,7 @@ class UseCountIncrement(InCamelFolder):
 
 @attrs.define(repr=False)
 class UserData(InFolderId):
-    """``UserData`` of the document."""
+    """A user, with the contact of theirs."""
 
     __model__ = Model(
         "UserData",
@@ -557,7 +557,7 @@ class UserSearchBody(OxRecord):
 
 @attrs.define(repr=False)
 class CurrentUserData(OxRecord):
-    """``CurrentUserData`` of the document."""
+    """The user whose session it is."""
 
     __model__ = Model(
         "CurrentUserData",

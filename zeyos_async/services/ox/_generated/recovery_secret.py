@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class RecoverySecret(Module):
-    """``recovery/secret``: its operations."""
+    """Stored passwords after a change of the user's own."""
 
     @operation(
         Spec(

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Reminder(Module):
-    """``reminder``: its operations."""
+    """Reminders of tasks and appointments."""
 
     @operation(
         Spec(
@@ -44,6 +44,9 @@ class Reminder(Module):
         """Delete reminders; raises ``NotDeleted`` if some are still there.
 
         ``PUT reminder?action=delete``; since 6.22.
+
+        Args:
+            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
         """
         ...
 
@@ -89,6 +92,9 @@ class Reminder(Module):
         ``PUT reminder?action=remindAgain``; since 6.18.1.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
         """
         ...

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Rss(Module):
-    """``rss``: its operations."""
+    """Feeds."""
 
     @operation(
         Spec(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Saml(Module):
-    """``saml``: its operations."""
+    """Log-in and log-out with an identity provider."""
 
     @operation(
         Spec(
@@ -40,6 +40,7 @@ class Saml(Module):
         ``POST saml/{tenant}/acs``.
 
         Args:
+            body: The fields of the form.
             tenant: The tenant.
         """
         ...
@@ -129,6 +130,7 @@ class Saml(Module):
         ``POST saml/{tenant}/sls``.
 
         Args:
+            body: The fields of the form.
             tenant: The tenant.
         """
         ...

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Sessionmanagement(Module):
-    """``sessionmanagement``: its operations."""
+    """The user's sessions."""
 
     @operation(
         Spec(
@@ -61,5 +61,8 @@ class Sessionmanagement(Module):
         """End some sessions of the user.
 
         ``PUT sessionmanagement?action=delete``.
+
+        Args:
+            body: A list of values, such as IDs.
         """
         ...

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class ShareManagement(Module):
-    """``share/management``: its operations."""
+    """Links to what is shared, and shares of others."""
 
     @operation(
         Spec(
@@ -46,6 +46,9 @@ class ShareManagement(Module):
         """What a link to a share is, and whether it is subscribed.
 
         ``PUT share/management?action=analyze``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...
 
@@ -65,6 +68,7 @@ class ShareManagement(Module):
         ``PUT share/management?action=deleteLink``; since 7.8.0.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
         """
@@ -81,6 +85,9 @@ class ShareManagement(Module):
         """The link to a folder or file; it is made if there is none.
 
         ``PUT share/management?action=getLink``; since 7.8.0.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...
 
@@ -97,6 +104,9 @@ class ShareManagement(Module):
         """Subscribe a share again whose log-in changed.
 
         ``PUT share/management?action=resubscribe``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...
 
@@ -111,6 +121,9 @@ class ShareManagement(Module):
         """Send the link to people.
 
         ``PUT share/management?action=sendLink``; since 7.8.0.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...
 
@@ -127,6 +140,9 @@ class ShareManagement(Module):
         """Subscribe a share of another server or context.
 
         ``PUT share/management?action=subscribe``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...
 
@@ -141,6 +157,9 @@ class ShareManagement(Module):
         """Subscribe a share no more.
 
         ``PUT share/management?action=unsubscribe``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...
 
@@ -160,6 +179,7 @@ class ShareManagement(Module):
         ``PUT share/management?action=updateLink``; since 7.8.0.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
         """

@@ -13,7 +13,7 @@ from zeyos_async.wire import Safety
 
 
 class ShareRedeem(Module):
-    """``share/redeem``: its operations."""
+    """Links to shares, followed."""
 
     @operation(
         Spec(

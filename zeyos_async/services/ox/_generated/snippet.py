@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Snippet(Module):
-    """``snippet``: its operations."""
+    """Snippets of text, such as signatures."""
 
     @operation(
         Spec(
@@ -71,8 +71,10 @@ class Snippet(Module):
         ``POST snippet?action=attach``; since 7.0.0.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
             type: The type.
+            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
@@ -96,6 +98,9 @@ class Snippet(Module):
         ``PUT snippet?action=delete``; since 7.0.0.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
         """
         ...
@@ -122,6 +127,9 @@ class Snippet(Module):
         ``PUT snippet?action=detach``; since 7.0.0.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
         """
         ...
@@ -139,6 +147,7 @@ class Snippet(Module):
         ``GET snippet?action=get``; since 7.0.0.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
         """
         ...
@@ -158,6 +167,7 @@ class Snippet(Module):
         ``GET snippet?action=getattachment``; since 7.0.0.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
             attachmentid: The attachment's ID.
         """
@@ -174,6 +184,9 @@ class Snippet(Module):
         """Snippets by their IDs.
 
         ``PUT snippet?action=list``; since 7.0.0.
+
+        Args:
+            body: A list of values, such as IDs.
         """
         ...
 
@@ -188,6 +201,9 @@ class Snippet(Module):
         """Create a snippet, and return its ID.
 
         ``PUT snippet?action=new``; since 7.0.0.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...
 
@@ -212,6 +228,9 @@ class Snippet(Module):
         ``PUT snippet?action=update``; since 7.0.0.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
         """
         ...

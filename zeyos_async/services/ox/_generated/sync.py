@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Sync(Module):
-    """``sync``: its operations."""
+    """For devices that hold a copy."""
 
     @operation(
         Spec(
@@ -31,5 +31,8 @@ class Sync(Module):
         """Clear folders for a device that reads all again; raises ``NotDeleted`` for those that failed.
 
         ``PUT sync?action=refresh_server``.
+
+        Args:
+            body: A list of values, such as IDs.
         """
         ...

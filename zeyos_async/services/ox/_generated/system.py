@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class System(Module):
-    """``system``: its operations."""
+    """The server itself."""
 
     @operation(
         Spec(

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class Tasks(Module):
-    """``tasks``: its operations."""
+    """Tasks."""
 
     @operation(
         Spec(
@@ -96,6 +96,9 @@ class Tasks(Module):
         ``PUT tasks?action=confirm``.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             folder: The folder's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
@@ -123,6 +126,7 @@ class Tasks(Module):
         ``PUT tasks?action=delete``; since 6.22.
 
         Args:
+            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
         """
@@ -143,6 +147,7 @@ class Tasks(Module):
         ``GET tasks?action=get``.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
         """
@@ -168,6 +173,7 @@ class Tasks(Module):
         ``PUT tasks?action=list``.
 
         Args:
+            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
         """
         ...
@@ -183,6 +189,9 @@ class Tasks(Module):
         """Create a task, and return its ID.
 
         ``PUT tasks?action=new``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...
 
@@ -216,6 +225,7 @@ class Tasks(Module):
         ``PUT tasks?action=search``.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             sort: The column (or field) to sort by.
             order: ``asc`` or ``desc``; only together with ``sort``.
@@ -251,6 +261,9 @@ class Tasks(Module):
         ``PUT tasks?action=update``.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not

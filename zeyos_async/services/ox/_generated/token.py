@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Token(Module):
-    """``token``: its operations."""
+    """Tokens for a log-in without password."""
 
     @operation(
         Spec(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Usecount(Module):
-    """``usecount``: its operations."""
+    """How often contacts and others are used."""
 
     @operation(
         Spec(
@@ -31,5 +31,8 @@ class Usecount(Module):
         """Count the use of a contact, user, group or resource.
 
         ``PUT usecount?action=increment``.
+
+        Args:
+            body: What is sent: a record, or a dict of its fields.
         """
         ...

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class User(Module):
-    """``user``: its operations."""
+    """Users."""
 
     @property
     def me(self) -> UserMe:
@@ -82,6 +82,7 @@ class User(Module):
         ``GET user?action=get``; since 6.14.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID (the if left out).
         """
         ...
@@ -101,6 +102,7 @@ class User(Module):
         ``GET user?action=getAttribute``; since 6.20.
 
         Args:
+            record: What it is about, in place of its ID and folder.
             id: The object's ID.
             name: The name.
         """
@@ -122,6 +124,7 @@ class User(Module):
         ``PUT user?action=list``; since 6.14.
 
         Args:
+            body: A list of values, such as IDs.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
         """
         ...
@@ -152,6 +155,7 @@ class User(Module):
         ``PUT user?action=search``; since 6.14.
 
         Args:
+            body: What is sent: a record, or a dict of its fields.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             sort: The column (or field) to sort by.
             order: ``asc`` or ``desc``; only together with ``sort``.
@@ -180,6 +184,9 @@ class User(Module):
         ``PUT user?action=setAttribute``; since 6.20.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             set_if_absent: Whether a value that is there stays.
         """
@@ -207,6 +214,9 @@ class User(Module):
         ``PUT user?action=update``; since 6.14.
 
         Args:
+            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
+                named.
+            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class UserMe(Module):
-    """``user/me``: its operations."""
+    """The user whose session it is."""
 
     @operation(
         Spec(

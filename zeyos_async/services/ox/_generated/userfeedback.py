@@ -13,7 +13,7 @@ from zeyos_async.wire import Safety
 
 
 class Userfeedback(Module):
-    """``userfeedback``: its operations."""
+    """What users think of the product."""
 
     @operation(
         Spec(
@@ -28,6 +28,7 @@ class Userfeedback(Module):
         ``PUT userfeedback?action=store``.
 
         Args:
+            body: What is sent, as JSON values.
             type: The type.
         """
         ...
