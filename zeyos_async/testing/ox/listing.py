@@ -8,10 +8,25 @@ from typing import Any
 from .call import Call, Reply
 from .columns import Model
 from .groupware import check_sort, sorted_rows
-from .refusals import bad_value
+from .refusals import bad_value, missing
 from .world import Row
 
-__all__ = ["ordered", "ranged", "rows_reply"]
+__all__ = ["objects", "ordered", "ranged", "rows_reply"]
+
+
+def objects(value: Any, *names: str, of: str = "body") -> list[dict[str, Any]]:
+    """An array of objects that all have some fields.
+
+    Raises:
+        OxError: It is none, or one of them lacks a field.
+    """
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise bad_value(of, value, "it has to be an array of objects")
+    for one in value:
+        for name in names:
+            if one.get(name) in (None, ""):
+                raise missing(name)
+    return value
 
 
 def ordered(call: Call, model: Model, rows: Iterable[Row]) -> list[Row]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from ..call import Call
+from ..listing import objects
 from ..refusals import OxError, bad_value, conflict, not_found
 from .people import as_calendar_user, attendee_of, completed, recipient, same_person
 from .recurrence import ended_before
@@ -81,7 +82,8 @@ def prepared(call: Call, data: Mapping[str, Any], old: Mapping[str, Any] | None 
     """
     made = {name: value for name, value in data.items() if name not in _READ_ONLY}
     if made.get("attendees"):
-        made["attendees"] = [completed(call.world, one) for one in made["attendees"]]
+        attendees = objects(made["attendees"], of="attendees")
+        made["attendees"] = [completed(call.world, one) for one in attendees]
         organizer = made.get("organizer") or (old or {}).get("organizer") or as_calendar_user(call.user)
         made["organizer"] = recipient(call.world, organizer)
     made["modifiedBy"] = as_calendar_user(call.user)

@@ -25,6 +25,7 @@ from ..events.view import (
 from ..events.when import When, parse_when, read_recurrence_id
 from ..files.access import file_answer
 from ..folders import folders_of
+from ..listing import objects
 from ..mails.access import zipped
 from ..refusals import OxError, bad_value, not_found
 from ..terms import Grammar, Operand, Term, read_filter
@@ -86,6 +87,8 @@ def _advanced_search(call: Call) -> Reply:
     body = call.mapping()
     term = read_filter(body, _GRAMMAR)
     folders = body.get("folders")
+    if folders is not None and not isinstance(folders, list):
+        raise bad_value("folders", folders, "it is an array of ids")
     if folders is None:
         rows = (row for row in folders_of(call) if row["module"] == "calendar")
         folders = [outside(row["id"]) for row in rows]
@@ -142,7 +145,7 @@ def _local(at: When, event: Event) -> When:
 @handles("chronos", "list")
 def _list(call: Call) -> Reply:
     made = []
-    for one in call.items():
+    for one in objects(call.body, "id", "folder"):
         try:
             event = given_event(call, str(one["id"]), str(one["folder"]))
         except OxError:
@@ -222,9 +225,7 @@ def _needs_action(call: Call) -> Reply:
 @handles("chronos", "freeBusy")
 def _free_busy(call: Call) -> Reply:
     within = range_of(call, "from", "until")
-    attendees = call.mapping().get("attendees")
-    if not isinstance(attendees, list):
-        raise bad_value("attendees", attendees, "it is an array of attendees")
+    attendees = objects(call.mapping().get("attendees"), of="attendees")
     return Reply(data=[_busy(call, attendee, within) for attendee in attendees])
 
 
@@ -275,21 +276,22 @@ def _merged(busy: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 @handles("chronos", "getAttachment")
 def _get_attachment(call: Call) -> Reply:
     event = given_event(call, call.text("id"), call.text("folder"))
-    name, kind, content = _file(event, call.number("managedId"))
+    name, kind, content = _file(event, call.text("managedId"))
     etag = f"chronos-{call.number('managedId')}"
     return Reply(raw=file_answer(call, content, filename=name, mimetype=kind, etag=etag))
 
 
-def _file(event: Event, key: int) -> tuple[str, str, bytes]:
-    if key not in event.files:
-        raise not_found("CAL-4043", f"attachment {key} of event {event.id}")
-    return event.files[key]
+def _file(event: Event, key: Any) -> tuple[str, str, bytes]:
+    for number, file in event.files.items():
+        if str(number) == str(key):
+            return file
+    raise not_found("CAL-4043", f"attachment {key} of event {event.id}")
 
 
 @handles("chronos", "zipAttachments")
 def _zip_attachments(call: Call) -> Reply:
     event = given_event(call, call.text("id"), call.text("folder"))
-    files = [_file(event, int(key)) for key in call.items()]
+    files = [_file(event, key) for key in call.items()]
     return Reply(raw=zipped([(name, content) for name, _, content in files], "attachments.zip"))
 
 

@@ -21,6 +21,7 @@ from ..events.people import as_attendee, as_calendar_user, attendee_of, complete
 from ..events.store import Event
 from ..events.view import calendar, folder_row, given_event
 from ..folders import plain_id
+from ..listing import objects
 from ..parts import Part
 from ..refusals import CONFLICT, OxError, bad_value, denied, missing
 from ..requests import read_json
@@ -203,9 +204,8 @@ def _move(call: Call) -> Reply:
 @handles("chronos", "delete")
 def _delete(call: Call) -> Reply:
     body = call.body
-    events = body if isinstance(body, list) else call.mapping().get("events")
-    if not isinstance(events, list):
-        raise missing("events")
+    given = body if isinstance(body, list) else call.mapping().get("events")
+    events = objects(given, of="events")
     return Reply(data=[_delete_one(call, one) for one in events], timestamp=call.world.last_stamp)
 
 

@@ -9,6 +9,7 @@ from ...answers import Answer
 from ..call import Call, Reply, handles
 from ..events.when import parse_instant
 from ..files.access import drive
+from ..listing import objects
 from ..mails.access import DRAFTS, TRASH, given_mail, mailbox
 from ..mails.build import Attached, build, pairs
 from ..mails.parts import body_parts
@@ -50,7 +51,7 @@ def _open(call: Call) -> Reply:
     kind = call.text("type", "new").lower()
     if kind not in _TYPES:
         raise bad_value("type", kind, f"it is one of {', '.join(_TYPES)}")
-    given = call.body if isinstance(call.body, list) else []
+    given = objects(call.body or [], "folderId", "id")
     mails = [given_mail(call, str(one["folderId"]), str(one["id"])) for one in given]
     if kind != "new" and not mails:
         raise missing("body")

@@ -309,7 +309,10 @@ def _message(call: Call, folder: str, key: str) -> Row:
 
 @handles("messaging/message", "list")
 def _list_messages(call: Call) -> Reply:
-    return Reply(data=_cells(call, [_message(call, str(folder), str(key)) for folder, key in call.items()]))
+    pairs = call.items()
+    if any(not isinstance(pair, list) or len(pair) != 2 for pair in pairs):
+        raise bad_value("body", pairs, "it is an array of pairs of folder and id")
+    return Reply(data=_cells(call, [_message(call, str(folder), str(key)) for folder, key in pairs]))
 
 
 @handles("messaging/message", "get")

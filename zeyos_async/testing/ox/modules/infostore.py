@@ -12,7 +12,7 @@ from ..columns import Model
 from ..files.access import check_folder, drive, file_answer
 from ..files.store import Item, Version
 from ..folders import children, folders_of
-from ..listing import ordered, ranged, rows_reply
+from ..listing import objects, ordered, ranged, rows_reply
 from ..mails.access import zipped
 from ..refusals import OxError, bad_value, not_found
 from ..terms import Grammar, Operand, read_filter
@@ -70,7 +70,7 @@ def _all(call: Call) -> Reply:
 @handles("infostore", "list")
 def _list(call: Call) -> Reply:
     store = drive(call.world)
-    found = [store.find(str(one["id"])) for one in call.items()]
+    found = [store.find(str(one["id"])) for one in objects(call.body, "id")]
     return rows_reply(call, MODEL, _rows(item for item in found if item is not None))
 
 
@@ -194,7 +194,7 @@ def _version(item: Item, number: int | None) -> Version:
 @handles("infostore", "zipdocuments")
 def _zip(call: Call) -> Reply:
     files = []
-    for one in call.items():
+    for one in objects(call.body, "id"):
         number = int(one["version"]) if one.get("version") else None
         version = _version(given_item(call, str(one["id"])), number)
         files.append((version.filename, version.content))

@@ -9,6 +9,7 @@ from ..call import Call, Reply, handles
 from ..files.access import check_folder, drive, free_name, guess_type
 from ..files.store import Item
 from ..folders import default_folder, folder_key, usable_folder
+from ..listing import objects
 from ..parts import Part
 from ..refusals import CONFLICT, OxError, bad_value, missing
 from ..requests import read_json
@@ -154,7 +155,7 @@ def _delete(call: Call) -> Reply:
     """Delete what was not changed or locked since; the others are what is answered."""
     store = drive(call.world)
     left = []
-    for one in call.items():
+    for one in objects(call.body, "id"):
         item = store.find(str(one["id"]))
         if item is None:
             continue
@@ -186,7 +187,7 @@ def _trash(call: Call) -> str:
 @handles("infostore", "restore")
 def _restore(call: Call) -> Reply:
     made = []
-    for one in call.items():
+    for one in objects(call.body, "id"):
         item = given_item(call, str(one["id"]))
         target = item.origin or default_folder(call.world, call.user, "infostore")
         drive(call.world).move(item, target)
@@ -202,7 +203,7 @@ def _move(call: Call) -> Reply:
     """Move one file, or those of a body; what can't be moved is what is answered."""
     target, store = check_folder(call, call.text("folder"), right="folder"), drive(call.world)
     single = call.operation.method == "GET"
-    given = [{"id": call.text("id")}] if single else call.items()
+    given = [{"id": call.text("id")}] if single else objects(call.body, "id")
     left = []
     for one in given:
         item = given_item(call, str(one["id"]), right="write")

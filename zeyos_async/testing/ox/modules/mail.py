@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from ...answers import Answer, json_answer
 from ..call import Call, Reply, handles
-from ..listing import ranged
+from ..listing import objects, ranged
 from ..mails.access import (
     SENT,
     Columns,
@@ -43,7 +43,7 @@ def _all(call: Call) -> Reply:
 def _list(call: Call) -> Reply:
     columns = Columns(call)
     box = mailbox(call.world, call.user)
-    found = [box.find(str(item["folder"]), str(item["id"])) for item in call.items()]
+    found = [box.find(str(item["folder"]), str(item["id"])) for item in objects(call.body, "folder", "id")]
     return Reply(data=[columns.cells(mail) for mail in found if mail is not None])
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ..call import Call, Handler, Reply, handles
+from ..listing import objects
 from ..mails.access import INBOX, given_mail, mailbox, mails_in
 from ..mails.render import header
 from ..mails.store import Mail
@@ -210,7 +211,7 @@ def _category(call: Call) -> str:
 @handles("mail/categories", "move")
 def _move(call: Call) -> Reply:
     category = _category(call)
-    for one in call.items():
+    for one in objects(call.body, "folder_id", "id"):
         given_mail(call, str(one["folder_id"]), str(one["id"])).category = category
     return Reply()
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from ..call import Call, Reply, handles
 from ..files.access import check_folder as check_drive_folder
 from ..files.access import drive, save_file
+from ..listing import objects
 from ..mails.access import (
     TRASH,
     check_folder,
@@ -107,7 +108,7 @@ def _move_all(call: Call) -> Reply:
 def _delete(call: Call) -> Reply:
     box = mailbox(call.world, call.user)
     touched = []
-    for item in call.items():
+    for item in objects(call.body, "folder", "id"):
         folder = str(item["folder"])
         touched.append(folder)
         if (mail := box.find(folder, str(item["id"]))) is not None:

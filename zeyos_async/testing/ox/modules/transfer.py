@@ -11,6 +11,7 @@ from ..envelope import error_fields
 from ..events.view import events_of, given_event
 from ..folders import default_folder, usable_folder, visible_folder
 from ..groupware import Kind
+from ..listing import objects
 from ..mails.access import given_mail
 from ..refusals import OxError, bad_value, missing
 from ..transfer.csv_contacts import read_csv, write_csv
@@ -112,7 +113,9 @@ def _file(content: bytes, kind: str, filename: str) -> Reply:
 def _contacts(call: Call) -> list[Row]:
     """The contacts of a folder, or those of a body; distribution lists only if they are asked for."""
     if call.operation.method == "PUT":
-        return [_CONTACTS.find(call, one["id"], one["folder_id"]) for one in call.items()]
+        return [
+            _CONTACTS.find(call, one["id"], one["folder_id"]) for one in objects(call.body, "id", "folder_id")
+        ]
     folder = call.text("folder") or default_folder(call.world, call.user, "contacts")
     rows = _CONTACTS.within(call, folder)
     lists = str(call.params.get("export_dlists", "false")).lower() == "true"
@@ -143,7 +146,7 @@ def _export_calendar(call: Call) -> Reply:
 
 def _picked(call: Call) -> tuple[list[Row], list[Row]]:
     events, tasks = [], []
-    for one in call.items():
+    for one in objects(call.body, "id", "folder_id"):
         key, folder = str(one["id"]), str(one["folder_id"])
         if visible_folder(call, folder)["module"] == "tasks":
             tasks.append(TASKS.find(call, key, folder))
