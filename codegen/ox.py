@@ -10,6 +10,7 @@ from typing import Any, Final
 import attrs
 
 from . import layout
+from .ox_checks import check_overlay
 from .ox_modules import class_name, render_module, specs
 from .ox_operations import OperationFacts, load_operations, load_overlay
 from .ox_schemas import SchemaFacts, Schemas
@@ -47,6 +48,7 @@ class Renderer:
     def files(self) -> dict[str, str]:
         """Path → text."""
         homes = self.homes()
+        check_overlay(self.overlay, self.schemas, self.operations, homes)
         written = self._written()
         modules = specs(self.operations)
         files = {

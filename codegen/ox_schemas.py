@@ -142,6 +142,11 @@ class Schemas:
             self._made[name] = self._make(name)
         return self._made[name]
 
+    @property
+    def made(self) -> Mapping[str, SchemaFacts]:
+        """Every schema that was asked for so far."""
+        return self._made
+
     def fields_of(self, name: str) -> list[dict[str, Any]]:
         """The catalogue's fields of a schema, as they are."""
         return list(self._raw[self.name(name)]["fields"])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from codegen.ox import attribute, below
+from codegen.ox import Renderer, attribute, below
 from codegen.ox_operations import OVERLAY, load_operations, load_overlay, snake
 from codegen.ox_schemas import Schemas
 
@@ -140,3 +140,27 @@ def test_the_overlay_has_no_empty_reason() -> None:
     """Each part of the overlay says what it is for."""
     text = OVERLAY.read_text("utf-8")
     assert text.count("# --") >= 8
+
+
+STALE = [
+    ("records", {"ContactDate": "x"}, "records.ContactDate"),
+    ("kinds", {"ContactData.birthdy": "date"}, "kinds.ContactData.birthdy"),
+    ("kinds", {"birthdy": "date"}, "kinds.birthdy"),
+    ("costly", ["MailData.text"], "costly.MailData.text"),
+    ("names", {"createContct": "x"}, "names.createContct"),
+    ("modules", {"contcts": "x"}, "modules.contcts"),
+    ("targets", {"contacts.gett": "ContactData"}, "does not exist"),
+    ("codes", {"TaskData.status": "TaskStatsu"}, "codes.TaskStatsu"),
+    ("glossary", {"foldr": "x"}, "glossary.foldr"),
+    ("groups", {"services": ["contcts"]}, "groups.contcts"),
+    ("safety", {"writes": ["contacts.gett"]}, "safety.writes.contacts.gett"),
+]
+
+
+@pytest.mark.parametrize(("part", "wrong", "why"), STALE)
+def test_what_the_overlay_says_of_nothing(overlay: dict[str, Any], part: str, wrong: Any, why: str) -> None:
+    """A misspelt name, or one that has gone from the catalogue, is told of."""
+    changed = overlay | {part: overlay[part] + wrong if isinstance(wrong, list) else overlay[part] | wrong}
+    with pytest.raises(ValueError, match=why):
+        schemas = Schemas(changed)
+        Renderer(changed, schemas, load_operations(changed, schemas)).files()
