@@ -36,7 +36,7 @@ class Download:
         path = await ox.infostore.document(id="17/42", folder="17").save("reports/")
 
     If the connection breaks and the server named the version of the file (an ETag), the rest of that version is
-    asked for, as long as each attempt brings something. An error that comes in place of the file is raised,
+    asked for, as long as that brings something. An error that comes in place of the file is raised,
     though the status may say that all is well.
 
     Args:
@@ -51,6 +51,7 @@ class Download:
         self._arriving: Arriving | None = None
         self._head: StreamedResponse | None = None
         self._pieces: AsyncGenerator[bytes, None] | None = None
+        self._begun = False
 
     def __repr__(self) -> str:
         return f"<Download {self._request.operation} {public_url(self._request.url)}>"
@@ -127,6 +128,7 @@ class Download:
         if self._arriving is not None:
             raise InvalidArgument(f"{self!r} is open already; make another one for a second reader")
         arriving = self._arriving = Arriving(self._channel, self._request)
+        self._begun = False
         try:
             head = self._head = await arriving.open()
             self._check_part(head)
@@ -167,6 +169,7 @@ class Download:
             raise InvalidArgument(
                 f"{self!r}: the file is unchanged, and so nothing came; look at .unchanged first"
             )
+        self._begun = True
         return self._pieces
 
     def __await__(self) -> Generator[Any, Any, bytes]:
@@ -185,18 +188,20 @@ class Download:
         path: str | os.PathLike[str],
         *,
         overwrite: bool | None = None,
+        resume: bool = False,
         on_progress: Progress | None = None,
     ) -> Path:
-        """Write the rest of it to a file, which appears when it is complete.
+        """Write it to a file, which appears when it is complete.
 
-        Until then a file of that name stays as it was, and nothing is left behind if it fails. What is not open
-        yet is opened for it.
+        Until then a file of that name stays as it was. What is not open yet is opened for it.
 
         Args:
             path: The file; or a folder, in which the server's name for it is taken.
             overwrite: Whether a file that is there is replaced. By default the one that ``path`` names is,
                 and one that the server named is not.
-            on_progress: Called with the bytes that came and those that will be in all, ``None`` if not known.
+            resume: Whether a part of it is kept beside its place after an error, and the next ``save(resume=True)``
+                goes on from there, if it is still the same version. Otherwise nothing is left behind.
+            on_progress: Called with the bytes that are there and those that will be in all, ``None`` if not known.
 
         Returns:
             Where it is.
@@ -207,18 +212,40 @@ class Download:
         """
         if self._arriving is None:
             async with self:
-                return await self.save(path, overwrite=overwrite, on_progress=on_progress)
+                return await self.save(path, overwrite=overwrite, resume=resume, on_progress=on_progress)
+        version = self._version if resume else ""
         pieces = aiter(self)
-        async with await target_for(Path(path), self.filename, overwrite=overwrite) as target:
-            await self._write(target, pieces, on_progress)
+        target = await target_for(Path(path), self.filename, overwrite=overwrite, version=version)
+        async with target:
+            total = self.length
+            if not target.size or await self._goes_on(target, self._arriving, total):
+                await _write(target, pieces, total, on_progress)
         return target.place
 
-    async def _write(
-        self, target: FileTarget, pieces: AsyncIterator[bytes], on_progress: Progress | None
-    ) -> None:
-        received, total = 0, self.length
-        async for chunk in pieces:
-            await target.write(chunk)
-            received += len(chunk)
-            if on_progress is not None:
-                on_progress(received, total)
+    @property
+    def _version(self) -> str:
+        """What names the content, where its rest could be asked for; else ``""``."""
+        arriving = self._arriving
+        whole = self._wanted is None and not self._begun
+        if arriving is None or not whole or not arriving.names_version or self.length is None:
+            return ""
+        return f"{self.etag} {self.length} {self._request.url.raw_path_qs}"
+
+    async def _goes_on(self, target: FileTarget, arriving: Arriving, total: int | None) -> bool:
+        """Begin where the target ends; false if there is nothing left to come."""
+        if target.size == total:
+            return False
+        if total is None or target.size > total or not await arriving.begin_at(target.size):
+            await target.restart()
+        return True
+
+
+async def _write(
+    target: FileTarget, pieces: AsyncIterator[bytes], total: int | None, on_progress: Progress | None
+) -> None:
+    there = target.size
+    async for chunk in pieces:
+        await target.write(chunk)
+        there += len(chunk)
+        if on_progress is not None:
+            on_progress(there, total)

@@ -10,14 +10,16 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Final
 
-from ....errors import ResponseTruncated
+from ....errors import ResponseTruncated, ServerError
 from ....session import Channel, StreamedResponse
-from ....wire import Request, Response
+from ....wire import Request, Response, public_url
 from .ranges import starts_at
 
 __all__ = ["Arriving", "may_be_error"]
 
 _MOST_RESUMES: Final = 10
+_MOST_IN_VAIN: Final = 2
+"""Attempts in a row that bring nothing. What arrived right before a connection broke may be lost with it."""
 _SAYS_ERRORS: Final = frozenset({"application/json", "text/json", "text/javascript", "text/html"})
 
 
@@ -34,7 +36,7 @@ class Arriving:
     """The answer to one request, while it is read.
 
     If the connection breaks and the answer named the version of the file (an ETag), the rest of that version is
-    asked for, as long as each attempt brings something.
+    asked for, as long as that brings something.
 
     Args:
         channel: The way to the server.
@@ -46,6 +48,7 @@ class Arriving:
         self._request = request.with_header_map({"Accept-Encoding": "identity"})
         self._channel = channel
         self._context: AbstractAsyncContextManager[StreamedResponse] | None = None
+        self._start = 0
 
     async def open(self) -> StreamedResponse:
         """Send the request.
@@ -62,6 +65,30 @@ class Arriving:
         self._context = context
         return answer
 
+    async def begin_at(self, position: int) -> int:
+        """Ask anew, for the bytes from there on; to be called before any of them is read.
+
+        Returns:
+            Where they begin: there, or at 0 from a server without ranges.
+
+        Raises:
+            ServerError: The file was changed since it was opened.
+        """
+        found = await self._from(position)
+        etag = self._answer.headers.get("ETag")
+        if found.status == 206 and starts_at(found.headers, position):
+            self._rest, self._start = found, position
+        elif found.status == 200 and found.headers.get("ETag") == etag:
+            self._answer = self._rest = found
+        else:
+            raise ServerError(
+                f"{self._request.operation}: the file was changed while it was being downloaded",
+                status=found.status,
+                method=self._request.method,
+                url=public_url(self._request.url),
+            )
+        return self._start
+
     async def close(self) -> None:
         """Give back the connection."""
         context, self._context = self._context, None
@@ -70,7 +97,7 @@ class Arriving:
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """The bytes, from the first."""
-        position = resumes = 0
+        position, resumes, in_vain = self._start, 0, 0
         while True:
             began_at = position
             try:
@@ -80,11 +107,14 @@ class Arriving:
                 return
             except ResponseTruncated as error:
                 resumes += 1
-                if position == began_at or resumes > _MOST_RESUMES or not self._can_go_on():
+                in_vain = in_vain + 1 if position == began_at else 0
+                if in_vain > _MOST_IN_VAIN or resumes > _MOST_RESUMES or not self.names_version:
                     raise
                 await self._go_on(position, error)
 
-    def _can_go_on(self) -> bool:
+    @property
+    def names_version(self) -> bool:
+        """Whether the rest of this version can be asked for by itself."""
         headers: Mapping[str, str] = self._answer.headers
         return (
             self._answer.status == 200
@@ -96,9 +126,12 @@ class Arriving:
 
     async def _go_on(self, position: int, error: ResponseTruncated) -> None:
         """Ask for the bytes from there on, of the same version."""
-        await self.close()  # first, as it holds a place among the requests that may run at once
-        more = {"Range": f"bytes={position}-", "If-Range": self._answer.headers["ETag"]}
-        found = await self._send(self._request.with_header_map(more))
+        found = await self._from(position)
         if found.status != 206 or not starts_at(found.headers, position):
             raise error  # a server without ranges, or another version: the bytes would be a mixture
         self._rest = found
+
+    async def _from(self, position: int) -> StreamedResponse:
+        await self.close()  # first, as it holds a place among the requests that may run at once
+        more = {"Range": f"bytes={position}-", "If-Range": self._answer.headers["ETag"]}
+        return await self._send(self._request.with_header_map(more))
