@@ -120,7 +120,7 @@ def _schemas(schemas: Mapping[str, dict[str, Any]]) -> Iterator[str]:
         yield from _schema(name, schema)
     yield "}"
     yield (
-        '"""Schema → its fields (``name:type=a|b``); nested ones are ``Schema.field``; '
+        '"""Schema → its fields (``name:type=a|b``, ``name!`` if required); nested ones are ``Schema.field``; '
         '``=`` in front is the name of another type."""'
     )
 
@@ -150,4 +150,5 @@ def _field(owner: str, field: Mapping[str, Any], *, nested: bool) -> str:
     if nested:
         kind = kind.replace("object", f"{owner}.{field['name']}")
     values = "=" + "|".join(map(str, field["enum"])) if field.get("enum") else ""
-    return f"{field['name']}:{kind}{values}"
+    needed = "!" if field.get("required") else ""
+    return f"{field['name']}{needed}:{kind}{values}"

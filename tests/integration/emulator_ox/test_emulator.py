@@ -98,11 +98,14 @@ async def test_affinity(wire: Any, emulator: Any) -> None:
 
 
 async def test_nonsense_is_no_crash(wire: Any, emulator: Any) -> None:
-    """What a module does not notice is an error of the envelope, and counted."""
+    """It is the client's error; what a module does not notice is the server's, in an envelope, and counted."""
     answer = await wire.put("tasks", "confirm", {"confirmation": 1}, id="x", folder="7", timestamp=1)
     assert answer.json["category"] == 1
-    broken = await wire.put("reminder", "delete", [{"id": []}, {"no": 1}])
-    assert (broken.status, broken.code, broken.json["category"]) == (200, "EMU-0500", 8)
+    broken = await wire.put("account", "delete", [{"id": []}])
+    assert (broken.status, broken.json["category"]) == (200, 1)
+    emulator.world.table("tasks").rows["x"] = {"id": "x", "folder_id": "7"}
+    lost = await wire.get("tasks", "all", folder="7", columns="1")
+    assert (lost.status, lost.code, lost.json["category"]) == (200, "EMU-0500", 8)
     assert emulator.journal.counts["internal error"] == 1
 
 

@@ -57,7 +57,8 @@ async def test_an_item_without_a_module_fails_all(wire: Any) -> None:
 @pytest.mark.parametrize("body", [b"[", b'{"module": "tasks"}', b"[1]"])
 async def test_what_is_no_array_of_objects(wire: Any, body: bytes) -> None:
     """Is a page with status 400."""
-    answer = await wire.raw("PUT", f"/multiple?session={wire.session}", data=body)
+    headers = {"Content-Type": "application/json"}
+    answer = await wire.raw("PUT", f"/multiple?session={wire.session}", data=body, headers=headers)
     assert (answer.status, answer.headers["Content-Type"].partition(";")[0]) == (400, "text/html")
 
 

@@ -11,9 +11,10 @@ from ..answers import Incoming
 from ..journal import Journal, fingerprint
 from .facts import Operation, fields_of
 from .parts import read_form
+from .refusals import bad_value, missing
 from .requests import GENERAL
 
-__all__ = ["OxJournal", "Stranger", "conceal", "note_strangers"]
+__all__ = ["OxJournal", "Stranger", "check_shape", "conceal", "note_strangers"]
 
 _SECRET_FIELDS = frozenset({"password", "secret", "token", "serverToken", "clientToken", "secret_code"})
 
@@ -61,6 +62,34 @@ def note_strangers(
         journal.strangers.append(Stranger(number=number, operation=named, kind="parameter", name=name))
     for name in _unknown_fields(operation, body):
         journal.strangers.append(Stranger(number=number, operation=named, kind="field", name=name))
+
+
+def check_shape(operation: Operation, body: Any) -> None:
+    """Check that a JSON body is an array or an object where the document says so, and what an array holds.
+
+    What an object has to hold is checked by the modules: the document's word is not to be trusted there.
+
+    Raises:
+        OxError: It is not.
+    """
+    if operation.body != "json" or body is None or isinstance(body, bytes) or operation.module == "multiple":
+        return  # a batch is refused in its own way
+    kind = operation.body_type
+    if not _has_shape(kind, body):
+        raise bad_value("body", body, f"it is {kind}")
+    if kind.startswith("array[") and isinstance(fields := fields_of(kind[6:-1]), tuple):
+        needed = [field.name for field in fields if field.required]
+        for name in (name for item in body for name in needed if item.get(name) in (None, "")):
+            raise missing(name)
+
+
+def _has_shape(kind: str, value: Any) -> bool:
+    """Numbers and texts pass for each other: the documents mix them up."""
+    if kind.startswith("array["):
+        return isinstance(value, list) and all(_has_shape(kind[6:-1], item) for item in value)
+    if kind in ("integer", "long"):
+        return isinstance(value, int | str)
+    return isinstance(value, dict) or not (fields := fields_of(kind)) or isinstance(fields, str)
 
 
 def _unknown_fields(operation: Operation, body: Any) -> list[str]:

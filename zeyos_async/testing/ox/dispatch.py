@@ -10,7 +10,7 @@ from typing import Any, Final
 from ..answers import Answer, Incoming
 from .behaviour import OxBehaviour
 from .call import Call, Reply, handler_of
-from .checks import OxJournal, note_strangers
+from .checks import OxJournal, check_shape, note_strangers
 from .envelope import answer_error, answer_flat, answer_page, answer_reply
 from .generic import generic_reply
 from .jobs import Jobs, enqueued
@@ -112,6 +112,7 @@ class Dispatcher:
         if session is not None and session.pending and operation.module not in _WITHOUT_FACTOR:
             raise _no_second_factor()
         params, extra = read_params(operation, asked.query)
+        check_shape(operation, asked.body)
         note_strangers(self._journal, operation, extra, asked.body, number=incoming.number)
         call = Call(
             operation=operation,

@@ -159,11 +159,13 @@ class Field:
         name: Its name.
         type: A basic type, a schema, or ``array[…]`` of one.
         values: What it may be; empty is anything.
+        required: Whether it has to be there.
     """
 
     name: str
     type: str
     values: tuple[str, ...] = ()
+    required: bool = False
 
 
 @cache
@@ -180,4 +182,5 @@ def fields_of(schema: str) -> tuple[Field, ...] | str | None:
 def _field(text: str) -> Field:
     name, _, rest = text.partition(":")
     kind, _, values = rest.partition("=")
-    return Field(name, kind, tuple(values.split("|")) if values else ())
+    choices = tuple(values.split("|")) if values else ()
+    return Field(name.rstrip("!"), kind, choices, required=name.endswith("!"))

@@ -185,7 +185,7 @@ def read_body(operation: Operation, incoming: Incoming, behaviour: OxBehaviour) 
         raise missing("body")
     if operation.body == "form" or kind == "application/x-www-form-urlencoded":
         return _form(incoming.body), []
-    if operation.body == "json" and incoming.body and not _is_raw(kind):
+    if operation.body == "json" and incoming.body:
         return read_json(incoming.body), []
     return incoming.body, []
 
@@ -193,13 +193,6 @@ def read_body(operation: Operation, incoming: Incoming, behaviour: OxBehaviour) 
 def _form(body: bytes) -> Any:
     """The fields of a form; JSON where it is sent after all, as some documented forms are JSON objects."""
     return read_json(body) if body.lstrip()[:1] in (b"{", b"[") else read_form(body)
-
-
-def _is_raw(kind: str) -> bool:
-    """Whether a body is sent as it is though the operation takes JSON, such as a mail by RFC 822."""
-    return kind not in ("", "application/json", "text/javascript", "text/plain") and not kind.endswith(
-        "+json"
-    )
 
 
 def _parts(incoming: Incoming, boundary: str) -> list[Part]:

@@ -49,7 +49,7 @@ def _accounts(world: World, user: OxUser) -> dict[int, Row]:
 
 
 def _account(call: Call, key: Any) -> Row:
-    row = call.state(_accounts).get(key)
+    row = call.state(_accounts).get(key) if isinstance(key, int) else None
     if row is None:
         raise not_found("ACC-0002", f"mail account {key}")
     return row

@@ -23,6 +23,7 @@ __all__ = ["KINDS", "MODEL", "contact_of_user", "matching", "picture"]
 
 MODEL: Final = Model("Common object data", "Detailed contact data")
 _DAY: Final = 86_400_000
+_LAST: Final = 253_402_300_800_000
 _LARGEST_IMAGE: Final = 1024 * 1024
 _NAMES: Final = ("display_name", "first_name", "last_name", "email1", "email2", "email3", "company")
 _PATTERNS: Final = (*_NAMES, "categories")
@@ -333,8 +334,8 @@ def _birthdays(call: Call) -> Reply:
     field = "birthday" if call.operation.action == "birthdays" else "anniversary"
     rows = kind.within(call, call.text("folder")) if call.text("folder") else kind.readable(call)
     start, end = call.number("start"), call.number("end")
-    if end < start:
-        raise bad_value("end", end, "it is before start")
+    if end < start or end > _LAST:
+        raise bad_value("end", end, "it is before start, or after the year 9999")
     return kind.listed(call, [row for row in rows if _returns(row.get(field), start, end)])
 
 
@@ -343,7 +344,7 @@ def _returns(day: int | None, start: int, end: int) -> bool:
     if day is None:
         return False
     born = datetime.fromtimestamp(day / 1000, UTC)
-    first, last = (datetime.fromtimestamp(each / 1000, UTC).year for each in (start, end))
+    first, last = (datetime.fromtimestamp(each / 1000, UTC).year for each in (start, end - 1))
     for year in range(first, last + 1):
         leapless = born.day if (born.month, born.day) != (2, 29) or not year % 4 else 28
         stamp = datetime(year, born.month, leapless, tzinfo=UTC).timestamp() * 1000

@@ -49,7 +49,9 @@ def _delete(call: Call) -> Reply:
     table, left = call.table("reminders"), []
     mine = {row["id"]: row for row in _mine(call)}
     for item in call.items():
-        key = str(item["id"] if isinstance(item, dict) else item)
+        key = str(item.get("id"))
+        if not key.isdigit():
+            raise bad_value("id", key, "it is a number")
         row = mine.get(key)
         if row is None:
             left.append(int(key))
