@@ -29,6 +29,7 @@ def _fill(world: World, rows: Rows) -> None:
     folder = default_folder(world, user, "infostore")
     given = map(_made, range(rows)) if isinstance(rows, int) else map(dict, rows)
     for values in given:
+        values.setdefault("title", values.get("filename"))
         about = {name: value for name, value in values.items() if name not in _OWN_FIELDS}
         item = drive(world).insert(str(values.get("folder_id") or folder), about, by=user.id)
         contents = values.get("versions") or (
