@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
+import attrs
+
 from ...errors import InvalidArgument, suggest
 from ...wire import Safety
 from .answers import Envelope
@@ -47,14 +49,27 @@ def prepare(spec: Spec, args: Sequence[Any], given: Mapping[str, Any]) -> Prepar
     if spec.body is not None:
         file, files = (given.get(name, MISSING) for name in _FILES)
         body = body_of(spec, spec.body, value, file, files)
+    read = reader(spec, (*columns, *_headers(spec, named)), _place(spec, {**taken, **named}))
     return Prepared(
         spec=spec,
         query=tuple(query),
         path=_path(spec, {**taken, **named}),
         body=body,
-        read=reader(spec, (*columns, *_headers(spec, named)), _place(spec, {**taken, **named})),
+        read=_not_before(query, read) if spec.returns is Shape.UPDATES else read,
         arrived=_toucher(spec, record, value),
     )
+
+
+def _not_before(
+    query: Iterable[tuple[str, str]], read: Callable[[Envelope], Any]
+) -> Callable[[Envelope], Any]:
+    """Reads changes with a time stamp that never goes back.
+
+    Where nothing changed, servers have no greatest time stamp to send, and send none, or 0: then the next
+    question begins where this one did.
+    """
+    since = max((int(value) for name, value in query if name == "timestamp"), default=0)
+    return lambda envelope: read(attrs.evolve(envelope, timestamp=max(envelope.timestamp or 0, since)))
 
 
 # -- arguments -------------------------------------------------------------------------------------

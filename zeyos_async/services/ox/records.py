@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import attrs
 
+from ...codec import DecodeFailed
 from ...errors import InvalidArgument, UnknownField
 from ...records import EMPTY, Record
 from ...schema import Entity
@@ -247,12 +248,16 @@ def _made(cls: type[R], given: dict[str, Any], extra: Any, timestamp: Any, warni
 def row_reader(cls: type[R], columns: Sequence[Field]) -> Callable[[Sequence[Any], Any], R]:
     """A function from an array under these columns, and the envelope's time stamp, to a record.
 
-    Fields that the class does not have (mail headers) are kept in ``extra``.
+    Fields that the class does not have (mail headers) are kept in ``extra``. A row of another length raises
+    ``DecodeFailed``: there is no telling which value is of which column.
     """
     readers = _readers(cls.__model__)
     places = [(field.name, *readers.get(field.name, ("", None))) for field in columns]
+    width = len(places)
 
     def read(row: Sequence[Any], timestamp: Any = None) -> R:
+        if len(row) != width:
+            raise DecodeFailed(f"{width} columns were asked for, and {len(row)} came in a row: {row!r:.80}")
         given: dict[str, Any] = {}
         extra: dict[str, Any] = {}
         for (name, attribute, reader), each in zip(places, row, strict=False):
