@@ -162,5 +162,10 @@ def test_what_the_overlay_says_of_nothing(overlay: dict[str, Any], part: str, wr
     """A misspelt name, or one that has gone from the catalogue, is told of."""
     changed = overlay | {part: overlay[part] + wrong if isinstance(wrong, list) else overlay[part] | wrong}
     with pytest.raises(ValueError, match=why):
-        schemas = Schemas(changed)
-        Renderer(changed, schemas, load_operations(changed, schemas)).files()
+        rendered(changed)
+
+
+def rendered(overlay: dict[str, Any]) -> dict[str, str]:
+    """Every file, with these corrections."""
+    schemas = Schemas(overlay)
+    return Renderer(overlay, schemas, load_operations(overlay, schemas)).files()
