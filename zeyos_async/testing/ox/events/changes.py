@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from ..call import Call
 from ..listing import objects
-from ..refusals import OxError, bad_value, conflict, not_found
-from .people import as_calendar_user, attendee_of, completed, recipient, same_person
+from ..refusals import bad_value, conflict, not_found
+from .people import as_calendar_user, completed, recipient, same_person
 from .recurrence import ended_before
 from .store import Event
 from .view import Range, calendar, check_event, expanded, show
@@ -22,7 +22,6 @@ __all__ = [
     "conflicts_of",
     "delete_recurrence",
     "exception_of",
-    "mine",
     "prepared",
     "recurrence_of",
     "split",
@@ -226,17 +225,3 @@ def _overlap(event: Event, times: Iterable[Range]) -> Data | None:
         for data in expanded(event, within, expand=True):
             return data
     return None
-
-
-def mine(call: Call, event: Event) -> Data:
-    """The caller as attendee of an event.
-
-    Raises:
-        OxError: They don't take part (``CAL-4033``).
-    """
-    found = attendee_of(event.data, call.user)
-    if found is None:
-        raise OxError(
-            "CAL-4033", f"user {call.user.id} takes no part in event {event.id}", params=(event.id,)
-        )
-    return found

@@ -21,7 +21,7 @@ from .parts import (
 )
 from .store import ANSWERED, DRAFT, FLAGGED, FORWARDED, Mail
 
-__all__ = ["View", "attachments_of", "header", "headers_of", "mail_object", "mail_row", "nested_of"]
+__all__ = ["View", "attachments_of", "header", "headers_of", "mail_object", "mail_row"]
 
 _PRIORITY: Final = re.compile(r"\d")
 _SMALLEST: Final = 10_000
@@ -69,11 +69,6 @@ def headers_of(mail: Mail) -> Data:
     """The headers without a field of their own."""
     names = dict.fromkeys(name for name in mail.message if name.lower() not in STANDARD_HEADERS)
     return {name: header(mail, name) for name in names}
-
-
-def nested_of(mail: Mail) -> list[Part]:
-    """The messages within a message."""
-    return [part for part in mail.parts if part.message is not None]
 
 
 def attachments_of(mail: Mail) -> list[Part]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ..call import Call, Reply, handles
 from ..envelope import error_fields
+from ..events.changes import recurrence_of
 from ..events.people import as_attendee, attendee_of, completed, recipient, same_person
 from ..events.store import Event
 from ..events.view import (
@@ -22,7 +23,7 @@ from ..events.view import (
     range_of,
     show,
 )
-from ..events.when import When, parse_when, read_recurrence_id
+from ..events.when import parse_when, read_recurrence_id
 from ..files.access import file_answer
 from ..folders import folders_of
 from ..listing import objects
@@ -30,7 +31,7 @@ from ..mails.access import zipped
 from ..refusals import OxError, bad_value, not_found
 from ..terms import Grammar, Operand, Term, read_filter
 
-__all__ = ["given_recurrence"]
+__all__: list[str] = []
 
 _RANGED: Final = frozenset({"=", "<", ">"})
 _EXACT: Final = frozenset({"="})
@@ -110,36 +111,27 @@ def _values(event: Event, operand: Operand) -> Iterable[Any]:
 @handles("chronos", "get")
 def _get(call: Call) -> Reply:
     event, folder = given_event(call, call.text("id"), call.text("folder")), call.text("folder")
-    data = given_recurrence(event, call.text("recurrenceId")) if call.text("recurrenceId") else event.single()
+    data = (
+        given_recurrence(call, event, call.text("recurrenceId"))
+        if call.text("recurrenceId")
+        else event.single()
+    )
     return Reply(data=show(call, data, folder), timestamp=event.stamp)
 
 
-def given_recurrence(event: Event, key: str) -> dict[str, Any]:
-    """One recurrence of a series.
+def given_recurrence(call: Call, event: Event, key: str) -> dict[str, Any]:
+    """One recurrence of a series: the stored one if it was changed on its own, or the one that the rule makes.
 
     Raises:
         OxError: There is none (``CAL-4042``).
     """
-    try:
-        at = read_recurrence_id(key)
-    except ValueError as error:
-        raise bad_value("recurrenceId", key, str(error)) from error
-    if event.data.get("recurrenceId"):
+    if event.rule is None:
         return event.single()
-    at = When(at.local, event.start.tzid, event.start.all_day) if at.tzid != "UTC" else _local(at, event)
-    if not event.has_recurrence(at) or at.instant() in event.left_out():
-        raise not_found("CAL-4042", f"recurrence {key} of event {event.id}")
+    at = recurrence_of(event, key)
+    for exception in calendar(call.world).exceptions(event):
+        if read_recurrence_id(exception.data["recurrenceId"]).instant() == at.instant():
+            return exception.single()
     return event.recurrence(at)
-
-
-def _local(at: When, event: Event) -> When:
-    """A recurrence given in UTC, by the clock of the series."""
-    start = event.start
-    if start.all_day or not start.tzid:
-        return When(at.local, start.tzid, start.all_day)
-    shifted = at.instant() - start.instant()
-    moved = start.moved(shifted)
-    return moved.moved(at.instant() - moved.instant())
 
 
 @handles("chronos", "list")
@@ -151,7 +143,9 @@ def _list(call: Call) -> Reply:
         except OxError:
             continue
         key = one.get("recurrenceId")
-        made.append(show(call, given_recurrence(event, key) if key else event.single(), str(one["folder"])))
+        made.append(
+            show(call, given_recurrence(call, event, key) if key else event.single(), str(one["folder"]))
+        )
     return Reply(data=made, timestamp=call.world.last_stamp)
 
 
@@ -190,7 +184,7 @@ def _get_recurrence(call: Call) -> Reply:
     if event.data.get("recurrenceId"):
         master, one = store.find(str(event.data.get("seriesId"))), event.single()
     else:
-        master, one = event, _changed_or_made(call, event, call.text("recurrenceId"))
+        master, one = event, given_recurrence(call, event, call.text("recurrenceId"))
     overridden = one["id"] != (master.id if master else "")
     moved = (
         overridden
@@ -200,15 +194,6 @@ def _get_recurrence(call: Call) -> Reply:
     if master is not None:
         data["masterEvent"] = show(call, master.single(), folder)
     return Reply(data=data, timestamp=event.stamp)
-
-
-def _changed_or_made(call: Call, event: Event, key: str) -> dict[str, Any]:
-    """A recurrence that was changed on its own, or the one that the rule makes."""
-    wanted = read_recurrence_id(key).instant() if key else None
-    for exception in calendar(call.world).exceptions(event):
-        if read_recurrence_id(exception.data["recurrenceId"]).instant() == wanted:
-            return exception.single()
-    return given_recurrence(event, key)
 
 
 @handles("chronos", "needsAction")
