@@ -87,8 +87,17 @@ def _check_names(spec: Spec, given: Mapping[str, Any]) -> None:
     known = _names(spec)
     for name in given:
         if name not in known:
-            hint = suggest(name, known) or (f" It takes {', '.join(known)}." if known else "")
-            raise InvalidArgument(f"{spec.operation} takes no {name!r}.{hint}")
+            raise InvalidArgument(f"{spec.operation} takes no {name!r}.{_hint(spec, name, known)}")
+
+
+def _hint(spec: Spec, name: str, known: Sequence[str]) -> str:
+    """What is meant by a name that an operation does not take: the document's own, perhaps."""
+    if name == "timezone":
+        return " It is always UTC, so that times are instants."
+    sent = next((param.attr for param in spec.params if param.name == name), None)
+    if sent is not None:
+        return f" Here it is called {sent!r}."
+    return suggest(name, known) or (f" It takes {', '.join(known)}." if known else "")
 
 
 def _sorted_out(spec: Spec, args: Sequence[Any]) -> tuple[OxRecord | None, Any]:
