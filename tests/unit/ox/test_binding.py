@@ -423,6 +423,14 @@ def test_uploads_have_the_modules_parts() -> None:
     assert item.body == Parts((("json", {"file": {"folder_id": "9"}}),), (("file", b"x"),))
 
 
+def test_a_new_version_of_a_file_changes_nothing_else() -> None:
+    """A record and a file: the description stays as it is on the server."""
+    item = InfoItemData(id="9/1", folder_id="9", title="a", timestamp=NOON)
+    update = module("infostore").update_with_file.prepare(item, file=b"x")
+    assert update.body == Parts((("json", {"file": {}}),), (("file", b"x"),))
+    assert dict(update.query)["id"] == "9/1"
+
+
 def test_raw_uploads() -> None:
     """A mail as it is, a file as it is."""
     mail = module("mail").new_raw.prepare(b"Subject: x\r\n\r\n", folder="default0/Drafts")

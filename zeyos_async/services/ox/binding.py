@@ -113,9 +113,15 @@ def _sorted_out(spec: Spec, args: Sequence[Any]) -> tuple[OxRecord | None, Any]:
     if len(args) == 2 and args[1] is not None:
         return _checked_target(spec, args[0]), args[1]
     if args and isinstance(args[0], OxRecord) and type(args[0]).__name__ == spec.target:
-        assert spec.body is not None
-        return args[0], args[0] if spec.body.record == spec.target else MISSING
+        return args[0], _alone(spec, args[0])
     return None, args[0] if args and args[0] is not None else MISSING
+
+
+def _alone(spec: Spec, record: OxRecord) -> Any:
+    """The body of a call that is given a record and no changes: all of it, or nothing but the file."""
+    if spec.body is None or spec.body.record != spec.target:
+        return MISSING
+    return {} if spec.body.shape is BodyShape.PARTS else record
 
 
 def _checked_target(spec: Spec, value: Any) -> OxRecord | None:
