@@ -36,6 +36,7 @@ __all__ = [
     "State",
     "error_code",
     "is_error",
+    "is_lost",
     "oauth_error",
     "refusal",
     "reply_of",
@@ -44,7 +45,11 @@ __all__ = [
 ]
 
 LOST: Final = frozenset({"SES-0201", "SES-0202", "SES-0203", "SES-0205", "SES-0206", "SVL-0002"})
-"""Codes that say that there is no such session (any more), or that its secret cookie is missing or wrong."""
+"""Codes that say that there is no such session (any more), or that its secret cookie is missing or wrong.
+
+``SVL-0002`` says that some parameter is missing, and counts only if that is the session; see ``is_lost``.
+"""
+_MISSING: Final = "SVL-0002"
 SECOND_FACTOR: Final = "MFA-0001"
 
 _LONGEST_ENVELOPE: Final = 256 * 1024
@@ -166,7 +171,20 @@ def error_code(body: bytes) -> str:
     """The code of an envelope that speaks of the session or the second factor, or an empty text."""
     if len(body) > _LONGEST_ENVELOPE or not any(mark in body for mark in _MARKS):
         return ""
-    return str(_object(body).get("code") or "")
+    reply = _object(body)
+    code = str(reply.get("code") or "")
+    said = (reply.get("error"), reply.get("error_params"), reply.get("error_desc"))
+    return "" if code == _MISSING and not is_lost(code, *said) else code
+
+
+def is_lost(code: str, *said: object) -> bool:
+    """Whether an error says that there is no such session.
+
+    Args:
+        code: Its code.
+        said: Its message, parameters and description, in which a missing parameter is named.
+    """
+    return code in LOST and (code != _MISSING or "session" in str(said))
 
 
 def reply_of(response: Response) -> Reply:

@@ -85,6 +85,20 @@ def test_a_session_is_lost_if_the_envelope_says_so(value: object, wrapped: bool)
     assert session_lost(body) is (own == "SES-0203")
 
 
+@pytest.mark.parametrize(
+    ("said", "lost"),
+    [
+        ({"error": "Missing the following request parameter: session"}, True),
+        ({"error": "Es fehlt ein Parameter.", "error_params": ["session"]}, True),
+        ({"error": "Missing the following request parameter: folder"}, False),
+        ({"error": "Es fehlt ein Parameter."}, False),
+    ],
+)
+def test_a_missing_parameter_may_be_the_session(said: dict[str, object], lost: bool) -> None:
+    """A log-in does not help against any other one."""
+    assert session_lost(json.dumps({**said, "code": "SVL-0002"}).encode()) is lost
+
+
 @given(st.binary(max_size=200) | st.binary(max_size=40).map(lambda data: data + b'"SES-0203"' + data))
 def test_no_nonsense_is_an_error_by_itself(body: bytes) -> None:
     """Whatever a server sends is read without an exception."""

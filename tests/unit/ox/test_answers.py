@@ -143,11 +143,30 @@ def test_a_write_that_failed_in_the_server_may_have_been_done() -> None:
         errors.check(WRITE, answer({"error": "no", "code": "MSG-1", "category": 1}))
 
 
-@pytest.mark.parametrize("code", ["SES-0203", "SES-0201", "LGI-0006", "SVL-0002"])
+@pytest.mark.parametrize("code", ["SES-0203", "SES-0201", "LGI-0006"])
 def test_errors_of_sessions_are_of_the_credential(code: str) -> None:
     """Their category is TRY_AGAIN, and trying again does not help."""
     with pytest.raises(NotAuthenticated):
         errors.check(ASKED, answer({"error": "Expired", "code": code, "category": 4}))
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ({"error": "Missing the following request parameter: session"}, NotAuthenticated),
+        ({"error": "Es fehlt ein Parameter.", "error_params": ["session"]}, NotAuthenticated),
+        ({"error": "Missing the following request parameter: folder"}, errors.OxUserInput),
+        ({"error": "Es fehlt ein Parameter.", "error_params": ["folder"]}, errors.OxUserInput),
+    ],
+)
+def test_a_missing_parameter_is_one_of_the_credential_if_it_is_the_session(
+    said: dict[str, object], kind: type[Exception]
+) -> None:
+    """One code stands for both, and no log-in helps against the other."""
+    with pytest.raises(kind) as caught:
+        errors.check(ASKED, answer({**said, "code": "SVL-0002", "category": 1}))
+    assert isinstance(caught.value, kind)
+    assert isinstance(caught.value, NotAuthenticated) is (kind is NotAuthenticated)
 
 
 def test_an_error_without_a_category_is_an_error() -> None:

@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from ...auth.ox_wire import LOST, SECOND_FACTOR, oauth_error
+from ...auth.ox_wire import LOST, SECOND_FACTOR, is_lost, oauth_error
 from ...errors import (
     ApiError,
     BadRequest,
@@ -209,7 +209,8 @@ def explained(error: A, spec: Spec) -> A:
 
 
 def _class(problem: OxWarning) -> type[OxError]:
-    if problem.code in LOST or problem.code.startswith(_OF_LOG_INS):
+    said = (problem.message, problem.params, problem.description)
+    if is_lost(problem.code, *said) or problem.code.startswith(_OF_LOG_INS):
         return OxNotAuthenticated  # the category is TRY_AGAIN, of all things
     if problem.code == SECOND_FACTOR:
         return OxSecondFactorNeeded
