@@ -21,6 +21,7 @@ from zeyos_async.ox import (
     InfoItemData,
     MailComposeResponseMessageModel,
     MailData,
+    MailDestinationData,
     TaskData,
 )
 from zeyos_async.services.ox._generated import MODULES, make_module
@@ -112,6 +113,8 @@ WRONG = [
     ("contacts", "get", (), {"folder": "3"}, "contacts.get needs id="),
     ("contacts", "get", (), {"id": "3", "foldr": "25"}, "Did you mean 'folder'"),
     ("contacts", "get", ("3",), {}, "begins with the record"),
+    ("contacts", "get", (TaskData(id="3", folder_id="7"),), {}, "begins with the record"),
+    ("contacts", "update", (TaskData(id="3", folder_id="7"), {}), {}, "begins with the record"),
     ("contacts", "all", ("25",), {}, "positional"),
     ("chronos", "new", ({},), {"folder": "x", "scheduling": "some"}, "'internal-only'"),
     ("infostore", "lock", (), {"id": "9", "diff": "soon"}, "whole number"),
@@ -237,6 +240,12 @@ def test_a_destination_is_not_where_the_record_is() -> None:
     with pytest.raises(InvalidArgument, match="needs folder="):
         module("infostore").move.later(item)
     assert query(module("infostore").move.later(item, folder="10"))["folder"] == "10"
+
+
+def test_what_names_a_record_will_do_for_it() -> None:
+    """Where a mail was copied to is where it is."""
+    copied = MailDestinationData(id="18", folder_id="default0/Trash")
+    assert query(module("mail").get.later(copied)) == {"folder": "default0/Trash", "id": "18"}
 
 
 def test_records_of_other_kinds_that_calls_begin_with() -> None:

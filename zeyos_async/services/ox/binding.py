@@ -127,7 +127,7 @@ def _alone(spec: Spec, record: OxRecord) -> Any:
 def _checked_target(spec: Spec, value: Any) -> OxRecord | None:
     if value is None:
         return None
-    if not isinstance(value, OxRecord):
+    if not isinstance(value, OxRecord) or _is_of_another_module(spec, value):
         raise InvalidArgument(
             f"{spec.operation} begins with the record that it is about ({spec.target}), not {value!r:.60}; "
             "without one, name its id= and folder="
@@ -209,6 +209,12 @@ def _place(spec: Spec, values: Mapping[str, Any]) -> dict[str, str]:
     model = record_class(spec.record).__model__
     found = model.find("folder") if model.has("folder") and spec.module != "folders" else None
     return {found.attr: folder} if found is not None and found.kind is Kind.TEXT else {}
+
+
+def _is_of_another_module(spec: Spec, record: OxRecord) -> bool:
+    """Whether a record's ID would mean something else; what is only a reference belongs to no module."""
+    own = type(record).__model__
+    return bool(own.module) and own.name != spec.target
 
 
 # -- columns ---------------------------------------------------------------------------------------
