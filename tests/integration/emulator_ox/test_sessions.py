@@ -258,10 +258,19 @@ async def test_a_session_counts_before_a_token(wire: Any, emulator: Any) -> None
     assert answer.data["user"] == "jane"
 
 
-async def test_the_journal_holds_no_password(wire: Any, emulator: Any) -> None:
-    """Nor the session's cookie."""
-    entry = emulator.journal.requests[0]
-    assert b"secret" not in entry.body.replace(b"client_secret", b"")
-    assert b"name=jane" in entry.body
-    await wire.get("system", "whoami")
-    assert "open-xchange" not in emulator.journal.requests[-1].headers["Cookie"]
+async def test_the_journal_holds_no_credentials(wire: Any, emulator: Any) -> None:
+    """No password, no code, no session and no cookie: only their fingerprints."""
+    await wire.put(
+        "multifactor/device",
+        "finishAuthentication",
+        {"secret_code": "271828"},
+        providerName="x",
+        deviceId="1",
+    )
+    shown = [
+        f"{entry.query} {entry.body!r} {entry.headers.get('Cookie')}" for entry in emulator.journal.requests
+    ]
+    assert "name=jane" in shown[0]
+    hidden = ("=secret", "271828", wire.session, "open-xchange")
+    assert [part for part in hidden if any(part in line for line in shown)] == []
+    assert emulator.journal.requests[1].json["secret_code"].startswith("<")

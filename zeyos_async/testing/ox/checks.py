@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlencode
 
 import attrs
 
 from ..answers import Incoming
-from ..journal import Journal, fingerprint
+from ..journal import Entry, Journal, fingerprint
 from .facts import Operation, fields_of
 from .parts import read_form
 from .refusals import bad_value, missing
@@ -16,7 +19,20 @@ from .requests import GENERAL
 
 __all__ = ["OxJournal", "Stranger", "check_shape", "conceal", "note_strangers"]
 
-_SECRET_FIELDS = frozenset({"password", "secret", "token", "serverToken", "clientToken", "secret_code"})
+_SECRET_FIELDS: Final = frozenset(
+    {
+        "clientToken",
+        "new_password",
+        "old_password",
+        "password",
+        "secret",
+        "secret_code",
+        "serverToken",
+        "token",
+    }
+)
+_SECRET_PLACES: Final = ("/login", "/multifactor/")
+_SESSION: Final = re.compile(r"(?<![^&])session=([^&]*)")
 
 
 @attrs.frozen(kw_only=True)
@@ -46,6 +62,11 @@ class OxJournal(Journal):
     def __init__(self) -> None:
         super().__init__(conceal=conceal)
         self.strangers: list[Stranger] = []
+
+    def arrived(self, incoming: Incoming) -> Entry:
+        """Note a request; its session is a credential too."""
+        query = _SESSION.sub(lambda found: f"session={fingerprint(found[1])}", incoming.query)
+        return super().arrived(attrs.evolve(incoming, query=query))
 
     def reset(self) -> None:
         """Forget everything but the requests that are still being answered."""
@@ -104,9 +125,31 @@ def _unknown_fields(operation: Operation, body: Any) -> list[str]:
 
 
 def conceal(incoming: Incoming) -> bytes:
-    """The body of a request with fingerprints for credentials."""
-    if "/login" not in incoming.path and "/multifactor" not in incoming.path:
+    """The body of a request with fingerprints for what it logs in with, in JSON or in a form."""
+    if not any(place in incoming.path for place in _SECRET_PLACES):
         return incoming.body
-    fields = read_form(incoming.body)
-    shown = {name: fingerprint(value) if name in _SECRET_FIELDS else value for name, value in fields.items()}
-    return "&".join(f"{name}={value}" for name, value in shown.items()).encode()
+    kind = incoming.headers.get("Content-Type", "")
+    if "json" in kind:
+        return _conceal_json(incoming.body)
+    if "urlencoded" not in kind:
+        return incoming.body
+    shown = {name: _shown(name, value) for name, value in read_form(incoming.body).items()}
+    return urlencode(shown, safe="<>").encode()
+
+
+def _conceal_json(body: bytes) -> bytes:
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return b""  # nobody can tell what is secret in it
+    return json.dumps(_without_secrets(value), ensure_ascii=False).encode()
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _shown(name, _without_secrets(each)) for name, each in value.items()}
+    return [_without_secrets(each) for each in value] if isinstance(value, list) else value
+
+
+def _shown(name: str, value: Any) -> Any:
+    return fingerprint(value) if name in _SECRET_FIELDS and isinstance(value, str) else value

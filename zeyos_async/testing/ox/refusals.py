@@ -97,7 +97,6 @@ class PageRefusal(Exception):
         text: What the page says.
         plain: Whether it is plain text.
         retry_after: Seconds, for the header.
-        forget: Whether the cookies of the session are dropped.
     """
 
     def __init__(
