@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from zeyos_async import OpenXchange
 from zeyos_async.ox import ContactData, MailDate, TaskData  # type: ignore[attr-defined]  # error: no such name
 from zeyos_async.services.octaved._generated import FlowResources
 from zeyos_async.services.ox._generated import OxModules
@@ -88,3 +89,13 @@ async def open_xchange(ox: OxModules, contact: ContactData, task: TaskData) -> N
     await ox.chronos.updates(folder="x", since="yesterday")  # type: ignore[arg-type]  # error: an instant is wanted
     await ox.infostore.new_with_file({})  # type: ignore[call-arg]  # error: file is missing
     await ox.login.login({"name": "jane", "passwort": "x"})  # type: ignore[typeddict-unknown-key]  # error: no such field
+
+
+async def open_xchange_for_people(ox: OpenXchange, contact: ContactData) -> None:
+    """Beyond the document's operations."""
+    ox.contacts.query(folders="25").town  # type: ignore[attr-defined]  # error: a query has no such thing
+    ox.tasks.query()  # type: ignore[call-arg]  # error: of which folder?
+    await ox.mail.move(contact, to="default0/Trash")  # type: ignore[arg-type]  # error: no mail
+    await ox.mail.send(too="a@b.c")  # type: ignore[call-arg]  # error: no such argument
+    ox.chronos.query(start="today", end=0)  # type: ignore[arg-type]  # error: moments are wanted
+    await ox.multiple(ox.contacts.get(contact))  # type: ignore[call-overload]  # error: a call that is sent already

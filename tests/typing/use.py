@@ -8,16 +8,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, assert_type
 
-from zeyos_async import GeneralApi
+from zeyos_async import GeneralApi, OpenXchange, Query
 from zeyos_async.filters import F
 from zeyos_async.general import Definition, Form, Listing, Row
 from zeyos_async.octaved import Customer, Project, Task
 from zeyos_async.ox import (
+    Composition,
     ContactData,
     ContactUpdateData,
     EventData,
     FolderData,
+    Job,
     MailData,
+    MailDestinationData,
     TaskData,
     TaskStatus,
 )
@@ -193,3 +196,32 @@ async def open_xchange(ox: OxModules) -> None:
     await ox.infostore.new_with_file({"folder_id": "9"}, file=b"x")
     for mail in await ox.mail.all(folder="default0/INBOX", columns=["id", "X-Spam"], headers=["From"]):
         assert_type(mail, MailData)
+
+
+async def open_xchange_for_people(ox: OpenXchange, contact: ContactData) -> None:
+    """Beyond the document's operations: queries, searches, mails, files, events, several calls at once."""
+    assert_type(ox.contacts.query(folder="25"), Query[ContactData])
+    async for task in ox.tasks.query(folder="7").limit(3):
+        assert_type(task, TaskData)
+    assert_type(ox.contacts.where(F.last_name == "Doe").select("id"), Query[dict[str, Any]])
+    assert_type(await ox.contacts.search(F.last_name == "Doe", columns=["id"]), Rows[ContactData])
+    assert_type(await ox.contacts.search({"pattern": "D*"}, folder="25"), Rows[ContactData])
+    sent = await ox.mail.send(
+        to=["a@b.c", ("Jane", "j@b.c")], subject="x", text="y", attachments=[Path("a.pdf")]
+    )
+    assert_type(await ox.mail.move(sent, to="default0/Trash"), MailDestinationData)
+    await ox.mail.update({"color_label": 1}, folder="default0/INBOX", whole_folder=True)
+    async with ox.mail.compose.draft(to="a@b.c", subject="x") as draft:
+        assert_type(draft, Composition)
+        await draft.send()
+    assert_type(await ox.infostore.upload(b"x", folder="30", filename="x.txt"), str)
+    assert_type(await ox.infostore.document(id="30/1", folder="30"), bytes)
+    assert_type(await ox.infostore.document(id="30/1", folder="30").save("x"), Path)
+    event = await ox.chronos.create({"summary": "Plan", "startDate": date(2027, 1, 2)}, folder="cal://0/21")
+    assert_type(event, EventData)
+    one, two = await ox.multiple(
+        ox.contacts.get.later(contact), ox.tasks.get.later(id="4", folder="7"), return_exceptions=False
+    )
+    assert_type((one, two), tuple[ContactData, TaskData])
+    assert_type(await ox.start(ox.folders.delete.later(["26"], allow_enqueue=True)), Job[None] | Result[None])
+    assert_type(ox.contacts.source(folder="25").by_id, bool)
