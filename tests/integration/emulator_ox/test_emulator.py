@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import aiohttp
 import pytest
 
 import zeyos_async.testing
-from zeyos_async.testing import OxUser, emulate_ox
+from zeyos_async.testing import OxUser, emulate_ox, serve_ox
 from zeyos_async.testing.ox.emulator import OxEmulator
 
 
@@ -117,6 +118,18 @@ async def test_the_fixture(ox_emulator: OxEmulator) -> None:
         assert (await reply.json())["user"] == "jane"
     assert ox_emulator.url.endswith("/ajax")
     assert ox_emulator.journal.logins == 1
+
+
+async def test_it_is_served_until_it_is_cancelled() -> None:
+    """As the command line does it."""
+    ready: asyncio.Future[OxEmulator] = asyncio.get_running_loop().create_future()
+    serving = asyncio.create_task(serve_ox(port=0, rows={"contacts": 1}, on_ready=ready.set_result))
+    emulator = await asyncio.wait_for(ready, 10)
+    async with aiohttp.ClientSession() as session, session.get(f"{emulator.url}/system?action=ping") as reply:
+        assert (await reply.json())["data"] is True
+    serving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await serving
 
 
 def test_public_names() -> None:

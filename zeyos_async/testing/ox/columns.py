@@ -98,12 +98,12 @@ class Model:
         return [self.column(part.strip()) for part in text.split(",")]
 
     def column(self, text: str) -> Column:
-        """One column by its number (or its name, as some requests have it).
+        """One column by its number: names are for searches.
 
         Raises:
             OxError: There is no such column.
         """
-        found = self.by_id.get(int(text)) if text.isascii() and text.isdigit() else self.by_name.get(text)
+        found = self.by_id.get(int(text)) if text.isascii() and text.isdigit() else None
         if found is None:
             raise bad_value("columns", text, "there is no such column here")
         return found

@@ -136,7 +136,7 @@ def _values(call: Call, item: Item, operand: Operand) -> list[Any]:
         return [item.current.content.decode("utf-8", "replace")] if item.current else []
     row = item.values()
     value = row.get(operand.name)
-    return value if isinstance(value, list) else [MODEL.value(MODEL.column(operand.name), row, call.shift)]
+    return value if isinstance(value, list) else [MODEL.value(MODEL.by_name[operand.name], row, call.shift)]
 
 
 def _within(call: Call) -> list[Item]:
