@@ -16,7 +16,13 @@ from typing import Final
 
 import attrs
 
-GENERATORS: Final = ("codegen.octaved", "codegen.ox", "codegen.ox_emulator", "codegen.zeyos", "codegen.zeyos_database")
+GENERATORS: Final = (
+    "codegen.octaved",
+    "codegen.ox",
+    "codegen.ox_emulator",
+    "codegen.zeyos",
+    "codegen.zeyos_database",
+)
 ROOT: Final = Path(__file__).resolve().parent.parent
 _DIFF_LINES: Final = 12
 
