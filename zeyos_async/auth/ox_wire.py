@@ -54,6 +54,7 @@ SECOND_FACTOR: Final = "MFA-0001"
 
 _LONGEST_ENVELOPE: Final = 256 * 1024
 _LONGEST_QUOTE: Final = 300
+_ADDRESS: Final = "Is the base URL right? It often ends with /ajax"
 _MARKS: Final = (b"SES-02", b"SVL-0002", b"MFA-0001")
 _WRAPPED: Final = re.compile(r"\((\{.*\})\)", re.DOTALL)
 _TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
@@ -223,7 +224,7 @@ def refusal(request: Request, response: Response, what: str, *secrets: Secret | 
         method=request.method,
         url=public_url(request.url),
     )
-    error.hint = _advice(error.code)
+    error.hint = _advice(error.code) or (_ADDRESS if response.status in (404, 405) else "")
     return error
 
 
@@ -233,8 +234,7 @@ def _judged(reply: Mapping[str, Any], response: Response, what: str, said: str) 
         return (ServerError if broken else NotAuthenticated), f"{what} was refused: {said}"
     if not response.ok:
         return error_class(response.status), f"{what} was refused: {said}"
-    text = f"the answer to {what} holds no session: {said}. Is the base URL right? It often ends with /ajax"
-    return ServerError, text
+    return ServerError, f"the answer to {what} holds no session: {said}. {_ADDRESS}"
 
 
 def is_error(reply: Mapping[str, Any]) -> bool:

@@ -97,7 +97,7 @@ def _message(error: Exception) -> str:
         return "interrupted"
     if isinstance(error, Terminated):
         return "terminated"
-    if isinstance(error, NotFound) and error.method == "POST":  # a list: it is the address that is not there
+    if isinstance(error, NotFound) and error.method == "POST" and not error.hint:  # the address is not there
         return f"{error}. Is the instance's URL right? `zeyos-async doctor` tells more"
     if isinstance(error, ZeyosAsyncError):
         return str(error)

@@ -91,6 +91,10 @@ class OxReader(QueryReader):
             raise InvalidArgument(f"--folder: Open-Xchange's {self.module} are in no folder")
         if (self.where.start or self.where.end) and not self._known.period:
             raise InvalidArgument(f"--from and --to are about calendars; {self.module} have no period")
+        if self.where.end is not None and self.where.end <= self._start():
+            raise InvalidArgument(
+                f"--to {self.where.end.isoformat()} is not after --from, {self._start().isoformat()}"
+            )
 
     def _start(self) -> datetime:
         return self.where.start or datetime.combine(datetime.now(UTC), time(), UTC)

@@ -254,6 +254,7 @@ def test_an_export_of_open_xchange(run: Run, tmp_path: Path) -> None:
         (("list", "user", *OX, "--folder", "6"), 2, "are in no folder"),
         (("list", "chronos", *OX, "--from", "2026-01-31T09:00"), 2, "a time with its offset"),
         (("list", "chronos", *OX, "--to", "soon"), 2, "write a day"),
+        (("list", "chronos", *OX, "--from", "2026-02-01", "--to", "2026-01-31"), 2, "is not after --from"),
         (("list", "contacts", *OX, "--folder", "999999"), 1, "FLD-0008"),
         (("list", "contacts", *OX, "--rows", "accounts=3"), 2, "no 'accounts' to fill"),
         (("get", "contacts", "1", *OX, "--tags"), 2, "--tags is about ZeyOS"),
@@ -334,5 +335,7 @@ def test_a_log_in_at_open_xchange(run: Run, served: dict[str, str], monkeypatch:
     monkeypatch.setenv("OX_PASSWORD", "wr0ng-word")
     code, _, err = run("count", "contacts", "--api", "ox")
     assert (code, "wr0ng-word" in err) == (3, False), err
+    code, _, err = run("count", "contacts", "--api", "ox", "--url", served["url"].removesuffix("/ajax"))
+    assert (code, "It often ends with /ajax" in err) == (4, True), err
     code, _, err = run("count", "contacts", "--api", "ox", "--token", "t0ken")
     assert (code, "t0ken" in err) == (3, False), err
