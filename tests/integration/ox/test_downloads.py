@@ -184,6 +184,23 @@ async def test_what_names_no_version_is_not_gone_on_with(method: str, headers: d
         assert len(site.seen) == 1
 
 
+async def test_a_download_without_an_end_is_an_error() -> None:
+    """All of its bytes are there, perhaps; the server says that there are no more, and did not say so before."""
+
+    async def handler(wire: Wire) -> None:
+        if "range" in wire.headers:
+            await wire.answer(b"", status=416, Content_Range="bytes */5")
+            return
+        wire.writer.write(b'HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\nETag: "1"\r\n\r\n5\r\nhello\r\n')
+        await wire.writer.drain()
+        await asyncio.sleep(0.05)
+        wire.writer.close()
+
+    async with serving(handler) as site:
+        with pytest.raises(ResponseTruncated):
+            await site.download()
+
+
 async def test_a_download_that_gets_nowhere_ends() -> None:
     """After three answers in a row that bring nothing it is enough."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import unicodedata
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -295,6 +296,18 @@ async def test_uploaded_again_files_get_versions_or_are_skipped_or_renamed(
     assert (list(third.files), third.skipped) == (["new.txt"], ("a/b/z.bin", "a/ü.txt", "c/z.bin", "x.txt"))
     fourth = await ox.infostore.upload_folder(tree / "c", folder=first.folders["c"], existing="rename")
     assert fourth.files["z.bin"] != first.files["c/z.bin"]
+
+
+async def test_names_are_the_same_however_their_letters_are_made(ox: OpenXchange, tmp_path: Path) -> None:
+    """Some systems write é as one character, others as two."""
+    for form in ("NFC", "NFD"):
+        place = tmp_path / form / unicodedata.normalize(form, "é")
+        place.mkdir(parents=True)
+        (place / unicodedata.normalize(form, "ü.txt")).write_bytes(b"x")
+    first = await ox.infostore.upload_folder(tmp_path / "NFC", folder=FILES)
+    second = await ox.infostore.upload_folder(tmp_path / "NFD", folder=FILES, existing="skip")
+    assert list(second.folders.values()) == list(first.folders.values())
+    assert (len(second.skipped), second.files) == (1, {})
 
 
 async def test_a_file_that_fails_does_not_stop_the_others(

@@ -10,13 +10,14 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Final
 
-from ....errors import ResponseTruncated, ServerError
+from ....errors import ApiError, ResponseTruncated, ServerError
 from ....session import Channel, StreamedResponse
 from ....wire import Request, Response, public_url
 from .ranges import starts_at
 
 __all__ = ["Arriving", "may_be_error"]
 
+_NO_SUCH_RANGE: Final = 416
 _MOST_RESUMES: Final = 10
 _MOST_IN_VAIN: Final = 2
 """Attempts in a row that bring nothing. What arrived right before a connection broke may be lost with it."""
@@ -126,7 +127,12 @@ class Arriving:
 
     async def _go_on(self, position: int, error: ResponseTruncated) -> None:
         """Ask for the bytes from there on, of the same version."""
-        found = await self._from(position)
+        try:
+            found = await self._from(position)
+        except ApiError as refused:
+            if refused.status == _NO_SUCH_RANGE:  # its bytes came, and their end did not
+                raise error from refused
+            raise
         if found.status != 206 or not starts_at(found.headers, position):
             raise error  # a server without ranges, or another version: the bytes would be a mixture
         self._rest = found

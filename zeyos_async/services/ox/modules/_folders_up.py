@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, TypeAlias, get_args
@@ -105,7 +106,7 @@ async def upload_folder(
         for name, _, files in found:
             there = await _names(running, name) if existing == "skip" and files else set()
             for file in files:
-                if file in there:
+                if _composed(file) in there:
                     running.skipped.append(_join(name, file))
                 else:
                     await running.gate.acquire()
@@ -145,18 +146,24 @@ async def _make_folders(running: _Running, parent: str, names: list[str]) -> Non
     folders = running.caller.module("folders")
     number = running.folders[parent]
     listed = await folders.list(parent=number, columns=["id", "title"], all=1)
-    there = {each.title: each.id for each in listed}
+    there = {_composed(each.title): each.id for each in listed}
     for name in names:
-        if name not in there:
-            there[name] = await folders.new({"title": name, "module": "infostore"}, folder=number)
-        running.folders[_join(parent, name)] = there[name]
+        found = there.get(_composed(name))
+        if found is None:
+            found = await folders.new({"title": name, "module": "infostore"}, folder=number)
+        running.folders[_join(parent, name)] = found
+
+
+def _composed(name: str | None) -> str:
+    """A name in the form in which names are compared: some systems have é as one character, some as two."""
+    return unicodedata.normalize("NFC", name or "")
 
 
 async def _names(running: _Running, folder: str) -> set[str]:
     """The names of the files that are in a folder on the server."""
     infostore = running.caller.module("infostore")
     listed = await infostore.all(folder=running.folders[folder], columns=["id", "filename"])
-    return {each.filename for each in listed}
+    return {_composed(each.filename) for each in listed}
 
 
 async def _send(running: _Running, folder: str, file: str) -> None:
