@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 import json
 import math
+import os
 import pkgutil
 import statistics
 import subprocess
 import sys
+import tempfile
 from typing import Final
 
 import pytest
@@ -32,10 +34,15 @@ FAST_ENOUGH: Final = 1.25
 """Most that an import may take, as a multiple of ``import aiohttp``."""
 
 
+BYTE_CODE: Final = tempfile.TemporaryDirectory(prefix="byte-code-")
+"""Where interpreters keep what they compiled, as they do for users, and where the environment forbids it, too."""
+
+
 def _python(code: str) -> str:
     """What a fresh interpreter prints."""
+    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": BYTE_CODE.name}
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False, env=env
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import pickle
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -432,6 +433,7 @@ async def test_warnings_are_logged_and_given_with_the_result(caplog: pytest.LogC
     """Who takes the data alone can still see that the server had something to say."""
     said = {"error": "Folder was renamed", "code": "FLD-1", "category": 13}
     server = Server(lambda item: {"data": 1, **said, "warnings": said})
-    result = await server.caller().call(call("folders", "update"))
+    with caplog.at_level(logging.WARNING, logger="zeyos_async"):
+        result = await server.caller().call(call("folders", "update"))
     assert [str(warning) for warning in result.warnings] == ["Folder was renamed (FLD-1)"]
     assert "folders.update: Folder was renamed (FLD-1)" in caplog.text
