@@ -86,6 +86,26 @@ async def test_the_text_comes_first(wire: Any, view: str, kinds: Any) -> None:
     assert found["headers"] == {"X-Own": "yes", "Message-ID": "<letter@example.org>"}
 
 
+async def test_messages_within_messages(wire: Any) -> None:
+    """Come as messages, or as files; either way they can be fetched."""
+    raw = (
+        b"Subject: outer\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n"
+        b"--x\r\nContent-Type: text/plain\r\n\r\nsee below\r\n"
+        b"--x\r\nContent-Type: message/rfc822\r\n\r\n" + LETTER + b"\r\n--x--\r\n"
+    )
+    key = await _store(wire, raw=raw)
+    found = (await wire.get("mail", "get", folder=INBOX, id=key)).data
+    (nested,) = found["nested_msgs"]
+    assert (nested["id"], nested["subject"], nested["from"]) == ("2", "Grüße", [["Max", "max@example.org"]])
+    assert [part.get("filename") for part in nested["attachments"]] == [None, None, "p.png"]
+    flat = (await wire.get("mail", "get", folder=INBOX, id=key, no_nested_message="true")).data
+    assert (flat["attachments"][1]["filename"], "nested_msgs" in flat) == ("message-2.eml", False)
+    fetched = await wire.get("mail", "attachment", folder=INBOX, id=key, attachment="2")
+    assert (fetched.headers["Content-Type"], b"X-Own: yes" in fetched.body) == ("message/rfc822", True)
+    shown = await wire.get("mail", "attachment", folder=INBOX, id=key, attachment="2", as_json="true")
+    assert shown.data["subject"] == "Grüße"
+
+
 async def test_headers_and_source(wire: Any) -> None:
     """``hdr=1`` gives the head, ``src=1`` the whole message, ``save=1`` as bytes."""
     key = await _store(wire)

@@ -14,7 +14,7 @@ from ..folders import visible_folder
 from ..groupware import check_sort
 from ..refusals import missing, not_found
 from ..world import OxUser, World
-from .render import header, mail_row
+from .render import mail_row
 from .store import DELETED, Mail, MailStore
 
 __all__ = [
@@ -102,7 +102,7 @@ class Columns:
         if folder == VIRTUAL_ALL:
             row |= {"id": f"{mail.folder}/{mail.id}", "folder_id": folder}
         return [
-            header(mail, one) if isinstance(one, str) else _MODEL.value(one, row, self._shift)
+            mail.head.text(one) if isinstance(one, str) else _MODEL.value(one, row, self._shift)
             for one in self._wanted
         ]
 

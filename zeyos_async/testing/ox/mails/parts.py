@@ -6,11 +6,12 @@ Everything is read from the raw RFC 822 bytes, as a mail server does it.
 from __future__ import annotations
 
 import email
-import email.policy
 import html
 import re
 from collections.abc import Iterator
-from email.message import EmailMessage
+from email.header import decode_header, make_header
+from email.message import Message
+from email.parser import BytesHeaderParser
 from email.utils import getaddresses, parsedate_to_datetime
 from typing import Final
 
@@ -18,13 +19,11 @@ import attrs
 
 __all__ = [
     "STANDARD_HEADERS",
+    "Head",
     "Part",
-    "addresses",
     "as_text",
     "body_parts",
-    "parse",
     "parts_of",
-    "sent_at",
     "snippet_of",
     "without_markup",
 ]
@@ -50,6 +49,9 @@ STANDARD_HEADERS: Final = frozenset(
         "x-priority",
     ]
 )
+_HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
+_FOLD: Final = re.compile(r"\r?\n([ \t])")
+MESSAGE: Final = "message/rfc822"
 _TAG: Final = re.compile(r"<[^>]*>")
 _PREVIEW: Final = 200
 
@@ -66,7 +68,6 @@ class Part:
         filename: Its name, or ``""``.
         disposition: ``inline``, ``attachment``, ``alternative``.
         cid: Its Content-ID without the angle brackets.
-        message: The message, where it is one.
     """
 
     id: str
@@ -76,7 +77,11 @@ class Part:
     filename: str = ""
     disposition: str = "inline"
     cid: str = ""
-    message: EmailMessage | None = None
+
+    @property
+    def is_message(self) -> bool:
+        """Whether it is a message within the message."""
+        return self.content_type == MESSAGE
 
     @property
     def is_body(self) -> bool:
@@ -84,32 +89,58 @@ class Part:
         return self.text is not None and not self.filename and self.disposition != "attachment"
 
 
-def parse(raw: bytes) -> EmailMessage:
-    """Read the bytes of a message."""
-    message = email.message_from_bytes(raw, policy=email.policy.default)
-    assert isinstance(message, EmailMessage)
-    return message
+class Head:
+    """The headers of a message, decoded when they are read; its body is left alone.
+
+    Args:
+        raw: The message.
+    """
+
+    def __init__(self, raw: bytes) -> None:
+        end = _HEAD_END.search(raw)
+        self._message = BytesHeaderParser().parsebytes(raw if end is None else raw[: end.end()])
+
+    @property
+    def names(self) -> list[str]:
+        """The headers that there are, once each."""
+        return list(dict.fromkeys(self._message.keys()))
+
+    @property
+    def content_type(self) -> str:
+        """The media type of the message."""
+        return self._message.get_content_type()
+
+    @property
+    def sent(self) -> int | None:
+        """The ``Date`` in milliseconds."""
+        try:
+            return int(parsedate_to_datetime(self.text("Date") or "").timestamp() * 1000)
+        except (TypeError, ValueError):
+            return None
+
+    def text(self, name: str) -> str | None:
+        """A header's value, or all its values in a row; ``None`` if there is none."""
+        values = self._message.get_all(name)
+        return None if values is None else ", ".join(_decoded(_unfolded(value)) for value in values)
+
+    def addresses(self, name: str) -> list[list[str | None]]:
+        """The addresses of a header as pairs of name and address."""
+        values = [_unfolded(value) for value in self._message.get_all(name, [])]
+        return [[_decoded(person) or None, address] for person, address in getaddresses(values) if address]
 
 
-def addresses(message: EmailMessage, header: str) -> list[list[str | None]]:
-    """The addresses of a header as pairs of name and address."""
-    values = [str(value) for value in message.get_all(header, [])]
-    return [[name or None, address] for name, address in getaddresses(values) if address]
+def _unfolded(value: object) -> str:
+    return _FOLD.sub(r"\1", str(value))
 
 
-def sent_at(message: EmailMessage) -> int | None:
-    """The ``Date`` header in milliseconds."""
-    if not (value := message.get("Date")):
-        return None
-    try:
-        return int(parsedate_to_datetime(str(value)).timestamp() * 1000)
-    except (TypeError, ValueError):
-        return None
+def _decoded(text: str) -> str:
+    """A text without the encoded words of RFC 2047."""
+    return str(make_header(decode_header(text))) if "=?" in text else text
 
 
-def parts_of(message: EmailMessage) -> list[Part]:
+def parts_of(raw: bytes) -> list[Part]:
     """The leaves of a message, in their order."""
-    return list(_leaves(message, "", alternative=False))
+    return list(_leaves(email.message_from_bytes(raw), "", alternative=False))
 
 
 def body_parts(parts: list[Part], view: str) -> list[Part]:
@@ -142,37 +173,45 @@ def snippet_of(parts: list[Part]) -> str:
     return " ".join(as_text(bodies[0]).split())[:_PREVIEW] if bodies else ""
 
 
-def _leaves(message: EmailMessage, path: str, *, alternative: bool) -> Iterator[Part]:
+def _leaves(message: Message, path: str, *, alternative: bool) -> Iterator[Part]:
+    """Read with the old policy of ``email``: the new one parses a header every time that it is looked at."""
     kind = message.get_content_type()
-    if kind.startswith("multipart/"):
-        for number, child in enumerate(message.iter_parts(), 1):
-            assert isinstance(child, EmailMessage)
-            below = f"{path}.{number}" if path else str(number)
-            yield from _leaves(child, below, alternative=kind == "multipart/alternative")
+    payload = message.get_payload()
+    if not kind.startswith("multipart/") or not isinstance(payload, list):
+        yield _leaf(message, path or "1", alternative=alternative)
         return
-    yield _leaf(message, path or "1", alternative=alternative)
+    for number, child in enumerate(payload, 1):
+        assert isinstance(child, Message)
+        below = f"{path}.{number}" if path else str(number)
+        yield from _leaves(child, below, alternative=kind == "multipart/alternative")
 
 
-def _leaf(message: EmailMessage, path: str, *, alternative: bool) -> Part:
+def _leaf(message: Message, path: str, *, alternative: bool) -> Part:
     kind = message.get_content_type()
-    nested = message.get_content() if kind == "message/rfc822" else None
-    payload = nested.as_bytes() if nested is not None else message.get_payload(decode=True)
-    content = payload if isinstance(payload, bytes) else b""
+    content = _content(message)
+    filename = _decoded(message.get_filename() or "")
     disposition = message.get_content_disposition() or ("alternative" if alternative else "inline")
     return Part(
         id=path,
         content_type=kind,
         content=content,
         text=_text(content, message) if kind.startswith("text/") else None,
-        filename=message.get_filename() or (f"message-{path}.eml" if nested is not None else ""),
+        filename=filename or (f"message-{path}.eml" if kind == MESSAGE else ""),
         disposition=disposition,
         cid=str(message.get("Content-ID") or "").strip("<> "),
-        message=nested,
     )
 
 
-def _text(content: bytes, message: EmailMessage) -> str:
+def _content(message: Message) -> bytes:
+    payload = message.get_payload()
+    if isinstance(payload, list):
+        return b"".join(part.as_bytes() for part in payload if isinstance(part, Message))
+    content = message.get_payload(decode=True)
+    return content if isinstance(content, bytes) else b""
+
+
+def _text(content: bytes, message: Message) -> str:
     try:
-        return content.decode(message.get_content_charset() or "utf-8", "replace")
+        return content.decode(str(message.get_content_charset() or "utf-8"), "replace")
     except LookupError:
         return content.decode("utf-8", "replace")

@@ -10,18 +10,16 @@ import attrs
 
 from .parts import (
     STANDARD_HEADERS,
+    Head,
     Part,
-    addresses,
     as_text,
     body_parts,
-    parse,
     parts_of,
-    sent_at,
     snippet_of,
 )
 from .store import ANSWERED, DRAFT, FLAGGED, FORWARDED, Mail
 
-__all__ = ["View", "attachments_of", "header", "headers_of", "mail_object", "mail_row"]
+__all__ = ["View", "attachments_of", "headers_of", "mail_object", "mail_row"]
 
 _PRIORITY: Final = re.compile(r"\d")
 _SMALLEST: Final = 10_000
@@ -59,16 +57,10 @@ class View:
         return None if self.max_size is None else max(self.max_size, _SMALLEST)
 
 
-def header(mail: Mail, name: str) -> str | None:
-    """A header of any name, or ``None``."""
-    values = mail.message.get_all(name)
-    return None if not values else ", ".join(str(value) for value in values)
-
-
 def headers_of(mail: Mail) -> Data:
     """The headers without a field of their own."""
-    names = dict.fromkeys(name for name in mail.message if name.lower() not in STANDARD_HEADERS)
-    return {name: header(mail, name) for name in names}
+    names = (name for name in mail.head.names if name.lower() not in STANDARD_HEADERS)
+    return {name: mail.head.text(name) for name in names}
 
 
 def attachments_of(mail: Mail) -> list[Part]:
@@ -77,7 +69,7 @@ def attachments_of(mail: Mail) -> list[Part]:
 
 
 def _reader(title: str) -> Callable[[Mail], Any]:
-    return lambda mail: addresses(mail.message, title)
+    return lambda mail: mail.head.addresses(title)
 
 
 _FIELDS: Final[Mapping[str, Callable[[Mail], Any]]] = {
@@ -85,14 +77,14 @@ _FIELDS: Final[Mapping[str, Callable[[Mail], Any]]] = {
     "folder_id": lambda mail: mail.folder,
     "color_label": lambda mail: mail.color,
     "attachment": lambda mail: bool(attachments_of(mail)),
-    "subject": lambda mail: str(mail.message.get("Subject") or ""),
+    "subject": lambda mail: mail.subject,
     "size": lambda mail: len(mail.raw),
-    "sent_date": lambda mail: sent_at(mail.message),
+    "sent_date": lambda mail: mail.head.sent,
     "received_date": lambda mail: mail.received,
     "date": lambda mail: mail.received,
     "flags": lambda mail: mail.flags,
     "level": lambda mail: 0,
-    "disp_notification_to": lambda mail: header(mail, "Disposition-Notification-To"),
+    "disp_notification_to": lambda mail: mail.head.text("Disposition-Notification-To"),
     "priority": lambda mail: _priority(mail),
     "flag_seen": lambda mail: _word(mail.seen),
     "account_name": lambda mail: "E-Mail",
@@ -100,7 +92,7 @@ _FIELDS: Final[Mapping[str, Callable[[Mail], Any]]] = {
     "user": lambda mail: list(mail.user),
     "original_id": lambda mail: mail.id,
     "original_folder_id": lambda mail: mail.folder,
-    "content_type": lambda mail: mail.message.get_content_type(),
+    "content_type": lambda mail: mail.head.content_type,
     "answered": lambda mail: _word(bool(mail.flags & ANSWERED)),
     "forwarded": lambda mail: _word(bool(mail.flags & FORWARDED)),
     "draft": lambda mail: _word(bool(mail.flags & DRAFT)),
@@ -168,7 +160,7 @@ def mail_object(mail: Mail, view: View) -> Data:
     if not made["reply_to"]:
         del made["reply_to"]
     made["headers"] = headers_of(mail)
-    if references := header(mail, "References"):
+    if references := mail.head.text("References"):
         made["headers"]["References"] = references
     if mail.message_id:
         made["headers"]["Message-ID"] = mail.message_id
@@ -194,7 +186,7 @@ def _content(parts: list[Part], view: View) -> Data:
                 "disp": part.disposition,
             }
         )
-    nested = [part for part in parts if part.message is not None and view.nested]
+    nested = [part for part in parts if part.is_message and view.nested]
     files = [part for part in parts if not part.is_body and part not in nested]
     made: Data = {"attachments": [*shown, *map(_file, files)], "truncated": truncated}
     if nested:
@@ -214,20 +206,20 @@ def _file(part: Part) -> Data:
 
 
 def _nested(part: Part, view: View) -> Data:
-    inner = parse(part.content)
-    made: Data = {"id": part.id, "subject": str(inner.get("Subject") or ""), "size": len(part.content)}
-    made |= {name: addresses(inner, title) for name, title in _ADDRESSES.items()}
-    made |= {"sent_date": sent_at(inner), "content_type": inner.get_content_type(), "filename": part.filename}
-    return made | _content(parts_of(inner), view)
+    inner = Head(part.content)
+    made: Data = {"id": part.id, "subject": inner.text("Subject") or "", "size": len(part.content)}
+    made |= {name: inner.addresses(title) for name, title in _ADDRESSES.items()}
+    made |= {"sent_date": inner.sent, "content_type": inner.content_type, "filename": part.filename}
+    return made | _content(parts_of(part.content), view)
 
 
 def _priority(mail: Mail) -> int:
-    found = _PRIORITY.search(header(mail, "X-Priority") or "")
+    found = _PRIORITY.search(mail.head.text("X-Priority") or "")
     return int(found.group()) if found else 3
 
 
 def _domain(mail: Mail) -> str:
-    found = addresses(mail.message, "From")
+    found = mail.head.addresses("From")
     return str(found[0][1]).rpartition("@")[2] if found else ""
 
 

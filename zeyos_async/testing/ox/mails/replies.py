@@ -6,7 +6,7 @@ from typing import Any
 
 from ..world import OxUser
 from .parts import as_text, body_parts
-from .render import View, attachments_of, header, mail_object
+from .render import View, attachments_of, mail_object
 from .store import Mail
 
 __all__ = ["forward_of", "quoted", "reference_of", "reply_to", "subject_with"]
@@ -19,7 +19,7 @@ def reference_of(mail: Mail) -> str:
 
 def subject_with(prefix: str, mail: Mail) -> str:
     """The subject with ``Re:`` or ``Fwd:`` before it, once."""
-    subject = str(mail.message.get("Subject") or "")
+    subject = mail.subject
     return subject if subject.lower().startswith(prefix.lower()) else f"{prefix} {subject}"
 
 
@@ -41,7 +41,7 @@ def reply_to(mail: Mail, user: OxUser, view: str, *, everyone: bool) -> dict[str
         known = {address for _, address in made["to"]} | {user.email}
         others = [pair for pair in [*shown["to"], *shown["cc"]] if pair[1] not in known]
         made["cc"] = [list(pair) for pair in dict.fromkeys(map(tuple, others))]
-    if message_id := header(mail, "Message-ID"):
+    if message_id := mail.head.text("Message-ID"):
         made["headers"] = {"In-Reply-To": message_id, "References": message_id}
     return made
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from ..call import Call
 from ..terms import Grammar, Operand, read_filter
 from .parts import as_text
-from .render import header, mail_row
+from .render import mail_row
 from .store import Mail
 
 __all__ = ["matching"]
@@ -45,7 +45,7 @@ def matching(call: Call, body: Any, mails: Iterable[Mail]) -> list[Mail]:
 
 def _values(call: Call, mail: Mail, operand: Operand) -> list[Any]:
     if operand.kind == "header":
-        return [header(mail, operand.name)]
+        return [mail.head.text(operand.name)]
     if operand.kind == "attachment":
         return [part.filename for part in mail.parts if not part.is_body]
     return _field(call, mail, operand.name)

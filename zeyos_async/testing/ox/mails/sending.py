@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from typing import Final
 
 from ..call import Call
 from ..world import World
 from .access import INBOX, SENT, check_folder, mailbox
-from .parts import addresses, parse
+from .parts import Head
 from .store import ANSWERED, DRAFT, FORWARDED, RECENT, SEEN, Mail
 
 __all__ = ["deliver", "message_id", "new_time", "note_use", "original", "send", "store_raw"]
+
+_BLIND: Final = re.compile(rb"(?im)^bcc:.*\r?\n(?:[ \t].*\r?\n)*")
 
 
 def new_time(world: World) -> datetime:
@@ -31,12 +35,9 @@ def send(call: Call, raw: bytes) -> Mail:
 
 def deliver(world: World, raw: bytes) -> None:
     """Put a message into the inboxes of those users whom it is for; blind copies stay blind."""
-    message = parse(raw)
-    known = {pair[1] for name in ("To", "Cc", "Bcc") for pair in addresses(message, name)}
-    shown = raw
-    if message.get("Bcc"):
-        del message["Bcc"]
-        shown = message.as_bytes()
+    head = Head(raw)
+    known = {pair[1] for name in ("To", "Cc", "Bcc") for pair in head.addresses(name)}
+    shown = _BLIND.sub(b"", raw, count=1) if head.text("Bcc") else raw
     for user in world.users.values():
         if user.email in known:
             mailbox(world, user).add(INBOX, shown, flags=RECENT)

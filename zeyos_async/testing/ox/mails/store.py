@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from email.message import EmailMessage
 from functools import cached_property
 from typing import Final
 
 import attrs
 
-from .parts import Part, parse, parts_of
+from .parts import Head, Part, parts_of
 
 __all__ = [
     "ANSWERED", "DELETED", "DRAFT", "FLAGGED", "FORWARDED", "RECENT", "SEEN", "USER", "Mail", "MailStore", "threads",
@@ -52,19 +51,24 @@ class Mail:
     category: str = ""
 
     @cached_property
-    def message(self) -> EmailMessage:
-        """The message, parsed."""
-        return parse(self.raw)
+    def head(self) -> Head:
+        """Its headers; for long lists, reading the rest takes too long."""
+        return Head(self.raw)
 
     @cached_property
     def parts(self) -> list[Part]:
         """Its leaves."""
-        return parts_of(self.message)
+        return parts_of(self.raw)
+
+    @property
+    def subject(self) -> str:
+        """Its subject, or ``""``."""
+        return self.head.text("Subject") or ""
 
     @property
     def message_id(self) -> str:
         """Its ``Message-ID``, or ``""``."""
-        return str(self.message.get("Message-ID") or "").strip()
+        return (self.head.text("Message-ID") or "").strip()
 
     @property
     def seen(self) -> bool:
@@ -151,7 +155,7 @@ class MailStore:
     def _trained(self, mail: Mail) -> str:
         if not self._trains:
             return ""
-        sender = str(mail.message.get("From") or "").lower()
+        sender = (mail.head.text("From") or "").lower()
         return next((category for address, category in self._trains.items() if address in sender), "")
 
 
@@ -160,7 +164,7 @@ def threads(mails: Iterable[Mail]) -> list[list[Mail]]:
     roots: dict[str, list[Mail]] = {}
     known: dict[str, list[Mail]] = {}
     for mail in sorted(mails, key=lambda mail: mail.received):
-        refers = f"{mail.message.get('References') or ''} {mail.message.get('In-Reply-To') or ''}".split()
+        refers = f"{mail.head.text('References')} {mail.head.text('In-Reply-To')}".split()
         thread = next((known[one] for one in refers if one in known), None)
         if thread is None:
             thread = roots.setdefault(f"{mail.folder}/{mail.id}", [])

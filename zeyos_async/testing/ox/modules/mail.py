@@ -140,7 +140,7 @@ def part_of(mail: Mail, key: str, cid: str = "") -> Part:
 def _attachment(call: Call) -> Reply:
     mail = given_mail(call, call.text("folder"), call.text("id"))
     part = part_of(mail, call.text("attachment"), call.text("cid"))
-    if call.flag("as_json") and part.message is not None:
+    if call.flag("as_json") and part.is_message:
         found = Mail(part.id, mail.folder, part.content, mail.received)
         return Reply(raw=json_answer({"data": shifted(call, mail_object(found, View()))}))
     filename = part.filename or f"part-{part.id}"
@@ -159,7 +159,7 @@ def _zip_attachments(call: Call) -> Reply:
 def _zip_messages(call: Call) -> Reply:
     folder = call.text("folder")
     mails = [given_mail(call, folder, key) for key in call.text("id").split(",")]
-    files = [(f"{mail.message.get('Subject') or mail.id}.eml", mail.raw) for mail in mails]
+    files = [(f"{mail.subject or mail.id}.eml", mail.raw) for mail in mails]
     return Reply(raw=zipped(files, "mails.zip"))
 
 

@@ -10,7 +10,6 @@ from typing import Any, Final
 from ..call import Call, Handler, Reply, handles
 from ..listing import objects
 from ..mails.access import INBOX, given_mail, mailbox, mails_in
-from ..mails.render import header
 from ..mails.store import Mail
 from ..refusals import bad_value, missing, not_found
 from ..world import Row
@@ -173,7 +172,7 @@ def _fits(mail: Mail, test: Mapping[str, Any]) -> bool:
             return len(mail.raw) > size if test.get("comparison") == "over" else len(mail.raw) < size
         case name:
             names = test.get("headers") or [test.get("header") or name]
-            return any(_compares(header(mail, one), test) for one in names)
+            return any(_compares(mail.head.text(one), test) for one in names)
 
 
 def _compares(value: str | None, test: Mapping[str, Any]) -> bool:
@@ -225,7 +224,7 @@ def _train(call: Call) -> Reply:
             box.train(sender, category)
     if call.flag("apply-for-existing"):
         for mail in box.mails(INBOX):
-            if any(sender in (header(mail, "From") or "").lower() for sender in senders):
+            if any(sender in (mail.head.text("From") or "").lower() for sender in senders):
                 mail.category = category
     return Reply()
 

@@ -66,7 +66,7 @@ def _show(world: World) -> list[dict[str, Any]]:
             "user_id": user.id,
             "folder_id": mail.folder,
             "id": mail.id,
-            "subject": str(mail.message.get("Subject") or ""),
+            "subject": mail.subject,
             "flags": mail.flags,
             "color_label": mail.color,
             "user": list(mail.user),

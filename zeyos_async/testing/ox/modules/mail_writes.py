@@ -187,6 +187,6 @@ def _save_attachment(call: Call) -> Reply:
 def _export_pdf(call: Call) -> Reply:
     mail = given_mail(call, call.text("folder"), call.text("id"))
     folder = check_drive_folder(call, call.mapping().get("folder_id"), right="folder")
-    name = f"{mail.message.get('Subject') or mail.id}.pdf"
+    name = f"{mail.subject or mail.id}.pdf"
     item = save_file(call, folder, name, _PDF + mail.raw, "application/pdf")
     return Reply(data={"id": item.id, "warnings": []})
