@@ -64,16 +64,8 @@ class MailCompose(Documented):
             InvalidArgument: The type needs mails, or something is no address.
         """
         kind = type or ("new" if mails is None else "reply")
-        if kind not in get_args(ComposeType):
-            raise InvalidArgument(
-                f"a mail can't be of type {kind!r:.60}.{suggest(str(kind), get_args(ComposeType))}"
-            )
         places = [] if mails is None else places_of(mails)
-        if (kind == "new") == bool(places) or (len(places) > 1 and kind != "forward"):
-            wants = {"new": "no other mail", "forward": "the mails to forward"}.get(
-                kind, "one mail to start from"
-            )
-            raise InvalidArgument(f"a mail of type {kind!r} takes {wants}, and {len(places)} were given")
+        _check_start(kind, len(places))
         changes = fields_of(
             fields,
             sender=sender,
@@ -93,3 +85,20 @@ class MailCompose(Documented):
             shared_attachments=shared_attachments,
             fields=changes,
         )
+
+
+def _check_start(kind: str, mails: int) -> None:
+    """Whether a mail of a type begins with so many others.
+
+    Raises:
+        InvalidArgument: It does not, or there is no such type.
+    """
+    if kind not in get_args(ComposeType):
+        raise InvalidArgument(
+            f"a mail can't be of type {kind!r:.60}.{suggest(str(kind), get_args(ComposeType))}"
+        )
+    if (kind == "new") == bool(mails) or (mails > 1 and kind != "forward"):
+        wants = {"new": "no other mail", "forward": "the mails to forward"}.get(
+            kind, "one mail to begin with"
+        )
+        raise InvalidArgument(f"a mail of type {kind!r} takes {wants}, and {mails} were given")
