@@ -367,14 +367,17 @@ async def test_an_error_of_discarding_does_not_hide_the_one_before(ox: OpenXchan
     assert any("still open" in note for note in caught.value.__notes__)
 
 
-async def test_a_mail_that_may_have_been_sent_is_not_discarded(ox: OpenXchange, server: OxEmulator) -> None:
+@pytest.mark.parametrize("end", ["send", "save"])
+async def test_a_mail_that_may_have_been_sent_is_not_discarded(
+    ox: OpenXchange, server: OxEmulator, end: str
+) -> None:
     """Whoever reads the error looks whether it was."""
 
     async def write() -> None:
         async with ox.mail.compose.draft(to="max@example.com", subject="x", text="y") as draft:
-            server.faults.add(commit_then_drop(), path="*/send", probability=1)
+            server.faults.add(commit_then_drop(), path=f"*/{end}", probability=1)
             server.journal.reset()
-            await draft.send()
+            await getattr(draft, end)()
 
     with pytest.raises(OutcomeUnknown):
         await write()

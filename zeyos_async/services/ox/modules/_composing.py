@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Generator, Mapping
+from collections.abc import Awaitable, Generator, Mapping
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from ....errors import InvalidArgument, OutcomeUnknown, ZeyosAsyncError
 from ..values import utc_text
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from .mail_compose import MailCompose
 
 __all__ = ["Composition", "fields_of", "new_claim"]
+
+T = TypeVar("T")
 
 _LETTERS: Final = string.ascii_letters + string.digits
 _CLAIM: Final = 16
@@ -287,12 +289,7 @@ class Composition:
         if not self._fields.get("from") and not message.from_:
             await self.set(sender=await own_address(self._compose._caller))
         body: Any = {name: value for name, value in self._fields.items() if name not in _NOT_IN_SEND}
-        try:
-            place = await self._compose.send(body, id=self.id, client_token=self._claim)
-        except OutcomeUnknown:
-            self._ended = "sent, or not: nobody knows"
-            raise
-        self._ended = "sent"
+        place = await self._ending(self._compose.send(body, id=self.id, client_token=self._claim), "sent")
         return place if place.id else None
 
     async def save(self) -> MailComposeMailPathModel:
@@ -300,11 +297,22 @@ class Composition:
 
         Returns:
             Where the draft is.
+
+        Raises:
+            OutcomeUnknown: Nobody knows whether it was saved; it is left as it is, and not discarded.
         """
         self._opened()
-        place = await self._compose.save(id=self.id, client_token=self._claim)
-        self._ended = "saved"
-        return place
+        return await self._ending(self._compose.save(id=self.id, client_token=self._claim), "saved")
+
+    async def _ending(self, call: Awaitable[T], what: str) -> T:
+        """Carry out what ends the writing. What may have ended it is not to be discarded."""
+        try:
+            result = await call
+        except OutcomeUnknown:
+            self._ended = f"{what}, or not: nobody knows"
+            raise
+        self._ended = what
+        return result
 
     async def discard(self, *, hard: bool = False) -> None:
         """Throw the mail away.
