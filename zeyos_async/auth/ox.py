@@ -183,18 +183,24 @@ class _Ox(AuthBackend):
         *secrets: Secret | None,
         state: State | None = None,
         reply: Reply | None = None,
+        again: bool = False,
     ) -> Flow:
-        """The credential of an answer that holds a session, after the second factor."""
+        """The credential of an answer that holds a session, after the second factor.
+
+        Not every way in tells that one is needed: ``again``, when an earlier session did not count, devices
+        that can be asked are asked all the same.
+        """
         found = reply_of(response) if reply is None else reply
         session = found.secret("session")
         if session is None:
             raise refusal(request, response, self.whose, *secrets)
         state = attrs.evolve(with_cookies_of(state or State(), response), session=session.reveal())
-        if str(found.get("requires_multifactor", "")).lower() == "true":
-            state = yield from self._proven(context, state)
+        needed = str(found.get("requires_multifactor", "")).lower() == "true"
+        if needed or (again and self.second_factor is not None):
+            state = yield from self._proven(context, state, needed=needed)
         return state.packed(**{key: found[key] for key in _INFO if found.get(key) is not None})
 
-    def _proven(self, context: AuthContext, state: State) -> Generator[Any, Any, State]:
+    def _proven(self, context: AuthContext, state: State, *, needed: bool) -> Generator[Any, Any, State]:
         """The state of the session after the second factor."""
 
         def send(request: Request) -> Generator[Request, Response, Response]:
@@ -204,7 +210,7 @@ class _Ox(AuthBackend):
             # Errors quote what servers say, and these like to repeat the session.
             return attrs.evolve(response, body=response.body.replace(state.session.encode(), b"***"))
 
-        yield from pass_second_factor(context, send, self.second_factor, self.factor)
+        yield from pass_second_factor(context, send, self.second_factor, self.factor, needed=needed)
         return state
 
 
@@ -282,9 +288,10 @@ class OxLogin(_ByPassword):
             SecondFactorNeeded: The user has a second factor, and nobody answers for it.
             ServerError: The answer makes no sense; the base URL may be wrong.
         """
+        again = rejected is not None
         request = self._begin(context, "login", self._query(), self._fields("name", "staySignedIn"))
         response: Response = yield request
-        return (yield from self._opened(context, request, response, self.password))
+        return (yield from self._opened(context, request, response, self.password, again=again))
 
 
 @attrs.frozen(kw_only=True)
@@ -296,10 +303,11 @@ class OxFormLogin(_ByPassword):
 
     def obtain(self, context: AuthContext, rejected: Credential | None) -> Flow:
         """The log-in; raises as that of :class:`OxLogin`."""
+        again = rejected is not None
         request = self._begin(context, "formlogin", self._query(), self._fields("login", "autologin"))
         response: Response = yield request
         reply = _redirected(response) or reply_of(response)
-        return (yield from self._opened(context, request, response, self.password, reply=reply))
+        return (yield from self._opened(context, request, response, self.password, reply=reply, again=again))
 
 
 @attrs.frozen(kw_only=True)
@@ -311,6 +319,7 @@ class OxTokenLogin(_ByPassword):
 
     def obtain(self, context: AuthContext, rejected: Credential | None) -> Flow:
         """The log-in; raises as that of :class:`OxLogin`."""
+        again = rejected is not None
         ours = Secret(uuid.uuid4().hex)
         request = self._first(context, ours)
         response: Response = yield request
@@ -321,7 +330,10 @@ class OxTokenLogin(_ByPassword):
         request = self._within(state, self._second(context, ours, theirs))
         opened: Response = yield request
         reply = _inner(opened)
-        return (yield from self._opened(context, request, opened, theirs, ours, state=state, reply=reply))
+        secrets = (theirs, ours)
+        return (
+            yield from self._opened(context, request, opened, *secrets, state=state, reply=reply, again=again)
+        )
 
     def _first(self, context: AuthContext, ours: Secret) -> Request:
         fields = {
@@ -369,13 +381,13 @@ class OxRedeemToken(_Ox):
         """The log-in; raises as that of :class:`OxLogin`."""
         if rejected is not None and not callable(self.token):
             return rejected
-        return self._redeem(context)
+        return self._redeem(context, again=rejected is not None)
 
-    def _redeem(self, context: AuthContext) -> Flow:
+    def _redeem(self, context: AuthContext, *, again: bool) -> Flow:
         token = yield from ask(self.token, "The token")
         request = self._request(context, token)
         response: Response = yield request
-        return (yield from self._opened(context, request, response, token, self.secret))
+        return (yield from self._opened(context, request, response, token, self.secret, again=again))
 
     def _request(self, context: AuthContext, token: Secret) -> Request:
         fields = {"token": token.reveal(), "client": self.client, "secret": self.secret.reveal()}
@@ -410,12 +422,13 @@ class OxAutologin(_Ox):
 
     def obtain(self, context: AuthContext, rejected: Credential | None) -> Flow:
         """The log-in; raises as that of :class:`OxLogin`."""
+        again = rejected is not None
         given = State("", _revealed(self.cookies))
         state = given if rejected is None else attrs.evolve(State.of(rejected), session="")
         query = {"client": self.client, "authId": _trace(self.auth_id)}
         request = self._begin(context, "autologin", query, None)
         response: Response = yield self._within(state, request)
-        return (yield from self._opened(context, request, response, *state.secrets, state=state))
+        return (yield from self._opened(context, request, response, *state.secrets, state=state, again=again))
 
 
 @attrs.frozen(kw_only=True)

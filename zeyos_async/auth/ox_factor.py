@@ -70,7 +70,7 @@ needs (``clientData``, ``keyHandle`` and ``signatureData`` for U2F). It runs on 
 
 
 def pass_second_factor(
-    context: AuthContext, send: Send, ask: SecondFactor | None, prefer: str | None
+    context: AuthContext, send: Send, ask: SecondFactor | None, prefer: str | None, *, needed: bool = True
 ) -> Generator[Any, Any, None]:
     """The part of a log-in that passes the second factor; use it with ``yield from``.
 
@@ -79,6 +79,7 @@ def pass_second_factor(
         send: Sends a request within the new session.
         ask: Answers the challenge.
         prefer: The ID, name or kind of the device to use; by default the first that is no backup.
+        needed: Whether the server said so; otherwise a user without devices passes.
 
     Raises:
         SecondFactorNeeded: Nobody answers, or there is no such device.
@@ -95,6 +96,8 @@ def pass_second_factor(
     if ask is None:
         raise _needed(request, "the user has a second factor", "Give OxLogin(…, second_factor=…)")
     devices = _devices(_data(request, (yield from send(request))))
+    if not needed and not any(each.enabled for each in devices):
+        return
     device = _chosen(request, devices, prefer)
     begin = _call(context, device, "startAuthentication")
     begun = _data(begin, (yield from send(begin)))

@@ -179,3 +179,22 @@ def test_no_error_tells_a_secret(steps: list[Any]) -> None:
     assert ours
     for secret in ("swordfish", SESSION, "s3cr3tc00k1e", "the-code"):
         assert secret not in shown
+
+
+QUIET = answer(OPENED, cookies=[SECRET_COOKIE])
+
+
+@pytest.mark.parametrize(
+    ("found", "actions"),
+    [
+        ([], ["login", "all"]),
+        ([OFF], ["login", "all"]),
+        ([APP], ["login", "all", "startAuthentication", "finishAuthentication"]),
+    ],
+    ids=["no device", "none that is enabled", "a device"],
+)
+def test_a_log_in_that_does_not_tell(found: list[dict[str, Any]], actions: list[str]) -> None:
+    """After a session that did not count, devices are asked though the answer to the log-in names none."""
+    _, first = play(login(lambda challenge: "4711"), QUIET)
+    requests, _ = play(login(lambda challenge: "4711"), QUIET, devices(*found), BEGUN, DONE, rejected=first)
+    assert [each.url.query.get("action") for each in requests] == actions
