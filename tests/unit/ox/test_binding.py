@@ -321,6 +321,11 @@ def test_the_oldest_time_stamp_protects_all() -> None:
     assert query(contacts.delete.later(rows))["timestamp"] == NOON_MS
     with pytest.raises(InvalidArgument, match="timestamp"):
         contacts.delete.later([JANE, ContactData(id="4", folder_id="25")])
+    several = contacts.delete.later(each for each in [JANE, older])
+    assert query(several)["timestamp"] == "1798804800000"
+    assert isinstance(several.prepared.body, Json)
+    assert [ref["id"] for ref in several.prepared.body.value] == [JANE.id, "4"]
+    assert query(contacts.delete.later([]))["timestamp"] == "0"
 
 
 OTHER_BODIES = [
@@ -531,3 +536,12 @@ def test_records_get_the_folder_that_was_asked_for() -> None:
     assert moved.folder == "26"
     folder = read(module("folders").get.later(id="7"), {"id": "7", "folder_id": "1"})
     assert folder.folder == "1"
+
+
+def test_operations_that_are_not_there_get_the_closest_names() -> None:
+    """As modules and fields do; what tools probe for is plainly absent."""
+    contacts: Any = module("contacts")
+    with pytest.raises(AttributeError, match=r"Contacts has no 'gett'\. Did you mean 'get'"):
+        contacts.gett()
+    assert not hasattr(contacts, "__html__")
+    assert getattr(contacts, "nothing_like_it", None) is None

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
+from zeyos_async import OpenXchange
 from zeyos_async.errors import FailedWrite, InvalidArgument, OutcomeUnknown, ServerError
 from zeyos_async.services.ox.caller import OxCaller
 from zeyos_async.services.ox.errors import OxNotAuthenticated, OxTryAgain, OxUserInput, check, stands_for
@@ -111,6 +112,13 @@ def test_what_the_server_does_not_take_is_refused() -> None:
     )
     with pytest.raises(InvalidArgument, match=r"infostore\.upload can't be part of a multiple"):
         item_of(upload)
+
+
+async def test_one_upload_is_refused_as_several_are() -> None:
+    """Whether a list of calls happens to have one item makes no difference."""
+    async with OpenXchange("https://ox.example.com/ajax") as ox:
+        with pytest.raises(InvalidArgument, match="can't be part of a multiple"):
+            await ox.multiple(ox.infostore.upload.later(b"x", folder="30", filename="x.txt"))
 
 
 async def test_results_and_errors_come_in_order() -> None:

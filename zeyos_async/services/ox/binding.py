@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -41,6 +41,7 @@ def prepare(spec: Spec, args: Sequence[Any], given: Mapping[str, Any]) -> Prepar
     """
     _check_names(spec, given)
     record, value = _sorted_out(spec, args)
+    value = _whole(spec, value)
     named = {name: each for name, each in given.items() if each is not None}
     taken = _from_record(spec, record, named) if record is not None else _from_list(spec, value, named)
     columns = _columns(spec, named.get("columns", named.get("fields")))
@@ -149,16 +150,22 @@ def _from_record(spec: Spec, record: OxRecord, named: Mapping[str, Any]) -> dict
     return {name: value for name, value in taken.items() if value is not None}
 
 
+def _whole(spec: Spec, value: Any) -> Any:
+    """The items of a generator, which are looked at more than once; anything else as it is."""
+    listed = spec.body is not None and spec.body.shape in (BodyShape.RECORDS, BodyShape.VALUES)
+    return list(value) if listed and isinstance(value, Iterator) else value
+
+
 def _from_list(spec: Spec, value: Any, named: Mapping[str, Any]) -> dict[str, Any]:
     """The time stamp of the records of a list: the oldest, since it protects all of them."""
-    if isinstance(value, OxRecord):
-        value = [value]
     if isinstance(value, OxRecord):
         value = [value]
     if not isinstance(value, list | tuple | set | frozenset) or "timestamp" in named:
         return {}
     if not any(param.attr == "timestamp" for param in spec.params):
         return {}
+    if not value:
+        return {"timestamp": 0}  # there is nothing that others could have changed
     records = [each for each in value if isinstance(each, OxRecord)]
     stamps = [stamp for each in records if (stamp := _stamp_of(each)) is not None]
     if records and len(stamps) == len(value):

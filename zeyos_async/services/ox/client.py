@@ -16,7 +16,7 @@ from .caller import OxCaller
 from .errors import check, stands_for
 from .jobs import Job
 from .modules import WrittenModules, module_of
-from .multiple import MOST_ITEMS, Batch, MultipleFailed
+from .multiple import MOST_ITEMS, Batch, MultipleFailed, item_of
 from .operation import Later, Module
 from .rows import Result
 
@@ -145,6 +145,7 @@ class OpenXchange(ApiClient, WrittenModules):
         for each in calls:
             if not isinstance(each, Later):
                 raise InvalidArgument(f"multiple() takes calls made with .later(…), not {each!r:.60}")
+            item_of(each.prepared)  # for the errors, also where a single call is sent by itself
         if not calls:
             return ()
         found = await self._caller.together([each.prepared for each in calls])

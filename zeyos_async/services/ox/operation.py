@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable
-from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
 
 import attrs
 
+from ...errors import suggest
 from .binding import prepare
 from .download import Download
 from .rows import Result, Rows, Updates
@@ -95,6 +96,14 @@ class Module:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            hint = (
+                "" if name.startswith("_") else suggest(name, [n for n in dir(self) if not n.startswith("_")])
+            )
+            raise AttributeError(f"Open-Xchange's {type(self).__name__} has no {name!r}.{hint}")
 
 
 class _Declared(Generic[P, T]):
