@@ -23,6 +23,7 @@ PUBLIC_MODULES: Final = (
     "zeyos_async.errors",
     "zeyos_async.export",
     "zeyos_async.filters",
+    "zeyos_async.forms",
     "zeyos_async.general",
     "zeyos_async.octaved",
     "zeyos_async.ox",
@@ -137,7 +138,7 @@ def test_the_top_level_is_sorted_plainly() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["auth", "errors", "export", "filters", "general", "octaved", "ox", "testing", "zeyos"]
+    "name", ["auth", "errors", "export", "filters", "forms", "general", "octaved", "ox", "testing", "zeyos"]
 )
 def test_public_modules_are_attributes(name: str) -> None:
     """After ``import zeyos_async``, its modules can be had without another import."""

@@ -2,8 +2,8 @@
 
 ``from zeyos_async import Zeyos, F`` is where to begin. Each name is loaded when it is first asked for,
 so that ``import zeyos_async`` by itself costs next to nothing. More lives in the modules
-``zeyos_async.zeyos`` (records and codes), ``.octaved``, ``.ox``, ``.auth``, ``.errors``, ``.export``, ``.filters`` and
-``.testing``.
+``zeyos_async.zeyos`` (records and codes), ``.octaved``, ``.ox``, ``.auth``, ``.errors``, ``.export``, ``.filters``,
+``.forms`` and ``.testing``.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ _HOMES = {
     "ZeyosAsyncError": "errors",
     "column": "services.base",
 }
-_MODULES = ("auth", "errors", "export", "filters", "general", "octaved", "ox", "testing", "zeyos")
+_MODULES = ("auth", "errors", "export", "filters", "forms", "general", "octaved", "ox", "testing", "zeyos")
 
 
 def __getattr__(name: str) -> Any:
