@@ -64,15 +64,15 @@ class OxReader(QueryReader):
             options |= self._known.lists
         if self._known.above:
             options["parent"] = self.where.folder or "1"
-        elif self.where.folder or (self._known.default and not self._known.period):
+        elif self._known.default:
             options["folder"] = await self._folder()
         module: Any = self.ox.module(self.module)
         query: Query[Any] = module.query(**options)
         return query
 
-    async def columns(self) -> Mapping[str, Field | None]:
+    async def columns(self, query: Query[Any]) -> Mapping[str, Field | None]:
         """The columns that tell most."""
-        entity = (await self.everything())._plan.entity
+        entity = query._plan.entity
         return {path: resolve(entity, path) for path in self._known.columns if path in entity.fields}
 
     async def record(self, id: Any, **options: Any) -> tuple[Mapping[str, Any], Mapping[str, Field]]:

@@ -37,9 +37,9 @@ class ZeyosReader(QueryReader):
         """The query for all rows."""
         return self.zeyos.resource(self.entity).query()
 
-    async def columns(self) -> Mapping[str, Field]:
+    async def columns(self, query: Query[Any]) -> Mapping[str, Field]:
         """The columns that tell most."""
-        table = self.zeyos.resource(self.entity).entity
+        table = query._plan.entity
         return {path: resolve(table, path) for path in default_columns(table)}
 
     async def record(self, id: Any, **options: Any) -> tuple[Mapping[str, Any], Mapping[str, Field]]:
@@ -59,7 +59,7 @@ class GeneralReader(QueryReader):
         """The query for all rows."""
         return self.api.model(self.model).query()
 
-    async def columns(self) -> Mapping[str, None]:
+    async def columns(self, query: Query[Any]) -> Mapping[str, None]:
         """The columns that the server shows."""
         page = await self.api.model(self.model).list(limit=1)
         return {column.name: None for column in page.columns}
@@ -75,8 +75,9 @@ class GeneralReader(QueryReader):
 
     async def given(self, asked: Asked) -> Query[Any]:
         """The query, with its columns named: files have their columns before their rows."""
-        selection = asked.selection or {name: name for name in await self.columns()}
-        return narrowed(await self.everything(), asked, selection=selection)
+        query = await self.everything()
+        selection = asked.selection or {name: name for name in await self.columns(query)}
+        return narrowed(query, asked, selection=selection)
 
 
 def _plain(value: Any) -> Any:

@@ -83,8 +83,8 @@ class QueryReader(Reader):
         """The query for all rows."""
 
     @abc.abstractmethod
-    async def columns(self) -> Mapping[str, Field | None]:
-        """The columns of a table if nobody chooses any: path → what is known of it."""
+    async def columns(self, query: Query[Any]) -> Mapping[str, Field | None]:
+        """The columns of a table of a query if nobody chooses any: path → what is known of it."""
 
     def field(self, query: Query[Any], path: str) -> Field | None:
         """What is known of a column's values."""
@@ -95,7 +95,7 @@ class QueryReader(Reader):
         everything, fields = await self.everything(), {}
         for key, path in asked.selection.items():
             fields[key] = self.field(everything, path)
-        fields = fields or dict(await self.columns())
+        fields = fields or dict(await self.columns(everything))
         selection = asked.selection or {path: path for path in fields}
         query = narrowed(everything, attrs.evolve(asked, limit=None), selection=selection)
         found = await query.limit(rows + 1).all()

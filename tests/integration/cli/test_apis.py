@@ -185,6 +185,20 @@ def test_values_of_open_xchange(run: Run) -> None:
     assert (code, "attachments" in out) == (0, True)
 
 
+def test_a_condition_searches_the_same_folder(run: Run) -> None:
+    """John's calendar, where Jane can see some of the same events, is not listed, with conditions or without."""
+    everything = run("list", "chronos", *OX, *LATER, "--jsonl", "--select", "id,startDate,folder")[
+        1
+    ].splitlines()
+    where = ("--where", "summary.contains('Rocket')")
+    found = run("list", "chronos", *OX, *LATER, *where, "--jsonl", "--select", "id,startDate,folder")[
+        1
+    ].splitlines()
+    assert found
+    assert set(found) < set(everything)
+    assert {json.loads(line)["folder"] for line in everything} == {"cal://0/21"}
+
+
 def test_a_mail_that_is_shown_stays_unread(run: Run, tmp_path: Path) -> None:
     """Looking at it from the command line is not reading it."""
     with emulated("ox", 3) as told:
