@@ -65,7 +65,7 @@ def test_what_can_not_be_emulated(options: Any, words: str) -> None:
 
 def test_no_address_before_the_start() -> None:
     """And how to start."""
-    with pytest.raises(RuntimeError, match="async with emulate_ox"):
+    with pytest.raises(RuntimeError, match="async with"):
         OxEmulator().url  # noqa: B018
 
 

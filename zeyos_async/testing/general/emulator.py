@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-import attrs
-
 from ..answers import Answer, Incoming, json_answer
-from ..faults import FaultPlan
+from ..emulator import Emulator, serve
 from ..journal import Journal
-from ..server import Clock, EmulatorServer
 from .behaviour import GeneralBehaviour
 from .forms import Forms
 from .listing import answer_list
@@ -34,19 +30,17 @@ _FEW: Final = 7
 BetweenPages = Callable[["GeneralEmulator"], Awaitable[None] | None]
 
 
-class GeneralEmulator:
+class GeneralEmulator(Emulator[GeneralBehaviour, Journal]):
     """A server of the General API in this process.
 
     Attributes:
         credentials: Who may log in.
-        behaviour: What the document leaves open; may be changed at any time.
-        faults: The plan of what goes wrong.
-        journal: What arrived; credentials in bodies are fingerprints.
-        clock: The server's time.
         store: The records.
         between_pages: Called after every list that was answered, with the emulator: the place to
             write and delete records while a client pages.
     """
+
+    root = _PATH
 
     def __init__(
         self,
@@ -58,18 +52,12 @@ class GeneralEmulator:
         behaviour: GeneralBehaviour | None = None,
     ) -> None:
         self.credentials = credentials or GeneralCredentials()
-        self.behaviour = behaviour or GeneralBehaviour()
-        self.faults = FaultPlan(seed)
-        self.journal = Journal(conceal=conceal)
-        self.clock = Clock()
+        # Credentials in bodies are fingerprints in the journal.
+        super().__init__(behaviour or GeneralBehaviour(), Journal(conceal=conceal), seed=seed)
         self.between_pages: BetweenPages | None = None
         self.store = Store(models)
         self._tokens = TokenBook(self.credentials, now=self.clock.now, seed=seed)
         self._forms = Forms(self.store)
-        self._server = EmulatorServer(
-            self.respond, journal=self.journal, faults=self.faults, clock=self.clock
-        )
-        self._origin = ""
         self._fill(rows or {}, seed)
 
     def _fill(self, rows: Mapping[str, int | Sequence[Mapping[str, Any]]], seed: int) -> None:
@@ -82,16 +70,6 @@ class GeneralEmulator:
             else:
                 for values in given:
                     self.insert(name, **values)
-
-    def __repr__(self) -> str:
-        return f"<GeneralEmulator {self._origin or 'not started'}{_PATH}>"
-
-    @property
-    def url(self) -> str:
-        """The endpoint, such as ``http://127.0.0.1:43211/api``."""
-        if not self._origin:
-            raise RuntimeError("the emulator is not started: use `async with emulate_general() as emulator`")
-        return f"{self._origin}{_PATH}"
 
     def auth(self, *, kind: Literal["login", "token"] = "login", longlife: bool = False) -> AuthBackend:
         """A credential for ``GeneralApi(emulator.url, auth=…)``.
@@ -139,18 +117,8 @@ class GeneralEmulator:
         """All records as they are stored, in the order of their creation."""
         return [dict(row) for row in self.store.rows(self.store.models[model])]
 
-    async def start(self, *, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Listen on a socket; port 0 is a free one."""
-        bound = await self._server.start(host, port)
-        self._origin = f"http://{f'[{host}]' if ':' in host else host}:{bound}"
-
-    async def stop(self) -> None:
-        """Close the socket and every connection."""
-        await self._server.stop()
-
-    async def respond(self, incoming: Incoming, quirks: Mapping[str, Any]) -> Answer:
-        """Answer one request, without any socket."""
-        behaviour = attrs.evolve(self.behaviour, **quirks) if quirks else self.behaviour
+    async def answer(self, incoming: Incoming, behaviour: GeneralBehaviour) -> Answer:
+        """Answer one request, behaving like this."""
         asked: Asked | None = None
         try:
             path = _below(incoming.path)
@@ -251,11 +219,8 @@ async def emulate_general(
     emulator = GeneralEmulator(
         rows=rows, seed=seed, models=models, credentials=credentials, behaviour=behaviour
     )
-    await emulator.start(host=host, port=port)
-    try:
+    async with emulator.running(host=host, port=port):
         yield emulator
-    finally:
-        await emulator.stop()
 
 
 async def serve_general(
@@ -279,7 +244,4 @@ async def serve_general(
         ValueError: ``rows`` names a model that there is not.
         OSError: The port is taken.
     """
-    async with emulate_general(rows=rows, seed=seed, host=host, port=port) as emulator:
-        if on_ready is not None:
-            on_ready(emulator)
-        await asyncio.Event().wait()
+    await serve(emulate_general(rows=rows, seed=seed, host=host, port=port), on_ready)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
 from ..answers import Answer, Incoming, json_answer
-from ..faults import FaultPlan
+from ..emulator import Emulator, serve
 from ..journal import Journal
-from ..server import Clock, EmulatorServer
 from .behaviour import PATHS, OctavedBehaviour
 from .data import fill
 from .output import show
@@ -33,18 +29,16 @@ _KEY = "emulated-api-key"
 Rows = Mapping[str, int | Sequence[Mapping[str, Any]]]
 
 
-class OctavedEmulator:
+class OctavedEmulator(Emulator[OctavedBehaviour, Journal]):
     """An Octaved Flow in this process.
 
     Attributes:
         header: The name of the header that carries the key.
         api_key: The key that is taken.
-        behaviour: What the document leaves open; may be changed at any time.
-        faults: The plan of what goes wrong.
-        journal: What arrived.
-        clock: The server's time.
         store: The rows.
     """
+
+    root = _PREFIX
 
     def __init__(
         self,
@@ -58,16 +52,9 @@ class OctavedEmulator:
     ) -> None:
         self.header = header
         self.api_key = api_key
-        self.behaviour = behaviour or OctavedBehaviour()
-        self.faults = FaultPlan(seed)
-        self.journal = Journal(secret_headers=(header,))
-        self.clock = Clock()
+        super().__init__(behaviour or OctavedBehaviour(), Journal(secret_headers=(header,)), seed=seed)
         self.store = Store(seed=seed, now=self.clock.now)
         self._routes = Routes(self.store, {**PATHS, **(paths or {})})
-        self._server = EmulatorServer(
-            self.respond, journal=self.journal, faults=self.faults, clock=self.clock
-        )
-        self._origin = ""
         self._fill(rows or {}, seed)
 
     def _fill(self, rows: Rows, seed: int) -> None:
@@ -76,16 +63,6 @@ class OctavedEmulator:
         for name, given in rows.items():
             for values in () if isinstance(given, int) else given:
                 self.insert(name, **values)
-
-    def __repr__(self) -> str:
-        return f"<OctavedEmulator {self._origin or 'not started'}>"
-
-    @property
-    def url(self) -> str:
-        """The base URL, such as ``http://127.0.0.1:43211/api/v1``."""
-        if not self._origin:
-            raise RuntimeError("the emulator is not started: use `async with emulate_octaved() as emulator`")
-        return self._origin + _PREFIX
 
     def auth(self) -> AuthBackend:
         """A credential for ``Octaved(emulator.url, auth=…)``."""
@@ -122,18 +99,8 @@ class OctavedEmulator:
         """All records as the API would show them, in the order in which they were stored."""
         return [show(self.store, resource, row) for row in self.store.rows[resource].values()]
 
-    async def start(self, *, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Listen on a socket; port 0 is a free one."""
-        bound = await self._server.start(host, port)
-        self._origin = f"http://{f'[{host}]' if ':' in host else host}:{bound}"
-
-    async def stop(self) -> None:
-        """Close the socket and every connection."""
-        await self._server.stop()
-
-    async def respond(self, incoming: Incoming, quirks: Mapping[str, Any]) -> Answer:
-        """Answer one request, without any socket."""
-        behaviour = attrs.evolve(self.behaviour, **quirks) if quirks else self.behaviour
+    async def answer(self, incoming: Incoming, behaviour: OctavedBehaviour) -> Answer:
+        """Answer one request, behaving like this."""
         try:
             return self._route(incoming, behaviour)
         except Refusal as refusal:
@@ -179,11 +146,8 @@ async def emulate_octaved(
     emulator = OctavedEmulator(
         rows=rows, seed=seed, header=header, api_key=api_key, paths=paths, behaviour=behaviour
     )
-    await emulator.start(host=host, port=port)
-    try:
+    async with emulator.running(host=host, port=port):
         yield emulator
-    finally:
-        await emulator.stop()
 
 
 async def serve_octaved(
@@ -207,7 +171,4 @@ async def serve_octaved(
         ValueError: ``rows`` asks for a resource that does not exist.
         OSError: The port is taken.
     """
-    async with emulate_octaved(rows=rows, seed=seed, host=host, port=port) as emulator:
-        if on_ready is not None:
-            on_ready(emulator)
-        await asyncio.Event().wait()
+    await serve(emulate_octaved(rows=rows, seed=seed, host=host, port=port), on_ready)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import pkgutil
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -12,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from ..answers import Answer, Incoming
-from ..faults import FaultPlan
-from ..server import Clock, EmulatorServer
+from ..emulator import Emulator, serve
 from . import modules
 from .behaviour import OxBehaviour
 from .checks import OxJournal
@@ -36,19 +34,17 @@ USERS: Final = (
 """Who may log in where nobody says otherwise; the first is the default user."""
 
 
-class OxEmulator:
+class OxEmulator(Emulator[OxBehaviour, OxJournal]):
     """A server of Open-Xchange's HTTP API in this process.
 
     Attributes:
         users: Who may log in; the first is the default user.
-        behaviour: Where documents and servers differ; may be changed at any time.
-        faults: The plan of what goes wrong.
-        journal: What arrived, and what was strange about it.
-        clock: The server's time.
         world: Everything it remembers.
         sessions: Who is logged in.
         jobs: What is put off.
     """
+
+    root = ROOT
 
     def __init__(
         self,
@@ -62,16 +58,9 @@ class OxEmulator:
         self.users = tuple(users)
         if not self.users or len({user.id for user in self.users}) < len(self.users):
             raise ValueError("there have to be users, each with a number of its own")
-        self.behaviour = behaviour or OxBehaviour()
-        self.faults = FaultPlan(seed)
-        self.journal = OxJournal()
-        self.clock = Clock()
+        super().__init__(behaviour or OxBehaviour(), OxJournal(), seed=seed)
         self._rows = dict(rows or {})
         self._seed = seed
-        self._server = EmulatorServer(
-            self.respond, journal=self.journal, faults=self.faults, clock=self.clock
-        )
-        self._origin = ""
         self._build()
 
     def _build(self) -> None:
@@ -81,16 +70,6 @@ class OxEmulator:
         self.jobs = Jobs(self.world)
         self._dispatcher = Dispatcher(self.world, self.sessions, self.jobs, self.journal)
         fill_world(self.world, self._rows)
-
-    def __repr__(self) -> str:
-        return f"<OxEmulator {self._origin or 'not started'}{ROOT}>"
-
-    @property
-    def url(self) -> str:
-        """The base URL, such as ``http://127.0.0.1:43211/ajax``."""
-        if not self._origin:
-            raise RuntimeError("the emulator is not started: use `async with emulate_ox() as emulator`")
-        return f"{self._origin}{ROOT}"
 
     def auth(self, user: OxUser | None = None) -> AuthBackend:
         """A credential for ``OpenXchange(emulator.url, auth=…)``; of the default user, if no other."""
@@ -132,18 +111,8 @@ class OxEmulator:
         self.clock.offset = 0.0
         self._build()
 
-    async def start(self, *, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Listen on a socket; port 0 is a free one."""
-        bound = await self._server.start(host, port)
-        self._origin = f"http://{f'[{host}]' if ':' in host else host}:{bound}"
-
-    async def stop(self) -> None:
-        """Close the socket and every connection."""
-        await self._server.stop()
-
-    async def respond(self, incoming: Incoming, quirks: Mapping[str, Any]) -> Answer:
-        """Answer one request, without any socket."""
-        behaviour = attrs.evolve(self.behaviour, **quirks) if quirks else self.behaviour
+    async def answer(self, incoming: Incoming, behaviour: OxBehaviour) -> Answer:
+        """Answer one request, behaving like this."""
         return self._dispatcher.answer(incoming, behaviour)
 
 
@@ -177,11 +146,8 @@ async def emulate_ox(
         ValueError: ``rows`` names a kind that there is not, or two users share a number.
     """
     emulator = OxEmulator(rows=rows, seed=seed, users=users, behaviour=behaviour)
-    await emulator.start(host=host, port=port)
-    try:
+    async with emulator.running(host=host, port=port):
         yield emulator
-    finally:
-        await emulator.stop()
 
 
 async def serve_ox(
@@ -205,7 +171,4 @@ async def serve_ox(
         ValueError: ``rows`` names a kind that there is not.
         OSError: The port is taken.
     """
-    async with emulate_ox(rows=rows, seed=seed, host=host, port=port) as emulator:
-        if on_ready is not None:
-            on_ready(emulator)
-        await asyncio.Event().wait()
+    await serve(emulate_ox(rows=rows, seed=seed, host=host, port=port), on_ready)

@@ -7,12 +7,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
-import attrs
-
 from ..answers import Answer, Incoming, text_answer
-from ..faults import FaultPlan
+from ..emulator import Emulator
 from ..journal import Journal
-from ..server import Clock, EmulatorServer
 from ._generated.tables import TABLES
 from .behaviour import Behaviour
 from .data import fill
@@ -43,16 +40,12 @@ _VISITOR = Credentials(
 RowsBetween = Callable[["ZeyosEmulator"], Awaitable[None] | None]
 
 
-class ZeyosEmulator:
+class ZeyosEmulator(Emulator[Behaviour, Journal]):
     """A ZeyOS instance in this process.
 
     Attributes:
         credentials: An administrator's, of an application.
         visitor: Those of a user who is none.
-        behaviour: What the documents leave open; may be changed at any time.
-        faults: The plan of what goes wrong.
-        journal: What arrived.
-        clock: The server's time.
         store: The rows.
         tokens: The tokens that were given out.
         between_pages: Called after every list that was answered, with the emulator: the place to
@@ -70,10 +63,8 @@ class ZeyosEmulator:
     ) -> None:
         self.credentials = credentials or Credentials()
         self.visitor = _VISITOR
-        self.behaviour = behaviour or Behaviour()
-        self.faults = FaultPlan(seed)
-        self.journal = Journal()
-        self.clock = Clock()
+        super().__init__(behaviour or Behaviour(), Journal(), seed=seed)
+        self.root = f"/{instance}"
         self.between_pages: RowsBetween | None = None
         self.store = Store(TABLES, self.clock.now)
         users = (self.credentials, self.visitor)
@@ -81,10 +72,6 @@ class ZeyosEmulator:
         self._instance = instance
         self._records = Records(self.store)
         self._build_apis()
-        self._server = EmulatorServer(
-            self.respond, journal=self.journal, faults=self.faults, clock=self.clock
-        )
-        self._origin = ""
         self._fill(rows or {}, seed)
 
     def _build_apis(self) -> None:
@@ -99,16 +86,6 @@ class ZeyosEmulator:
         for name, given in rows.items():
             for values in () if isinstance(given, int) else given:
                 self.insert(name, **values)
-
-    def __repr__(self) -> str:
-        return f"<ZeyosEmulator {self._origin or 'not started'}/{self._instance}>"
-
-    @property
-    def url(self) -> str:
-        """The base URL with the instance, such as ``http://127.0.0.1:43211/demo``."""
-        if not self._origin:
-            raise RuntimeError("the emulator is not started: use `async with emulate_zeyos() as emulator`")
-        return f"{self._origin}/{self._instance}"
 
     def auth(
         self, *, kind: Literal["password", "bearer", "session"] = "password", admin: bool = True
@@ -183,18 +160,8 @@ class ZeyosEmulator:
         found = [self.store.row(entity, record) for (record,) in ids]
         return [show_record(row, table, self.store, self.behaviour) for row in found if row is not None]
 
-    async def start(self, *, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Listen on a socket; port 0 is a free one."""
-        bound = await self._server.start(host, port)
-        self._origin = f"http://{f'[{host}]' if ':' in host else host}:{bound}"
-
-    async def stop(self) -> None:
-        """Close the socket and every connection."""
-        await self._server.stop()
-
-    async def respond(self, incoming: Incoming, quirks: Mapping[str, Any]) -> Answer:
-        """Answer one request, without any socket."""
-        behaviour = attrs.evolve(self.behaviour, **quirks) if quirks else self.behaviour
+    async def answer(self, incoming: Incoming, behaviour: Behaviour) -> Answer:
+        """Answer one request, behaving like this."""
         try:
             answer = self._route(incoming, behaviour)
         except Refusal as refusal:
@@ -249,8 +216,5 @@ async def emulate_zeyos(
     emulator = ZeyosEmulator(
         rows=rows, seed=seed, instance=instance, credentials=credentials, behaviour=behaviour
     )
-    await emulator.start(host=host, port=port)
-    try:
+    async with emulator.running(host=host, port=port):
         yield emulator
-    finally:
-        await emulator.stop()
