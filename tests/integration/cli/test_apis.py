@@ -15,6 +15,11 @@ from typing import Any, Final
 import pytest
 
 from zeyos_async.cli import main
+from zeyos_async.cli.apis import Reach, reader
+from zeyos_async.cli.connect import Connection
+from zeyos_async.cli.queries import Asked
+from zeyos_async.errors import FilterError
+from zeyos_async.testing import emulate_ox
 
 COMMAND: Final = (sys.executable, "-m", "zeyos_async")
 OCTAVED: Final = ("--api", "octaved", "--emulate", "--seed", "1")
@@ -208,6 +213,19 @@ def test_a_mail_that_is_shown_stays_unread(run: Run, tmp_path: Path) -> None:
         unread = next(row["id"] for row in map(json.loads, before.splitlines()) if not row["flags"] & 32)
         assert run("get", "mail", unread, *options)[0] == 0
         assert run("list", "mail", *options, "--jsonl", "--select", "id,flags")[1] == before
+
+
+@pytest.mark.parametrize("where", ["", "status == 1"])
+async def test_a_command_logs_out(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also after an error: a session that nobody uses would count for an hour."""
+    monkeypatch.setenv("OX_PASSWORD", "secret")
+    async with emulate_ox() as server:
+        given = Connection(url=server.url, user="jane")
+        with pytest.raises(FilterError) if where else contextlib.nullcontext():
+            async with reader(given, Reach(api="ox"), "tasks") as rows:
+                await rows.count(Asked(where=(where,) if where else ()))
+        last = server.journal.requests[-1]
+        assert (last.path, last.status, "action=logout" in last.query) == ("/ajax/login", 200, True)
 
 
 def test_an_export_of_open_xchange(run: Run, tmp_path: Path) -> None:
