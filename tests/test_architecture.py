@@ -112,6 +112,7 @@ OUTSIDE: Final[dict[str, str]] = {
 LOADS_BY_NAME: Final = frozenset(
     {
         "__init__",
+        "auth",
         "cli",
         "filters",
         "ox",

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ..schema import Kind
-from .rows import Column, PassThrough, Twins, moment
+from .rows import Column, OneLineRows, PassThrough, Twins, moment
 
 __all__ = ["JsonLines", "RawLines"]
 
@@ -26,6 +26,8 @@ class RawLines:
     def encode(self, rows: list[Any]) -> bytes:
         """The lines of a page."""
         text = b"\n".join([*rows, b""])
+        if isinstance(rows, OneLineRows):
+            return text
         # Line breaks within a string are escaped, so these are of a server that indents its JSON.
         if text.count(b"\n") > len(rows) or b"\r" in text:
             text = b"\n".join([*[msgspec.json.format(bytes(row), indent=-1) for row in rows], b""])

@@ -27,7 +27,7 @@ from ..schema import Entity, Kind, resolve
 if TYPE_CHECKING:
     from ..services.base.query import Query
 
-__all__ = ["Column", "PassThrough", "PlainPage", "Twins", "columns_of", "moment"]
+__all__ = ["Column", "OneLineRows", "PassThrough", "PlainPage", "Twins", "columns_of", "moment"]
 
 _HIDDEN: Final = "hidden_id"
 _SCALAR: Final = str | int | bool | None
@@ -71,6 +71,10 @@ class PlainPage(list[Any]):
     """A page of twins none of which has ``,null`` within a text."""
 
 
+class OneLineRows(list[Any]):
+    """A page of raw rows each of which is on one line."""
+
+
 @attrs.frozen
 class PassThrough:
     """Rows as the bytes that the server sent."""
@@ -83,12 +87,22 @@ class PassThrough:
 
     def reader(self, entity: Entity, *, id_key: str | None) -> RowReader[Any]:
         """A reader of the rows' bytes and their IDs."""
-        return RawReader(id_key)
+        return _LineReader(id_key)
 
     def value(self, row: Any, path: str) -> Any:
         """A row's value, for the check that the server applied the filter."""
         values = msgspec.json.decode(row)
         return values.get(next(column.key for column in self.selected if column.path == path))
+
+
+class _LineReader(RawReader):
+    """Reads raw rows, and looks once at the whole page for what would break lines."""
+
+    def page(self, body: bytes) -> Page[msgspec.Raw]:
+        page = super().page(body)
+        if b"\n" in body or b"\r" in body:
+            return page
+        return Page(OneLineRows(page.rows), page.ids)
 
 
 @attrs.frozen
