@@ -8,7 +8,7 @@ import socket
 import struct
 from collections.abc import Callable, Coroutine, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 from urllib.parse import SplitResult, urlsplit
 
 import attrs
@@ -17,6 +17,8 @@ from .messages import Message, read_request, read_response, reframed
 from .mishaps import NOTHING, Mishap
 
 __all__ = ["FaultProxy", "Passage", "Plan"]
+
+_SHARES_PORTS: Final = hasattr(socket, "SO_REUSEPORT")
 
 
 @attrs.define
@@ -61,6 +63,7 @@ class FaultProxy:
         self._target = urlsplit(upstream)
         self._plan = plan
         self._listener: socket.socket | None = None
+        self._place: socket.socket | None = None
         self._port = 0
         self._lines: set[asyncio.Task[Any]] = set()
         self._late: set[asyncio.Task[Any]] = set()
@@ -78,6 +81,9 @@ class FaultProxy:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.shut()
+        if self._place is not None:
+            self._place.close()
+            self._place = None
         await _end(self._late)
 
     async def open(self) -> None:
@@ -85,9 +91,11 @@ class FaultProxy:
         if self._listener is not None:
             return
         # Not asyncio's server, which loses connections that are accepted just when it is closed.
-        listener = socket.create_server(("127.0.0.1", self._port), backlog=128)
+        listener = socket.create_server(("127.0.0.1", self._port), backlog=128, reuse_port=_SHARES_PORTS)
         listener.setblocking(False)
         self._port = listener.getsockname()[1]
+        if _SHARES_PORTS and self._place is None:
+            self._place = _bound(self._port)
         self._listener = listener
         asyncio.get_running_loop().add_reader(listener, self._accept, listener)
 
@@ -238,6 +246,15 @@ def _run(work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[Any]]) -> asyn
     tasks.add(task)
     task.add_done_callback(tasks.discard)
     return task
+
+
+def _bound(port: int) -> socket.socket:
+    """A socket that listens to nobody and keeps a port from being given to somebody else while the proxy is shut."""
+    place = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    place.bind(("127.0.0.1", port))
+    return place
 
 
 async def _end(tasks: set[asyncio.Task[Any]]) -> None:
