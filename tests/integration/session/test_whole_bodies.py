@@ -141,7 +141,10 @@ async def test_a_write_may_be_answered_by_nothing(serve, nothing_left, safety):
 @pytest.mark.parametrize("opening", [b"[", b'{"a":'])
 @pytest.mark.parametrize("depth", [5_000, 1_000_000])
 async def test_json_that_is_nested_too_deeply(serve, nothing_left, opening, depth):
-    """Reading it ends in an error that says so, with the default recursion limit and with any other."""
+    """Reading it ends in an error that says so, with the default recursion limit and with any other.
+
+    From Python 3.12 on, code in C may recurse some thousand times more: then it says that the end is missing.
+    """
     body = opening * depth
 
     async def handler(line):
@@ -150,7 +153,9 @@ async def test_json_that_is_nested_too_deeply(serve, nothing_left, opening, dept
     transport = AiohttpTransport()
     async with serve(handler) as server:
         response = await fetch(transport, server, 0)
-        with pytest.raises(ResponseTooLarge, match="nested"):
+        with pytest.raises(
+            (ResponseTooLarge, ValueError), match="nested" if depth > 9_000 else "nested|truncated"
+        ):
             response.json()
     await transport.aclose()
 
