@@ -67,6 +67,7 @@ async def test_an_attachment_is_no_conflict_for_its_owner(ox: OpenXchange) -> No
     await ox.tasks.update(task, {"title": "with attachment"})
     await ox.attachment.remove(task, int(number))
     await ox.tasks.update(task, {"title": "without"})
+    assert (await ox.tasks.get(id=str(task.id), folder=str(task.folder))).title == "without"
 
 
 async def test_a_contact_has_attachments(ox: OpenXchange) -> None:

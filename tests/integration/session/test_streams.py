@@ -233,6 +233,7 @@ async def test_leaving_early_ends_the_connection(serve, session, until):
         async with session.bind(server.url).stream(server.request()) as stream:
             await anext(stream)
         await until(lambda: gone)
+    assert gone == [True]
 
 
 async def test_a_stream_holds_its_slot(serve, nothing_left):

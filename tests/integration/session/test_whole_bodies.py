@@ -146,6 +146,8 @@ async def test_json_that_is_nested_too_deeply(serve, nothing_left, opening, dept
     From Python 3.12 on, code in C may recurse some thousand times more: then it says that the end is missing.
     """
     body = opening * depth
+    reaches_the_end = sys.version_info >= (3, 12) and depth < 9_000
+    kind, says = (ValueError, "truncated") if reaches_the_end else (ResponseTooLarge, "nested")
 
     async def handler(line):
         await line.answer(200, body)
@@ -153,9 +155,7 @@ async def test_json_that_is_nested_too_deeply(serve, nothing_left, opening, dept
     transport = AiohttpTransport()
     async with serve(handler) as server:
         response = await fetch(transport, server, 0)
-        with pytest.raises(
-            (ResponseTooLarge, ValueError), match="nested" if depth > 9_000 else "nested|truncated"
-        ):
+        with pytest.raises(kind, match=says):
             response.json()
     await transport.aclose()
 
