@@ -77,7 +77,7 @@ def _opening(facts: ResourceFacts, header: str, body: Sequence[str], typing: Seq
     yield f"    from typing import {', '.join(name for name in names if name in needed)}"
     yield ""
     fields = [name for name in ("BooleanField", "FieldNamespace", "TextField") if name in needed]
-    yield f"    from zeyos_async.filters.build import {', '.join(fields)}"
+    yield f"    from zeyos_async.filters.builder import {', '.join(fields)}"
     yield f"    from zeyos_async.services.octaved.resources import {_resource_base(facts)}"
 
 

@@ -130,7 +130,7 @@ def _typing_imports(source: EntitySource, needed: frozenset[str]) -> Iterator[st
     if source.writable:
         yield "    from zeyos_async.filters import Expression"
     classes = [name for name in _FIELD_CLASSES if name in needed]
-    yield from layout.call("from zeyos_async.filters.build import (", classes, ")", indent=4, bare=True)
+    yield from layout.call("from zeyos_async.filters.builder import (", classes, ")", indent=4, bare=True)
     if inputs := _listed(needed, ("BinaryInput", "TagsInput")):
         yield f"    from zeyos_async.records import {inputs}"
     yield f"    from zeyos_async.services.zeyos.resources import {_listed(needed, _RESOURCE_CLASSES)}"

@@ -45,12 +45,12 @@ MAY_IMPORT: Final[dict[str, str]] = {
     "session": f"{GROUND} secrets auth policy transport codec",
     "services": "",
     "services.base": f"{GROUND} records session filters pagination codec",
-    "services.zeyos": f"{CORE} filters.targets.zeyos services.zeyos._generated",
+    "services.zeyos": f"{CORE} filters.compilers.zeyos services.zeyos._generated",
     "services.zeyos._generated": "errors schema codes records",
-    "services.general": f"{CORE} filters.targets.general",
-    "services.octaved": f"{CORE} filters.targets.octaved services.octaved._generated",
+    "services.general": f"{CORE} filters.compilers.general",
+    "services.octaved": f"{CORE} filters.compilers.octaved services.octaved._generated",
     "services.octaved._generated": "errors schema codes records services.octaved.tables",
-    "services.ox": f"{CORE} forms filters.targets.ox services.ox._generated",
+    "services.ox": f"{CORE} forms filters.compilers.ox services.ox._generated",
     "services.ox._generated": "errors wire schema codes records services.ox.operation services.ox.records services.ox.tables services.ox.values",
     "ox": "errors services.ox",
     "zeyos": "errors services.zeyos._generated",
@@ -85,7 +85,7 @@ FOR_TYPES: Final[dict[str, str]] = {
 
 NOT_EVEN: Final[dict[str, str]] = {
     # parts of what the table above allows
-    "services.base": "filters.targets",
+    "services.base": "filters.compilers",
 }
 
 OUTSIDE: Final[dict[str, str]] = {
@@ -102,7 +102,7 @@ OUTSIDE: Final[dict[str, str]] = {
     "backports": "transport",
     "compression": "transport",  # the standard library's from 3.14 on
     "orjson": "testing",
-    "keyring": "auth.stores_keyring",
+    "keyring": "auth.stores.keyring",
     "pytest": "testing.pytest_plugin",
     "pytest_asyncio": "testing.pytest_plugin",
     "click": "cli",
@@ -134,7 +134,7 @@ class Import:
     """One import statement's target.
 
     Attributes:
-        source: The importing module below the package: ``"session.core"``.
+        source: The importing module below the package: ``"session.session"``.
         target: What is imported: ``"zeyos_async.errors"`` or ``"aiohttp.web"``.
         line: Where.
         lazy: Whether it stands in a function.
@@ -331,13 +331,13 @@ def test_code_generation_is_not_imported_by_the_package() -> None:
 
 VIOLATIONS = {
     "errors imports something": ("errors.py", "from . import wire"),
-    "filters import a service": ("filters/build.py", "from ..services.base import Query"),
+    "filters import a service": ("filters/builder.py", "from ..services.base import Query"),
     "policy imports filters, absolutely": ("policy/retry.py", "import zeyos_async.filters"),
-    "a second importer of the http client": ("session/core.py", "import aiohttp"),
+    "a second importer of the http client": ("session/session.py", "import aiohttp"),
     "an http client in a function": ("auth/oauth.py", "def f():\n    from aiohttp import ClientSession"),
     "base knows an API's filters": (
         "services/base/query.py",
-        "from ...filters.targets.zeyos import to_zeyos",
+        "from ...filters.compilers.zeyos import to_zeyos",
     ),
     "base knows an API, for types": (
         "services/base/plan.py",
@@ -360,14 +360,14 @@ VIOLATIONS = {
 }
 
 FINE = {
-    "errors": ("session/core.py", "from ..errors import NotSent"),
+    "errors": ("session/session.py", "from ..errors import NotSent"),
     "errors, as a module": ("auth/base.py", "from .. import errors"),
     "standard library": ("errors.py", "import difflib, asyncio.events"),
-    "its own folder": ("filters/build.py", "from .expression import And\nfrom . import text"),
-    "its own compiler": ("services/zeyos/listing.py", "from ...filters.targets.zeyos import to_zeyos"),
+    "its own folder": ("filters/builder.py", "from .expression import And\nfrom . import text"),
+    "its own compiler": ("services/zeyos/lists.py", "from ...filters.compilers.zeyos import to_zeyos"),
     "types only": (
         "services/zeyos/_generated/accounts.py",
-        "import typing\nif typing.TYPE_CHECKING:\n    from zeyos_async.filters.build import TextField",
+        "import typing\nif typing.TYPE_CHECKING:\n    from zeyos_async.filters.builder import TextField",
     ),
     "auth, late": ("testing/zeyos/emulator.py", "def auth():\n    from ...auth import PasswordLogin"),
     "the server": ("testing/server.py", "from aiohttp import web"),
@@ -384,7 +384,7 @@ def _tree(tmp_path: Path, file: str, text: str) -> Path:
         "errors.py",
         "wire.py",
         "filters/__init__.py",
-        "filters/text.py",
+        "filters/parser.py",
         "services/ox/client.py",
         file,
     ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .services.general.forms import Definition, FieldDefinition, Form
-from .services.general.listing import Column, Listing, Row
+from .services.general.lists import Column, Listing, Row
 from .services.general.model import Model
 from .services.general.stub import stub
 from .services.general.values import UNCHANGED, RecordId, Unchanged

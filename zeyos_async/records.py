@@ -56,7 +56,7 @@ class _Fields:
     """Gives the class's field namespace, for conditions: ``Account.f.lastname == "Doe"``."""
 
     def __get__(self, instance: object, owner: type[Record]) -> Any:
-        from .filters.build import FieldNamespace  # here, so that tables load without filters
+        from .filters.builder import FieldNamespace  # here, so that tables load without filters
 
         return FieldNamespace(owner.__entity__)
 

@@ -26,7 +26,7 @@ def _page(job: Job) -> bytes:
 
 def _ours(page: bytes) -> dict[str, Callable[[], Any]]:
     from zeyos_async.codec import DictReader, RawReader
-    from zeyos_async.services.base.shapes import Records
+    from zeyos_async.services.base.row_types import Records
     from zeyos_async.zeyos import Account
 
     entity = Account.__entity__

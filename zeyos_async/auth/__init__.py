@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Any, Final
 from .base import AuthBackend, AuthContext, Credential, Flow
 
 if TYPE_CHECKING:
-    from .authorize import Authorization, CallbackServer
     from .bearer import BearerToken
-    from .kmd import KmdLogin, KmdToken
-    from .oauth2 import OAuth2
-    from .oauth2_calls import Introspection, UserInfo
-    from .ox import OxAutologin, OxFormLogin, OxLogin, OxRedeemToken, OxSession, OxTokenLogin
-    from .ox_factor import FactorDevice, SecondFactorChallenge
-    from .ox_oauth import OxOAuth
-    from .password import PasswordLogin
+    from .general.login import KmdLogin, KmdToken
+    from .ox.login import OxAutologin, OxFormLogin, OxLogin, OxRedeemToken, OxSession, OxTokenLogin
+    from .ox.oauth import OxOAuth
+    from .ox.second_factor import FactorDevice, SecondFactorChallenge
     from .plugins import installed_backends, load_backend
     from .static import ApiKey, Basic, NoAuth, SessionCookie
-    from .stores import MemoryStore, TokenStore
-    from .stores_file import FileStore
-    from .stores_keyring import KeyringStore
+    from .stores.base import MemoryStore, TokenStore
+    from .stores.file import FileStore
+    from .stores.keyring import KeyringStore
+    from .zeyos.authorization import Authorization, CallbackServer
+    from .zeyos.oauth2 import OAuth2
+    from .zeyos.oauth2_requests import Introspection, UserInfo
+    from .zeyos.password import PasswordLogin
 
 __all__ = [
     "ApiKey",
@@ -62,20 +62,20 @@ __all__ = [
 ]
 
 _HOMES: Final = {
-    "authorize": ("Authorization", "CallbackServer"),
+    "zeyos.authorization": ("Authorization", "CallbackServer"),
     "bearer": ("BearerToken",),
-    "kmd": ("KmdLogin", "KmdToken"),
-    "oauth2": ("OAuth2",),
-    "oauth2_calls": ("Introspection", "UserInfo"),
-    "ox": ("OxAutologin", "OxFormLogin", "OxLogin", "OxRedeemToken", "OxSession", "OxTokenLogin"),
-    "ox_factor": ("FactorDevice", "SecondFactorChallenge"),
-    "ox_oauth": ("OxOAuth",),
-    "password": ("PasswordLogin",),
+    "general.login": ("KmdLogin", "KmdToken"),
+    "zeyos.oauth2": ("OAuth2",),
+    "zeyos.oauth2_requests": ("Introspection", "UserInfo"),
+    "ox.login": ("OxAutologin", "OxFormLogin", "OxLogin", "OxRedeemToken", "OxSession", "OxTokenLogin"),
+    "ox.second_factor": ("FactorDevice", "SecondFactorChallenge"),
+    "ox.oauth": ("OxOAuth",),
+    "zeyos.password": ("PasswordLogin",),
     "plugins": ("installed_backends", "load_backend"),
     "static": ("ApiKey", "Basic", "NoAuth", "SessionCookie"),
-    "stores": ("MemoryStore", "TokenStore"),
-    "stores_file": ("FileStore",),
-    "stores_keyring": ("KeyringStore",),
+    "stores.base": ("MemoryStore", "TokenStore"),
+    "stores.file": ("FileStore",),
+    "stores.keyring": ("KeyringStore",),
 }
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
 

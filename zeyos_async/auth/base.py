@@ -23,7 +23,7 @@ from ..secrets import Secret
 from ..wire import Request, Response
 
 if TYPE_CHECKING:
-    from .stores import TokenStore
+    from .stores.base import TokenStore
 
 __all__ = [
     "AuthBackend",

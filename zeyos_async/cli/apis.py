@@ -14,11 +14,11 @@ import attrs
 
 from ..auth import ApiKey, AuthBackend, KmdLogin, KmdToken
 from ..errors import ConfigurationError, InvalidArgument, ZeyosAsyncError
+from .api_readers import FlowReader, GeneralReader, ZeyosReader
 from .connect import Ask, Connection, connected, password_from, prompt, rows_to_emulate, token_from
 from .output import NotSignedIn
 from .ox import OxReader, Where, resolve_ox
-from .readers import FlowReader, GeneralReader, ZeyosReader
-from .reading import Reader
+from .reader_base import Reader
 
 if TYPE_CHECKING:
     from ..services.general.client import GeneralApi

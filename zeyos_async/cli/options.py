@@ -14,7 +14,7 @@ from ..errors import ConfigurationError
 from .apis import APIS, Reach
 from .connect import Connection
 from .params import ROWS, WHEN
-from .registry import Registry
+from .profile_files import Registry
 from .running import verbose_option
 
 __all__ = ["PROFILE", "connection_options", "general_options", "reach_options", "sign_in_options"]

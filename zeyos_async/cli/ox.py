@@ -17,7 +17,7 @@ from ..services.base import Query
 from .connect import Ask, Connection, password_from, token_from
 from .output import NotSignedIn
 from .ox_modules import MODULES, OxModule
-from .reading import QueryReader, no_options
+from .reader_base import QueryReader, no_options
 from .values import record_values
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .careful import DecodeFailed, time_from_wire
+from .lenient import DecodeFailed, time_from_wire
 from .readers import DictReader, Page, RawReader, RowReader, TypedReader, split_rows
 
 __all__ = [

@@ -26,7 +26,7 @@ import msgspec
 
 from ..errors import ConfigurationError
 from ..schema import Kind
-from .careful import DecodeFailed, is_int_enum, make_converter, structured, whole
+from .lenient import DecodeFailed, is_int_enum, make_converter, structured, whole
 
 if typing.TYPE_CHECKING:
     import cattrs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .formats import FORMATS
-from .given import RowPages
+from .mappings import RowPages
 from .progress import ExportProgress, ExportResult
 from .run import export
 

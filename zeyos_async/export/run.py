@@ -15,12 +15,12 @@ import attrs
 
 from ..errors import InvalidArgument
 from ..services.base.query import Query
-from ..services.base.shapes import Shape, paging_id
+from ..services.base.row_types import Shape, paging_id
 from .csv import Csv
 from .files import GzipSink, Sink, sink_for
 from .formats import Format, format_of
-from .given import GivenLines, RowPages
 from .jsonl import JsonLines, RawLines
+from .mappings import GivenLines, RowPages
 from .progress import ExportProgress, ExportResult
 from .rows import columns_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .arguments import condition, field_path, order
-from .build import F, FieldNamespace, FieldRef
+from .builder import F, FieldNamespace, FieldRef
 from .expression import (
     FALSE,
     TRUE,
@@ -25,16 +25,16 @@ from .expression import (
 
 # Functions named like their module must be bound at once: importing the submodule later would put the
 # module in their place.
-from .bind import bind  # isort: skip
+from .normalize import bind  # isort: skip
 from .evaluate import evaluate  # isort: skip
 from .simplify import is_false, is_true, simplify, split  # isort: skip
 
 if TYPE_CHECKING:
-    from .targets.general import from_general, to_general
-    from .targets.octaved import from_octaved, to_octaved
-    from .targets.ox import attachment, from_ox, header, to_ox
-    from .targets.zeyos import from_zeyos, to_zeyos
-    from .text import parse, to_text
+    from .compilers.general import from_general, to_general
+    from .compilers.octaved import from_octaved, to_octaved
+    from .compilers.ox import attachment, from_ox, header, to_ox
+    from .compilers.zeyos import from_zeyos, to_zeyos
+    from .parser import parse, to_text
 
 __all__ = [
     "FALSE",
@@ -78,18 +78,18 @@ __all__ = [
 ]
 
 _HOMES = {
-    "attachment": "targets.ox",
-    "from_octaved": "targets.octaved",
-    "from_general": "targets.general",
-    "from_ox": "targets.ox",
-    "from_zeyos": "targets.zeyos",
-    "header": "targets.ox",
-    "parse": "text",
-    "to_octaved": "targets.octaved",
-    "to_ox": "targets.ox",
-    "to_general": "targets.general",
-    "to_text": "text",
-    "to_zeyos": "targets.zeyos",
+    "attachment": "compilers.ox",
+    "from_octaved": "compilers.octaved",
+    "from_general": "compilers.general",
+    "from_ox": "compilers.ox",
+    "from_zeyos": "compilers.zeyos",
+    "header": "compilers.ox",
+    "parse": "parser",
+    "to_octaved": "compilers.octaved",
+    "to_ox": "compilers.ox",
+    "to_general": "compilers.general",
+    "to_text": "parser",
+    "to_zeyos": "compilers.zeyos",
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .build import FieldRef, as_condition
+from .builder import FieldRef, as_condition
 from .expression import Expression, Order, check_path
 
 __all__ = ["condition", "field_path", "order"]
@@ -18,7 +18,7 @@ def condition(value: Expression | FieldRef[Any] | str) -> Expression:
         InvalidCondition: It is something else, such as the ``bool`` that comes of a comparison without a field.
     """
     if isinstance(value, str):
-        from .text import parse
+        from .parser import parse
 
         return parse(value)
     return as_condition(value)

@@ -134,7 +134,7 @@ class Expression(msgspec.Struct, frozen=True, eq=False, gc=False):
         return hash(_identity(self))
 
     def __str__(self) -> str:
-        from .text import to_text
+        from .parser import to_text
 
         return to_text(self)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ..policy import Hedge, Limits, Retry, Timeout
-from .answers import check_response
 from .channel import Channel
-from .core import Session, Stats
 from .hooks import Hooks
+from .responses import check_response
+from .session import Session, Stats
 from .streams import StreamedResponse
 
 __all__ = [

@@ -20,8 +20,8 @@ from .outcomes import is_unknown
 from .streams import open_answer
 
 if TYPE_CHECKING:
-    from .core import Session
-    from .gate import Gate
+    from .limiter import Gate
+    from .session import Session
 
 __all__ = ["send_once"]
 

@@ -9,13 +9,13 @@ import attrs
 from ..auth import Credential
 from ..policy import Retry, Timeout
 from ..wire import Request
-from .gate import Gate
+from .credentials import Login
 from .hooks import Listeners, tell
-from .login import Login
+from .limiter import Gate
 from .streams import Opening, StreamedResponse
 
 if TYPE_CHECKING:
-    from .core import Local
+    from .session import Local
 
 __all__ = ["Call"]
 

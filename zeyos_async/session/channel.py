@@ -32,17 +32,17 @@ from ..errors import (
 from ..policy import Deadline, Failure, GiveUp, Limits, Retry, Timeout
 from ..transport.base import out_of_time
 from ..wire import Request, Response
-from .answers import check_response, misdirected, redirect_target, retry_after, without_secrets
 from .attempt import send_once
 from .call import Call
+from .credentials import Login
 from .hooks import Listeners, tell
-from .login import Login
 from .outcomes import outcome_of
+from .responses import check_response, misdirected, redirect_target, retry_after, without_secrets
 from .streams import Opening, StreamedResponse
 
 if TYPE_CHECKING:
-    from .core import Local, Session
-    from .gate import Gate
+    from .limiter import Gate
+    from .session import Local, Session
 
 __all__ = ["Channel"]
 

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .faults import Fault, FaultPlan
-    from .general.behaviour import GeneralBehaviour
     from .general.emulator import GeneralEmulator, emulate_general, serve_general
+    from .general.server_options import GeneralBehaviour
     from .general.tokens import GeneralCredentials
     from .journal import Journal
-    from .octaved.behaviour import OctavedBehaviour
     from .octaved.emulator import OctavedEmulator, emulate_octaved, serve_octaved
-    from .ox.behaviour import OxBehaviour
+    from .octaved.server_options import OctavedBehaviour
     from .ox.checks import OxJournal
     from .ox.emulator import OxEmulator, emulate_ox, serve_ox
-    from .ox.world import OxUser
-    from .zeyos.behaviour import Behaviour
+    from .ox.server_options import OxBehaviour
+    from .ox.state import OxUser
     from .zeyos.emulator import ZeyosEmulator, emulate_zeyos
     from .zeyos.process import EmulatorProcess, emulate_zeyos_process, serve_zeyos
+    from .zeyos.server_options import Behaviour
     from .zeyos.tokens import Credentials
 
 __all__ = [
@@ -57,21 +57,21 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Behaviour": ".zeyos.behaviour",
+    "Behaviour": ".zeyos.server_options",
     "Credentials": ".zeyos.tokens",
     "EmulatorProcess": ".zeyos.process",
     "Fault": ".faults",
     "FaultPlan": ".faults",
-    "GeneralBehaviour": ".general.behaviour",
+    "GeneralBehaviour": ".general.server_options",
     "GeneralCredentials": ".general.tokens",
     "GeneralEmulator": ".general.emulator",
     "Journal": ".journal",
-    "OctavedBehaviour": ".octaved.behaviour",
+    "OctavedBehaviour": ".octaved.server_options",
     "OctavedEmulator": ".octaved.emulator",
-    "OxBehaviour": ".ox.behaviour",
+    "OxBehaviour": ".ox.server_options",
     "OxEmulator": ".ox.emulator",
     "OxJournal": ".ox.checks",
-    "OxUser": ".ox.world",
+    "OxUser": ".ox.state",
     "ZeyosEmulator": ".zeyos.emulator",
     "emulate_general": ".general.emulator",
     "emulate_octaved": ".octaved.emulator",

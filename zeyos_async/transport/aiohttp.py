@@ -38,12 +38,12 @@ from ..errors import (
 from ..wire import Request, Response, public_url
 from .answer import OpenAnswer
 from .base import Answer, about, check_request, out_of_time
+from .complete import whole_response
 from .encoding import ACCEPT_ENCODING, Bounds
+from .scrub import showable, without_links
 from .sending import Sending
 from .settings import environment_proxy, proxy_url, tls_context, tls_setting
-from .showable import showable, without_links
-from .watch import Watch
-from .whole import whole_response
+from .timeouts import Watch
 
 __all__ = ["AiohttpTransport"]
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from ..wire import Request
+from .complete import BadEncoding, encoding_of, unusable
 from .encoding import Bounds
+from .timeouts import Watch
 from .unpacking import Unpacker
-from .watch import Watch
-from .whole import BadEncoding, encoding_of, unusable
 
 __all__ = ["OpenAnswer"]
 

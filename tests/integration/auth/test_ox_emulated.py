@@ -17,7 +17,7 @@ from zeyos_async.auth import (
     OxSession,
     OxTokenLogin,
 )
-from zeyos_async.auth.ox_wire import State
+from zeyos_async.auth.ox.wire import State
 from zeyos_async.errors import NotAuthenticated, PermissionDenied, SecondFactorNeeded
 from zeyos_async.services.ox.client import OpenXchange
 from zeyos_async.testing import OxEmulator, OxUser, emulate_ox

@@ -7,9 +7,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from zeyos_async.testing.octaved.behaviour import PATHS
 from zeyos_async.testing.octaved.emulator import OctavedEmulator, emulate_octaved
 from zeyos_async.testing.octaved.fields import SCHEMAS
+from zeyos_async.testing.octaved.server_options import PATHS
 
 NEW_ID = "0123456789ABCDEF0123456789ABCDEF"
 FULL = [name for name in SCHEMAS if name != "billings"]

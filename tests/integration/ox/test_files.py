@@ -18,7 +18,7 @@ from zeyos_async.errors import FilterError, InvalidArgument, OutcomeUnknown
 from zeyos_async.forms import Upload
 from zeyos_async.ox import InfoItemData
 from zeyos_async.services.ox.errors import OxConflict, OxError
-from zeyos_async.services.ox.modules._folders_up import FolderUpload, FolderUploadFailed
+from zeyos_async.services.ox.modules._upload_folder import FolderUpload, FolderUploadFailed
 from zeyos_async.testing import OxEmulator, emulate_ox
 from zeyos_async.testing.faults import commit_then_drop, latency, reset
 

@@ -14,7 +14,7 @@ from zeyos_async.auth import AuthBackend, AuthContext, BearerToken, Credential, 
 from zeyos_async.errors import DeadlineExceeded, NotAuthenticated, NotFound, NotSent, ServerError
 from zeyos_async.policy import Retry
 from zeyos_async.session import Session
-from zeyos_async.session.login import Login
+from zeyos_async.session.credentials import Login
 from zeyos_async.wire import Safety
 
 

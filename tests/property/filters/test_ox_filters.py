@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from zeyos_async.errors import FilterError
 from zeyos_async.filters import Comparison, Expression, F, Op, compare, evaluate, from_ox, to_ox
+from zeyos_async.filters.compilers.ox_dialects import DIALECTS
 from zeyos_async.filters.expression import leaves
-from zeyos_async.filters.targets.ox_dialects import DIALECTS
 from zeyos_async.schema import Kind
 
 from .filter_strategies import BOUND_CONDITIONS, INTS, PATTERNS, ROWS, comparisons, thorough, trees

@@ -18,7 +18,7 @@ from zeyos_async.filters import FALSE, TRUE, Expression, F, bind
 from zeyos_async.schema import Entity, Field, Kind
 from zeyos_async.services.base import PlannedRequest, Query, Records, Snapshot, SnapshotDoor, Traits, column
 from zeyos_async.services.base.plan import Plan
-from zeyos_async.services.base.shapes import Dicts, FromValues, Into, Shape
+from zeyos_async.services.base.row_types import Dicts, FromValues, Into, Shape
 
 THINGS = Entity("things", "Thing", {"id": Field("id", Kind.TEXT), "n": Field("n", Kind.INTEGER)})
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from zeyos_async.auth import AuthContext, Authorization, Credential, OAuth2
-from zeyos_async.auth.authorize import challenge_of, new_verifier
+from zeyos_async.auth.zeyos.authorization import challenge_of, new_verifier
 from zeyos_async.errors import (
     ConfigurationError,
     InvalidArgument,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.auth.ox_answers import answer
-from zeyos_async.auth.ox_wire import State, error_code, session_lost, with_cookies_of
+from zeyos_async.auth.ox.wire import State, error_code, session_lost, with_cookies_of
 
 NAMES = st.text("abcdefghijklmnopqrstuvwxyz-0123456789", min_size=1, max_size=12)
 VALUES = st.text("ABCDEFabcdef0123456789-._=", max_size=20)

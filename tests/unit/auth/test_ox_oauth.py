@@ -7,7 +7,7 @@ from yarl import URL
 
 from tests.unit.auth.ox_answers import CONTEXT, answer, error, play
 from zeyos_async.auth import OxOAuth
-from zeyos_async.auth.ox_wire import oauth_error
+from zeyos_async.auth.ox.wire import oauth_error
 from zeyos_async.errors import (
     ApiError,
     ConfigurationError,

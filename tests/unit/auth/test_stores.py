@@ -19,8 +19,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zeyos_async.auth import Credential, FileStore, KeyringStore, MemoryStore, private_files
-from zeyos_async.auth.stores import credential_text, pack, read_credential, unpack
+from zeyos_async.auth import Credential, FileStore, KeyringStore, MemoryStore
+from zeyos_async.auth.stores import private_files
+from zeyos_async.auth.stores.base import credential_text, pack, read_credential, unpack
 from zeyos_async.errors import ConfigurationError, NotSent
 from zeyos_async.secrets import Secret
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from zeyos_async.auth import OxLogin, OxOAuth, SecondFactorChallenge
-from zeyos_async.auth.ox_factor import FactorDevice
+from zeyos_async.auth.ox.second_factor import FactorDevice
 from zeyos_async.cli.connect import Connection
 from zeyos_async.cli.output import NotSignedIn
 from zeyos_async.cli.ox import resolve_ox

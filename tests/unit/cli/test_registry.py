@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from zeyos_async.auth import Credential
-from zeyos_async.cli.registry import (
+from zeyos_async.cli.profile_files import (
     TOKENS,
     Registry,
     check_name,

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zeyos_async.testing.ox.behaviour import OxBehaviour
 from zeyos_async.testing.ox.columns import Model, Shift
 from zeyos_async.testing.ox.facts import OPERATIONS, fields_of
 from zeyos_async.testing.ox.generic import sample
@@ -17,7 +16,8 @@ from zeyos_async.testing.ox.modules.contacts import matching
 from zeyos_async.testing.ox.parts import media_type, read_parts
 from zeyos_async.testing.ox.refusals import OxError, PageRefusal
 from zeyos_async.testing.ox.requests import find_operation, read_params, truth
-from zeyos_async.testing.ox.world import OxUser, World
+from zeyos_async.testing.ox.server_options import OxBehaviour
+from zeyos_async.testing.ox.state import OxUser, World
 from zeyos_async.testing.server import Clock
 
 # -- the catalogue ---------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ from zeyos_async.filters import (
     fields,
     order,
 )
-from zeyos_async.filters.build import (
+from zeyos_async.filters.builder import (
     AnyField,
     BooleanField,
     CodeField,

@@ -8,7 +8,7 @@ import pytest
 
 from zeyos_async.errors import FilterSyntaxError, InvalidCondition
 from zeyos_async.filters import FALSE, TRUE, And, Comparison, Expression, F, Not, Op, Or, parse
-from zeyos_async.filters.text import MAX_LENGTH
+from zeyos_async.filters.parser import MAX_LENGTH
 
 a, b, c = F.a == 1, F.b == 2, F.c == 3
 

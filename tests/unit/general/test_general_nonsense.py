@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from zeyos_async.auth.kmd import read_status
+from zeyos_async.auth.general.login import read_status
 from zeyos_async.codec import DecodeFailed
 from zeyos_async.errors import ApiError, ServerError
 from zeyos_async.services.general.answers import checker
 from zeyos_async.services.general.forms import read_form
-from zeyos_async.services.general.listing import read_listing
+from zeyos_async.services.general.lists import read_listing
 from zeyos_async.wire import Request, Response
 
 PLAIN = st.none() | st.booleans() | st.integers(-5, 600) | st.floats(allow_nan=False) | st.text(max_size=5)

@@ -8,7 +8,7 @@ import random
 import pytest
 
 from zeyos_async.policy import Limits, Window
-from zeyos_async.session.gate import Gate
+from zeyos_async.session.limiter import Gate
 
 NEVER = float("inf")
 

@@ -8,7 +8,7 @@ from yarl import URL
 
 from zeyos_async.errors import NotSent
 from zeyos_async.transport.aiohttp import AiohttpTransport
-from zeyos_async.transport.showable import showable, without_links
+from zeyos_async.transport.scrub import showable, without_links
 from zeyos_async.wire import Request
 
 CANARY = "https://ox.example.com/ajax/contacts?session=canary"

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from zeyos_async.transport.watch import Watch
+from zeyos_async.transport.timeouts import Watch
 
 NEVER = float("inf")
 

@@ -13,7 +13,7 @@ from ..options import reach_options
 from ..output import examples, note
 from ..params import ENTITY
 from ..queries import Asked, query_options
-from ..reading import Shown
+from ..reader_base import Shown
 from ..running import run_async
 from ..tables import print_table
 from ..values import show

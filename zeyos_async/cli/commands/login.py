@@ -19,9 +19,9 @@ from ...services.zeyos.profiles import look_for_profile
 from ..connect import Connection, described, password_login, prompt, secret_from
 from ..options import PROFILE, sign_in_options
 from ..output import examples, note
-from ..places import Place, place_for
-from ..registry import Registry, token_values, write_set
+from ..profile_files import Registry, token_values, write_set
 from ..running import run_async
+from ..sign_in_target import Place, place_for
 from ..terminal import ask_line, may_ask
 
 __all__ = ["command"]

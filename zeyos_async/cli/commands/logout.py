@@ -13,7 +13,7 @@ from ...services.zeyos.profiles import Profile, look_for_profile
 from ..connect import described
 from ..options import PROFILE
 from ..output import note
-from ..registry import token_values, write_set
+from ..profile_files import token_values, write_set
 from ..running import run_async, verbose_option
 
 __all__ = ["command"]

@@ -12,7 +12,7 @@ from ...services.zeyos.client import Zeyos
 from ..connect import Connection, address, same_instance, secret_from, short
 from ..options import PROFILE
 from ..output import examples, json_text, note, write
-from ..registry import TOKENS, Entry, Registry, check_name, nearest_pin, pin, write_set
+from ..profile_files import TOKENS, Entry, Registry, check_name, nearest_pin, pin, write_set
 from ..running import verbose_option
 from ..tables import print_table
 from ..values import clean

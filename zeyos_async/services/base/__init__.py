@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from .explain import Explanation, PlannedRequest
+from .pagers.by_keys import Snapshot, SnapshotDoor
 from .plan import CountedPage, Door, Plan, Traits, Window
 from .query import Query
-from .shapes import Records, column
-from .snapshot import Snapshot, SnapshotDoor
+from .row_types import Records, column
 from .source import DeletionSource, QuerySource, Range, Source
 
 __all__ = [

@@ -9,9 +9,9 @@ import attrs
 import msgspec
 
 from ...wire import public_url
-from .passes import PassConfig, by_id, total_order
+from .pagers.base import PassConfig, by_id, total_order
+from .pagers.by_keys import SnapshotPass
 from .plan import Window
-from .snapshot import SnapshotPass
 
 __all__ = ["Explanation", "PlannedRequest"]
 

@@ -24,10 +24,10 @@ from ...filters import (
 from ...pagination import Paging
 from ...schema import Kind, resolve
 from .explain import Explanation, explain, explain_keys
-from .passes import PassConfig, pages_by_id, pages_by_offset
+from .pagers.base import PassConfig, pages_by_id, pages_by_offset
+from .pagers.by_keys import SnapshotDoor, SnapshotPass, pages_by_key
 from .plan import Door, Plan
-from .shapes import Dicts, Into, Raw, Shape, column_paths, paging_id
-from .snapshot import SnapshotDoor, SnapshotPass, pages_by_key
+from .row_types import Dicts, Into, Raw, Shape, column_paths, paging_id
 from .verify import verifier
 
 __all__ = ["Query"]

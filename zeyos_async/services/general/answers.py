@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ...auth.kmd import DOCUMENTED_CODES, Status, read_status
+from ...auth.general.login import DOCUMENTED_CODES, Status, read_status
 from ...errors import ApiError, BadRequest, NotAuthenticated, ServerError, error_class
 from ...session import check_response
 from ...wire import Request, Response, public_url

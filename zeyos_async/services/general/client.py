@@ -9,10 +9,10 @@ import attrs
 from yarl import URL
 
 from ...auth import AuthBackend
-from ...auth.kmd import KmdLogin, KmdToken
+from ...auth.general.login import KmdLogin, KmdToken
 from ...errors import ConfigurationError, InvalidArgument, ServerError
 from ...session import Limits, Retry, Session, Timeout
-from ...session.login import run_flow
+from ...session.credentials import run_flow
 from ...wire import Safety
 from ..base.client import ApiClient, service_url
 from .answers import checker

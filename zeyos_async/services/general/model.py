@@ -13,7 +13,7 @@ from ...wire import Safety
 from ..base.plan import Plan
 from ..base.query import Query
 from .forms import Definition, Form, read_form, to_data
-from .listing import GeneralDoor, Listing, Row, Rows, open_entity, read_listing
+from .lists import GeneralDoor, Listing, Row, Rows, open_entity, read_listing
 from .values import RecordId, record_id
 from .wire import Wire
 

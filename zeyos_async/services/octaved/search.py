@@ -8,7 +8,7 @@ from typing import Final, Generic, TypeVar
 import attrs
 
 from ...filters import Expression, FieldRef, all_of, bind, condition, is_false
-from ...filters.targets.octaved import to_octaved
+from ...filters.compilers.octaved import to_octaved
 from ...wire import Request, Safety
 from ..base.explain import PlannedRequest
 from .tables import FlowRecord, Schema

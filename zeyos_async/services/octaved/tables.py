@@ -45,7 +45,7 @@ class _Idents:
     """Gives the class's search idents: ``Task.f.isArchived``."""
 
     def __get__(self, instance: object, owner: type[FlowRecord]) -> Any:
-        from ...filters.build import FieldNamespace  # here, so that tables load without filters
+        from ...filters.builder import FieldNamespace  # here, so that tables load without filters
 
         return FieldNamespace(owner.__schema__.search)
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ...errors import InvalidArgument, ServerError
 from ...wire import Request, public_url
-from .files.arriving import Arriving
 from .files.names import suggested_name
 from .files.ranges import Range, range_of, starts_at
+from .files.receiving import Arriving
 from .files.saving import FileTarget, target_for
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from ...auth.ox_wire import LOST, SECOND_FACTOR, is_lost, oauth_error
+from ...auth.ox.wire import LOST, SECOND_FACTOR, is_lost, oauth_error
 from ...errors import (
     ApiError,
     BadRequest,

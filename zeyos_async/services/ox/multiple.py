@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 import attrs
 
-from ...auth.ox_wire import LOST
+from ...auth.ox.wire import LOST
 from ...errors import FailedWrite, InvalidArgument, ServerError, ZeyosAsyncError
 from ...wire import Request, Response, Safety, public_url
 from .answers import Envelope, of_value, parse

@@ -19,7 +19,7 @@ from typing import Any, Final, TypeAlias
 import attrs
 
 from ...auth import AuthBackend, BearerToken, Credential, OAuth2, TokenStore
-from ...auth.private_files import locked, locked_in_thread, read_private, replace_private
+from ...auth.stores.private_files import locked, locked_in_thread, read_private, replace_private
 from ...errors import ConfigurationError, suggest
 from ...secrets import Secret
 

@@ -27,10 +27,10 @@ from ...session import Channel
 from ...wire import Request, Response, Safety, too_deep
 from ..base.plan import Plan
 from ..base.query import Query
-from ..base.shapes import Records
+from ..base.row_types import Records
 from .content import content_from_wire
 from .ids import bring_up_to_date, checked_id, id_of
-from .listing import JSON_HEADERS, ListDoor
+from .lists import JSON_HEADERS, ListDoor
 from .quirks import Quirks
 from .reconcile import (
     Reconciler,

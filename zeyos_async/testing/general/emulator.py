@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from ..answers import Answer, Incoming, json_answer
 from ..emulator import Emulator, serve
 from ..journal import Journal
-from .behaviour import GeneralBehaviour
 from .forms import Forms
 from .listing import answer_list
 from .models import MODELS, Model, Value
 from .refusals import NO_RIGHT, UNKNOWN_MODEL, GeneralRefusal
 from .requests import Asked, conceal, read_request
+from .server_options import GeneralBehaviour
 from .store import Row, Store
 from .tokens import GeneralCredentials, TokenBook
 

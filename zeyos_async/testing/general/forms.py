@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .behaviour import GeneralBehaviour
 from .models import UNCHANGED, Field, Model, Value
 from .refusals import BAD_REQUEST, FIELD_ERRORS, NO_IDS, UNKNOWN_ID, GeneralRefusal
+from .server_options import GeneralBehaviour
 from .store import Row, Store
 
 __all__ = ["Forms"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from .behaviour import GeneralBehaviour
 from .filters import read_filters
 from .models import DECIMAL, WHOLE, Field, Model, Value
 from .refusals import BAD_REQUEST, GeneralRefusal
+from .server_options import GeneralBehaviour
 from .store import Row, Store
 
 __all__ = ["LIST_PROPERTIES", "answer_list"]

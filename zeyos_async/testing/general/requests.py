@@ -9,9 +9,9 @@ import attrs
 
 from ..answers import Incoming
 from ..journal import fingerprint
-from .behaviour import GeneralBehaviour
 from .listing import LIST_PROPERTIES
 from .refusals import BAD_REQUEST, NO_INPUT, UNKNOWN_ACTION, UNKNOWN_MODEL, GeneralRefusal
+from .server_options import GeneralBehaviour
 
 __all__ = ["MODEL_ACTIONS", "Asked", "conceal", "read_request"]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import attrs
 
-from .behaviour import GeneralBehaviour
 from .refusals import BAD_REQUEST, WRONG_ACCESS_TYPE, GeneralRefusal
+from .server_options import GeneralBehaviour
 
 __all__ = ["GeneralCredentials", "TokenBook"]
 

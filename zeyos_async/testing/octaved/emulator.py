@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from ..answers import Answer, Incoming, json_answer
 from ..emulator import Emulator, serve
 from ..journal import Journal
-from .behaviour import PATHS, OctavedBehaviour
 from .data import fill
 from .output import show
 from .refusals import Refusal
 from .routes import Routes
+from .server_options import PATHS, OctavedBehaviour
 from .store import Store
 from .writes import create, patch
 
@@ -137,7 +137,7 @@ async def emulate_octaved(
         port: 0 is a free one.
         header: The header that carries the key.
         api_key: The key that is taken.
-        paths: Resource → path, where it differs from :data:`~zeyos_async.testing.octaved.behaviour.PATHS`.
+        paths: Resource → path, where it differs from :data:`~zeyos_async.testing.octaved.server_options.PATHS`.
         behaviour: What the document leaves open.
 
     Raises:

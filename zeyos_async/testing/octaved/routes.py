@@ -11,12 +11,12 @@ from urllib.parse import parse_qsl
 import attrs
 
 from ..answers import Answer, Incoming, json_answer
-from .behaviour import OctavedBehaviour
 from .checks import is_id
 from .fields import SCHEMAS
 from .output import planning_dates, responsible_users, show
 from .refusals import Refusal, bad_request, not_found
 from .search import find
+from .server_options import OctavedBehaviour
 from .store import Row, Store
 from .writes import create, patch
 

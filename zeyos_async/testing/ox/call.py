@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import attrs
 
 from ..answers import Answer
-from .behaviour import OxBehaviour
 from .columns import Shift
 from .facts import OPERATIONS, Operation
 from .parts import Part
 from .refusals import OxError, bad_value, missing
-from .world import OxUser, Table, World
+from .server_options import OxBehaviour
+from .state import OxUser, Table, World
 
 if TYPE_CHECKING:
     from ..answers import Incoming

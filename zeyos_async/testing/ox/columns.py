@@ -11,7 +11,7 @@ import attrs
 
 from ._generated.columns import COLUMNS
 from .refusals import bad_value
-from .world import Row
+from .state import Row
 
 __all__ = ["Column", "Model", "Shift"]
 

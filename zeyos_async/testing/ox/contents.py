@@ -7,7 +7,7 @@ from .events.view import calendar
 from .files.access import drive
 from .mails.access import mailbox
 from .mails.store import DELETED, RECENT, Mail
-from .world import Row
+from .state import Row
 
 __all__ = ["counted", "emptied", "renamed"]
 

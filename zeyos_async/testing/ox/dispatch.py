@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..answers import Answer, Incoming
-from .behaviour import OxBehaviour
 from .call import Call, Reply, handler_of
 from .checks import OxJournal, check_shape, note_strangers
 from .envelope import answer_error, answer_flat, answer_page, answer_reply
@@ -16,8 +15,9 @@ from .generic import generic_reply
 from .jobs import Jobs, enqueued
 from .refusals import ERROR, PERMISSION_DENIED, FlatRefusal, OxError, PageRefusal
 from .requests import ROOT, Asked, find_operation, query_of, read_body, read_params
+from .server_options import OxBehaviour
 from .sessions import OxSession, Sessions, no_session
-from .world import OxUser, World
+from .state import OxUser, World
 
 __all__ = ["Dispatcher"]
 

@@ -13,14 +13,14 @@ import attrs
 from ..answers import Answer, Incoming
 from ..emulator import Emulator, serve
 from . import modules
-from .behaviour import OxBehaviour
 from .checks import OxJournal
 from .dispatch import Dispatcher
 from .jobs import Jobs
 from .requests import ROOT
 from .seeding import Rows, fill_world, rows_of
+from .server_options import OxBehaviour
 from .sessions import Sessions
-from .world import OxUser, Row, World
+from .state import OxUser, Row, World
 
 if TYPE_CHECKING:
     from zeyos_async.auth import AuthBackend

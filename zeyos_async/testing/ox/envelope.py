@@ -10,10 +10,10 @@ from typing import Any, Final
 import attrs
 
 from ..answers import Answer, Incoming, json_answer, text_answer
-from .behaviour import OxBehaviour
 from .call import NO_DATA, Reply
 from .refusals import CATEGORIES, ERROR, WARNING, FlatRefusal, OxError, PageRefusal
 from .requests import Asked
+from .server_options import OxBehaviour
 
 __all__ = ["answer_error", "answer_flat", "answer_page", "answer_reply", "envelope_of", "error_fields"]
 

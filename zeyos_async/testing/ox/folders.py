@@ -8,7 +8,7 @@ from typing import Any, Final
 from .call import Call
 from .refusals import denied, not_found
 from .seeding import Rows, fills
-from .world import OxUser, Row, World
+from .state import OxUser, Row, World
 
 __all__ = [
     "ALL_USERS",

@@ -11,7 +11,7 @@ from .call import Call, Reply
 from .columns import Column, Model
 from .folders import can, folders_of, plain_id, usable_folder, visible_folder
 from .refusals import OxError, bad_value, conflict, denied, missing, not_found, truncated
-from .world import Row
+from .state import Row
 
 __all__ = ["Kind", "check_sort", "newest", "sorted_rows"]
 

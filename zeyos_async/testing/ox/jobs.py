@@ -9,7 +9,7 @@ import attrs
 
 from .call import Reply
 from .refusals import WARNING, OxError, not_found
-from .world import World
+from .state import World
 
 __all__ = ["Job", "Jobs"]
 

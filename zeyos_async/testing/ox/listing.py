@@ -9,7 +9,7 @@ from .call import Call, Reply
 from .columns import Model
 from .groupware import check_sort, sorted_rows
 from .refusals import bad_value, missing
-from .world import Row
+from .state import Row
 
 __all__ = ["objects", "ordered", "ranged", "rows_reply"]
 

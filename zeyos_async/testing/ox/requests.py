@@ -11,10 +11,10 @@ from urllib.parse import parse_qsl
 import attrs
 
 from ..answers import Incoming
-from .behaviour import OxBehaviour
 from .facts import MODULES, OPERATIONS, Operation, Param
 from .parts import Part, media_type, read_form, read_parts
 from .refusals import OxError, PageRefusal, bad_value, missing
+from .server_options import OxBehaviour
 
 __all__ = [
     "GENERAL",

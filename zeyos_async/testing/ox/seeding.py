@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import attrs
 
-from .world import Row, World
+from .state import Row, World
 
 __all__ = ["AWKWARD", "Filler", "Rows", "fill_world", "fills", "names", "rows_of", "shows"]
 

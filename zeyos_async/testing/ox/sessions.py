@@ -11,10 +11,10 @@ from typing import Final, Literal
 import attrs
 
 from ..answers import Incoming
-from .behaviour import OxBehaviour
 from .facts import Operation
 from .refusals import TRY_AGAIN, FlatRefusal, OxError, session_lost
-from .world import OxUser, World
+from .server_options import OxBehaviour
+from .state import OxUser, World
 
 __all__ = ["Grant", "OxSession", "Sessions", "cookies_of", "no_session"]
 

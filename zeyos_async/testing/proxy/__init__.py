@@ -9,7 +9,8 @@ decided by a plan: a function of the request, which may be a pure function of a 
 
 from __future__ import annotations
 
-from .mishaps import (
+from .proxy import FaultProxy, Passage, Plan
+from .proxy_faults import (
     Mishap,
     answered,
     dripping,
@@ -24,7 +25,6 @@ from .mishaps import (
     silent,
     truncated,
 )
-from .proxy import FaultProxy, Passage, Plan
 
 __all__ = [
     "FaultProxy",

@@ -7,7 +7,7 @@ from typing import Final
 
 import attrs
 
-from .mishaps import Framing
+from .proxy_faults import Framing
 
 __all__ = ["Message", "read_request", "read_response", "reframed"]
 

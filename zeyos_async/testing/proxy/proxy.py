@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 import attrs
 
 from .messages import Message, read_request, read_response, reframed
-from .mishaps import NOTHING, Mishap
+from .proxy_faults import NOTHING, Mishap
 
 __all__ = ["FaultProxy", "Passage", "Plan"]
 

@@ -11,7 +11,6 @@ from ..answers import Answer, Incoming, text_answer
 from ..emulator import Emulator
 from ..journal import Journal
 from ._generated.tables import TABLES
-from .behaviour import Behaviour
 from .data import fill
 from .login import LoginApi
 from .oauth import OAuthApi
@@ -19,6 +18,7 @@ from .output import show_record
 from .records import Records
 from .refusals import Refusal
 from .rest import RestApi
+from .server_options import Behaviour
 from .store import Store
 from .tokens import Credentials, TokenBook
 

@@ -13,12 +13,12 @@ from typing import Any, Final
 import attrs
 import msgspec
 
-from .behaviour import Behaviour
 from .conditions import Path, Scope, compile_filters
 from .facts import Table
 from .forms import numbered
 from .output import shower
 from .refusals import Refusal, bad_request
+from .server_options import Behaviour
 from .store import Store
 from .values import flag, whole
 

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from ..answers import Answer, Incoming, json_answer
 from ..journal import Journal
-from .behaviour import Behaviour
 from .forms import read_body, read_query
 from .refusals import Refusal, bad_request
+from .server_options import Behaviour
 from .tokens import Credentials, Identity, TokenBook
 from .values import flag
 

@@ -15,9 +15,9 @@ import attrs
 
 from ..answers import Answer, Incoming, json_answer
 from ..journal import Journal
-from .behaviour import Behaviour
 from .forms import read_body, read_query
 from .refusals import Refusal, bad_request
+from .server_options import Behaviour
 from .tokens import Credentials, Token, TokenBook
 
 __all__ = ["OAuthApi", "OAuthError"]

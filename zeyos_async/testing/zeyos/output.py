@@ -7,8 +7,8 @@ import json
 from collections.abc import Callable, Collection
 from typing import Any
 
-from .behaviour import Behaviour
 from .facts import Column, Table
+from .server_options import Behaviour
 from .store import Store
 from .values import array_literal
 

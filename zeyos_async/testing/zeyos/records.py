@@ -13,10 +13,10 @@ from urllib.parse import unquote_to_bytes
 
 import attrs
 
-from .behaviour import Behaviour
 from .facts import Column, Table
 from .output import show_record
 from .refusals import bad_request
+from .server_options import Behaviour
 from .store import Store
 from .values import compact, stored
 

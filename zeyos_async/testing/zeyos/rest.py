@@ -10,12 +10,12 @@ from typing import Any, Final
 
 from ..answers import Answer, Incoming, json_answer
 from ..server import compress
-from .behaviour import Behaviour
 from .facts import Table
 from .forms import numbered, read_body, read_query
 from .listing import answer_list, plan_list
 from .records import Record, Records
 from .refusals import Refusal, bad_request
+from .server_options import Behaviour
 from .store import Store
 from .tokens import Identity, TokenBook
 from .values import flag, stored

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import ClassVar, Required, TypedDict, Unpack
 
-    from zeyos_async.filters.build import FieldNamespace
+    from zeyos_async.filters.builder import FieldNamespace
     from zeyos_async.services.octaved.resources import BillingResource
 
 

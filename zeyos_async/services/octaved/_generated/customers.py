@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import ClassVar, Literal, Required, TypedDict, Unpack
 
-    from zeyos_async.filters.build import BooleanField, FieldNamespace, TextField
+    from zeyos_async.filters.builder import BooleanField, FieldNamespace, TextField
     from zeyos_async.services.octaved.resources import CustomerResource
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import ClassVar, Required, TypedDict, Unpack
 
-    from zeyos_async.filters.build import BooleanField, FieldNamespace, TextField
+    from zeyos_async.filters.builder import BooleanField, FieldNamespace, TextField
     from zeyos_async.services.octaved.resources import FlowResource
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import ClassVar, Literal, Required, TypedDict, Unpack
 
-    from zeyos_async.filters.build import BooleanField, FieldNamespace, TextField
+    from zeyos_async.filters.builder import BooleanField, FieldNamespace, TextField
     from zeyos_async.services.octaved.resources import FlowResource
 
 

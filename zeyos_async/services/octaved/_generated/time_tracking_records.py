@@ -19,7 +19,7 @@ from .common import ID
 if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack
 
-    from zeyos_async.filters.build import BooleanField, FieldNamespace, TextField
+    from zeyos_async.filters.builder import BooleanField, FieldNamespace, TextField
     from zeyos_async.services.octaved.resources import FlowResource
 
 

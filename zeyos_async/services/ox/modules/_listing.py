@@ -19,14 +19,14 @@ import msgspec
 from ....codec import RowReader
 from ....errors import ServerError, UnsupportedFilter
 from ....filters import Constant, Expression, is_true, simplify
-from ....filters.targets.ox import to_ox
+from ....filters.compilers.ox import to_ox
 from ....schema import Entity, Field
 from ....wire import Request
 from ...base.explain import PlannedRequest
+from ...base.pagers.by_keys import Snapshot, SnapshotDoor
 from ...base.plan import Plan, Traits
 from ...base.query import Query
-from ...base.shapes import FromValues, Shape
-from ...base.snapshot import Snapshot, SnapshotDoor
+from ...base.row_types import FromValues, Shape
 from ..operation import Caller
 from ..records import OxRecord
 from ..rows import Rows

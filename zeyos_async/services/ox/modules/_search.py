@@ -7,7 +7,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, overload
 
 from ....errors import InvalidArgument, UnsupportedFilter
 from ....filters import Expression, FieldRef, condition, is_false, simplify
-from ....filters.targets.ox import to_ox
+from ....filters.compilers.ox import to_ox
 from ....schema import Entity
 from ..operation import Bound, Module, Operation
 from ..records import OxRecord

@@ -17,12 +17,12 @@ from .._generated.infostore import Infostore as Documented
 from .._generated.records_files import InfoItemData, InfoItemSearchBody
 from ..operation import Prepared, Rows, Updates, preparing
 from ..values import moment
-from ._folders_up import Existing, FolderUpload, FolderUploadFailed, upload_folder
 from ._listing import Asked, Finding, query_of
-from ._parts_up import upload_in_parts
 from ._search import Condition, searching, term_of
 from ._shared import documented, sorting, without_nothing
 from ._source import OxSource
+from ._upload_folder import Existing, FolderUpload, FolderUploadFailed, upload_folder
+from ._upload_parts import upload_in_parts
 
 if TYPE_CHECKING:
     import os

@@ -19,7 +19,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar
 
-    from zeyos_async.filters.build import (
+    from zeyos_async.filters.builder import (
         ExtdataField,
         FieldNamespace,
         NumberField,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters import Expression
-    from zeyos_async.filters.build import (
+    from zeyos_async.filters.builder import (
         FieldNamespace,
         JsonField,
         NumberField,

@@ -18,7 +18,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar
 
-    from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TextField
+    from zeyos_async.filters.builder import FieldNamespace, NumberField, ReferenceField, TextField
     from zeyos_async.services.zeyos.resources import ReadableResource
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters import Expression
-    from zeyos_async.filters.build import CodeField, FieldNamespace, NumberField, ReferenceField, TimeField
+    from zeyos_async.filters.builder import CodeField, FieldNamespace, NumberField, ReferenceField, TimeField
     from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .items import ItemReference

@@ -20,7 +20,7 @@ from . import entity as _entity
 if TYPE_CHECKING:
     from typing import ClassVar
 
-    from zeyos_async.filters.build import CodeField, FieldNamespace, NumberField, ReferenceField, TimeField
+    from zeyos_async.filters.builder import CodeField, FieldNamespace, NumberField, ReferenceField, TimeField
     from zeyos_async.services.zeyos.resources import ReadableResource
 
     from .groups import GroupReference

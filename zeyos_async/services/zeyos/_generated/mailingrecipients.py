@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters import Expression
-    from zeyos_async.filters.build import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
+    from zeyos_async.filters.builder import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
     from zeyos_async.services.zeyos.resources import Auto, WritableResource
 
     from .messages import MessageReference

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import ClassVar, Required, TypedDict, Unpack, overload
 
     from zeyos_async.filters import Expression
-    from zeyos_async.filters.build import (
+    from zeyos_async.filters.builder import (
         CodeField,
         ExtdataField,
         FieldNamespace,

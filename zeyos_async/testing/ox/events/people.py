@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..world import OxUser, World
+from ..state import OxUser, World
 
 __all__ = [
     "as_attendee",

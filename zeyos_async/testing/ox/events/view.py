@@ -11,7 +11,7 @@ import attrs
 from ..call import Call
 from ..folders import default_folder, folders_of, plain_id, usable_folder
 from ..refusals import bad_value, missing, not_found, truncated
-from ..world import OxUser, World
+from ..state import OxUser, World
 from .people import attendee_of, extended
 from .store import Event, EventStore
 from .when import When, parse_instant, parse_when

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from ...answers import Answer
 from ..call import Call
 from ..folders import usable_folder
-from ..world import OxUser, World
+from ..state import OxUser, World
 from .store import DriveStore, Item
 
 __all__ = ["check_folder", "drive", "file_answer", "free_name", "guess_type", "save_file"]

@@ -13,7 +13,7 @@ from ..columns import Column, Model
 from ..folders import visible_folder
 from ..groupware import check_sort
 from ..refusals import missing, not_found
-from ..world import OxUser, World
+from ..state import OxUser, World
 from .render import mail_row
 from .store import DELETED, Mail, MailStore
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..world import OxUser
+from ..state import OxUser
 from .parts import as_text, body_parts
 from .render import View, attachments_of, mail_object
 from .store import Mail

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ..call import Call
-from ..world import World
+from ..state import World
 from .access import INBOX, SENT, check_folder, mailbox
 from .parts import Head
 from .store import ANSWERED, DRAFT, FORWARDED, RECENT, SEEN, Mail

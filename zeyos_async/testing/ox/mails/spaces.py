@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import attrs
 
-from ..behaviour import OxBehaviour
 from ..refusals import CONFLICT, OxError, bad_value, not_found
-from ..world import OxUser, World
+from ..server_options import OxBehaviour
+from ..state import OxUser, World
 
 __all__ = ["WRITABLE", "Attachment", "Space", "Spaces", "check_claim", "spaces"]
 

@@ -9,7 +9,7 @@ from ...answers import Answer
 from ..call import Call, Reply, handles
 from ..columns import Model
 from ..refusals import PageRefusal, bad_value, denied, missing, not_found
-from ..world import OxUser, Row, World
+from ..state import OxUser, Row, World
 
 __all__: list[str] = []
 

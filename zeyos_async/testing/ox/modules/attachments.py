@@ -13,7 +13,7 @@ from ..mails.access import zipped
 from ..parts import Part
 from ..refusals import bad_value, missing, not_found
 from ..requests import read_json
-from ..world import Row, Table
+from ..state import Row, Table
 
 __all__: list[str] = []
 

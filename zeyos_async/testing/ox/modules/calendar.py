@@ -14,7 +14,7 @@ from ..folders import default_folder, plain_id
 from ..groupware import Kind, check_sort, newest, sorted_rows
 from ..refusals import bad_value, missing, not_found
 from ..seeding import AWKWARD, Rows, fills
-from ..world import Row, World
+from ..state import Row, World
 from .contacts import matching
 
 __all__ = ["KIND"]

@@ -10,7 +10,7 @@ from ..events.view import calendar
 from ..events.when import When
 from ..folders import default_folder, plain_id
 from ..seeding import AWKWARD, Rows, fills, shows
-from ..world import OxUser, World
+from ..state import OxUser, World
 
 __all__: list[str] = []
 

@@ -16,8 +16,8 @@ from ..parts import Part
 from ..refusals import CAPACITY, OxError, bad_value, missing, not_found
 from ..requests import read_json
 from ..seeding import AWKWARD, Rows, fills
+from ..state import OxUser, Row, World
 from ..terms import Grammar, Operand, Term, read_filter
-from ..world import OxUser, Row, World
 
 __all__ = ["KINDS", "MODEL", "contact_of_user", "matching", "picture"]
 

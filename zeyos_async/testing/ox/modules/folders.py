@@ -11,7 +11,7 @@ from ..contents import counted, emptied, renamed
 from ..folders import FULL, can, children, folders_of, own_bits, plain_id, visible_folder
 from ..groupware import newest
 from ..refusals import WARNING, OxError, bad_value, conflict, denied, missing, not_found
-from ..world import Row, Table
+from ..state import Row, Table
 
 __all__ = ["MODEL"]
 

@@ -15,8 +15,8 @@ from ..folders import children, folders_of
 from ..listing import objects, ordered, ranged, rows_reply
 from ..mails.access import zipped
 from ..refusals import OxError, bad_value, not_found
+from ..state import Row
 from ..terms import Grammar, Operand, read_filter
-from ..world import Row
 
 __all__ = ["MODEL", "below", "given_item", "shown"]
 

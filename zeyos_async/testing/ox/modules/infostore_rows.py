@@ -7,7 +7,7 @@ from typing import Any, Final
 from ..files.access import drive, guess_type
 from ..folders import default_folder
 from ..seeding import AWKWARD, Rows, fills, shows
-from ..world import World
+from ..state import World
 
 __all__: list[str] = []
 

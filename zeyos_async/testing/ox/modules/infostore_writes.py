@@ -13,7 +13,7 @@ from ..listing import objects
 from ..parts import Part
 from ..refusals import CONFLICT, OxError, bad_value, missing
 from ..requests import read_json
-from ..world import Row
+from ..state import Row
 from .infostore import MODEL, given_item, shown
 
 __all__: list[str] = []

@@ -18,7 +18,7 @@ from ..refusals import (
 )
 from ..requests import truth
 from ..sessions import OxSession
-from ..world import OxUser
+from ..state import OxUser
 
 _UI = "/appsuite/"
 

@@ -12,7 +12,7 @@ from ..listing import objects
 from ..mails.access import INBOX, given_mail, mailbox, mails_in
 from ..mails.store import Mail
 from ..refusals import bad_value, missing, not_found
-from ..world import Row
+from ..state import Row
 
 __all__: list[str] = []
 

@@ -16,7 +16,7 @@ from ..mails.access import INBOX, SENT, mailbox
 from ..mails.build import Attached, attach, build, set_text, with_boundaries
 from ..mails.store import FLAGGED, SEEN, MailStore
 from ..seeding import AWKWARD, Rows, fills, shows
-from ..world import OxUser, World
+from ..state import OxUser, World
 
 __all__: list[str] = []
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..call import Call, Reply, handles
 from ..refusals import bad_value, missing, not_found
-from ..world import Row
+from ..state import Row
 
 __all__: list[str] = []
 

@@ -10,7 +10,7 @@ from ...answers import Answer
 from ..call import Call, Reply, handles
 from ..refusals import PERMISSION_DENIED, OxError, denied, missing, not_found
 from ..sessions import OxSession
-from ..world import OxUser, World
+from ..state import OxUser, World
 
 __all__: list[str] = []
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from ..call import Call, Reply, handles
 from ..folders import default_folder
 from ..refusals import bad_value, denied, not_found
-from ..world import OxUser, World
+from ..state import OxUser, World
 
 __all__: list[str] = []
 

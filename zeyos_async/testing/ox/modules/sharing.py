@@ -9,7 +9,7 @@ import attrs
 from ..call import Call, Reply, handles
 from ..folders import visible_folder
 from ..refusals import CONFLICT, OxError, missing, not_found
-from ..world import Row, World
+from ..state import Row, World
 
 __all__: list[str] = []
 

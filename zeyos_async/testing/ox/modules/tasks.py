@@ -10,7 +10,7 @@ from ..folders import default_folder
 from ..groupware import Kind
 from ..refusals import bad_value, missing
 from ..seeding import AWKWARD, Rows, fills
-from ..world import Row, World
+from ..state import Row, World
 from .contacts import matching
 
 __all__ = ["KIND", "MODEL"]

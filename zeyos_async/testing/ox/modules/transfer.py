@@ -14,10 +14,10 @@ from ..groupware import Kind
 from ..listing import objects
 from ..mails.access import given_mail
 from ..refusals import OxError, bad_value, missing
+from ..state import Row
 from ..transfer.csv_contacts import read_csv, write_csv
 from ..transfer.ical import read_calendar, write_calendar
 from ..transfer.vcard import read_vcards, write_vcards
-from ..world import Row
 from .chronos_writes import store_event
 from .contacts import KINDS, MODEL
 from .tasks import KIND as TASKS

@@ -12,7 +12,7 @@ from ..files.access import file_answer
 from ..mails.access import mailbox
 from ..parts import Part
 from ..refusals import OxError, missing, not_found
-from ..world import World
+from ..state import World
 
 __all__: list[str] = []
 

@@ -1,0 +1,268 @@
+"""The General API's ways in: a log-in by name and password, or a token (``kmd``) that is there already.
+
+The token travels in the JSON body of each call, beside the access type and the language.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import attrs
+import msgspec
+from yarl import URL
+
+from ...errors import ConfigurationError, NotAuthenticated, ServerError, error_class
+from ...secrets import Secret, redact
+from ...wire import Request, Response, Safety, public_url
+from ..base import AuthBackend, AuthContext, Credential, Flow, secret_text
+
+if TYPE_CHECKING:
+    from ..stores.base import TokenStore
+
+__all__ = ["DOCUMENTED_CODES", "KmdLogin", "KmdToken", "Status", "read_status"]
+
+DOCUMENTED_CODES: Final = frozenset({0, 101, 102, 103, 113})
+"""Success, no input, wrong access type, missing ids, wrong fields: none of them is about the token."""
+
+_JSON: Final = {"Content-Type": "application/json", "Accept": "application/json"}
+_LONGEST_MESSAGE: Final = 300
+_NO_TEXT: Final = re.compile(r"\s+")
+
+
+class Status(msgspec.Struct, frozen=True):
+    """How an answer of the General API begins; its ``data`` is not looked at.
+
+    Attributes:
+        status: ``"Success"`` or ``"Error"``.
+        statuscode: 0 is success.
+        msg: What the server says about it.
+    """
+
+    status: str = ""
+    statuscode: int = -1
+    msg: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the call did what it should."""
+        return self.statuscode == 0 and self.status.lower() != "error"
+
+    @property
+    def message(self) -> str:
+        """The server's words, on one line and of bounded length."""
+        return _NO_TEXT.sub(" ", self.msg).strip()[:_LONGEST_MESSAGE]
+
+
+_STATUS: Final = msgspec.json.Decoder(Status, strict=False)
+
+
+def read_status(response: Response) -> Status | None:
+    """The status of an answer, or ``None`` if it is no answer of this API."""
+    try:
+        status = _STATUS.decode(response.body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return status if status.status or status.statuscode >= 0 else None
+
+
+def _number(value: int | None) -> int | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+        raise ConfigurationError(f"access_type= and lang= are whole numbers from 0, not {value!r}.")
+    return value
+
+
+def _codes(value: Collection[int] | None) -> frozenset[int] | None:
+    return None if value is None else frozenset(value)
+
+
+def _whole(value: int) -> int:
+    if value is None:
+        raise ConfigurationError("access_type= is needed: the number that the server knows this way in by.")
+    _number(value)
+    return value
+
+
+def _name(value: str) -> str:
+    return secret_text(value, "kname").reveal()
+
+
+def _password(value: str | Secret) -> Secret:
+    return secret_text(value, "kpass")
+
+
+def _token(value: str | Secret) -> Secret:
+    return secret_text(value, "kmd")
+
+
+def _key(value: str | Secret | None) -> Secret | None:
+    return None if value is None else secret_text(value, "key")
+
+
+@attrs.frozen(kw_only=True)
+class _Kmd(AuthBackend):
+    """What both ways share: where the token goes, and how a refusal of it is told."""
+
+    access_type: int | None = attrs.field(default=None, converter=_number)
+    lang: int | None = attrs.field(default=None, converter=_number)
+    key: Secret | None = attrs.field(default=None, converter=_key)
+    expired: frozenset[int] | None = attrs.field(default=None, converter=_codes)
+
+    def apply(self, request: Request, credential: Credential) -> Request:
+        """The request with the token in its JSON object; what is no such object stays as it is."""
+        body = _object(request.content)
+        if body is None:
+            return request
+        own = {**self.common(), **body, "kmd": credential.secret.reveal()}
+        return attrs.evolve(request, body=json.dumps(own).encode())
+
+    def common(self) -> dict[str, Any]:
+        """What each call carries besides the token."""
+        values = {"accessType": self.access_type, "lang": self.lang}
+        named = {name: value for name, value in values.items() if value is not None}
+        return named if self.key is None else {**named, "key": self.key.reveal()}
+
+    def rejected(self, request: Request, response: Response) -> bool:
+        """Whether the answer may mean that the token is over its time.
+
+        The code for that is not documented. Without ``expired=`` every code that the document does not
+        explain counts, which costs one log-in at the most.
+        """
+        status = read_status(response)
+        if response.status == 401 or status is None or status.ok:
+            return response.status == 401
+        if self.expired is not None:
+            return status.statuscode in self.expired
+        return status.statuscode not in DOCUMENTED_CODES
+
+
+def _object(body: bytes | None) -> dict[str, Any] | None:
+    try:
+        value = json.loads(body) if body else None
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+@attrs.frozen(kw_only=True)
+class KmdLogin(_Kmd):
+    """Logs in with the action ``auth`` and sends the ``kmd`` that it gets.
+
+    A token that is not accepted any more is replaced by a fresh log-in, once for each call.
+
+    Args:
+        kname: The user's name.
+        kpass: The password.
+        access_type: The user's ``accessType``; each call carries it.
+        longlife: Whether to ask for a token that lives long.
+        lang: The language of texts, as the server counts them; the server's own if left out.
+        key: The ``key`` that some servers ask for with each call.
+        expired: The status codes that mean "log in again", where they are known.
+        layout: ``"single"`` posts to the endpoint itself, ``"paths"`` to ``…/auth/auth``; a client sets it.
+        endpoint: The endpoint as it was written, with a slash at its end if it has one; a client sets it.
+        token_store: Where the token is kept between programs.
+
+    Raises:
+        ConfigurationError: An argument is empty or of the wrong type.
+    """
+
+    kname: str = attrs.field(kw_only=False, converter=_name)
+    kpass: Secret = attrs.field(kw_only=False, converter=_password)
+    access_type: int = attrs.field(converter=_whole)
+    longlife: bool = False
+    layout: Literal["single", "paths"] = "single"
+    endpoint: URL | None = None
+    token_store: TokenStore | None = None
+
+    @property
+    def identity(self) -> str:
+        """The user and the access type."""
+        return f"kmd:{self.kname}:{self.access_type}"
+
+    def obtain(self, context: AuthContext, rejected: Credential | None) -> Flow:
+        """The log-in.
+
+        Raises:
+            NotAuthenticated: The server refuses name and password.
+            ServerError: The answer makes no sense; the endpoint may be wrong.
+        """
+        request = self._request(context)
+        response: Response = yield request
+        status = read_status(response)
+        if status is None or not status.ok:
+            raise self._refused(request, response, status)
+        return _credential(request, response)
+
+    def _request(self, context: AuthContext) -> Request:
+        body = {**self.common(), "kname": self.kname, "kpass": self.kpass.reveal()}
+        if self.longlife:
+            body["longlife"] = 1
+        paths = self.layout == "paths"
+        return Request(
+            method="POST",
+            url=context.url("auth/auth") if paths else self.endpoint or context.base_url,
+            headers=_JSON,
+            body=json.dumps(body if paths else {"action": "auth", **body}).encode(),
+            safety=Safety.REPEATABLE,
+            operation="auth",
+        )
+
+    def _refused(self, request: Request, response: Response, status: Status | None) -> Exception:
+        where: dict[str, Any] = {
+            "status": response.status,
+            "method": request.method,
+            "url": public_url(request.url),
+        }
+        if status is None:
+            error = ServerError if response.ok else error_class(response.status)
+            text = f"the answer to the log-in of {self.kname!r} is none of the General API. Is the endpoint right?"
+            return error(text, **where)
+        said = redact(status.message, self.kpass, self.key) or "no reason given"
+        text = f"the log-in of {self.kname!r} was refused: {said}. Check kname, kpass and access_type"
+        refused = NotAuthenticated(text, code=str(status.statuscode), **where)
+        refused.hint = ""
+        return refused
+
+
+def _credential(request: Request, response: Response) -> Credential:
+    try:
+        token = response.json()["data"]["kmd"]
+    except (ValueError, LookupError, TypeError):
+        token = None
+    if isinstance(token, str) and token:
+        return Credential(secret=token)
+    raise ServerError(
+        "the answer to the log-in holds no kmd",
+        status=response.status,
+        method=request.method,
+        url=public_url(request.url),
+    )
+
+
+@attrs.frozen(kw_only=True)
+class KmdToken(_Kmd):
+    """Sends a ``kmd`` that was obtained elsewhere.
+
+    Args:
+        kmd: The token.
+        access_type: The user's ``accessType``, which servers expect with each call.
+        lang: The language of texts.
+        key: The ``key`` that some servers ask for.
+        expired: The status codes that mean that the token is over its time, where they are known.
+
+    Raises:
+        ConfigurationError: An argument is empty or of the wrong type.
+    """
+
+    kmd: Secret = attrs.field(kw_only=False, converter=_token)
+
+    @property
+    def advice(self) -> str:
+        """What to do when the token is not accepted."""
+        return "The kmd is over its time or unknown: get another, or let KmdLogin(…) do it"
+
+    def obtain(self, context: AuthContext, rejected: Credential | None) -> Credential:
+        """The token."""
+        return Credential(secret=self.kmd)

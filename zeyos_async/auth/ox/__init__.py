@@ -1,0 +1,1 @@
+"""Ways into Open-Xchange: sessions, second factors, OAuth."""

@@ -1,0 +1,1 @@
+"""Where credentials are stored: in memory, in a file, in the keyring."""

@@ -1,0 +1,201 @@
+"""Where credentials are kept, so that clients, programs and processes share them.
+
+A store keeps one credential for each key. Keys are made of the address and of who logs in there, and
+hold no secret. The lock of a key is what makes a refresh happen once: whoever wants to refresh takes
+it, reads again, and refreshes only if nobody else has.
+"""
+
+from __future__ import annotations
+
+import abc
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+from ...errors import ConfigurationError
+from ...secrets import Secret
+from ..base import Credential
+
+__all__ = ["MemoryStore", "TokenStore", "credential_text", "read_credential"]
+
+_VERSION: Final = 1
+_FIRST_LOOK: Final = 0.001
+_LONGEST_LOOK: Final = 0.05
+
+
+class TokenStore(abc.ABC):
+    """Keeps credentials. Subclass it to keep them elsewhere: in a database, in a vault."""
+
+    @abc.abstractmethod
+    async def load(self, key: str) -> Credential | None:
+        """The credential that is kept under the key, or ``None``."""
+
+    @abc.abstractmethod
+    async def save(self, key: str, credential: Credential | None) -> None:
+        """Keep this credential under the key, in place of the one before; ``None`` removes it."""
+
+    @abc.abstractmethod
+    def lock(self, key: str) -> AbstractAsyncContextManager[None]:
+        """The lock of a key, for ``async with``: one at a time holds it, of all that share the store.
+
+        It is held while a request is under way, and must not block the event loop.
+        """
+
+
+class MemoryStore(TokenStore):
+    """Keeps credentials in this process, for the sessions, event loops and threads that share the store."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Credential] = {}
+        self._locks: dict[str, threading.Lock] = {}
+
+    def __repr__(self) -> str:
+        return f"<MemoryStore of {len(self._kept)}>"
+
+    async def load(self, key: str) -> Credential | None:
+        """The credential that is kept under the key, or ``None``."""
+        return self._kept.get(key)
+
+    async def save(self, key: str, credential: Credential | None) -> None:
+        """Keep this credential under the key; ``None`` removes it."""
+        if credential is None:
+            self._kept.pop(key, None)
+        else:
+            self._kept[key] = credential
+
+    @asynccontextmanager
+    async def lock(self, key: str) -> AsyncIterator[None]:
+        """The lock of a key."""
+        lock = self._locks.setdefault(key, threading.Lock())
+        pause = _FIRST_LOOK
+        while not lock.acquire(blocking=False):  # a lock of asyncio would belong to one event loop
+            await asyncio.sleep(pause)
+            pause = min(_LONGEST_LOOK, pause * 1.5)
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def pack(credential: Credential) -> dict[str, Any]:
+    """A credential as JSON values."""
+    return {
+        "secret": credential.secret.reveal(),
+        "refresh": credential.refresh.reveal() if credential.refresh is not None else None,
+        "expires_at": credential.expires_at,
+        "info": dict(credential.info),
+    }
+
+
+def unpack(values: object) -> Credential | None:
+    """The credential of these JSON values, or ``None`` if they are none."""
+    if not isinstance(values, Mapping):
+        return None
+    secret, refresh = values.get("secret"), values.get("refresh")
+    expires, info = values.get("expires_at"), values.get("info")
+    if not isinstance(secret, str) or not isinstance(refresh, str | None):
+        return None
+    if isinstance(expires, bool) or not isinstance(expires, int | float | None):
+        return None
+    return Credential(
+        secret=secret,
+        refresh=refresh,
+        expires_at=expires,
+        info=info if isinstance(info, dict) else {},
+    )
+
+
+@attrs.frozen
+class _Document:
+    """What a store's text says: its version, and its credentials by key as JSON values."""
+
+    version: object = _VERSION
+    entries: dict[str, Any] = attrs.field(factory=dict, repr=lambda entries: f"<{len(entries)} entries>")
+
+
+def read_credential(text: Secret | None, key: str, *, where: str) -> Credential | None:
+    """The credential of a key in a store's text.
+
+    Args:
+        text: The text, or ``None`` if there is none yet.
+        key: Whose credential.
+        where: What the text was read from, for errors.
+
+    Raises:
+        ConfigurationError: The text is not that of a store, or of a later version than this.
+    """
+    document = _document(text, where)
+    if key not in document.entries:
+        return None
+    credential = unpack(document.entries[key])
+    if credential is None:
+        raise _not_ours(where)
+    return credential
+
+
+def credential_text(text: Secret | None, key: str, credential: Credential | None, *, where: str) -> Secret:
+    """A store's text with the credential of a key replaced; ``None`` removes it.
+
+    Raises:
+        ConfigurationError: As for :func:`read_credential`, or the credential's ``info`` is not JSON.
+    """
+    changed = _with_entry(_document(text, where), key, credential)
+    if changed is None:
+        raise ConfigurationError(
+            "The credential can't be kept in a store: its info= holds a value that JSON does not have."
+        )
+    return changed
+
+
+def _with_entry(document: _Document, key: str, credential: Credential | None) -> Secret | None:
+    entries = dict(document.entries)
+    entries.pop(key, None)
+    try:
+        if credential is not None:
+            entries[key] = pack(credential)
+        return Secret(json.dumps({"version": _VERSION, "credentials": entries}, indent=2) + "\n")
+    except (TypeError, ValueError):
+        return None
+
+
+def _document(text: Secret | None, where: str) -> _Document:
+    """What the text says. Errors are raised here, in a function that holds no plain text of a secret."""
+    document = _Document() if text is None else _parsed(text)
+    if document is None:
+        raise _not_ours(where)
+    if document.version != _VERSION:
+        raise ConfigurationError(
+            f"{where} was written by a later version of zeyos-async (its format is {document.version!r:.20}; "
+            f"this version knows {_VERSION}). Update zeyos-async, or use another place."
+        )
+    return document
+
+
+def _parsed(text: Secret) -> _Document | None:
+    try:
+        values = json.loads(text.reveal())
+    except ValueError:
+        return None
+    if not isinstance(values, dict) or not isinstance(values.get("credentials"), dict):
+        return None
+    return _Document(values.get("version"), values["credentials"])
+
+
+def _not_ours(where: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{where} does not hold tokens of zeyos-async, or it is damaged. Move it away, and sign in again."
+    )
+
+
+def store_path(value: str | Path) -> Path:
+    """An absolute path, with ``~`` replaced."""
+    try:
+        return Path(value).expanduser().absolute()
+    except (TypeError, RuntimeError) as error:
+        raise ConfigurationError(f"{value!r} is not the path of a file: {error}") from None

@@ -1,0 +1,78 @@
+"""Credentials in a file that only its owner may read."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+from ..base import Credential
+from .base import TokenStore, credential_text, read_credential, store_path
+from .private_files import locked, locked_in_thread, read_private, replace_private
+
+__all__ = ["FileStore"]
+
+_IN_FOLDER: Final = "tokens.json"
+_WRITE_PATIENCE: Final = 15.0
+
+
+@attrs.frozen
+class FileStore(TokenStore):
+    """Keeps credentials in a file, shared by all processes that name the same one.
+
+    The file is written as a new one (readable by its owner only from the first moment, synced to the
+    disk) that takes the place of the old: a crash leaves one or the other. Beside it lie lock files,
+    which are empty; leave them there. The folder is made if it is missing, for its owner only.
+
+    The locks are the operating system's advisory ones. On network file systems they hold as far as
+    that file system passes them on.
+
+    Args:
+        path: The file, or an existing folder in which it is called ``tokens.json``; ``~`` is the home.
+        patience: How many seconds to wait for another process that is refreshing the same credential.
+
+    Raises:
+        ConfigurationError: On use, if the file is a symbolic link, belongs to somebody else, may be
+            read by others, can't be read or written, or holds something else.
+    """
+
+    path: Path = attrs.field(converter=store_path)
+    patience: float = attrs.field(default=60.0, kw_only=True)
+
+    async def load(self, key: str) -> Credential | None:
+        """The credential that is kept under the key, or ``None``."""
+        return await asyncio.to_thread(self._load, key)
+
+    async def save(self, key: str, credential: Credential | None) -> None:
+        """Keep this credential under the key; ``None`` removes it. It is on the disk when this returns."""
+        await asyncio.to_thread(self._save, key, credential)
+
+    @asynccontextmanager
+    async def lock(self, key: str) -> AsyncIterator[None]:
+        """The lock of a key, against other processes too.
+
+        Raises:
+            NotSent: Another process held it for longer than ``patience``.
+        """
+        file = await asyncio.to_thread(self._file)
+        name = hashlib.sha256(key.encode()).hexdigest()[:16]
+        async with locked(file.with_name(f".{file.name}.{name}.lock"), patience=self.patience):
+            yield
+
+    def _file(self) -> Path:
+        return self.path / _IN_FOLDER if self.path.is_dir() else self.path
+
+    def _load(self, key: str) -> Credential | None:
+        file = self._file()
+        return read_credential(read_private(file), key, where=str(file))
+
+    def _save(self, key: str, credential: Credential | None) -> None:
+        file = self._file()
+        with locked_in_thread(file.with_name(f".{file.name}.lock"), patience=_WRITE_PATIENCE):
+            text = credential_text(read_private(file), key, credential, where=str(file))
+            replace_private(file, text)

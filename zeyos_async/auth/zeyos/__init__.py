@@ -1,0 +1,1 @@
+"""Ways into ZeyOS: name and password, OAuth 2.0."""

@@ -1,0 +1,340 @@
+"""``oauth/*`` and ``messaging/*``: accounts at other services, and messages there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from ..call import Call, Reply, handles
+from ..refusals import bad_value, missing, not_found
+from ..seeding import AWKWARD
+from ..state import Row, World
+
+__all__: list[str] = []
+
+_SERVICES: Final = (
+    {
+        "id": "com.openexchange.oauth.google",
+        "displayName": "Google",
+        "availableScopes": ["calendar_ro", "contacts_ro", "drive"],
+    },
+    {"id": "com.openexchange.oauth.dropbox", "displayName": "Dropbox", "availableScopes": ["drive"]},
+)
+_MESSAGING: Final = (
+    {
+        "id": "com.openexchange.messaging.rss",
+        "displayName": "RSS",
+        "messagingActions": ["comment", "share"],
+        "formDescription": [
+            {
+                "widget": "input",
+                "name": "url",
+                "displayName": "Address",
+                "mandatory": True,
+                "defaultValue": "",
+            }
+        ],
+    },
+)
+_FIELDS: Final = [
+    "id",
+    "folderId",
+    "contentType",
+    "from",
+    "to",
+    "cc",
+    "bcc",
+    "subject",
+    "size",
+    "sentDate",
+    "receivedDate",
+    "flags",
+    "threadLevel",
+    "dispositionNotificationTo",
+    "priority",
+    "colorLabel",
+    "url",
+    "body",
+    "headers",
+    "picture",
+]
+
+Accounts = dict[int, Row]
+
+
+def _one(rows: Iterable[Mapping[str, Any]], key: str, what: str, code: str) -> Mapping[str, Any]:
+    for row in rows:
+        if row["id"] == key:
+            return row
+    raise not_found(code, f"{what} {key}")
+
+
+# -- services and accounts of OAuth ----------------------------------------------------------------
+
+
+@handles("oauth/services", "all")
+def _services(call: Call) -> Reply:
+    return Reply(data=list(_SERVICES))
+
+
+@handles("oauth/services", "get")
+def _service(call: Call) -> Reply:
+    return Reply(data=_one(_SERVICES, call.text("id"), "service", "OAUTH-0001"))
+
+
+def _oauth_accounts(world: World, user: Any) -> Accounts:
+    """The accounts of a user at services of OAuth."""
+    return {}
+
+
+def _pending(world: World, user: Any) -> dict[str, Row]:
+    """Accounts that wait for the user's consent, by their uuid."""
+    return {}
+
+
+@handles("oauth/accounts", "init")
+def _init(call: Call) -> Reply:
+    service = _one(_SERVICES, call.text("serviceId"), "service", "OAUTH-0001")
+    token, uuid = call.world.token(), call.world.token()
+    call.state(_pending)[uuid] = {"service": service, "token": token}
+    url = f"https://auth.example.com/authorize?token={token}"
+    return Reply(data={"authUrl": url, "type": "outOfBand", "token": token, "uuid": uuid})
+
+
+@handles("oauth/accounts", "create")
+def _create(call: Call) -> Reply:
+    waiting = call.state(_pending).pop(call.text("uuid"), None)
+    if waiting is None or waiting["token"] != call.text("oauth_token"):
+        raise bad_value("oauth_token", call.text("oauth_token"), "nothing waits for it")
+    service, number = waiting["service"], call.world.next_id()
+    account = {
+        "id": number,
+        "displayName": call.text("displayName"),
+        "serviceId": service["id"],
+        "enabledScopes": call.text("scopes").split(),
+        "availableScopes": service["availableScopes"],
+        "associations": [],
+    }
+    call.state(_oauth_accounts)[number] = account
+    return Reply(data=account)
+
+
+def _oauth_account(call: Call) -> Row:
+    found = call.state(_oauth_accounts).get(call.number("id"))
+    if found is None:
+        raise not_found("OAUTH-0002", f"account {call.number('id')}")
+    return found
+
+
+@handles("oauth/accounts", "all")
+def _accounts(call: Call) -> Reply:
+    wanted = call.text("serviceId")
+    accounts = call.state(_oauth_accounts).values()
+    return Reply(data=[one for one in accounts if not wanted or one["serviceId"] == wanted])
+
+
+@handles("oauth/accounts", "get")
+def _account(call: Call) -> Reply:
+    return Reply(data=_oauth_account(call))
+
+
+@handles("oauth/accounts", "update")
+def _update(call: Call) -> Reply:
+    account, body = _oauth_account(call), call.mapping()
+    account |= {
+        name: body[name] for name in ("displayName", "enabledScopes", "token", "secret") if name in body
+    }
+    return Reply(data=True)
+
+
+@handles("oauth/accounts", "delete")
+def _delete(call: Call) -> Reply:
+    del call.state(_oauth_accounts)[_oauth_account(call)["id"]]
+    return Reply(data=True)
+
+
+@handles("oauth/accounts", "reauthorize")
+def _reauthorize(call: Call) -> Reply:
+    account = _oauth_account(call)
+    if account["serviceId"] != call.text("serviceId"):
+        raise bad_value("serviceId", call.text("serviceId"), f"the account is at {account['serviceId']}")
+    account["enabledScopes"] = call.text("scopes").split()
+    return Reply(data=True)
+
+
+def _grants(world: World, user: Any) -> list[Row]:
+    """The programs that may act for a user."""
+    client = {
+        "id": "c2FtcGxl",
+        "name": "Sample client",
+        "description": AWKWARD[1],
+        "website": "https://client.example.com",
+        "icon": "/ajax/image/oauth/icon",
+    }
+    scopes = {"read_contacts": "Reads your contacts", "write_tasks": "Changes your tasks"}
+    return [{"client": client, "scopes": scopes, "date": world.last_stamp}]
+
+
+@handles("oauth/grants", "all")
+def _all_grants(call: Call) -> Reply:
+    return Reply(data=list(call.state(_grants)))
+
+
+@handles("oauth/grants", "revoke")
+def _revoke(call: Call) -> Reply:
+    grants, key = call.state(_grants), call.text("client")
+    left = [one for one in grants if one["client"]["id"] != key]
+    if len(left) == len(grants):
+        raise not_found("OAUTH_PROVIDER-0006", f"grant of {key}")
+    grants[:] = left
+    return Reply()
+
+
+# -- messaging -------------------------------------------------------------------------------------
+
+
+@handles("messaging/service", "all")
+def _messaging_services(call: Call) -> Reply:
+    return Reply(data=list(_MESSAGING))
+
+
+@handles("messaging/service", "get")
+def _messaging_service(call: Call) -> Reply:
+    return Reply(data=_one(_MESSAGING, call.text("id"), "service", "MESSAGING-0002"))
+
+
+def _messaging_accounts(world: World, user: Any) -> Accounts:
+    """The accounts of a user at messaging services: one to begin with."""
+    service = _MESSAGING[0]["id"]
+    return {
+        1: {
+            "id": 1,
+            "messagingService": service,
+            "displayName": "News",
+            "configuration": {"url": "https://a"},
+        }
+    }
+
+
+def _messaging_account(call: Call) -> Row:
+    found = call.state(_messaging_accounts).get(call.number("id"))
+    if found is None or found["messagingService"] != call.text("messagingService"):
+        raise not_found("MESSAGING-0003", f"account {call.number('id')}")
+    return found
+
+
+@handles("messaging/account", "all")
+def _all_messaging_accounts(call: Call) -> Reply:
+    wanted = call.text("messagingService")
+    accounts = call.state(_messaging_accounts).values()
+    return Reply(data=[one for one in accounts if not wanted or one["messagingService"] == wanted])
+
+
+@handles("messaging/account", "get")
+def _get_messaging_account(call: Call) -> Reply:
+    return Reply(data=_messaging_account(call))
+
+
+@handles("messaging/account", "new")
+def _new_messaging_account(call: Call) -> Reply:
+    body = call.mapping()
+    service = _one(_MESSAGING, str(body.get("messagingService")), "service", "MESSAGING-0002")
+    number = call.world.next_id()
+    kept = {name: body.get(name) for name in ("displayName", "configuration")}
+    call.state(_messaging_accounts)[number] = {"id": number, "messagingService": service["id"], **kept}
+    return Reply(data=number)
+
+
+@handles("messaging/account", "update")
+def _update_messaging_account(call: Call) -> Reply:
+    body = call.mapping()
+    found = call.state(_messaging_accounts).get(body.get("id", 0))
+    if found is None:
+        raise not_found("MESSAGING-0003", f"account {body.get('id')}")
+    found |= {name: body[name] for name in ("displayName", "configuration") if name in body}
+    return Reply(data=1)
+
+
+@handles("messaging/account", "delete")
+def _delete_messaging_account(call: Call) -> Reply:
+    del call.state(_messaging_accounts)[_messaging_account(call)["id"]]
+    return Reply(data=1)
+
+
+def _messages(world: World, user: Any) -> list[Row]:
+    """The messages at the first account."""
+    folder = f"{_MESSAGING[0]['id']}://1/inbox"
+    return [
+        {
+            "id": str(number),
+            "folderId": folder,
+            "contentType": "text/plain",
+            "from": "news@example.org",
+            "subject": AWKWARD[number % len(AWKWARD)],
+            "size": 100 + number,
+            "receivedDate": world.last_stamp - 60_000 * number,
+            "flags": 0,
+            "priority": 3,
+            "url": f"https://news.example.org/{number}",
+            "body": f"News number {number}",
+            "headers": {"Subject": AWKWARD[number % len(AWKWARD)]},
+        }
+        for number in range(1, 4)
+    ]
+
+
+def _cells(call: Call, rows: Iterable[Row]) -> list[list[Any]]:
+    names = [name.strip() for name in call.text("columns").split(",")]
+    for name in names:
+        if name not in _FIELDS:
+            raise bad_value("columns", name, "there is no such column here")
+    return [[row.get(name) for name in names] for row in rows]
+
+
+@handles("messaging/message", "all")
+def _all_messages(call: Call) -> Reply:
+    found = [row for row in call.state(_messages) if row["folderId"] == call.text("folder")]
+    if sort := call.text("sort"):
+        down = call.text("order").lower() == "desc"
+        found.sort(key=lambda row: str(row.get(sort) or ""), reverse=down)
+    return Reply(data=_cells(call, found))
+
+
+def _message(call: Call, folder: str, key: str) -> Row:
+    for row in call.state(_messages):
+        if row["folderId"] == folder and row["id"] == key:
+            return row
+    raise not_found("MESSAGING-0006", f"message {key} in folder {folder}")
+
+
+@handles("messaging/message", "list")
+def _list_messages(call: Call) -> Reply:
+    pairs = call.items()
+    if any(not isinstance(pair, list) or len(pair) != 2 for pair in pairs):
+        raise bad_value("body", pairs, "it is an array of pairs of folder and id")
+    return Reply(data=_cells(call, [_message(call, str(folder), str(key)) for folder, key in pairs]))
+
+
+@handles("messaging/message", "get")
+def _get_message(call: Call) -> Reply:
+    row = _message(call, call.text("folder"), call.text("id"))
+    if not call.flag("peek"):
+        row["flags"] |= 32
+    shown = {name: row[name] for name in ("id", "flags", "receivedDate", "size", "url", "headers")}
+    return Reply(data={**shown, "folder": row["folderId"], "body": {"content": row["body"]}})
+
+
+@handles("messaging/message", "perform")
+def _perform(call: Call) -> Reply:
+    if call.text("messageAction") not in _MESSAGING[0]["messagingActions"]:
+        raise bad_value("messageAction", call.text("messageAction"), "there is no such action")
+    if "id" in call.params:
+        _message(call, call.text("folder"), call.text("id"))
+    return Reply(data=1)
+
+
+@handles("messaging/message", "send")
+def _send(call: Call) -> Reply:
+    if not call.mapping():
+        raise missing("body")
+    return Reply(data=1)
