@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.ox.calls import module, query, read
+from tests.unit.services.ox.calls import module, query, read
 from zeyos_async.errors import InvalidArgument, UnknownField
 from zeyos_async.ox import FolderData, GroupData, InfoItemData, MailData, TaskData, UserData
 

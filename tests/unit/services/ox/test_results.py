@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.ox.calls import module, read
+from tests.unit.services.ox.calls import module, read
 from zeyos_async.codec import DecodeFailed
 from zeyos_async.errors import Conflict, NotDeleted, Unfinished
 from zeyos_async.ox import ContactData, EventData, FolderData, GroupData, TaskData

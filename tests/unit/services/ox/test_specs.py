@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from codegen.ox_extract import OPERATIONS
-from tests.unit.ox.calls import module
+from tests.unit.services.ox.calls import module
 from zeyos_async.services.ox._generated import MODULES
 from zeyos_async.services.ox.operation import DownloadOperation, Operation
 from zeyos_async.services.ox.spec import BodyShape, Shape, Spec

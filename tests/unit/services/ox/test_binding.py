@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.ox.calls import Recorder, body, module, query, read
+from tests.unit.services.ox.calls import Recorder, body, module, query, read
 from zeyos_async.errors import InvalidArgument, UnknownField
 from zeyos_async.ox import (
     AttachmentData,

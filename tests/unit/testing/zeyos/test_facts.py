@@ -14,7 +14,7 @@ from zeyos_async.testing.zeyos._generated.tables import TABLES
 from zeyos_async.testing.zeyos.patterns import matches
 from zeyos_async.testing.zeyos.schema import condition
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 
 
 def test_what_is_generated_is_up_to_date() -> None:
