@@ -62,7 +62,7 @@ async def _overshoot(session: Session, address: str, way: str, chance: random.Ra
 async def _measure(address: str, way: str) -> list[float]:
     chance = random.Random(1)
     limits = Limits(concurrency=2 if way == "queue" else 100)
-    retry = Retry(attempts=1000, base=0.02, reserve=100_000)
+    retry = Retry(attempts=1000, base=0.02, budget=100_000)
     late: list[float] = []
     async with Session(limits=limits, retry=retry) as session:
         for _ in range(CALLS // AT_ONCE):

@@ -19,11 +19,11 @@
     ├─ ApiError                    the server answered, and said no
     │  ├─ BadRequest               400, 405, 406, 411, 413-415, 422
     │  ├─ NotAuthenticated         401
-    │  │  └─ SecondFactorNeeded    the user has a second factor, and nobody answers for it
+    │  │  └─ SecondFactorRequired    the user has a second factor, and nobody answers for it
     │  ├─ PermissionDenied         403
     │  ├─ NotFound                 404
     │  ├─ Conflict                 409
-    │  │  └─ Unfinished            answered as a success, and some of what was asked for was not done
+    │  │  └─ PartialFailure            answered as a success, and some of what was asked for was not done
     │  │     └─ NotDeleted         of a deletion: the answer lists what is still there
     │  ├─ Gone                     410
     │  ├─ PreconditionFailed       412, 428
@@ -66,15 +66,15 @@ __all__ = [
     "OutcomeUnknown",
     "PageDrift",
     "PageDriftWarning",
+    "PartialFailure",
     "PermissionDenied",
     "PreconditionFailed",
     "RateLimited",
     "ResponseTooLarge",
     "ResponseTruncated",
-    "SecondFactorNeeded",
+    "SecondFactorRequired",
     "ServerError",
     "TransportError",
-    "Unfinished",
     "UnknownField",
     "UnsupportedFilter",
     "ZeyosAsyncError",
@@ -312,7 +312,7 @@ class NotAuthenticated(ApiError):
     hint = "Check the credential; a new log-in may be needed"
 
 
-class SecondFactorNeeded(NotAuthenticated):
+class SecondFactorRequired(NotAuthenticated):
     """The user has a second factor, and there is nobody who answers for it."""
 
     hint = "Give the auth backend second_factor=…"
@@ -330,7 +330,7 @@ class Conflict(ApiError):
     """The request contradicts the state of the record, such as an ID in a create."""
 
 
-class Unfinished(Conflict):
+class PartialFailure(Conflict):
     """The server did only a part of what it was asked for, and its answer lists the rest.
 
     Args:
@@ -348,7 +348,7 @@ class Unfinished(Conflict):
         self.reasons: dict[str, str] = dict(reasons or {})
 
 
-class NotDeleted(Unfinished):
+class NotDeleted(PartialFailure):
     """Some of what was to be deleted is still there: it was changed meanwhile, or may not be deleted."""
 
 

@@ -26,12 +26,12 @@ def _page(job: Job) -> bytes:
 
 def _ours(page: bytes) -> dict[str, Callable[[], Any]]:
     from zeyos_async.codec import DictReader, RawReader
-    from zeyos_async.services.base.row_types import Records
+    from zeyos_async.services.base.row_types import RecordRows
     from zeyos_async.zeyos import Account
 
     entity = Account.__entity__
     fields = (*((field.attr, field.name) for field in entity), ("extdata", "extdata"))
-    records = Records(Account, fields).reader(entity, id_key="ID")
+    records = RecordRows(Account, fields).reader(entity, id_key="ID")
     dicts = DictReader({field.name: field.kind for field in entity}, id_key="ID")
     raw = RawReader("ID")
     return {

@@ -95,7 +95,7 @@ class _Marked(AiohttpTransport):
 
 @asynccontextmanager
 async def _client(url: str, emulator: Any, schedule: Schedule) -> AsyncIterator[Zeyos]:
-    retry = Retry(base=BASE, cap=4 * BASE, reserve=schedule.reserve)
+    retry = Retry(base=BASE, cap=4 * BASE, budget=schedule.reserve)
     timeout = Timeout(total=20, connect=5, read=READ_TIMEOUT)
     async with Session(transport=_Marked(), retry=retry, timeout=timeout) as session:
         yield Zeyos(url, auth=BearerToken(emulator.token), session=session)

@@ -29,17 +29,17 @@ MOST: Final = 1.2
 
 
 def traffic(
-    *, rate: float, failure: Failure, seed: int = 0, status: int = 0, reserve: float = Retry().reserve
+    *, rate: float, failure: Failure, seed: int = 0, status: int = 0, reserve: float = Retry().budget
 ) -> tuple[int, int]:
     """Calls offered and requests sent within an outage, after a minute in which all was well."""
-    draw, retry, budget = random.Random(seed), Retry(reserve=reserve), RetryBudget(reserve)
+    draw, retry, budget = random.Random(seed), Retry(budget=reserve), RetryBudget(reserve)
     events = [(number / rate, number, 1) for number in range(int((BEFORE + OUTAGE) * rate))]
     heapq.heapify(events)
     calls = sent = 0
     while events:
         now, call, attempt = heapq.heappop(events)
         if now < BEFORE:
-            budget = budget.earned(amount=retry.earn, most=retry.reserve)
+            budget = budget.earned(amount=retry.refill, most=retry.budget)
             continue
         calls += attempt == 1
         sent += 1

@@ -105,7 +105,7 @@ class AuthBackend(abc.ABC):
     token_store: TokenStore | None = None
 
     @property
-    def advice(self) -> str:
+    def hint(self) -> str:
         """What to look at after a rejection; by default nothing in particular."""
         return ""
 
@@ -143,7 +143,7 @@ class AuthBackend(abc.ABC):
         """Whether the answer says that the credential was not accepted; by default, status 401."""
         return response.status == 401
 
-    def answered(
+    def on_response(
         self, request: Request, response: Response, sent: Credential, current: Credential
     ) -> Credential | None:
         """What the credential becomes by an answer, such as one that sets a cookie; by default nothing new.
@@ -165,7 +165,7 @@ class AuthBackend(abc.ABC):
         """What must not show up in an error, though the server repeats it; by default both secrets."""
         return credential.secret, credential.refresh
 
-    def farewell(self, context: AuthContext, credential: Credential) -> Request | None:
+    def revocation_request(self, context: AuthContext, credential: Credential) -> Request | None:
         """The complete request that ends the credential at the server; by default there is none."""
         return None
 

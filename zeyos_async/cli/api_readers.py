@@ -15,7 +15,7 @@ from ..services.base import Query, Source
 from ..services.zeyos.client import Zeyos
 from .columns import default_columns, flow_columns
 from .params import Selection
-from .queries import Asked, narrowed
+from .queries import QueryOptions, narrowed
 from .reader_base import QueryReader, SourceReader, no_options
 from .values import record_values
 
@@ -73,7 +73,7 @@ class GeneralReader(QueryReader):
         form = await self.api.model(self.model).get(id)
         return {"ID": form.id, **{name: _plain(value) for name, value in form.items()}}, {}
 
-    async def given(self, asked: Asked) -> Query[Any]:
+    async def given(self, asked: QueryOptions) -> Query[Any]:
         """The query, with its columns named: files have their columns before their rows."""
         query = await self.everything()
         selection = asked.selection or {name: name for name in await self.columns(query)}
@@ -94,7 +94,7 @@ class FlowReader(SourceReader):
     flow: Octaved
     resource: str
 
-    def source(self, asked: Asked) -> Source[Any]:
+    def source(self, asked: QueryOptions) -> Source[Any]:
         """What a search finds; of customers, all of them."""
         _refuse_beyond_searches(asked)
         resource: Any = self.flow.resource(self.resource)
@@ -121,7 +121,7 @@ class FlowReader(SourceReader):
         return record_values(record), record.__entity__.fields
 
 
-def _refuse_beyond_searches(asked: Asked) -> None:
+def _refuse_beyond_searches(asked: QueryOptions) -> None:
     given: dict[str, object] = {
         "search": asked.search,
         "order-by": asked.order_by,

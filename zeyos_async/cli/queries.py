@@ -14,11 +14,11 @@ from ..services.base.query import Query
 from ..services.zeyos._generated import ENTITIES
 from .params import Selection, complete_paths, parse_selection, split_terms
 
-__all__ = ["Asked", "filter_options", "narrowed", "query_options"]
+__all__ = ["QueryOptions", "filter_options", "narrowed", "query_options"]
 
 
 @attrs.frozen(kw_only=True)
-class Asked:
+class QueryOptions:
     """What a command line asks for."""
 
     where: tuple[str, ...] = ()
@@ -38,7 +38,9 @@ class Asked:
         return parse_selection(self.select)
 
 
-def narrowed(everything: Query[Any], asked: Asked, *, selection: Selection | None = None) -> Query[Any]:
+def narrowed(
+    everything: Query[Any], asked: QueryOptions, *, selection: Selection | None = None
+) -> Query[Any]:
     """The query for what a command line asks for.
 
     Args:
@@ -120,7 +122,7 @@ _OPTIONS: Final = (
 def _gathered(command: Callable[..., Any], options: tuple[Any, ...], names: tuple[str, ...]) -> Any:
     @functools.wraps(command)
     def wrapper(**values: Any) -> Any:
-        return command(asked=Asked(**{name: values.pop(name) for name in names}), **values)
+        return command(asked=QueryOptions(**{name: values.pop(name) for name in names}), **values)
 
     decorated: Any = wrapper
     for option in reversed(options):
@@ -130,7 +132,7 @@ def _gathered(command: Callable[..., Any], options: tuple[Any, ...], names: tupl
 
 def query_options(command: Callable[..., Any]) -> Any:
     """Adds all options about rows; the command takes them as ``asked``."""
-    return _gathered(command, _OPTIONS, tuple(field.name for field in attrs.fields(Asked)))
+    return _gathered(command, _OPTIONS, tuple(field.name for field in attrs.fields(QueryOptions)))
 
 
 def filter_options(command: Callable[..., Any]) -> Any:

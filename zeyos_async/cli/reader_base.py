@@ -17,16 +17,16 @@ from ..schema import Field, resolve
 from ..services.base import Query, Range, Source
 from .output import JsonArray
 from .params import Selection
-from .queries import Asked, narrowed
+from .queries import QueryOptions, narrowed
 from .values import record_values, wire
 
-__all__ = ["QueryReader", "Reader", "Shown", "SourceReader", "Times"]
+__all__ = ["QueryReader", "Reader", "SourceReader", "TableRows", "Times"]
 
 Times = Literal["seconds", "iso"]
 
 
 @attrs.frozen(kw_only=True)
-class Shown:
+class TableRows:
     """Some rows for a table.
 
     Attributes:
@@ -44,11 +44,11 @@ class Reader(abc.ABC):
     """Reads rows of one kind for commands."""
 
     @abc.abstractmethod
-    async def table(self, asked: Asked, *, rows: int) -> Shown:
+    async def table(self, asked: QueryOptions, *, rows: int) -> TableRows:
         """The first rows, with the columns of a table."""
 
     @abc.abstractmethod
-    async def count(self, asked: Asked) -> int:
+    async def count(self, asked: QueryOptions) -> int:
         """How many rows there are."""
 
     @abc.abstractmethod
@@ -56,10 +56,10 @@ class Reader(abc.ABC):
         """The values of one record, and what is known of its fields."""
 
     @abc.abstractmethod
-    async def given(self, asked: Asked) -> Query[Any] | RowPages:
+    async def given(self, asked: QueryOptions) -> Query[Any] | RowPages:
         """What an export reads."""
 
-    async def write_json(self, asked: Asked, *, lines: bool, times: Times) -> None:
+    async def write_json(self, asked: QueryOptions, *, lines: bool, times: Times) -> None:
         """Write all rows to standard output, as JSON lines or as one array."""
         rows = await self.given(asked)
         if lines:
@@ -90,7 +90,7 @@ class QueryReader(Reader):
         """What is known of a column's values."""
         return resolve(query._plan.entity, path)
 
-    async def table(self, asked: Asked, *, rows: int) -> Shown:
+    async def table(self, asked: QueryOptions, *, rows: int) -> TableRows:
         """The first rows. One more than is shown tells whether there are more, mostly without a count."""
         everything, fields = await self.everything(), {}
         for key, path in asked.selection.items():
@@ -100,13 +100,13 @@ class QueryReader(Reader):
         query = narrowed(everything, attrs.evolve(asked, limit=None), selection=selection)
         found = await query.limit(rows + 1).all()
         more = len(found) > rows and not asked.limit
-        return Shown(fields=fields, rows=found[:rows], total=await query.count() if more else None)
+        return TableRows(fields=fields, rows=found[:rows], total=await query.count() if more else None)
 
-    async def count(self, asked: Asked) -> int:
+    async def count(self, asked: QueryOptions) -> int:
         """By the API's own count, where it has one."""
         return await narrowed(await self.everything(), asked).count()
 
-    async def given(self, asked: Asked) -> Query[Any]:
+    async def given(self, asked: QueryOptions) -> Query[Any]:
         """The query."""
         return narrowed(await self.everything(), asked)
 
@@ -115,7 +115,7 @@ class SourceReader(Reader):
     """Reads rows of an API that has no queries, by a source of the core."""
 
     @abc.abstractmethod
-    def source(self, asked: Asked) -> Source[Any]:
+    def source(self, asked: QueryOptions) -> Source[Any]:
         """What is read for the conditions of a command line.
 
         Raises:
@@ -126,7 +126,7 @@ class SourceReader(Reader):
     def columns(self, fields: Mapping[str, Field]) -> Selection:
         """The columns of a table if nobody chooses any."""
 
-    async def table(self, asked: Asked, *, rows: int) -> Shown:
+    async def table(self, asked: QueryOptions, *, rows: int) -> TableRows:
         """The first rows; one more than is shown tells whether there are more."""
         source = self.source(asked)
         known = source.schema.fields
@@ -137,17 +137,17 @@ class SourceReader(Reader):
             for each in page
         ]
         more = len(found) > rows and not asked.limit
-        return Shown(
+        return TableRows(
             fields={key: known[path] for key, path in selection.items()},
             rows=_chosen(found[:rows], selection),
             total=await source.count() - asked.offset if more else None,
         )
 
-    async def count(self, asked: Asked) -> int:
+    async def count(self, asked: QueryOptions) -> int:
         """By what the source finds."""
         return await self.source(asked).count()
 
-    async def given(self, asked: Asked) -> RowPages:
+    async def given(self, asked: QueryOptions) -> RowPages:
         """The rows as pages for an export."""
         source = self.source(asked)
         selection = _selection(source, asked) or {name: name for name in source.schema.fields}
@@ -162,14 +162,14 @@ class SourceReader(Reader):
         return RowPages(columns=kinds, pages=pages)
 
 
-async def _pages(source: Source[Any], asked: Asked) -> AsyncGenerator[list[dict[str, Any]]]:
+async def _pages(source: Source[Any], asked: QueryOptions) -> AsyncGenerator[list[dict[str, Any]]]:
     end = None if asked.limit is None else asked.offset + asked.limit
     async with aclosing(source.read(Range(asked.offset or None, end))) as pages:
         async for page in pages:
             yield [record_values(record) for record in page]
 
 
-def _selection(source: Source[Any], asked: Asked) -> Selection:
+def _selection(source: Source[Any], asked: QueryOptions) -> Selection:
     for path in asked.selection.values():
         if path not in source.schema.fields:
             raise UnknownField(path, source.schema.name, source.schema.fields)

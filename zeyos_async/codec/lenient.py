@@ -14,7 +14,7 @@ from ..schema import WallClock
 if typing.TYPE_CHECKING:
     import cattrs
 
-__all__ = ["DecodeFailed", "is_int_enum", "make_converter", "structured", "time_from_wire", "whole"]
+__all__ = ["DecodeFailed", "is_int_enum", "make_converter", "structured", "time_from_wire", "to_int"]
 
 
 class DecodeFailed(ZeyosAsyncError):
@@ -45,7 +45,7 @@ def _number(value: object) -> int | float:
     raise ValueError(f"{type(value).__name__} instead of a number")
 
 
-def whole(value: object, _: object = None) -> int:
+def to_int(value: object, _: object = None) -> int:
     """A whole number, from a number or from text that is one.
 
     Raises:
@@ -84,7 +84,7 @@ def _object(value: object, _: object = None) -> dict[str, Any]:
 
 
 def _code(value: object, cls: type[enum.IntEnum]) -> enum.IntEnum:
-    return cls(whole(value))
+    return cls(to_int(value))
 
 
 def _time(value: object, _: object = None) -> Any:
@@ -118,7 +118,7 @@ def make_converter() -> cattrs.Converter:
     import cattrs  # here: most programs never meet a row that needs it
 
     converter = cattrs.Converter(detailed_validation=True)
-    converter.register_structure_hook(int, whole)
+    converter.register_structure_hook(int, to_int)
     converter.register_structure_hook(float, _float)
     converter.register_structure_hook(str, _text)
     converter.register_structure_hook(bool, _boolean)

@@ -26,7 +26,7 @@ import msgspec
 
 from ..errors import ConfigurationError
 from ..schema import Kind
-from .lenient import DecodeFailed, is_int_enum, make_converter, structured, whole
+from .lenient import DecodeFailed, is_int_enum, make_converter, structured, to_int
 
 if typing.TYPE_CHECKING:
     import cattrs
@@ -182,7 +182,7 @@ class TypedReader(Generic[R]):
         for raw in _raw_rows(body):
             rows.append(self._row(raw))
             if self._hidden:
-                ids.append(whole(msgspec.json.decode(raw)[self._hidden]))
+                ids.append(to_int(msgspec.json.decode(raw)[self._hidden]))
         if self._id_attr is not None:
             ids = list(map(operator.attrgetter(self._id_attr), rows))
         return Page(rows, ids if self._hidden or self._id_attr else None)

@@ -12,7 +12,7 @@ import msgspec
 from ..schema import Kind
 from .rows import Column, moment
 
-__all__ = ["GivenLines", "RowPages"]
+__all__ = ["MappingLines", "RowPages"]
 
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 
@@ -49,7 +49,7 @@ class RowPages:
                 yield [tuple(map(row.get, keys)) for row in page]
 
 
-class GivenLines:
+class MappingLines:
     """JSON lines of mappings."""
 
     def __init__(self, columns: tuple[Column, ...], *, iso: bool) -> None:

@@ -15,12 +15,12 @@ import attrs
 
 from ..errors import InvalidArgument
 from ..services.base.query import Query
-from ..services.base.row_types import Shape, paging_id
+from ..services.base.row_types import RowType, paging_id
 from .csv import Csv
 from .files import GzipSink, Sink, sink_for
 from .formats import Format, format_of
 from .jsonl import JsonLines, RawLines
-from .mappings import GivenLines, RowPages
+from .mappings import MappingLines, RowPages
 from .progress import ExportProgress, ExportResult
 from .rows import columns_of
 
@@ -45,7 +45,7 @@ class _OfQuery(_Lines, Protocol):
     """A way of writing the rows of a query."""
 
     @property
-    def shape(self) -> Shape[Any]:
+    def shape(self) -> RowType[Any]:
         """How rows are read for it."""
         ...
 
@@ -112,7 +112,7 @@ def _lines(
 ) -> _Lines:
     if isinstance(query, RowPages):
         if kind.rows != "csv":
-            return GivenLines(query.listed(), iso=iso)
+            return MappingLines(query.listed(), iso=iso)
         return Csv(query.listed(), iso=iso, delimiter=delimiter, spreadsheet_safe=spreadsheet_safe)
     columns = columns_of(query)
     if not columns and (iso or kind.rows == "csv"):

@@ -25,7 +25,7 @@ from .expression import (
 
 # Functions named like their module must be bound at once: importing the submodule later would put the
 # module in their place.
-from .normalize import bind  # isort: skip
+from .normalize import normalize  # isort: skip
 from .evaluate import evaluate  # isort: skip
 from .simplify import is_false, is_true, simplify, split  # isort: skip
 
@@ -53,7 +53,6 @@ __all__ = [
     "all_of",
     "any_of",
     "attachment",
-    "bind",
     "compare",
     "condition",
     "evaluate",
@@ -66,6 +65,7 @@ __all__ = [
     "header",
     "is_false",
     "is_true",
+    "normalize",
     "order",
     "parse",
     "simplify",

@@ -34,7 +34,7 @@ from .expression import (
 from .simplify import simplify
 from .values import seconds
 
-__all__ = ["bind"]
+__all__ = ["normalize"]
 
 _INT64: Final = 2**63
 _Number: TypeAlias = int | float | Decimal
@@ -52,7 +52,7 @@ _SHOWN: Final = {
 }
 
 
-def bind(expr: Expression, entity: Entity | None = None) -> Expression:
+def normalize(expr: Expression, entity: Entity | None = None) -> Expression:
     """The condition in normal form, checked, with values as they travel.
 
     It selects the same rows as ``expr``. (Where ``expr`` is unknown for a row, the result may be false: that selects

@@ -41,7 +41,7 @@ class Paging:
     ahead: int = 3
     by: Literal["auto", "offset", "id"] = "auto"
     on_drift: Literal["raise", "warn"] = "warn"
-    fair: bool = False
+    yield_often: bool = False
 
     def __attrs_post_init__(self) -> None:
         if self.size is not None:

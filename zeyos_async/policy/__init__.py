@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from .deadline import Deadline, Timeout
 from .hedge import Hedge, HedgeBudget, Latencies
-from .limits import Limits, Pace, Window
+from .limits import ConcurrencyWindow, Limits, Pace
 from .retry import Failure, GiveUp, Retry, RetryBudget, Wait, parse_retry_after
 
 __all__ = [
+    "ConcurrencyWindow",
     "Deadline",
     "Failure",
     "GiveUp",
@@ -24,6 +25,5 @@ __all__ = [
     "RetryBudget",
     "Timeout",
     "Wait",
-    "Window",
     "parse_retry_after",
 ]

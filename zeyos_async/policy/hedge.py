@@ -83,7 +83,7 @@ class Hedge:
     """
 
     quantile: float = attrs.field(default=0.95, validator=_between(0.5, 1.0))
-    share: float = attrs.field(default=0.05, validator=_between(0.0, 0.5))
+    max_share: float = attrs.field(default=0.05, validator=_between(0.0, 0.5))
     least: float = attrs.field(default=0.01, validator=_between(0.0, 3600.0))
     learn: int = attrs.field(default=20, validator=_between(1, _KEPT))
     burst: float = attrs.field(default=3.0, validator=_between(1.0, 100.0))
@@ -96,7 +96,7 @@ class Hedge:
 
     def earn(self, budget: HedgeBudget) -> HedgeBudget:
         """The budget after one more read."""
-        return budget.earned(self.share, most=self.burst)
+        return budget.earned(self.max_share, most=self.burst)
 
     def may(self, budget: HedgeBudget, *, remaining: float) -> bool:
         """Whether a late read may be sent again now.

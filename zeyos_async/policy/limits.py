@@ -14,7 +14,7 @@ import attrs
 
 from ..errors import InvalidArgument
 
-__all__ = ["Limits", "Pace", "Window"]
+__all__ = ["ConcurrencyWindow", "Limits", "Pace"]
 
 _FIRST_WINDOW: Final = 16
 _CUT: Final = 0.5
@@ -50,7 +50,7 @@ class Limits:
 
 
 @attrs.frozen
-class Window:
+class ConcurrencyWindow:
     """The adaptive limit on concurrent requests to one host.
 
     Attributes:
@@ -64,11 +64,11 @@ class Window:
     cut_at: float = float("-inf")
 
     @classmethod
-    def first(cls, ceiling: int) -> Window:
+    def first(cls, ceiling: int) -> ConcurrencyWindow:
         """The window of a host that nothing is known about yet."""
         return cls(float(min(ceiling, _FIRST_WINDOW)), ceiling)
 
-    def answered(self, *, in_flight: int) -> Window:
+    def answered(self, *, in_flight: int) -> ConcurrencyWindow:
         """The window after a good answer.
 
         Args:
@@ -77,9 +77,11 @@ class Window:
         """
         if self.limit >= self.ceiling or in_flight < int(self.limit):
             return self
-        return Window(min(float(self.ceiling), self.limit + 1.0 / self.limit), self.ceiling, self.cut_at)
+        return ConcurrencyWindow(
+            min(float(self.ceiling), self.limit + 1.0 / self.limit), self.ceiling, self.cut_at
+        )
 
-    def overloaded(self, *, began: float, now: float) -> Window:
+    def overloaded(self, *, began: float, now: float) -> ConcurrencyWindow:
         """The window after an answer that says "too much", or after a time-out.
 
         Args:
@@ -88,7 +90,7 @@ class Window:
         """
         if began <= self.cut_at:
             return self
-        return Window(max(1.0, self.limit * _CUT), self.ceiling, now)
+        return ConcurrencyWindow(max(1.0, self.limit * _CUT), self.ceiling, now)
 
 
 @attrs.frozen

@@ -109,9 +109,9 @@ class Retry:
     base: float = attrs.field(default=0.25, validator=_at_least(0))
     cap: float = attrs.field(default=20.0, validator=_at_least(0))
     statuses: frozenset[int] = attrs.field(default=frozenset({429, 502, 503, 504}), converter=frozenset)
-    longest: float = attrs.field(default=120.0, validator=_at_least(0))
-    reserve: float = attrs.field(default=10.0, validator=_at_least(0))
-    earn: float = attrs.field(default=0.5, validator=_at_least(0))
+    max_retry_after: float = attrs.field(default=120.0, validator=_at_least(0))
+    budget: float = attrs.field(default=10.0, validator=_at_least(0))
+    refill: float = attrs.field(default=0.5, validator=_at_least(0))
 
     def decide(
         self,
@@ -143,7 +143,7 @@ class Retry:
             return GiveUp("all attempts used")
         if budget.empty:
             return GiveUp("the retry budget of the host is used up")
-        if retry_after is not None and retry_after > self.longest:
+        if retry_after is not None and retry_after > self.max_retry_after:
             return GiveUp(f"the server asks for a pause of {retry_after:g} s")
         pause = self._pause(attempt, draw, retry_after)
         return Wait(pause) if pause < remaining else GiveUp("no time left for another attempt")

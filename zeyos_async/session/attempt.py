@@ -11,7 +11,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from ..errors import NotSent, TransportError
-from ..policy import Hedge, Latencies, Window
+from ..policy import ConcurrencyWindow, Hedge, Latencies
 from ..transport.base import about
 from ..wire import Request, Response, Safety, public_url
 from .call import Call
@@ -20,7 +20,7 @@ from .outcomes import is_unknown
 from .streams import open_answer
 
 if TYPE_CHECKING:
-    from .limiter import Gate
+    from .limiter import Limiter
     from .session import Session
 
 __all__ = ["send_once"]
@@ -85,7 +85,7 @@ def _log_answer(request: Request, response: Response, seconds: float) -> None:
     _log.debug("%s: %s %s → %d, %.3f s", request.operation, request.method, where, response.status, seconds)
 
 
-def _adapt(call: Call, window: Window) -> None:
+def _adapt(call: Call, window: ConcurrencyWindow) -> None:
     gate = call.gate
     changed = int(window.limit) != int(gate.window.limit)
     gate.window = window
@@ -110,7 +110,7 @@ async def _hedged(session: Session, call: Call, request: Request, hedge: Hedge) 
     return response
 
 
-def _learn(gate: Gate, operation: str, seconds: float) -> None:
+def _learn(gate: Limiter, operation: str, seconds: float) -> None:
     if len(gate.latencies) >= _MOST_OPERATIONS:
         gate.latencies.clear()
     gate.latencies[operation] = gate.latencies.get(operation, Latencies()).seen(seconds)
@@ -123,7 +123,7 @@ async def _race(session: Session, call: Call, request: Request, hedge: Hedge, af
         await asyncio.wait(tasks, timeout=after)
         remaining = call.deadline - loop.time()
         late = not tasks[0].done() and hedge.may(call.gate.hedges, remaining=remaining)
-        if late and not session.closed and call.gate.enter():
+        if late and not session.closed and call.gate.try_acquire():
             tasks.append(_second(session, call, request))
         return await _first_good(tasks)
     finally:
@@ -137,7 +137,7 @@ def _second(session: Session, call: Call, request: Request) -> asyncio.Task[Resp
     _log.debug("%s: the answer is late, and it is asked for again", request.operation)
     task = asyncio.get_running_loop().create_task(_send(session, call, request))
     # Not within the task: one that is cancelled before it begins runs none of its code.
-    task.add_done_callback(lambda _: gate.leave())
+    task.add_done_callback(lambda _: gate.release())
     return task
 
 

@@ -9,13 +9,13 @@ import attrs
 from ..auth import Credential
 from ..policy import Retry, Timeout
 from ..wire import Request
-from .credentials import Login
+from .credentials import CredentialManager
 from .hooks import Listeners, tell
-from .limiter import Gate
+from .limiter import Limiter
 from .streams import Opening, StreamedResponse
 
 if TYPE_CHECKING:
-    from .session import Local
+    from .session import LoopState
 
 __all__ = ["Call"]
 
@@ -29,9 +29,9 @@ class Call:
     """
 
     request: Request
-    login: Login | None
-    local: Local
-    gate: Gate
+    login: CredentialManager | None
+    local: LoopState
+    gate: Limiter
     deadline: float
     timeout: Timeout
     retry: Retry
@@ -55,7 +55,7 @@ class Call:
         if self.opening is not None and self.opening.found is not None:
             self.opening.found.close()
             self.opening.found = None
-            self.gate.leave()
+            self.gate.release()
 
     def tell_limit(self, *, waiting: int | None = None) -> None:
         """Tell of the host's limit as it is now.

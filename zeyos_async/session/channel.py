@@ -34,15 +34,15 @@ from ..transport.base import out_of_time
 from ..wire import Request, Response
 from .attempt import send_once
 from .call import Call
-from .credentials import Login
+from .credentials import CredentialManager
 from .hooks import Listeners, tell
 from .outcomes import outcome_of
 from .responses import check_response, misdirected, redirect_target, retry_after, without_secrets
 from .streams import Opening, StreamedResponse
 
 if TYPE_CHECKING:
-    from .limiter import Gate
-    from .session import Local, Session
+    from .limiter import Limiter
+    from .session import LoopState, Session
 
 __all__ = ["Channel"]
 
@@ -68,7 +68,7 @@ class Channel:
         self,
         session: Session,
         base_url: URL,
-        login: Login | None,
+        login: CredentialManager | None,
         *,
         timeout: Timeout,
         retry: Retry,
@@ -87,7 +87,7 @@ class Channel:
         self._check = check
         self._status = status
         self._origin = (base_url.scheme, base_url.host, base_url.port)
-        self._recent: tuple[ref[asyncio.AbstractEventLoop], Local, Gate] | None = None
+        self._recent: tuple[ref[asyncio.AbstractEventLoop], LoopState, Limiter] | None = None
 
     @property
     def retry(self) -> Retry:
@@ -113,7 +113,7 @@ class Channel:
         For what follows a failure besides the retries of :meth:`send`, such as looking for a record
         that may have been created: in an outage, it must not multiply the traffic either.
         """
-        gate = self.session.local().gate(url, self._limits, self._retry.reserve)
+        gate = self.session.local().gate(url, self._limits, self._retry.budget)
         if gate.budget.empty:
             return False
         gate.budget = gate.budget.spent()
@@ -222,7 +222,7 @@ class Channel:
     def _new_call(
         self,
         request: Request,
-        login: Login | None,
+        login: CredentialManager | None,
         timeout: float | Timeout | None,
         retry: Retry | None,
         listeners: Listeners,
@@ -234,11 +234,11 @@ class Channel:
         loop = asyncio.get_running_loop()
         deadline = math.inf if limits.total is None else loop.time() + limits.total
         retry = retry or self._retry
-        local, gate = self._place(loop, request.url, retry.reserve)
+        local, gate = self._place(loop, request.url, retry.budget)
         local.requests += 1
         return Call(request, login, local, gate, deadline, limits, retry, listeners)
 
-    def _place(self, loop: asyncio.AbstractEventLoop, url: URL, reserve: float) -> tuple[Local, Gate]:
+    def _place(self, loop: asyncio.AbstractEventLoop, url: URL, reserve: float) -> tuple[LoopState, Limiter]:
         """What belongs to this loop, and to the URL's host on it; those of the last call are remembered."""
         own = self._is_own(url)
         if own and (recent := self._recent) is not None and recent[0]() is loop:
@@ -249,7 +249,7 @@ class Channel:
             self._recent = ref(loop), local, gate
         return local, gate
 
-    def _login_for(self, request: Request) -> Login | None:
+    def _login_for(self, request: Request) -> CredentialManager | None:
         return self._login if self._is_own(request.url) else None
 
     def _is_own(self, url: URL) -> bool:
@@ -263,7 +263,7 @@ class Channel:
             without_secrets(error, *call.login.backend.secrets(call.credential))
         said = vars(error).get("hint")  # a log-in that was refused has its own advice, or has said it all
         if isinstance(error, NotAuthenticated) and said is None and call.login is not None:
-            error.hint = _SPENT if call.spent else call.login.backend.advice or error.hint
+            error.hint = _SPENT if call.spent else call.login.backend.hint or error.hint
 
     async def _exchange(self, call: Call) -> Response:
         """Send until there is an answer to give, or an error to raise."""
@@ -283,23 +283,23 @@ class Channel:
         for _ in range(_MOST_RENEWALS):
             if login is not None and login.ready() is None:
                 await self._obtain(call, login, login.current)
-            if not gate.enter():
+            if not gate.try_acquire():
                 await self._wait_for_slot(call)
             if login is None or login.ready() is not None:
                 break
-            gate.leave()  # the credential was rejected or has aged while the slot was waited for
+            gate.release()  # the credential was rejected or has aged while the slot was waited for
         else:
             await self._wait_for_slot(call)  # credentials age faster than they are obtained: use the last one
         try:
             return await send_once(self.session, call)
         finally:
             if call.opening is None or call.streamed is None:  # what is streamed keeps its slot
-                gate.leave()
+                gate.release()
 
     async def _wait_for_slot(self, call: Call) -> None:
         call.tell_limit(waiting=call.gate.waiting + 1)
         try:
-            await call.gate.wait(call.deadline)
+            await call.gate.acquire(call.deadline)
         except TimeoutError as error:
             raise out_of_time(call.request, sent=False) from error
 
@@ -319,7 +319,7 @@ class Channel:
                 return await self._renewed(call, login, credential)
             login.accepted(credential)
             if login.listens:
-                login.answered(call.request, response, credential)
+                login.on_response(call.request, response, credential)
         target = redirect_target(call.request, response)
         if target is not None and call.request.follow:
             self._follow(call, response, target)
@@ -332,7 +332,7 @@ class Channel:
             return not await self._paused(
                 call, Failure.STATUS, f"status {status}", status, retry_after(response)
             )
-        call.gate.budget = call.gate.budget.earned(amount=retry.earn, most=retry.reserve)
+        call.gate.budget = call.gate.budget.earned(amount=retry.refill, most=retry.budget)
         return False
 
     async def _paused(
@@ -379,7 +379,7 @@ class Channel:
             raise misdirected(request, response, target)
         call.request = _moved(request, target)
 
-    async def _renewed(self, call: Call, login: Login, credential: Credential) -> bool:
+    async def _renewed(self, call: Call, login: CredentialManager, credential: Credential) -> bool:
         """After a rejection: whether there is another credential to try.
 
         The server refused before it acted, so that even a request that must be sent once only may be
@@ -396,7 +396,7 @@ class Channel:
         call.spent = not call.request.resendable
         return successor != credential and not call.spent
 
-    async def _obtain(self, call: Call, login: Login, rejected: Credential | None) -> Credential:
+    async def _obtain(self, call: Call, login: CredentialManager, rejected: Credential | None) -> Credential:
         try:
             return await login.obtain(
                 rejected,
@@ -431,7 +431,7 @@ class Channel:
         credential = None if self._login is None else await self._login.forget()
         if self._login is None or credential is None:
             return
-        farewell = self._login.backend.farewell(self._login.context, credential)
+        farewell = self._login.backend.revocation_request(self._login.context, credential)
         if farewell is None:
             return
         response = await self.exchange(farewell)

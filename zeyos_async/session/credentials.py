@@ -31,9 +31,9 @@ from ..errors import (
     ZeyosAsyncError,
 )
 from ..wire import Request, Response
-from .shared_credential import Shelf
+from .shared_credential import SharedCredential
 
-__all__ = ["Login", "run_flow"]
+__all__ = ["CredentialManager", "run_flow"]
 
 _LEEWAY: Final = 30.0
 _LEEWAY_SHARE: Final = 0.1
@@ -46,7 +46,7 @@ Get: TypeAlias = Callable[[], Awaitable[tuple[Credential, bool]]]
 """Gets a credential, and says whether it comes from a log-in of ours."""
 
 
-class Login:
+class CredentialManager:
     """The credential of one backend at one base URL, and how to get the next one.
 
     Attributes:
@@ -60,11 +60,13 @@ class Login:
     def __init__(self, backend: AuthBackend, context: AuthContext) -> None:
         self.backend = backend
         self.context = context
-        self.listens = type(backend).answered is not AuthBackend.answered
+        self.listens = type(backend).on_response is not AuthBackend.on_response
         self.current: Credential | None = None
         self.count = 0
         store = backend.token_store
-        self._shelf = None if store is None else Shelf(store, backend.store_key(context.base_url), context)
+        self._shelf = (
+            None if store is None else SharedCredential(store, backend.store_key(context.base_url), context)
+        )
         self._lock = threading.Lock()
         self._flight: Future[Credential] | None = None
         self._owner: tuple[asyncio.AbstractEventLoop, asyncio.Task[None]] | None = None
@@ -84,12 +86,12 @@ class Login:
             self._proven = True
             self._pause = _FIRST_PAUSE
 
-    def answered(self, request: Request, response: Response, sent: Credential) -> None:
+    def on_response(self, request: Request, response: Response, sent: Credential) -> None:
         """Let the backend learn from an answer, such as a cookie."""
         with self._lock:
             if self.current is None:
                 return
-            changed = self.backend.answered(request, response, sent, self.current)
+            changed = self.backend.on_response(request, response, sent, self.current)
             if changed is not None:
                 self.current = changed
 
@@ -195,7 +197,7 @@ class Login:
         self._owner = loop, loop.create_task(self._fly(flight, get, rejected, longest, ended))
 
     async def _share(
-        self, shelf: Shelf, rejected: Credential | None, exchange: Exchange
+        self, shelf: SharedCredential, rejected: Credential | None, exchange: Exchange
     ) -> tuple[Credential, bool]:
         """Get the credential by way of the store."""
         asked = False

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 
-from ..policy import HedgeBudget, Latencies, Limits, Pace, RetryBudget, Window
+from ..policy import ConcurrencyWindow, HedgeBudget, Latencies, Limits, Pace, RetryBudget
 
-__all__ = ["Gate"]
+__all__ = ["Limiter"]
 
 
-class Gate:
+class Limiter:
     """The slots of one host, the adaptive limit on them, the pace of starts, and what is left for repeats.
 
     Args:
@@ -21,7 +21,7 @@ class Gate:
     __slots__ = ("_pace", "_queue", "_rate", "budget", "hedges", "in_flight", "latencies", "window")
 
     def __init__(self, limits: Limits, *, reserve: float) -> None:
-        self.window = Window.first(limits.ceiling)
+        self.window = ConcurrencyWindow.first(limits.ceiling)
         self.budget = RetryBudget(reserve)
         self.hedges = HedgeBudget()
         self.latencies: dict[str, Latencies] = {}
@@ -35,14 +35,14 @@ class Gate:
         """How many callers wait for a slot."""
         return len(self._queue)
 
-    def enter(self) -> bool:
+    def try_acquire(self) -> bool:
         """Take a slot if there is one at once; whoever took one calls :meth:`leave`."""
         if self._queue or self.in_flight >= int(self.window.limit) or self._rate is not None:
             return False
         self.in_flight += 1
         return True
 
-    async def wait(self, deadline: float) -> None:
+    async def acquire(self, deadline: float) -> None:
         """Take a slot, in turn, when there is one and the pace allows it.
 
         Raises:
@@ -63,7 +63,7 @@ class Gate:
                 await turn
         except BaseException:
             if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self.leave()  # the slot was handed over in the same moment as the end of the wait
+                self.release()  # the slot was handed over in the same moment as the end of the wait
             else:
                 turn.cancel()
                 self._queue.pop(turn, None)
@@ -79,10 +79,10 @@ class Gate:
             if wait:
                 await asyncio.sleep(wait)
         except BaseException:
-            self.leave()
+            self.release()
             raise
 
-    def leave(self) -> None:
+    def release(self) -> None:
         """Give a slot back."""
         self.in_flight -= 1
         if self._queue:

@@ -21,8 +21,8 @@ from ..errors import ConfigurationError, NotSent
 from ..policy import Hedge, Limits, Retry, Timeout
 from ..transport import Transport
 from ..wire import Request, Response, public_url
-from .credentials import Login
-from .limiter import Gate
+from .credentials import CredentialManager
+from .limiter import Limiter
 
 if TYPE_CHECKING:
     from .channel import Channel
@@ -57,25 +57,25 @@ class Stats:
     connections: int
 
 
-class Local:
+class LoopState:
     """What a session keeps for one event loop."""
 
     __slots__ = ("__weakref__", "attempts", "gates", "hedges", "requests", "retries", "sleepers")
 
     def __init__(self) -> None:
-        self.gates: dict[tuple[Any, ...], Gate] = {}
+        self.gates: dict[tuple[Any, ...], Limiter] = {}
         self.sleepers: set[asyncio.Future[None]] = set()
         self.requests = 0
         self.attempts = 0
         self.retries = 0
         self.hedges = 0
 
-    def gate(self, url: URL, limits: Limits, reserve: float) -> Gate:
+    def gate(self, url: URL, limits: Limits, reserve: float) -> Limiter:
         """The gate of a URL's host."""
         key = (url.scheme, url.host, url.port, limits)
         gate = self.gates.get(key)
         if gate is None:
-            gate = self.gates[key] = Gate(limits, reserve=reserve)
+            gate = self.gates[key] = Limiter(limits, reserve=reserve)
         return gate
 
     async def sleep(self, seconds: float) -> None:
@@ -139,8 +139,8 @@ class Session:
         self.hooks = tuple(hooks)
         self.hedge = hedge
         self.closed = False
-        self._locals: WeakKeyDictionary[asyncio.AbstractEventLoop, Local] = WeakKeyDictionary()
-        self._logins: OrderedDict[tuple[str, Any], Login] = OrderedDict()
+        self._locals: WeakKeyDictionary[asyncio.AbstractEventLoop, LoopState] = WeakKeyDictionary()
+        self._logins: OrderedDict[tuple[str, Any], CredentialManager] = OrderedDict()
         self._lock = threading.Lock()
         self.transport = transport or _aiohttp(self.limits, ssl, proxy, trust_env)
 
@@ -199,7 +199,7 @@ class Session:
             status=status,
         )
 
-    def _login(self, url: URL, auth: AuthBackend | None) -> Login | None:
+    def _login(self, url: URL, auth: AuthBackend | None) -> CredentialManager | None:
         """The shared credential of equal backends at the same base URL."""
         if auth is None:
             return None
@@ -209,19 +209,19 @@ class Session:
             )
         key = (str(url), auth if isinstance(auth, Hashable) else id(auth))
         with self._lock:
-            login = self._logins.setdefault(key, Login(auth, AuthContext(base_url=url)))
+            login = self._logins.setdefault(key, CredentialManager(auth, AuthContext(base_url=url)))
             self._logins.move_to_end(key)
             if len(self._logins) > _MOST_LOGINS:
                 self._logins.popitem(last=False)
         return login
 
-    def local(self) -> Local:
+    def local(self) -> LoopState:
         """What belongs to the running loop."""
         loop = asyncio.get_running_loop()
         local = self._locals.get(loop)
         if local is None:
             with self._lock:
-                local = self._locals.setdefault(loop, Local())
+                local = self._locals.setdefault(loop, LoopState())
         return local
 
     def check_open(self) -> None:
@@ -268,7 +268,7 @@ class Session:
                     loop.call_soon_threadsafe(self._end, loop, local)
         await self.transport.aclose()
 
-    def _end(self, loop: asyncio.AbstractEventLoop, local: Local) -> None:
+    def _end(self, loop: asyncio.AbstractEventLoop, local: LoopState) -> None:
         local.end()
         for login in list(self._logins.values()):
             login.end(loop)

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 
 from ..auth import AuthContext, Credential, TokenStore
 
-__all__ = ["Shelf"]
+__all__ = ["SharedCredential"]
 
 _log: Final = logging.getLogger("zeyos_async")
 
@@ -22,7 +22,7 @@ LogIn: TypeAlias = Callable[[Credential | None], Awaitable[Credential]]
 """Gets the credential that follows the given one."""
 
 
-class Shelf:
+class SharedCredential:
     """Shares one credential by a store.
 
     Args:

@@ -14,37 +14,37 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .faults import Fault, FaultPlan
     from .general.emulator import GeneralEmulator, emulate_general, serve_general
-    from .general.server_options import GeneralBehaviour
+    from .general.server_options import GeneralServerOptions
     from .general.tokens import GeneralCredentials
     from .journal import Journal
     from .octaved.emulator import OctavedEmulator, emulate_octaved, serve_octaved
-    from .octaved.server_options import OctavedBehaviour
+    from .octaved.server_options import OctavedServerOptions
     from .ox.checks import OxJournal
     from .ox.emulator import OxEmulator, emulate_ox, serve_ox
-    from .ox.server_options import OxBehaviour
+    from .ox.server_options import OxServerOptions
     from .ox.state import OxUser
     from .zeyos.emulator import ZeyosEmulator, emulate_zeyos
     from .zeyos.process import EmulatorProcess, emulate_zeyos_process, serve_zeyos
-    from .zeyos.server_options import Behaviour
+    from .zeyos.server_options import ZeyosServerOptions
     from .zeyos.tokens import Credentials
 
 __all__ = [
-    "Behaviour",
     "Credentials",
     "EmulatorProcess",
     "Fault",
     "FaultPlan",
-    "GeneralBehaviour",
     "GeneralCredentials",
     "GeneralEmulator",
+    "GeneralServerOptions",
     "Journal",
-    "OctavedBehaviour",
     "OctavedEmulator",
-    "OxBehaviour",
+    "OctavedServerOptions",
     "OxEmulator",
     "OxJournal",
+    "OxServerOptions",
     "OxUser",
     "ZeyosEmulator",
+    "ZeyosServerOptions",
     "emulate_general",
     "emulate_octaved",
     "emulate_ox",
@@ -57,18 +57,18 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Behaviour": ".zeyos.server_options",
+    "ZeyosServerOptions": ".zeyos.server_options",
     "Credentials": ".zeyos.tokens",
     "EmulatorProcess": ".zeyos.process",
     "Fault": ".faults",
     "FaultPlan": ".faults",
-    "GeneralBehaviour": ".general.server_options",
+    "GeneralServerOptions": ".general.server_options",
     "GeneralCredentials": ".general.tokens",
     "GeneralEmulator": ".general.emulator",
     "Journal": ".journal",
-    "OctavedBehaviour": ".octaved.server_options",
+    "OctavedServerOptions": ".octaved.server_options",
     "OctavedEmulator": ".octaved.emulator",
-    "OxBehaviour": ".ox.server_options",
+    "OxServerOptions": ".ox.server_options",
     "OxEmulator": ".ox.emulator",
     "OxJournal": ".ox.checks",
     "OxUser": ".ox.state",

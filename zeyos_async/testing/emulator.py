@@ -25,22 +25,22 @@ J = TypeVar("J", bound=Journal)
 class Emulator(abc.ABC, Generic[B, J]):
     """A server of one API in this process.
 
-    Subclasses answer requests; ``B`` is the class of their behaviour (a frozen ``attrs`` class), ``J`` that
+    Subclasses answer requests; ``B`` is the class of their server options (a frozen ``attrs`` class), ``J`` that
     of their journal.
 
     Attributes:
-        behaviour: What the documents leave open; may be changed at any time.
+        server_options: What the documents leave open; may be changed at any time.
         faults: The plan of what goes wrong.
         journal: What arrived.
         clock: The server's time.
         root: The path that all addresses begin with.
     """
 
-    behaviour: B
+    server_options: B
     root: str = ""
 
-    def __init__(self, behaviour: B, journal: J, *, seed: int) -> None:
-        self.behaviour = behaviour
+    def __init__(self, server_options: B, journal: J, *, seed: int) -> None:
+        self.server_options = server_options
         self.journal: J = journal
         self.faults = FaultPlan(seed)
         self.clock = Clock()
@@ -81,11 +81,13 @@ class Emulator(abc.ABC, Generic[B, J]):
 
     async def respond(self, incoming: Incoming, quirks: Mapping[str, Any]) -> Answer:
         """Answer one request, without any socket; ``quirks`` changes the behaviour for this one."""
-        behaviour: Any = self.behaviour
-        return await self.answer(incoming, attrs.evolve(behaviour, **quirks) if quirks else behaviour)
+        server_options: Any = self.server_options
+        return await self.answer(
+            incoming, attrs.evolve(server_options, **quirks) if quirks else server_options
+        )
 
     @abc.abstractmethod
-    async def answer(self, incoming: Incoming, behaviour: B) -> Answer:
+    async def answer(self, incoming: Incoming, server_options: B) -> Answer:
         """Answer one request, behaving like this."""
 
 

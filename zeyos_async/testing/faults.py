@@ -166,7 +166,7 @@ def clock(seconds: float) -> Fault:
 
 
 def behave(**quirks: Any) -> Fault:
-    """The API itself behaves otherwise for this request (see the emulator's ``Behaviour``)."""
+    """The API itself behaves otherwise for this request (see the emulator's ``server_options``)."""
     return Fault(name="behave_" + "_".join(sorted(quirks)), quirks=quirks)
 
 

@@ -43,7 +43,7 @@ from .encoding import ACCEPT_ENCODING, Bounds
 from .scrub import showable, without_links
 from .sending import Sending
 from .settings import environment_proxy, proxy_url, tls_context, tls_setting
-from .timeouts import Watch
+from .timeouts import AttemptTimeout
 
 __all__ = ["AiohttpTransport"]
 
@@ -56,7 +56,7 @@ class _Request(aiohttp.ClientRequest):
     """The request of aiohttp, which tells when it begins to be written and when it is."""
 
     begun = False
-    watch: Watch | None = None
+    watch: AttemptTimeout | None = None
 
     async def send(self, conn: Any) -> aiohttp.ClientResponse:
         self.begun = True
@@ -90,7 +90,7 @@ class _Body(aiohttp.Payload):
 
     _autoclose = True
 
-    def __init__(self, sending: Sending, watch: Watch) -> None:
+    def __init__(self, sending: Sending, watch: AttemptTimeout) -> None:
         super().__init__(sending)
         self._size = sending.size
         self._watch = watch
@@ -112,7 +112,7 @@ class _Attempt:
 
     __slots__ = ("body", "request", "watch")
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: AttemptTimeout) -> None:
         self.watch = watch
         self.request: _Request | None = None
         self.body: Sending | None = None
@@ -214,7 +214,7 @@ class AiohttpTransport:
         client = self._clients.get(asyncio.get_running_loop())
         if client is None:
             client = await self._open(request)
-        attempt = _Attempt(Watch(deadline, read))
+        attempt = _Attempt(AttemptTimeout(deadline, read))
         answer: aiohttp.ClientResponse | None = None
         try:
             if request.stream is not None:
@@ -238,7 +238,7 @@ class AiohttpTransport:
         """Send the request once, and leave its body to be read."""
         check_request(request)
         client = self._clients.get(asyncio.get_running_loop()) or await self._open(request)
-        attempt = _Attempt(Watch(deadline, read))
+        attempt = _Attempt(AttemptTimeout(deadline, read))
         answer: aiohttp.ClientResponse | None = None
         try:
             if request.stream is not None:
@@ -279,7 +279,7 @@ class AiohttpTransport:
         )
 
     async def _read(
-        self, client: _Client, request: Request, answer: aiohttp.ClientResponse, watch: Watch
+        self, client: _Client, request: Request, answer: aiohttp.ClientResponse, watch: AttemptTimeout
     ) -> bytes:
         """The body as it came, bounded."""
         most = self._bounds.wire

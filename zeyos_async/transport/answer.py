@@ -8,8 +8,8 @@ from typing import Any, Protocol
 from ..wire import Request
 from .complete import BadEncoding, encoding_of, unusable
 from .encoding import Bounds
-from .timeouts import Watch
-from .unpacking import Unpacker
+from .timeouts import AttemptTimeout
+from .unpacking import StreamDecoder
 
 __all__ = ["OpenAnswer"]
 
@@ -21,7 +21,7 @@ class _Content(Protocol):
 
 
 class _Watched(Protocol):
-    watch: Watch
+    watch: AttemptTimeout
 
 
 class OpenAnswer:
@@ -63,7 +63,7 @@ class OpenAnswer:
         self._pieces: Iterator[bytes] = iter(())
         self._ended = False
         try:
-            self._unpacker = Unpacker(encoding_of(head.headers), bounds)
+            self._unpacker = StreamDecoder(encoding_of(head.headers), bounds)
         except BadEncoding as error:
             raise unusable(error, request, head.status) from error
         reading.add(self._content)
@@ -86,7 +86,7 @@ class OpenAnswer:
             raise unusable(error, self._request, self.status) from error
 
     async def _receive(self, deadline: float) -> bytes:
-        self._attempt.watch = Watch(deadline, self._silence)
+        self._attempt.watch = AttemptTimeout(deadline, self._silence)
         try:
             with self._attempt.watch as watch:
                 watch.listen()

@@ -7,13 +7,13 @@ from multidict import CIMultiDictProxy
 from ..errors import ResponseTooLarge, ResponseTruncated, ServerError, ZeyosAsyncError
 from ..wire import Request, Response, public_url
 from .base import about
-from .encoding import Bounds, Damaged, TooLarge, UnknownEncoding, decode
+from .encoding import Bounds, CorruptBody, TooLarge, UnknownEncoding, decode
 from .framing import check_unframed_json, is_until_close
 from .json_depth import DEEPEST, is_too_deep
 
 __all__ = ["BadEncoding", "encoding_of", "unusable", "whole_response"]
 
-BadEncoding = (Damaged, TooLarge, UnknownEncoding)
+BadEncoding = (CorruptBody, TooLarge, UnknownEncoding)
 """What is raised for a body that can't be decoded."""
 
 

@@ -24,7 +24,7 @@ __all__ = [
     "GZIP",
     "MOST_ENCODINGS",
     "Bounds",
-    "Damaged",
+    "CorruptBody",
     "TooLarge",
     "UnknownEncoding",
     "decode",
@@ -43,7 +43,7 @@ Goes: TypeAlias = Callable[[bytes, int], bool]
 """Whether another stream begins at this place of the body; raises if something else is there."""
 
 
-class Damaged(ValueError):
+class CorruptBody(ValueError):
     """The bytes are not a whole body in this encoding; ``ended`` tells if they only stop too early."""
 
     def __init__(self, message: str, *, ended: bool = False) -> None:
@@ -94,7 +94,7 @@ def decode(body: bytes, content_encoding: str, bounds: Bounds) -> bytes:
         bounds: What the result must not exceed.
 
     Raises:
-        Damaged: The body stops before its end, does not match its check sum, or goes on after its end.
+        CorruptBody: The body stops before its end, does not match its check sum, or goes on after its end.
         TooLarge: It passes the bounds.
         UnknownEncoding: It has an encoding that was not asked for.
     """
@@ -156,9 +156,9 @@ def _pieces(body: bytes, size: int, new: Callable[[], Stream], goes_on: Goes) ->
             try:
                 piece = stream.feed(data, size)
             except ERRORS as error:
-                raise Damaged(f"the compressed body is damaged ({error})") from error
+                raise CorruptBody(f"the compressed body is damaged ({error})") from error
             if not piece and not data and not stream.ended:
-                raise Damaged("the compressed body stops before its end", ended=True)
+                raise CorruptBody("the compressed body stops before its end", ended=True)
             yield piece
         at -= stream.unused
         if at == len(body) or not goes_on(body, at):
@@ -166,7 +166,7 @@ def _pieces(body: bytes, size: int, new: Callable[[], Stream], goes_on: Goes) ->
 
 
 def _nothing_follows(body: bytes, at: int) -> bool:
-    raise Damaged(f"{len(body) - at} bytes follow the end of the compressed body")
+    raise CorruptBody(f"{len(body) - at} bytes follow the end of the compressed body")
 
 
 def _member_follows(body: bytes, at: int) -> bool:

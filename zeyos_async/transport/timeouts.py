@@ -12,10 +12,10 @@ import math
 from types import TracebackType
 from typing import Self
 
-__all__ = ["Watch"]
+__all__ = ["AttemptTimeout"]
 
 
-class Watch:
+class AttemptTimeout:
     """Ends what runs inside it at a deadline, or after a silence; use it with ``with``.
 
     It leaves with ``TimeoutError`` if it ended what ran, and never takes somebody else's

@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from .encoding import GZIP, MOST_ENCODINGS, Bounds, Damaged, TooLarge, UnknownEncoding, deflate_bits
+from .encoding import GZIP, MOST_ENCODINGS, Bounds, CorruptBody, TooLarge, UnknownEncoding, deflate_bits
 from .inflaters import ERRORS, HAS_BROTLI, HAS_ZSTD, Stream, brotli_stream, zlib_stream, zstd_stream
 
-__all__ = ["Unpacker"]
+__all__ = ["StreamDecoder"]
 
 _PIECE: Final = 2**18
 
 
-class Unpacker:
+class StreamDecoder:
     """Decodes a body as it comes.
 
     Args:
@@ -42,7 +42,7 @@ class Unpacker:
         """What these bytes of the body hold, a piece at a time.
 
         Raises:
-            Damaged: They are not what the encoding says, or go on after its end.
+            CorruptBody: They are not what the encoding says, or go on after its end.
             TooLarge: They inflate to too much.
         """
         self._came += len(data)
@@ -54,7 +54,7 @@ class Unpacker:
         """What is left when the body has ended; there is nothing to end if nothing came.
 
         Raises:
-            Damaged: The encoding's own end did not come.
+            CorruptBody: The encoding's own end did not come.
         """
         if self._came:
             for at, layer in enumerate(self._layers):
@@ -123,7 +123,7 @@ class _Layer:
         try:
             piece = stream.feed(data, _PIECE)
         except ERRORS as error:
-            raise Damaged(f"the compressed body is damaged ({error})") from error
+            raise CorruptBody(f"the compressed body is damaged ({error})") from error
         if stream.ended:
             self._kept = self._given[len(self._given) - stream.unused :] + self._kept
             self._stream, self._ended = None, True
@@ -140,12 +140,12 @@ class _Layer:
             raise _cut()
 
 
-def _cut() -> Damaged:
-    return Damaged("the compressed body stops before its end", ended=True)
+def _cut() -> CorruptBody:
+    return CorruptBody("the compressed body stops before its end", ended=True)
 
 
 def _nothing(data: bytes) -> bool:
-    raise Damaged("bytes follow the end of the compressed body")
+    raise CorruptBody("bytes follow the end of the compressed body")
 
 
 def _member(data: bytes) -> bool:

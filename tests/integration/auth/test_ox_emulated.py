@@ -18,7 +18,7 @@ from zeyos_async.auth import (
     OxTokenLogin,
 )
 from zeyos_async.auth.ox.wire import State
-from zeyos_async.errors import NotAuthenticated, PermissionDenied, SecondFactorNeeded
+from zeyos_async.errors import NotAuthenticated, PermissionDenied, SecondFactorRequired
 from zeyos_async.services.ox.client import OpenXchange
 from zeyos_async.testing import OxEmulator, OxUser, emulate_ox
 
@@ -111,7 +111,7 @@ async def test_with_a_session_from_elsewhere(emulator: OxEmulator) -> None:
         (OxLogin("jane", "wrong"), NotAuthenticated, "'jane' was refused"),
         (OxFormLogin("jane", "wrong"), NotAuthenticated, "'jane' was refused"),
         (OxTokenLogin("jane", "wrong"), NotAuthenticated, "'jane' was refused"),
-        (OxLogin("mia", "swordfish"), SecondFactorNeeded, "second_factor="),
+        (OxLogin("mia", "swordfish"), SecondFactorRequired, "second_factor="),
         (OxLogin("mia", "swordfish", second_factor=lambda challenge: "0"), NotAuthenticated, "second factor"),
         (OxRedeemToken("nonsense", "app-secret"), NotAuthenticated, "refused"),
         (OxAutologin({}), NotAuthenticated, "refused"),

@@ -11,7 +11,7 @@ from yarl import URL
 
 from tests.integration.session.conftest import serving
 from zeyos_async.auth import FileStore, OxAutologin, OxFormLogin, OxLogin, OxTokenLogin
-from zeyos_async.errors import NotAuthenticated, SecondFactorNeeded, ServerError
+from zeyos_async.errors import NotAuthenticated, SecondFactorRequired, ServerError
 from zeyos_async.forms import Upload
 from zeyos_async.policy import Retry
 from zeyos_async.session import Session
@@ -231,7 +231,7 @@ async def test_log_out(ox, ox_url, session):
 async def test_the_second_factor(ox, ox_url, session):
     """Passed within the log-in, before anyone uses the session; without an answer the error is clear."""
     ox.factor = True
-    with pytest.raises(SecondFactorNeeded, match="second_factor="):
+    with pytest.raises(SecondFactorRequired, match="second_factor="):
         await session.bind(ox_url, OxLogin("jane", "swordfish")).send(call(ox_url))
     wrong = session.bind(ox_url, OxLogin("jane", "swordfish", second_factor=lambda challenge: "0000"))
     with pytest.raises(NotAuthenticated, match="Wrong"):

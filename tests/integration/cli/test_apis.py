@@ -17,7 +17,7 @@ import pytest
 from zeyos_async.cli import main
 from zeyos_async.cli.apis import Reach, reader
 from zeyos_async.cli.connect import Connection
-from zeyos_async.cli.queries import Asked
+from zeyos_async.cli.queries import QueryOptions
 from zeyos_async.errors import FilterError
 from zeyos_async.testing import emulate_ox
 
@@ -223,7 +223,7 @@ async def test_a_command_logs_out(where: str, monkeypatch: pytest.MonkeyPatch) -
         given = Connection(url=server.url, user="jane")
         with pytest.raises(FilterError) if where else contextlib.nullcontext():
             async with reader(given, Reach(api="ox"), "tasks") as rows:
-                await rows.count(Asked(where=(where,) if where else ()))
+                await rows.count(QueryOptions(where=(where,) if where else ()))
         last = server.journal.requests[-1]
         assert (last.path, last.status, "action=logout" in last.query) == ("/ajax/login", 200, True)
 

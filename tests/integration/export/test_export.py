@@ -225,7 +225,7 @@ async def test_a_server_that_ignores_the_filter_is_noticed(
     zeyos: Zeyos, emulator: ZeyosEmulator, tmp_path: Path
 ) -> None:
     """Though the rows are passed through without a look."""
-    emulator.behaviour.ignore_filters = True
+    emulator.server_options.ignore_filters = True
     for name in ("a.jsonl", "a.csv"):
         with pytest.raises(ServerError, match="did not apply the filter"):
             await export(zeyos.accounts.where("ID == 5"), tmp_path / name)

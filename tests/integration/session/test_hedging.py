@@ -11,7 +11,7 @@ from zeyos_async.policy import Hedge, Limits, Retry
 from zeyos_async.session import Hooks, Session
 from zeyos_async.wire import Safety
 
-EAGER = Hedge(share=0.5, learn=1, least=0.02, quantile=0.5)
+EAGER = Hedge(max_share=0.5, learn=1, least=0.02, quantile=0.5)
 
 
 class Journal(Hooks):

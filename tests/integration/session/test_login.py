@@ -14,7 +14,7 @@ from zeyos_async.auth import AuthBackend, AuthContext, BearerToken, Credential, 
 from zeyos_async.errors import DeadlineExceeded, NotAuthenticated, NotFound, NotSent, ServerError
 from zeyos_async.policy import Retry
 from zeyos_async.session import Session
-from zeyos_async.session.credentials import Login
+from zeyos_async.session.credentials import CredentialManager
 from zeyos_async.wire import Safety
 
 
@@ -355,7 +355,7 @@ async def test_a_flight_of_a_loop_that_died_is_replaced():
             return Credential(secret="good")
             yield
 
-    login = Login(Slow(), AuthContext(base_url=URL("https://x")))
+    login = CredentialManager(Slow(), AuthContext(base_url=URL("https://x")))
     options = {"deadline": float("inf"), "longest": None, "exchange": None, "ended": lambda error: None}
 
     def abandon():

@@ -13,9 +13,9 @@ from zeyos_async.filters import (
     And,
     Comparison,
     Expression,
-    bind,
     evaluate,
     from_zeyos,
+    normalize,
     to_zeyos,
 )
 from zeyos_async.schema import Entity
@@ -61,7 +61,7 @@ def test_a_filter_that_selects_nothing_is_never_sent_by_mistake(
 ) -> None:
     """The JSON for "no row" comes only of conditions that no row fulfils."""
     if to_zeyos(expr, entity) == {"ID": {"<": 0}}:
-        assert bind(expr, entity) == FALSE
+        assert normalize(expr, entity) == FALSE
         assert evaluate(expr, row) is not True
 
 

@@ -15,10 +15,10 @@ from zeyos_async.filters import (
     Constant,
     Expression,
     Op,
-    bind,
     compare,
     evaluate,
     from_octaved,
+    normalize,
     simplify,
     to_octaved,
 )
@@ -93,7 +93,7 @@ def serve(node: dict[str, Any], row: dict[str, Any]) -> bool:
 
 def compiled(expr: Expression) -> Any:
     """The tree after the wire, or the constant that a client need not send."""
-    bound = bind(expr, IDENTS)
+    bound = normalize(expr, IDENTS)
     if isinstance(bound, Constant):
         with pytest.raises(UnsupportedFilter):
             to_octaved(expr, IDENTS)

@@ -115,7 +115,16 @@ def test_any_pass_gives_exactly_the_rows_asked_for(
     """Whatever the sizes, clamps, failures, limit and offset: the rows are those of one sorted slice."""
     server = TinyServer(list(ids), clamp=clamp, fails_above=fails_above)
     rows = asyncio.run(
-        _read(server, size=size, ahead=ahead, by=by, limit=limit, offset=offset, fair=fair, on_drift="raise")
+        _read(
+            server,
+            size=size,
+            ahead=ahead,
+            by=by,
+            limit=limit,
+            offset=offset,
+            yield_often=fair,
+            on_drift="raise",
+        )
     )
     expected = sorted(ids)[offset:]
     assert rows == (expected if limit is None else expected[:limit])

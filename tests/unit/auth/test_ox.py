@@ -277,7 +277,7 @@ def test_a_session_from_elsewhere() -> None:
 def test_the_log_out() -> None:
     """A request with the session, complete, as it is sent without a client's help."""
     _, credential = play(LOGIN, answer(OPENED, cookies=[SECRET_COOKIE]))
-    farewell = LOGIN.farewell(CONTEXT, credential)
+    farewell = LOGIN.revocation_request(CONTEXT, credential)
     assert str(farewell.url) == f"https://ox.example.com/ajax/login?action=logout&session={SESSION}"
     assert "open-xchange-secret" in farewell.headers["Cookie"]
     assert farewell.headers["User-Agent"] == "zeyos-async"
@@ -303,7 +303,7 @@ def test_any_answer_may_change_the_cookies(url: str, cookies: list[str], becomes
     """Those within the session are kept; those of another session that is begun are not ours."""
     _, credential = play(LOGIN, answer(OPENED, cookies=[SECRET_COOKIE]))
     request = Request(method="GET", url=URL(f"{BASE}/{url}"))
-    changed = LOGIN.answered(request, answer({}, cookies=cookies), credential, credential)
+    changed = LOGIN.on_response(request, answer({}, cookies=cookies), credential, credential)
     if becomes == "unchanged":
         assert changed is None
         return
@@ -317,7 +317,7 @@ def test_a_late_answer_of_an_earlier_session_changes_nothing() -> None:
     _, old = play(LOGIN, answer(OPENED))
     _, new = play(LOGIN, answer({**OPENED, "session": "another"}))
     late = answer({}, cookies=["open-xchange-secret-hash=old"])
-    assert LOGIN.answered(CALL, late, old, new) is None
+    assert LOGIN.on_response(CALL, late, old, new) is None
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from tests.unit.auth.ox_answers import OPENED, SECRET_COOKIE, SESSION, answer, error, play
 from zeyos_async.auth import FactorDevice, OxLogin, SecondFactorChallenge
-from zeyos_async.errors import ApiError, ConfigurationError, NotAuthenticated, SecondFactorNeeded
+from zeyos_async.errors import ApiError, ConfigurationError, NotAuthenticated, SecondFactorRequired
 
 PENDING = answer({**OPENED, "requires_multifactor": True}, cookies=[SECRET_COOKIE])
 PHONE = {"id": "7", "name": "my phone", "providerName": "SMS", "backup": False, "enabled": True}
@@ -112,7 +112,7 @@ def test_cookies_that_come_on_the_way_are_kept() -> None:
 
 def test_nobody_answers() -> None:
     """The error says what the user has and what the caller lacks; nothing was asked of a device."""
-    with pytest.raises(SecondFactorNeeded, match=r"has a second factor.*second_factor=") as caught:
+    with pytest.raises(SecondFactorRequired, match=r"has a second factor.*second_factor=") as caught:
         play(login(None), PENDING)
     assert isinstance(caught.value, NotAuthenticated)
     assert caught.value.code == "MFA-0001"
@@ -129,7 +129,7 @@ def test_nobody_answers() -> None:
 )
 def test_there_is_no_such_device(found: Any, factor: str | None, says: str) -> None:
     """The devices that there are, are named."""
-    with pytest.raises(SecondFactorNeeded, match=says):
+    with pytest.raises(SecondFactorRequired, match=says):
         play(login(lambda challenge: "1", factor), PENDING, found)
 
 

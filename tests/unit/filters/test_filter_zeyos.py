@@ -20,8 +20,8 @@ from zeyos_async.filters import (
     Not,
     Op,
     Or,
-    bind,
     from_zeyos,
+    normalize,
     parse,
     to_zeyos,
 )
@@ -211,10 +211,10 @@ def test_64_bits_are_enough_for_all_64_bits() -> None:
 
 def test_binding_gives_what_is_sent_as_a_condition() -> None:
     """So that rows can be checked against it, and nothing need be sent where it is false."""
-    assert bind(F.visibility == "DELETED", ACCOUNTS) == (F.visibility == 2)
-    assert bind(F.lastmodified == moment(0.5), ACCOUNTS) == FALSE
+    assert normalize(F.visibility == "DELETED", ACCOUNTS) == (F.visibility == 2)
+    assert normalize(F.lastmodified == moment(0.5), ACCOUNTS) == FALSE
     normal = (F.lastname == "x") & (F.count > 1)
-    assert bind(normal, ACCOUNTS) is normal
+    assert normalize(normal, ACCOUNTS) is normal
 
 
 READ: list[tuple[Any, Expression]] = [

@@ -44,7 +44,7 @@ def test_fast_answers_are_not_late():
 )
 def test_no_more_than_the_share(share, burst, late):
     """Of any number of reads in any order, that share is sent twice at most."""
-    hedge, budget, twice = Hedge(share=share, burst=burst), HedgeBudget(), 0
+    hedge, budget, twice = Hedge(max_share=share, burst=burst), HedgeBudget(), 0
     for count, is_late in enumerate(late, 1):
         budget = hedge.earn(budget)
         assert 0 <= budget.tokens <= burst
@@ -57,7 +57,7 @@ def test_no_more_than_the_share(share, burst, late):
 @given(st.floats(0.01, 0.5), st.integers(1, 300))
 def test_what_was_earned_may_be_spent(share, reads):
     """If every read is late, the share is used, and not less for want of a rounding."""
-    hedge, budget, twice = Hedge(share=share), HedgeBudget(), 0
+    hedge, budget, twice = Hedge(max_share=share), HedgeBudget(), 0
     for _ in range(reads):
         budget = hedge.earn(budget)
         if hedge.may(budget, remaining=60.0):
@@ -72,7 +72,7 @@ def test_no_time_left():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"quantile": 0.4}, {"share": 0.6}, {"least": -1}, {"learn": 0}, {"burst": 0}, {"share": True}]
+    "wrong", [{"quantile": 0.4}, {"max_share": 0.6}, {"least": -1}, {"learn": 0}, {"burst": 0}, {"max_share": True}]
 )
 def test_settings_that_make_no_sense(wrong):
     """They are refused with their name."""

@@ -7,8 +7,8 @@ import random
 
 import pytest
 
-from zeyos_async.policy import Limits, Window
-from zeyos_async.session.limiter import Gate
+from zeyos_async.policy import ConcurrencyWindow, Limits
+from zeyos_async.session.limiter import Limiter
 
 NEVER = float("inf")
 
@@ -21,23 +21,23 @@ async def start(*waits):
 
 async def test_a_cancelled_waiter_leaves_the_line():
     """It is not counted any more, and does not hold up those behind it."""
-    gate = Gate(Limits(concurrency=1), reserve=10)
-    assert gate.enter()
-    first, second = await start(gate.wait(NEVER), gate.wait(NEVER))
+    gate = Limiter(Limits(concurrency=1), reserve=10)
+    assert gate.try_acquire()
+    first, second = await start(gate.acquire(NEVER), gate.acquire(NEVER))
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
     assert gate.waiting == 1
-    gate.leave()
+    gate.release()
     await second
     assert (gate.in_flight, gate.waiting) == (1, 0)
 
 
 async def test_a_slot_that_is_handed_to_a_cancelled_waiter_goes_on():
     """Both happen between two turns of the loop."""
-    gate = Gate(Limits(concurrency=1), reserve=10)
-    assert gate.enter()
-    first, second = await start(gate.wait(NEVER), gate.wait(NEVER))
-    gate.leave()
+    gate = Limiter(Limits(concurrency=1), reserve=10)
+    assert gate.try_acquire()
+    first, second = await start(gate.acquire(NEVER), gate.acquire(NEVER))
+    gate.release()
     first.cancel()
     await second
     assert first.cancelled()
@@ -46,39 +46,39 @@ async def test_a_slot_that_is_handed_to_a_cancelled_waiter_goes_on():
 
 async def test_nobody_overtakes():
     """A slot that is free for a moment belongs to those in line."""
-    gate = Gate(Limits(concurrency=1), reserve=10)
-    assert gate.enter()
-    (first,) = await start(gate.wait(NEVER))
-    gate.leave()
-    assert not gate.enter()
+    gate = Limiter(Limits(concurrency=1), reserve=10)
+    assert gate.try_acquire()
+    (first,) = await start(gate.acquire(NEVER))
+    gate.release()
+    assert not gate.try_acquire()
     await first
 
 
 async def test_the_wait_for_the_pace_gives_the_slot_back():
     """Cancelled, or too long for the deadline."""
-    gate = Gate(Limits(concurrency=2, rate=0.001), reserve=10)
-    await gate.wait(NEVER)
-    (sleeper,) = await start(gate.wait(NEVER))
+    gate = Limiter(Limits(concurrency=2, rate=0.001), reserve=10)
+    await gate.acquire(NEVER)
+    (sleeper,) = await start(gate.acquire(NEVER))
     assert gate.in_flight == 2
     sleeper.cancel()
     await asyncio.gather(sleeper, return_exceptions=True)
     assert gate.in_flight == 1
     with pytest.raises(TimeoutError):
-        await gate.wait(asyncio.get_running_loop().time() + 1)
+        await gate.acquire(asyncio.get_running_loop().time() + 1)
     assert gate.in_flight == 1
 
 
 async def test_a_window_that_shrank_is_waited_for():
     """Those above the new limit finish; nobody comes in until there is room below it."""
-    gate = Gate(Limits(concurrency=4), reserve=10)
-    assert all(gate.enter() for _ in range(4))
-    gate.window = Window(1.0, 4)
-    (waiter,) = await start(gate.wait(NEVER))
+    gate = Limiter(Limits(concurrency=4), reserve=10)
+    assert all(gate.try_acquire() for _ in range(4))
+    gate.window = ConcurrencyWindow(1.0, 4)
+    (waiter,) = await start(gate.acquire(NEVER))
     for _ in range(3):
-        gate.leave()
+        gate.release()
         await asyncio.sleep(0)
         assert not waiter.done()
-    gate.leave()
+    gate.release()
     await waiter
 
 
@@ -87,18 +87,18 @@ async def test_slots_are_conserved(seed):
     """Any mix of work, cancellations and time-outs ends with all slots free and the line empty."""
     chance = random.Random(seed)
     loop = asyncio.get_running_loop()
-    gate = Gate(Limits(concurrency=3), reserve=10)
+    gate = Limiter(Limits(concurrency=3), reserve=10)
 
     async def work():
         deadline = NEVER if chance.random() < 0.7 else loop.time() + chance.random() / 500
-        if not gate.enter():
-            await gate.wait(deadline)
+        if not gate.try_acquire():
+            await gate.acquire(deadline)
         try:
             assert gate.in_flight <= 3
             for _ in range(chance.randrange(4)):
                 await asyncio.sleep(0)
         finally:
-            gate.leave()
+            gate.release()
 
     tasks = [asyncio.create_task(work()) for _ in range(200)]
     while not all(task.done() for task in tasks):
@@ -111,18 +111,18 @@ async def test_slots_are_conserved(seed):
 
 async def test_a_rate_is_fair():
     """Under a rate, callers start in the order in which they came, evenly, and none of them twice in a row."""
-    gate = Gate(Limits(concurrency=3, rate=500.0), reserve=10)
+    gate = Limiter(Limits(concurrency=3, rate=500.0), reserve=10)
     loop = asyncio.get_running_loop()
     order: list[int] = []
     starts: list[float] = []
 
     async def caller(number):
         for _ in range(5):
-            await gate.wait(NEVER)
+            await gate.acquire(NEVER)
             starts.append(loop.time())
             order.append(number)
             await asyncio.sleep(0)
-            gate.leave()
+            gate.release()
 
     await asyncio.gather(*(caller(number) for number in range(6)))
     assert order == [*range(6)] * 5
@@ -131,9 +131,9 @@ async def test_a_rate_is_fair():
 
 async def test_a_cancelled_start_does_not_stop_the_pace():
     """Its moment passes unused; those behind it start when they would have."""
-    gate = Gate(Limits(concurrency=9, rate=100.0), reserve=10)
-    await gate.wait(NEVER)
-    sleepers = await start(*(gate.wait(NEVER) for _ in range(5)))
+    gate = Limiter(Limits(concurrency=9, rate=100.0), reserve=10)
+    await gate.acquire(NEVER)
+    sleepers = await start(*(gate.acquire(NEVER) for _ in range(5)))
     for sleeper in sleepers[:4]:
         sleeper.cancel()
     await asyncio.wait(sleepers)
@@ -143,10 +143,10 @@ async def test_a_cancelled_start_does_not_stop_the_pace():
 
 async def test_the_host_of_a_rate_is_not_flooded_after_a_pause():
     """Starts that were not used are not saved up."""
-    gate = Gate(Limits(rate=50.0), reserve=10)
+    gate = Limiter(Limits(rate=50.0), reserve=10)
     loop = asyncio.get_running_loop()
-    await gate.wait(NEVER)
+    await gate.acquire(NEVER)
     await asyncio.sleep(0.1)
     began = loop.time()
-    await asyncio.gather(*(gate.wait(NEVER) for _ in range(3)))
+    await asyncio.gather(*(gate.acquire(NEVER) for _ in range(3)))
     assert loop.time() - began >= 2 / 50.0 - 0.001

@@ -383,13 +383,13 @@ class Learning(AuthBackend):
     def obtain(self, context, rejected):
         return Credential(secret="first")
 
-    def answered(self, request, response, sent, current):
+    def on_response(self, request, response, sent, current):
         return Credential(secret=value) if (value := response.headers.get("X-Next")) else None
 
     def secrets(self, credential):
         return (credential.secret, *super().secrets(Credential(secret="derived")))
 
-    def farewell(self, context, credential):
+    def revocation_request(self, context, credential):
         url = context.url(f"bye/{credential.secret.reveal()}")
         return Request(method="POST", url=url, safety=Safety.ONCE, operation="bye")
 

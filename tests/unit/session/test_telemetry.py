@@ -154,13 +154,13 @@ async def test_both_requests_of_a_hedged_read(provider, exporter):
         await asyncio.sleep(next(stalls))
         return OK
 
-    hedge = Hedge(share=0.5, learn=1, least=0.01, quantile=0.5)
+    hedge = Hedge(max_share=0.5, learn=1, least=0.01, quantile=0.5)
     async with session(provider, MemoryTransport(answer), hedge=hedge) as one:
         channel = one.bind(BASE)
         await channel.send(asked())
         exporter.clear()
-        one.local().gate(URL(BASE), one.limits, one.retry.reserve).hedges = hedge.earn(
-            hedge.earn(hedge.earn(one.local().gate(URL(BASE), one.limits, one.retry.reserve).hedges))
+        one.local().gate(URL(BASE), one.limits, one.retry.budget).hedges = hedge.earn(
+            hedge.earn(hedge.earn(one.local().gate(URL(BASE), one.limits, one.retry.budget).hedges))
         )
         await channel.send(asked())
     *attempts, call = exporter.get_finished_spans()

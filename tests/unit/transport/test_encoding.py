@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from zeyos_async.errors import InvalidArgument
 from zeyos_async.transport import encoding, inflaters
-from zeyos_async.transport.encoding import Bounds, Damaged, TooLarge, UnknownEncoding, decode
+from zeyos_async.transport.encoding import Bounds, CorruptBody, TooLarge, UnknownEncoding, decode
 
 BOUNDS = Bounds()
 
@@ -68,7 +68,7 @@ def test_no_cut_passes(coding):
     """Every proper prefix of a body is damaged."""
     body = CODINGS[coding](b"some rows, " * 40 + bytes(range(200)))
     for end in range(len(body)):
-        with pytest.raises(Damaged):
+        with pytest.raises(CorruptBody):
             decode(body[:end], name_of(coding), BOUNDS)
 
 
@@ -82,7 +82,7 @@ def test_no_flipped_bit_changes_the_data(coding):
         wrong[position // 8] ^= 1 << position % 8
         try:
             assert decode(bytes(wrong), coding, BOUNDS) == data
-        except (Damaged, TooLarge):
+        except (CorruptBody, TooLarge):
             continue
 
 
@@ -90,7 +90,7 @@ def test_no_flipped_bit_changes_the_data(coding):
 @pytest.mark.parametrize("junk", [b"x", b"more than a byte", b"\x00x"])
 def test_nothing_may_follow_the_end(coding, junk):
     """Bytes after the end belong to something that was not understood."""
-    with pytest.raises(Damaged, match="damaged" if coding in ("br", "zstd") else "follow the end"):
+    with pytest.raises(CorruptBody, match="damaged" if coding in ("br", "zstd") else "follow the end"):
         decode(CODINGS[coding](b"data") + junk, name_of(coding), BOUNDS)
 
 
@@ -111,7 +111,7 @@ def test_frames_one_after_the_other(parts, skipped):
 def test_a_zstd_frame_that_wants_a_wide_window():
     """What the web allows is 8 MiB; more is refused before it is allocated."""
     assert len(decode(zstd_compress(bytes(2**24), window_log=23), "zstd", BOUNDS)) == 2**24
-    with pytest.raises(Damaged, match="too much memory"):
+    with pytest.raises(CorruptBody, match="too much memory"):
         decode(zstd_compress(bytes(2**25), window_log=25), "zstd", BOUNDS)
 
 
@@ -132,7 +132,7 @@ def test_any_bytes(body, name):
     """Whatever arrives, it is data or one of our errors."""
     try:
         decode(body, name, BOUNDS)
-    except (Damaged, TooLarge):
+    except (CorruptBody, TooLarge):
         assume(True)
 
 

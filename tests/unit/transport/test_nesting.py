@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zeyos_async.transport import nesting
+from zeyos_async.transport import json_depth
 
 TREES = st.recursive(
     st.none() | st.text(alphabet='[]{}"\\ax'),
@@ -28,7 +28,7 @@ def depth(value) -> int:
 @given(TREES)
 def test_the_depth_is_that_of_the_values(value):
     """Whatever brackets, quotes and backslashes stand in texts and keys."""
-    assert nesting.nesting(json.dumps(value).encode()) == depth(value)
+    assert json_depth.nesting(json.dumps(value).encode()) == depth(value)
 
 
 @pytest.mark.parametrize(
@@ -36,12 +36,12 @@ def test_the_depth_is_that_of_the_values(value):
 )
 def test_what_is_no_json(body, deep):
     """It is counted all the same, since a decoder reads it up to where it breaks."""
-    assert max(0, nesting.nesting(body)) == deep
+    assert max(0, json_depth.nesting(body)) == deep
 
 
 def test_the_usual_limit_is_bound_enough():
     """Nothing is counted then."""
-    assert not nesting.is_too_deep(b"[" * 100_000)
+    assert not json_depth.is_too_deep(b"[" * 100_000)
 
 
 def test_a_raised_limit_ends_no_process():

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zeyos_async.transport import inflaters
-from zeyos_async.transport.encoding import Bounds, Damaged, TooLarge, UnknownEncoding, decode
-from zeyos_async.transport.unpacking import Unpacker
+from zeyos_async.transport.encoding import Bounds, CorruptBody, TooLarge, UnknownEncoding, decode
+from zeyos_async.transport.unpacking import StreamDecoder
 
 DATA = b"some rows, " * 40 + bytes(range(200))
 
@@ -47,7 +47,7 @@ def name_of(coding: str) -> str:
 
 def unpack(body: bytes, encoding: str, *cuts: int, bounds: Bounds | None = None) -> bytes:
     """The body, fed in pieces that are cut at these places."""
-    unpacker = Unpacker(encoding, bounds or Bounds())
+    unpacker = StreamDecoder(encoding, bounds or Bounds())
     pieces: list[bytes] = []
     for start, end in pairwise([0, *sorted({min(cut, len(body)) for cut in cuts} - {0}), len(body)]):
         pieces += unpacker.feed(body[start:end])
@@ -82,7 +82,7 @@ def test_no_cut_passes(coding):
     """Every proper prefix of a body but the empty one is damaged, however it is fed."""
     body = CODINGS[coding](DATA)
     for end in range(1, len(body)):
-        with pytest.raises(Damaged):
+        with pytest.raises(CorruptBody):
             unpack(body[:end], name_of(coding), end // 2)
 
 
@@ -91,7 +91,7 @@ def test_no_cut_passes(coding):
 def test_nothing_may_follow(coding, separate):
     """Neither in the piece in which the body ends nor in a later one."""
     body = CODINGS[coding](DATA)
-    with pytest.raises(Damaged):
+    with pytest.raises(CorruptBody):
         unpack(body + b"xyz", name_of(coding), *([len(body)] if separate else []))
 
 
@@ -112,16 +112,16 @@ def test_encodings_on_top_of_each_other():
     """The last in the header is the outermost."""
     body = gzip.compress(zlib.compress(DATA))
     assert unpack(body, "deflate, gzip", *each_byte(body)) == DATA
-    with pytest.raises(Damaged):
+    with pytest.raises(CorruptBody):
         unpack(gzip.compress(zlib.compress(DATA)[:-1]), "deflate, gzip")
     with pytest.raises(UnknownEncoding, match="on top"):
-        Unpacker("gzip, gzip, gzip, gzip", Bounds())
+        StreamDecoder("gzip, gzip, gzip, gzip", Bounds())
 
 
 def test_what_was_not_asked_for():
     """An encoding that nobody knows."""
     with pytest.raises(UnknownEncoding, match="'compress'"):
-        Unpacker("compress", Bounds())
+        StreamDecoder("compress", Bounds())
 
 
 def test_a_body_without_encoding_is_as_it_came():
@@ -134,7 +134,7 @@ def test_a_body_without_encoding_is_as_it_came():
 def test_bombs_end_early(coding):
     """Nothing that inflates out of proportion; found before much of it was given out."""
     bomb = CODINGS[coding](bytes(40 * 2**20))
-    unpacker = Unpacker(name_of(coding), Bounds(ratio=20, harmless=2**20))
+    unpacker = StreamDecoder(name_of(coding), Bounds(ratio=20, harmless=2**20))
     given: list[int] = []
 
     def inflate():
@@ -150,7 +150,7 @@ def test_bombs_end_early(coding):
 def test_pieces_are_bounded(coding):
     """A small piece of the body may hold much: it comes out little by little."""
     body = CODINGS[coding](bytes(4 * 2**20))
-    unpacker = Unpacker(name_of(coding), Bounds())
+    unpacker = StreamDecoder(name_of(coding), Bounds())
     sizes = [len(piece) for piece in (*unpacker.feed(body), *unpacker.finish())]
     assert sum(sizes) == 4 * 2**20
     assert max(sizes) <= 2**20
@@ -172,7 +172,7 @@ def test_pieces_make_no_difference(data, coding, cuts, damage):
     def outcome(way):
         try:
             return way()
-        except Damaged:
+        except CorruptBody:
             return "damaged"
 
     if body:

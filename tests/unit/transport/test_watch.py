@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from zeyos_async.transport.timeouts import Watch
+from zeyos_async.transport.timeouts import AttemptTimeout
 
 NEVER = float("inf")
 
@@ -16,7 +16,7 @@ def now():
 
 
 async def guarded(deadline):
-    with Watch(deadline, None):
+    with AttemptTimeout(deadline, None):
         await asyncio.sleep(30)
 
 
@@ -28,7 +28,7 @@ async def listening(watch):
 
 async def test_the_deadline():
     """It ends what runs, and leaves nothing behind in the task."""
-    watch = Watch(now() + 0.01, None)
+    watch = AttemptTimeout(now() + 0.01, None)
     with pytest.raises(TimeoutError), watch:
         await asyncio.sleep(30)
     assert not watch.silent
@@ -38,9 +38,9 @@ async def test_the_deadline():
 
 async def test_silence_counts_from_listening():
     """Before it, only the deadline counts."""
-    with Watch(NEVER, 0.02):
+    with AttemptTimeout(NEVER, 0.02):
         await asyncio.sleep(0.1)
-    watch = Watch(now() + 30, 0.02)
+    watch = AttemptTimeout(now() + 30, 0.02)
     with pytest.raises(TimeoutError):
         await listening(watch)
     assert watch.silent
@@ -48,7 +48,7 @@ async def test_silence_counts_from_listening():
 
 async def test_each_sound_begins_the_silence_anew():
     """Together the waits are longer than the silence that is allowed; each by itself is far shorter."""
-    with Watch(NEVER, 0.5) as watch:
+    with AttemptTimeout(NEVER, 0.5) as watch:
         for _ in range(7):
             watch.listen()
             await asyncio.sleep(0.1)
@@ -56,7 +56,7 @@ async def test_each_sound_begins_the_silence_anew():
 
 async def test_a_deadline_that_has_passed():
     """The next wait ends."""
-    with pytest.raises(TimeoutError), Watch(now() - 1, None):
+    with pytest.raises(TimeoutError), AttemptTimeout(now() - 1, None):
         await asyncio.sleep(30)
 
 
@@ -71,7 +71,7 @@ async def test_somebody_elses_cancellation_stays_one():
 
 async def test_an_error_inside_stays_what_it_is():
     """And the timer is off."""
-    watch = Watch(now() + 0.01, 0.01)
+    watch = AttemptTimeout(now() + 0.01, 0.01)
     with pytest.raises(LookupError), watch:
         raise LookupError
     await asyncio.sleep(0.03)

@@ -259,7 +259,7 @@ class KmdToken(_Kmd):
     kmd: Secret = attrs.field(kw_only=False, converter=_token)
 
     @property
-    def advice(self) -> str:
+    def hint(self) -> str:
         """What to do when the token is not accepted."""
         return "The kmd is over its time or unknown: get another, or let KmdLogin(…) do it"
 

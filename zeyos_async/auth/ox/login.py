@@ -100,7 +100,7 @@ class _Ox(AuthBackend):
     token_store: TokenStore | None = None
 
     @property
-    def advice(self) -> str:
+    def hint(self) -> str:
         """Why a session that was just opened may not count."""
         return (
             "The log-in went well, but its session does not count: a proxy may change the address that requests "
@@ -132,7 +132,7 @@ class _Ox(AuthBackend):
         code = error_code(response.body)
         return code in LOST or (code == SECOND_FACTOR and self.second_factor is not None)
 
-    def answered(
+    def on_response(
         self, request: Request, response: Response, sent: Credential, current: Credential
     ) -> Credential | None:
         """The credential with the cookies that an answer within the session sets."""
@@ -148,7 +148,7 @@ class _Ox(AuthBackend):
         """The session's ID and each cookie by itself: servers repeat the ID in their messages."""
         return State.of(credential).secrets
 
-    def farewell(self, context: AuthContext, credential: Credential) -> Request:
+    def revocation_request(self, context: AuthContext, credential: Credential) -> Request:
         """The log-out."""
         url = context.url("login").with_query(action="logout")
         request = Request(method="GET", url=url, safety=Safety.REPEATABLE, operation="login.logout")
@@ -285,7 +285,7 @@ class OxLogin(_ByPassword):
 
         Raises:
             NotAuthenticated: The server refuses; ``code`` and message are its own.
-            SecondFactorNeeded: The user has a second factor, and nobody answers for it.
+            SecondFactorRequired: The user has a second factor, and nobody answers for it.
             ServerError: The answer makes no sense; the base URL may be wrong.
         """
         again = rejected is not None
@@ -453,7 +453,7 @@ class OxSession(_Ox):
         return f"ox:session:{fingerprint(self.session)}"
 
     @property
-    def advice(self) -> str:
+    def hint(self) -> str:
         """Why it may not count."""
         return (
             "The session has ended, or its cookies or its User-Agent are not those that it was opened with: "

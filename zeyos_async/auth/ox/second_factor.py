@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
-from ...errors import ConfigurationError, SecondFactorNeeded
+from ...errors import ConfigurationError, SecondFactorRequired
 from ...wire import Request, Response, Safety, public_url
 from ..base import AuthContext
 from .wire import is_error, refusal, reply_of
@@ -82,7 +82,7 @@ def pass_second_factor(
         needed: Whether the server said so; otherwise a user without devices passes.
 
     Raises:
-        SecondFactorNeeded: Nobody answers, or there is no such device.
+        SecondFactorRequired: Nobody answers, or there is no such device.
         NotAuthenticated: The code is not accepted.
     """
     url = context.url("multifactor/device")
@@ -165,8 +165,8 @@ def _chosen(request: Request, devices: Sequence[FactorDevice], prefer: str | Non
     )
 
 
-def _needed(request: Request, text: str, hint: str) -> SecondFactorNeeded:
-    error = SecondFactorNeeded(text, code="MFA-0001", method=request.method, url=public_url(request.url))
+def _needed(request: Request, text: str, hint: str) -> SecondFactorRequired:
+    error = SecondFactorRequired(text, code="MFA-0001", method=request.method, url=public_url(request.url))
     error.hint = hint
     return error
 

@@ -84,7 +84,7 @@ class OAuth2(AuthBackend):
     account: str = attrs.field(default="", kw_only=True)
 
     @property
-    def advice(self) -> str:
+    def hint(self) -> str:
         """What to do about an access token that is not accepted."""
         return "The access token is not accepted: sign in again, and check the rights of the application"
 

@@ -88,7 +88,7 @@ class PasswordLogin(AuthBackend):
         return ":".join(part for part in parts if part)
 
     @property
-    def advice(self) -> str:
+    def hint(self) -> str:
         """Why a token of a successful log-in may be rejected."""
         if self.appsecret is None:
             return "The log-in went well, but without appsecret=, and the REST API accepts only tokens issued with one"

@@ -9,7 +9,7 @@ from ..connect import Connection
 from ..options import reach_options
 from ..output import examples, json_text, write
 from ..params import ENTITY
-from ..queries import Asked, filter_options
+from ..queries import QueryOptions, filter_options
 from ..running import run_async
 
 __all__ = ["command"]
@@ -25,7 +25,7 @@ __all__ = ["command"]
 @filter_options
 @click.option("--json", "as_json", is_flag=True, help='As {"count": 5}.')
 @reach_options
-def command(*, entity: str, asked: Asked, as_json: bool, connection: Connection, reach: Reach) -> None:
+def command(*, entity: str, asked: QueryOptions, as_json: bool, connection: Connection, reach: Reach) -> None:
     """Count rows of ENTITY."""
 
     async def count() -> int:

@@ -14,7 +14,7 @@ from ..options import reach_options
 from ..output import examples, note
 from ..params import ENTITY
 from ..progress import progress_bar, size_text
-from ..queries import Asked, query_options
+from ..queries import QueryOptions, query_options
 from ..running import run_async
 
 __all__ = ["command"]
@@ -60,7 +60,7 @@ def command(
     times: str,
     delimiter: str,
     spreadsheet_safe: bool,
-    asked: Asked,
+    asked: QueryOptions,
     progress: bool,
     quiet: bool,
     connection: Connection,

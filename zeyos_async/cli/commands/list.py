@@ -12,8 +12,8 @@ from ..connect import Connection
 from ..options import reach_options
 from ..output import examples, note
 from ..params import ENTITY
-from ..queries import Asked, query_options
-from ..reader_base import Shown
+from ..queries import QueryOptions, query_options
+from ..reader_base import TableRows
 from ..running import run_async
 from ..tables import print_table
 from ..values import show
@@ -43,7 +43,7 @@ _ROWS: Final = 50
 def command(
     *,
     entity: str,
-    asked: Asked,
+    asked: QueryOptions,
     form: str | None,
     times: str,
     local_time: bool,
@@ -62,14 +62,14 @@ def command(
 
 
 async def _print_json(
-    entity: str, asked: Asked, form: str, times: str, connection: Connection, reach: Reach
+    entity: str, asked: QueryOptions, form: str, times: str, connection: Connection, reach: Reach
 ) -> None:
     async with reader(connection, reach, entity) as rows:
         await rows.write_json(asked, lines=form == "jsonl", times=cast("Any", times))
 
 
 async def _print_table(
-    entity: str, asked: Asked, connection: Connection, reach: Reach, *, local: bool
+    entity: str, asked: QueryOptions, connection: Connection, reach: Reach, *, local: bool
 ) -> None:
     limit = asked.limit or _ROWS
     async with reader(connection, reach, entity) as rows:
@@ -81,7 +81,7 @@ async def _print_table(
         note("no rows")
 
 
-def _print(shown: Shown, *, local: bool) -> None:
+def _print(shown: TableRows, *, local: bool) -> None:
     fields = shown.fields
     numbers = (Kind.INTEGER, Kind.NUMBER)
     right = [

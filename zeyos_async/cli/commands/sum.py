@@ -8,7 +8,7 @@ from ..connect import Connection, connected
 from ..options import connection_options
 from ..output import examples, json_text, write
 from ..params import ENTITY
-from ..queries import Asked, filter_options, narrowed
+from ..queries import QueryOptions, filter_options, narrowed
 from ..running import run_async
 
 __all__ = ["command"]
@@ -25,7 +25,7 @@ __all__ = ["command"]
 @filter_options
 @click.option("--json", "as_json", is_flag=True, help='As {"sum": 1.5}.')
 @connection_options
-def command(*, entity: str, field: str, asked: Asked, as_json: bool, connection: Connection) -> None:
+def command(*, entity: str, field: str, asked: QueryOptions, as_json: bool, connection: Connection) -> None:
     """Add up FIELD over rows of ENTITY; empty ones count nothing."""
 
     async def add_up() -> int | float:

@@ -27,7 +27,7 @@ from ..expression import (
     leaves,
     shorten,
 )
-from ..normalize import bind
+from ..normalize import normalize
 from .base import Target, check_integer, check_text, json_number
 
 __all__ = ["EVERYWHERE", "from_general", "to_general"]
@@ -67,7 +67,7 @@ def to_general(expr: Expression, entity: Entity | None = None) -> list[dict[str,
     """
     for leaf in leaves(expr):
         _refuse_moments(leaf)
-    return _TARGET.compile(bind(expr, entity))
+    return _TARGET.compile(normalize(expr, entity))
 
 
 def from_general(items: Any) -> Expression:

@@ -30,7 +30,7 @@ from ..expression import (
     describe,
     shorten,
 )
-from ..normalize import bind
+from ..normalize import normalize
 from .base import Target, check_text
 
 __all__ = ["from_octaved", "to_octaved"]
@@ -51,7 +51,7 @@ def to_octaved(expr: Expression, entity: Entity | None = None) -> _Search:
         InvalidCondition: A value doesn't fit its ident.
         UnsupportedFilter: The API can't say a part of it.
     """
-    return _Octaved(entity).compile(bind(expr, entity))
+    return _Octaved(entity).compile(normalize(expr, entity))
 
 
 class _Octaved(Target[_Search]):

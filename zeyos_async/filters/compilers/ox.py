@@ -31,7 +31,7 @@ from ..expression import (
     shorten,
 )
 from ..like import Wildcard, tokens
-from ..normalize import bind
+from ..normalize import normalize
 from ..values import seconds
 from .base import Target, check_integer, check_text, json_number
 from .ox_dialects import OPERANDS, Dialect, dialect_of, searchable
@@ -82,7 +82,7 @@ def to_ox(expr: Expression, module: str | Entity | None = None) -> list[Any]:
     dialect = dialect_of(module)
     for leaf in leaves(expr):
         _check_field(leaf, dialect)
-    return _Ox(dialect).compile(bind(_in_millis(expr, dialect), searchable(dialect)))
+    return _Ox(dialect).compile(normalize(_in_millis(expr, dialect), searchable(dialect)))
 
 
 def from_ox(json: Any, module: str | Entity | None = None) -> Expression:
@@ -237,7 +237,7 @@ def _leaf_in_millis(leaf: Comparison) -> Expression:
     else:
         value = _millis(leaf.value)
     whole = Entity("", "", {leaf.path: Field(leaf.path, Kind.INTEGER)})
-    return bind(Comparison(leaf.path, leaf.op, value), whole)
+    return normalize(Comparison(leaf.path, leaf.op, value), whole)
 
 
 def _millis(value: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 from ...errors import UnsupportedFilter
 from ...schema import Entity
 from ..expression import And, Comparison, Constant, Expression, Op, Or, shorten
-from ..normalize import bind
+from ..normalize import normalize
 from .base import Target, check_integer, check_text, json_number
 
 __all__ = ["OPERATORS", "from_zeyos", "to_zeyos"]
@@ -59,7 +59,7 @@ def to_zeyos(expr: Expression, entity: Entity | None = None) -> dict[str, Any]:
         InvalidCondition: A value doesn't fit its field.
         UnsupportedFilter: The API can't say a part of it.
     """
-    return _TARGET.compile(bind(expr, entity))
+    return _TARGET.compile(normalize(expr, entity))
 
 
 def from_zeyos(json: Any) -> Expression:

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from .explain import Explanation, PlannedRequest
-from .pagers.by_keys import Snapshot, SnapshotDoor
-from .plan import CountedPage, Door, Plan, Traits, Window
+from .pagers.by_keys import KeyedBackend, Snapshot
+from .plan import CountedPage, ListBackend, PageWindow, QueryPlan, Traits
 from .query import Query
-from .row_types import Records, column
+from .row_types import RecordRows, column
 from .source import DeletionSource, QuerySource, Range, Source
 
 __all__ = [
     "CountedPage",
     "DeletionSource",
-    "Door",
     "Explanation",
-    "Plan",
+    "KeyedBackend",
+    "ListBackend",
+    "PageWindow",
     "PlannedRequest",
     "Query",
+    "QueryPlan",
     "QuerySource",
     "Range",
-    "Records",
+    "RecordRows",
     "Snapshot",
-    "SnapshotDoor",
     "Source",
     "Traits",
-    "Window",
     "column",
 ]

@@ -9,9 +9,9 @@ import attrs
 import msgspec
 
 from ...wire import public_url
-from .pagers.base import PassConfig, by_id, total_order
-from .pagers.by_keys import SnapshotPass
-from .plan import Window
+from .pagers.base import PagerConfig, by_id, total_order
+from .pagers.by_keys import KeyPager
+from .plan import PageWindow
 
 __all__ = ["Explanation", "PlannedRequest"]
 
@@ -67,7 +67,7 @@ class Explanation(Sequence[PlannedRequest]):
 _NOTHING: Final = Explanation("nothing", (), "nothing: the condition can't hold for any row")
 
 
-def explain(configs: Sequence[PassConfig[Any]], *, ids: bool) -> Explanation:
+def explain(configs: Sequence[PagerConfig[Any]], *, ids: bool) -> Explanation:
     """The opening requests of a pass (of several, where an IN list is split)."""
     if not configs:
         return _NOTHING
@@ -80,7 +80,7 @@ def explain(configs: Sequence[PassConfig[Any]], *, ids: bool) -> Explanation:
     return Explanation("id" if ids else "offset", tuple(requests), then)
 
 
-def explain_keys(passes: Sequence[SnapshotPass[Any]]) -> Explanation:
+def explain_keys(passes: Sequence[KeyPager[Any]]) -> Explanation:
     """The opening requests of passes by keys."""
     if not passes:
         return _NOTHING
@@ -88,37 +88,39 @@ def explain_keys(passes: Sequence[SnapshotPass[Any]]) -> Explanation:
     return Explanation("keys", tuple(requests), f"the rows of those keys, {passes[0].size} at a time")
 
 
-def _first(config: PassConfig[Any]) -> int:
+def _first(config: PagerConfig[Any]) -> int:
     first = config.paging.first
     return first if config.wanted is None else min(first, config.wanted)
 
 
-def _by_id(config: PassConfig[Any]) -> Iterator[PlannedRequest]:
-    window = Window(limit=_first(config), offset=config.skip, order=by_id(config))
+def _by_id(config: PagerConfig[Any]) -> Iterator[PlannedRequest]:
+    window = PageWindow(limit=_first(config), offset=config.skip, order=by_id(config))
     yield _planned(config, window, "first page")
     if config.wanted == 1:
         return
     yield _count(config)
     if config.wanted is None or config.wanted > config.paging.page:
-        yield _planned(config, Window(limit=1, order=by_id(config, newest=True), only_id=True), "largest ID")
+        yield _planned(
+            config, PageWindow(limit=1, order=by_id(config, newest=True), only_id=True), "largest ID"
+        )
 
 
-def _by_offset(config: PassConfig[Any]) -> Iterator[PlannedRequest]:
+def _by_offset(config: PagerConfig[Any]) -> Iterator[PlannedRequest]:
     first, order = _first(config), total_order(config)
-    yield _planned(config, Window(limit=first, offset=config.skip, order=order), "first page")
+    yield _planned(config, PageWindow(limit=first, offset=config.skip, order=order), "first page")
     if config.plan.distinct or config.wanted == 1 or config.door.traits.totals:
         return
     yield _count(config)
     if config.wanted is None or config.wanted > first:
         size = config.paging.page if config.wanted is None else min(config.paging.page, config.wanted - first)
-        yield _planned(config, Window(limit=size, offset=config.skip + first, order=order), "second page")
+        yield _planned(config, PageWindow(limit=size, offset=config.skip + first, order=order), "second page")
 
 
-def _planned(config: PassConfig[Any], window: Window, purpose: str) -> PlannedRequest:
+def _planned(config: PagerConfig[Any], window: PageWindow, purpose: str) -> PlannedRequest:
     request = config.door.page_request(config.plan, window)
     return PlannedRequest(request.method, public_url(request.url), config.door.describe(request), purpose)
 
 
-def _count(config: PassConfig[Any]) -> PlannedRequest:
+def _count(config: PagerConfig[Any]) -> PlannedRequest:
     request = config.door.count_request(config.plan)
     return PlannedRequest(request.method, public_url(request.url), config.door.describe(request), "count")

@@ -12,14 +12,14 @@ from ...pagination import PageSize
 from ...schema import Entity
 from ...wire import Request, Response
 
-__all__ = ["CountedPage", "Door", "Plan", "Traits", "Window"]
+__all__ = ["CountedPage", "ListBackend", "PageWindow", "QueryPlan", "Traits"]
 
 R = TypeVar("R")
 _ABILITIES: Final = frozenset({"distinct", "expand", "search"})
 
 
 @attrs.frozen(kw_only=True)
-class Plan:
+class QueryPlan:
     """The result that is asked for, without how it is cut into pages.
 
     Attributes:
@@ -44,7 +44,7 @@ class Plan:
 
 
 @attrs.frozen(kw_only=True)
-class Window:
+class PageWindow:
     """The part of a result that one request asks for.
 
     Attributes:
@@ -90,7 +90,7 @@ class CountedPage(Page[R]):
     total: int
 
 
-class Door(Protocol):
+class ListBackend(Protocol):
     """A service's way of answering plans for one entity."""
 
     @property
@@ -116,11 +116,11 @@ class Door(Protocol):
         """The condition as this entity's fields take it; a ``FilterError`` for what the API can't say."""
         ...
 
-    def page_request(self, plan: Plan, window: Window) -> Request:
+    def page_request(self, plan: QueryPlan, window: PageWindow) -> Request:
         """The request for one window."""
         ...
 
-    def count_request(self, plan: Plan, *, upto: int | None = None) -> Request:
+    def count_request(self, plan: QueryPlan, *, upto: int | None = None) -> Request:
         """The request for the number of rows (with IDs up to ``upto``)."""
         ...
 
@@ -128,7 +128,7 @@ class Door(Protocol):
         """The number of rows in the answer to ``count_request``."""
         ...
 
-    def reader(self, plan: Plan, reader: RowReader[R]) -> RowReader[R]:
+    def reader(self, plan: QueryPlan, reader: RowReader[R]) -> RowReader[R]:
         """The reader that fits this API's answers: the given one, or one around it."""
         ...
 

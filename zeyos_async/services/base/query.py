@@ -24,10 +24,10 @@ from ...filters import (
 from ...pagination import Paging
 from ...schema import Kind, resolve
 from .explain import Explanation, explain, explain_keys
-from .pagers.base import PassConfig, pages_by_id, pages_by_offset
-from .pagers.by_keys import SnapshotDoor, SnapshotPass, pages_by_key
-from .plan import Door, Plan
-from .row_types import Dicts, Into, Raw, Shape, column_paths, paging_id
+from .pagers.base import PagerConfig, pages_by_id, pages_by_offset
+from .pagers.by_keys import KeyedBackend, KeyPager, pages_by_key
+from .plan import ListBackend, QueryPlan
+from .row_types import ClassRows, DictRows, RawRows, RowType, column_paths, paging_id
 from .verify import verifier
 
 __all__ = ["Query"]
@@ -48,9 +48,9 @@ class Query(Generic[R]):
     Nothing is sent until the query is iterated, or one of its coroutines is awaited.
     """
 
-    _door: Door | SnapshotDoor
-    _plan: Plan
-    _shape: Shape[R]
+    _door: ListBackend | KeyedBackend
+    _plan: QueryPlan
+    _shape: RowType[R]
     _limit: int | None = None
     _offset: int = 0
     _paging: Paging = _DEFAULT_PAGING
@@ -120,7 +120,7 @@ class Query(Generic[R]):
             raise InvalidArgument(f"select() names the key {twice!r} twice; give one of them another alias")
         for _, path in selected:
             resolve(self._plan.entity, path)
-        return self._shaped(Dicts(tuple(selected)))
+        return self._shaped(DictRows(tuple(selected)))
 
     def into(self, cls: type[C]) -> Query[C]:
         """Rows as instances of a class made with ``attrs.define``; its attributes are what is selected.
@@ -131,7 +131,7 @@ class Query(Generic[R]):
         paths = column_paths(cls)
         for _, path in paths:
             resolve(self._plan.entity, path)
-        return self._shaped(Into(cls, paths))
+        return self._shaped(ClassRows(cls, paths))
 
     def distinct(self) -> Query[R]:
         """Equal rows once. Best with ``select``: full records differ by their ID anyway."""
@@ -175,10 +175,16 @@ class Query(Generic[R]):
         ahead: int | None = None,
         by: Literal["auto", "offset", "id"] | None = None,
         on_drift: Literal["raise", "warn"] | None = None,
-        fair: bool | None = None,
+        yield_often: bool | None = None,
     ) -> Query[R]:
         """How pages are read; the rows are the same whatever is chosen. See ``Paging``."""
-        given: dict[str, Any] = {"size": size, "ahead": ahead, "by": by, "on_drift": on_drift, "fair": fair}
+        given: dict[str, Any] = {
+            "size": size,
+            "ahead": ahead,
+            "by": by,
+            "on_drift": on_drift,
+            "fair": yield_often,
+        }
         return attrs.evolve(
             self, paging=attrs.evolve(self._paging, **{k: v for k, v in given.items() if v is not None})
         )
@@ -246,7 +252,7 @@ class Query(Generic[R]):
 
     async def exists(self) -> bool:
         """Whether there is any row."""
-        if isinstance(self._door, SnapshotDoor):
+        if isinstance(self._door, KeyedBackend):
             return bool(await self.limit(1).count())
         key = self._door.traits.id_field
         query: Query[Any] = self if key is None else self.select(key)
@@ -261,14 +267,14 @@ class Query(Generic[R]):
         path = field_path(field)
         if resolve(self._plan.entity, path).kind not in (Kind.INTEGER, Kind.NUMBER):
             raise InvalidArgument(f"sum({path!r}): only numbers can be added up")
-        query = self._with(distinct=False)._shaped(Dicts(((path, path),)))
+        query = self._with(distinct=False)._shaped(DictRows(((path, path),)))
         values = [row[path] async for page in query.pages() for row in page if row.get(path) is not None]
         return sum(values) if all(isinstance(value, int) for value in values) else math.fsum(values)
 
     def explain(self) -> Explanation:
         """The requests that iterating would begin with, as data; nothing is sent."""
         ids = self._by_id()
-        if isinstance(self._door, SnapshotDoor):
+        if isinstance(self._door, KeyedBackend):
             return explain_keys([self._snapshot_pass(self._door, p, self._limit) for p in self._parts()])
         return explain([self._config(self._door, p, self._limit) for p in self._parts()], ids=ids)
 
@@ -276,7 +282,7 @@ class Query(Generic[R]):
 
     def raw_pages(self) -> AsyncIterator[list[Any]]:
         """Pages of rows as the bytes of their JSON, for exports that pass them through."""
-        return attrs.evolve(cast("Query[Any]", self), shape=Raw(self._shape)).pages()
+        return attrs.evolve(cast("Query[Any]", self), shape=RawRows(self._shape)).pages()
 
     def _needs(self, ability: str) -> None:
         if ability not in self._door.traits.abilities:
@@ -285,7 +291,7 @@ class Query(Generic[R]):
     def _with(self, **changes: Any) -> Query[R]:
         return attrs.evolve(self, plan=attrs.evolve(self._plan, **changes))
 
-    def _shaped(self, shape: Shape[C]) -> Query[C]:
+    def _shaped(self, shape: RowType[C]) -> Query[C]:
         query = attrs.evolve(cast("Query[Any]", self), shape=shape)
         return cast("Query[C]", query._with(columns=shape.columns(self._plan.entity)))
 
@@ -308,7 +314,7 @@ class Query(Generic[R]):
             )
         return possible and self._paging.by != "offset"
 
-    def _parts(self) -> list[Plan]:
+    def _parts(self) -> list[QueryPlan]:
         """The plan, or several whose results follow each other, where an IN list is too long for one request."""
         if is_false(self._plan.where):
             return []
@@ -321,7 +327,7 @@ class Query(Generic[R]):
             )
         return [attrs.evolve(self._plan, where=part) for part in parts]
 
-    def _config(self, door: Door, plan: Plan, wanted: int | None) -> PassConfig[R]:
+    def _config(self, door: ListBackend, plan: QueryPlan, wanted: int | None) -> PagerConfig[R]:
         columns, entity = plan.columns, plan.entity
         id_field = door.traits.id_field
         id_key: str | None = None
@@ -330,8 +336,8 @@ class Query(Generic[R]):
             if columns is not None and added:
                 plan = attrs.evolve(plan, columns={**columns, id_key: id_field})
         paths = entity.fields if columns is None else columns.values()
-        raw = isinstance(self._shape, Raw)
-        return PassConfig(
+        raw = isinstance(self._shape, RawRows)
+        return PagerConfig(
             door=door,
             plan=plan,
             reader=door.reader(plan, self._shape.reader(entity, id_key=id_key)),
@@ -341,21 +347,21 @@ class Query(Generic[R]):
             verify=(lambda rows: None) if raw else verifier(plan, paths, self._shape.value),
         )
 
-    def _snapshot_pass(self, door: SnapshotDoor, plan: Plan, wanted: int | None) -> SnapshotPass[R]:
-        return SnapshotPass(
+    def _snapshot_pass(self, door: KeyedBackend, plan: QueryPlan, wanted: int | None) -> KeyPager[R]:
+        return KeyPager(
             door=door, plan=plan, shape=self._shape, paging=self._paging, wanted=wanted, skip=self._offset
         )
 
-    def _read(self, part: Plan, wanted: int | None) -> AsyncIterator[list[R]]:
+    def _read(self, part: QueryPlan, wanted: int | None) -> AsyncIterator[list[R]]:
         ids = self._by_id()
-        if isinstance(self._door, SnapshotDoor):
+        if isinstance(self._door, KeyedBackend):
             return pages_by_key(self._snapshot_pass(self._door, part, wanted))
         config = self._config(self._door, part, wanted)
         return pages_by_id(config) if ids else pages_by_offset(config)
 
-    async def _count(self, part: Plan) -> int:
+    async def _count(self, part: QueryPlan) -> int:
         door = self._door
-        if isinstance(door, SnapshotDoor):
+        if isinstance(door, KeyedBackend):
             most = None if self._limit is None else self._offset + self._limit
             return len(set((await door.snapshot(part, None, most=most)).keys))
         return door.read_count(await door.send(door.count_request(part)))

@@ -11,7 +11,7 @@ from ...codec import DictReader, RawReader, RowReader, TypedReader
 from ...errors import ConfigurationError
 from ...schema import Entity, resolve
 
-__all__ = ["Dicts", "FromValues", "Into", "Records", "Shape", "column", "column_paths"]
+__all__ = ["ClassRows", "DictRows", "FromValues", "RecordRows", "RowType", "column", "column_paths"]
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -20,7 +20,7 @@ _PAGING_ID: Final = "_zeyos_async_id"
 """Key of the ID where it is selected for paging only; no field of an API is called that."""
 
 
-class Shape(Protocol[R]):
+class RowType(Protocol[R]):
     """How rows are selected and read."""
 
     def columns(self, entity: Entity) -> dict[str, str] | None:
@@ -46,7 +46,7 @@ class FromValues(Protocol[R_co]):
 
 
 @attrs.frozen
-class Records(Generic[R]):
+class RecordRows(Generic[R]):
     """Full records of the entity's own class."""
 
     cls: type[R]
@@ -68,7 +68,7 @@ class Records(Generic[R]):
 
 
 @attrs.frozen
-class Dicts:
+class DictRows:
     """Dicts with the chosen keys."""
 
     selected: tuple[tuple[str, str], ...]
@@ -94,7 +94,7 @@ class Dicts:
 
 
 @attrs.frozen
-class Into(Generic[R]):
+class ClassRows(Generic[R]):
     """A user's own attrs class; its attributes say what is selected."""
 
     cls: type[R]
@@ -120,10 +120,10 @@ class Into(Generic[R]):
 
 
 @attrs.frozen
-class Raw:
+class RawRows:
     """Rows left as the bytes of their JSON, for exports."""
 
-    inner: Shape[Any]
+    inner: RowType[Any]
 
     def columns(self, entity: Entity) -> dict[str, str] | None:
         """What the inner shape selects."""

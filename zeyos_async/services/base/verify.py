@@ -13,7 +13,7 @@ from typing import Any, Final
 from ...errors import ServerError
 from ...filters import And, Comparison, Expression, Op, Or, evaluate, fields
 from ...schema import Entity, Kind, resolve
-from .plan import Plan
+from .plan import QueryPlan
 
 __all__ = ["verifier"]
 
@@ -25,7 +25,7 @@ _SAMPLE: Final = 200
 
 
 def verifier(
-    plan: Plan, paths: Iterable[str], value: Callable[[Any, str], Any]
+    plan: QueryPlan, paths: Iterable[str], value: Callable[[Any, str], Any]
 ) -> Callable[[Sequence[Any]], None]:
     """A check of the first rows of a result.
 

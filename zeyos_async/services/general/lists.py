@@ -10,16 +10,16 @@ import msgspec
 
 from ...codec import DecodeFailed, Page, RowReader
 from ...errors import ServerError
-from ...filters import Constant, Expression, bind, to_general
+from ...filters import Constant, Expression, normalize, to_general
 from ...filters.compilers.general import EVERYWHERE
 from ...pagination import PageSize
 from ...schema import Entity, Field, Kind
 from ...wire import Request, Response, Safety, public_url
-from ..base.plan import CountedPage, Plan, Traits, Window
+from ..base.plan import CountedPage, PageWindow, QueryPlan, Traits
 from .values import RecordId, cell_value, record_id
 from .wire import Wire
 
-__all__ = ["Column", "GeneralDoor", "Listing", "Row", "Rows", "open_entity", "read_listing"]
+__all__ = ["Column", "GeneralLists", "Listing", "Row", "Rows", "open_entity", "read_listing"]
 
 R = TypeVar("R")
 
@@ -182,7 +182,7 @@ def _row(item: Mapping[str, Any], head: Sequence[Column]) -> Row:
 
 
 @attrs.define(eq=False)
-class GeneralDoor:
+class GeneralLists:
     """Lists of one model.
 
     Attributes:
@@ -207,12 +207,12 @@ class GeneralDoor:
 
     def bind(self, where: Expression) -> Expression:
         """The condition in normal form; compiled once, for the errors."""
-        bound = bind(where, self.entity)
+        bound = normalize(where, self.entity)
         if not isinstance(bound, Constant):
             to_general(where, self.entity)
         return bound
 
-    def page_request(self, plan: Plan, window: Window) -> Request:
+    def page_request(self, plan: QueryPlan, window: PageWindow) -> Request:
         """A list of one window."""
         body: dict[str, Any] = {"limit": window.limit, "offset": window.offset}
         for term in window.order:
@@ -221,7 +221,7 @@ class GeneralDoor:
             body["cols"] = list(dict.fromkeys(plan.columns.values()))
         return self._request(plan, body)
 
-    def count_request(self, plan: Plan, *, upto: int | None = None) -> Request:
+    def count_request(self, plan: QueryPlan, *, upto: int | None = None) -> Request:
         """A list of one row, whose total is the count."""
         return self._request(plan, {"limit": 1, "offset": 0})
 
@@ -236,7 +236,7 @@ class GeneralDoor:
                 url=public_url(response.url),
             ) from error
 
-    def reader(self, plan: Plan, reader: RowReader[R]) -> RowReader[R]:
+    def reader(self, plan: QueryPlan, reader: RowReader[R]) -> RowReader[R]:
         """A reader that unpacks the answer first."""
         return _Reader(reader, plan.columns)
 
@@ -244,7 +244,7 @@ class GeneralDoor:
         """The body's values; the token is not among them yet."""
         return None if request.content is None else msgspec.json.decode(request.content)
 
-    def _request(self, plan: Plan, body: dict[str, Any]) -> Request:
+    def _request(self, plan: QueryPlan, body: dict[str, Any]) -> Request:
         filters = to_general(plan.where, self.entity)
         if plan.search is not None:
             filters.append({"fieldname": EVERYWHERE, "comparison": "like", "value": plan.search})

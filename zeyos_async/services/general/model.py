@@ -10,10 +10,10 @@ from ...codec import DecodeFailed
 from ...errors import InvalidArgument, ServerError
 from ...filters import Expression, condition, to_general
 from ...wire import Safety
-from ..base.plan import Plan
+from ..base.plan import QueryPlan
 from ..base.query import Query
 from .forms import Definition, Form, read_form, to_data
-from .lists import GeneralDoor, Listing, Row, Rows, open_entity, read_listing
+from .lists import GeneralLists, Listing, Row, Rows, open_entity, read_listing
 from .values import RecordId, record_id
 from .wire import Wire
 
@@ -40,7 +40,7 @@ class Model:
     def __init__(self, wire: Wire, name: str) -> None:
         self._wire = wire
         self._name = name
-        self._door = GeneralDoor(wire, open_entity(name))
+        self._door = GeneralLists(wire, open_entity(name))
 
     def __repr__(self) -> str:
         return f"<Model {self._name}>"
@@ -54,7 +54,7 @@ class Model:
 
     def query(self) -> Query[Row]:
         """All records, as rows of the columns that the server shows by default."""
-        plan = Plan(entity=self._door.entity)
+        plan = QueryPlan(entity=self._door.entity)
         return Query(self._door, plan, Rows()).paging(size=_PAGE)
 
     def where(self, *conditions: Expression | str) -> Query[Row]:

@@ -7,7 +7,7 @@ from typing import Final, Generic, TypeVar
 
 import attrs
 
-from ...filters import Expression, FieldRef, all_of, bind, condition, is_false
+from ...filters import Expression, FieldRef, all_of, condition, is_false, normalize
 from ...filters.compilers.octaved import to_octaved
 from ...wire import Request, Safety
 from ..base.explain import PlannedRequest
@@ -37,7 +37,7 @@ def search_request(
     Raises:
         FilterError: The API can't say it.
     """
-    bound = bind(where, schema.search)
+    bound = normalize(where, schema.search)
     if is_false(bound):
         return None
     tree = to_octaved(bound, schema.search)

@@ -15,7 +15,7 @@ library's own, so that code for all APIs catches what it knows::
     ├─ OxConflict                Conflict           somebody else changed it since it was read
     ├─ OxCapacity                BadRequest         full or busy, such as a quota
     ├─ OxNotAuthenticated        NotAuthenticated   no session, or none that counts any more
-    ├─ OxSecondFactorNeeded      SecondFactorNeeded the log-in is not complete
+    ├─ OxSecondFactorRequired      SecondFactorRequired the log-in is not complete
     └─ OxFailedWrite             FailedWrite        a write ended in one of the ServerErrors: it may have been done
 """
 
@@ -32,7 +32,7 @@ from ...errors import (
     FailedWrite,
     NotAuthenticated,
     PermissionDenied,
-    SecondFactorNeeded,
+    SecondFactorRequired,
     ServerError,
 )
 from ...session import check_response
@@ -52,7 +52,7 @@ __all__ = [
     "OxFailure",
     "OxNotAuthenticated",
     "OxPermissionDenied",
-    "OxSecondFactorNeeded",
+    "OxSecondFactorRequired",
     "OxServiceDown",
     "OxTruncated",
     "OxTryAgain",
@@ -141,7 +141,7 @@ class OxNotAuthenticated(OxError, NotAuthenticated):
     """There is no session, or it is none any more, and a fresh log-in did not help."""
 
 
-class OxSecondFactorNeeded(OxError, SecondFactorNeeded):
+class OxSecondFactorRequired(OxError, SecondFactorRequired):
     """The session is of no use before the user's second factor was asked for."""
 
 
@@ -213,7 +213,7 @@ def _class(problem: OxWarning) -> type[OxError]:
     if is_lost(problem.code, *said) or problem.code.startswith(_OF_LOG_INS):
         return OxNotAuthenticated  # the category is TRY_AGAIN, of all things
     if problem.code == SECOND_FACTOR:
-        return OxSecondFactorNeeded
+        return OxSecondFactorRequired
     for name in problem.categories:
         if name in _CLASSES:
             return _CLASSES[name]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from ...codec import DecodeFailed
-from ...errors import NotDeleted, Unfinished
+from ...errors import NotDeleted, PartialFailure
 from ...records import EMPTY
 from .answers import Envelope
 from .records import OxRecord, from_object, record_class, row_reader
@@ -177,7 +177,7 @@ def _complain(spec: Spec, left: list[Any]) -> None:
     ids = [_id(each) for each in left]
     reasons = {_id(each): why for each in left if (why := _reason(each))}
     verb = _VERBS.get(spec.name, "cleared")
-    kind = NotDeleted if verb in ("deleted", "cleared") else Unfinished
+    kind = NotDeleted if verb in ("deleted", "cleared") else PartialFailure
     why = "; ".join(f"{one}: {text}" for one, text in reasons.items()) or _WHY
     shown = ", ".join(ids[:10]) + (", …" if len(ids) > 10 else "")
     raise kind(

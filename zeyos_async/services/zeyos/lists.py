@@ -15,16 +15,16 @@ from yarl import URL
 
 from ...codec import Page, RowReader
 from ...errors import BadRequest, ServerError
-from ...filters import Comparison, Expression, Op, Order, all_of, bind, to_zeyos
+from ...filters import Comparison, Expression, Op, Order, all_of, normalize, to_zeyos
 from ...pagination import PageSize
 from ...schema import Entity, Kind, resolve
 from ...session import Channel
 from ...wire import Request, Response, Safety, public_url
-from ..base.plan import Plan, Traits, Window
+from ..base.plan import PageWindow, QueryPlan, Traits
 from .content import content_from_wire
 from .quirks import Quirks
 
-__all__ = ["JSON_HEADERS", "ListDoor"]
+__all__ = ["JSON_HEADERS", "ZeyosLists"]
 
 R = TypeVar("R")
 _log: Final = logging.getLogger("zeyos_async.zeyos")
@@ -37,7 +37,7 @@ _IMPATIENT: Final = frozenset({500, 503, 504})
 
 
 @attrs.define(eq=False)
-class ListDoor:
+class ZeyosLists:
     """Lists of one entity.
 
     Attributes:
@@ -104,11 +104,11 @@ class ListDoor:
 
     def bind(self, where: Expression) -> Expression:
         """The condition in normal form; compiled once, for the errors."""
-        bound = bind(where, self.entity)
+        bound = normalize(where, self.entity)
         to_zeyos(bound, self.entity)
         return bound
 
-    def page_request(self, plan: Plan, window: Window) -> Request:
+    def page_request(self, plan: QueryPlan, window: PageWindow) -> Request:
         """A list of one window."""
         body = self._body(plan, above=window.above, upto=window.upto)
         body["fields"] = ["ID"] if window.only_id else self._selection(plan)
@@ -125,7 +125,7 @@ class ListDoor:
             body["offset"] = window.offset
         return self._request(body, "list")
 
-    def count_request(self, plan: Plan, *, upto: int | None = None) -> Request:
+    def count_request(self, plan: QueryPlan, *, upto: int | None = None) -> Request:
         """A count of the rows."""
         return self._request({"count": 1, **self._body(plan, above=None, upto=upto)}, "count")
 
@@ -148,7 +148,7 @@ class ListDoor:
             ) from None
         return count
 
-    def reader(self, plan: Plan, reader: RowReader[R]) -> RowReader[R]:
+    def reader(self, plan: QueryPlan, reader: RowReader[R]) -> RowReader[R]:
         """With expanded binary fields, their content as bytes."""
         if not plan.expand:
             return reader
@@ -164,7 +164,7 @@ class ListDoor:
         """The body's values."""
         return None if request.content is None else msgspec.json.decode(request.content)
 
-    def _body(self, plan: Plan, *, above: int | None, upto: int | None) -> dict[str, Any]:
+    def _body(self, plan: QueryPlan, *, above: int | None, upto: int | None) -> dict[str, Any]:
         parts = [plan.where]
         if above is not None:
             parts.append(Comparison("ID", Op.GT, above))
@@ -178,7 +178,7 @@ class ListDoor:
             body["query"] = plan.search
         return body
 
-    def _selection(self, plan: Plan) -> list[str] | dict[str, str]:
+    def _selection(self, plan: QueryPlan) -> list[str] | dict[str, str]:
         """Field names as a list; with an alias, key → path as an object."""
         if plan.columns is None:
             return self._all_fields(self._generation)

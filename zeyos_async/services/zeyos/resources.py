@@ -20,17 +20,17 @@ from ...errors import (
     PreconditionFailed,
     ZeyosAsyncError,
 )
-from ...filters import Comparison, Expression, FieldNamespace, Op, bind, condition, fields
+from ...filters import Comparison, Expression, FieldNamespace, Op, condition, fields, normalize
 from ...records import Record
 from ...schema import Entity, Kind
 from ...session import Channel
 from ...wire import Request, Response, Safety, too_deep
-from ..base.plan import Plan
+from ..base.plan import QueryPlan
 from ..base.query import Query
-from ..base.row_types import Records
+from ..base.row_types import RecordRows
 from .content import content_from_wire
 from .ids import bring_up_to_date, checked_id, id_of
-from .lists import JSON_HEADERS, ListDoor
+from .lists import JSON_HEADERS, ZeyosLists
 from .quirks import Quirks
 from .reconcile import (
     Reconciler,
@@ -77,9 +77,9 @@ class ReadableResource(Generic[R]):
         self._entity: Entity = record.__entity__
         self._url = root / self._entity.name
         self._quirks = quirks or Quirks()
-        self._door = ListDoor(channel, self._url, self._entity, self._quirks)
+        self._door = ZeyosLists(channel, self._url, self._entity, self._quirks)
         self._channel = channel
-        self._shape: Records[R] | None = None
+        self._shape: RecordRows[R] | None = None
         self._one: TypedReader[R] | None = None
 
     def __repr__(self) -> str:
@@ -112,8 +112,8 @@ class ReadableResource(Generic[R]):
     def query(self) -> Query[R]:
         """All records."""
         if self._shape is None:
-            self._shape = Records(self._record, self._fields())
-        return Query(self._door, Plan(entity=self._entity), self._shape)
+            self._shape = RecordRows(self._record, self._fields())
+        return Query(self._door, QueryPlan(entity=self._entity), self._shape)
 
     def where(self, *conditions: Expression | str) -> Query[R]:
         """The records for which all these conditions hold. See ``Query.where``."""
@@ -422,7 +422,7 @@ class WritableResource(ReadableResource[R]):
         return self._request("PATCH", self._id(record), Safety.REPEATABLE, "update", headers=guard, body=body)
 
     def _reconciler(self, request: Request, reconcile: Expression | str) -> Reconciler[R]:
-        key = bind(condition(reconcile), self._entity)
+        key = normalize(condition(reconcile), self._entity)
         check_key(key, self._entity, request.sent)
         # What the condition is about is selected too, so that a server that ignores filters is found out.
         candidates = self.where(key).limit(2).select(*sorted({"ID", *fields(key)}))

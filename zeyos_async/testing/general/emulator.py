@@ -15,7 +15,7 @@ from .listing import answer_list
 from .models import MODELS, Model, Value
 from .refusals import NO_RIGHT, UNKNOWN_MODEL, GeneralRefusal
 from .requests import Asked, conceal, read_request
-from .server_options import GeneralBehaviour
+from .server_options import GeneralServerOptions
 from .store import Row, Store
 from .tokens import GeneralCredentials, TokenBook
 
@@ -30,7 +30,7 @@ _FEW: Final = 7
 BetweenPages = Callable[["GeneralEmulator"], Awaitable[None] | None]
 
 
-class GeneralEmulator(Emulator[GeneralBehaviour, Journal]):
+class GeneralEmulator(Emulator[GeneralServerOptions, Journal]):
     """A server of the General API in this process.
 
     Attributes:
@@ -49,11 +49,11 @@ class GeneralEmulator(Emulator[GeneralBehaviour, Journal]):
         seed: int = 0,
         models: Iterable[Model] = MODELS,
         credentials: GeneralCredentials | None = None,
-        behaviour: GeneralBehaviour | None = None,
+        server_options: GeneralServerOptions | None = None,
     ) -> None:
         self.credentials = credentials or GeneralCredentials()
         # Credentials in bodies are fingerprints in the journal.
-        super().__init__(behaviour or GeneralBehaviour(), Journal(conceal=conceal), seed=seed)
+        super().__init__(server_options or GeneralServerOptions(), Journal(conceal=conceal), seed=seed)
         self.between_pages: BetweenPages | None = None
         self.store = Store(models)
         self._tokens = TokenBook(self.credentials, now=self.clock.now, seed=seed)
@@ -88,7 +88,7 @@ class GeneralEmulator(Emulator[GeneralBehaviour, Journal]):
 
     def token(self, *, longlife: bool = False) -> str:
         """A good ``kmd``."""
-        return self._tokens.give(self.behaviour, longlife=longlife)
+        return self._tokens.give(self.server_options, longlife=longlife)
 
     def expire_tokens(self) -> None:
         """Every token given out so far is over its time."""
@@ -117,38 +117,38 @@ class GeneralEmulator(Emulator[GeneralBehaviour, Journal]):
         """All records as they are stored, in the order of their creation."""
         return [dict(row) for row in self.store.rows(self.store.models[model])]
 
-    async def answer(self, incoming: Incoming, behaviour: GeneralBehaviour) -> Answer:
+    async def answer(self, incoming: Incoming, server_options: GeneralServerOptions) -> Answer:
         """Answer one request, behaving like this."""
         asked: Asked | None = None
         try:
             path = _below(incoming.path)
-            asked = read_request(incoming, path, behaviour)
-            answer = self._act(asked, behaviour)
+            asked = read_request(incoming, path, server_options)
+            answer = self._act(asked, server_options)
         except GeneralRefusal as refusal:
-            return _refused(refusal, asked, behaviour)
+            return _refused(refusal, asked, server_options)
         if self.between_pages is not None and asked.action == "list":
             waiting = self.between_pages(self)
             if inspect.isawaitable(waiting):
                 await waiting
         return json_answer(answer)
 
-    def _act(self, asked: Asked, behaviour: GeneralBehaviour) -> dict[str, Any]:
+    def _act(self, asked: Asked, server_options: GeneralServerOptions) -> dict[str, Any]:
         if asked.action == "info":
             return _success({"action": "info"}, {"api": "General API emulator"})
         if asked.action == "auth":
-            kmd = self._tokens.log_in(asked.body, behaviour)
+            kmd = self._tokens.log_in(asked.body, server_options)
             self.journal.counts["login"] += 1
             return _success({"action": "auth"}, {"kmd": kmd})
-        self._tokens.check(asked.body, behaviour)
+        self._tokens.check(asked.body, server_options)
         if asked.action == "rights":
             return _success({"action": "rights"}, self._rights())
-        return self._act_on_model(asked, behaviour)
+        return self._act_on_model(asked, server_options)
 
     def _rights(self) -> list[dict[str, Any]]:
         models = self.store.models.values()
         return [{"model": model.name, "actions": list(model.actions)} for model in models]
 
-    def _act_on_model(self, asked: Asked, behaviour: GeneralBehaviour) -> dict[str, Any]:
+    def _act_on_model(self, asked: Asked, server_options: GeneralServerOptions) -> dict[str, Any]:
         model = self.store.models.get(asked.model)
         if model is None:
             raise GeneralRefusal(UNKNOWN_MODEL, f"unknown model {asked.model}")
@@ -157,16 +157,16 @@ class GeneralEmulator(Emulator[GeneralBehaviour, Journal]):
         about = {"model": model.name, "action": asked.action}
         match asked.action:
             case "list":
-                return _success(about, answer_list(asked.body, model, self.store, behaviour))
+                return _success(about, answer_list(asked.body, model, self.store, server_options))
             case "get":
-                return _success(about, self._forms.get(model, asked.body, behaviour))
+                return _success(about, self._forms.get(model, asked.body, server_options))
             case "delete":
                 self._forms.delete(model, asked.body)
                 return _success(_after(about, "create"), self._forms.form(model, []))
             case "create":
                 ids = self._forms.create(model, asked.body)
             case _:
-                ids = self._forms.update(model, asked.body, behaviour)
+                ids = self._forms.update(model, asked.body, server_options)
         return _success(_after(about, "get"), self._forms.form(model, ids))
 
 
@@ -185,10 +185,10 @@ def _success(about: Mapping[str, str], data: Any) -> dict[str, Any]:
     return {"status": "Success", "statuscode": 0, "msg": "Erfolgreich", **about, "data": data}
 
 
-def _refused(refusal: GeneralRefusal, asked: Asked | None, behaviour: GeneralBehaviour) -> Answer:
+def _refused(refusal: GeneralRefusal, asked: Asked | None, server_options: GeneralServerOptions) -> Answer:
     about = {} if asked is None else {"model": asked.model, "action": asked.action}
     answer = {"status": "Error", "statuscode": refusal.code, "msg": refusal.text, **about}
-    return json_answer(answer | {"data": refusal.fields}, status=refusal.http or behaviour.error_status)
+    return json_answer(answer | {"data": refusal.fields}, status=refusal.http or server_options.error_status)
 
 
 @asynccontextmanager
@@ -200,7 +200,7 @@ async def emulate_general(
     host: str = "127.0.0.1",
     port: int = 0,
     credentials: GeneralCredentials | None = None,
-    behaviour: GeneralBehaviour | None = None,
+    server_options: GeneralServerOptions | None = None,
 ) -> AsyncIterator[GeneralEmulator]:
     """A server of the General API for the time of an ``async with`` block.
 
@@ -211,13 +211,13 @@ async def emulate_general(
         host: Where to listen.
         port: 0 is a free one.
         credentials: Who may log in, in place of the emulator's own user.
-        behaviour: What the document leaves open.
+        server_options: What the document leaves open.
 
     Raises:
         ValueError: ``rows`` names a model that there is not.
     """
     emulator = GeneralEmulator(
-        rows=rows, seed=seed, models=models, credentials=credentials, behaviour=behaviour
+        rows=rows, seed=seed, models=models, credentials=credentials, server_options=server_options
     )
     async with emulator.running(host=host, port=port):
         yield emulator

@@ -7,7 +7,7 @@ from typing import Any
 
 from .models import UNCHANGED, Field, Model, Value
 from .refusals import BAD_REQUEST, FIELD_ERRORS, NO_IDS, UNKNOWN_ID, GeneralRefusal
-from .server_options import GeneralBehaviour
+from .server_options import GeneralServerOptions
 from .store import Row, Store
 
 __all__ = ["Forms"]
@@ -23,14 +23,16 @@ class Forms:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def get(self, model: Model, asked: Mapping[str, Any], behaviour: GeneralBehaviour) -> dict[str, Any]:
+    def get(
+        self, model: Model, asked: Mapping[str, Any], server_options: GeneralServerOptions
+    ) -> dict[str, Any]:
         """The form of the records, or of a new one where no ID is asked for.
 
         Raises:
             GeneralRefusal: There is no such record, or ``ids`` is missing.
         """
         ids = self._existing(model, asked)
-        if len(ids) > 1 and behaviour.multiple_get == "refused":
+        if len(ids) > 1 and server_options.multiple_get == "refused":
             raise GeneralRefusal(BAD_REQUEST, "get takes one id at a time")
         return self.form(model, ids)
 
@@ -53,7 +55,9 @@ class Forms:
             raise _fields("create", objections)
         return [self._store.insert(model, values)]
 
-    def update(self, model: Model, asked: Mapping[str, Any], behaviour: GeneralBehaviour) -> list[int]:
+    def update(
+        self, model: Model, asked: Mapping[str, Any], server_options: GeneralServerOptions
+    ) -> list[int]:
         """Change records and return their IDs.
 
         Raises:
@@ -62,7 +66,7 @@ class Forms:
         ids = self._existing(model, asked, least=1)
         changes = self._read(model, _data(asked), ids, "update")
         whole = {field.name: None for field in model.fields[1:] if field.required and not field.is_password}
-        checked = changes if behaviour.partial_updates else whole | changes
+        checked = changes if server_options.partial_updates else whole | changes
         objections = self._objections(model, checked, ids)
         if objections:
             raise _fields("update", objections)

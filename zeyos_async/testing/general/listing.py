@@ -8,7 +8,7 @@ from typing import Any, Final
 from .filters import read_filters
 from .models import DECIMAL, WHOLE, Field, Model, Value
 from .refusals import BAD_REQUEST, GeneralRefusal
-from .server_options import GeneralBehaviour
+from .server_options import GeneralServerOptions
 from .store import Row, Store
 
 __all__ = ["LIST_PROPERTIES", "answer_list"]
@@ -17,7 +17,7 @@ LIST_PROPERTIES: Final = frozenset({"filters", "limit", "offset", "order", "sort
 
 
 def answer_list(
-    asked: Mapping[str, Any], model: Model, store: Store, behaviour: GeneralBehaviour
+    asked: Mapping[str, Any], model: Model, store: Store, server_options: GeneralServerOptions
 ) -> dict[str, Any]:
     """The ``data`` of a list's answer.
 
@@ -28,10 +28,10 @@ def answer_list(
     columns = _columns(asked.get("cols"), model)
     found = [row for row in store.rows(model) if all(test(row) for test in tests)]
     _sort(found, asked, model)
-    limit, offset = _limit(asked, behaviour), _number(asked, "offset", 0)
+    limit, offset = _limit(asked, server_options), _number(asked, "offset", 0)
     page = found[offset:] if limit is None else found[offset : offset + limit]
     return {
-        "data": [_row(row, columns, model, behaviour) for row in page],
+        "data": [_row(row, columns, model, server_options) for row in page],
         "head": [_head(field) for field in columns],
         "caption": model.caption or model.name,
         "count": len(page),
@@ -74,11 +74,11 @@ def _sort_key(value: Value) -> tuple[bool, Any]:
     return (value is not None, "" if value is None else value)
 
 
-def _limit(asked: Mapping[str, Any], behaviour: GeneralBehaviour) -> int | None:
+def _limit(asked: Mapping[str, Any], server_options: GeneralServerOptions) -> int | None:
     if "limit" not in asked:
-        return behaviour.default_limit
+        return server_options.default_limit
     limit = _number(asked, "limit", 1)
-    return limit if behaviour.clamp_limit is None else min(limit, behaviour.clamp_limit)
+    return limit if server_options.clamp_limit is None else min(limit, server_options.clamp_limit)
 
 
 def _number(asked: Mapping[str, Any], name: str, least: int) -> int:
@@ -88,13 +88,15 @@ def _number(asked: Mapping[str, Any], name: str, least: int) -> int:
     return value
 
 
-def _row(row: Row, columns: list[Field], model: Model, behaviour: GeneralBehaviour) -> dict[str, Any]:
-    cells = [_cell(field, row[field.name], behaviour) for field in columns]
+def _row(
+    row: Row, columns: list[Field], model: Model, server_options: GeneralServerOptions
+) -> dict[str, Any]:
+    cells = [_cell(field, row[field.name], server_options) for field in columns]
     return {"id": str(row[model.identity.name]), "row": cells}
 
 
-def _cell(field: Field, value: Value, behaviour: GeneralBehaviour) -> dict[str, Any]:
-    if behaviour.cell_types == "typed" and field.type in (WHOLE, DECIMAL) and not field.choices:
+def _cell(field: Field, value: Value, server_options: GeneralServerOptions) -> dict[str, Any]:
+    if server_options.cell_types == "typed" and field.type in (WHOLE, DECIMAL) and not field.choices:
         return {"content": value, "type": "int" if field.type == WHOLE else "float"}
     if value is None:
         return {"content": None, "type": "string"}

@@ -11,7 +11,7 @@ from ..answers import Incoming
 from ..journal import fingerprint
 from .listing import LIST_PROPERTIES
 from .refusals import BAD_REQUEST, NO_INPUT, UNKNOWN_ACTION, UNKNOWN_MODEL, GeneralRefusal
-from .server_options import GeneralBehaviour
+from .server_options import GeneralServerOptions
 
 __all__ = ["MODEL_ACTIONS", "Asked", "conceal", "read_request"]
 
@@ -45,7 +45,7 @@ class Asked:
     body: dict[str, Any]
 
 
-def read_request(incoming: Incoming, path: str, behaviour: GeneralBehaviour) -> Asked:
+def read_request(incoming: Incoming, path: str, server_options: GeneralServerOptions) -> Asked:
     """What a request below the endpoint asks for.
 
     Raises:
@@ -54,11 +54,11 @@ def read_request(incoming: Incoming, path: str, behaviour: GeneralBehaviour) -> 
     if incoming.method != "POST":
         raise GeneralRefusal(NO_INPUT, "no input", http=405)
     body = _body(incoming)
-    action, model = _target(path, body, behaviour)
+    action, model = _target(path, body, server_options)
     if action not in _OWN:
         raise GeneralRefusal(UNKNOWN_ACTION, f"unknown action {action}")
     unknown = sorted(body.keys() - _COMMON - _OWN[action])
-    if unknown and behaviour.unknown_properties == "refused":
+    if unknown and server_options.unknown_properties == "refused":
         raise GeneralRefusal(BAD_REQUEST, f"action {action} has no property {unknown[0]}")
     if "lang" in body and (type(body["lang"]) is not int or body["lang"] < 1):
         raise GeneralRefusal(BAD_REQUEST, "lang must be a number from 1")
@@ -77,11 +77,11 @@ def _body(incoming: Incoming) -> dict[str, Any]:
     return body
 
 
-def _target(path: str, body: dict[str, Any], behaviour: GeneralBehaviour) -> tuple[str, str]:
+def _target(path: str, body: dict[str, Any], server_options: GeneralServerOptions) -> tuple[str, str]:
     """Action and model, by the path or by the body; the body may repeat what the path says."""
     parts = [part for part in path.split("/") if part]
     layout = "paths" if parts else "single"
-    if behaviour.layouts not in (layout, "both"):
+    if server_options.layouts not in (layout, "both"):
         raise GeneralRefusal(UNKNOWN_ACTION, "no such address", http=404)
     if not parts:
         return _text(body, "action"), _text(body, "model")

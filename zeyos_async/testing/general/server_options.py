@@ -6,11 +6,11 @@ from typing import Literal
 
 import attrs
 
-__all__ = ["GeneralBehaviour"]
+__all__ = ["GeneralServerOptions"]
 
 
 @attrs.define(kw_only=True)
-class GeneralBehaviour:
+class GeneralServerOptions:
     """How the emulated API behaves where the document is silent.
 
     Attributes:

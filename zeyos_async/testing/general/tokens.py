@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from .refusals import BAD_REQUEST, WRONG_ACCESS_TYPE, GeneralRefusal
-from .server_options import GeneralBehaviour
+from .server_options import GeneralServerOptions
 
 __all__ = ["GeneralCredentials", "TokenBook"]
 
@@ -40,7 +40,7 @@ class TokenBook:
         self._draw = random.Random(f"{seed}:kmd")
         self._expires: dict[str, float] = {}
 
-    def log_in(self, asked: dict[str, Any], behaviour: GeneralBehaviour) -> str:
+    def log_in(self, asked: dict[str, Any], server_options: GeneralServerOptions) -> str:
         """A new token for a right name and password.
 
         Raises:
@@ -51,12 +51,12 @@ class TokenBook:
         self.check_access(asked)
         known = (self.credentials.kname, self.credentials.kpass)
         if (asked.get("kname"), asked.get("kpass")) != known:
-            raise GeneralRefusal(behaviour.login_code, "Wrong username or password")
-        return self.give(behaviour, longlife=asked.get("longlife") == 1)
+            raise GeneralRefusal(server_options.login_code, "Wrong username or password")
+        return self.give(server_options, longlife=asked.get("longlife") == 1)
 
-    def give(self, behaviour: GeneralBehaviour, *, longlife: bool = False) -> str:
+    def give(self, server_options: GeneralServerOptions, *, longlife: bool = False) -> str:
         """A new token."""
-        seconds = behaviour.longlife_lifetime if longlife else behaviour.token_lifetime
+        seconds = server_options.longlife_lifetime if longlife else server_options.token_lifetime
         token = f"{self._draw.getrandbits(160):040x}"
         self._expires[token] = self._now() + seconds
         return token
@@ -65,7 +65,7 @@ class TokenBook:
         """Every token given out so far is over its time."""
         self._expires = dict.fromkeys(self._expires, 0.0)
 
-    def check(self, asked: dict[str, Any], behaviour: GeneralBehaviour) -> None:
+    def check(self, asked: dict[str, Any], server_options: GeneralServerOptions) -> None:
         """Let a request with a good token pass.
 
         Raises:
@@ -73,8 +73,8 @@ class TokenBook:
         """
         self.check_access(asked)
         expires = self._expires.get(asked["kmd"]) if isinstance(asked.get("kmd"), str) else None
-        if expires is None or expires <= self._now() or behaviour.expired:
-            raise GeneralRefusal(behaviour.expired_code, "Session expired, please log in again")
+        if expires is None or expires <= self._now() or server_options.expired:
+            raise GeneralRefusal(server_options.expired_code, "Session expired, please log in again")
 
     def check_access(self, asked: dict[str, Any]) -> None:
         """Let a request with the user's access type (and key) pass.

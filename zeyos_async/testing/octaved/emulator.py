@@ -14,7 +14,7 @@ from .data import fill
 from .output import show
 from .refusals import Refusal
 from .routes import Routes
-from .server_options import PATHS, OctavedBehaviour
+from .server_options import PATHS, OctavedServerOptions
 from .store import Store
 from .writes import create, patch
 
@@ -29,7 +29,7 @@ _KEY = "emulated-api-key"
 Rows = Mapping[str, int | Sequence[Mapping[str, Any]]]
 
 
-class OctavedEmulator(Emulator[OctavedBehaviour, Journal]):
+class OctavedEmulator(Emulator[OctavedServerOptions, Journal]):
     """An Octaved Flow in this process.
 
     Attributes:
@@ -48,11 +48,13 @@ class OctavedEmulator(Emulator[OctavedBehaviour, Journal]):
         header: str = "X-Api-Key",
         api_key: str = _KEY,
         paths: Mapping[str, str] | None = None,
-        behaviour: OctavedBehaviour | None = None,
+        server_options: OctavedServerOptions | None = None,
     ) -> None:
         self.header = header
         self.api_key = api_key
-        super().__init__(behaviour or OctavedBehaviour(), Journal(secret_headers=(header,)), seed=seed)
+        super().__init__(
+            server_options or OctavedServerOptions(), Journal(secret_headers=(header,)), seed=seed
+        )
         self.store = Store(seed=seed, now=self.clock.now)
         self._routes = Routes(self.store, {**PATHS, **(paths or {})})
         self._fill(rows or {}, seed)
@@ -99,20 +101,20 @@ class OctavedEmulator(Emulator[OctavedBehaviour, Journal]):
         """All records as the API would show them, in the order in which they were stored."""
         return [show(self.store, resource, row) for row in self.store.rows[resource].values()]
 
-    async def answer(self, incoming: Incoming, behaviour: OctavedBehaviour) -> Answer:
+    async def answer(self, incoming: Incoming, server_options: OctavedServerOptions) -> Answer:
         """Answer one request, behaving like this."""
         try:
-            return self._route(incoming, behaviour)
+            return self._route(incoming, server_options)
         except Refusal as refusal:
             return json_answer({"message": refusal.message, "errors": refusal.fields}, status=refusal.status)
 
-    def _route(self, incoming: Incoming, behaviour: OctavedBehaviour) -> Answer:
+    def _route(self, incoming: Incoming, server_options: OctavedServerOptions) -> Answer:
         given = incoming.headers.get(self.header, "")
         if not hmac.compare_digest(given.encode(), self.api_key.encode()):
             raise Refusal(401, f"the header {self.header} is missing, or its key is not known")
         if not incoming.path.startswith(f"{_PREFIX}/"):
             raise Refusal(404, f"there is no route {incoming.path}")
-        return self._routes.answer(incoming, incoming.path.removeprefix(_PREFIX), behaviour)
+        return self._routes.answer(incoming, incoming.path.removeprefix(_PREFIX), server_options)
 
 
 @asynccontextmanager
@@ -125,7 +127,7 @@ async def emulate_octaved(
     header: str = "X-Api-Key",
     api_key: str = _KEY,
     paths: Mapping[str, str] | None = None,
-    behaviour: OctavedBehaviour | None = None,
+    server_options: OctavedServerOptions | None = None,
 ) -> AsyncIterator[OctavedEmulator]:
     """An Octaved Flow server for the time of an ``async with`` block.
 
@@ -138,13 +140,13 @@ async def emulate_octaved(
         header: The header that carries the key.
         api_key: The key that is taken.
         paths: Resource → path, where it differs from :data:`~zeyos_async.testing.octaved.server_options.PATHS`.
-        behaviour: What the document leaves open.
+        server_options: What the document leaves open.
 
     Raises:
         ValueError: ``rows`` asks for a resource that does not exist.
     """
     emulator = OctavedEmulator(
-        rows=rows, seed=seed, header=header, api_key=api_key, paths=paths, behaviour=behaviour
+        rows=rows, seed=seed, header=header, api_key=api_key, paths=paths, server_options=server_options
     )
     async with emulator.running(host=host, port=port):
         yield emulator

@@ -16,7 +16,7 @@ from .fields import SCHEMAS
 from .output import planning_dates, responsible_users, show
 from .refusals import Refusal, bad_request, not_found
 from .search import find
-from .server_options import OctavedBehaviour
+from .server_options import OctavedServerOptions
 from .store import Row, Store
 from .writes import create, patch
 
@@ -79,23 +79,25 @@ class Routes:
         before, between, after = (re.escape(part) for part in parts)
         self._archive = re.compile(f"{before}([^/]+){between}([^/]+){after}")
 
-    def answer(self, incoming: Incoming, path: str, behaviour: OctavedBehaviour) -> Answer:
+    def answer(self, incoming: Incoming, path: str, server_options: OctavedServerOptions) -> Answer:
         """Answer one request below the base URL.
 
         Raises:
             Refusal: What the document forbids.
         """
         if found := self._archive.fullmatch(path):
-            return self._archived(incoming, found[1], found[2], behaviour)
+            return self._archived(incoming, found[1], found[2], server_options)
         if path in (self._paths["responsible_users"], self._paths["planning_dates"]):
             return self._of_nodes(incoming, path == self._paths["planning_dates"])
         for resource in SCHEMAS:
             base = self._paths[resource]
             if path == base or path.startswith(f"{base}/"):
-                return _Call(self._store, resource, incoming, behaviour).answer(path[len(base) + 1 :])
+                return _Call(self._store, resource, incoming, server_options).answer(path[len(base) + 1 :])
         raise not_found(f"there is no route {path}")
 
-    def _archived(self, incoming: Incoming, key: str, archive: str, behaviour: OctavedBehaviour) -> Answer:
+    def _archived(
+        self, incoming: Incoming, key: str, archive: str, server_options: OctavedServerOptions
+    ) -> Answer:
         if incoming.method not in ("POST", "PUT", "PATCH"):
             raise Refusal(405, f"{incoming.method} does not archive")
         if not is_id(key) or archive not in ("0", "1"):
@@ -106,7 +108,7 @@ class Routes:
         for _, row in (found, *self._store.descendants(key)):
             row["isArchived"] = archive == "1"
             self._store.touch(row)
-        return Answer(status=behaviour.archive_status)
+        return Answer(status=server_options.archive_status)
 
     def _of_nodes(self, incoming: Incoming, planning: bool) -> Answer:
         if incoming.method != "GET":
@@ -133,7 +135,7 @@ class _Call:
     store: Store
     resource: str
     incoming: Incoming
-    behaviour: OctavedBehaviour
+    server_options: OctavedServerOptions
 
     def answer(self, rest: str) -> Answer:
         word, _, tail = rest.partition("/")
@@ -163,18 +165,18 @@ class _Call:
         return _BILLING_OPTIONS if self.resource == "billings" else {}
 
     def _show(self, row: Row, options: Mapping[str, str] | None = None) -> Row:
-        return show(self.store, self.resource, row, options or {}, news=self.behaviour.news)
+        return show(self.store, self.resource, row, options or {}, news=self.server_options.news)
 
     def _list(self) -> Answer:
         query = _read_query(self.incoming.query, self._options, ids=True)
         rows = self.store.rows[self.resource]
         if not query.ids and self.resource != "customers":
             raise bad_request("ids[] is required")
-        if self.behaviour.missing == "refuse":
+        if self.server_options.missing == "refuse":
             for key in query.ids:
                 self.store.find(self.resource, key)
         asked = dict.fromkeys(query.ids or rows)
-        keys = asked if self.behaviour.order == "asked" else (key for key in rows if key in asked)
+        keys = asked if self.server_options.order == "asked" else (key for key in rows if key in asked)
         return json_answer([self._show(rows[key], query.values) for key in keys if key in rows])
 
     def _get(self, key: str) -> Answer:
@@ -184,26 +186,26 @@ class _Call:
     def _create(self) -> Answer:
         _read_query(self.incoming.query, {})
         row = create(self.store, self.resource, self.store.new_id(), _body(self.incoming))
-        return json_answer({"id": row["id"]}, status=self.behaviour.create_status)
+        return json_answer({"id": row["id"]}, status=self.server_options.create_status)
 
     def _put(self, key: str) -> Answer:
         _read_query(self.incoming.query, {})
         row = create(self.store, self.resource, key, _body(self.incoming))
-        return self._written(self.behaviour.put_status, row)
+        return self._written(self.server_options.put_status, row)
 
     def _patch(self, key: str) -> Answer:
         _read_query(self.incoming.query, {})
         row = patch(self.store, self.resource, key, _body(self.incoming))
-        return self._written(self.behaviour.patch_status, row)
+        return self._written(self.server_options.patch_status, row)
 
     def _delete(self, key: str) -> Answer:
         _read_query(self.incoming.query, {})
         row = self.store.find(self.resource, key)
         self.store.delete(self.resource, key)
-        return self._written(self.behaviour.delete_status, row)
+        return self._written(self.server_options.delete_status, row)
 
     def _written(self, status: int, row: Row) -> Answer:
-        if self.behaviour.write_body == "none" or status == 204:
+        if self.server_options.write_body == "none" or status == 204:
             return Answer(status=status)
         return json_answer(self._show(row), status=status)
 

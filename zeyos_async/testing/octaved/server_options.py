@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import attrs
 
-__all__ = ["PATHS", "OctavedBehaviour"]
+__all__ = ["PATHS", "OctavedServerOptions"]
 
 PATHS: Final[Mapping[str, str]] = {
     "customers": "/customers",
@@ -27,7 +27,7 @@ PATHS: Final[Mapping[str, str]] = {
 
 
 @attrs.frozen(kw_only=True)
-class OctavedBehaviour:
+class OctavedServerOptions:
     """Choices where the document is silent.
 
     Attributes:

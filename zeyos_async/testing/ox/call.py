@@ -20,8 +20,8 @@ from .columns import Shift
 from .facts import OPERATIONS, Operation
 from .parts import Part
 from .refusals import OxError, bad_value, missing
-from .server_options import OxBehaviour
-from .state import OxUser, Table, World
+from .server_options import OxServerOptions
+from .state import OxUser, ServerState, Table
 
 if TYPE_CHECKING:
     from ..answers import Incoming
@@ -76,11 +76,11 @@ class Call:
 
     Attributes:
         operation: Which.
-        world: What the server remembers.
+        state: What the server remembers.
         sessions: Who is logged in.
         jobs: What is put off.
         dispatcher: Carries out calls within calls.
-        behaviour: How the server behaves for this call.
+        server_options: How the server behaves for this call.
         incoming: The request as it came; that of the batch for an item of ``multiple``.
         params: Parameters by name, of their documented types; a list of strings for ``array[string]``.
         extra: Parameters that the document does not name, as they came.
@@ -91,11 +91,11 @@ class Call:
     """
 
     operation: Operation
-    world: World
+    state: ServerState
     sessions: Sessions
     jobs: Jobs
     dispatcher: Dispatcher
-    behaviour: OxBehaviour
+    server_options: OxServerOptions
     incoming: Incoming
     params: dict[str, Any] = attrs.field(factory=dict)
     extra: dict[str, str] = attrs.field(factory=dict)
@@ -130,11 +130,11 @@ class Call:
 
     def table(self, name: str) -> Table:
         """The table of a name."""
-        return self.world.table(name)
+        return self.state.table(name)
 
-    def state(self, make: Callable[[World, OxUser], _T]) -> _T:
+    def module_state(self, make: Callable[[ServerState, OxUser], _T]) -> _T:
         """What a module keeps for the user who calls."""
-        return self.world.state(make, self.user)
+        return self.state.module_state(make, self.user)
 
     def mapping(self) -> dict[str, Any]:
         """The JSON body, which has to be an object.

@@ -17,7 +17,7 @@ from .parts import read_form
 from .refusals import bad_value, missing
 from .requests import GENERAL
 
-__all__ = ["OxJournal", "Stranger", "check_shape", "conceal", "note_strangers"]
+__all__ = ["OxJournal", "UnknownInput", "check_shape", "conceal", "note_unknown_input"]
 
 _SECRET_FIELDS: Final = frozenset(
     {
@@ -36,7 +36,7 @@ _SESSION: Final = re.compile(r"(?<![^&])session=([^&]*)")
 
 
 @attrs.frozen(kw_only=True)
-class Stranger:
+class UnknownInput:
     """Something that no document names.
 
     Attributes:
@@ -56,12 +56,12 @@ class OxJournal(Journal):
     """The record of what arrived, and of what was strange about it.
 
     Attributes:
-        strangers: Parameters and fields that no document names.
+        unknown_input: Parameters and fields that no document names.
     """
 
     def __init__(self) -> None:
         super().__init__(conceal=conceal)
-        self.strangers: list[Stranger] = []
+        self.unknown_input: list[UnknownInput] = []
 
     def arrived(self, incoming: Incoming) -> Entry:
         """Note a request; its session is a credential too."""
@@ -71,18 +71,20 @@ class OxJournal(Journal):
     def reset(self) -> None:
         """Forget everything but the requests that are still being answered."""
         super().reset()
-        self.strangers.clear()
+        self.unknown_input.clear()
 
 
-def note_strangers(
+def note_unknown_input(
     journal: OxJournal, operation: Operation, extra: Mapping[str, str], body: Any, *, number: int
 ) -> None:
     """Note what the document does not name."""
     named = str(operation)
     for name in sorted(extra.keys() - GENERAL - operation.pattern.groupindex.keys()):
-        journal.strangers.append(Stranger(number=number, operation=named, kind="parameter", name=name))
+        journal.unknown_input.append(
+            UnknownInput(number=number, operation=named, kind="parameter", name=name)
+        )
     for name in _unknown_fields(operation, body):
-        journal.strangers.append(Stranger(number=number, operation=named, kind="field", name=name))
+        journal.unknown_input.append(UnknownInput(number=number, operation=named, kind="field", name=name))
 
 
 def check_shape(operation: Operation, body: Any) -> None:

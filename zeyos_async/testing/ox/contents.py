@@ -19,9 +19,9 @@ def counted(call: Call, folder: Row) -> Row:
     key = folder["id"]
     match folder["module"]:
         case "mail":
-            return _counted_mail(mailbox(call.world, call.user).mails(key))
+            return _counted_mail(mailbox(call.state, call.user).mails(key))
         case "infostore":
-            return {"total": len(drive(call.world).items([key]))}
+            return {"total": len(drive(call.state).items([key]))}
         case "contacts" | "tasks" as name:
             return {"total": len(call.table(_TABLES[name]).within(key))}
         case _:
@@ -41,14 +41,14 @@ def emptied(call: Call, folder: Row) -> None:
     """Delete everything in a folder, for good."""
     key, module = folder["id"], folder["module"]
     if module == "mail":
-        mailbox(call.world, call.user).drop(key)
+        mailbox(call.state, call.user).drop(key)
     if module == "infostore":
-        for item in drive(call.world).items([key]):
-            drive(call.world).remove(item)
+        for item in drive(call.state).items([key]):
+            drive(call.state).remove(item)
     if module == "calendar":
-        for event in calendar(call.world).events([key]):
-            if calendar(call.world).find(event.id) is event:
-                calendar(call.world).remove(event)
+        for event in calendar(call.state).events([key]):
+            if calendar(call.state).find(event.id) is event:
+                calendar(call.state).remove(event)
     if module in _TABLES:
         table = call.table(_TABLES[module])
         for row in table.within(key):
@@ -57,4 +57,4 @@ def emptied(call: Call, folder: Row) -> None:
 
 def renamed(call: Call, old: str, new: str) -> None:
     """A mail folder got another path: its messages are there now."""
-    mailbox(call.world, call.user).rename(old, new)
+    mailbox(call.state, call.user).rename(old, new)

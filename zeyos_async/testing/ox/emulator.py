@@ -17,10 +17,10 @@ from .checks import OxJournal
 from .dispatch import Dispatcher
 from .jobs import Jobs
 from .requests import ROOT
-from .seeding import Rows, fill_world, rows_of
-from .server_options import OxBehaviour
+from .seeding import Rows, fill_state, rows_of
+from .server_options import OxServerOptions
 from .sessions import Sessions
-from .state import OxUser, Row, World
+from .state import OxUser, Row, ServerState
 
 if TYPE_CHECKING:
     from zeyos_async.auth import AuthBackend
@@ -34,12 +34,12 @@ USERS: Final = (
 """Who may log in where nobody says otherwise; the first is the default user."""
 
 
-class OxEmulator(Emulator[OxBehaviour, OxJournal]):
+class OxEmulator(Emulator[OxServerOptions, OxJournal]):
     """A server of Open-Xchange's HTTP API in this process.
 
     Attributes:
         users: Who may log in; the first is the default user.
-        world: Everything it remembers.
+        state: Everything it remembers.
         sessions: Who is logged in.
         jobs: What is put off.
     """
@@ -52,24 +52,24 @@ class OxEmulator(Emulator[OxBehaviour, OxJournal]):
         rows: Mapping[str, Rows] | None = None,
         seed: int = 0,
         users: Iterable[OxUser] = USERS,
-        behaviour: OxBehaviour | None = None,
+        server_options: OxServerOptions | None = None,
     ) -> None:
         _load_modules()
         self.users = tuple(users)
         if not self.users or len({user.id for user in self.users}) < len(self.users):
             raise ValueError("there have to be users, each with a number of its own")
-        super().__init__(behaviour or OxBehaviour(), OxJournal(), seed=seed)
+        super().__init__(server_options or OxServerOptions(), OxJournal(), seed=seed)
         self._rows = dict(rows or {})
         self._seed = seed
         self._build()
 
     def _build(self) -> None:
         users = {user.id: attrs.evolve(user) for user in self.users}
-        self.world = World(users, clock=self.clock, seed=self._seed)
-        self.sessions = Sessions(self.world, count=self.journal.counts)
-        self.jobs = Jobs(self.world)
-        self._dispatcher = Dispatcher(self.world, self.sessions, self.jobs, self.journal)
-        fill_world(self.world, self._rows)
+        self.state = ServerState(users, clock=self.clock, seed=self._seed)
+        self.sessions = Sessions(self.state, count=self.journal.counts)
+        self.jobs = Jobs(self.state)
+        self._dispatcher = Dispatcher(self.state, self.sessions, self.jobs, self.journal)
+        fill_state(self.state, self._rows)
 
     def auth(self, user: OxUser | None = None) -> AuthBackend:
         """A credential for ``OpenXchange(emulator.url, auth=…)``; of the default user, if no other."""
@@ -102,7 +102,7 @@ class OxEmulator(Emulator[OxBehaviour, OxJournal]):
         Raises:
             KeyError: There is no such table.
         """
-        return rows_of(self.world, name)
+        return rows_of(self.state, name)
 
     def reset(self) -> None:
         """Begin again: the rows of the start, no session, an empty journal, no faults."""
@@ -111,9 +111,9 @@ class OxEmulator(Emulator[OxBehaviour, OxJournal]):
         self.clock.offset = 0.0
         self._build()
 
-    async def answer(self, incoming: Incoming, behaviour: OxBehaviour) -> Answer:
+    async def answer(self, incoming: Incoming, server_options: OxServerOptions) -> Answer:
         """Answer one request, behaving like this."""
-        return self._dispatcher.answer(incoming, behaviour)
+        return self._dispatcher.answer(incoming, server_options)
 
 
 def _load_modules() -> None:
@@ -130,7 +130,7 @@ async def emulate_ox(
     users: Iterable[OxUser] = USERS,
     host: str = "127.0.0.1",
     port: int = 0,
-    behaviour: OxBehaviour | None = None,
+    server_options: OxServerOptions | None = None,
 ) -> AsyncIterator[OxEmulator]:
     """A server of Open-Xchange's HTTP API for the time of an ``async with`` block.
 
@@ -140,12 +140,12 @@ async def emulate_ox(
         users: Who may log in; the first is the default user.
         host: Where to listen.
         port: 0 is a free one.
-        behaviour: Where documents and servers differ.
+        server_options: Where documents and servers differ.
 
     Raises:
         ValueError: ``rows`` names a kind that there is not, or two users share a number.
     """
-    emulator = OxEmulator(rows=rows, seed=seed, users=users, behaviour=behaviour)
+    emulator = OxEmulator(rows=rows, seed=seed, users=users, server_options=server_options)
     async with emulator.running(host=host, port=port):
         yield emulator
 

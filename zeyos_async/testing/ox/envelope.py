@@ -13,7 +13,7 @@ from ..answers import Answer, Incoming, json_answer, text_answer
 from .call import NO_DATA, Reply
 from .refusals import CATEGORIES, ERROR, WARNING, FlatRefusal, OxError, PageRefusal
 from .requests import Asked
-from .server_options import OxBehaviour
+from .server_options import OxServerOptions
 
 __all__ = ["answer_error", "answer_flat", "answer_page", "answer_reply", "envelope_of", "error_fields"]
 
@@ -26,13 +26,13 @@ _PAGE: Final = (
 _JSON_TYPES: Final = ("application/json", "text/javascript", "*/*", "application/*")
 
 
-def error_fields(error: OxError, behaviour: OxBehaviour, number: int) -> dict[str, Any]:
+def error_fields(error: OxError, server_options: OxServerOptions, number: int) -> dict[str, Any]:
     """The fields of an error in the envelope."""
     name = CATEGORIES.get(error.category, CATEGORIES[ERROR])
     fields: dict[str, Any] = {
         "error": error.text,
         "error_params": [str(param) for param in error.params],
-        "categories": [name] if behaviour.categories == "array" else name,
+        "categories": [name] if server_options.categories == "array" else name,
         "category": error.category,
         "code": error.code,
         "error_id": f"1000001-{number}",
@@ -43,7 +43,7 @@ def error_fields(error: OxError, behaviour: OxBehaviour, number: int) -> dict[st
     return fields
 
 
-def envelope_of(reply: Reply, behaviour: OxBehaviour, number: int) -> Any:
+def envelope_of(reply: Reply, server_options: OxServerOptions, number: int) -> Any:
     """The envelope of a success; a warning is copied into the fields of an error."""
     if reply.whole is not NO_DATA:
         return reply.whole
@@ -52,40 +52,42 @@ def envelope_of(reply: Reply, behaviour: OxBehaviour, number: int) -> Any:
         envelope["data"] = reply.data
     if reply.timestamp is not None:
         envelope["timestamp"] = reply.timestamp
-    warnings = [*reply.warnings, *_made_up(behaviour)]
+    warnings = [*reply.warnings, *_made_up(server_options)]
     if warnings:
-        rendered = [error_fields(each, behaviour, number) for each in warnings]
+        rendered = [error_fields(each, server_options, number) for each in warnings]
         envelope |= rendered[0]
         envelope["warnings"] = rendered[0] if len(rendered) == 1 else rendered
     return envelope
 
 
-def _made_up(behaviour: OxBehaviour) -> Sequence[OxError]:
+def _made_up(server_options: OxServerOptions) -> Sequence[OxError]:
     return [
         OxError(f"EMU-09{number:02}", f"warning {number}: 100 %s", category=WARNING, params=("nothing",))
-        for number in range(behaviour.warnings)
+        for number in range(server_options.warnings)
     ]
 
 
-def answer_reply(reply: Reply, asked: Asked, behaviour: OxBehaviour, number: int) -> Answer:
+def answer_reply(reply: Reply, asked: Asked, server_options: OxServerOptions, number: int) -> Answer:
     """The answer of a success."""
     if reply.raw is not None:
         return attrs.evolve(reply.raw, cookies=(*reply.raw.cookies, *reply.cookies))
-    envelope = envelope_of(reply, behaviour, number)
+    envelope = envelope_of(reply, server_options, number)
     plain = ("plainJson", "force_json_response")
     answer = _wrapped(envelope, asked, plain) or json_answer(envelope)
     headers = {**answer.headers, **reply.headers}
     return attrs.evolve(answer, status=reply.status, headers=headers, cookies=reply.cookies)
 
 
-def answer_error(error: OxError, asked: Asked | None, incoming: Incoming, behaviour: OxBehaviour) -> Answer:
+def answer_error(
+    error: OxError, asked: Asked | None, incoming: Incoming, server_options: OxServerOptions
+) -> Answer:
     """The answer of an error: an envelope in a 200, a page around it, or an error page."""
-    envelope = error_fields(error, behaviour, incoming.number)
+    envelope = error_fields(error, server_options, incoming.number)
     if asked is None:
         return json_answer(envelope)
     if asked.operation.is_download and not _accepts_json(incoming):
         return answer_page(PageRefusal(error.status, error.text))
-    plain = ("plainJson", "force_json_response") if behaviour.force_json_errors else ("plainJson",)
+    plain = ("plainJson", "force_json_response") if server_options.force_json_errors else ("plainJson",)
     return _wrapped(envelope, asked, plain) or json_answer(envelope)
 
 

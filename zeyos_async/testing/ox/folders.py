@@ -8,7 +8,7 @@ from typing import Any, Final
 from .call import Call
 from .refusals import denied, not_found
 from .seeding import Rows, fills
-from .state import OxUser, Row, World
+from .state import OxUser, Row, ServerState
 
 __all__ = [
     "ALL_USERS",
@@ -74,14 +74,14 @@ def folder_key(number: str, place: int) -> str:
     return str(int(number) + _PER_USER * place)
 
 
-def default_folder(world: World, user: OxUser, module: str) -> str:
+def default_folder(state: ServerState, user: OxUser, module: str) -> str:
     """The id of a user's own folder for a module.
 
     Raises:
         KeyError: There is none.
     """
     numbers = {"tasks": "7", "calendar": "21", "contacts": "25", "infostore": "30"}
-    return folder_key(numbers[module], list(world.users).index(user.id))
+    return folder_key(numbers[module], list(state.users).index(user.id))
 
 
 def bits_of(*, folder: int = 0, read: int = 0, write: int = 0, delete: int = 0, admin: bool = False) -> int:
@@ -90,20 +90,20 @@ def bits_of(*, folder: int = 0, read: int = 0, write: int = 0, delete: int = 0, 
 
 
 @fills("folders", few=0, order=0)
-def _fill(world: World, rows: Rows) -> None:
+def _fill(state: ServerState, rows: Rows) -> None:
     """The folders that everybody has; given rows are private folders of the first user."""
-    first = next(iter(world.users))
+    first = next(iter(state.users))
     for key, title, module, kind in _ROOTS:
         everybody = [_permission(ALL_USERS, READ_ONLY, group=True)]
-        _add(world, key, "0", title, module, kind=5, owner=0, permissions=everybody, standard=True)
-        world.table("folders").rows[key]["type"] = kind if module == "infostore" else 5
+        _add(state, key, "0", title, module, kind=5, owner=0, permissions=everybody, standard=True)
+        state.table("folders").rows[key]["type"] = kind if module == "infostore" else 5
     for key, parent, title, module, _ in _PUBLIC:
         writable = bits_of(folder=2, read=2, write=1, delete=1) if key != "6" else READ_ONLY
         permissions = [_permission(ALL_USERS, writable, group=True)]
-        _add(world, key, parent, title, module, kind=2, owner=0, permissions=permissions, standard=True)
-    for place, user in enumerate(world.users.values()):
-        _fill_private(world, place, user)
-        _fill_mail(world, user)
+        _add(state, key, parent, title, module, kind=2, owner=0, permissions=permissions, standard=True)
+    for place, user in enumerate(state.users.values()):
+        _fill_private(state, place, user)
+        _fill_mail(state, user)
     given: Sequence[Any] = (
         [{"title": f"Folder {number}"} for number in range(rows)] if isinstance(rows, int) else rows
     )
@@ -111,10 +111,10 @@ def _fill(world: World, rows: Rows) -> None:
         row = {"module": "contacts", "type": 1, "subscribed": True, **values}
         row.setdefault("folder_id", "1")
         row["permissions"] = [_permission(first, FULL)]
-        world.table("folders").insert({**row, "_owner": first}, by=first, key=values.get("id"))
+        state.table("folders").insert({**row, "_owner": first}, by=first, key=values.get("id"))
 
 
-def _fill_private(world: World, place: int, user: OxUser) -> None:
+def _fill_private(state: ServerState, place: int, user: OxUser) -> None:
     private = {key for key, *_ in _PRIVATE}
     for key, parent, title, module, standard in _PRIVATE:
         above = folder_key(parent, place) if parent in private else parent
@@ -124,7 +124,7 @@ def _fill_private(world: World, place: int, user: OxUser) -> None:
         number = folder_key(key, place)
         kind = _TRASH if standard == 12 else 1
         _add(
-            world,
+            state,
             number,
             above,
             title,
@@ -134,11 +134,11 @@ def _fill_private(world: World, place: int, user: OxUser) -> None:
             permissions=own,
             standard=bool(standard),
         )
-        world.table("folders").rows[number]["standard_folder_type"] = standard
+        state.table("folders").rows[number]["standard_folder_type"] = standard
 
 
-def _fill_mail(world: World, user: OxUser) -> None:
-    table = world.table(f"mail folders of {user.id}")
+def _fill_mail(state: ServerState, user: OxUser) -> None:
+    table = state.table(f"mail folders of {user.id}")
     for key, parent, title, standard in _MAIL:
         row = _described(
             title, "mail", kind=7, permissions=[_permission(user.id, FULL)], standard=bool(standard)
@@ -147,9 +147,11 @@ def _fill_mail(world: World, user: OxUser) -> None:
         table.insert(row, by=user.id, key=key)
 
 
-def _add(world: World, key: str, parent: str, title: str, module: str, *, owner: int, **about: Any) -> None:
+def _add(
+    state: ServerState, key: str, parent: str, title: str, module: str, *, owner: int, **about: Any
+) -> None:
     row = _described(title, module, **about) | {"folder_id": parent, "_owner": owner}
-    world.table("folders").insert(row, by=owner, key=key)
+    state.table("folders").insert(row, by=owner, key=key)
 
 
 def _described(title: str, module: str, *, kind: int, permissions: list[Row], standard: bool = False) -> Row:

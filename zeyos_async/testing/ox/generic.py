@@ -33,7 +33,7 @@ def generic_reply(call: Call) -> Reply:
     operation = call.operation
     if operation.is_download:
         return Reply(raw=_bytes(operation))
-    stamp = call.world.last_stamp
+    stamp = call.state.last_stamp
     if operation.envelope == "data":
         return Reply(data=sample(operation.data_type), timestamp=stamp)
     if operation.answer == "none" or not operation.envelope:

@@ -23,7 +23,7 @@ _LONGEST: Final = 128
 
 def newest(call: Call, rows: Iterable[Row]) -> int:
     """The time stamp of a reply: the greatest of its rows, or the server's for none."""
-    return max((row["last_modified"] for row in rows), default=call.world.last_stamp)
+    return max((row["last_modified"] for row in rows), default=call.state.last_stamp)
 
 
 def check_sort(call: Call) -> tuple[str, bool]:

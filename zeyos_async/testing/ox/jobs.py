@@ -9,7 +9,7 @@ import attrs
 
 from .call import Reply
 from .refusals import WARNING, OxError, not_found
-from .state import World
+from .state import ServerState
 
 __all__ = ["Job", "Jobs"]
 
@@ -53,8 +53,8 @@ class Job:
 class Jobs:
     """The jobs of a server."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, state: ServerState) -> None:
+        self._state = state
         self._jobs: dict[str, Job] = {}
 
     def of(self, user: int) -> list[Job]:
@@ -86,15 +86,15 @@ class Jobs:
         """
         if any(job.what == what and not job.done for job in self.of(user)):
             raise OxError("JOB-0004", "the same job is already running", status=409)
-        due = self._world.clock.now() + seconds
-        key = f"{module}-{self._world.next_id()}"
+        due = self._state.clock.now() + seconds
+        key = f"{module}-{self._state.next_id()}"
         job = Job(id=key, module=module, action=action, user=user, due=due, what=what, run=run)
         self._jobs[key] = job
         return job
 
     def advance(self) -> None:
         """Carry out what is due."""
-        now = self._world.clock.now()
+        now = self._state.clock.now()
         for job in list(self._jobs.values()):
             if not job.done and job.due <= now:
                 try:

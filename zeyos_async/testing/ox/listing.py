@@ -58,5 +58,5 @@ def rows_reply(call: Call, model: Model, rows: Iterable[Row]) -> Reply:
     """Rows as arrays under ``columns``, with the greatest stamp among them."""
     columns = model.parse(call.text("columns"))
     found = list(rows)
-    stamp = max((row.get("last_modified") or 0 for row in found), default=0) or call.world.last_stamp
+    stamp = max((row.get("last_modified") or 0 for row in found), default=0) or call.state.last_stamp
     return Reply(data=[model.cells(columns, row, call.shift) for row in found], timestamp=stamp)

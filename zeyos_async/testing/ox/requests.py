@@ -14,7 +14,7 @@ from ..answers import Incoming
 from .facts import MODULES, OPERATIONS, Operation, Param
 from .parts import Part, media_type, read_form, read_parts
 from .refusals import OxError, PageRefusal, bad_value, missing
-from .server_options import OxBehaviour
+from .server_options import OxServerOptions
 
 __all__ = [
     "GENERAL",
@@ -83,7 +83,7 @@ def truth(text: str) -> bool:
 
 
 def find_operation(
-    method: str, path: str, query: Mapping[str, str], behaviour: OxBehaviour
+    method: str, path: str, query: Mapping[str, str], server_options: OxServerOptions
 ) -> tuple[Operation, dict[str, str]]:
     """The operation of a request, and the parameters that its path holds.
 
@@ -95,14 +95,14 @@ def find_operation(
     found = _by_path(path, action) or _by_action(path, action, query)
     if found is None:
         raise PageRefusal(404, f"there is nothing at {path} for {action or method}")
-    if behaviour.registered_only:
+    if server_options.registered_only:
         found = [each for each in found if each[0].registered]
     if not found:
         raise unknown_action(path, action)
     for operation, inside in found:
         if operation.method == method:
             return operation, inside
-    if behaviour.lenient_verbs and action:
+    if server_options.lenient_verbs and action:
         return found[0]
     verbs = " or ".join(dict.fromkeys(operation.method for operation, _ in found))
     raise OxError("EMU-0002", f"{path} {action} is documented with {verbs}, not {method}", status=405)
@@ -168,7 +168,9 @@ def _integer(name: str, text: str) -> int:
         raise bad_value(name, text, "it is a number") from error
 
 
-def read_body(operation: Operation, incoming: Incoming, behaviour: OxBehaviour) -> tuple[Any, list[Part]]:
+def read_body(
+    operation: Operation, incoming: Incoming, server_options: OxServerOptions
+) -> tuple[Any, list[Part]]:
     """The body as the operation documents it, and the parts of a multipart one.
 
     Raises:
@@ -177,7 +179,7 @@ def read_body(operation: Operation, incoming: Incoming, behaviour: OxBehaviour) 
     """
     kind, options = media_type(incoming.headers.get("Content-Type", ""))
     if kind.startswith("multipart/"):
-        if len(incoming.body) > behaviour.max_upload:
+        if len(incoming.body) > server_options.max_upload:
             raise PageRefusal(413, "the upload is too large")
         return None, _parts(incoming, options.get("boundary", ""))
     empty = not incoming.body and operation.body != "bytes"  # a file may be empty

@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import attrs
 
-from .state import Row, World
+from .state import Row, ServerState
 
-__all__ = ["AWKWARD", "Filler", "Rows", "fill_world", "fills", "names", "rows_of", "shows"]
+__all__ = ["AWKWARD", "Filler", "Rows", "fill_state", "fills", "names", "rows_of", "shows"]
 
 Rows = int | Sequence[Mapping[str, Any]]
-Fill = Callable[[World, Rows], None]
+Fill = Callable[[ServerState, Rows], None]
 
 AWKWARD: Final = (
     "Mustermann",
@@ -67,26 +67,26 @@ def fills(name: str, *, few: int = 7, order: int = 10) -> Callable[[Fill], Fill]
     return register
 
 
-_SHOWN: Final[dict[str, Callable[[World], list[Row]]]] = {}
+_SHOWN: Final[dict[str, Callable[[ServerState], list[Row]]]] = {}
 
 
-def shows(name: str) -> Callable[[Callable[[World], list[Row]]], Callable[[World], list[Row]]]:
+def shows(name: str) -> Callable[[Callable[[ServerState], list[Row]]], Callable[[ServerState], list[Row]]]:
     """Register a function that gives the rows of a name that no table holds, for tests to look at."""
 
-    def register(show: Callable[[World], list[Row]]) -> Callable[[World], list[Row]]:
+    def register(show: Callable[[ServerState], list[Row]]) -> Callable[[ServerState], list[Row]]:
         _SHOWN[name] = show
         return show
 
     return register
 
 
-def rows_of(world: World, name: str) -> list[Row]:
+def rows_of(state: ServerState, name: str) -> list[Row]:
     """The rows of a name as they are stored.
 
     Raises:
         KeyError: There is no such name.
     """
-    return _SHOWN[name](world) if name in _SHOWN else [dict(row) for row in world.tables[name]]
+    return _SHOWN[name](state) if name in _SHOWN else [dict(row) for row in state.tables[name]]
 
 
 def names() -> list[str]:
@@ -94,14 +94,14 @@ def names() -> list[str]:
     return sorted(_FILLERS)
 
 
-def fill_world(world: World, rows: Mapping[str, Rows]) -> None:
-    """Make the rows of a new world.
+def fill_state(state: ServerState, rows: Mapping[str, Rows]) -> None:
+    """Make the rows of a new server.
 
     Raises:
         ValueError: ``rows`` has a name that nothing is registered for.
     """
     if unknown := sorted(rows.keys() - _FILLERS.keys()):
         raise ValueError(f"there is no {unknown[0]!r} to fill; there are {', '.join(names())}")
-    with world.beginning():
+    with state.beginning():
         for name, filler in sorted(_FILLERS.items(), key=lambda item: (item[1].order, item[0])):
-            filler.fill(world, rows.get(name, filler.few))
+            filler.fill(state, rows.get(name, filler.few))

@@ -6,11 +6,11 @@ from typing import Literal
 
 import attrs
 
-__all__ = ["OxBehaviour"]
+__all__ = ["OxServerOptions"]
 
 
 @attrs.define(kw_only=True)
-class OxBehaviour:
+class OxServerOptions:
     """How the emulated server behaves; any of it may be a fault's quirk.
 
     Attributes:

@@ -13,8 +13,8 @@ import attrs
 from ..answers import Incoming
 from .facts import Operation
 from .refusals import TRY_AGAIN, FlatRefusal, OxError, session_lost
-from .server_options import OxBehaviour
-from .state import OxUser, World
+from .server_options import OxServerOptions
+from .state import OxUser, ServerState
 
 __all__ = ["Grant", "OxSession", "Sessions", "cookies_of", "no_session"]
 
@@ -75,7 +75,7 @@ class Sessions:
     """Who is logged in.
 
     Args:
-        world: Makes the tokens, and has the clock.
+        state: Makes the tokens, and has the clock.
         count: Where log-ins are counted.
 
     Attributes:
@@ -83,27 +83,33 @@ class Sessions:
         transfers: What waits to become a session: token → session, and the client's half or ``""``.
     """
 
-    def __init__(self, world: World, *, count: Counter[str]) -> None:
-        self._world = world
+    def __init__(self, state: ServerState, *, count: Counter[str]) -> None:
+        self._state = state
         self._count = count
-        self._salt = world.token()
+        self._salt = state.token()
         self.open: dict[str, OxSession] = {}
         self.transfers: dict[str, tuple[OxSession, str]] = {}
         self._grants: dict[str, Grant] = {}
 
     def begin(
-        self, user: OxUser, incoming: Incoming, behaviour: OxBehaviour, *, client: str, stays: bool = False
+        self,
+        user: OxUser,
+        incoming: Incoming,
+        server_options: OxServerOptions,
+        *,
+        client: str,
+        stays: bool = False,
     ) -> OxSession:
         """Log a user in."""
-        now = self._world.clock.now()
+        now = self._state.clock.now()
         session = OxSession(
-            id=self._world.token(),
-            secret=self._world.token(),
-            public=self._world.token(),
+            id=self._state.token(),
+            secret=self._state.token(),
+            public=self._state.token(),
             user=user,
             client=client,
             user_agent=incoming.headers.get("User-Agent", ""),
-            ip=behaviour.client_ip,
+            ip=server_options.client_ip,
             stays=stays,
             used=now,
             created=now,
@@ -121,27 +127,27 @@ class Sessions:
         """Forget every session, as a restarted server does."""
         self.open.clear()
 
-    def find(self, key: str, incoming: Incoming, behaviour: OxBehaviour) -> OxSession:
+    def find(self, key: str, incoming: Incoming, server_options: OxServerOptions) -> OxSession:
         """The session of an id, if this client may use it.
 
         Raises:
             OxError: ``SES-0203``, whatever the reason.
         """
         session = self.open.get(key)
-        if session is None or behaviour.session_lost:
+        if session is None or server_options.session_lost:
             raise session_lost("no such session")
-        lifetime = behaviour.long_lifetime if session.stays else behaviour.session_lifetime
-        if self._world.clock.now() - session.used > lifetime:
+        lifetime = server_options.long_lifetime if session.stays else server_options.session_lifetime
+        if self._state.clock.now() - session.used > lifetime:
             self.end(session)
             raise session_lost("too old")
-        if behaviour.ip_check and session.ip != behaviour.client_ip:
+        if server_options.ip_check and session.ip != server_options.client_ip:
             self.end(session)
             raise session_lost("another address")
         if cookies_of(incoming).get(self.cookie_name("secret", incoming, session.client)) != session.secret:
             raise session_lost("the secret cookie is missing or wrong")
-        if behaviour.affinity and not cookies_of(incoming).get("JSESSIONID", "").endswith(f".{_ROUTE}"):
+        if server_options.affinity and not cookies_of(incoming).get("JSESSIONID", "").endswith(f".{_ROUTE}"):
             raise session_lost("another server was asked")
-        session.used = self._world.clock.now()
+        session.used = self._state.clock.now()
         return session
 
     def cookie_name(self, kind: CookieKind, incoming: Incoming, client: str) -> str:
@@ -160,7 +166,7 @@ class Sessions:
             f"{self.cookie_name(kind, incoming, session.client)}={value}; Path=/{age}; HttpOnly"
             for kind, value in named.items()
         ]
-        return (*lines, f"JSESSIONID={self._world.token()[:24]}.{_ROUTE}; Path=/; HttpOnly")
+        return (*lines, f"JSESSIONID={self._state.token()[:24]}.{_ROUTE}; Path=/; HttpOnly")
 
     def forget_cookies(self, session: OxSession, incoming: Incoming) -> tuple[str, ...]:
         """What takes the cookies away again."""
@@ -168,13 +174,15 @@ class Sessions:
         names = (self.cookie_name(kind, incoming, session.client) for kind in kinds)
         return tuple(f"{name}=; Path=/; Max-Age=0" for name in (*names, "JSESSIONID"))
 
-    def by_cookies(self, incoming: Incoming, behaviour: OxBehaviour, *, client: str) -> OxSession | None:
+    def by_cookies(
+        self, incoming: Incoming, server_options: OxServerOptions, *, client: str
+    ) -> OxSession | None:
         """The session that the cookies of a client that stays signed in tell."""
         key = cookies_of(incoming).get(self.cookie_name("session", incoming, client))
         if key is None:
             return None
         try:
-            return self.find(key, incoming, behaviour)
+            return self.find(key, incoming, server_options)
         except OxError:
             return None
 
@@ -188,8 +196,8 @@ class Sessions:
 
     def grant(self, user: OxUser, scopes: Iterable[str] | None, seconds: float) -> str:
         """A token that allows some scopes, or everything."""
-        token = self._world.token()
-        until = self._world.clock.now() + seconds
+        token = self._state.token()
+        until = self._state.clock.now() + seconds
         self._grants[token] = Grant(
             user=user, scopes=None if scopes is None else frozenset(scopes), until=until
         )
@@ -209,7 +217,7 @@ class Sessions:
         if scheme.lower() != "bearer" or not token:
             raise FlatRefusal(401, "")
         grant = self._grants.get(token)
-        if grant is None or grant.until < self._world.clock.now():
+        if grant is None or grant.until < self._state.clock.now():
             raise FlatRefusal(401, "invalid_token", "the token is unknown or over its time")
         if not operation.oauth or not _allowed(grant.scopes, operation):
             scope = " ".join(operation.scopes)

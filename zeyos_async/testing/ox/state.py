@@ -12,7 +12,7 @@ import attrs
 
 from ..server import Clock
 
-__all__ = ["Gone", "OxUser", "Row", "Table", "World"]
+__all__ = ["Gone", "OxUser", "Row", "ServerState", "Table"]
 
 Row = dict[str, Any]
 _T = TypeVar("_T")
@@ -87,8 +87,8 @@ class Table:
         gone_rows: The same as it last was, by id.
     """
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, state: ServerState) -> None:
+        self._state = state
         self.rows: dict[str, Row] = {}
         self.gone: list[Gone] = []
         self.gone_rows: dict[str, Row] = {}
@@ -98,28 +98,28 @@ class Table:
 
     def insert(self, values: Mapping[str, Any], *, by: int, key: str | None = None) -> Row:
         """Store a row under a new id (or ``key``); stamps and authors are set."""
-        stamp = self._world.stamp()
+        stamp = self._state.stamp()
         row: Row = {"created_by": by, "modified_by": by, "creation_date": stamp, **values}
-        row |= {"id": key or str(self._world.next_id()), "last_modified": stamp}
+        row |= {"id": key or str(self._state.next_id()), "last_modified": stamp}
         self.rows[row["id"]] = row
         return row
 
     def change(self, row: Row, values: Mapping[str, Any], *, by: int) -> Row:
         """Set some fields; ``None`` removes a field."""
         if (moved := values.get("folder_id")) is not None and moved != row.get("folder_id"):
-            self.gone.append(Gone(row["id"], str(row.get("folder_id", "")), self._world.stamp()))
+            self.gone.append(Gone(row["id"], str(row.get("folder_id", "")), self._state.stamp()))
         for name, value in values.items():
             if value is None:
                 row.pop(name, None)
             else:
                 row[name] = value
-        row |= {"modified_by": by, "last_modified": self._world.stamp()}
+        row |= {"modified_by": by, "last_modified": self._state.stamp()}
         return row
 
     def remove(self, row: Row) -> None:
         """Delete a row; ``gone`` remembers it."""
         self.gone_rows[row["id"]] = self.rows.pop(row["id"])
-        self.gone.append(Gone(row["id"], str(row.get("folder_id", "")), self._world.stamp()))
+        self.gone.append(Gone(row["id"], str(row.get("folder_id", "")), self._state.stamp()))
 
     def find(self, key: Any, folder: Any = None) -> Row | None:
         """The row of an id; nothing, if it is not in that folder."""
@@ -144,7 +144,7 @@ class Table:
         return changed, list(gone.values())
 
 
-class World:
+class ServerState:
     """Everything that the server remembers.
 
     Attributes:
@@ -211,7 +211,7 @@ class World:
         """All tables there are."""
         return self._tables
 
-    def state(self, make: Callable[[World, OxUser], _T], user: OxUser) -> _T:
+    def module_state(self, make: Callable[[ServerState, OxUser], _T], user: OxUser) -> _T:
         """What a module keeps for a user; made by ``make`` when it is first asked for."""
         key = (make, user.id)
         if key not in self._states:

@@ -18,7 +18,7 @@ from .output import show_record
 from .records import Records
 from .refusals import Refusal
 from .rest import RestApi
-from .server_options import Behaviour
+from .server_options import ZeyosServerOptions
 from .store import Store
 from .tokens import Credentials, TokenBook
 
@@ -40,7 +40,7 @@ _VISITOR = Credentials(
 RowsBetween = Callable[["ZeyosEmulator"], Awaitable[None] | None]
 
 
-class ZeyosEmulator(Emulator[Behaviour, Journal]):
+class ZeyosEmulator(Emulator[ZeyosServerOptions, Journal]):
     """A ZeyOS instance in this process.
 
     Attributes:
@@ -59,11 +59,11 @@ class ZeyosEmulator(Emulator[Behaviour, Journal]):
         seed: int = 0,
         instance: str = "demo",
         credentials: Credentials | None = None,
-        behaviour: Behaviour | None = None,
+        server_options: ZeyosServerOptions | None = None,
     ) -> None:
         self.credentials = credentials or Credentials()
         self.visitor = _VISITOR
-        super().__init__(behaviour or Behaviour(), Journal(), seed=seed)
+        super().__init__(server_options or ZeyosServerOptions(), Journal(), seed=seed)
         self.root = f"/{instance}"
         self.between_pages: RowsBetween | None = None
         self.store = Store(TABLES, self.clock.now)
@@ -77,8 +77,8 @@ class ZeyosEmulator(Emulator[Behaviour, Journal]):
     def _build_apis(self) -> None:
         now, instance = self.clock.now, self._instance
         self._rest = RestApi(self.store, self._records, self.tokens, now, instance=instance)
-        self._login = LoginApi(self.tokens, self.journal, self.behaviour, now)
-        self._oauth = OAuthApi(self.tokens, self.journal, self.behaviour, now, instance=instance)
+        self._login = LoginApi(self.tokens, self.journal, self.server_options, now)
+        self._oauth = OAuthApi(self.tokens, self.journal, self.server_options, now, instance=instance)
 
     def _fill(self, rows: Mapping[str, int | Sequence[Mapping[str, Any]]], seed: int) -> None:
         counts = {name: count if isinstance(count, int) else 0 for name, count in rows.items()}
@@ -115,7 +115,7 @@ class ZeyosEmulator(Emulator[Behaviour, Journal]):
     def token(self, *, admin: bool = True) -> str:
         """A bearer token that is good for the REST API."""
         user = self.credentials if admin else self.visitor
-        expires = self.clock.now() + self.behaviour.token_lifetime
+        expires = self.clock.now() + self.server_options.token_lifetime
         return self.tokens.give("login", user, application=user.application, expires=expires).text
 
     def expire_tokens(self, *, refresh_tokens: bool = False) -> None:
@@ -158,12 +158,12 @@ class ZeyosEmulator(Emulator[Behaviour, Journal]):
         table = self.store.tables[entity]
         ids = self.store.connection.execute(f'SELECT "ID" FROM "{entity}" ORDER BY "ID"').fetchall()
         found = [self.store.row(entity, record) for (record,) in ids]
-        return [show_record(row, table, self.store, self.behaviour) for row in found if row is not None]
+        return [show_record(row, table, self.store, self.server_options) for row in found if row is not None]
 
-    async def answer(self, incoming: Incoming, behaviour: Behaviour) -> Answer:
+    async def answer(self, incoming: Incoming, server_options: ZeyosServerOptions) -> Answer:
         """Answer one request, behaving like this."""
         try:
-            answer = self._route(incoming, behaviour)
+            answer = self._route(incoming, server_options)
         except Refusal as refusal:
             return text_answer(refusal.status, refusal.text, refusal.headers)
         if self.between_pages is not None and incoming.method == "POST" and "/api/v1/" in incoming.path:
@@ -172,13 +172,13 @@ class ZeyosEmulator(Emulator[Behaviour, Journal]):
                 await waiting
         return answer
 
-    def _route(self, incoming: Incoming, behaviour: Behaviour) -> Answer:
+    def _route(self, incoming: Incoming, server_options: ZeyosServerOptions) -> Answer:
         prefix = f"/{self._instance}"
         path = incoming.path.removeprefix(prefix)
         if not incoming.path.startswith(f"{prefix}/"):
             raise Refusal(404, "Not Found")
         if path.startswith("/api/v1/"):
-            return self._rest.answer(incoming, path.removeprefix("/api/v1"), behaviour)
+            return self._rest.answer(incoming, path.removeprefix("/api/v1"), server_options)
         if path.startswith("/auth/v1"):
             return self._login.answer(incoming, path.removeprefix("/auth/v1"))
         if path.startswith("/oauth2/v1/"):
@@ -197,7 +197,7 @@ async def emulate_zeyos(
     host: str = "127.0.0.1",
     port: int = 0,
     credentials: Credentials | None = None,
-    behaviour: Behaviour | None = None,
+    server_options: ZeyosServerOptions | None = None,
 ) -> AsyncIterator[ZeyosEmulator]:
     """A ZeyOS server for the time of an ``async with`` block.
 
@@ -208,13 +208,13 @@ async def emulate_zeyos(
         host: Where to listen.
         port: 0 is a free one.
         credentials: Who may log in, in place of the emulator's own user.
-        behaviour: What the documents leave open.
+        server_options: What the documents leave open.
 
     Raises:
         ValueError: ``rows`` asks for an entity that does not exist, or for more rows than its keys allow.
     """
     emulator = ZeyosEmulator(
-        rows=rows, seed=seed, instance=instance, credentials=credentials, behaviour=behaviour
+        rows=rows, seed=seed, instance=instance, credentials=credentials, server_options=server_options
     )
     async with emulator.running(host=host, port=port):
         yield emulator

@@ -18,7 +18,7 @@ from .facts import Table
 from .forms import numbered
 from .output import shower
 from .refusals import Refusal, bad_request
-from .server_options import Behaviour
+from .server_options import ZeyosServerOptions
 from .store import Store
 from .values import flag, whole
 
@@ -67,21 +67,21 @@ class Listing:
 
 
 def plan_list(
-    body: Mapping[str, Any], table: Table, tables: dict[str, Table], behaviour: Behaviour
+    body: Mapping[str, Any], table: Table, tables: dict[str, Table], server_options: ZeyosServerOptions
 ) -> Listing:
     """Read a list's body.
 
     Raises:
         Refusal: 400 for what the API refuses.
     """
-    _check_parameters(body, behaviour)
+    _check_parameters(body, server_options)
     scope = Scope(table, tables)
     selected = _selection(body.get("fields"), scope)
     expanded = _expansion(body.get("expand"), scope)
-    where, where_values = _conditions(body, scope, behaviour)
+    where, where_values = _conditions(body, scope, server_options)
     flags = {name: flag(name, body.get(name)) for name in ("count", "distinct", "export", "extdata")}
     order = _order(body.get("sort"), scope, selected, distinct=flags["distinct"])
-    window = _window(body, behaviour, export=flags["export"])
+    window = _window(body, server_options, export=flags["export"])
     source = scope.source()
     columns = [path.sql for path in selected.values()]
     if flags["extdata"]:
@@ -106,11 +106,11 @@ def plan_list(
     )
 
 
-def _check_parameters(body: Mapping[str, Any], behaviour: Behaviour) -> None:
+def _check_parameters(body: Mapping[str, Any], server_options: ZeyosServerOptions) -> None:
     unknown = sorted(body.keys() - _PARAMETERS)
-    if unknown and behaviour.unknown_parameters == "refused":
+    if unknown and server_options.unknown_parameters == "refused":
         raise bad_request(f"Unknown parameter {unknown[0]}")
-    if "filter" in body and behaviour.filter_parameter == "refused":
+    if "filter" in body and server_options.filter_parameter == "refused":
         raise bad_request("Unknown parameter filter")
 
 
@@ -133,9 +133,11 @@ def _expansion(expand: Any, scope: Scope) -> frozenset[str]:
     return frozenset(path.text for path in paths)
 
 
-def _conditions(body: Mapping[str, Any], scope: Scope, behaviour: Behaviour) -> tuple[str, list[Any]]:
+def _conditions(
+    body: Mapping[str, Any], scope: Scope, server_options: ZeyosServerOptions
+) -> tuple[str, list[Any]]:
     filters = body.get("filters")
-    if filters is None and behaviour.filter_parameter == "honoured":
+    if filters is None and server_options.filter_parameter == "honoured":
         filters = body.get("filter")
     parts: list[str] = []
     values: list[Any] = []
@@ -146,7 +148,7 @@ def _conditions(body: Mapping[str, Any], scope: Scope, behaviour: Behaviour) -> 
         if sql:
             parts.append(f"({sql})")
             values += bound
-    if not parts or behaviour.ignore_filters:
+    if not parts or server_options.ignore_filters:
         return "", []
     return " WHERE " + " AND ".join(parts), values
 
@@ -191,34 +193,40 @@ def _order_term(path: Path, *, descending: bool) -> str:
     return path.sql + direction + (" NULLS FIRST" if descending else " NULLS LAST")
 
 
-def _window(body: Mapping[str, Any], behaviour: Behaviour, *, export: bool) -> str:
+def _window(body: Mapping[str, Any], server_options: ZeyosServerOptions, *, export: bool) -> str:
     limit = whole("limit", body.get("limit"), default=1000, smallest=1, largest=_LARGEST_LIMIT)
     offset = whole("offset", body.get("offset"), default=0, smallest=0, largest=2**63 - 1)
-    if behaviour.clamp_limit is not None:
-        limit = min(limit, behaviour.clamp_limit)
+    if server_options.clamp_limit is not None:
+        limit = min(limit, server_options.clamp_limit)
     return f" LIMIT {-1 if export else limit} OFFSET {offset}"
 
 
-def answer_list(listing: Listing, table: Table, store: Store, behaviour: Behaviour) -> tuple[str, bytes]:
+def answer_list(
+    listing: Listing, table: Table, store: Store, server_options: ZeyosServerOptions
+) -> tuple[str, bytes]:
     """Content type and body of the answer.
 
     Raises:
-        Refusal: 500, where the page is larger than the behaviour allows, or the database can't do it.
+        Refusal: 500, where the page is larger than the options allow, or the database can't do it.
     """
     try:
         rows = store.connection.execute(listing.sql, listing.values).fetchall()
     except sqlite3.Error as error:
         raise Refusal(500, f"Runtime Error: {error}") from error
     if listing.count:
-        return "application/json", msgspec.json.encode(_count(rows[0][0], behaviour))
-    if behaviour.largest_page is not None and len(rows) > behaviour.largest_page and not listing.export:
+        return "application/json", msgspec.json.encode(_count(rows[0][0], server_options))
+    if (
+        server_options.largest_page is not None
+        and len(rows) > server_options.largest_page
+        and not listing.export
+    ):
         raise Refusal(500, "Runtime Error: Allowed memory size exhausted")
-    rows = _shown(rows, listing, store, behaviour)
+    rows = _shown(rows, listing, store, server_options)
     if listing.export:
         return "text/csv; charset=utf-8", _csv(list(listing.selected), rows)
     keys = list(listing.selected)
     if listing.extdata:
-        records: list[Any] = [_with_extdata(keys, row, table, store, behaviour) for row in rows]
+        records: list[Any] = [_with_extdata(keys, row, table, store, server_options) for row in rows]
     else:
         records = list(itertools.starmap(_record_type(tuple(keys)), rows))
     return "application/json", msgspec.json.encode(records)
@@ -232,22 +240,22 @@ def _record_type(keys: tuple[str, ...]) -> type[msgspec.Struct]:
     return msgspec.defstruct("Row", names, rename=rename, gc=False)
 
 
-def _count(number: int, behaviour: Behaviour) -> Any:
+def _count(number: int, server_options: ZeyosServerOptions) -> Any:
     return {
         "object": {"count": number},
         "object_text": {"count": str(number)},
         "number": number,
         "text": str(number),
-    }[behaviour.count_form]
+    }[server_options.count_form]
 
 
-def _shown(rows: list[Any], listing: Listing, store: Store, behaviour: Behaviour) -> list[Any]:
+def _shown(rows: list[Any], listing: Listing, store: Store, server_options: ZeyosServerOptions) -> list[Any]:
     """Composite fields as text or as content; the other columns are as the database gives them."""
     showers: dict[int, Callable[[Any], Any]] = {}
     for index, path in enumerate(listing.selected.values()):
         if path.column is not None and path.column.is_composite:
             expanded = path.text in listing.expanded and not listing.export
-            showers[index] = shower(path.column, store, behaviour, expanded=expanded)
+            showers[index] = shower(path.column, store, server_options, expanded=expanded)
     if not showers:
         return rows
     return [
@@ -257,11 +265,11 @@ def _shown(rows: list[Any], listing: Listing, store: Store, behaviour: Behaviour
 
 
 def _with_extdata(
-    keys: list[str], row: Any, table: Table, store: Store, behaviour: Behaviour
+    keys: list[str], row: Any, table: Table, store: Store, server_options: ZeyosServerOptions
 ) -> dict[str, Any]:
     record = dict(zip(keys, row, strict=False))
     values = store.extdata(table.name, row[-1])
-    record["extdata"] = values if values or behaviour.empty_extdata == "object" else []
+    record["extdata"] = values if values or server_options.empty_extdata == "object" else []
     return record
 
 

@@ -10,7 +10,7 @@ from ..answers import Answer, Incoming, json_answer
 from ..journal import Journal
 from .forms import read_body, read_query
 from .refusals import Refusal, bad_request
-from .server_options import Behaviour
+from .server_options import ZeyosServerOptions
 from .tokens import Credentials, Identity, TokenBook
 from .values import flag
 
@@ -24,11 +24,15 @@ class LoginApi:
     """The authentication API that hands out bearer tokens."""
 
     def __init__(
-        self, tokens: TokenBook, journal: Journal, behaviour: Behaviour, now: Callable[[], float]
+        self,
+        tokens: TokenBook,
+        journal: Journal,
+        server_options: ZeyosServerOptions,
+        now: Callable[[], float],
     ) -> None:
         self._tokens = tokens
         self._journal = journal
-        self._behaviour = behaviour
+        self._behaviour = server_options
         self._now = now
 
     def answer(self, incoming: Incoming, path: str) -> Answer:

@@ -17,7 +17,7 @@ from ..answers import Answer, Incoming, json_answer
 from ..journal import Journal
 from .forms import read_body, read_query
 from .refusals import Refusal, bad_request
-from .server_options import Behaviour
+from .server_options import ZeyosServerOptions
 from .tokens import Credentials, Token, TokenBook
 
 __all__ = ["OAuthApi", "OAuthError"]
@@ -71,14 +71,14 @@ class OAuthApi:
         self,
         tokens: TokenBook,
         journal: Journal,
-        behaviour: Behaviour,
+        server_options: ZeyosServerOptions,
         now: Callable[[], float],
         *,
         instance: str,
     ) -> None:
         self._tokens = tokens
         self._journal = journal
-        self._behaviour = behaviour
+        self._behaviour = server_options
         self._now = now
         self._instance = instance
         self._codes: dict[str, _Code] = {}

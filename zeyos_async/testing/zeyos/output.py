@@ -8,18 +8,20 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from .facts import Column, Table
-from .server_options import Behaviour
+from .server_options import ZeyosServerOptions
 from .store import Store
 from .values import array_literal
 
 __all__ = ["show_record", "shower"]
 
 
-def shower(column: Column, store: Store, behaviour: Behaviour, *, expanded: bool) -> Callable[[Any], Any]:
+def shower(
+    column: Column, store: Store, server_options: ZeyosServerOptions, *, expanded: bool
+) -> Callable[[Any], Any]:
     """A function from a stored value of a composite column to what is shown."""
     if column.binfile:
         return lambda value: _file_content(value, store) if expanded and value is not None else value
-    native = expanded or (behaviour.json_form == "native" and not column.is_array)
+    native = expanded or (server_options.json_form == "native" and not column.is_array)
     if native:
         return lambda value: None if value is None else json.loads(value)
     if column.is_array:
@@ -32,13 +34,18 @@ def _file_content(record: int, store: Store) -> dict[str, str]:
 
 
 def show_record(
-    row: dict[str, Any], table: Table, store: Store, behaviour: Behaviour, *, expand: Collection[str] = ()
+    row: dict[str, Any],
+    table: Table,
+    store: Store,
+    server_options: ZeyosServerOptions,
+    *,
+    expand: Collection[str] = (),
 ) -> dict[str, Any]:
     """A row as the API shows it: visible fields only."""
     shown = {}
     for name, column in table.visible.items():
         value = row[name]
         if column.is_composite:
-            value = shower(column, store, behaviour, expanded=name in expand)(value)
+            value = shower(column, store, server_options, expanded=name in expand)(value)
         shown[name] = value
     return shown

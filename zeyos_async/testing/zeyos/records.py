@@ -16,7 +16,7 @@ import attrs
 from .facts import Column, Table
 from .output import show_record
 from .refusals import bad_request
-from .server_options import Behaviour
+from .server_options import ZeyosServerOptions
 from .store import Store
 from .values import compact, stored
 
@@ -82,7 +82,7 @@ class Records:
         self,
         found: Record,
         table: Table,
-        behaviour: Behaviour,
+        server_options: ZeyosServerOptions,
         *,
         expand: list[str],
         extdata: bool = False,
@@ -96,11 +96,11 @@ class Records:
         for name in expand:
             if name not in table.visible or not table.visible[name].is_composite:
                 raise bad_request("Invalid expand field")
-        shown = show_record(found.row, table, self._store, behaviour, expand=expand)
+        shown = show_record(found.row, table, self._store, server_options, expand=expand)
         record = found.row["ID"]
         if extdata:
             values: Any = self._store.extdata(table.name, record)
-            shown["extdata"] = values if values or behaviour.empty_extdata == "object" else []
+            shown["extdata"] = values if values or server_options.empty_extdata == "object" else []
         if tags:
             shown["tags"] = self._store.tags(table.name, record)
         return shown

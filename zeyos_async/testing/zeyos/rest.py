@@ -15,7 +15,7 @@ from .forms import numbered, read_body, read_query
 from .listing import answer_list, plan_list
 from .records import Record, Records
 from .refusals import Refusal, bad_request
-from .server_options import Behaviour
+from .server_options import ZeyosServerOptions
 from .store import Store
 from .tokens import Identity, TokenBook
 from .values import flag, stored
@@ -44,7 +44,7 @@ class RestApi:
         self._cached_bytes = 0
         self._cached_version = -1
 
-    def answer(self, incoming: Incoming, path: str, behaviour: Behaviour) -> Answer:
+    def answer(self, incoming: Incoming, path: str, server_options: ZeyosServerOptions) -> Answer:
         """Answer a request below ``/api/v1``.
 
         Raises:
@@ -62,10 +62,10 @@ class RestApi:
         identity = self._identify(incoming)
         if record is None:
             if incoming.method == "PUT":
-                return self._create(incoming, table, identity, behaviour)
-            return self._list(incoming, table, identity, behaviour)
+                return self._create(incoming, table, identity, server_options)
+            return self._list(incoming, table, identity, server_options)
         handler = {"GET": self._get, "HEAD": self._head, "PATCH": self._patch, "DELETE": self._delete}
-        return handler[incoming.method](incoming, table, record, behaviour)
+        return handler[incoming.method](incoming, table, record, server_options)
 
     def _target(self, path: str) -> tuple[Table, int | None]:
         match = _RECORD_PATH.fullmatch(path) or _LIST_PATH.fullmatch(path)
@@ -91,17 +91,19 @@ class RestApi:
             )
         return json_answer({"theme": "light", "pagesize": 50})
 
-    def _list(self, incoming: Incoming, table: Table, identity: Identity, behaviour: Behaviour) -> Answer:
+    def _list(
+        self, incoming: Incoming, table: Table, identity: Identity, server_options: ZeyosServerOptions
+    ) -> Answer:
         kind = incoming.headers.get("Content-Type", "")
         gzip = "gzip" in incoming.headers.get("Accept-Encoding", "")
-        key = (table.name, incoming.body, kind, gzip, identity.credentials.admin, behaviour.key())
+        key = (table.name, incoming.body, kind, gzip, identity.credentials.admin, server_options.key())
         kept = self._kept(key)
         if kept is not None:
             return kept
-        listing = plan_list(read_body(kind, incoming.body), table, dict(self._store.tables), behaviour)
+        listing = plan_list(read_body(kind, incoming.body), table, dict(self._store.tables), server_options)
         if listing.export and not identity.credentials.admin:
             raise Refusal(403, "Forbidden: Lacking access permission")
-        content_type, body = answer_list(listing, table, self._store, behaviour)
+        content_type, body = answer_list(listing, table, self._store, server_options)
         gzipped = compress(body) if gzip else None
         return self._keep(key, Answer(headers={"Content-Type": content_type}, body=body, gzipped=gzipped))
 
@@ -122,7 +124,9 @@ class RestApi:
             self._cached_bytes -= _size(self._cache.popitem(last=False)[1])
         return answer
 
-    def _create(self, incoming: Incoming, table: Table, identity: Identity, behaviour: Behaviour) -> Answer:
+    def _create(
+        self, incoming: Incoming, table: Table, identity: Identity, server_options: ZeyosServerOptions
+    ) -> Answer:
         body = _body(incoming)
         if body.get("ID") is not None:
             raise Refusal(409, "Conflict: ID Present")
@@ -130,10 +134,12 @@ class RestApi:
         record = self._records.create(table, body, user=user, now=int(self._now()))
         found = self._required(table, record)
         location = f"/{self._instance}/api/v1/{table.name}/{record}"
-        shown = self._records.show(found, table, behaviour, expand=[])
+        shown = self._records.show(found, table, server_options, expand=[])
         return json_answer(shown, status=201, headers=found.headers | {"Content-Location": location})
 
-    def _get(self, incoming: Incoming, table: Table, record: int, behaviour: Behaviour) -> Answer:
+    def _get(
+        self, incoming: Incoming, table: Table, record: int, server_options: ZeyosServerOptions
+    ) -> Answer:
         query = read_query(incoming.query)
         if unknown := sorted(query.keys() - set(table.options)):
             raise bad_request(f"Unknown parameter {unknown[0]}")
@@ -142,15 +148,19 @@ class RestApi:
         found = self._required(table, record)
         if _unchanged(incoming.headers, found):
             return Answer(status=304, headers=found.headers)
-        shown = self._records.show(found, table, behaviour, expand=expand, **options)
+        shown = self._records.show(found, table, server_options, expand=expand, **options)
         return json_answer(shown, headers=found.headers)
 
-    def _head(self, incoming: Incoming, table: Table, record: int, behaviour: Behaviour) -> Answer:
+    def _head(
+        self, incoming: Incoming, table: Table, record: int, server_options: ZeyosServerOptions
+    ) -> Answer:
         found = self._required(table, record)
         status = 304 if _unchanged(incoming.headers, found) else 204
         return Answer(status=status, headers=found.headers)
 
-    def _patch(self, incoming: Incoming, table: Table, record: int, behaviour: Behaviour) -> Answer:
+    def _patch(
+        self, incoming: Incoming, table: Table, record: int, server_options: ZeyosServerOptions
+    ) -> Answer:
         body = _body(incoming)
         if body.get("ID") is not None and stored(table.by_name["ID"], body["ID"]) != record:
             raise Refusal(409, "Conflict: Non-matching ID")
@@ -160,9 +170,11 @@ class RestApi:
         self._require_match(incoming.headers, self._required(table, record))
         self._records.update(table, record, body, now=int(self._now()))
         found = self._required(table, record)
-        return json_answer(self._records.show(found, table, behaviour, expand=[]), headers=found.headers)
+        return json_answer(self._records.show(found, table, server_options, expand=[]), headers=found.headers)
 
-    def _delete(self, incoming: Incoming, table: Table, record: int, behaviour: Behaviour) -> Answer:
+    def _delete(
+        self, incoming: Incoming, table: Table, record: int, server_options: ZeyosServerOptions
+    ) -> Answer:
         self._require_match(incoming.headers, self._required(table, record))
         self._records.delete(table, record)
         return Answer(status=204)

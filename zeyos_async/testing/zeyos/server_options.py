@@ -6,11 +6,11 @@ from typing import Literal
 
 import attrs
 
-__all__ = ["Behaviour"]
+__all__ = ["ZeyosServerOptions"]
 
 
 @attrs.define(kw_only=True)
-class Behaviour:
+class ZeyosServerOptions:
     """How the emulated API behaves where the documents are silent or contradict each other.
 
     Attributes:

@@ -44,7 +44,7 @@ async def emulator() -> AsyncIterator[GeneralEmulator]:
 @pytest_asyncio.fixture(params=["single", "paths"])
 async def api(emulator: GeneralEmulator, request: pytest.FixtureRequest) -> AsyncIterator[GeneralApi]:
     """A client in each layout; the server takes only that one."""
-    emulator.behaviour.layouts = request.param
+    emulator.server_options.layouts = request.param
     async with GeneralApi(emulator.url, auth=LOGIN, layout=request.param) as client:
         yield client
 
@@ -165,13 +165,13 @@ async def test_rows_that_come_and_go_are_noticed(single: GeneralApi, emulator: G
 
 async def test_a_server_that_clamps_the_limit(single: GeneralApi, emulator: GeneralEmulator) -> None:
     """Short pages that the total contradicts are no end."""
-    emulator.behaviour.clamp_limit = 100
+    emulator.server_options.clamp_limit = 100
     assert len(await single.model("Subaccount").query().all()) == ROWS
 
 
 async def test_typed_cells(single: GeneralApi, emulator: GeneralEmulator) -> None:
     """Cells that say that they are numbers come as numbers."""
-    emulator.behaviour.cell_types = "typed"
+    emulator.server_options.cell_types = "typed"
     row = await single.model("Subaccount").query().select("intID", "intStatus").first()
     assert row == {"intID": 542, "intStatus": row["intStatus"] if row else ""}
 

@@ -148,7 +148,7 @@ async def test_any_text_can_be_searched_for(flow: Octaved, server: OctavedEmulat
 
 async def test_records_are_typed(flow: Octaved, server: OctavedEmulator) -> None:
     """Moments are aware, wall-clock times are naive, days are dates, and unknown fields are kept."""
-    server.behaviour = attrs.evolve(server.behaviour, news=True)
+    server.server_options = attrs.evolve(server.server_options, news=True)
     task = await flow.tasks.get(server.rows("tasks")[0]["id"])
     assert isinstance(task, Task)
     assert task.createdOn is not None

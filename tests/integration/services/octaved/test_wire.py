@@ -73,8 +73,8 @@ async def test_writes_take_any_success(
     flow: Octaved, server: OctavedEmulator, status: int, body: str
 ) -> None:
     """The document does not say which status a write has, nor whether it has a body."""
-    server.behaviour = attrs.evolve(
-        server.behaviour,
+    server.server_options = attrs.evolve(
+        server.server_options,
         put_status=status,
         patch_status=status,
         delete_status=status,
@@ -94,7 +94,7 @@ async def test_the_order_of_a_list_does_not_matter(
     flow: Octaved, server: OctavedEmulator, order: str
 ) -> None:
     """Records are matched by their IDs."""
-    server.behaviour = attrs.evolve(server.behaviour, order=order)
+    server.server_options = attrs.evolve(server.server_options, order=order)
     ids = [row["id"] for row in reversed(server.rows("tasks"))]
     assert list(await flow.tasks.get_many(ids)) == ids
 

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from zeyos_async import F, OpenXchange
-from zeyos_async.errors import Conflict, InvalidArgument, Unfinished
+from zeyos_async.errors import Conflict, InvalidArgument, PartialFailure
 from zeyos_async.ox import (
     Attendee,
     ChronosCalendarResult,
@@ -155,7 +155,7 @@ async def test_searching(ox: OpenXchange) -> None:
     assert [event.summary for event in await query.order_by("summary").all()] == ["Plan A", "Plan B"]
     found = await ox.chronos.search(~F.summary.startswith("Plan"), start=START, end=END, folder=CALENDAR)
     assert [event.summary for event in found] == ["Other"]
-    with pytest.raises(Unfinished) as caught:
+    with pytest.raises(PartialFailure) as caught:
         await ox.chronos.query(start=START, end=END, folders=[CALENDAR, "cal://0/4711"]).all()
     assert caught.value.ids == ("cal://0/4711",)
 
@@ -204,7 +204,7 @@ def test_folders_of_events() -> None:
         ("b", "1", START),
     ]
     broken = MultipleEventData(folder="c", error=ErrorInfo(error="no access", code="CAL-4031"))
-    with pytest.raises(Unfinished, match="c: no access"):
+    with pytest.raises(PartialFailure, match="c: no access"):
         flat([part, broken])
 
 

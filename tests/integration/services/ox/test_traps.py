@@ -84,7 +84,7 @@ def query_of(emulator: OxEmulator, place: int = -1) -> dict[str, str]:
 
 async def test_trap_01_a_warning_is_no_failure(emulator: OxEmulator, ox: OpenXchange) -> None:
     """A success with a warning has ``error`` and ``code``: it is a result, and the warning is with it."""
-    emulator.behaviour.warnings = 1
+    emulator.server_options.warnings = 1
     made = await ox.tasks.new({"title": "Warned", "folder_id": TASKS})
     result = await ox.tasks.get.result(id=made.id, folder=TASKS)
     assert result.data.title == "Warned"
@@ -159,7 +159,7 @@ async def test_trap_04_a_session_hangs_on_user_agent_address_and_cookies(
     }
     assert (len(agents), len(cookies), emulator.journal.logins) == (1, 1, 1)
 
-    emulator.behaviour.client_ip = "192.0.2.7"  # a new network: the server ends the session
+    emulator.server_options.client_ip = "192.0.2.7"  # a new network: the server ends the session
     assert await ox.tasks.all(folder=TASKS)
     assert emulator.journal.logins == 2
 
@@ -168,7 +168,7 @@ async def test_trap_04_a_session_hangs_on_user_agent_address_and_cookies(
     assert emulator.journal.logins == 3
     assert sum(row["title"] == "Once" for row in emulator.rows("tasks")) == 3
 
-    emulator.behaviour.session_lost = True  # whatever is done, there is no session: no endless log-ins
+    emulator.server_options.session_lost = True  # whatever is done, there is no session: no endless log-ins
     with pytest.raises(NotAuthenticated, match="SES-0203"):
         await ox.tasks.all(folder=TASKS)
     assert emulator.journal.logins == 4
@@ -299,7 +299,7 @@ async def test_trap_08_deletions_come_from_any_server(
     emulator: OxEmulator, ox: OpenXchange, delivers: bool
 ) -> None:
     """Documents and servers differ on contacts, and tasks suppress by default."""
-    emulator.behaviour.contacts_deliver_deleted = delivers
+    emulator.server_options.contacts_deliver_deleted = delivers
     for module, folder in ((ox.contacts, CONTACTS), (ox.tasks, TASKS)):
         rows: Any = await module.all(folder=folder)
         await module.delete([rows[0]])
@@ -317,8 +317,8 @@ async def test_trap_09_one_or_many_have_two_forms(
     emulator: OxEmulator, ox: OpenXchange, number: int, form: Any
 ) -> None:
     """``warnings`` is an object or an array, ``categories`` a text or an array: they mean the same."""
-    emulator.behaviour.warnings = number
-    emulator.behaviour.categories = form
+    emulator.server_options.warnings = number
+    emulator.server_options.categories = form
     rows = await ox.tasks.all(folder=TASKS)
     assert [warning.code for warning in rows.warnings] == [f"EMU-09{each:02}" for each in range(number)]
     assert {warning.categories for warning in rows.warnings} == {("WARNING",)}
@@ -436,7 +436,7 @@ async def test_trap_15_documented_is_not_registered_nor_the_other_way(
     emulator: OxEmulator, ox: OpenXchange
 ) -> None:
     """What 8.19 does not have says so; what only it has can be called by name."""
-    emulator.behaviour.registered_only = True
+    emulator.server_options.registered_only = True
     spec = ox.addressbooks.updates.spec
     assert spec is not None
     assert not spec.registered

@@ -131,12 +131,12 @@ async def test_what_a_list_refuses(wire: Any, asked: Any) -> None:
 
 async def test_what_the_document_leaves_open(wire: Any) -> None:
     """Servers may lower limits, have one of their own, and give cells types."""
-    behaviour = wire.emulator.behaviour
-    behaviour.clamp_limit = 3
+    server_options = wire.emulator.server_options
+    server_options.clamp_limit = 3
     assert len(await wire.logins(limit=4)) == 3
-    behaviour.default_limit = 2
+    server_options.default_limit = 2
     assert len(await wire.logins()) == 2
-    behaviour.cell_types = "typed"
+    server_options.cell_types = "typed"
     answer = await wire.call("list", cols=["age", "intStatus"], limit=1)
     assert answer["data"]["data"][0]["row"] == [
         {"content": 27, "type": "int"},

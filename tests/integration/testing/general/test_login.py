@@ -60,8 +60,8 @@ async def test_tokens_end(wire: Any) -> None:
     assert (await wire.call("rights", None))["statuscode"] == 107
     wire.kmd = long
     assert (await wire.call("rights", None))["statuscode"] == 0
-    emulator.behaviour.expired_code = 403
-    emulator.behaviour.error_status = 401
+    emulator.server_options.expired_code = 403
+    emulator.server_options.error_status = 401
     emulator.expire_tokens()
     status, answer = await wire.raw({"action": "rights", "accessType": 1, "kmd": long})
     assert (status, answer["statuscode"]) == (401, 403)
@@ -96,9 +96,9 @@ async def test_addresses_that_are_none(wire: Any) -> None:
     assert (await wire.raw(body, path="/models/Subaccount/get"))[0] == 404
     assert (await wire.raw(body | {"model": "User"}, path="/model/Subaccount/get"))[1]["statuscode"] == 110
     assert (await wire.raw(body, path="/model/User/list", method="GET"))[0] == 405
-    wire.emulator.behaviour.layouts = "single"
+    wire.emulator.server_options.layouts = "single"
     assert (await wire.raw(body, path="/model/Subaccount/get"))[0] == 404
-    wire.emulator.behaviour.layouts = "paths"
+    wire.emulator.server_options.layouts = "paths"
     assert (await wire.raw(body | {"action": "get", "model": "User"}))[0] == 404
 
 

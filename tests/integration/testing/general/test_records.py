@@ -56,7 +56,7 @@ async def test_several_ids_share_one_form(wire: Any) -> None:
     """One set of fields can't carry two records: what differs has no value."""
     shared = values(await wire.call("get", ids=[542, "543"]))
     assert (shared["intStatus"], shared["strLogin"]) == ("1", None)
-    wire.emulator.behaviour.multiple_get = "refused"
+    wire.emulator.server_options.multiple_get = "refused"
     assert (await wire.call("get", ids=[542, 543]))["status"] == "Error"
 
 
@@ -119,7 +119,7 @@ async def test_field_messages(wire: Any, action: str, ids: Any, data: Any, wrong
 
 async def test_an_update_may_have_to_be_whole(wire: Any) -> None:
     """The document's example sends every field; whether it must is not said."""
-    wire.emulator.behaviour.partial_updates = False
+    wire.emulator.server_options.partial_updates = False
     assert (await wire.call("update", ids=[542], data={"age": "3"}))["data"].keys() == {"strLogin"}
 
 

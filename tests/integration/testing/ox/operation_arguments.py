@@ -304,7 +304,7 @@ async def _tokens(wire: Any) -> dict[str, Any]:
     form = {**_TOKEN_LOGIN, "jsonResponse": "true"}
     first = await wire.raw("POST", "/login?action=tokenLogin&authId=1", data=form)
     token = (await wire.get("token", "acquireToken")).data["token"]
-    wire.emulator.behaviour.job_seconds = 60
+    wire.emulator.server_options.job_seconds = 60
     enqueued = await wire.put("folders", "delete", ["4711"], allow_enqueue="true")
     return {"server_token": first.json["serverToken"], "token": token, "job": enqueued.data["job"]}
 

@@ -62,7 +62,7 @@ async def test_every_change_is_a_new_draft(wire: Any) -> None:
 @pytest.mark.parametrize("code", ["MSGCS-0010", "MSGCS-0028"])
 async def test_a_claim_guards_against_others(wire: Any, emulator: Any, code: Any) -> None:
     """Another token is refused; none at all is not, for old clients."""
-    emulator.behaviour.compose_code = code
+    emulator.server_options.compose_code = code
     space = await _open(wire, claim=CLAIM)
     one = f"/{space['id']}"
     other = await _compose(wire, "PATCH", one, json={"subject": "x"}, params={"clientToken": "x" * 16})

@@ -92,7 +92,7 @@ async def test_reset_begins_again(wire: Any, emulator: Any) -> None:
 
 async def test_affinity(wire: Any, emulator: Any) -> None:
     """A session is known to one server only, which a cookie leads to."""
-    emulator.behaviour.affinity = True
+    emulator.server_options.affinity = True
     assert (await wire.get("system", "whoami")).data
     wire.http.cookie_jar.clear(lambda cookie: cookie.key == "JSESSIONID")
     assert (await wire.get("system", "whoami")).code == "SES-0203"
@@ -104,7 +104,7 @@ async def test_nonsense_is_no_crash(wire: Any, emulator: Any) -> None:
     assert answer.json["category"] == 1
     broken = await wire.put("account", "delete", [{"id": []}])
     assert (broken.status, broken.json["category"]) == (200, 1)
-    emulator.world.table("tasks").rows["x"] = {"id": "x", "folder_id": "7"}
+    emulator.state.table("tasks").rows["x"] = {"id": "x", "folder_id": "7"}
     lost = await wire.get("tasks", "all", folder="7", columns="1")
     assert (lost.status, lost.code, lost.json["category"]) == (200, "EMU-0500", 8)
     assert emulator.journal.counts["internal error"] == 1
@@ -135,5 +135,5 @@ async def test_it_is_served_until_it_is_cancelled() -> None:
 def test_public_names() -> None:
     """All are where the package says, and sorted."""
     names = [name for name in zeyos_async.testing.__all__ if "ox" in name.lower()]
-    assert names == ["OxBehaviour", "OxEmulator", "OxJournal", "OxUser", "emulate_ox", "serve_ox"]
+    assert names == ["OxServerOptions", "OxEmulator", "OxJournal", "OxUser", "emulate_ox", "serve_ox"]
     assert all(getattr(zeyos_async.testing, name) is not None for name in names)

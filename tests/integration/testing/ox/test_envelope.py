@@ -27,7 +27,7 @@ async def test_an_error_comes_with_status_200(wire: Any) -> None:
 
 async def test_categories_may_be_an_array(wire: Any, emulator: Any) -> None:
     """As the document allows."""
-    emulator.behaviour.categories = "array"
+    emulator.server_options.categories = "array"
     assert (await wire.get("contacts", "all", columns="1")).json["categories"] == ["USER_INPUT"]
 
 
@@ -66,7 +66,7 @@ async def test_what_the_document_does_not_allow(wire: Any, method: str, path: st
 
 async def test_verbs_hardly_count_on_the_real_server(wire: Any, emulator: Any) -> None:
     """Which a switch has the emulator imitate."""
-    emulator.behaviour.lenient_verbs = True
+    emulator.server_options.lenient_verbs = True
     assert (await wire.send("POST", "tasks", "all", folder="7", columns="1")).data
 
 
@@ -74,7 +74,7 @@ async def test_unknown_parameters_are_ignored_and_noted(wire: Any, emulator: Any
     """The journal tells of typos that the server passes over; fields of bodies too."""
     await wire.get("tasks", "all", folder="7", columns="1", folder_id="7", timezone="UTC")
     await wire.put("tasks", "new", {"folder_id": "7", "title": "x", "titel": "y"})
-    found = [(each.operation, each.kind, each.name) for each in emulator.journal.strangers]
+    found = [(each.operation, each.kind, each.name) for each in emulator.journal.unknown_input]
     assert found == [("tasks?action=all", "parameter", "folder_id"), ("tasks?action=new", "field", "titel")]
 
 
@@ -82,7 +82,7 @@ async def test_what_is_documented_and_absent(wire: Any, emulator: Any) -> None:
     """8.19 does not have all that the document names."""
     query = {"folder": "con://0/25", "columns": "1", "timestamp": 0}
     assert (await wire.get("addressbooks", "updates", **query)).data
-    emulator.behaviour.registered_only = True
+    emulator.server_options.registered_only = True
     assert (await wire.get("addressbooks", "updates", **query)).code == "SVL-0001"
 
 
@@ -131,7 +131,7 @@ async def test_plain_answers_to_uploads(wire: Any, asked: Any, bad_is_page: bool
 
 async def test_an_upload_may_be_too_large(wire: Any, emulator: Any) -> None:
     """A page, not an envelope."""
-    emulator.behaviour.max_upload = 10
+    emulator.server_options.max_upload = 10
     answer = await wire.send("POST", "contacts", "new", options={"data": _form()})
     assert (answer.status, answer.headers["Content-Type"].partition(";")[0]) == (413, "text/html")
 
@@ -160,7 +160,7 @@ async def test_too_many_requests(wire: Any, emulator: Any) -> None:
     answer = await wire.send(*ME)
     assert (answer.status, answer.headers["Retry-After"]) == (429, "1")
     assert answer.headers["Content-Type"].startswith("text/plain")
-    emulator.behaviour.rate_limit, emulator.behaviour.rate_window = 5, 100.0
+    emulator.server_options.rate_limit, emulator.server_options.rate_window = 5, 100.0
     statuses = [(await wire.send(*ME)).status for _ in range(5)]
     assert statuses[0] == 200
     assert statuses[-1] == 429
@@ -170,7 +170,7 @@ async def test_too_many_requests(wire: Any, emulator: Any) -> None:
 
 async def test_too_many_requests_at_once(wire: Any, emulator: Any) -> None:
     """In an envelope, as nothing else about load is."""
-    emulator.behaviour.max_concurrent = 2
+    emulator.server_options.max_concurrent = 2
     emulator.faults.add(faults.latency(0.05))
     answers = await asyncio.gather(*(wire.send(*ME) for _ in range(4)))
     assert [answer.json.get("code") for answer in answers].count("SVL-0019") >= 1

@@ -119,7 +119,7 @@ async def test_tasks_are_imported_into_folders_for_tasks(wire: Any) -> None:
 
 async def test_imports_may_be_put_off(wire: Any, emulator: Any) -> None:
     """As jobs."""
-    emulator.behaviour.job_seconds = 30
+    emulator.server_options.job_seconds = 30
     answer = await _import(wire, "ICAL", TASK, folder="7", allow_enqueue="true")
     assert (answer.status, answer.wrapped["code"]) == (202, "JOB-0003")
 

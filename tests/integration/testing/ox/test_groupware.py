@@ -205,7 +205,7 @@ async def test_the_default_of_ignore_is_disputed(wire: Any, emulator: Any) -> No
     """The document has contacts suppress deletions, the server delivers them: a switch."""
     key, since = await _new(wire, "contacts", folder_id="25", last_name="A")
     await wire.put("contacts", "delete", [{"id": key, "folder": "25"}], timestamp=since)
-    emulator.behaviour.contacts_deliver_deleted = True
+    emulator.server_options.contacts_deliver_deleted = True
     assert (await wire.get("contacts", "updates", folder="25", columns="1", timestamp=since)).data == [key]
 
 

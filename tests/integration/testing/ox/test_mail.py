@@ -378,7 +378,7 @@ async def test_messages_and_their_files_go_to_drive(wire: Any, emulator: Any) ->
         "mail", "attachment", {"filename": "q.png"}, folder=INBOX, id=key, attachment="2", dest_folder="30"
     )
     assert (saved.data["mailUID"], saved.data["filename"]) == (key, "q.png")
-    emulator.behaviour.job_seconds = 60
+    emulator.server_options.job_seconds = 60
     job = await wire.put(
         "mail", "export_PDF", {"folder_id": "30"}, folder=INBOX, id=key, allow_enqueue="true"
     )

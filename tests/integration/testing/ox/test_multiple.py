@@ -100,7 +100,7 @@ async def test_without_jobs(wire: Any) -> None:
 
 async def test_a_job_from_beginning_to_end(wire: Any, emulator: Any) -> None:
     """202 with the job and a warning; then info, then the result, once."""
-    emulator.behaviour.job_seconds = 30
+    emulator.server_options.job_seconds = 30
     key = await _sub_folder(wire)
     answer = await _delete(wire, key)
     assert (answer.status, answer.json["code"], answer.json["category"]) == (202, "JOB-0003", 13)
@@ -118,7 +118,7 @@ async def test_a_job_from_beginning_to_end(wire: Any, emulator: Any) -> None:
 
 async def test_the_same_job_runs_once(wire: Any, emulator: Any) -> None:
     """Another is refused while it does."""
-    emulator.behaviour.job_seconds = 30
+    emulator.server_options.job_seconds = 30
     key = await _sub_folder(wire)
     await _delete(wire, key)
     assert (await _delete(wire, key)).code == "JOB-0004"
@@ -128,7 +128,7 @@ async def test_the_same_job_runs_once(wire: Any, emulator: Any) -> None:
 
 async def test_a_cancelled_job_is_never_done(wire: Any, emulator: Any, john: Any) -> None:
     """Only its owner can."""
-    emulator.behaviour.job_seconds = 30
+    emulator.server_options.job_seconds = 30
     key = await _sub_folder(wire)
     job = (await _delete(wire, key)).data["job"]
     assert (await john.get("jobs", "cancel", id=job)).code == "JOB-0002"

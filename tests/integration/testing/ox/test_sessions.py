@@ -87,13 +87,13 @@ async def test_sessions_end_by_time(wire: Any, emulator: Any) -> None:
 
 async def test_another_address_ends_the_session(wire: Any, emulator: Any) -> None:
     """For good: coming back does not help. Telling the server first does."""
-    emulator.behaviour.client_ip = "10.0.0.1"
+    emulator.server_options.client_ip = "10.0.0.1"
     assert await _code(wire) == LOST
-    emulator.behaviour.client_ip = "127.0.0.1"
+    emulator.server_options.client_ip = "127.0.0.1"
     assert await _code(wire) == LOST
     await wire.log_in()
     told = await wire.send("POST", "login", "changeip", clientIP="10.0.0.2")
-    emulator.behaviour.client_ip = "10.0.0.2"
+    emulator.server_options.client_ip = "10.0.0.2"
     assert (told.data, (await wire.get("system", "whoami")).data["user"]) == ("1", "jane")
 
 
@@ -177,7 +177,7 @@ async def test_autologin(guest: Any, emulator: Any) -> None:
     answer = await guest.raw("GET", "/login?action=autologin&client=tests")
     assert answer.json["session"] == guest.session
     assert (await guest.raw("GET", "/login?action=autologin&client=others")).code == "SVL-0003"
-    emulator.behaviour.autologin = False
+    emulator.server_options.autologin = False
     assert (await guest.raw("GET", "/login?action=autologin&client=tests")).code == "SVL-0015"
 
 

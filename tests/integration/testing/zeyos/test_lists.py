@@ -200,7 +200,7 @@ async def test_visibility_is_refused_where_an_entity_lacks_it(wire: Any) -> None
 )
 async def test_the_formal_parameter_filter(wire: Any, way: Any, expected: int) -> None:
     """``filter`` silently answers unfiltered rows, unless told otherwise."""
-    wire.emulator.behaviour.filter_parameter = way
+    wire.emulator.server_options.filter_parameter = way
     reply = await wire.list("accounts", filter={"ID": 1})
     assert (reply.status if reply.status != 200 else len(reply.json)) == expected
 
@@ -211,7 +211,7 @@ async def test_the_formal_parameter_filter(wire: Any, way: Any, expected: int) -
 )
 async def test_the_forms_of_a_count(wire: Any, form: Any, expected: Any) -> None:
     """A client has to take all of them."""
-    wire.emulator.behaviour.count_form = form
+    wire.emulator.server_options.count_form = form
     assert (await wire.list("accounts", count=True)).json == expected
 
 

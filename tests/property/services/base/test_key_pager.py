@@ -14,11 +14,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zeyos_async.errors import InvalidArgument, UnknownField
-from zeyos_async.filters import FALSE, TRUE, Expression, F, bind
+from zeyos_async.filters import FALSE, TRUE, Expression, F, normalize
 from zeyos_async.schema import Entity, Field, Kind
-from zeyos_async.services.base import PlannedRequest, Query, Records, Snapshot, SnapshotDoor, Traits, column
-from zeyos_async.services.base.plan import Plan
-from zeyos_async.services.base.row_types import Dicts, FromValues, Into, Shape
+from zeyos_async.services.base import (
+    KeyedBackend,
+    PlannedRequest,
+    Query,
+    RecordRows,
+    Snapshot,
+    Traits,
+    column,
+)
+from zeyos_async.services.base.plan import QueryPlan
+from zeyos_async.services.base.row_types import ClassRows, DictRows, FromValues, RowType
 
 THINGS = Entity("things", "Thing", {"id": Field("id", Kind.TEXT), "n": Field("n", Kind.INTEGER)})
 
@@ -38,10 +46,10 @@ class Number:
     number: int | None = column("n")
 
 
-RECORDS = Records(Thing, (("id", "id"), ("n", "n")))
+RECORDS = RecordRows(Thing, (("id", "id"), ("n", "n")))
 
 
-class Shelf(SnapshotDoor):
+class Shelf(KeyedBackend):
     """A door over a dict, which keeps count of what it is asked."""
 
     entity = THINGS
@@ -57,9 +65,11 @@ class Shelf(SnapshotDoor):
         self.running = self.peak = 0
 
     def bind(self, where: Expression) -> Expression:
-        return bind(where, self.entity)
+        return normalize(where, self.entity)
 
-    async def snapshot(self, plan: Plan, shape: Shape[Any] | None, *, most: int | None) -> Snapshot[Any]:
+    async def snapshot(
+        self, plan: QueryPlan, shape: RowType[Any] | None, *, most: int | None
+    ) -> Snapshot[Any]:
         self.most.append(most)
         reader = (shape or RECORDS).reader(self.entity, id_key=None)
 
@@ -83,13 +93,13 @@ class Shelf(SnapshotDoor):
 
         return Snapshot(list(self.rows), fetch)
 
-    def opening(self, plan: Plan, *, most: int | None) -> Sequence[PlannedRequest]:
+    def opening(self, plan: QueryPlan, *, most: int | None) -> Sequence[PlannedRequest]:
         return [PlannedRequest("GET", "https://example.com/things", {"most": most}, "keys of the rows")]
 
 
 def query(door: Shelf) -> Query[Thing]:
     """All things."""
-    return Query(door, Plan(entity=THINGS), RECORDS)
+    return Query(door, QueryPlan(entity=THINGS), RECORDS)
 
 
 @given(
@@ -158,7 +168,7 @@ async def test_shapes() -> None:
 def test_rows_of_values() -> None:
     """A service that reads its rows by itself gives values; the same rows come of them."""
     values = {"id": "a", "n": 1}
-    for shape in (Dicts((("key", "id"), ("n", "n"))), Into(Number, (("number", "n"),))):
+    for shape in (DictRows((("key", "id"), ("n", "n"))), ClassRows(Number, (("number", "n"),))):
         assert isinstance(shape, FromValues)
         columns = shape.columns(THINGS) or {}
         page = [{key: values[path] for key, path in columns.items()}]

@@ -15,7 +15,7 @@ from zeyos_async.errors import FilterError, ServerError, UnknownField, Unsupport
 from zeyos_async.filters import F
 from zeyos_async.records import EMPTY
 from zeyos_async.services.base import Query
-from zeyos_async.services.ox.modules._listing import Asked, Finding, plain, query_of
+from zeyos_async.services.ox.modules._listing import Finding, ListCall, plain, query_of
 from zeyos_async.services.ox.operation import Prepared, Result, Rows, Spec
 from zeyos_async.services.ox.records import InFolderId
 from zeyos_async.services.ox.tables import Field, Model
@@ -65,7 +65,7 @@ class Server:
 
     def __init__(self, *things: Thing) -> None:
         self.things = list(things)
-        self.found: list[Asked] = []
+        self.found: list[ListCall] = []
         self.read: list[tuple[Sequence[Any], tuple[str, ...] | None]] = []
         self.gone: set[str] = set()
 
@@ -83,7 +83,7 @@ class Server:
             method=prepared.spec.method, url=URL("https://ox.example.com/ajax/contacts?action=all")
         )
 
-    def find(self, asked: Asked) -> Prepared[Rows[Any]]:
+    def find(self, asked: ListCall) -> Prepared[Rows[Any]]:
         self.found.append(asked)
         return Prepared(spec=SPEC, query=(), path="contacts", read=lambda envelope: Rows(self.things))
 
@@ -130,7 +130,7 @@ async def test_what_is_asked_for() -> None:
     ox = server()
     await ox.query().where(F.last_name == "N1").order_by("-last_name").limit(3).all()
     assert ox.found == [
-        Asked(
+        ListCall(
             term=["=", {"field": "last_name"}, "N1"],
             columns=("folder_id", "id"),
             sort="last_name",

@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.services.ox.calls import module, read
 from zeyos_async.codec import DecodeFailed
-from zeyos_async.errors import Conflict, NotDeleted, Unfinished
+from zeyos_async.errors import Conflict, NotDeleted, PartialFailure
 from zeyos_async.ox import ContactData, EventData, FolderData, GroupData, TaskData
 from zeyos_async.services.ox.answers import Envelope, OxWarning
 from zeyos_async.services.ox.rows import Rows, Updates
@@ -139,7 +139,7 @@ def test_nothing_left_is_success(data: Any) -> None:
 def test_files_that_were_not_moved() -> None:
     """No deletion, and still not done."""
     later = module("infostore").move_many.later([("9", "9/3")], folder="10")
-    with pytest.raises(Unfinished, match="not moved") as caught:
+    with pytest.raises(PartialFailure, match="not moved") as caught:
         read(later, [{"id": "9/3", "folder": "9"}])
     assert not isinstance(caught.value, NotDeleted)
 

@@ -104,11 +104,11 @@ WHEN = st.sampled_from(
     ]
 )
 PERSON = st.builds(
-    lambda name, state: {
+    lambda name, part_stat: {
         "uri": "mailto:x@example.org",
         "email": "x@example.org",
         "cn": name,
-        "partStat": state,
+        "partStat": part_stat,
     },
     WORD.filter(lambda text: '"' not in text),
     st.sampled_from(["ACCEPTED", "NEEDS-ACTION"]),

@@ -16,8 +16,8 @@ from zeyos_async.testing.ox.modules.contacts import matching
 from zeyos_async.testing.ox.parts import media_type, read_parts
 from zeyos_async.testing.ox.refusals import OxError, PageRefusal
 from zeyos_async.testing.ox.requests import find_operation, read_params, truth
-from zeyos_async.testing.ox.server_options import OxBehaviour
-from zeyos_async.testing.ox.state import OxUser, World
+from zeyos_async.testing.ox.server_options import OxServerOptions
+from zeyos_async.testing.ox.state import OxUser, ServerState
 from zeyos_async.testing.server import Clock
 
 # -- the catalogue ---------------------------------------------------------------------------------
@@ -80,7 +80,7 @@ def test_the_operation_of_a_request(
     method: str, path: str, action: str, query: Any, name: str, inside: Any
 ) -> None:
     """By path and action, or by verb and path; what a path holds is a parameter."""
-    operation, found = find_operation(method, path, {"action": action, **query}, OxBehaviour())
+    operation, found = find_operation(method, path, {"action": action, **query}, OxServerOptions())
     assert (str(operation), found) == (name, inside)
     assert operation.fixed == query
 
@@ -98,7 +98,7 @@ def test_the_operation_of_a_request(
 def test_requests_for_nothing(method: str, path: str, action: str, error: type[Exception]) -> None:
     """There is no module, no action, or not with this verb."""
     with pytest.raises(error):
-        find_operation(method, path, {"action": action}, OxBehaviour())
+        find_operation(method, path, {"action": action}, OxServerOptions())
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_what_is_true(text: str, value: bool) -> None:
 
 def test_parameters_have_types() -> None:
     """Those that the document does not name come apart."""
-    operation, _ = find_operation("GET", "/contacts", {"action": "autocomplete"}, OxBehaviour())
+    operation, _ = find_operation("GET", "/contacts", {"action": "autocomplete"}, OxServerOptions())
     query = {
         "columns": "1",
         "query": "",
@@ -226,15 +226,15 @@ def test_patterns(pattern: str, text: str, how: str, found: bool) -> None:
 # -- tables ----------------------------------------------------------------------------------------
 
 
-def _world() -> World:
-    return World({3: OxUser(name="a", password="b")}, clock=Clock(), seed=0)
+def _state() -> ServerState:
+    return ServerState({3: OxUser(name="a", password="b")}, clock=Clock(), seed=0)
 
 
 @given(st.lists(st.sampled_from(["insert", "change", "remove", "move"]), max_size=30))
 def test_updates_bring_a_copy_up_to_date(steps: list[str]) -> None:
     """Whatever happens between two looks: what changed and what is gone make the folder as it is."""
-    world = _world()
-    table = world.table("x")
+    state = _state()
+    table = state.table("x")
     copy: dict[str, int] = {}
     since = 0
     for place, step in enumerate(steps):
@@ -251,14 +251,14 @@ def test_updates_bring_a_copy_up_to_date(steps: list[str]) -> None:
             changed, gone = table.since(since, "1")
             copy |= {row["id"]: row["last_modified"] for row in changed}
             copy = {key: stamp for key, stamp in copy.items() if key not in {each.id for each in gone}}
-            since = world.stamp()
+            since = state.stamp()
             assert copy == {row["id"]: row["last_modified"] for row in table.within("1")}
 
 
 def test_stamps_grow_even_if_the_clock_stands() -> None:
     """Or goes back."""
-    world = _world()
-    first = world.stamp()
-    world.clock.offset = -3600
-    assert world.stamp() == first + 1
-    assert world.last_stamp >= first + 1
+    state = _state()
+    first = state.stamp()
+    state.clock.offset = -3600
+    assert state.stamp() == first + 1
+    assert state.last_stamp >= first + 1

@@ -51,8 +51,8 @@ def found(filters: Any) -> list[int]:
     store = EMULATOR.store
     table = store.tables["accounts"]
     body = {"fields": ["ID"], "filters": filters, "sort": ["ID"]}
-    plan = plan_list(body, table, dict(store.tables), EMULATOR.behaviour)
-    return [row["ID"] for row in json.loads(answer_list(plan, table, store, EMULATOR.behaviour)[1])]
+    plan = plan_list(body, table, dict(store.tables), EMULATOR.server_options)
+    return [row["ID"] for row in json.loads(answer_list(plan, table, store, EMULATOR.server_options)[1])]
 
 
 # -- the naive reading: True, False or None ---------------------------------------------------------

@@ -21,10 +21,10 @@ from ....errors import DeadlineExceeded, PageDrift, PageDriftWarning, ServerErro
 from ....filters import Order
 from ....pagination import IdPass, IdSpan, OffsetPass, OffsetSpan, Paging, SeenIds
 from ....wire import Request, Response, public_url, too_deep
-from ..plan import CountedPage, Door, Plan, Window
-from .prefetch import Ahead
+from ..plan import CountedPage, ListBackend, PageWindow, QueryPlan
+from .prefetch import Prefetcher
 
-__all__ = ["PassConfig", "pages_by_id", "pages_by_offset"]
+__all__ = ["PagerConfig", "pages_by_id", "pages_by_offset"]
 
 R = TypeVar("R")
 
@@ -33,7 +33,7 @@ _TOO_LARGE: Final = frozenset({500, 503, 504})
 """Statuses that a large page of a heavy entity is answered with; a smaller page may do."""
 
 _SLICE: Final = 500
-"""Rows decoded at a stretch under ``paging(fair=True)``: one or two milliseconds."""
+"""Rows decoded at a stretch under ``paging(yield_often=True)``: one or two milliseconds."""
 
 
 @attrs.frozen
@@ -46,7 +46,7 @@ class Fetched:
 
 
 @attrs.frozen(kw_only=True)
-class PassConfig(Generic[R]):
+class PagerConfig(Generic[R]):
     """One pass: what to ask, how to read it, how much of it.
 
     Attributes:
@@ -59,8 +59,8 @@ class PassConfig(Generic[R]):
         verify: Looks at the first rows; raises if they contradict the filter.
     """
 
-    door: Door
-    plan: Plan
+    door: ListBackend
+    plan: QueryPlan
     reader: RowReader[R]
     paging: Paging
     wanted: int | None = None
@@ -68,10 +68,10 @@ class PassConfig(Generic[R]):
     verify: Callable[[Sequence[R]], None] = lambda rows: None
 
 
-class _Pass(Generic[R]):
+class Pager(Generic[R]):
     """What both strategies share: asking for a page, reading it, giving no more than is wanted."""
 
-    def __init__(self, config: PassConfig[R]) -> None:
+    def __init__(self, config: PagerConfig[R]) -> None:
         self.config = config
         self.given = 0
         self._first = True
@@ -128,7 +128,9 @@ class _Pass(Generic[R]):
 
     async def _decode(self, body: bytes) -> Page[R]:
         reader = self.config.reader
-        if not self.config.paging.fair or self.config.door.traits.totals:  # an envelope is read in one go
+        if (
+            not self.config.paging.yield_often or self.config.door.traits.totals
+        ):  # an envelope is read in one go
             return reader.page(body)
         rows: list[R] = []
         ids: list[int] = []
@@ -160,21 +162,21 @@ class _Pass(Generic[R]):
         warnings.warn(text, PageDriftWarning, stacklevel=4)
 
 
-class _IdRun(_Pass[R]):
+class IdPager(Pager[R]):
     """A pass by ID."""
 
-    def __init__(self, config: PassConfig[R]) -> None:
+    def __init__(self, config: PagerConfig[R]) -> None:
         super().__init__(config)
         self.state = IdPass(page=config.paging.page, wanted=config.wanted)
-        self.ahead: Ahead[IdSpan, Fetched] = Ahead(self._fetch_span)
+        self.ahead: Prefetcher[IdSpan, Fetched] = Prefetcher(self._fetch_span)
         self._open: IdSpan | None = None
 
     async def pages(self) -> AsyncIterator[list[R]]:
         config = self.config
         async with self.ahead as ahead:
             first = config.paging.first if config.wanted is None else min(config.paging.first, config.wanted)
-            ahead.put(self.state.open(first=first, skip=config.skip))
-            bounds = ahead.beside(self._bounds())
+            ahead.submit(self.state.open(first=first, skip=config.skip))
+            bounds = ahead.run_beside(self._bounds())
             span, page, limit = await self._take()
             rows = self.give(page.rows)
             early = bool(rows) and not bounds.done()
@@ -203,12 +205,12 @@ class _IdRun(_Pass[R]):
         if self.state.done():
             return
         if rest is not None:
-            self.ahead.put_first(rest)
+            self.ahead.submit_first(rest)
         while len(self.ahead) < self.config.paging.ahead and (more := self.state.next()) is not None:
-            self.ahead.put(more)
+            self.ahead.submit(more)
 
     async def _take(self) -> tuple[IdSpan, Page[R], int]:
-        span, fetched = await self.ahead.take()
+        span, fetched = await self.ahead.next()
         page = await self.read(fetched)
         self._check_ids(span, page.ids)
         return span, page, fetched.limit
@@ -232,14 +234,14 @@ class _IdRun(_Pass[R]):
             return None, None
         if wanted is not None and wanted <= self.config.paging.page:
             return None, await self.count()
-        high = self.ahead.beside(self._largest())
+        high = self.ahead.run_beside(self._largest())
         count = await self.count()
         return await high, count
 
     async def _largest(self) -> int | None:
         door, plan = self.config.door, self.config.plan
         request = door.page_request(
-            plan, Window(limit=1, order=by_id(self.config, newest=True), only_id=True)
+            plan, PageWindow(limit=1, order=by_id(self.config, newest=True), only_id=True)
         )
         rows = (await door.send(request)).json()
         try:
@@ -251,7 +253,7 @@ class _IdRun(_Pass[R]):
 
     def _fetch_span(self, span: IdSpan) -> Coroutine[Any, Any, Fetched]:
         def request(limit: int) -> Request:
-            window = Window(
+            window = PageWindow(
                 limit=limit, offset=span.skip, above=span.low, upto=span.high, order=by_id(self.config)
             )
             return self.config.door.page_request(self.config.plan, window)
@@ -272,16 +274,16 @@ class _IdRun(_Pass[R]):
             )
 
 
-class _OffsetRun(_Pass[R]):
+class OffsetPager(Pager[R]):
     """A pass by offset."""
 
-    def __init__(self, config: PassConfig[R]) -> None:
+    def __init__(self, config: PagerConfig[R]) -> None:
         super().__init__(config)
         self.counted = not config.plan.distinct
         self.state = OffsetPass(
             page=config.paging.page, start=config.skip, wanted=config.wanted, counted=self.counted
         )
-        self.ahead: Ahead[OffsetSpan, Fetched] = Ahead(self._fetch_span)
+        self.ahead: Prefetcher[OffsetSpan, Fetched] = Prefetcher(self._fetch_span)
         self._ids = SeenIds()
         self._total: int | None = None
         self._order = total_order(config)
@@ -320,12 +322,12 @@ class _OffsetRun(_Pass[R]):
     def _start(self) -> asyncio.Task[int] | None:
         """Send the first page, and beside it the count and a full page on speculation."""
         wanted, first = self.config.wanted, self.config.paging.first
-        self.ahead.put(self.state.open(first))
+        self.ahead.submit(self.state.open(first))
         if not self.counted or wanted == 1 or self.config.door.traits.totals:
             return None
-        counting = self.ahead.beside(self.count())
+        counting = self.ahead.run_beside(self.count())
         if wanted is None or wanted > first:
-            self.ahead.put(self.state.open(self.config.paging.page))
+            self.ahead.submit(self.state.open(self.config.paging.page))
         return counting
 
     def _hand(self, span: OffsetSpan, page: Page[R], limit: int) -> None:
@@ -340,17 +342,17 @@ class _OffsetRun(_Pass[R]):
                     seen=self.state.seen,
                 )
         if rest is not None:
-            self.ahead.put_first(rest)
+            self.ahead.submit_first(rest)
         while len(self.ahead) < self.config.paging.ahead and (more := self.state.next()) is not None:
-            self.ahead.put(more)
+            self.ahead.submit(more)
 
     async def _take(self) -> tuple[OffsetSpan, Page[R], int]:
-        span, fetched = await self.ahead.take()
+        span, fetched = await self.ahead.next()
         return span, await self.read(fetched), fetched.limit
 
     def _fetch_span(self, span: OffsetSpan) -> Coroutine[Any, Any, Fetched]:
         def request(limit: int) -> Request:
-            window = Window(limit=limit, offset=span.offset, order=self._order)
+            window = PageWindow(limit=limit, offset=span.offset, order=self._order)
             return self.config.door.page_request(self.config.plan, window)
 
         return self.fetch(span.limit, request)
@@ -377,12 +379,12 @@ class _OffsetRun(_Pass[R]):
                 )
 
 
-def by_id(config: PassConfig[Any], *, newest: bool = False) -> tuple[Order, ...]:
+def by_id(config: PagerConfig[Any], *, newest: bool = False) -> tuple[Order, ...]:
     """The order of the IDs, the smallest or the newest first."""
     return (Order(config.door.traits.id_field or "", newest),)
 
 
-def total_order(config: PassConfig[Any]) -> tuple[Order, ...]:
+def total_order(config: PagerConfig[Any]) -> tuple[Order, ...]:
     """The caller's order made total, since pages of a partial order may overlap.
 
     The ID breaks ties. Distinct rows have none, so there every selected path does. An API that sorts by
@@ -397,11 +399,11 @@ def total_order(config: PassConfig[Any]) -> tuple[Order, ...]:
     return tuple(order[: traits.most_orders])
 
 
-def pages_by_id(config: PassConfig[R]) -> AsyncIterator[list[R]]:
+def pages_by_id(config: PagerConfig[R]) -> AsyncIterator[list[R]]:
     """Read a result in the order of its IDs: no row is lost or repeated while others write."""
-    return _IdRun(config).pages()
+    return IdPager(config).pages()
 
 
-def pages_by_offset(config: PassConfig[R]) -> AsyncIterator[list[R]]:
+def pages_by_offset(config: PagerConfig[R]) -> AsyncIterator[list[R]]:
     """Read a result by offset, in any order; drift is noticed."""
-    return _OffsetRun(config).pages()
+    return OffsetPager(config).pages()

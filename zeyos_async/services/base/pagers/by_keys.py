@@ -16,14 +16,14 @@ import attrs
 from ....filters import Expression
 from ....pagination import Paging
 from ....schema import Entity
-from ..plan import Plan, Traits
-from ..row_types import Shape
-from .prefetch import Ahead
+from ..plan import QueryPlan, Traits
+from ..row_types import RowType
+from .prefetch import Prefetcher
 
 if TYPE_CHECKING:
     from ..explain import PlannedRequest
 
-__all__ = ["Snapshot", "SnapshotDoor", "SnapshotPass", "pages_by_key"]
+__all__ = ["KeyPager", "KeyedBackend", "Snapshot", "pages_by_key"]
 
 R = TypeVar("R")
 
@@ -41,7 +41,7 @@ class Snapshot(Generic[R]):
     fetch: Callable[[Sequence[Any]], Coroutine[Any, Any, Mapping[Any, R]]]
 
 
-class SnapshotDoor(abc.ABC):
+class KeyedBackend(abc.ABC):
     """A service's way of answering plans for one entity, where lists give keys and have no pages.
 
     Attributes:
@@ -59,7 +59,7 @@ class SnapshotDoor(abc.ABC):
         """The condition as this entity's fields take it; a ``FilterError`` for what the API can't say."""
 
     @abc.abstractmethod
-    async def snapshot(self, plan: Plan, shape: Shape[R] | None, *, most: int | None) -> Snapshot[R]:
+    async def snapshot(self, plan: QueryPlan, shape: RowType[R] | None, *, most: int | None) -> Snapshot[R]:
         """Ask which rows there are.
 
         Args:
@@ -69,12 +69,12 @@ class SnapshotDoor(abc.ABC):
         """
 
     @abc.abstractmethod
-    def opening(self, plan: Plan, *, most: int | None) -> Sequence[PlannedRequest]:
+    def opening(self, plan: QueryPlan, *, most: int | None) -> Sequence[PlannedRequest]:
         """The requests that ``snapshot`` sends."""
 
 
 @attrs.frozen(kw_only=True)
-class SnapshotPass(Generic[R]):
+class KeyPager(Generic[R]):
     """One pass: what to ask, how to read it, how much of it.
 
     Attributes:
@@ -86,9 +86,9 @@ class SnapshotPass(Generic[R]):
         skip: Rows to leave out at the start.
     """
 
-    door: SnapshotDoor
-    plan: Plan
-    shape: Shape[R]
+    door: KeyedBackend
+    plan: QueryPlan
+    shape: RowType[R]
     paging: Paging
     wanted: int | None = None
     skip: int = 0
@@ -104,21 +104,21 @@ class SnapshotPass(Generic[R]):
         return self.paging.size or self.door.chunk
 
 
-async def pages_by_key(config: SnapshotPass[R]) -> AsyncIterator[list[R]]:
+async def pages_by_key(config: KeyPager[R]) -> AsyncIterator[list[R]]:
     """Read a result by keys."""
     snapshot = await config.door.snapshot(config.plan, config.shape, most=config.most)
     keys = list(dict.fromkeys(snapshot.keys))[config.skip :]
     left = len(keys) if config.wanted is None else config.wanted
-    async with Ahead[Sequence[Any], Mapping[Any, R]](snapshot.fetch) as ahead:
+    async with Prefetcher[Sequence[Any], Mapping[Any, R]](snapshot.fetch) as ahead:
         at = flying = 0
         while left:
             while len(ahead) < config.paging.ahead and at < len(keys) and flying < left:
                 part = keys[at : at + min(config.size, left - flying)]
-                ahead.put(part)
+                ahead.submit(part)
                 at, flying = at + len(part), flying + len(part)
             if not len(ahead):
                 return
-            taken, rows = await ahead.take()
+            taken, rows = await ahead.next()
             page = [rows[key] for key in taken if key in rows]
             flying, left = flying - len(taken), left - len(page)
             if page:

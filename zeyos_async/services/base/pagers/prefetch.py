@@ -8,14 +8,14 @@ from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
-__all__ = ["Ahead"]
+__all__ = ["Prefetcher"]
 
 S = TypeVar("S")
 V = TypeVar("V")
 T = TypeVar("T")
 
 
-class Ahead(Generic[S, V]):
+class Prefetcher(Generic[S, V]):
     """Answers in flight, in the order in which they are handed over. Leaving it ends what is in flight.
 
     Args:
@@ -27,7 +27,7 @@ class Ahead(Generic[S, V]):
         self._queue: deque[tuple[S, asyncio.Task[V]]] = deque()
         self._others: list[asyncio.Task[Any]] = []
 
-    async def __aenter__(self) -> Ahead[S, V]:
+    async def __aenter__(self) -> Prefetcher[S, V]:
         return self
 
     async def __aexit__(
@@ -42,21 +42,21 @@ class Ahead(Generic[S, V]):
     def __len__(self) -> int:
         return len(self._queue)
 
-    def put(self, span: S) -> None:
+    def submit(self, span: S) -> None:
         """Fetch a part after those in flight."""
         self._queue.append((span, asyncio.create_task(self._fetch(span))))
 
-    def put_first(self, span: S) -> None:
+    def submit_first(self, span: S) -> None:
         """Fetch a part that has to be handed over before those in flight."""
         self._queue.appendleft((span, asyncio.create_task(self._fetch(span))))
 
-    def beside(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    def run_beside(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run something else beside the parts; it ends with them."""
         task = asyncio.create_task(work)
         self._others.append(task)
         return task
 
-    async def take(self) -> tuple[S, V]:
+    async def next(self) -> tuple[S, V]:
         """The next part in order, and its answer."""
         span, task = self._queue[0]
         answer = await task

@@ -517,7 +517,7 @@ class Infostore(Module):
         push_token: str | None = None,
         ignore_warnings: bool | None = None,
     ) -> None:
-        """Move files to another folder; raises ``Unfinished`` if some were not moved.
+        """Move files to another folder; raises ``PartialFailure`` if some were not moved.
 
         ``PUT infostore?action=move``.
 

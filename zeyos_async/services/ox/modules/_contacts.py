@@ -12,7 +12,7 @@ from ....errors import InvalidArgument
 from ...base.query import Query
 from .._generated.records_contacts import ContactData
 from ..operation import Module, Prepared, Rows, Updates
-from ._listing import Asked, Finding, query_of
+from ._listing import Finding, ListCall, query_of
 from ._lists import Member, members_of, with_members, without_members
 from ._search import Condition, term_of
 from ._shared import folder_list, without_nothing
@@ -74,8 +74,8 @@ class ContactQueries(Module):
     def _finding(self, folders: Sequence[str] | None) -> Finding:
         return Finding(find=self._find(folders), read=self._read, dialect=self._module)
 
-    def _find(self, folders: Sequence[str] | None) -> Callable[[Asked], Prepared[Rows[ContactData]]]:
-        def find(asked: Asked) -> Prepared[Rows[ContactData]]:
+    def _find(self, folders: Sequence[str] | None) -> Callable[[ListCall], Prepared[Rows[ContactData]]]:
+        def find(asked: ListCall) -> Prepared[Rows[ContactData]]:
             options = without_nothing({"columns": asked.columns, "sort": asked.sort, "order": asked.order})
             if asked.term is None and folders is None:
                 raise InvalidArgument(

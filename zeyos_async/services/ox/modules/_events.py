@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ....errors import Conflict, Unfinished
+from ....errors import Conflict, PartialFailure
 from .._generated.records_chronos import (
     ChronosCalendarResult,
     ChronosConflictDataRaw,
@@ -71,7 +71,7 @@ def flat(parts: Iterable[MultipleEventData], timestamp: Any = None) -> Rows[Even
     """The events of several folders in one list, each once.
 
     Raises:
-        Unfinished: A folder could not be read; the error names each.
+        PartialFailure: A folder could not be read; the error names each.
     """
     failed: dict[str, str] = {}
     events: dict[Any, EventData] = {}
@@ -85,7 +85,9 @@ def flat(parts: Iterable[MultipleEventData], timestamp: Any = None) -> Rows[Even
             events.setdefault((event.folder, event.id, event.recurrenceId), known(event, stamp))
     if failed:
         why = "; ".join(f"{folder}: {text}" for folder, text in failed.items())
-        raise Unfinished(f"the events of some folders could not be read ({why})", ids=failed, reasons=failed)
+        raise PartialFailure(
+            f"the events of some folders could not be read ({why})", ids=failed, reasons=failed
+        )
     return Rows(events.values(), timestamp=timestamp)
 
 

@@ -23,17 +23,17 @@ from ....filters.compilers.ox import to_ox
 from ....schema import Entity, Field
 from ....wire import Request
 from ...base.explain import PlannedRequest
-from ...base.pagers.by_keys import Snapshot, SnapshotDoor
-from ...base.plan import Plan, Traits
+from ...base.pagers.by_keys import KeyedBackend, Snapshot
+from ...base.plan import QueryPlan, Traits
 from ...base.query import Query
-from ...base.row_types import FromValues, Shape
+from ...base.row_types import FromValues, RowType
 from ..operation import Caller
 from ..records import OxRecord
 from ..rows import Rows
 from ..spec import Json, Prepared
 from ..tables import Model
 
-__all__ = ["Asked", "Finding", "OxDoor", "OxRecords", "Reference", "plain", "query_of"]
+__all__ = ["Finding", "ListCall", "OxLists", "OxRecords", "Reference", "plain", "query_of"]
 
 R = TypeVar("R")
 O = TypeVar("O", bound=OxRecord)  # noqa: E741 - an object
@@ -48,7 +48,7 @@ _CHUNK: Final = 250
 
 
 @attrs.frozen(kw_only=True)
-class Asked:
+class ListCall:
     """What a query asks a module for.
 
     Attributes:
@@ -78,7 +78,7 @@ class Finding:
         sorts: Whether the module sorts.
     """
 
-    find: Callable[[Asked], Prepared[Rows[Any]]]
+    find: Callable[[ListCall], Prepared[Rows[Any]]]
     read: Callable[[Sequence[Reference], tuple[str, ...] | None], Prepared[Rows[Any]]] | None = None
     key: tuple[str, ...] = ("folder_id", "id")
     dialect: str | None = None
@@ -128,7 +128,7 @@ def _entity(model: Model) -> Entity:
     return attrs.evolve(model.entity, fields=_ByAnyName(model))
 
 
-class OxDoor(SnapshotDoor, Generic[O]):
+class OxLists(KeyedBackend, Generic[O]):
     """The objects of one module, as a query reads them.
 
     Args:
@@ -154,7 +154,7 @@ class OxDoor(SnapshotDoor, Generic[O]):
             self._term(bound)
         return bound
 
-    async def snapshot(self, plan: Plan, shape: Shape[R] | None, *, most: int | None) -> Snapshot[R]:
+    async def snapshot(self, plan: QueryPlan, shape: RowType[R] | None, *, most: int | None) -> Snapshot[R]:
         """Ask for the references of all objects, or for the objects where the module gives them at once."""
         whole = self._finding.read is None and shape is not None
         found = (await self._caller.call(self._find(plan, whole=whole, most=most))).data
@@ -169,7 +169,7 @@ class OxDoor(SnapshotDoor, Generic[O]):
 
         return Snapshot(list(at_hand), fetch)
 
-    def opening(self, plan: Plan, *, most: int | None) -> Sequence[PlannedRequest]:
+    def opening(self, plan: QueryPlan, *, most: int | None) -> Sequence[PlannedRequest]:
         """The request that ``snapshot`` sends."""
         whole = self._finding.read is None
         prepared = self._find(plan, whole=whole, most=most)
@@ -179,10 +179,10 @@ class OxDoor(SnapshotDoor, Generic[O]):
         purpose = "the objects" if whole else "the IDs of the objects"
         return [PlannedRequest(request.method, str(request.url), sent, purpose)]
 
-    def _find(self, plan: Plan, *, whole: bool, most: int | None) -> Prepared[Rows[Any]]:
+    def _find(self, plan: QueryPlan, *, whole: bool, most: int | None) -> Prepared[Rows[Any]]:
         term = plan.order[0] if plan.order else None
         return self._finding.find(
-            Asked(
+            ListCall(
                 term=None if is_true(plan.where) else self._term(plan.where),
                 columns=self._columns(plan) if whole else self._finding.key,
                 sort=None if term is None else term.path,
@@ -199,7 +199,7 @@ class OxDoor(SnapshotDoor, Generic[O]):
             )
         return to_ox(where, self._searched)
 
-    def _columns(self, plan: Plan) -> tuple[str, ...] | None:
+    def _columns(self, plan: QueryPlan) -> tuple[str, ...] | None:
         """The columns that a plan's rows are made of, and those that name them."""
         if plan.columns is None:
             return None
@@ -217,7 +217,7 @@ class OxDoor(SnapshotDoor, Generic[O]):
 
         return read
 
-    def _read(self, plan: Plan) -> _Reader:
+    def _read(self, plan: QueryPlan) -> _Reader:
         columns = self._columns(plan)
 
         async def read(keys: Sequence[Any]) -> Mapping[Any, OxRecord]:
@@ -234,11 +234,11 @@ _Reader = Callable[[Sequence[Any]], Coroutine[Any, Any, Mapping[Any, OxRecord]]]
 
 def query_of(caller: Caller, record: type[O], finding: Finding) -> Query[O]:
     """A query over a module's objects."""
-    door = OxDoor(caller, record, finding)
-    return Query(door, Plan(entity=door.entity), OxRecords(record))
+    door = OxLists(caller, record, finding)
+    return Query(door, QueryPlan(entity=door.entity), OxRecords(record))
 
 
-def _shaped(records: list[Any], shape: Shape[R], plan: Plan) -> list[R]:
+def _shaped(records: list[Any], shape: RowType[R], plan: QueryPlan) -> list[R]:
     """Records as the rows that the caller wants."""
     if isinstance(shape, OxRecords):
         return records

@@ -10,7 +10,7 @@ import attrs
 from ....errors import InvalidArgument
 from ..operation import Bound, Module, Operation
 from ..spec import Prepared
-from ._listing import Asked
+from ._listing import ListCall
 
 __all__ = ["documented", "folder_list", "reading", "sorting", "without_nothing"]
 
@@ -45,7 +45,7 @@ def without_nothing(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def sorting(asked: Asked) -> Any:
+def sorting(asked: ListCall) -> Any:
     """``sort`` and ``order`` of a call, as far as a query has an order."""
     return without_nothing({"sort": asked.sort, "order": asked.order})
 

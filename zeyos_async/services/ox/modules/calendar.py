@@ -18,7 +18,7 @@ from .._generated.records_tasks import (
 from ..operation import Prepared, Rows, Updates, preparing
 from ..records import from_object
 from ._events import EventConflict
-from ._listing import Asked, Finding, query_of
+from ._listing import Finding, ListCall, query_of
 from ._search import pattern_body
 from ._shared import documented, reading
 from ._source import OxSource
@@ -85,7 +85,7 @@ class Calendar(Documented):
             folder: The calendar; all of the user's if left out.
         """
 
-        def find(asked: Asked) -> Prepared[Rows[AppointmentData]]:
+        def find(asked: ListCall) -> Prepared[Rows[AppointmentData]]:
             return self.all.prepare(start=start, end=end, folder=folder, columns=asked.columns)
 
         return query_of(self._caller, AppointmentData, Finding(find=find, key=_KEY, sorts=False))

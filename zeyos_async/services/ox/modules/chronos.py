@@ -22,7 +22,7 @@ from ..answers import Envelope
 from ..operation import Prepared, Rows, Updates, preparing
 from ..values import moment
 from ._events import EventConflict, flat, of_delegates, unconflicted
-from ._listing import Asked, Finding, query_of
+from ._listing import Finding, ListCall, query_of
 from ._search import Condition, searching, term_of
 from ._shared import documented, folder_list, reading, sorting, without_nothing
 from ._source import OxSource
@@ -82,7 +82,7 @@ class Chronos(Documented):
         among = folder_list(folder, folders)
         period = {"range_start": start, "range_end": end}
 
-        def find(asked: Asked) -> Prepared[Rows[EventData]]:
+        def find(asked: ListCall) -> Prepared[Rows[EventData]]:
             options: Any = without_nothing(
                 {**period, "fields": asked.columns, "expand": expand, **sorting(asked)}
             )

@@ -12,7 +12,7 @@ from ...base.query import Query
 from .._generated.folders import Folders as Documented
 from .._generated.records_folders import FolderData
 from ..operation import Prepared, Rows, Updates
-from ._listing import Asked, Finding, query_of
+from ._listing import Finding, ListCall, query_of
 from ._source import OxSource
 
 __all__ = ["Folders"]
@@ -32,7 +32,7 @@ class Folders(Documented):
             all: Whether folders that are not subscribed count too.
         """
 
-        def find(asked: Asked) -> Prepared[Rows[FolderData]]:
+        def find(asked: ListCall) -> Prepared[Rows[FolderData]]:
             subscribed = None if all is None else int(all)
             return self.list.prepare(parent=parent, columns=asked.columns, tree=tree, all=subscribed)
 

@@ -10,7 +10,7 @@ from ...base.query import Query
 from .._generated.group import Group as Documented
 from .._generated.records_users import GroupData, GroupSearchBody
 from ..operation import Prepared, Rows, Updates, preparing
-from ._listing import Asked, Finding, query_of
+from ._listing import Finding, ListCall, query_of
 from ._search import pattern_body
 from ._shared import documented
 from ._source import OxSource
@@ -24,7 +24,7 @@ class Group(Documented):
     def query(self) -> Query[GroupData]:
         """All groups, as a query: ``async for group in ox.group.query()``."""
 
-        def find(asked: Asked) -> Prepared[Rows[GroupData]]:
+        def find(asked: ListCall) -> Prepared[Rows[GroupData]]:
             return self.all.prepare(columns=asked.columns)
 
         return query_of(self._caller, GroupData, Finding(find=find, key=("id",), sorts=False))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ....errors import Unfinished
+from ....errors import PartialFailure
 from .._generated.import_ import Import as Documented
 from ..rows import Rows
 from ._shared import reading
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Import", "PartlyImported"]
 
 
-class PartlyImported(Unfinished):
+class PartlyImported(PartialFailure):
     """Some objects of a file were imported, and others were not.
 
     Attributes:

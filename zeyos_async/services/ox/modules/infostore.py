@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
-from ....errors import InvalidArgument, Unfinished, ZeyosAsyncError
+from ....errors import InvalidArgument, PartialFailure, ZeyosAsyncError
 from ....forms import Upload
 from ...base.query import Query
 from .._generated.infostore import Infostore as Documented
 from .._generated.records_files import InfoItemData, InfoItemSearchBody
 from ..operation import Prepared, Rows, Updates, preparing
 from ..values import moment
-from ._listing import Asked, Finding, query_of
+from ._listing import Finding, ListCall, query_of
 from ._search import Condition, searching, term_of
 from ._shared import documented, sorting, without_nothing
 from ._source import OxSource
@@ -50,7 +50,7 @@ class Infostore(Documented):
             include_subfolders: Whether a condition searches the folders in it, too.
         """
 
-        def find(asked: Asked) -> Prepared[Rows[InfoItemData]]:
+        def find(asked: ListCall) -> Prepared[Rows[InfoItemData]]:
             options: Any = {"folder": folder, "columns": asked.columns, **sorting(asked)}
             if asked.term is not None:
                 body: Any = {"filter": asked.term}
@@ -298,7 +298,7 @@ class Infostore(Documented):
             The file's ID there, as far as the server tells: the one it had, otherwise.
 
         Raises:
-            Unfinished: The server says that it was not moved.
+            PartialFailure: The server says that it was not moved.
         """
         prepared = documented(self, Documented.move).prepare(
             record,
@@ -313,7 +313,7 @@ class Infostore(Documented):
         def read(envelope: Any) -> str:
             found: Any = prepared.read(envelope)
             if isinstance(found, list) and found:  # the document has both: an ID, and a list of what is left
-                raise Unfinished(f"infostore.move: {before} was not moved to {folder}", ids=[before])
+                raise PartialFailure(f"infostore.move: {before} was not moved to {folder}", ids=[before])
             return str(found) if isinstance(found, str) and found else before
 
         def arrived(envelope: Any) -> None:
@@ -415,7 +415,7 @@ class Infostore(Documented):
             error.add_note(f"The file {file.id} may still be locked: {other}")
 
 
-def _first(asked: Asked) -> Any:
+def _first(asked: ListCall) -> Any:
     """The range of a search: only what is sorted has the same first ones each time."""
     if not asked.most or asked.sort is None:
         return {}

@@ -22,7 +22,7 @@ from ..files.names import safe_name
 from ..files.saving import free_place
 from ..operation import Download, Prepared, Rows, Shape, preparing
 from ._addresses import own_address
-from ._listing import Asked, Finding, query_of
+from ._listing import Finding, ListCall, query_of
 from ._mails import MailFlag, MailRef, flag_changes, flags_of, moved, note_flags, place_of, places_of
 from ._mime import message_bytes, message_of, upload_of
 from ._search import Condition, searching, term_of
@@ -65,7 +65,7 @@ class Mail(Documented):
             folder: The folder.
         """
 
-        def find(asked: Asked) -> Prepared[Rows[MailData]]:
+        def find(asked: ListCall) -> Prepared[Rows[MailData]]:
             if asked.term is not None:
                 return documented(self, Documented.search).prepare(
                     {"filter": asked.term}, folder=folder, columns=asked.columns, **sorting(asked)

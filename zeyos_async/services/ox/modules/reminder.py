@@ -9,7 +9,7 @@ from ...base.query import Query
 from .._generated.records_tasks import ReminderData
 from .._generated.reminder import Reminder as Documented
 from ..operation import Prepared, Rows
-from ._listing import Asked, Finding, query_of
+from ._listing import Finding, ListCall, query_of
 
 __all__ = ["Reminder"]
 
@@ -24,7 +24,7 @@ class Reminder(Documented):
             until: Only those that are due before this moment.
         """
 
-        def find(asked: Asked) -> Prepared[Rows[ReminderData]]:
+        def find(asked: ListCall) -> Prepared[Rows[ReminderData]]:
             return self.range.prepare(end=until)
 
         return query_of(self._caller, ReminderData, Finding(find=find, key=("id",), sorts=False))

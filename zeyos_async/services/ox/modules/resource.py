@@ -13,7 +13,7 @@ from .._generated.records_users import ResourceData, ResourceSearchBody
 from .._generated.resource import Resource as Documented
 from ..answers import Envelope
 from ..operation import Prepared, Rows, Updates, preparing
-from ._listing import Asked, Finding, query_of
+from ._listing import Finding, ListCall, query_of
 from ._search import pattern_body
 from ._shared import documented
 from ._source import OxSource
@@ -27,7 +27,7 @@ class Resource(Documented):
     def query(self) -> Query[ResourceData]:
         """All resources, as a query: ``async for room in ox.resource.query()``."""
 
-        def find(asked: Asked) -> Prepared[Rows[Any]]:
+        def find(asked: ListCall) -> Prepared[Rows[Any]]:
             prepared = self.all.prepare()
 
             def read(envelope: Envelope) -> Rows[Any]:

@@ -10,7 +10,7 @@ from ...base.query import Query
 from .._generated.records_tasks import TaskData, TaskSearchBody
 from .._generated.tasks import Tasks as Documented
 from ..operation import Prepared, Rows, Updates, preparing
-from ._listing import Asked, Finding, query_of
+from ._listing import Finding, ListCall, query_of
 from ._search import Condition, pattern_body
 from ._shared import documented, sorting
 from ._source import OxSource
@@ -24,7 +24,7 @@ class Tasks(Documented):
     def query(self, *, folder: str) -> Query[TaskData]:
         """All tasks of a folder, as a query: ``async for task in ox.tasks.query(folder="7")``."""
 
-        def find(asked: Asked) -> Prepared[Rows[TaskData]]:
+        def find(asked: ListCall) -> Prepared[Rows[TaskData]]:
             return self.all.prepare(folder=folder, columns=asked.columns, **sorting(asked))
 
         def read(keys: Sequence[Any], columns: tuple[str, ...] | None) -> Prepared[Rows[TaskData]]:

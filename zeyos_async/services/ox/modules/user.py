@@ -9,7 +9,7 @@ from ...base.query import Query
 from .._generated.records_users import UserData, UserSearchBody
 from .._generated.user import User as Documented
 from ..operation import Prepared, Rows, preparing
-from ._listing import Asked, Finding, query_of
+from ._listing import Finding, ListCall, query_of
 from ._search import pattern_body
 from ._shared import documented, sorting
 from ._source import OxSource
@@ -23,7 +23,7 @@ class User(Documented):
     def query(self) -> Query[UserData]:
         """All users, as a query: ``async for user in ox.user.query()``."""
 
-        def find(asked: Asked) -> Prepared[Rows[UserData]]:
+        def find(asked: ListCall) -> Prepared[Rows[UserData]]:
             return self.all.prepare(columns=asked.columns, **sorting(asked))
 
         return query_of(self._caller, UserData, Finding(find=find, key=("id",)))

@@ -82,23 +82,23 @@ def prepared(call: Call, data: Mapping[str, Any], old: Mapping[str, Any] | None 
     made = {name: value for name, value in data.items() if name not in _READ_ONLY}
     if made.get("attendees"):
         attendees = objects(made["attendees"], of="attendees")
-        made["attendees"] = [completed(call.world, one) for one in attendees]
+        made["attendees"] = [completed(call.state, one) for one in attendees]
         organizer = made.get("organizer") or (old or {}).get("organizer") or as_calendar_user(call.user)
-        made["organizer"] = recipient(call.world, organizer)
+        made["organizer"] = recipient(call.state, organizer)
     made["modifiedBy"] = as_calendar_user(call.user)
     if made.get("alarms"):
         made["alarms"] = [_alarm(call, one) for one in made["alarms"]]
     whole = {**(old or {}), **made}
     check_event(whole)
-    calendar(call.world).check(whole)
+    calendar(call.state).check(whole)
     return made
 
 
 def _alarm(call: Call, alarm: Mapping[str, Any]) -> Data:
     if not isinstance(alarm.get("trigger"), Mapping):
         raise bad_value("alarms", alarm, "an alarm needs a trigger")
-    number = alarm.get("id") or calendar(call.world).new_id()
-    return {"action": "DISPLAY", "uid": call.world.token(), **alarm, "id": number}
+    number = alarm.get("id") or calendar(call.state).new_id()
+    return {"action": "DISPLAY", "uid": call.state.token(), **alarm, "id": number}
 
 
 def recurrence_of(event: Event, key: str) -> When:
@@ -125,7 +125,7 @@ def _by_clock(asked: When, start: When) -> When:
 
 def exception_of(call: Call, series: Event, key: str) -> tuple[Event, bool]:
     """The stored exception for a recurrence, and whether it had to be made."""
-    store = calendar(call.world)
+    store = calendar(call.state)
     at = recurrence_of(series, key)
     for event in store.exceptions(series):
         if read_recurrence_id(event.data["recurrenceId"]).instant() == at.instant():
@@ -141,11 +141,11 @@ def exception_of(call: Call, series: Event, key: str) -> tuple[Event, bool]:
 
 def split(call: Call, series: Event, key: str) -> Event:
     """End a series before a recurrence, and begin another one there."""
-    store, at = calendar(call.world), recurrence_of(series, key)
+    store, at = calendar(call.state), recurrence_of(series, key)
     data = series.recurrence(at)
     for name in ("id", "recurrenceId", "seriesId"):
         data.pop(name)
-    data |= {"uid": call.world.token(), "rrule": series.data["rrule"]}
+    data |= {"uid": call.state.token(), "rrule": series.data["rrule"]}
     later = store.insert(data)
     for event in store.exceptions(series):
         if read_recurrence_id(event.data["recurrenceId"]).instant() >= at.instant():
@@ -161,12 +161,12 @@ def apply(call: Call, event: Event, data: Mapping[str, Any]) -> None:
     event.data = {name: value for name, value in {**event.data, **made}.items() if value is not None}
     if "startDate" in made or "endDate" in made or "rrule" in made:
         event.data["sequence"] = int(event.data.get("sequence") or 0) + 1
-    calendar(call.world).touch(event)
+    calendar(call.state).touch(event)
 
 
 def delete_recurrence(call: Call, series: Event, key: str, changes: Changes, *, following: bool) -> None:
     """Delete one recurrence of a series, or all from it on."""
-    store, at = calendar(call.world), recurrence_of(series, key)
+    store, at = calendar(call.state), recurrence_of(series, key)
     for event in store.exceptions(series):
         when = read_recurrence_id(event.data["recurrenceId"]).instant()
         if when == at.instant() or (following and when > at.instant()):
@@ -188,7 +188,7 @@ def conflicts_of(call: Call, data: Mapping[str, Any], *, besides: str = "") -> l
     people = data.get("attendees") or [as_calendar_user(call.user)]
     times = _times(data)
     found = []
-    for event in calendar(call.world).events():
+    for event in calendar(call.state).events():
         if event.data.get("uid") == data.get("uid") or besides in (event.id, event.data.get("seriesId")):
             continue
         busy = _busy(event, people)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..state import OxUser, World
+from ..state import OxUser, ServerState
 
 __all__ = [
     "as_attendee",
@@ -35,12 +35,12 @@ def as_attendee(user: OxUser, part_stat: str) -> Data:
     return as_calendar_user(user) | {"cuType": "INDIVIDUAL", "role": "REQ-PARTICIPANT", "partStat": part_stat}
 
 
-def user_of(world: World, person: Mapping[str, Any]) -> OxUser | None:
+def user_of(state: ServerState, person: Mapping[str, Any]) -> OxUser | None:
     """The user whom an attendee or organizer is, by number or by address."""
     if (entity := person.get("entity")) is not None:
-        return world.users.get(int(entity))
+        return state.users.get(int(entity))
     address = _address(person)
-    return next((user for user in world.users.values() if user.email.lower() == address), None)
+    return next((user for user in state.users.values() if user.email.lower() == address), None)
 
 
 def _address(person: Mapping[str, Any]) -> str:
@@ -54,10 +54,10 @@ def same_person(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return bool(_address(one)) and _address(one) == _address(other)
 
 
-def completed(world: World, attendee: Mapping[str, Any]) -> Data:
+def completed(state: ServerState, attendee: Mapping[str, Any]) -> Data:
     """An attendee with everything that the server knows about them."""
     made: Data = {"cuType": "INDIVIDUAL", "partStat": "NEEDS-ACTION", "role": "REQ-PARTICIPANT"}
-    user = user_of(world, attendee) if attendee.get("cuType") in (None, "INDIVIDUAL") else None
+    user = user_of(state, attendee) if attendee.get("cuType") in (None, "INDIVIDUAL") else None
     if user is not None:
         made |= as_calendar_user(user)
     made |= {name: value for name, value in attendee.items() if value is not None}
@@ -66,9 +66,9 @@ def completed(world: World, attendee: Mapping[str, Any]) -> Data:
     return made
 
 
-def recipient(world: World, person: Mapping[str, Any]) -> Data:
+def recipient(state: ServerState, person: Mapping[str, Any]) -> Data:
     """A person with everything that the server knows about them, but for what only attendees have."""
-    whole = completed(world, person)
+    whole = completed(state, person)
     return {name: whole[name] for name in ("uri", "cn", "email", "entity") if name in whole}
 
 
@@ -77,9 +77,9 @@ def attendee_of(data: Mapping[str, Any], user: OxUser) -> Data | None:
     return next((one for one in data.get("attendees") or () if one.get("entity") == user.id), None)
 
 
-def extended(world: World, person: Mapping[str, Any]) -> Data:
+def extended(state: ServerState, person: Mapping[str, Any]) -> Data:
     """A person with the data of their contact, if they are a user."""
-    user = user_of(world, person) if person.get("entity") is not None else None
+    user = user_of(state, person) if person.get("entity") is not None else None
     if user is None:
         return dict(person)
     contact = {"first_name": user.first_name, "last_name": user.last_name, "display_name": user.display_name}

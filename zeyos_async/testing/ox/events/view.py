@@ -11,7 +11,7 @@ import attrs
 from ..call import Call
 from ..folders import default_folder, folders_of, plain_id, usable_folder
 from ..refusals import bad_value, missing, not_found, truncated
-from ..state import OxUser, World
+from ..state import OxUser, ServerState
 from .people import attendee_of, extended
 from .store import Event, EventStore
 from .when import When, parse_instant, parse_when
@@ -43,13 +43,13 @@ _STATES: Final = {
 Data = dict[str, Any]
 
 
-def calendar(world: World) -> EventStore:
+def calendar(state: ServerState) -> EventStore:
     """The events of all users; made when it is first asked for."""
-    return world.state(_make, next(iter(world.users.values())))
+    return state.module_state(_make, next(iter(state.users.values())))
 
 
-def _make(world: World, user: OxUser) -> EventStore:
-    return EventStore(world.stamp)
+def _make(state: ServerState, user: OxUser) -> EventStore:
+    return EventStore(state.stamp)
 
 
 def outside(folder: str) -> str:
@@ -98,30 +98,30 @@ def folder_row(call: Call, folder: Any, right: str = "read") -> str:
 
 def events_of(call: Call, folder: str = "") -> list[Event]:
     """The events of a folder, those included to which its owner is invited; or of all folders."""
-    store = calendar(call.world)
+    store = calendar(call.state)
     if not folder:
         visible = [row["id"] for row in folders_of(call) if row["module"] == "calendar"]
         return [
             event for event in store.events() if event.folder in visible or attendee_of(event.data, call.user)
         ]
     key = folder_row(call, folder)
-    owner = _owner(call.world, key)
-    return [event for event in store.events() if _shows_in(call.world, event, key, owner)]
+    owner = _owner(call.state, key)
+    return [event for event in store.events() if _shows_in(call.state, event, key, owner)]
 
 
-def _shows_in(world: World, event: Event, folder: str, owner: OxUser | None) -> bool:
-    return event.folder == folder or (owner is not None and _is_guest(world, event, owner))
+def _shows_in(state: ServerState, event: Event, folder: str, owner: OxUser | None) -> bool:
+    return event.folder == folder or (owner is not None and _is_guest(state, event, owner))
 
 
-def _is_guest(world: World, event: Event, user: OxUser) -> bool:
+def _is_guest(state: ServerState, event: Event, user: OxUser) -> bool:
     """Whether an event of another user's own calendar shows in this user's: not one of a public folder."""
-    return attendee_of(event.data, user) is not None and _owner(world, event.folder) is not None
+    return attendee_of(event.data, user) is not None and _owner(state, event.folder) is not None
 
 
-def _owner(world: World, folder: str) -> OxUser | None:
+def _owner(state: ServerState, folder: str) -> OxUser | None:
     """The user whose own calendar a folder is."""
     return next(
-        (user for user in world.users.values() if default_folder(world, user, "calendar") == folder), None
+        (user for user in state.users.values() if default_folder(state, user, "calendar") == folder), None
     )
 
 
@@ -131,8 +131,8 @@ def given_event(call: Call, key: str, folder: str) -> Event:
     Raises:
         OxError: There is none in this folder (``CAL-4040``).
     """
-    event, place = calendar(call.world).find(key), folder_row(call, folder)
-    if event is None or not _shows_in(call.world, event, place, _owner(call.world, place)):
+    event, place = calendar(call.state).find(key), folder_row(call, folder)
+    if event is None or not _shows_in(call.state, event, place, _owner(call.state, place)):
         raise not_found("CAL-4040", f"event {key} in folder {folder}")
     return event
 
@@ -179,13 +179,13 @@ def _key(value: Any) -> tuple[bool, float, str]:
 def show(call: Call, data: Mapping[str, Any], folder: str = "") -> Data:
     """One event (or recurrence) as it is answered."""
     made = {**data, "folder": outside(plain_id(folder) or data["folder"]), "flags": _flags(data, call.user)}
-    owner = _owner(call.world, plain_id(folder) or data["folder"]) or call.user
+    owner = _owner(call.state, plain_id(folder) or data["folder"]) or call.user
     made["calendarUser"] = {"entity": owner.id, "cn": owner.display_name, "email": owner.email}
     if call.flag("extendedEntities"):
         made |= {
-            name: extended(call.world, made[name]) for name in _PEOPLE if isinstance(made.get(name), dict)
+            name: extended(call.state, made[name]) for name in _PEOPLE if isinstance(made.get(name), dict)
         }
-        made["attendees"] = [extended(call.world, one) for one in made.get("attendees") or ()]
+        made["attendees"] = [extended(call.state, one) for one in made.get("attendees") or ()]
     made = {name: value for name, value in made.items() if value not in (None, [], "")}
     wanted = [name for name in call.text("fields").split(",") if name]
     return {name: made[name] for name in wanted if name in made} if wanted else made
@@ -210,8 +210,8 @@ def _flags(data: Mapping[str, Any], user: OxUser) -> list[str]:
         ),
     }
     flags = [name for name, holds in found.items() if holds]
-    if state := _STATES.get(str(data.get("status") or "")):
-        flags.append(state)
+    if symbol := _STATES.get(str(data.get("status") or "")):
+        flags.append(symbol)
     if mine is not None:
         flags.append(str(mine.get("partStat") or "NEEDS-ACTION").lower().replace("-", "_"))
     return flags

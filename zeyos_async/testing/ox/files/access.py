@@ -10,7 +10,7 @@ from urllib.parse import quote
 from ...answers import Answer
 from ..call import Call
 from ..folders import usable_folder
-from ..state import OxUser, World
+from ..state import OxUser, ServerState
 from .store import DriveStore, Item
 
 __all__ = ["check_folder", "drive", "file_answer", "free_name", "guess_type", "save_file"]
@@ -19,13 +19,13 @@ _RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
 _UNSAFE: Final = re.compile(r'[^ -~]|["\\]')
 
 
-def drive(world: World) -> DriveStore:
+def drive(state: ServerState) -> DriveStore:
     """The files of all users; made when it is first asked for."""
-    return world.state(_make, next(iter(world.users.values())))
+    return state.module_state(_make, next(iter(state.users.values())))
 
 
-def _make(world: World, user: OxUser) -> DriveStore:
-    return DriveStore(world.stamp, lambda: int(world.clock.now() * 1000))
+def _make(state: ServerState, user: OxUser) -> DriveStore:
+    return DriveStore(state.stamp, lambda: int(state.clock.now() * 1000))
 
 
 def check_folder(call: Call, folder: Any, *, right: str = "read") -> str:
@@ -56,7 +56,7 @@ def save_file(
     call: Call, folder: str, filename: str, content: bytes, mimetype: str = "", *, title: str = ""
 ) -> Item:
     """Store a file under a name that the folder has not yet."""
-    store = drive(call.world)
+    store = drive(call.state)
     free = free_name(store, folder, filename)
     item = store.insert(folder, {"title": title or free}, by=call.user.id)
     store.add_version(item, content, filename=free, mimetype=mimetype or guess_type(free))

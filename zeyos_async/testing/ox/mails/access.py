@@ -13,7 +13,7 @@ from ..columns import Column, Model
 from ..folders import visible_folder
 from ..groupware import check_sort
 from ..refusals import missing, not_found
-from ..state import OxUser, World
+from ..state import OxUser, ServerState
 from .render import mail_row
 from .store import DELETED, Mail, MailStore
 
@@ -34,13 +34,13 @@ _MODEL: Final = Model("Detailed mail data")
 _TEXT_SORTED: Final = frozenset({"from", "to", "cc", "bcc", "sender", "reply_to"})
 
 
-def mailbox(world: World, user: OxUser) -> MailStore:
+def mailbox(state: ServerState, user: OxUser) -> MailStore:
     """The mail of a user; made when it is first asked for."""
-    return world.state(_make, user)
+    return state.module_state(_make, user)
 
 
-def _make(world: World, user: OxUser) -> MailStore:
-    return MailStore(lambda: int(world.clock.now() * 1000))
+def _make(state: ServerState, user: OxUser) -> MailStore:
+    return MailStore(lambda: int(state.clock.now() * 1000))
 
 
 def check_folder(call: Call, folder: str) -> str:
@@ -56,7 +56,7 @@ def check_folder(call: Call, folder: str) -> str:
 
 def mails_in(call: Call, folder: str) -> list[Mail]:
     """The messages of a folder, or of all folders in the virtual one."""
-    box = mailbox(call.world, call.user)
+    box = mailbox(call.state, call.user)
     if check_folder(call, folder) == VIRTUAL_ALL:
         return box.all_mails()
     return box.mails(folder)
@@ -68,7 +68,7 @@ def given_mail(call: Call, folder: str, key: str = "", *, message_id: str = "") 
     Raises:
         OxError: There is none (``MSG-0032``), or it says neither id nor message id.
     """
-    box = mailbox(call.world, call.user)
+    box = mailbox(call.state, call.user)
     if not key and not message_id:
         raise missing("id")
     if check_folder(call, folder) == VIRTUAL_ALL:

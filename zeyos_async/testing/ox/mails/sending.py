@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ..call import Call
-from ..state import World
+from ..state import ServerState
 from .access import INBOX, SENT, check_folder, mailbox
 from .parts import Head
 from .store import ANSWERED, DRAFT, FORWARDED, RECENT, SEEN, Mail
@@ -17,36 +17,36 @@ __all__ = ["deliver", "message_id", "new_time", "note_use", "original", "send", 
 _BLIND: Final = re.compile(rb"(?im)^bcc:.*\r?\n(?:[ \t].*\r?\n)*")
 
 
-def new_time(world: World) -> datetime:
+def new_time(state: ServerState) -> datetime:
     """Now, for the header of a message."""
-    return datetime.fromtimestamp(int(world.clock.now()), UTC)
+    return datetime.fromtimestamp(int(state.clock.now()), UTC)
 
 
-def message_id(world: World) -> str:
+def message_id(state: ServerState) -> str:
     """An identifier for a message that nothing has yet."""
-    return f"<{world.token()}@ox.example.com>"
+    return f"<{state.token()}@ox.example.com>"
 
 
 def send(call: Call, raw: bytes) -> Mail:
     """Send a message; the copy in ``Sent``."""
-    deliver(call.world, raw)
-    return mailbox(call.world, call.user).add(SENT, raw, flags=SEEN)
+    deliver(call.state, raw)
+    return mailbox(call.state, call.user).add(SENT, raw, flags=SEEN)
 
 
-def deliver(world: World, raw: bytes) -> None:
+def deliver(state: ServerState, raw: bytes) -> None:
     """Put a message into the inboxes of those users whom it is for; blind copies stay blind."""
     head = Head(raw)
     known = {pair[1] for name in ("To", "Cc", "Bcc") for pair in head.addresses(name)}
     shown = _BLIND.sub(b"", raw, count=1) if head.text("Bcc") else raw
-    for user in world.users.values():
+    for user in state.users.values():
         if user.email in known:
-            mailbox(world, user).add(INBOX, shown, flags=RECENT)
+            mailbox(state, user).add(INBOX, shown, flags=RECENT)
 
 
 def original(call: Call, reference: str) -> Mail | None:
     """The message that a ``msgref`` names, if it is still there."""
     folder, _, key = reference.rpartition("/")
-    return mailbox(call.world, call.user).find(folder, key)
+    return mailbox(call.state, call.user).find(folder, key)
 
 
 def note_use(call: Call, sendtype: int, reference: str) -> None:
@@ -59,9 +59,9 @@ def note_use(call: Call, sendtype: int, reference: str) -> None:
     elif sendtype == 2:
         mail.flags |= FORWARDED
     elif sendtype in (3, 6) and mail.flags & DRAFT:
-        mailbox(call.world, call.user).remove(mail)
+        mailbox(call.state, call.user).remove(mail)
 
 
 def store_raw(call: Call, folder: str, raw: bytes, flags: int) -> Mail:
     """Store a message that somebody wrote elsewhere."""
-    return mailbox(call.world, call.user).add(check_folder(call, folder), raw, flags=flags)
+    return mailbox(call.state, call.user).add(check_folder(call, folder), raw, flags=flags)

@@ -9,8 +9,8 @@ from typing import Any, Final
 import attrs
 
 from ..refusals import CONFLICT, OxError, bad_value, not_found
-from ..server_options import OxBehaviour
-from ..state import OxUser, World
+from ..server_options import OxServerOptions
+from ..state import OxUser, ServerState
 
 __all__ = ["WRITABLE", "Attachment", "Space", "Spaces", "check_claim", "spaces"]
 
@@ -115,7 +115,7 @@ class Spaces:
         self._spaces[space.id] = space
         return space
 
-    def get(self, key: str, token: str | None, behaviour: OxBehaviour) -> Space:
+    def get(self, key: str, token: str | None, server_options: OxServerOptions) -> Space:
         """An open space, for a write of a client that shows its token, if any.
 
         Raises:
@@ -125,7 +125,7 @@ class Spaces:
             raise not_found("MSGCS-0007", f"composition space {key}")
         if token and space.claim and token != space.claim:
             text = "the composition space is being edited elsewhere"
-            raise OxError(behaviour.compose_code, text, category=CONFLICT, params=(key,), status=409)
+            raise OxError(server_options.compose_code, text, category=CONFLICT, params=(key,), status=409)
         return space
 
     def close(self, space: Space) -> None:
@@ -133,12 +133,12 @@ class Spaces:
         self._spaces.pop(space.id, None)
 
 
-def spaces(world: World, user: OxUser) -> Spaces:
+def spaces(state: ServerState, user: OxUser) -> Spaces:
     """What a user is writing."""
-    return world.state(_make, user)
+    return state.module_state(_make, user)
 
 
-def _make(world: World, user: OxUser) -> Spaces:
+def _make(state: ServerState, user: OxUser) -> Spaces:
     return Spaces()
 
 

@@ -9,7 +9,7 @@ from ...answers import Answer
 from ..call import Call, Reply, handles
 from ..columns import Model
 from ..refusals import PageRefusal, bad_value, denied, missing, not_found
-from ..state import OxUser, Row, World
+from ..state import OxUser, Row, ServerState
 
 __all__: list[str] = []
 
@@ -21,7 +21,7 @@ _GIGABYTE: Final = 1024**3
 # -- mail accounts ---------------------------------------------------------------------------------
 
 
-def _accounts(world: World, user: OxUser) -> dict[int, Row]:
+def _accounts(state: ServerState, user: OxUser) -> dict[int, Row]:
     """The mail accounts of a user."""
     primary = {
         "id": _PRIMARY,
@@ -49,7 +49,7 @@ def _accounts(world: World, user: OxUser) -> dict[int, Row]:
 
 
 def _account(call: Call, key: Any) -> Row:
-    row = call.state(_accounts).get(key) if isinstance(key, int) else None
+    row = call.module_state(_accounts).get(key) if isinstance(key, int) else None
     if row is None:
         raise not_found("ACC-0002", f"mail account {key}")
     return row
@@ -63,9 +63,9 @@ def _shown_account(row: Row) -> Row:
 @handles("account", "all")
 def _all_accounts(call: Call) -> Reply:
     columns = _MODEL.parse(call.text("columns"))
-    rows = [_shown_account(row) for row in call.state(_accounts).values()]
+    rows = [_shown_account(row) for row in call.module_state(_accounts).values()]
     return Reply(
-        data=[_MODEL.cells(columns, row, call.shift) for row in rows], timestamp=call.world.last_stamp
+        data=[_MODEL.cells(columns, row, call.shift) for row in rows], timestamp=call.state.last_stamp
     )
 
 
@@ -80,8 +80,8 @@ def _new_account(call: Call) -> Reply:
     for name in ("name", "primary_address"):
         if not body.get(name):
             raise missing(name)
-    key = call.world.next_id()
-    call.state(_accounts)[key] = {**body, "id": key, "root_folder": f"default{key}"}
+    key = call.state.next_id()
+    call.module_state(_accounts)[key] = {**body, "id": key, "root_folder": f"default{key}"}
     return Reply(data=_shown_account(_account(call, key)))
 
 
@@ -100,14 +100,14 @@ def _delete_accounts(call: Call) -> Reply:
         if key == _PRIMARY:
             raise denied("ACC-0007", "delete the primary account")
         _account(call, key)
-        del call.state(_accounts)[key]
+        del call.module_state(_accounts)[key]
         gone.append(key)
     return Reply(data=gone)
 
 
 @handles("account", "status")
 def _status(call: Call) -> Reply:
-    keys = [call.number("id")] if "id" in call.params else list(call.state(_accounts))
+    keys = [call.number("id")] if "id" in call.params else list(call.module_state(_accounts))
     return Reply(
         data={str(_account(call, key)["id"]): {"status": "ok", "message": "All fine"} for key in keys}
     )
@@ -125,7 +125,7 @@ def _validate(call: Call) -> Reply:
 # -- snippets --------------------------------------------------------------------------------------
 
 
-def _snippets(world: World, user: OxUser) -> dict[str, Row]:
+def _snippets(state: ServerState, user: OxUser) -> dict[str, Row]:
     """The snippets of a user: signatures and the like."""
     text = "-- \nJane “Doe” <jane@example.com>"
     first = {
@@ -145,7 +145,7 @@ def _snippets(world: World, user: OxUser) -> dict[str, Row]:
 
 
 def _snippet(call: Call, key: Any) -> Row:
-    row = call.state(_snippets).get(str(key))
+    row = call.module_state(_snippets).get(str(key))
     if row is None:
         raise not_found("SNIPPET-0008", f"snippet {key}")
     return row
@@ -158,13 +158,13 @@ def _shown_snippet(row: Row) -> Row:
 @handles("snippet", "all")
 def _all_snippets(call: Call) -> Reply:
     wanted = call.text("type").split(",") if call.text("type") else None
-    rows = call.state(_snippets).values()
+    rows = call.module_state(_snippets).values()
     return Reply(data=[_shown_snippet(row) for row in rows if wanted is None or row.get("type") in wanted])
 
 
 @handles("snippet", "list")
 def _list_snippets(call: Call) -> Reply:
-    rows = call.state(_snippets)
+    rows = call.module_state(_snippets)
     return Reply(data=[_shown_snippet(rows[str(key)]) for key in call.items() if str(key) in rows])
 
 
@@ -179,9 +179,9 @@ def _new_snippet(call: Call) -> Reply:
     for name in ("displayname", "type", "module"):
         if not body.get(name):
             raise missing(name)
-    key = str(call.world.next_id())
+    key = str(call.state.next_id())
     row = {**body, "id": key, "createdby": call.user.id, "accountid": 0, "files": []}
-    call.state(_snippets)[key] = row
+    call.module_state(_snippets)[key] = row
     return Reply(data=key)
 
 
@@ -196,7 +196,7 @@ def _update_snippet(call: Call) -> Reply:
 def _delete_snippets(call: Call) -> Reply:
     keys = call.items() if call.body else [call.text("id")]
     for key in keys:
-        del call.state(_snippets)[_snippet(call, key)["id"]]
+        del call.module_state(_snippets)[_snippet(call, key)["id"]]
     return Reply()
 
 
@@ -207,7 +207,7 @@ def _attach(call: Call) -> Reply:
         raise missing("file")
     for part in call.files:
         about = {
-            "id": str(call.world.next_id()),
+            "id": str(call.state.next_id()),
             "filename": part.filename or "file",
             "mimetype": part.content_type or "application/octet-stream",
             "size": len(part.content),
@@ -288,7 +288,7 @@ def _ping(call: Call) -> Reply:
 
 @handles("system", "time")
 def _time(call: Call) -> Reply:
-    return Reply(data=int(call.world.clock.now() * 1000))
+    return Reply(data=int(call.state.clock.now() * 1000))
 
 
 @handles("system", "whoami")

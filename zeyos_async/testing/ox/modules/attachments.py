@@ -38,7 +38,7 @@ def _owner(call: Call, place: Row) -> Row | None:
     """The object that attachments belong to, where it is a row of a table."""
     name = _TABLES[place["module"]]
     if not name:
-        files(call.world).get(str(place["attached"]))
+        files(call.state).get(str(place["attached"]))
         return None
     row = call.table(name).find(place["attached"], place["folder"])
     if row is None:
@@ -73,7 +73,7 @@ def _attach(call: Call) -> Reply:
     made = [_attach_one(call, part, call.part(part.name.replace("json_", "file_"))) for part in described]
     if not made:
         raise missing("json_0")
-    return Reply(data=made, timestamp=call.world.last_stamp)
+    return Reply(data=made, timestamp=call.state.last_stamp)
 
 
 def _attach_one(call: Call, described: Part, part: Part) -> int:
@@ -127,7 +127,7 @@ def _updates(call: Call) -> Reply:
     changed, gone = table.since(call.number("timestamp"))
     reply = rows_reply(call, _MODEL, ordered(call, _MODEL, changed))
     deleted = [] if call.text("ignore") == "deleted" else [int(one.id) for one in gone]
-    return Reply(data=[*reply.data, *deleted], timestamp=call.world.last_stamp)
+    return Reply(data=[*reply.data, *deleted], timestamp=call.state.last_stamp)
 
 
 @handles("attachment", "detach")
@@ -136,7 +136,7 @@ def _detach(call: Call) -> Reply:
     for key in call.items():
         table.remove(_found(table, key))
     _counted(call, place, table)
-    return Reply(timestamp=call.world.last_stamp)
+    return Reply(timestamp=call.state.last_stamp)
 
 
 @handles("attachment", "document")
@@ -169,5 +169,5 @@ def _save_as(call: Call) -> Reply:
     folder = check_folder(call, given["folder_id"], right="folder")
     filename = str(given.get("filename") or row["filename"])
     item = save_file(call, folder, filename, row["_content"], row["file_mimetype"])
-    files(call.world).change(item, {"title": given.get("title"), "description": given.get("description")})
+    files(call.state).change(item, {"title": given.get("title"), "description": given.get("description")})
     return Reply(data=item.id, timestamp=item.stamp)

@@ -14,7 +14,7 @@ from ..folders import default_folder, plain_id
 from ..groupware import Kind, check_sort, newest, sorted_rows
 from ..refusals import bad_value, missing, not_found
 from ..seeding import AWKWARD, Rows, fills
-from ..state import Row, World
+from ..state import Row, ServerState
 from .contacts import matching
 
 __all__ = ["KIND"]
@@ -39,7 +39,7 @@ def _check(call: Call, row: Row) -> None:
     known = {each["id"]: each for each in row.get("users") or ()}
     everybody = [row.get("created_by", call.user.id), *people]
     row["users"] = [known.get(key, {"id": key, "confirmation": 0}) for key in dict.fromkeys(everybody)]
-    row.setdefault("uid", call.world.token())
+    row.setdefault("uid", call.state.token())
     row.setdefault("shown_as", 1)
     row.setdefault("timezone", call.user.zone)
     row.pop("ignore_conflicts", None)
@@ -58,16 +58,16 @@ KIND: Final = Kind(
 
 
 @fills("appointments")
-def _fill(world: World, rows: Rows) -> None:
+def _fill(state: ServerState, rows: Rows) -> None:
     """Appointments of the first user."""
-    first = next(iter(world.users.values()))
-    folder = default_folder(world, first, "calendar")
+    first = next(iter(state.users.values()))
+    folder = default_folder(state, first, "calendar")
     given = map(_made, range(rows)) if isinstance(rows, int) else map(dict, rows)
     for values in given:
         key = values.pop("id", None)
         users = [{"id": first.id, "confirmation": 1}]
-        row = {"folder_id": folder, "uid": world.token(), "users": users, "timezone": first.zone, **values}
-        world.table("appointments").insert(row, by=first.id, key=None if key is None else str(key))
+        row = {"folder_id": folder, "uid": state.token(), "users": users, "timezone": first.zone, **values}
+        state.table("appointments").insert(row, by=first.id, key=None if key is None else str(key))
 
 
 def _made(place: int) -> Row:
@@ -122,7 +122,7 @@ def _created(call: Call, body: Mapping[str, Any]) -> Reply:
     clashes = [] if body.get("ignore_conflicts") else _conflicts(call, body)
     if clashes:
         shown = [_MODEL.object(row, call.shift) for row in clashes]
-        return Reply(data={"conflicts": shown}, timestamp=call.world.last_stamp)
+        return Reply(data={"conflicts": shown}, timestamp=call.state.last_stamp)
     row = KIND.create(call, body)
     return Reply(data={"id": row["id"]}, timestamp=row["last_modified"])
 
@@ -148,7 +148,7 @@ def _delete(call: Call) -> Reply:
     """The entries of the body that were *not* deleted."""
     _, left = KIND.delete(call)
     kept = [item for item in call.items() if str(item["id"]) in left]
-    return Reply(data=kept, timestamp=call.world.last_stamp)
+    return Reply(data=kept, timestamp=call.state.last_stamp)
 
 
 @handles("calendar", "confirm")
@@ -296,10 +296,10 @@ def _merged(intervals: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 @handles("freebusy", "get")
 def _free_busy_of_one(call: Call) -> Reply:
-    return Reply(data=_intervals(call, call.text("participant")), timestamp=call.world.last_stamp)
+    return Reply(data=_intervals(call, call.text("participant")), timestamp=call.state.last_stamp)
 
 
 @handles("freebusy", "list")
 def _free_busy_of_many(call: Call) -> Reply:
     data = {str(each): {"data": _intervals(call, str(each))} for each in call.items()}
-    return Reply(data=data, timestamp=call.world.last_stamp)
+    return Reply(data=data, timestamp=call.state.last_stamp)

@@ -53,7 +53,7 @@ _GRAMMAR: Final = Grammar(
 
 
 def _newest(call: Call, events: Iterable[Event]) -> int:
-    return max((event.stamp for event in events), default=call.world.last_stamp)
+    return max((event.stamp for event in events), default=call.state.last_stamp)
 
 
 @handles("chronos", "all", method="GET")
@@ -69,7 +69,7 @@ def _all_of_folders(call: Call) -> Reply:
     if not isinstance(folders, list):
         raise bad_value("folders", folders, "it is an array of ids")
     return Reply(
-        data=[_by_folder(call, str(folder), None) for folder in folders], timestamp=call.world.last_stamp
+        data=[_by_folder(call, str(folder), None) for folder in folders], timestamp=call.state.last_stamp
     )
 
 
@@ -78,7 +78,7 @@ def _by_folder(call: Call, folder: str, term: Term | None) -> dict[str, Any]:
     try:
         events = [event for event in events_of(call, folder) if term is None or term(partial(_values, event))]
     except OxError as error:
-        return {"folder": folder, "error": error_fields(error, call.behaviour, call.incoming.number)}
+        return {"folder": folder, "error": error_fields(error, call.server_options, call.incoming.number)}
     shown = arranged(call, events, range_of(call), folder)
     return {"folder": folder, "events": shown, "timestamp": _newest(call, events)}
 
@@ -95,7 +95,7 @@ def _advanced_search(call: Call) -> Reply:
         folders = [outside(row["id"]) for row in rows]
     found = [_by_folder(call, str(folder), term) for folder in folders]
     return Reply(
-        data=[one for one in found if "error" in one or one["events"]], timestamp=call.world.last_stamp
+        data=[one for one in found if "error" in one or one["events"]], timestamp=call.state.last_stamp
     )
 
 
@@ -128,7 +128,7 @@ def given_recurrence(call: Call, event: Event, key: str) -> dict[str, Any]:
     if event.rule is None:
         return event.single()
     at = recurrence_of(event, key)
-    for exception in calendar(call.world).exceptions(event):
+    for exception in calendar(call.state).exceptions(event):
         if read_recurrence_id(exception.data["recurrenceId"]).instant() == at.instant():
             return exception.single()
     return event.recurrence(at)
@@ -146,27 +146,27 @@ def _list(call: Call) -> Reply:
         made.append(
             show(call, given_recurrence(call, event, key) if key else event.single(), str(one["folder"]))
         )
-    return Reply(data=made, timestamp=call.world.last_stamp)
+    return Reply(data=made, timestamp=call.state.last_stamp)
 
 
 @handles("chronos", "updates")
 def _updates(call: Call) -> Reply:
     folder, since = call.text("folder"), call.number("timestamp")
     events = [event for event in events_of(call, folder) if event.stamp > since]
-    gone = calendar(call.world).gone(folder_row(call, folder), since)
+    gone = calendar(call.state).gone(folder_row(call, folder), since)
     return Reply(
         data={
             "newAndModified": arranged(call, events, range_of(call), folder),
             "deleted": [show(call, data, folder) for data in gone],
         },
-        timestamp=call.world.last_stamp,
+        timestamp=call.state.last_stamp,
     )
 
 
 @handles("chronos", "resolve")
 def _resolve(call: Call) -> Reply:
     key = call.text("id")
-    store = calendar(call.world)
+    store = calendar(call.state)
     visible = events_of(call)
     found = [event for event in [*store.by_uid(key), store.find(key)] if event in visible]
     for event in found:
@@ -180,7 +180,7 @@ def _resolve(call: Call) -> Reply:
 @handles("chronos", "getRecurrence")
 def _get_recurrence(call: Call) -> Reply:
     event, folder = given_event(call, call.text("id"), call.text("folder")), call.text("folder")
-    store = calendar(call.world)
+    store = calendar(call.state)
     if event.data.get("recurrenceId"):
         master, one = store.find(str(event.data.get("seriesId"))), event.single()
     else:
@@ -215,9 +215,9 @@ def _free_busy(call: Call) -> Reply:
 
 
 def _busy(call: Call, attendee: Mapping[str, Any], within: Range) -> dict[str, Any]:
-    person = completed(call.world, attendee)
+    person = completed(call.state, attendee)
     busy = []
-    for event in calendar(call.world).events():
+    for event in calendar(call.state).events():
         if event.data.get("uid") == call.params.get("maskUid", "") or not _takes_part(event, person):
             continue
         busy += [_busy_time(call, data) for data in expanded(event, within, expand=True)]
@@ -284,7 +284,7 @@ def _zip_attachments(call: Call) -> Reply:
 def _forward(call: Call) -> Reply:
     given_event(call, call.text("id"), call.text("folder"))
     recipients = call.mapping().get("recipients") or []
-    return Reply(data=[{"status": "SENT", "recipient": recipient(call.world, one)} for one in recipients])
+    return Reply(data=[{"status": "SENT", "recipient": recipient(call.state, one)} for one in recipients])
 
 
 @handles("chronos/account", "probe")
@@ -294,17 +294,17 @@ def _probe(call: Call) -> Reply:
 
 @handles("chronos/availability", "get")
 def _get_availability(call: Call) -> Reply:
-    return Reply(data=list(call.state(_availability)), timestamp=call.world.last_stamp)
+    return Reply(data=list(call.module_state(_availability)), timestamp=call.state.last_stamp)
 
 
 @handles("chronos/availability", "set")
 def _set_availability(call: Call) -> Reply:
     times = call.mapping().get("availableTimes") or []
-    kept = call.state(_availability)
+    kept = call.module_state(_availability)
     kept[:] = [{"id": number, "user": call.user.id, **one} for number, one in enumerate(times, 1)]
     return Reply(whole={})
 
 
-def _availability(world: Any, user: Any) -> list[dict[str, Any]]:
+def _availability(state: Any, user: Any) -> list[dict[str, Any]]:
     """When somebody is available; nothing was said so far."""
     return []

@@ -33,7 +33,7 @@ def _pending(call: Call) -> Reply:
         for data, alarm, at in _due(event, within)
         if not wanted or str(alarm.get("action", "DISPLAY")).upper() in wanted
     ]
-    return Reply(data=sorted(found, key=lambda one: str(one["time"])), timestamp=call.world.last_stamp)
+    return Reply(data=sorted(found, key=lambda one: str(one["time"])), timestamp=call.state.last_stamp)
 
 
 def _due(event: Event, within: Range) -> Iterator[tuple[Data, Data, datetime]]:
@@ -92,15 +92,15 @@ def _alarm(event: Event, key: int) -> Data:
 def _acknowledge(call: Call) -> Reply:
     event = given_event(call, call.text("id"), call.text("folder"))
     alarm = _alarm(event, call.number("alarmId"))
-    now = int(call.world.clock.now() * 1000)
+    now = int(call.state.clock.now() * 1000)
     alarm["acknowledged"] = now
     if call.operation.action == "snooze":
         later = datetime.fromtimestamp((now + call.number("snoozeTime")) / 1000, UTC)
         again = {"trigger": {"dateTime": f"{later:%Y%m%dT%H%M%SZ}"}, "action": alarm.get("action", "DISPLAY")}
-        again |= {"id": calendar(call.world).new_id(), "uid": call.world.token()}
+        again |= {"id": calendar(call.state).new_id(), "uid": call.state.token()}
         again["extendedProperties"] = {"RELATED-TO": alarm.get("uid")}
         event.data["alarms"].append(again)
-    calendar(call.world).touch(event)
+    calendar(call.state).touch(event)
     changes = Changes()
     changes.add_updated(event)
     return result(call, changes, call.text("folder"))

@@ -10,7 +10,7 @@ from ..events.view import calendar
 from ..events.when import When
 from ..folders import default_folder, plain_id
 from ..seeding import AWKWARD, Rows, fills, shows
-from ..state import OxUser, World
+from ..state import OxUser, ServerState
 
 __all__: list[str] = []
 
@@ -24,14 +24,14 @@ _RULES: Final = (
 
 
 @fills("chronos", few=10)
-def _fill(world: World, rows: Rows) -> None:
+def _fill(state: ServerState, rows: Rows) -> None:
     """Events in the first user's calendar; given ones say ``startDate`` and what else they like."""
-    user = next(iter(world.users.values()))
-    folder = default_folder(world, user, "calendar")
-    given = [_made(world, user, place) for place in range(rows)] if isinstance(rows, int) else map(dict, rows)
+    user = next(iter(state.users.values()))
+    folder = default_folder(state, user, "calendar")
+    given = [_made(state, user, place) for place in range(rows)] if isinstance(rows, int) else map(dict, rows)
     for values in given:
         data = {
-            "uid": world.token(),
+            "uid": state.token(),
             "createdBy": as_calendar_user(user),
             "modifiedBy": as_calendar_user(user),
             "sequence": 0,
@@ -40,16 +40,16 @@ def _fill(world: World, rows: Rows) -> None:
             **values,
         }
         data["folder"] = plain_id(str(values.get("folder") or folder))
-        calendar(world).insert(data)
+        calendar(state).insert(data)
 
 
 @shows("chronos")
-def _show(world: World) -> list[dict[str, Any]]:
+def _show(state: ServerState) -> list[dict[str, Any]]:
     """Every stored event: series and exceptions, no recurrences."""
-    return [event.single() for event in calendar(world).events()]
+    return [event.single() for event in calendar(state).events()]
 
 
-def _made(world: World, user: OxUser, place: int) -> dict[str, Any]:
+def _made(state: ServerState, user: OxUser, place: int) -> dict[str, Any]:
     all_day = place % 5 == 3
     start = When(_START + timedelta(days=place, hours=0 if all_day else place % 6), all_day=all_day)
     if all_day:
@@ -66,7 +66,7 @@ def _made(world: World, user: OxUser, place: int) -> dict[str, Any]:
         "transp": "TRANSPARENT" if all_day else "OPAQUE",
     }
     if place % 4 == 1:
-        others = [one for one in world.users.values() if one.id != user.id]
+        others = [one for one in state.users.values() if one.id != user.id]
         made["organizer"] = as_calendar_user(user)
         made["attendees"] = [
             as_attendee(user, "ACCEPTED"),

@@ -33,7 +33,7 @@ _FOLLOWING: Final = "THISANDFUTURE"
 
 def result(call: Call, changes: Changes, folder: str) -> Reply:
     """What a write did."""
-    return Reply(data=changes.shown(call, folder), timestamp=call.world.last_stamp)
+    return Reply(data=changes.shown(call, folder), timestamp=call.state.last_stamp)
 
 
 def _conflicts(call: Call, data: Mapping[str, Any], *, besides: str = "") -> Reply | None:
@@ -41,7 +41,7 @@ def _conflicts(call: Call, data: Mapping[str, Any], *, besides: str = "") -> Rep
     if not call.flag("checkConflicts"):
         return None
     found = conflicts_of(call, data, besides=besides)
-    return Reply(data={"conflicts": found}, timestamp=call.world.last_stamp) if found else None
+    return Reply(data={"conflicts": found}, timestamp=call.state.last_stamp) if found else None
 
 
 def store_event(call: Call, folder: str, data: Mapping[str, Any]) -> Event:
@@ -50,9 +50,9 @@ def store_event(call: Call, folder: str, data: Mapping[str, Any]) -> Event:
     Raises:
         OxError: It makes no sense, or its ``uid`` is taken.
     """
-    store = calendar(call.world)
+    store = calendar(call.state)
     made = prepared(call, data)
-    uid = str(data.get("uid") or call.world.token())
+    uid = str(data.get("uid") or call.state.token())
     if any(event.folder == folder for event in store.by_uid(uid)):
         raise OxError("CAL-4091", f"there is an event with the uid {uid}", category=CONFLICT, params=(uid,))
     if made.get("attendees") and attendee_of(made, call.user) is None:
@@ -91,12 +91,12 @@ def _attach(call: Call, event: Event, given: Mapping[str, Any]) -> None:
     kept = {int(one["managedId"]) for one in named if one.get("managedId") is not None}
     event.files = {key: file for key, file in event.files.items() if key in kept}
     for part in call.files:
-        event.files[calendar(call.world).new_id()] = _file(part)
+        event.files[calendar(call.state).new_id()] = _file(part)
     event.data["attachments"] = [
         {"managedId": key, "filename": name, "fmtType": kind, "size": len(content), "created": event.stamp}
         for key, (name, kind, content) in event.files.items()
     ]
-    calendar(call.world).touch(event)
+    calendar(call.state).touch(event)
 
 
 def _file(part: Part) -> tuple[str, str, bytes]:
@@ -133,7 +133,7 @@ def _target(call: Call, event: Event, changes: Changes) -> Event:
         return later
     made, is_new = exception_of(call, event, key)
     if is_new:
-        calendar(call.world).touch(event)
+        calendar(call.state).touch(event)
         changes.add_updated(event)
         changes.created.append(made.single())
     return made
@@ -157,7 +157,7 @@ def _update_attendee(call: Call) -> Reply:
     check_stamp(event, call.number("timestamp"))
     changes = Changes()
     target = _target(call, event, changes)
-    person = completed(call.world, {"entity": call.user.id, **given})
+    person = completed(call.state, {"entity": call.user.id, **given})
     attendees = target.data.get("attendees") or []
     if not any(same_person(one, person) for one in attendees):
         raise OxError("CAL-4044", f"{given!r} takes no part in event {event.id}")
@@ -182,8 +182,8 @@ def _change_organizer(call: Call) -> Reply:
         raise denied("CAL-4031", f"change the organizer of event {event.id}")
     changes = Changes()
     target = _target(call, event, changes)
-    target.data["organizer"] = recipient(call.world, given)
-    calendar(call.world).touch(target)
+    target.data["organizer"] = recipient(call.state, given)
+    calendar(call.state).touch(target)
     _note(changes, target)
     return result(call, changes, call.text("folder"))
 
@@ -193,7 +193,7 @@ def _move(call: Call) -> Reply:
     event = given_event(call, call.text("id"), call.text("folder"))
     check_stamp(event, call.number("timestamp"))
     target = folder_row(call, call.text("targetFolder"), "folder")
-    store = calendar(call.world)
+    store = calendar(call.state)
     changes = Changes()
     for one in [event, *(store.exceptions(event) if event.rule else ())]:
         store.move(one, target)
@@ -206,7 +206,7 @@ def _delete(call: Call) -> Reply:
     body = call.body
     given = body if isinstance(body, list) else call.mapping().get("events")
     events = objects(given, of="events")
-    return Reply(data=[_delete_one(call, one) for one in events], timestamp=call.world.last_stamp)
+    return Reply(data=[_delete_one(call, one) for one in events], timestamp=call.state.last_stamp)
 
 
 def _delete_one(call: Call, one: Mapping[str, Any]) -> dict[str, Any]:
@@ -222,7 +222,7 @@ def _delete_one(call: Call, one: Mapping[str, Any]) -> dict[str, Any]:
             folder_row(call, folder, "delete")
         _remove(call, event, one, changes)
     except OxError as error:
-        return {**about, "error": error_fields(error, call.behaviour, call.incoming.number)}
+        return {**about, "error": error_fields(error, call.server_options, call.incoming.number)}
     return {**about, **changes.shown(call, folder)}
 
 
@@ -232,7 +232,7 @@ def _remove(call: Call, event: Event, one: Mapping[str, Any], changes: Changes) 
         following = one.get("recurrenceRange") == _FOLLOWING
         delete_recurrence(call, event, str(key), changes, following=following)
         return
-    store = calendar(call.world)
+    store = calendar(call.state)
     series = store.find(str(event.data.get("seriesId")))
     if event.data.get("recurrenceId") and series is not None and series is not event:
         delete_recurrence(call, series, event.data["recurrenceId"], changes, following=False)

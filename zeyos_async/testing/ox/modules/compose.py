@@ -34,13 +34,13 @@ _KEEPS_CONTENT: Final = frozenset({"resend", "edit", "copy"})
 
 def _space(call: Call) -> Space:
     token = call.params.get("clientToken")
-    return spaces(call.world, call.user).get(call.text("id"), token, call.behaviour)
+    return spaces(call.state, call.user).get(call.text("id"), token, call.server_options)
 
 
 @handles("mail/compose", "GET /mail/compose")
 def _all(call: Call) -> Reply:
     wanted = [name for name in call.text("columns").split(",") if name]
-    shown = [space.shown() for space in spaces(call.world, call.user).all()]
+    shown = [space.shown() for space in spaces(call.state, call.user).all()]
     if wanted:
         shown = [{name: one[name] for name in ["id", *wanted] if name in one} for one in shown]
     return Reply(data=shown)
@@ -56,7 +56,7 @@ def _open(call: Call) -> Reply:
     if kind != "new" and not mails:
         raise missing("body")
     space = Space(
-        id=call.world.token(), fields=_start(call, kind, mails), claim=check_claim(call.text("claim"))
+        id=call.state.token(), fields=_start(call, kind, mails), claim=check_claim(call.text("claim"))
     )
     space.originals = [(mail.folder, mail.id) for mail in mails]
     for mail in mails if kind in ("forward", *_KEEPS_CONTENT) else ():
@@ -65,7 +65,7 @@ def _open(call: Call) -> Reply:
         _attach_vcard(call, space)
     if kind == "edit":
         space.draft = (mails[0].folder, mails[0].id)
-    return _saved(call, spaces(call.world, call.user).open(space))
+    return _saved(call, spaces(call.state, call.user).open(space))
 
 
 def _start(call: Call, kind: str, mails: list[Mail]) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def _attach(
     call: Call, space: Space, name: str, mime_type: str, content: bytes, origin: str, key: str = ""
 ) -> Attachment:
     attachment = Attachment(
-        id=key or call.world.token(), name=name, mime_type=mime_type, content=content, origin=origin
+        id=key or call.state.token(), name=name, mime_type=mime_type, content=content, origin=origin
     )
     space.attachments[attachment.id] = attachment
     return attachment
@@ -156,7 +156,7 @@ def _dated(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def _saved(call: Call, space: Space) -> Reply:
     """Save the draft anew, as mail servers can't change one, and show the space."""
-    box = mailbox(call.world, call.user)
+    box = mailbox(call.state, call.user)
     old = box.find(*space.draft)
     draft = box.add(DRAFTS, _built(call, space), flags=DRAFT | SEEN)
     space.draft = (draft.folder, draft.id)
@@ -180,28 +180,28 @@ def _built(call: Call, space: Space) -> bytes:
         text=str(fields.get("content") or ""),
         content_type=str(fields.get("contentType") or "text/html"),
         files=files,
-        now=new_time(call.world),
-        message_id=message_id(call.world),
+        now=new_time(call.state),
+        message_id=message_id(call.state),
     )
 
 
 @handles("mail/compose", f"DELETE {_ONE}")
 def _close(call: Call) -> Reply:
     space = _space(call)
-    box = mailbox(call.world, call.user)
+    box = mailbox(call.state, call.user)
     if (draft := box.find(*space.draft)) is not None:
         if call.flag("harddelete"):
             box.remove(draft)
         else:
             box.move(draft, TRASH)
-    spaces(call.world, call.user).close(space)
+    spaces(call.state, call.user).close(space)
     return Reply(whole={"success": True})
 
 
 @handles("mail/compose", f"POST {_ONE}/save")
 def _save(call: Call) -> Reply:
     space = _space(call)
-    spaces(call.world, call.user).close(space)
+    spaces(call.state, call.user).close(space)
     return Reply(data=space.path())
 
 
@@ -216,20 +216,20 @@ def _send(call: Call) -> Reply:
         _uploaded(call, space, part)
     if not pairs([space.fields.get(name) or [] for name in ("to", "cc", "bcc")]):
         raise OxError("MSG-0011", "a message needs a recipient", params=("to",))
-    box = mailbox(call.world, call.user)
+    box = mailbox(call.state, call.user)
     if (draft := box.find(*space.draft)) is not None:
         box.remove(draft)
     mail = _sent(call, space)
     _note(call, space)
-    spaces(call.world, call.user).close(space)
+    spaces(call.state, call.user).close(space)
     return Reply(data={"id": mail.id, "folderId": mail.folder})
 
 
 def _sent(call: Call, space: Space) -> Mail:
     """Send now; what is to be sent later waits among the drafts."""
     raw = _built(call, space)
-    if space.fields.get("dateToSend", 0) > call.world.clock.now() * 1000:
-        return mailbox(call.world, call.user).add(DRAFTS, raw, flags=DRAFT | SEEN)
+    if space.fields.get("dateToSend", 0) > call.state.clock.now() * 1000:
+        return mailbox(call.state, call.user).add(DRAFTS, raw, flags=DRAFT | SEEN)
     return send(call, raw)
 
 
@@ -239,7 +239,7 @@ def _note(call: Call, space: Space) -> None:
         space.fields["meta"]["type"], 0
     )
     for folder, key in space.originals:
-        if (mail := mailbox(call.world, call.user).find(folder, key)) is not None:
+        if (mail := mailbox(call.state, call.user).find(folder, key)) is not None:
             mail.flags |= flag
 
 
@@ -325,7 +325,7 @@ def _refer(call: Call) -> Reply:
     """A file of Drive: ``{"origin": "drive", "id": …}``."""
     space = _space(call)
     asked = read_json(call.part("JSON").content)
-    version = drive(call.world).get(str(asked.get("id"))).current
+    version = drive(call.state).get(str(asked.get("id"))).current
     if version is None:
         raise not_found("IFO-0438", f"a file in {asked.get('id')}")
     made = _attach(call, space, version.filename, version.mimetype, version.content, "DRIVE")

@@ -16,7 +16,7 @@ from ..parts import Part
 from ..refusals import CAPACITY, OxError, bad_value, missing, not_found
 from ..requests import read_json
 from ..seeding import AWKWARD, Rows, fills
-from ..state import OxUser, Row, World
+from ..state import OxUser, Row, ServerState
 from ..terms import Grammar, Operand, Term, read_filter
 
 __all__ = ["KINDS", "MODEL", "contact_of_user", "matching", "picture"]
@@ -64,18 +64,18 @@ _ADVANCED: Final = Grammar.of(_SEARCHABLE)
 
 
 @fills("contacts")
-def _fill(world: World, rows: Rows) -> None:
+def _fill(state: ServerState, rows: Rows) -> None:
     """Contacts of the first user; and everybody in the global address book."""
-    for user in world.users.values():
-        world.table("contacts").insert(_user_contact(user), by=user.id)
-    first = next(iter(world.users.values()))
-    folder = default_folder(world, first, "contacts")
+    for user in state.users.values():
+        state.table("contacts").insert(_user_contact(user), by=user.id)
+    first = next(iter(state.users.values()))
+    folder = default_folder(state, first, "contacts")
     given = map(_made, range(rows)) if isinstance(rows, int) else map(dict, rows)
     for values in given:
         key = values.pop("id", None)
-        row = {"folder_id": folder, "uid": world.token(), **values}
+        row = {"folder_id": folder, "uid": state.token(), **values}
         row.setdefault("display_name", _display_name(row))
-        world.table("contacts").insert(row, by=first.id, key=None if key is None else str(key))
+        state.table("contacts").insert(row, by=first.id, key=None if key is None else str(key))
 
 
 def _user_contact(user: OxUser) -> Row:
@@ -225,12 +225,12 @@ def _attach(row: Row, image: Part) -> None:
 @_both("delete")
 def _delete(call: Call) -> Reply:
     _, left = _kind(call).delete(call)
-    return Reply(data=left, timestamp=call.world.last_stamp)
+    return Reply(data=left, timestamp=call.state.last_stamp)
 
 
 @_both("updates")
 def _updates(call: Call) -> Reply:
-    deliver = call.behaviour.contacts_deliver_deleted
+    deliver = call.server_options.contacts_deliver_deleted
     return _kind(call).updates(call, call.text("folder"), deliver_deleted=deliver)
 
 

@@ -11,7 +11,7 @@ from ..folders import ALL_USERS
 from ..groupware import check_sort, newest, sorted_rows
 from ..refusals import OxError, bad_value, conflict, denied, missing, not_found
 from ..seeding import Rows, fills
-from ..state import OxUser, Row, World
+from ..state import OxUser, Row, ServerState
 from .contacts import contact_of_user, matching
 
 __all__: list[str] = []
@@ -23,25 +23,25 @@ _RESOURCES: Final = (("beamer", "Beamer 📽"), ("room", 'Room "Berlin"'), ("car
 
 
 @fills("groups", few=2)
-def _fill_groups(world: World, rows: Rows) -> None:
+def _fill_groups(state: ServerState, rows: Rows) -> None:
     """Everybody, and then some."""
-    members = list(world.users)
+    members = list(state.users)
     named: list[Any] = [{"name": name, "display_name": title, "members": members} for name, title in _GROUPS]
     many = rows if isinstance(rows, int) else 0
     more = [
         {"name": f"group{place}", "display_name": f"Group {place}", "members": []} for place in range(2, many)
     ]
     for place, values in enumerate([*named, *more, *(() if isinstance(rows, int) else rows)]):
-        world.table("groups").insert(values, by=members[0], key=str(values.get("id", place)))
+        state.table("groups").insert(values, by=members[0], key=str(values.get("id", place)))
 
 
 @fills("resources", few=3)
-def _fill_resources(world: World, rows: Rows) -> None:
+def _fill_resources(state: ServerState, rows: Rows) -> None:
     """Things that are booked."""
-    first = next(iter(world.users))
+    first = next(iter(state.users))
     made = [_resource(place) for place in range(rows)] if isinstance(rows, int) else list(rows)
     for place, values in enumerate(made, start=1):
-        world.table("resources").insert(values, by=first, key=str(values.get("id", place)))
+        state.table("resources").insert(values, by=first, key=str(values.get("id", place)))
 
 
 def _resource(place: int) -> Row:
@@ -76,7 +76,7 @@ def _user_row(call: Call, user: OxUser) -> Row:
 
 
 def _user(call: Call, key: str) -> OxUser:
-    user = call.world.users.get(int(key)) if key.isdigit() else None
+    user = call.state.users.get(int(key)) if key.isdigit() else None
     if user is None:
         raise not_found("USR-0010", f"user {key}")
     return user
@@ -93,13 +93,13 @@ def _listed(call: Call, users: Sequence[OxUser]) -> Reply:
 
 @handles("user", "all")
 def _all_users(call: Call) -> Reply:
-    return _listed(call, list(call.world.users.values()))
+    return _listed(call, list(call.state.users.values()))
 
 
 @handles("user", "list")
 def _list_users(call: Call) -> Reply:
     wanted = {str(each) for each in call.items()}
-    return _listed(call, [user for user in call.world.users.values() if str(user.id) in wanted])
+    return _listed(call, [user for user in call.state.users.values() if str(user.id) in wanted])
 
 
 @handles("user", "get")
@@ -117,7 +117,7 @@ def _search_users(call: Call) -> Reply:
     pattern = str(body.get("pattern") or "")
     names = [name for name in _SEARCHED[:3] if body.get(name)]
     found = []
-    for user in call.world.users.values():
+    for user in call.state.users.values():
         row = _user_row(call, user)
         by_name = [matching(str(body[name]), str(row.get(name) or ""), how="start") for name in names]
         by_pattern = not pattern or any(matching(pattern, str(row.get(name) or "")) for name in _SEARCHED)
@@ -142,7 +142,7 @@ def _update_user(call: Call) -> Reply:
     return Reply(timestamp=changed["last_modified"])
 
 
-def _attributes(world: World, user: OxUser) -> dict[str, str]:
+def _attributes(state: ServerState, user: OxUser) -> dict[str, str]:
     """The attributes of a user."""
     return {"ui/theme": "blue"}
 
@@ -151,7 +151,7 @@ def _attributes(world: World, user: OxUser) -> dict[str, str]:
 def _get_attribute(call: Call) -> Reply:
     user = _user(call, call.text("id"))
     name = call.text("name")
-    return Reply(data={"name": name, "value": call.world.state(_attributes, user).get(name)})
+    return Reply(data={"name": name, "value": call.state.module_state(_attributes, user).get(name)})
 
 
 @handles("user", "setAttribute")
@@ -159,7 +159,7 @@ def _set_attribute(call: Call) -> Reply:
     user, body = _user(call, call.text("id")), call.mapping()
     if not body.get("name"):
         raise missing("name")
-    kept = call.world.state(_attributes, user)
+    kept = call.state.module_state(_attributes, user)
     if call.flag("setIfAbsent") and body["name"] in kept:
         return Reply(data=False)
     kept[str(body["name"])] = str(body.get("value", ""))
@@ -273,7 +273,7 @@ def _values(call: Call, row: Row | None) -> Row:
     for other in call.table(_TABLES[module]):
         if other is not row and other["name"] == values.get("name"):
             raise OxError("EMU-0009", f"there is a {module} {other['name']!r} already", status=409)
-    if unknown := set(values.get("members", ())) - call.world.users.keys():
+    if unknown := set(values.get("members", ())) - call.state.users.keys():
         raise not_found("USR-0010", f"user {min(unknown)}")
     return values
 
@@ -314,7 +314,7 @@ def _delete(call: Call) -> Reply:
             raise denied("GRP-0018", "delete the group of all users")
         _unchanged(call, row)
         table.remove(row)
-    return Reply(data=[], timestamp=call.world.last_stamp)
+    return Reply(data=[], timestamp=call.state.last_stamp)
 
 
 @handles("group", "updates")

@@ -8,7 +8,7 @@ from typing import Any, Final
 from ..call import Call, Reply, handles
 from ..refusals import bad_value, missing, not_found
 from ..seeding import AWKWARD
-from ..state import Row, World
+from ..state import Row, ServerState
 
 __all__: list[str] = []
 
@@ -82,12 +82,12 @@ def _service(call: Call) -> Reply:
     return Reply(data=_one(_SERVICES, call.text("id"), "service", "OAUTH-0001"))
 
 
-def _oauth_accounts(world: World, user: Any) -> Accounts:
+def _oauth_accounts(state: ServerState, user: Any) -> Accounts:
     """The accounts of a user at services of OAuth."""
     return {}
 
 
-def _pending(world: World, user: Any) -> dict[str, Row]:
+def _pending(state: ServerState, user: Any) -> dict[str, Row]:
     """Accounts that wait for the user's consent, by their uuid."""
     return {}
 
@@ -95,18 +95,18 @@ def _pending(world: World, user: Any) -> dict[str, Row]:
 @handles("oauth/accounts", "init")
 def _init(call: Call) -> Reply:
     service = _one(_SERVICES, call.text("serviceId"), "service", "OAUTH-0001")
-    token, uuid = call.world.token(), call.world.token()
-    call.state(_pending)[uuid] = {"service": service, "token": token}
+    token, uuid = call.state.token(), call.state.token()
+    call.module_state(_pending)[uuid] = {"service": service, "token": token}
     url = f"https://auth.example.com/authorize?token={token}"
     return Reply(data={"authUrl": url, "type": "outOfBand", "token": token, "uuid": uuid})
 
 
 @handles("oauth/accounts", "create")
 def _create(call: Call) -> Reply:
-    waiting = call.state(_pending).pop(call.text("uuid"), None)
+    waiting = call.module_state(_pending).pop(call.text("uuid"), None)
     if waiting is None or waiting["token"] != call.text("oauth_token"):
         raise bad_value("oauth_token", call.text("oauth_token"), "nothing waits for it")
-    service, number = waiting["service"], call.world.next_id()
+    service, number = waiting["service"], call.state.next_id()
     account = {
         "id": number,
         "displayName": call.text("displayName"),
@@ -115,12 +115,12 @@ def _create(call: Call) -> Reply:
         "availableScopes": service["availableScopes"],
         "associations": [],
     }
-    call.state(_oauth_accounts)[number] = account
+    call.module_state(_oauth_accounts)[number] = account
     return Reply(data=account)
 
 
 def _oauth_account(call: Call) -> Row:
-    found = call.state(_oauth_accounts).get(call.number("id"))
+    found = call.module_state(_oauth_accounts).get(call.number("id"))
     if found is None:
         raise not_found("OAUTH-0002", f"account {call.number('id')}")
     return found
@@ -129,7 +129,7 @@ def _oauth_account(call: Call) -> Row:
 @handles("oauth/accounts", "all")
 def _accounts(call: Call) -> Reply:
     wanted = call.text("serviceId")
-    accounts = call.state(_oauth_accounts).values()
+    accounts = call.module_state(_oauth_accounts).values()
     return Reply(data=[one for one in accounts if not wanted or one["serviceId"] == wanted])
 
 
@@ -149,7 +149,7 @@ def _update(call: Call) -> Reply:
 
 @handles("oauth/accounts", "delete")
 def _delete(call: Call) -> Reply:
-    del call.state(_oauth_accounts)[_oauth_account(call)["id"]]
+    del call.module_state(_oauth_accounts)[_oauth_account(call)["id"]]
     return Reply(data=True)
 
 
@@ -162,7 +162,7 @@ def _reauthorize(call: Call) -> Reply:
     return Reply(data=True)
 
 
-def _grants(world: World, user: Any) -> list[Row]:
+def _grants(state: ServerState, user: Any) -> list[Row]:
     """The programs that may act for a user."""
     client = {
         "id": "c2FtcGxl",
@@ -172,17 +172,17 @@ def _grants(world: World, user: Any) -> list[Row]:
         "icon": "/ajax/image/oauth/icon",
     }
     scopes = {"read_contacts": "Reads your contacts", "write_tasks": "Changes your tasks"}
-    return [{"client": client, "scopes": scopes, "date": world.last_stamp}]
+    return [{"client": client, "scopes": scopes, "date": state.last_stamp}]
 
 
 @handles("oauth/grants", "all")
 def _all_grants(call: Call) -> Reply:
-    return Reply(data=list(call.state(_grants)))
+    return Reply(data=list(call.module_state(_grants)))
 
 
 @handles("oauth/grants", "revoke")
 def _revoke(call: Call) -> Reply:
-    grants, key = call.state(_grants), call.text("client")
+    grants, key = call.module_state(_grants), call.text("client")
     left = [one for one in grants if one["client"]["id"] != key]
     if len(left) == len(grants):
         raise not_found("OAUTH_PROVIDER-0006", f"grant of {key}")
@@ -203,7 +203,7 @@ def _messaging_service(call: Call) -> Reply:
     return Reply(data=_one(_MESSAGING, call.text("id"), "service", "MESSAGING-0002"))
 
 
-def _messaging_accounts(world: World, user: Any) -> Accounts:
+def _messaging_accounts(state: ServerState, user: Any) -> Accounts:
     """The accounts of a user at messaging services: one to begin with."""
     service = _MESSAGING[0]["id"]
     return {
@@ -217,7 +217,7 @@ def _messaging_accounts(world: World, user: Any) -> Accounts:
 
 
 def _messaging_account(call: Call) -> Row:
-    found = call.state(_messaging_accounts).get(call.number("id"))
+    found = call.module_state(_messaging_accounts).get(call.number("id"))
     if found is None or found["messagingService"] != call.text("messagingService"):
         raise not_found("MESSAGING-0003", f"account {call.number('id')}")
     return found
@@ -226,7 +226,7 @@ def _messaging_account(call: Call) -> Row:
 @handles("messaging/account", "all")
 def _all_messaging_accounts(call: Call) -> Reply:
     wanted = call.text("messagingService")
-    accounts = call.state(_messaging_accounts).values()
+    accounts = call.module_state(_messaging_accounts).values()
     return Reply(data=[one for one in accounts if not wanted or one["messagingService"] == wanted])
 
 
@@ -239,16 +239,16 @@ def _get_messaging_account(call: Call) -> Reply:
 def _new_messaging_account(call: Call) -> Reply:
     body = call.mapping()
     service = _one(_MESSAGING, str(body.get("messagingService")), "service", "MESSAGING-0002")
-    number = call.world.next_id()
+    number = call.state.next_id()
     kept = {name: body.get(name) for name in ("displayName", "configuration")}
-    call.state(_messaging_accounts)[number] = {"id": number, "messagingService": service["id"], **kept}
+    call.module_state(_messaging_accounts)[number] = {"id": number, "messagingService": service["id"], **kept}
     return Reply(data=number)
 
 
 @handles("messaging/account", "update")
 def _update_messaging_account(call: Call) -> Reply:
     body = call.mapping()
-    found = call.state(_messaging_accounts).get(body.get("id", 0))
+    found = call.module_state(_messaging_accounts).get(body.get("id", 0))
     if found is None:
         raise not_found("MESSAGING-0003", f"account {body.get('id')}")
     found |= {name: body[name] for name in ("displayName", "configuration") if name in body}
@@ -257,11 +257,11 @@ def _update_messaging_account(call: Call) -> Reply:
 
 @handles("messaging/account", "delete")
 def _delete_messaging_account(call: Call) -> Reply:
-    del call.state(_messaging_accounts)[_messaging_account(call)["id"]]
+    del call.module_state(_messaging_accounts)[_messaging_account(call)["id"]]
     return Reply(data=1)
 
 
-def _messages(world: World, user: Any) -> list[Row]:
+def _messages(state: ServerState, user: Any) -> list[Row]:
     """The messages at the first account."""
     folder = f"{_MESSAGING[0]['id']}://1/inbox"
     return [
@@ -272,7 +272,7 @@ def _messages(world: World, user: Any) -> list[Row]:
             "from": "news@example.org",
             "subject": AWKWARD[number % len(AWKWARD)],
             "size": 100 + number,
-            "receivedDate": world.last_stamp - 60_000 * number,
+            "receivedDate": state.last_stamp - 60_000 * number,
             "flags": 0,
             "priority": 3,
             "url": f"https://news.example.org/{number}",
@@ -293,7 +293,7 @@ def _cells(call: Call, rows: Iterable[Row]) -> list[list[Any]]:
 
 @handles("messaging/message", "all")
 def _all_messages(call: Call) -> Reply:
-    found = [row for row in call.state(_messages) if row["folderId"] == call.text("folder")]
+    found = [row for row in call.module_state(_messages) if row["folderId"] == call.text("folder")]
     if sort := call.text("sort"):
         down = call.text("order").lower() == "desc"
         found.sort(key=lambda row: str(row.get(sort) or ""), reverse=down)
@@ -301,7 +301,7 @@ def _all_messages(call: Call) -> Reply:
 
 
 def _message(call: Call, folder: str, key: str) -> Row:
-    for row in call.state(_messages):
+    for row in call.module_state(_messages):
         if row["folderId"] == folder and row["id"] == key:
             return row
     raise not_found("MESSAGING-0006", f"message {key} in folder {folder}")

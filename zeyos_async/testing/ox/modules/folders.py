@@ -240,7 +240,7 @@ def _delete(call: Call) -> Reply:
                 | ({"newPath": path} if trashed else {})
             )
     data: list[Any] = detailed if call.flag("extendedResponse") else list(left)
-    return Reply(data=data, timestamp=call.world.last_stamp, warnings=warnings)
+    return Reply(data=data, timestamp=call.state.last_stamp, warnings=warnings)
 
 
 def _delete_one(call: Call, key: str) -> str | None:
@@ -271,7 +271,7 @@ def _clear(call: Call) -> Reply:
             emptied(call, row)
         except OxError:
             left.append(str(key))
-    return Reply(data=left, timestamp=call.world.last_stamp)
+    return Reply(data=left, timestamp=call.state.last_stamp)
 
 
 @handles("folders", "restore")
@@ -287,7 +287,7 @@ def _restore(call: Call) -> Reply:
         parent = visible_folder(call, row["folder_id"])
         path = [{"id": each["id"], "title": each["title"]} for each in (row, parent)]
         restored.append({"folder": row["id"], "path": path})
-    return Reply(data=restored, timestamp=call.world.last_stamp)
+    return Reply(data=restored, timestamp=call.state.last_stamp)
 
 
 def _visibility(row: Row, call: Call) -> str:
@@ -347,16 +347,16 @@ def _notify(call: Call) -> Reply:
     visible_folder(call, call.text("id"))
     if not call.mapping().get("entities"):
         raise missing("entities")
-    return Reply(data={}, timestamp=call.world.last_stamp)
+    return Reply(data={}, timestamp=call.state.last_stamp)
 
 
 @handles("folders", "checklimits")
 def _check_limits(call: Call) -> Reply:
     """Too large is what is larger than an upload may be."""
     visible_folder(call, call.text("id"))
-    most = call.behaviour.max_upload
+    most = call.server_options.max_upload
     sizes = [int(each.get("size", 0)) for each in call.mapping().get("files", ())]
     errors = [
         {"error": f"a file of {size} bytes is too large", "code": "FLS-0003"} for size in sizes if size > most
     ]
-    return Reply(data={"errors": errors} if errors else {}, timestamp=call.world.last_stamp)
+    return Reply(data={"errors": errors} if errors else {}, timestamp=call.state.last_stamp)

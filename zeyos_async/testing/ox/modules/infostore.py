@@ -42,7 +42,7 @@ _GRAMMAR: Final = Grammar(
 
 
 def _items(call: Call, folder: str) -> list[Item]:
-    return drive(call.world).items([check_folder(call, folder)])
+    return drive(call.state).items([check_folder(call, folder)])
 
 
 def given_item(call: Call, key: str, *, right: str = "read") -> Item:
@@ -51,7 +51,7 @@ def given_item(call: Call, key: str, *, right: str = "read") -> Item:
     Raises:
         OxError: There is none, or no right.
     """
-    item = drive(call.world).get(key)
+    item = drive(call.state).get(key)
     check_folder(call, item.folder, right=right)
     return item
 
@@ -69,7 +69,7 @@ def _all(call: Call) -> Reply:
 
 @handles("infostore", "list")
 def _list(call: Call) -> Reply:
-    store = drive(call.world)
+    store = drive(call.state)
     found = [store.find(str(one["id"])) for one in objects(call.body, "id")]
     return rows_reply(call, MODEL, _rows(item for item in found if item is not None))
 
@@ -101,15 +101,15 @@ def _updates(call: Call) -> Reply:
     folder, since = check_folder(call, call.text("folder")), call.number("timestamp")
     rows = [item.values() for item in _items(call, folder) if item.stamp > since]
     reply = rows_reply(call, MODEL, ordered(call, MODEL, rows))
-    gone: list[Any] = drive(call.world).gone(folder, since)
+    gone: list[Any] = drive(call.state).gone(folder, since)
     if call.text("ignore") == "deleted":
         gone = []
-    return Reply(data=[*reply.data, *gone], timestamp=call.world.last_stamp)
+    return Reply(data=[*reply.data, *gone], timestamp=call.state.last_stamp)
 
 
 @handles("infostore", "shares")
 def _shares(call: Call) -> Reply:
-    items = drive(call.world).items()
+    items = drive(call.state).items()
     shared = [item.values() for item in items if item.data.get("object_permissions")]
     return rows_reply(call, MODEL, ordered(call, MODEL, shared))
 
@@ -143,9 +143,9 @@ def _within(call: Call) -> list[Item]:
     """The files that a search looks at: all, those of a folder, or of what is below it too."""
     if "folder" in call.params:
         folders = [check_folder(call, call.text("folder"))]
-        return drive(call.world).items(below(call, folders[0]) if call.flag("includeSubfolders") else folders)
+        return drive(call.state).items(below(call, folders[0]) if call.flag("includeSubfolders") else folders)
     visible = {row["id"] for row in folders_of(call) if row["module"] == "infostore"}
-    return drive(call.world).items(visible)
+    return drive(call.state).items(visible)
 
 
 def below(call: Call, folder: str) -> list[str]:
@@ -206,7 +206,7 @@ def _zip(call: Call) -> Reply:
 @handles("infostore", "zipfolder")
 def _zip_folder(call: Call) -> Reply:
     folder = check_folder(call, call.text("folder"))
-    items = drive(call.world).items(below(call, folder) if call.flag("recursive") else [folder])
+    items = drive(call.state).items(below(call, folder) if call.flag("recursive") else [folder])
     files = [(item.current.filename, item.current.content) for item in items if item.current]
     return Reply(raw=zipped(files, "folder.zip"))
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from ..files.access import drive, guess_type
 from ..folders import default_folder
 from ..seeding import AWKWARD, Rows, fills, shows
-from ..state import World
+from ..state import ServerState
 
 __all__: list[str] = []
 
@@ -23,28 +23,28 @@ _NAMES: Final = (
 
 
 @fills("infostore", few=8)
-def _fill(world: World, rows: Rows) -> None:
+def _fill(state: ServerState, rows: Rows) -> None:
     """Files of the first user; given ones may say ``folder_id``, ``filename``, ``content`` (bytes) and fields."""
-    user = next(iter(world.users.values()))
-    folder = default_folder(world, user, "infostore")
+    user = next(iter(state.users.values()))
+    folder = default_folder(state, user, "infostore")
     given = map(_made, range(rows)) if isinstance(rows, int) else map(dict, rows)
     for values in given:
         values.setdefault("title", values.get("filename"))
         about = {name: value for name, value in values.items() if name not in _OWN_FIELDS}
-        item = drive(world).insert(str(values.get("folder_id") or folder), about, by=user.id)
+        item = drive(state).insert(str(values.get("folder_id") or folder), about, by=user.id)
         contents = values.get("versions") or (
             [values["content"]] if values.get("content") is not None else []
         )
         filename = str(values.get("filename") or values.get("title") or "file")
         mimetype = str(values.get("file_mimetype") or guess_type(filename))
         for content in contents:
-            drive(world).add_version(item, content, filename=filename, mimetype=mimetype)
+            drive(state).add_version(item, content, filename=filename, mimetype=mimetype)
 
 
 @shows("infostore")
-def _show(world: World) -> list[dict[str, Any]]:
+def _show(state: ServerState) -> list[dict[str, Any]]:
     """Every file, with ``content`` where it has any."""
-    items = drive(world).items()
+    items = drive(state).items()
     return [item.values() | {"content": item.current.content if item.current else None} for item in items]
 
 

@@ -49,7 +49,7 @@ def _answer(item: Item) -> Reply:
 @handles("infostore", "new", method="PUT")
 def _new(call: Call) -> Reply:
     fields = _described(call)
-    return _answer(drive(call.world).insert(_folder_of(call, fields), fields, by=call.user.id))
+    return _answer(drive(call.state).insert(_folder_of(call, fields), fields, by=call.user.id))
 
 
 @handles("infostore", "new", method="POST")
@@ -66,13 +66,13 @@ def _file(call: Call) -> Part:
 
 def _store(call: Call, fields: Row, content: bytes, filename: str, mimetype: str) -> Item:
     """A new file, or a new version of the one that has the name already."""
-    store, folder = drive(call.world), _folder_of(call, fields)
+    store, folder = drive(call.state), _folder_of(call, fields)
     filename = str(fields.get("filename") or filename or fields.get("title") or "file")
     if len(filename) > _LONGEST_NAME:
         raise bad_value("filename", filename, f"it is longer than {_LONGEST_NAME} characters")
     item = store.named(folder, filename) if call.flag("try_add_version") else None
     if item is None:
-        filename = free_name(drive(call.world), folder, filename)
+        filename = free_name(drive(call.state), folder, filename)
         item = store.insert(folder, {"title": filename, **fields}, by=call.user.id)
     mimetype = str(fields.get("file_mimetype") or mimetype or guess_type(filename))
     comment = str(fields.get("version_comment") or "")
@@ -82,7 +82,7 @@ def _store(call: Call, fields: Row, content: bytes, filename: str, mimetype: str
 
 @handles("infostore", "update")
 def _update(call: Call) -> Reply:
-    store, item = drive(call.world), given_item(call, call.text("id"), right="write")
+    store, item = drive(call.state), given_item(call, call.text("id"), right="write")
     fields = _described(call)
     store.check(item, call.number("timestamp"), by=call.user.id)
     if fields.get("folder_id"):
@@ -102,7 +102,7 @@ def _new_version(call: Call, item: Item, fields: Row, part: Part) -> None:
     filename = str(fields.get("filename") or part.filename or "file")
     mimetype = str(fields.get("file_mimetype") or part.content_type or guess_type(filename))
     comment = str(fields.get("version_comment") or "")
-    drive(call.world).add_version(item, content, filename=filename, mimetype=mimetype, comment=comment)
+    drive(call.state).add_version(item, content, filename=filename, mimetype=mimetype, comment=comment)
 
 
 def _appended(item: Item, offset: int, content: bytes) -> bytes:
@@ -120,7 +120,7 @@ def _upload(call: Call) -> Reply:
     if "id" not in call.params:
         filename = call.text("filename")
         return _answer(_store(call, fields, content, filename, call.text("file_mimetype")))
-    store, item = drive(call.world), given_item(call, call.text("id"), right="write")
+    store, item = drive(call.state), given_item(call, call.text("id"), right="write")
     store.check(item, call.params.get("timestamp"), by=call.user.id)
     part = Part(name="file", filename=call.text("filename"), content=content)
     _new_version(call, item, fields, part)
@@ -137,14 +137,14 @@ _UPLOADED: Final = (
 def _copy(call: Call) -> Reply:
     source, fields = given_item(call, call.text("id")), _described(call)
     folder = _folder_of(call, fields, source.folder)
-    store = drive(call.world)
+    store = drive(call.state)
     item = store.insert(folder, {**source.data, **fields}, by=call.user.id)
     if call.parts:
         part = _file(call)
         _new_version(call, item, fields, part)
     elif source.current is not None:
         filename = free_name(
-            drive(call.world), folder, str(fields.get("filename") or source.current.filename)
+            drive(call.state), folder, str(fields.get("filename") or source.current.filename)
         )
         store.add_version(item, source.current.content, filename=filename, mimetype=source.current.mimetype)
     return _answer(item)
@@ -153,7 +153,7 @@ def _copy(call: Call) -> Reply:
 @handles("infostore", "delete")
 def _delete(call: Call) -> Reply:
     """Delete what was not changed or locked since; the others are what is answered."""
-    store = drive(call.world)
+    store = drive(call.state)
     left = []
     for one in objects(call.body, "id"):
         item = store.find(str(one["id"]))
@@ -166,21 +166,21 @@ def _delete(call: Call) -> Reply:
             left.append({"id": item.id, "folder": item.folder})
             continue
         _discard(call, item)
-    return Reply(data=left, timestamp=call.world.last_stamp)
+    return Reply(data=left, timestamp=call.state.last_stamp)
 
 
 def _discard(call: Call, item: Item) -> None:
     """To the trash, unless it is for good or there already."""
     trash = _trash(call)
     if call.flag("hardDelete") or item.folder == trash:
-        drive(call.world).remove(item)
+        drive(call.state).remove(item)
         return
     item.origin = item.folder
-    drive(call.world).move(item, trash)
+    drive(call.state).move(item, trash)
 
 
 def _trash(call: Call) -> str:
-    place = list(call.world.users).index(call.user.id)
+    place = list(call.state.users).index(call.user.id)
     return folder_key(_TRASH, place)
 
 
@@ -189,19 +189,19 @@ def _restore(call: Call) -> Reply:
     made = []
     for one in objects(call.body, "id"):
         item = given_item(call, str(one["id"]))
-        target = item.origin or default_folder(call.world, call.user, "infostore")
-        drive(call.world).move(item, target)
+        target = item.origin or default_folder(call.state, call.user, "infostore")
+        drive(call.state).move(item, target)
         item.origin = ""
         row = usable_folder(call, target, "infostore")
         path = [{"id": row["id"], "title": row["title"]}]
         made.append({"id": item.id, "path": path})
-    return Reply(data=made, timestamp=call.world.last_stamp)
+    return Reply(data=made, timestamp=call.state.last_stamp)
 
 
 @handles("infostore", "move")
 def _move(call: Call) -> Reply:
     """Move one file, or those of a body; what can't be moved is what is answered."""
-    target, store = check_folder(call, call.text("folder"), right="folder"), drive(call.world)
+    target, store = check_folder(call, call.text("folder"), right="folder"), drive(call.state)
     single = call.operation.method == "GET"
     given = [{"id": call.text("id")}] if single else objects(call.body, "id")
     left = []
@@ -214,13 +214,13 @@ def _move(call: Call) -> Reply:
             continue
         store.move(item, target)
     data = [one["id"] for one in left] if single else left
-    return Reply(data=data, timestamp=call.world.last_stamp)
+    return Reply(data=data, timestamp=call.state.last_stamp)
 
 
 @handles("infostore", "detach")
 def _detach(call: Call) -> Reply:
     """Delete versions; the numbers that there are not are what is answered."""
-    store, item = drive(call.world), given_item(call, call.text("id"), right="write")
+    store, item = drive(call.state), given_item(call, call.text("id"), right="write")
     store.check(item, call.number("timestamp"), by=call.user.id)
     wanted = [int(number) for number in call.items()]
     left = [number for number in wanted if number not in item.versions]
@@ -233,7 +233,7 @@ def _detach(call: Call) -> Reply:
 @handles("infostore", "revert")
 def _revert(call: Call) -> Reply:
     """Delete all versions."""
-    store, item = drive(call.world), given_item(call, call.text("id"), right="write")
+    store, item = drive(call.state), given_item(call, call.text("id"), right="write")
     store.check(item, call.number("timestamp"), by=call.user.id)
     item.versions.clear()
     store.touch(item)
@@ -243,18 +243,18 @@ def _revert(call: Call) -> Reply:
 @handles("infostore", "lock")
 def _lock(call: Call) -> Reply:
     item = given_item(call, call.text("id"), right="write")
-    if drive(call.world).locked_for(item, call.user.id):
+    if drive(call.state).locked_for(item, call.user.id):
         raise OxError("IFO-0400", "this document is locked", category=CONFLICT, params=(item.id,))
-    drive(call.world).lock(item, call.params.get("diff"), by=call.user.id)
+    drive(call.state).lock(item, call.params.get("diff"), by=call.user.id)
     return Reply(timestamp=item.stamp)
 
 
 @handles("infostore", "unlock")
 def _unlock(call: Call) -> Reply:
     item = given_item(call, call.text("id"), right="write")
-    if drive(call.world).locked_for(item, call.user.id):
+    if drive(call.state).locked_for(item, call.user.id):
         raise OxError("IFO-0401", "somebody else locked this document", category=CONFLICT, params=(item.id,))
-    drive(call.world).unlock(item)
+    drive(call.state).unlock(item)
     return Reply(timestamp=item.stamp)
 
 
@@ -263,4 +263,4 @@ def _notify(call: Call) -> Reply:
     given_item(call, call.text("id"))
     if not call.mapping().get("entities"):
         raise missing("entities")
-    return Reply(data={}, timestamp=call.world.last_stamp)
+    return Reply(data={}, timestamp=call.state.last_stamp)

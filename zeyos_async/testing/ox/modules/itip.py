@@ -68,8 +68,8 @@ def _read(part: Part) -> _Message:
 
 def _stored(call: Call, data: Mapping[str, Any]) -> Event | None:
     """The event that an invitation is about, in the calendar of the user."""
-    folder = default_folder(call.world, call.user, "calendar")
-    for event in calendar(call.world).by_uid(str(data.get("uid") or "")):
+    folder = default_folder(call.state, call.user, "calendar")
+    for event in calendar(call.state).by_uid(str(data.get("uid") or "")):
         if event.folder == folder and event.data.get("recurrenceId") == data.get("recurrenceId"):
             return event
     return None
@@ -83,7 +83,7 @@ def _analyze(call: Call) -> Reply:
 
 def _analysis(call: Call, message: _Message, data: Data) -> Data:
     event = _stored(call, data)
-    shown = {"folder": default_folder(call.world, call.user, "calendar"), **data}
+    shown = {"folder": default_folder(call.state, call.user, "calendar"), **data}
     change: Data = {"type": "CREATE", "newEvent": show(call, shown)}
     if message.method == "CANCEL":
         change = {"type": "DELETE"} | ({"deletedEvent": show(call, event.single())} if event else {})
@@ -119,14 +119,14 @@ def _answer(call: Call) -> Reply:
     """Put the events into the calendar, with the answer of the user."""
     status = _ANSWERS[call.operation.action]
     changed = [_put(call, data, status) for data in _message(call).events]
-    return Reply(data=[show(call, event.single()) for event in changed], timestamp=call.world.last_stamp)
+    return Reply(data=[show(call, event.single()) for event in changed], timestamp=call.state.last_stamp)
 
 
 def _put(call: Call, data: Data, status: str = "") -> Event:
     """Store an event of an invitation, or bring the stored one up to date."""
     event = _stored(call, data)
     if event is None:
-        event = store_event(call, default_folder(call.world, call.user, "calendar"), data)
+        event = store_event(call, default_folder(call.state, call.user, "calendar"), data)
     else:
         apply(call, event, data)
     if status:
@@ -140,7 +140,7 @@ def _set_status(call: Call, event: Event, person: Mapping[str, Any]) -> None:
         attendees = [*attendees, dict(person)]
     about = {name: person[name] for name in ("partStat", "comment") if person.get(name)}
     event.data["attendees"] = [{**one, **about} if same_person(one, person) else one for one in attendees]
-    calendar(call.world).touch(event)
+    calendar(call.state).touch(event)
 
 
 @handles(
@@ -168,7 +168,7 @@ def _respond(call: Call, data: Data, *, join: bool) -> Event:
         raise not_found("CAL-4040", f"event {data.get('uid')}")
     for person in data.get("attendees") or ():
         if join and not any(same_person(one, person) for one in event.data.get("attendees") or ()):
-            event.data.setdefault("attendees", []).append(completed(call.world, person))
+            event.data.setdefault("attendees", []).append(completed(call.state, person))
         _set_status(call, event, person)
     return event
 
@@ -182,29 +182,29 @@ def _remove(call: Call) -> Reply:
 
 def _removed(call: Call) -> list[Data]:
     found = [_stored(call, data) for data in _message(call).events]
-    return [gone.single() for event in found if event for gone in calendar(call.world).remove(event)]
+    return [gone.single() for event in found if event for gone in calendar(call.state).remove(event)]
 
 
 @handles("chronos/itip", "delete")
 def _delete(call: Call) -> Reply:
     gone = [show(call, data) for data in _removed(call)]
-    return Reply(data=gone, timestamp=call.world.last_stamp)
+    return Reply(data=gone, timestamp=call.state.last_stamp)
 
 
 @handles("chronos/itip", "update")
 def _update(call: Call) -> Reply:
     changed = [_put(call, data) for data in _message(call).events]
-    return Reply(data=[show(call, event.single()) for event in changed], timestamp=call.world.last_stamp)
+    return Reply(data=[show(call, event.single()) for event in changed], timestamp=call.state.last_stamp)
 
 
 @handles("chronos/itip", "ignore")
 def _ignore(call: Call) -> Reply:
     _message(call)
-    return Reply(timestamp=call.world.last_stamp)
+    return Reply(timestamp=call.state.last_stamp)
 
 
 @handles("chronos/itip", "decline_party_crasher")
 def _decline_party_crasher(call: Call) -> Reply:
     people = [one for data in _message(call).events for one in data.get("attendees") or ()]
-    sent = recipient(call.world, people[0]) if people else {}
-    return Reply(data={"status": "SENT", "recipient": sent}, timestamp=call.world.last_stamp)
+    sent = recipient(call.state, people[0]) if people else {}
+    return Reply(data={"status": "SENT", "recipient": sent}, timestamp=call.state.last_stamp)

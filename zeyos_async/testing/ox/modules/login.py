@@ -42,7 +42,7 @@ def _checked(call: Call, name_field: str) -> OxUser:
         OxError: ``LGI-0006``.
     """
     name, password = _field(call, name_field), _field(call, "password")
-    user = call.world.user_named(name)
+    user = call.state.user_named(name)
     if user is None or user.password != password:
         raise OxError(
             "LGI-0006", "The user name or password is incorrect.", category=PERMISSION_DENIED, status=403
@@ -54,7 +54,7 @@ def _begin(call: Call, user: OxUser) -> OxSession:
     form: dict[str, str] = call.body or {}
     stays = truth(form.get("staySignedIn", "")) or truth(form.get("autologin", ""))
     return call.sessions.begin(
-        user, call.incoming, call.behaviour, client=form.get("client", ""), stays=stays
+        user, call.incoming, call.server_options, client=form.get("client", ""), stays=stays
     )
 
 
@@ -74,7 +74,7 @@ def _described(session: OxSession) -> dict[str, Any]:
 def _login(call: Call) -> Reply:
     """The session at the top level, not in ``data``; the guest of a share is the last user."""
     if call.operation.action == "anonymous":
-        user = list(call.world.users.values())[-1]
+        user = list(call.state.users.values())[-1]
     else:
         user = _checked(call, "name")
     session = _begin(call, user)
@@ -96,11 +96,11 @@ def _token_login(call: Call) -> Reply:
     form: dict[str, str] = call.body or {}
     client_token = _field(call, "clientToken")
     session = _begin(call, _checked(call, "login"))
-    token = call.world.token()
+    token = call.state.token()
     call.sessions.transfers[token] = (session, client_token)
     call.sessions.end(session)
     user = session.user
-    jsession = f"{call.world.token()[:24]}.OX0"
+    jsession = f"{call.state.token()[:24]}.OX0"
     if not truth(form.get("jsonResponse", "")):
         place = f"{form.get('uiWebPath') or _UI}#{urlencode({'serverToken': token})}"
         return Reply(raw=Answer(status=302, headers={"Location": place}))
@@ -127,7 +127,7 @@ def _tokens(call: Call) -> Reply:
 def _acquire(call: Call) -> Reply:
     if call.session is None:
         raise session_lost("a token of OAuth is no session")
-    token = call.world.token()
+    token = call.state.token()
     call.sessions.transfers[token] = (call.session, "")
     return Reply(data={"token": token})
 
@@ -139,16 +139,16 @@ def _redeem(call: Call) -> Reply:
     if found is None:
         raise OxError("SES-0210", "there is no such token", category=TRY_AGAIN, status=403)
     client = _field(call, "client")
-    session = call.sessions.begin(found[0].user, call.incoming, call.behaviour, client=client)
+    session = call.sessions.begin(found[0].user, call.incoming, call.server_options, client=client)
     return Reply(top=_described(session), cookies=call.sessions.cookies(session, call.incoming))
 
 
 @handles("login", "autologin")
 def _autologin(call: Call) -> Reply:
-    if not call.behaviour.autologin:
+    if not call.server_options.autologin:
         raise OxError("SVL-0015", "autologin is switched off", category=CONFIGURATION, status=403)
     client = call.text("client") or str((call.body or {}).get("client", ""))
-    session = call.sessions.by_cookies(call.incoming, call.behaviour, client=client)
+    session = call.sessions.by_cookies(call.incoming, call.server_options, client=client)
     if session is None:
         raise OxError("SVL-0003", "there is no session to resume", category=PERMISSION_DENIED, status=403)
     return Reply(top=_described(session), cookies=call.sessions.cookies(session, call.incoming))
@@ -169,7 +169,7 @@ def _store(call: Call) -> Reply:
 @handles("login", "refreshSecret")
 def _refresh(call: Call) -> Reply:
     session = _session(call)
-    session.secret = call.world.token()
+    session.secret = call.state.token()
     return Reply(cookies=call.sessions.cookies(session, call.incoming))
 
 
@@ -182,7 +182,7 @@ def _change_ip(call: Call) -> Reply:
 @handles("login", "redirect")
 def _redirect(call: Call) -> Reply:
     """Switched off by default, as on the real server."""
-    if not call.behaviour.redirect:
+    if not call.server_options.redirect:
         raise PageRefusal(400, "this is switched off")
     found = call.sessions.transfers.pop(call.text("random"), None)
     if found is None:
@@ -199,7 +199,7 @@ def _logout(call: Call) -> Reply:
     if not key:
         raise PageRefusal(400, "the session is missing")
     try:
-        session = call.sessions.find(key, call.incoming, call.behaviour)
+        session = call.sessions.find(key, call.incoming, call.server_options)
     except OxError as error:
         raise PageRefusal(403, error.text) from error
     call.sessions.end(session)

@@ -42,7 +42,7 @@ def _all(call: Call) -> Reply:
 @handles("mail", "list")
 def _list(call: Call) -> Reply:
     columns = Columns(call)
-    box = mailbox(call.world, call.user)
+    box = mailbox(call.state, call.user)
     found = [box.find(str(item["folder"]), str(item["id"])) for item in objects(call.body, "folder", "id")]
     return Reply(data=[columns.cells(mail) for mail in found if mail is not None])
 
@@ -75,7 +75,7 @@ def _examine(call: Call) -> Reply:
             "validity": "1356434356",
             "total": len(found),
             "unread": sum(not mail.seen for mail in found),
-            "next": str(mailbox(call.world, call.user).next_id(folder)),
+            "next": str(mailbox(call.state, call.user).next_id(folder)),
         }
     )
 

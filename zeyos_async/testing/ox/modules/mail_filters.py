@@ -36,7 +36,7 @@ _CATEGORIES: Final = ("general", "social", "promotion", "forum", "update", "uc1"
 Rules = list[Row]
 
 
-def _rules(world: Any, user: Any) -> Rules:
+def _rules(state: Any, user: Any) -> Rules:
     """The rules of a user, in their order."""
     return []
 
@@ -51,7 +51,7 @@ def _both(*names: str) -> Callable[[Handler], Handler]:
 
 
 def _found(call: Call, key: Any) -> Row:
-    for rule in call.state(_rules):
+    for rule in call.module_state(_rules):
         if rule["id"] == key:
             return rule
     raise not_found("MAIL_FILTER-0018", f"rule {key}")
@@ -65,7 +65,7 @@ def _placed(rules: Rules) -> Rules:
 @_both("list")
 def _list(call: Call) -> Reply:
     flag = call.text("flag")
-    rules = _placed(call.state(_rules))
+    rules = _placed(call.module_state(_rules))
     return Reply(data=[rule for rule in rules if not flag or flag in rule.get("flags", ())])
 
 
@@ -81,11 +81,11 @@ def _checked(body: Mapping[str, Any]) -> Row:
 
 @_both("new")
 def _new(call: Call) -> Reply:
-    body, rules = call.mapping(), call.state(_rules)
+    body, rules = call.mapping(), call.module_state(_rules)
     position = body.get("position", len(rules))
     if not isinstance(position, int) or not 0 <= position <= len(rules):
         raise bad_value("position", position, f"there are {len(rules)} rules")
-    rule = {"active": True, "flags": [], "rulename": "", **_checked(body), "id": call.world.next_id()}
+    rule = {"active": True, "flags": [], "rulename": "", **_checked(body), "id": call.state.next_id()}
     rules.insert(position, rule)
     return Reply(data=rule["id"])
 
@@ -101,7 +101,7 @@ def _update(call: Call) -> Reply:
 
 @_both("delete")
 def _delete(call: Call) -> Reply:
-    call.state(_rules).remove(_found(call, call.mapping().get("id")))
+    call.module_state(_rules).remove(_found(call, call.mapping().get("id")))
     return Reply()
 
 
@@ -109,7 +109,7 @@ def _delete(call: Call) -> Reply:
 def _reorder(call: Call) -> Reply:
     """The named rules come in this order, in the places that they had."""
     wanted = [_found(call, key) for key in call.items()]
-    rules = call.state(_rules)
+    rules = call.module_state(_rules)
     named = iter(wanted)
     rules[:] = [next(named) if rule in wanted else rule for rule in rules]
     return Reply()
@@ -117,14 +117,14 @@ def _reorder(call: Call) -> Reply:
 
 @_both("deletescript")
 def _delete_script(call: Call) -> Reply:
-    call.state(_rules).clear()
+    call.module_state(_rules).clear()
     return Reply()
 
 
 @_both("getscript")
 def _get_script(call: Call) -> Reply:
     lines = ['require ["fileinto", "imap4flags"];']
-    for rule in call.state(_rules):
+    for rule in call.module_state(_rules):
         commands = " ".join(f"{command['id']};" for command in rule.get("actioncmds") or ())
         lines.append(
             f"# {rule['rulename']}\nif {(rule.get('test') or {}).get('id', 'true')} {{ {commands} }}"
@@ -186,7 +186,7 @@ def _compares(value: str | None, test: Mapping[str, Any]) -> bool:
 
 
 def _carry_out(call: Call, mail: Mail, commands: Any) -> None:
-    box = mailbox(call.world, call.user)
+    box = mailbox(call.state, call.user)
     for command in commands:
         if command["id"] == "move" and command.get("into"):
             mail = box.move(mail, str(command["into"]))
@@ -217,7 +217,7 @@ def _move(call: Call) -> Reply:
 
 @handles("mail/categories", "train")
 def _train(call: Call) -> Reply:
-    category, box = _category(call), mailbox(call.world, call.user)
+    category, box = _category(call), mailbox(call.state, call.user)
     senders = [str(sender).lower() for sender in call.mapping().get("from") or ()]
     if call.flag("apply-for-future-ones", default=True):
         for sender in senders:
@@ -231,7 +231,7 @@ def _train(call: Call) -> Reply:
 
 @handles("mail/categories", "unread")
 def _unread(call: Call) -> Reply:
-    mails = mailbox(call.world, call.user).mails(INBOX)
+    mails = mailbox(call.state, call.user).mails(INBOX)
     counts = Counter(mail.category or "general" for mail in mails if not mail.seen)
     wanted = [name for name in call.text("category_ids").split(",") if name] or _CATEGORIES
     return Reply(data={name: counts[name] for name in wanted})

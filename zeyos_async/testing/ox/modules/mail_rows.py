@@ -16,7 +16,7 @@ from ..mails.access import INBOX, SENT, mailbox
 from ..mails.build import Attached, attach, build, set_text, with_boundaries
 from ..mails.store import FLAGGED, SEEN, MailStore
 from ..seeding import AWKWARD, Rows, fills, shows
-from ..state import OxUser, World
+from ..state import OxUser, ServerState
 
 __all__: list[str] = []
 
@@ -39,15 +39,15 @@ _FILES: Final = (
 
 
 @fills("mail", few=9)
-def _fill(world: World, rows: Rows) -> None:
+def _fill(state: ServerState, rows: Rows) -> None:
     """Messages in the first user's inbox; given ones may say ``folder_id``, ``flags``, ``raw`` or fields."""
-    user = next(iter(world.users.values()))
-    box = mailbox(world, user)
+    user = next(iter(state.users.values()))
+    box = mailbox(state, user)
     if not isinstance(rows, int):
         for values in rows:
-            _given(world, user, box, values)
+            _given(state, user, box, values)
         return
-    chance = random.Random(f"mail:{world.seed}")
+    chance = random.Random(f"mail:{state.seed}")
     for place in range(rows):
         raw, at = _sample(user, place, chance)
         received = int(at.timestamp() * 1000) + place % 3
@@ -59,7 +59,7 @@ def _fill(world: World, rows: Rows) -> None:
 
 
 @shows("mail")
-def _show(world: World) -> list[dict[str, Any]]:
+def _show(state: ServerState) -> list[dict[str, Any]]:
     """Every message of every user, with ``raw`` and the ``user_id``."""
     return [
         {
@@ -73,12 +73,12 @@ def _show(world: World) -> list[dict[str, Any]]:
             "received_date": mail.received,
             "raw": mail.raw,
         }
-        for user in world.users.values()
-        for mail in mailbox(world, user).all_mails()
+        for user in state.users.values()
+        for mail in mailbox(state, user).all_mails()
     ]
 
 
-def _given(world: World, user: OxUser, box: MailStore, values: Mapping[str, Any]) -> None:
+def _given(state: ServerState, user: OxUser, box: MailStore, values: Mapping[str, Any]) -> None:
     raw = values.get("raw")
     if raw is None:
         fields = {"from": [["", "sender@example.org"]], "to": [[user.display_name, user.email]], **values}
@@ -86,8 +86,8 @@ def _given(world: World, user: OxUser, box: MailStore, values: Mapping[str, Any]
             fields,
             text=str(values.get("content") or ""),
             content_type=str(values.get("content_type") or "text/plain"),
-            now=datetime.fromtimestamp(int(world.clock.now()), UTC),
-            message_id=f"<{world.token()}@example.org>",
+            now=datetime.fromtimestamp(int(state.clock.now()), UTC),
+            message_id=f"<{state.token()}@example.org>",
         )
     received = values.get("received_date")
     box.add(

@@ -65,21 +65,21 @@ def _autosave(call: Call) -> Reply:
     csid = call.text("csid") or str(given.get("csid") or "")
     if not csid:
         raise missing("csid")
-    saved = call.state(_autosaves)
-    box = mailbox(call.world, call.user)
+    saved = call.module_state(_autosaves)
+    box = mailbox(call.state, call.user)
     if (old := saved.get(csid)) is not None:
         box.remove(old)
     saved[csid] = _draft(call, _built(call, given, []))
     return Reply(data=_reference(saved[csid]))
 
 
-def _autosaves(world: Any, user: Any) -> dict[str, Mail]:
+def _autosaves(state: Any, user: Any) -> dict[str, Mail]:
     """Composition space → its draft."""
     return {}
 
 
 def _draft(call: Call, raw: bytes) -> Mail:
-    return mailbox(call.world, call.user).add(DRAFTS, raw, flags=DRAFT | SEEN)
+    return mailbox(call.state, call.user).add(DRAFTS, raw, flags=DRAFT | SEEN)
 
 
 def _sendtype(given: Mapping[str, Any]) -> int:
@@ -105,8 +105,8 @@ def _built(call: Call, given: Mapping[str, Any], uploads: list[Part]) -> bytes:
         text=str(body.get("content") or ""),
         content_type=str(body.get("content_type") or given.get("content_type") or "text/plain"),
         files=files,
-        now=new_time(call.world),
-        message_id=message_id(call.world),
+        now=new_time(call.state),
+        message_id=message_id(call.state),
     )
 
 
@@ -128,7 +128,7 @@ def _referred(call: Call, given: Mapping[str, Any], described: Mapping[str, Any]
 
 
 def _from_drive(call: Call, key: str) -> Attached:
-    item = drive(call.world).get(key)
+    item = drive(call.state).get(key)
     version = item.current
     if version is None:
         raise not_found("IFO-0438", f"a file in {key}")

@@ -30,7 +30,7 @@ def _path(mail: Mail) -> dict[str, str]:
 
 
 def _counts(call: Call, folders: Iterable[str]) -> dict[str, dict[str, int]]:
-    box = mailbox(call.world, call.user)
+    box = mailbox(call.state, call.user)
     made = {}
     for folder in dict.fromkeys(folders):
         mails = box.mails(folder)
@@ -51,7 +51,7 @@ def _update(call: Call) -> Reply:
     mail = given_mail(call, folder, call.text("id"), message_id=call.text("message_id"))
     _change(mail, body)
     if target and str(target) != mail.folder:
-        mail = mailbox(call.world, call.user).move(mail, check_folder(call, str(target)))
+        mail = mailbox(call.state, call.user).move(mail, check_folder(call, str(target)))
     return Reply(data=_path(mail))
 
 
@@ -89,7 +89,7 @@ def _copy(call: Call) -> Reply:
     target = call.mapping().get("folder_id")
     if not target:
         raise missing("folder_id")
-    return Reply(data=_path(mailbox(call.world, call.user).copy(mail, check_folder(call, str(target)))))
+    return Reply(data=_path(mailbox(call.state, call.user).copy(mail, check_folder(call, str(target)))))
 
 
 @handles("mail", "move_all")
@@ -100,13 +100,13 @@ def _move_all(call: Call) -> Reply:
             raise missing(name)
     source, target = str(body["source"]), check_folder(call, str(body["target"]))
     for mail in mails_in(call, source):
-        mailbox(call.world, call.user).move(mail, target)
+        mailbox(call.state, call.user).move(mail, target)
     return Reply(data=_counts(call, (source, target)))
 
 
 @handles("mail", "delete")
 def _delete(call: Call) -> Reply:
-    box = mailbox(call.world, call.user)
+    box = mailbox(call.state, call.user)
     touched = []
     for item in objects(call.body, "folder", "id"):
         folder = str(item["folder"])
@@ -118,7 +118,7 @@ def _delete(call: Call) -> Reply:
 
 def _discard(call: Call, mail: Mail, *, hard: bool) -> list[str]:
     """Delete a message; unless it is for good, the trash keeps a copy."""
-    box = mailbox(call.world, call.user)
+    box = mailbox(call.state, call.user)
     if hard or mail.folder == TRASH:
         box.remove(mail)
         return []
@@ -145,7 +145,7 @@ def _expunge(call: Call) -> Reply:
     for folder in map(str, call.items()):
         for mail in mails_in(call, folder):
             if mail.flags & DELETED:
-                mailbox(call.world, call.user).remove(mail)
+                mailbox(call.state, call.user).remove(mail)
     return Reply(whole=[])
 
 
@@ -156,7 +156,7 @@ def _import(call: Call) -> Reply:
     files = call.files or call.parts
     if not files:
         raise missing("file")
-    box = mailbox(call.world, call.user)
+    box = mailbox(call.state, call.user)
     return Reply(data=[_path(box.add(folder, part.content, flags=flags)) for part in files])
 
 
@@ -178,7 +178,7 @@ def _save_attachment(call: Call) -> Reply:
     filename = call.mapping().get("filename") or part.filename or f"part-{part.id}"
     item = save_file(call, folder, str(filename), part.content, part.content_type)
     if description := call.mapping().get("description"):
-        drive(call.world).change(item, {"description": description})
+        drive(call.state).change(item, {"description": description})
     kept = {"mailFolder": mail.folder, "mailUID": mail.id, "id": item.id, "folder_id": item.folder}
     return Reply(data={**kept, "filename": item.values()["filename"]})
 

@@ -16,7 +16,7 @@ from ..mails.parts import snippet_of
 from ..mails.render import mail_row
 from ..mails.store import Mail
 from ..refusals import CONFLICT, OxError, bad_value, missing, not_found
-from ..state import Row, World
+from ..state import Row, ServerState
 from .contacts import KINDS, matching, picture
 
 __all__: list[str] = []
@@ -39,7 +39,7 @@ class _Export:
     task: Row | None = None
 
 
-def _export(world: World, user: Any) -> _Export:
+def _export(state: ServerState, user: Any) -> _Export:
     return _Export()
 
 
@@ -56,19 +56,19 @@ def _modules(call: Call) -> Reply:
 
 @handles("gdpr/dataexport", "GET /gdpr/dataexport")
 def _task(call: Call) -> Reply:
-    task = call.state(_export).task
-    return Reply(data=task or {}, timestamp=call.world.last_stamp)
+    task = call.module_state(_export).task
+    return Reply(data=task or {}, timestamp=call.state.last_stamp)
 
 
 @handles("gdpr/dataexport", "POST /gdpr/dataexport")
 def _submit(call: Call) -> Reply:
     """Everything is exported at once: here, nothing takes long."""
-    export = call.state(_export)
+    export = call.module_state(_export)
     if export.task is not None and not call.flag("deleteOldDataExport"):
         raise OxError("GDPR-EXPORT-0004", "there is an export already", category=CONFLICT)
     given = call.body if isinstance(call.body, dict) else {}
     modules = [name for name in _EXPORTED if not given or (given.get(name) or {}).get("enabled")]
-    key, now = call.world.token(), int(call.world.clock.now() * 1000)
+    key, now = call.state.token(), int(call.state.clock.now() * 1000)
     export.task = {
         "id": key,
         "status": "DONE",
@@ -80,7 +80,7 @@ def _submit(call: Call) -> Reply:
             {"fileInfo": "export-1.zip", "number": 1, "contentType": "application/zip", "taskId": key}
         ],
         "workItems": [
-            {"id": call.world.token(), "module": name, "status": "DONE", "info": {}} for name in modules
+            {"id": call.state.token(), "module": name, "status": "DONE", "info": {}} for name in modules
         ],
     }
     return Reply(whole={"success": True})
@@ -88,7 +88,7 @@ def _submit(call: Call) -> Reply:
 
 @handles("gdpr/dataexport", "DELETE /gdpr/dataexport", "DELETE /gdpr/dataexport/delete")
 def _cancel(call: Call) -> Reply:
-    export = call.state(_export)
+    export = call.module_state(_export)
     had = export.task is not None
     export.task = None
     return Reply(whole={"success": had})
@@ -96,10 +96,10 @@ def _cancel(call: Call) -> Reply:
 
 @handles("gdpr/dataexport", "GET /gdpr/dataexport/{id}")
 def _download(call: Call) -> Reply:
-    task = call.state(_export).task
+    task = call.module_state(_export).task
     if task is None or task["id"] != call.text("id") or call.number("number") != 1:
         raise not_found("GDPR-EXPORT-0001", f"export {call.text('id')}")
-    mails = mailbox(call.world, call.user).all_mails()
+    mails = mailbox(call.state, call.user).all_mails()
     files = [(f"mail {mail.folder} {mail.id}.eml", mail.raw) for mail in mails]
     return Reply(raw=zipped(files or [("empty.txt", b"")], "export-1.zip"))
 
@@ -107,7 +107,7 @@ def _download(call: Call) -> Reply:
 # -- push notifications ----------------------------------------------------------------------------
 
 
-def _subscriptions(world: World, user: Any) -> dict[tuple[str, str, str], list[str]]:
+def _subscriptions(state: ServerState, user: Any) -> dict[tuple[str, str, str], list[str]]:
     """Client, transport and token → topics."""
     return {}
 
@@ -125,13 +125,15 @@ def _subscribe(call: Call) -> Reply:
     key, topics = _subscription(call), call.mapping().get("topics")
     if not topics:
         raise missing("topics")
-    call.state(_subscriptions)[key] = [topics] if isinstance(topics, str) else list(topics)
+    call.module_state(_subscriptions)[key] = [topics] if isinstance(topics, str) else list(topics)
     return Reply(data={"success": True})
 
 
 @handles("pns", "unsubscribe")
 def _unsubscribe(call: Call) -> Reply:
-    return Reply(data={"success": call.state(_subscriptions).pop(_subscription(call), None) is not None})
+    return Reply(
+        data={"success": call.module_state(_subscriptions).pop(_subscription(call), None) is not None}
+    )
 
 
 # -- single sign-on --------------------------------------------------------------------------------
@@ -142,7 +144,7 @@ def _init(call: Call) -> Reply:
     flow = call.text("flow", "login")
     if flow not in ("login", "relogin", "logout"):
         raise bad_value("flow", flow, "it is login, relogin or logout")
-    url = f"https://idp.example.com/{quote(call.text('tenant'))}/{flow}?SAMLRequest={call.world.token()}"
+    url = f"https://idp.example.com/{quote(call.text('tenant'))}/{flow}?SAMLRequest={call.state.token()}"
     return Reply(whole={"redirect_uri": url})
 
 
@@ -152,7 +154,7 @@ def _assertion(call: Call) -> Reply:
     if not call.mapping().get("SAMLResponse"):
         raise missing("SAMLResponse")
     login = call.operation.path.endswith("/acs")
-    token = call.world.token()
+    token = call.state.token()
     target = (
         f"/ajax/login?action=samlLogin&token={token}"
         if login
@@ -185,7 +187,7 @@ def _investigate(call: Call) -> Reply:
     """Contacts, messages or events of a person, as rows of the asked columns."""
     about = {**(call.body if isinstance(call.body, dict) else {}), **call.params}
     emails = {str(about[name]).lower() for name in ("email1", "email2", "email3") if about.get(name)}
-    if (number := about.get("internal_userid")) and (user := call.world.users.get(int(number))):
+    if (number := about.get("internal_userid")) and (user := call.state.users.get(int(number))):
         emails.add(user.email)
     if not emails:
         raise missing("email1")
@@ -196,7 +198,7 @@ def _investigate(call: Call) -> Reply:
             return kind.listed(call, rows)
         case "mail":
             columns = Columns(call)
-            found = [mail for mail in mailbox(call.world, call.user).all_mails() if _with(mail, emails)]
+            found = [mail for mail in mailbox(call.state, call.user).all_mails() if _with(mail, emails)]
             return Reply(data=[columns.cells(mail) for mail in found[: call.params.get("limit")]])
         case "calendar":
             events = [event for event in events_of(call) if _people(event.data) & emails]
@@ -274,7 +276,7 @@ def _results(call: Call, module: str, words: list[str]) -> list[Row]:
         return all(any(matching(word, str(text or "")) for text in texts) for word in words)
 
     if module == "mail":
-        mails = mailbox(call.world, call.user).mails(INBOX)
+        mails = mailbox(call.state, call.user).mails(INBOX)
         rows = [(mail_row(mail), snippet_of(mail.parts)) for mail in mails]
         shown = ("id", "folder_id", "subject", "from", "to", "flags")
         return [

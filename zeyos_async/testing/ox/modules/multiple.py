@@ -41,9 +41,9 @@ def _order(call: Call, items: Sequence[Mapping[str, Any]]) -> Iterator[int]:
     """Five at a time, in no order; but what is serial keeps its own."""
     for start in range(0, len(items), _AT_ONCE):
         places = list(range(start, min(start + _AT_ONCE, len(items))))
-        if call.behaviour.multiple_order == "shuffled":
+        if call.server_options.multiple_order == "shuffled":
             free = [place for place in places if not _is_serial(items[place])]
-            drawn = iter(call.world.random.sample(free, len(free)))
+            drawn = iter(call.state.random.sample(free, len(free)))
             places = [place if _is_serial(items[place]) else next(drawn) for place in places]
         yield from places
 
@@ -58,10 +58,10 @@ def _one(call: Call, item: Mapping[str, Any]) -> Any:
     try:
         reply = _carried_out(call, item)
     except OxError as error:
-        return error_fields(error, call.behaviour, number)
+        return error_fields(error, call.server_options, number)
     except PageRefusal as refusal:
-        return error_fields(OxError("EMU-0007", refusal.text), call.behaviour, number)
-    return envelope_of(reply, call.behaviour, number)
+        return error_fields(OxError("EMU-0007", refusal.text), call.server_options, number)
+    return envelope_of(reply, call.server_options, number)
 
 
 def _carried_out(call: Call, item: Mapping[str, Any]) -> Reply:
@@ -76,7 +76,7 @@ def _carried_out(call: Call, item: Mapping[str, Any]) -> Reply:
         raise OxError("SVL-0002", "Missing the following request parameter: data", params=("data",))
     asked = Asked(operation=operation.operation, query={**query, **operation.query}, body=body)
     reply = call.dispatcher.perform(
-        asked, call.incoming, call.behaviour, session=call.session, user=call.caller
+        asked, call.incoming, call.server_options, session=call.session, user=call.caller
     )
     if reply.raw is not None:
         raise OxError("EMU-0008", f"{operation.operation} answers no JSON, so it can't be part of multiple")
@@ -88,7 +88,7 @@ def _documented(path: str, query: Mapping[str, str], methods: Sequence[str], cal
     last: OxError | None = None
     for method in methods:
         try:
-            operation, inside = find_operation(method, path, query, call.behaviour)
+            operation, inside = find_operation(method, path, query, call.server_options)
         except OxError as error:
             last = error
         else:

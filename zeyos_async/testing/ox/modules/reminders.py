@@ -18,7 +18,7 @@ def _shown(call: Call, row: Row) -> dict[str, Any]:
         "folder": row["folder"],
         "alarm": call.shift.out(row["alarm"]),
         "module": row["module"],
-        "server_time": call.shift.out(call.world.last_stamp),
+        "server_time": call.shift.out(call.state.last_stamp),
         "user_id": row["user_id"],
         "last_modified": call.shift.out(row["last_modified"]),
         "recurrence_position": 0,
@@ -40,7 +40,7 @@ def _range(call: Call) -> Reply:
         wanted = call.text("modules").split(",")
         rows = [row for row in rows if str(row["module"]) in wanted]
     rows.sort(key=lambda row: int(row["alarm"]))
-    return Reply(data=[_shown(call, row) for row in rows], timestamp=call.world.last_stamp)
+    return Reply(data=[_shown(call, row) for row in rows], timestamp=call.state.last_stamp)
 
 
 @handles("reminder", "delete")
@@ -57,7 +57,7 @@ def _delete(call: Call) -> Reply:
             left.append(int(key))
         else:
             table.remove(row)
-    return Reply(data=left, timestamp=call.world.last_stamp)
+    return Reply(data=left, timestamp=call.state.last_stamp)
 
 
 @handles("reminder", "remindAgain")

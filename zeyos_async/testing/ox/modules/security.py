@@ -10,7 +10,7 @@ from ...answers import Answer
 from ..call import Call, Reply, handles
 from ..refusals import PERMISSION_DENIED, OxError, denied, missing, not_found
 from ..sessions import OxSession
-from ..state import OxUser, World
+from ..state import OxUser, ServerState
 
 __all__: list[str] = []
 
@@ -39,7 +39,7 @@ class _Device:
         }
 
 
-def _devices(world: World, user: OxUser) -> dict[str, _Device]:
+def _devices(state: ServerState, user: OxUser) -> dict[str, _Device]:
     """The devices of a user: one for who needs a second factor."""
     if not user.second_factor:
         return {}
@@ -47,7 +47,7 @@ def _devices(world: World, user: OxUser) -> dict[str, _Device]:
 
 
 def _device(call: Call, key: str) -> _Device:
-    device = call.state(_devices).get(key)
+    device = call.module_state(_devices).get(key)
     if device is None or device.provider != call.text("providerName"):
         raise not_found("MFA-0015", f"device {key} of {call.text('providerName')}")
     return device
@@ -69,7 +69,7 @@ def _providers(call: Call) -> Reply:
 
 @handles("multifactor/device", "all")
 def _all_devices(call: Call) -> Reply:
-    return Reply(data=[device.shown() for device in call.state(_devices).values() if device.enabled])
+    return Reply(data=[device.shown() for device in call.module_state(_devices).values() if device.enabled])
 
 
 @handles("multifactor/device", "startAuthentication")
@@ -104,12 +104,12 @@ def _register(call: Call) -> Reply:
     provider = str(body.get("providerName") or "")
     if provider not in [name for name, *_ in _PROVIDERS]:
         raise not_found("MFA-0016", f"provider {provider}")
-    key = str(call.world.next_id())
+    key = str(call.state.next_id())
     name = str(body.get("name") or f"{provider} {key}")
     made = _Device(
         id=key, name=name, provider=provider, code="123456", enabled=False, backup=bool(body.get("backup"))
     )
-    call.state(_devices)[key] = made
+    call.module_state(_devices)[key] = made
     return Reply(data={"deviceId": key, "challenge": {"sharedSecret": "JBSWY3DPEHPK3PXP"}})
 
 
@@ -135,7 +135,7 @@ def _rename(call: Call) -> Reply:
 def _delete_device(call: Call) -> Reply:
     _full_session(call)
     device = _device(call, call.text("deviceId"))
-    del call.state(_devices)[device.id]
+    del call.module_state(_devices)[device.id]
     return Reply(data=[device.id])
 
 

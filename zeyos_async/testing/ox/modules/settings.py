@@ -8,7 +8,7 @@ from typing import Any, Final
 from ..call import Call, Reply, handles
 from ..folders import default_folder
 from ..refusals import bad_value, denied, not_found
-from ..state import OxUser, World
+from ..state import OxUser, ServerState
 
 __all__: list[str] = []
 
@@ -19,10 +19,10 @@ _SECONDS: Final = 1000
 # -- config ----------------------------------------------------------------------------------------
 
 
-def _config(world: World, user: OxUser) -> dict[str, Any]:
+def _config(state: ServerState, user: OxUser) -> dict[str, Any]:
     """The tree of settings of a user."""
     folders = {
-        name: int(default_folder(world, user, name))
+        name: int(default_folder(state, user, name))
         for name in ("tasks", "calendar", "contacts", "infostore")
     }
     mail = {
@@ -55,9 +55,9 @@ _MAIL_FOLDERS: Final = ("inbox", "drafts", "sent", "spam", "trash")
 
 @handles("config", "GET /config/{path}")
 def _get_config(call: Call) -> Reply:
-    value: Any = call.state(_config)
+    value: Any = call.module_state(_config)
     if call.text("path") == "currentTime":
-        return Reply(data=call.shift.out(int(call.world.clock.now() * _SECONDS)))
+        return Reply(data=call.shift.out(int(call.state.clock.now() * _SECONDS)))
     for part in call.text("path").split("/"):
         value = value.get(part) if isinstance(value, dict) else None
     return Reply(data={} if value is None else value)
@@ -66,7 +66,7 @@ def _get_config(call: Call) -> Reply:
 @handles("config", "PUT /config/{path}")
 def _set_config(call: Call) -> Reply:
     """The body is an object with ``data``."""
-    tree: dict[str, Any] = call.state(_config)
+    tree: dict[str, Any] = call.module_state(_config)
     if "data" not in call.mapping():
         raise bad_value("data", None, "it has to be there")
     *above, last = call.text("path").split("/")
@@ -80,7 +80,7 @@ def _set_config(call: Call) -> Reply:
     return Reply()
 
 
-def _properties(world: World, user: OxUser) -> dict[str, Any]:
+def _properties(state: ServerState, user: OxUser) -> dict[str, Any]:
     """The properties of the server that a user may change."""
     return {"com.openexchange.mail.flagged": "true"}
 
@@ -88,7 +88,7 @@ def _properties(world: World, user: OxUser) -> dict[str, Any]:
 @handles("config", "get_property")
 def _get_property(call: Call) -> Reply:
     name = call.text("name")
-    properties = call.state(_properties)
+    properties = call.module_state(_properties)
     if name not in properties:
         raise not_found("EMU-0404", f"property {name}")
     return Reply(data={"name": name, "value": properties[name]})
@@ -97,14 +97,14 @@ def _get_property(call: Call) -> Reply:
 @handles("config", "set_property")
 def _set_property(call: Call) -> Reply:
     name, value = call.text("name"), call.mapping().get("value")
-    call.state(_properties)[name] = value
+    call.module_state(_properties)[name] = value
     return Reply(data={"name": name, "value": value})
 
 
 # -- jslob -----------------------------------------------------------------------------------------
 
 
-def _jslobs(world: World, user: OxUser) -> dict[str, dict[str, Any]]:
+def _jslobs(state: ServerState, user: OxUser) -> dict[str, dict[str, Any]]:
     """The trees of settings of a user's programs."""
     return {
         "io.ox/core": {"theme": "default", "folder": {"tree": "1"}, "refreshInterval": 300_000},
@@ -118,19 +118,19 @@ def _jslob(key: str, tree: dict[str, Any]) -> dict[str, Any]:
 
 @handles("jslob", "all")
 def _all_jslobs(call: Call) -> Reply:
-    return Reply(data=[_jslob(key, tree) for key, tree in call.state(_jslobs).items()])
+    return Reply(data=[_jslob(key, tree) for key, tree in call.module_state(_jslobs).items()])
 
 
 @handles("jslob", "list")
 def _list_jslobs(call: Call) -> Reply:
     """One for each asked id, empty where nothing was ever stored."""
-    trees = call.state(_jslobs)
+    trees = call.module_state(_jslobs)
     return Reply(data=[_jslob(str(key), trees.get(str(key), {})) for key in call.items()])
 
 
 @handles("jslob", "set")
 def _set_jslob(call: Call) -> Reply:
-    call.state(_jslobs)[_jslob_id(call)] = copy.deepcopy(call.mapping())
+    call.module_state(_jslobs)[_jslob_id(call)] = copy.deepcopy(call.mapping())
     return Reply()
 
 
@@ -144,7 +144,7 @@ def _jslob_id(call: Call) -> str:
 @handles("jslob", "update")
 def _update_jslob(call: Call) -> Reply:
     """Merge the body into the tree, or into the part of it that the path names."""
-    tree: dict[str, Any] = call.state(_jslobs).setdefault(_jslob_id(call), {})
+    tree: dict[str, Any] = call.module_state(_jslobs).setdefault(_jslob_id(call), {})
     for part in _path(call):
         tree = tree.setdefault(part, {})
     _merge(tree, call.mapping())
@@ -165,7 +165,7 @@ def _merge(tree: dict[str, Any], changes: dict[str, Any]) -> None:
 
 @handles("jslob", "get")
 def _get_jslob(call: Call) -> Reply:
-    value: Any = call.state(_jslobs).get(_jslob_id(call), {})
+    value: Any = call.module_state(_jslobs).get(_jslob_id(call), {})
     for part in _path(call):
         value = value.get(part) if isinstance(value, dict) else None
     if value is None:

@@ -9,7 +9,7 @@ import attrs
 from ..call import Call, Reply, handles
 from ..folders import visible_folder
 from ..refusals import CONFLICT, OxError, missing, not_found
-from ..state import Row, World
+from ..state import Row, ServerState
 
 __all__: list[str] = []
 
@@ -37,12 +37,12 @@ class _Link:
         }
 
 
-def _links(world: World, user: Any) -> dict[tuple[str, str, str], _Link]:
+def _links(state: ServerState, user: Any) -> dict[tuple[str, str, str], _Link]:
     """The links that a user made, by what they lead to."""
     return {}
 
 
-def _shares(world: World, user: Any) -> dict[str, Row]:
+def _shares(state: ServerState, user: Any) -> dict[str, Row]:
     """The shares of others that a user took up, by link."""
     return {}
 
@@ -62,7 +62,7 @@ def _link(call: Call) -> _Link:
     Raises:
         OxError: There is none, or it was changed since.
     """
-    link = call.state(_links).get(_target(call))
+    link = call.module_state(_links).get(_target(call))
     if link is None:
         raise not_found("SHR-0005", "share link")
     if link.stamp > call.number("timestamp", link.stamp):
@@ -72,10 +72,10 @@ def _link(call: Call) -> _Link:
 
 @handles("share/management", "getLink")
 def _get_link(call: Call) -> Reply:
-    links, target = call.state(_links), _target(call)
+    links, target = call.module_state(_links), _target(call)
     is_new = target not in links
     if is_new:
-        links[target] = _Link(token=call.world.token(), entity=call.world.next_id(), stamp=call.world.stamp())
+        links[target] = _Link(token=call.state.token(), entity=call.state.next_id(), stamp=call.state.stamp())
     return Reply(data=links[target].shown(is_new=is_new), timestamp=links[target].stamp)
 
 
@@ -84,15 +84,15 @@ def _update_link(call: Call) -> Reply:
     link, body = _link(call), call.mapping()
     link.options |= {name: body[name] for name in _SETTABLE if name in body}
     link.options = {name: value for name, value in link.options.items() if value is not None}
-    link.stamp = call.world.stamp()
+    link.stamp = call.state.stamp()
     return Reply(timestamp=link.stamp)
 
 
 @handles("share/management", "deleteLink")
 def _delete_link(call: Call) -> Reply:
     _link(call)
-    del call.state(_links)[_target(call)]
-    return Reply(timestamp=call.world.stamp())
+    del call.module_state(_links)[_target(call)]
+    return Reply(timestamp=call.state.stamp())
 
 
 @handles("share/management", "sendLink")
@@ -114,7 +114,7 @@ def _given(call: Call) -> str:
 def _analyze(call: Call) -> Reply:
     """A link may be of a share that was taken up, of one that could be, or of none."""
     link = _given(call)
-    known = call.state(_shares).get(link)
+    known = call.module_state(_shares).get(link)
     if known is not None:
         return Reply(data={"state": "SUBSCRIBED", **known})
     if not link.startswith("http"):
@@ -131,20 +131,20 @@ def _analyze(call: Call) -> Reply:
 @handles("share/management", "subscribe", "resubscribe")
 def _subscribe(call: Call) -> Reply:
     link = _given(call)
-    shares = call.state(_shares)
+    shares = call.module_state(_shares)
     if call.operation.action == "resubscribe" and link not in shares:
         raise not_found("SHR-0005", f"share {link}")
     if link not in shares:
-        number = call.world.next_id()
+        number = call.state.next_id()
         shares[link] = {"account": str(number), "module": "infostore", "folder": f"xox{number}://0/10"}
-    return Reply(data=shares[link], timestamp=call.world.last_stamp)
+    return Reply(data=shares[link], timestamp=call.state.last_stamp)
 
 
 @handles("share/management", "unsubscribe")
 def _unsubscribe(call: Call) -> Reply:
-    if call.state(_shares).pop(_given(call), None) is None:
+    if call.module_state(_shares).pop(_given(call), None) is None:
         raise not_found("SHR-0005", "share")
-    return Reply(timestamp=call.world.last_stamp)
+    return Reply(timestamp=call.state.last_stamp)
 
 
 @handles("share/redeem", "GET /share/redeem/token")

@@ -7,7 +7,7 @@ from typing import Any, Final
 from ...answers import Answer
 from ..call import Call, Reply, handles
 from ..refusals import OxError, bad_value, denied, missing, not_found
-from ..state import OxUser, Row, World
+from ..state import OxUser, Row, ServerState
 
 __all__: list[str] = []
 
@@ -32,7 +32,7 @@ def _required(body: Any, *names: str) -> Row:
 _PROGRAMS: Final = (("mail", "Mail program", 1), ("drive", "Drive client", 2))
 
 
-def _app_passwords(world: World, user: OxUser) -> dict[str, Row]:
+def _app_passwords(state: ServerState, user: OxUser) -> dict[str, Row]:
     """The passwords that a user gave to programs."""
     return {}
 
@@ -46,14 +46,14 @@ def _programs(call: Call) -> Reply:
 
 @handles("appPasswords", "list")
 def _list_app_passwords(call: Call) -> Reply:
-    return Reply(data=list(call.state(_app_passwords).values()))
+    return Reply(data=list(call.module_state(_app_passwords).values()))
 
 
 @handles("appPasswords", "add")
 def _add_app_password(call: Call) -> Reply:
     """The password is told once."""
     form = _required(call.body, "appScope", "appName")
-    key = call.world.token()
+    key = call.state.token()
     row = {
         "UUID": key,
         "Scope": form["appScope"],
@@ -62,7 +62,7 @@ def _add_app_password(call: Call) -> Reply:
         "LastLogin": "",
         "IP": "",
     }
-    call.state(_app_passwords)[key] = row
+    call.module_state(_app_passwords)[key] = row
     return Reply(data={"login": call.user.name, "password": key[:16], "UUID": key})
 
 
@@ -70,7 +70,7 @@ def _add_app_password(call: Call) -> Reply:
 def _remove_app_password(call: Call) -> Reply:
     """By its UUID, or by name and scope."""
     form = dict(call.body or {})
-    kept = call.state(_app_passwords)
+    kept = call.module_state(_app_passwords)
     asked = {"UUID": form.get("UUID"), "Scope": form.get("appScope"), "Name": form.get("appName")}
     wanted = {name: value for name, value in asked.items() if value}
     gone = [key for key, row in kept.items() if wanted and wanted.items() <= row.items()]
@@ -84,7 +84,7 @@ def _remove_app_password(call: Call) -> Reply:
 # -- certificates ----------------------------------------------------------------------------------
 
 
-def _certificates(world: World, user: OxUser) -> dict[tuple[str, str], bool]:
+def _certificates(state: ServerState, user: OxUser) -> dict[tuple[str, str], bool]:
     """Fingerprint and host → whether the user trusts it."""
     return {("5a:0d:3b", "imap.example.com"): True}
 
@@ -95,7 +95,7 @@ def _stored(pair: tuple[str, str], trusted: bool) -> Row:
 
 @handles("certificate", "all")
 def _all_certificates(call: Call) -> Reply:
-    return Reply(data=[_stored(*item) for item in call.state(_certificates).items()])
+    return Reply(data=[_stored(*item) for item in call.module_state(_certificates).items()])
 
 
 def _certificates_of(call: Call) -> dict[tuple[str, str], bool]:
@@ -105,7 +105,7 @@ def _certificates_of(call: Call) -> dict[tuple[str, str], bool]:
         OxError: None.
     """
     print_, host = call.text("fingerprint"), call.text("hostname")
-    items = call.state(_certificates).items()
+    items = call.module_state(_certificates).items()
     found = {pair: trusted for pair, trusted in items if pair[0] == print_ and host in ("", pair[1])}
     if not found:
         raise not_found("CERTIFICATE-3", f"certificate {print_}")
@@ -130,20 +130,20 @@ def _examine_certificate(call: Call) -> Reply:
 def _store_certificate(call: Call) -> Reply:
     if call.operation.action == "update":
         _certificates_of(call)
-    call.state(_certificates)[call.text("fingerprint"), call.text("hostname")] = call.flag("trust")
+    call.module_state(_certificates)[call.text("fingerprint"), call.text("hostname")] = call.flag("trust")
     return Reply(raw=_DONE)
 
 
 @handles("certificate", "delete")
 def _delete_certificate(call: Call) -> Reply:
     for pair in _certificates_of(call):
-        del call.state(_certificates)[pair]
+        del call.module_state(_certificates)[pair]
     return Reply(raw=_DONE)
 
 
 @handles("certificate", "deleteAll")
 def _delete_certificates(call: Call) -> Reply:
-    call.state(_certificates).clear()
+    call.module_state(_certificates).clear()
     return Reply(raw=_DONE)
 
 
@@ -186,7 +186,7 @@ def _deputy(call: Call, key: str) -> Row:
 
 def _granted(call: Call) -> Row:
     body = _required(call.body, "userId")
-    if body["userId"] not in call.world.users or body["userId"] == call.user.id:
+    if body["userId"] not in call.state.users or body["userId"] == call.user.id:
         raise bad_value("userId", body["userId"], "it is another user")
     if unknown := sorted(set(body.get("modulePermissions") or {}) - set(_DEPUTY_MODULES)):
         raise bad_value("modulePermissions", unknown[0], "there is no such module")
@@ -199,7 +199,7 @@ def _granted(call: Call) -> Row:
 
 @handles("deputy", "new")
 def _new_deputy(call: Call) -> Reply:
-    values = {**_granted(call), "deputyId": call.world.token(), "granteeId": call.user.id}
+    values = {**_granted(call), "deputyId": call.state.token(), "granteeId": call.user.id}
     return Reply(data=_shown_deputy(call.table("deputies").insert(values, by=call.user.id)))
 
 
@@ -256,7 +256,7 @@ def _get_storage(call: Call) -> Reply:
 _OWN_STORAGE: Final = ("com.openexchange.infostore", "infostore")
 
 
-def _file_accounts(world: World, user: OxUser) -> dict[tuple[str, str], Row]:
+def _file_accounts(state: ServerState, user: OxUser) -> dict[tuple[str, str], Row]:
     """The accounts of a user at file storages."""
     return {_OWN_STORAGE: _file_account(*_OWN_STORAGE, "My files", {}, default=True)}
 
@@ -279,12 +279,12 @@ def _file_account(service: str, key: str, title: str, options: Row, *, default: 
 @handles("fileaccount", "all")
 def _all_file_accounts(call: Call) -> Reply:
     service = call.text("filestorageService")
-    rows = call.state(_file_accounts).values()
+    rows = call.module_state(_file_accounts).values()
     return Reply(data=[row for row in rows if service in ("", row["filestorageService"])])
 
 
 def _given_file_account(call: Call, service: Any, key: Any) -> Row:
-    row = call.state(_file_accounts).get((str(service), str(key)))
+    row = call.module_state(_file_accounts).get((str(service), str(key)))
     if row is None:
         raise not_found("FILE_STORAGE-0005", f"account {key} of {service}")
     return row
@@ -298,9 +298,9 @@ def _get_file_account(call: Call) -> Reply:
 @handles("fileaccount", "new")
 def _new_file_account(call: Call) -> Reply:
     body = _required(call.body, "filestorageService", "displayName")
-    service, key = str(_storage(str(body["filestorageService"]))["id"]), str(call.world.next_id())
+    service, key = str(_storage(str(body["filestorageService"]))["id"]), str(call.state.next_id())
     made = _file_account(service, key, str(body["displayName"]), dict(body.get("configuration") or {}))
-    call.state(_file_accounts)[service, key] = made
+    call.module_state(_file_accounts)[service, key] = made
     return Reply(data=key)
 
 
@@ -317,7 +317,7 @@ def _delete_file_account(call: Call) -> Reply:
     row = _given_file_account(call, call.text("filestorageService"), call.text("id"))
     if row["isDefaultAccount"]:
         raise denied("FILE_STORAGE-0014", "delete the standard account")
-    del call.state(_file_accounts)[row["filestorageService"], row["id"]]
+    del call.module_state(_file_accounts)[row["filestorageService"], row["id"]]
     return Reply(data=1)
 
 
@@ -343,7 +343,7 @@ def _init(call: Call) -> Reply:
     flow = call.text("flow") or str((call.body or {}).get("flow", ""))
     if flow not in ("login", "logout", "resume"):
         raise bad_value("flow", flow, "it is login, logout or resume")
-    place = f"https://sso.example.com/{flow}?state={call.world.token()}"
+    place = f"https://sso.example.com/{flow}?state={call.state.token()}"
     wants = call.flag("redirect") or (call.body or {}).get("redirect") == "true"
     if wants:
         return Reply(raw=Answer(status=302, headers={"Location": place}))
@@ -352,7 +352,7 @@ def _init(call: Call) -> Reply:
 
 @handles("jump", "identityToken")
 def _identity_token(call: Call) -> Reply:
-    return Reply(data={"token": call.world.token()})
+    return Reply(data={"token": call.state.token()})
 
 
 @handles("sync", "refresh_server")

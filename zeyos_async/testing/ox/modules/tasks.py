@@ -10,7 +10,7 @@ from ..folders import default_folder
 from ..groupware import Kind
 from ..refusals import bad_value, missing
 from ..seeding import AWKWARD, Rows, fills
-from ..state import Row, World
+from ..state import Row, ServerState
 from .contacts import matching
 
 __all__ = ["KIND", "MODEL"]
@@ -75,16 +75,16 @@ KIND: Final = Kind(
 
 
 @fills("tasks")
-def _fill(world: World, rows: Rows) -> None:
+def _fill(state: ServerState, rows: Rows) -> None:
     """Tasks of the first user."""
-    first = next(iter(world.users.values()))
-    folder = default_folder(world, first, "tasks")
+    first = next(iter(state.users.values()))
+    folder = default_folder(state, first, "tasks")
     given = map(_made, range(rows)) if isinstance(rows, int) else map(dict, rows)
     for values in given:
         key = values.pop("id", None)
-        row = {"folder_id": folder, "uid": world.token(), **values}
+        row = {"folder_id": folder, "uid": state.token(), **values}
         _follow(row)
-        world.table("tasks").insert(row, by=first.id, key=None if key is None else str(key))
+        state.table("tasks").insert(row, by=first.id, key=None if key is None else str(key))
 
 
 def _made(place: int) -> Row:
@@ -140,7 +140,7 @@ def _delete(call: Call) -> Reply:
     gone, left = KIND.delete(call)
     for row in gone:
         _remind(call, {**row, "alarm": None})
-    return Reply(data=left, timestamp=call.world.last_stamp)
+    return Reply(data=left, timestamp=call.state.last_stamp)
 
 
 @handles("tasks", "updates")

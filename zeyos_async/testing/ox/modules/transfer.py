@@ -49,7 +49,7 @@ def _imported(call: Call, rows: Iterable[Row], store: Callable[[Row], Row]) -> l
         try:
             made.append(store(row))
         except OxError as error:
-            made.append(error_fields(error, call.behaviour, call.incoming.number))
+            made.append(error_fields(error, call.server_options, call.incoming.number))
     return made
 
 
@@ -80,7 +80,7 @@ def _import_contacts(call: Call) -> Reply:
         outlook = call.operation.action == "OUTLOOK_CSV"
         charset = call.text("charset") or ("cp1252" if outlook else "utf-8")
         rows = _read(call, lambda content: read_csv(content, charset=charset, outlook=outlook))
-    return Reply(data=_imported(call, rows, _store(call, _CONTACTS, folder)), timestamp=call.world.last_stamp)
+    return Reply(data=_imported(call, rows, _store(call, _CONTACTS, folder)), timestamp=call.state.last_stamp)
 
 
 @handles("import", "ICAL")
@@ -94,7 +94,7 @@ def _import_calendar(call: Call) -> Reply:
         made = _imported(call, tasks, _store(call, TASKS, folder["id"]))
     else:
         made = _imported(call, events, lambda data: _store_event(call, folder["id"], data))
-    return Reply(data=made, timestamp=call.world.last_stamp)
+    return Reply(data=made, timestamp=call.state.last_stamp)
 
 
 def _store_event(call: Call, folder: str, data: Row) -> Row:
@@ -116,7 +116,7 @@ def _contacts(call: Call) -> list[Row]:
         return [
             _CONTACTS.find(call, one["id"], one["folder_id"]) for one in objects(call.body, "id", "folder_id")
         ]
-    folder = call.text("folder") or default_folder(call.world, call.user, "contacts")
+    folder = call.text("folder") or default_folder(call.state, call.user, "contacts")
     rows = _CONTACTS.within(call, folder)
     lists = str(call.params.get("export_dlists", "false")).lower() == "true"
     return [row for row in rows if lists or not row.get("mark_as_distributionlist")]
@@ -194,12 +194,12 @@ def _source(call: Call, given: Mapping[str, Any]) -> bytes:
 
 def _converted(call: Call, handler: str, content: bytes, folder: Any) -> Any:
     if handler == "com.openexchange.contact":
-        target = str(folder or default_folder(call.world, call.user, "contacts"))
+        target = str(folder or default_folder(call.state, call.user, "contacts"))
         rows = _imported(call, read_vcards(content), _store(call, _CONTACTS, target))
         return [{"id": row.get("id"), "folder_id": row.get("folder_id")} for row in rows]
     events, _ = read_calendar(content)
     if handler == "com.openexchange.ical":
-        target = str(folder or default_folder(call.world, call.user, "calendar"))
+        target = str(folder or default_folder(call.state, call.user, "calendar"))
         return _imported(call, events, lambda data: _store_event(call, target, data))
     if handler == "com.openexchange.ical.json":
         return events

@@ -12,7 +12,7 @@ from ..files.access import file_answer
 from ..mails.access import mailbox
 from ..parts import Part
 from ..refusals import OxError, missing, not_found
-from ..state import World
+from ..state import ServerState
 
 __all__: list[str] = []
 
@@ -28,7 +28,7 @@ class _Waiting:
     used: float
 
 
-def _uploads(world: World, user: Any) -> dict[str, _Waiting]:
+def _uploads(state: ServerState, user: Any) -> dict[str, _Waiting]:
     """The uploads of a user, by identifier."""
     return {}
 
@@ -41,8 +41,8 @@ def _new(call: Call) -> Reply:
         _check_type(part, call.text("type"))
     made = []
     for part in call.files:
-        key = call.world.token()
-        call.state(_uploads)[key] = _Waiting(part=part, used=call.world.clock.now())
+        key = call.state.token()
+        call.module_state(_uploads)[key] = _Waiting(part=part, used=call.state.clock.now())
         made.append(key)
     return Reply(data=made)
 
@@ -60,8 +60,8 @@ def _waiting(call: Call, key: str) -> Part:
     Raises:
         OxError: There is none, or it waited too long.
     """
-    found = call.state(_uploads).get(key)
-    now = call.world.clock.now()
+    found = call.module_state(_uploads).get(key)
+    now = call.state.clock.now()
     if found is None or found.used < now - _LIFETIME:
         raise not_found("UPL-0005", f"upload {key}")
     found.used = now
@@ -95,7 +95,7 @@ def _identified(call: Call) -> bool:
 def _uploaded_image(call: Call) -> Reply:
     if not _identified(call):
         return Reply(raw=Answer(status=403))
-    found = call.state(_uploads).get(call.text("uid") or call.text("id"))
+    found = call.module_state(_uploads).get(call.text("uid") or call.text("id"))
     return _picture(found.part.content, found.part.content_type) if found else Reply(raw=Answer(status=404))
 
 
@@ -104,7 +104,7 @@ def _mail_image(call: Call) -> Reply:
     """A picture within a message, by its Content-ID or its number."""
     if not _identified(call):
         return Reply(raw=Answer(status=403))
-    mail = mailbox(call.world, call.user).find(call.text("folder"), call.text("id"))
+    mail = mailbox(call.state, call.user).find(call.text("folder"), call.text("id"))
     key = call.text("uid").strip("<>")
     for part in mail.parts if mail else ():
         if key in (part.cid, part.id, part.filename):
