@@ -11,7 +11,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check generate bench soak docs clean
+.PHONY: help demo test check format lint types generate bench soak docs clean
 
 help:  ## What there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,13 +24,21 @@ demo: .venv/.stamp-demo  ## Export 100,000 accounts of an emulated ZeyOS to a fi
 test: .venv/.stamp-dev  ## Run all tests
 	$(BIN)/python -m pytest -m "not slow" --hypothesis-profile ci $(XDIST)
 
-check: .venv/.stamp-dev  ## Lint, formatting, types, who imports whom, drift of generated code
+check: lint types .venv/.stamp-dev  ## All of lint and types, who imports whom, drift of generated code
+	$(BIN)/python -m pytest tests/test_architecture.py tests/test_naming.py
+	$(BIN)/python -m codegen --check
+
+lint: .venv/.stamp-dev  ## Lint, and whether the code is formatted
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+types: .venv/.stamp-dev  ## Check the types, by mypy and by basedpyright
 	$(BIN)/mypy
 	$(BIN)/basedpyright
-	$(BIN)/python -m pytest tests/test_architecture.py
-	$(BIN)/python -m codegen --check
+
+format: .venv/.stamp-dev  ## Format the code, and mend what the linter can mend
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
 
 generate: .venv/.stamp-dev  ## Write the generated modules anew
 	$(BIN)/python -m codegen
@@ -51,14 +59,15 @@ docs: .venv/.stamp-dev  ## Run every example of README.md and docs/, and check t
 clean:  ## Remove the environment and everything that was made
 	rm -rf .venv build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-# One environment. A stamp says which extras are in it, and is old when pyproject.toml is newer.
+# One environment. A stamp says what is in it, and is old when pyproject.toml is newer.
 
-.venv/.stamp-demo: EXTRA := cli
-.venv/.stamp-dev: EXTRA := dev
-.venv/.stamp-bench: EXTRA := bench
+.venv/.stamp-demo: WHAT := --editable '.[cli]'
+.venv/.stamp-dev: WHAT := --editable '.[all]' --group dev
+.venv/.stamp-bench: WHAT := --editable '.[cli,speed]' --group bench
 .venv/.stamp-%: pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"Python 3.11 or newer is needed; $(PYTHON) is {v[0]}.{v[1]}. Name another one: make PYTHON=python3.12 …")'
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv
-	@echo "Installing zeyos-async[$(EXTRA)] into .venv …"
-	@$(PIP) --editable '.[$(EXTRA)]'
+	@$(PIP) 'pip>=25.1'  # older ones know no --group
+	@echo "Installing zeyos-async into .venv: $(WHAT) …"
+	@$(PIP) $(WHAT)
 	@touch $@
