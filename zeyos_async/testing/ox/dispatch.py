@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..answers import Answer, Incoming
-from .call import Call, Reply, handler_of
-from .checks import OxJournal, check_shape, note_unknown_input
 from .envelope import answer_error, answer_flat, answer_page, answer_reply
-from .generic import generic_reply
+from .handlers import Call, Reply, handler_of
+from .input_checks import OxJournal, check_shape, note_unknown_input
 from .jobs import Jobs, enqueued
 from .refusals import ERROR, PERMISSION_DENIED, FlatRefusal, OxError, PageRefusal
 from .requests import ROOT, Asked, find_operation, query_of, read_body, read_params
+from .sample_replies import generic_reply
 from .server_options import OxServerOptions
 from .sessions import OxSession, Sessions, no_session
 from .state import OxUser, ServerState

@@ -13,8 +13,8 @@ import attrs
 from ..answers import Answer, Incoming
 from ..emulator import Emulator, serve
 from . import modules
-from .checks import OxJournal
 from .dispatch import Dispatcher
+from .input_checks import OxJournal
 from .jobs import Jobs
 from .requests import ROOT
 from .seeding import Rows, fill_state, rows_of

@@ -10,7 +10,7 @@ from typing import Any, Final
 import attrs
 
 from ..answers import Answer, Incoming, json_answer, text_answer
-from .call import NO_DATA, Reply
+from .handlers import NO_DATA, Reply
 from .refusals import CATEGORIES, ERROR, WARNING, FlatRefusal, OxError, PageRefusal
 from .requests import Asked
 from .server_options import OxServerOptions

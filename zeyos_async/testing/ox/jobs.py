@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from .call import Reply
+from .handlers import Reply
 from .refusals import WARNING, OxError, not_found
 from .state import ServerState
 

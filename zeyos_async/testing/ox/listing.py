@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .call import Call, Reply
 from .columns import Model
-from .groupware import check_sort, sorted_rows
+from .folder_objects import check_sort, sorted_rows
+from .handlers import Call, Reply
 from .refusals import bad_value, missing
 from .state import Row
 

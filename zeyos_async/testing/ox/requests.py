@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl
 import attrs
 
 from ..answers import Incoming
-from .facts import MODULES, OPERATIONS, Operation, Param
-from .parts import Part, media_type, read_form, read_parts
+from .documented_api import MODULES, OPERATIONS, Operation, Param
+from .form_data import Part, media_type, read_form, read_parts
 from .refusals import OxError, PageRefusal, bad_value, missing
 from .server_options import OxServerOptions
 

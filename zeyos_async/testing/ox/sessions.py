@@ -11,7 +11,7 @@ from typing import Final, Literal
 import attrs
 
 from ..answers import Incoming
-from .facts import Operation
+from .documented_api import Operation
 from .refusals import TRY_AGAIN, FlatRefusal, OxError, session_lost
 from .server_options import OxServerOptions
 from .state import OxUser, ServerState

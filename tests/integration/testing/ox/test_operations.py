@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from zeyos_async.testing.ox.facts import OPERATIONS, Operation, Param, fields_of
+from zeyos_async.testing.ox.documented_api import OPERATIONS, Operation, Param, fields_of
 
 from .operation_arguments import CASES, Case, Prepared, prepare
 

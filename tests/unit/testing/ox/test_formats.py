@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zeyos_async.testing.ox.mails.build import Attached, address_line, build, pairs
-from zeyos_async.testing.ox.mails.parts import Head, body_parts, parts_of
+from zeyos_async.testing.ox.mails.mail_builder import Attached, address_line, build, pairs
+from zeyos_async.testing.ox.mails.parsing import Head, body_parts, parts_of
+from zeyos_async.testing.ox.transfer.content_lines import escape, fold, read_components, unescape
 from zeyos_async.testing.ox.transfer.csv_contacts import TITLES, read_csv, write_csv
 from zeyos_async.testing.ox.transfer.ical import read_calendar, write_calendar
-from zeyos_async.testing.ox.transfer.lines import escape, fold, read_components, unescape
 from zeyos_async.testing.ox.transfer.vcard import read_vcards, write_vcards
 
 NOW = datetime(2025, 5, 1, 12, tzinfo=UTC)

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zeyos_async.testing.ox.columns import Model, Shift
-from zeyos_async.testing.ox.facts import OPERATIONS, fields_of
-from zeyos_async.testing.ox.generic import sample
+from zeyos_async.testing.ox.documented_api import OPERATIONS, fields_of
+from zeyos_async.testing.ox.form_data import media_type, read_parts
 from zeyos_async.testing.ox.modules.contacts import matching
-from zeyos_async.testing.ox.parts import media_type, read_parts
 from zeyos_async.testing.ox.refusals import OxError, PageRefusal
 from zeyos_async.testing.ox.requests import find_operation, read_params, truth
+from zeyos_async.testing.ox.sample_replies import sample
 from zeyos_async.testing.ox.server_options import OxServerOptions
 from zeyos_async.testing.ox.state import OxUser, ServerState
 from zeyos_async.testing.server import Clock

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zeyos_async.testing.ox.events.event_times import When, parse_instant, parse_when, read_recurrence_id
 from zeyos_async.testing.ox.events.recurrence import ended_before, occurrences, parse_rule
-from zeyos_async.testing.ox.events.when import When, parse_instant, parse_when, read_recurrence_id
 
 BERLIN = "Europe/Berlin"
 END = datetime(2026, 1, 1, tzinfo=UTC)

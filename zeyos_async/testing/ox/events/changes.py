@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from ..call import Call
+from ..handlers import Call
 from ..listing import objects
 from ..refusals import bad_value, conflict, not_found
-from .people import as_calendar_user, completed, recipient, same_person
+from .event_times import When, parse_when, read_recurrence_id
+from .participants import as_calendar_user, completed, recipient, same_person
 from .recurrence import ended_before
 from .store import Event
 from .view import Range, calendar, check_event, expanded, show
-from .when import When, parse_when, read_recurrence_id
 
 __all__ = [
     "Changes",

@@ -13,7 +13,7 @@ from typing import Final
 
 import attrs
 
-from .when import When, parse_when
+from .event_times import When, parse_when
 
 __all__ = ["Rule", "ended_before", "occurrences", "parse_rule"]
 

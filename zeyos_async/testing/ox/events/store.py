@@ -10,8 +10,8 @@ from typing import Any, Final
 import attrs
 
 from ..refusals import OxError, bad_value, not_found
+from .event_times import When, parse_when, read_recurrence_id
 from .recurrence import Rule, occurrences, parse_rule
-from .when import When, parse_when, read_recurrence_id
 
 __all__ = ["Event", "EventStore", "Gone"]
 

@@ -8,13 +8,13 @@ from typing import Any, Final
 
 import attrs
 
-from ..call import Call
-from ..folders import default_folder, folders_of, plain_id, usable_folder
+from ..folder_tree import default_folder, folders_of, plain_id, usable_folder
+from ..handlers import Call
 from ..refusals import bad_value, missing, not_found, truncated
 from ..state import OxUser, ServerState
-from .people import attendee_of, extended
+from .event_times import When, parse_instant, parse_when
+from .participants import attendee_of, extended
 from .store import Event, EventStore
-from .when import When, parse_instant, parse_when
 
 __all__ = [
     "Range",

@@ -8,8 +8,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from ...answers import Answer
-from ..call import Call
-from ..folders import usable_folder
+from ..folder_tree import usable_folder
+from ..handlers import Call
 from ..state import OxUser, ServerState
 from .store import DriveStore, Item
 

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from ...answers import Answer
-from ..call import Call
 from ..columns import Column, Model
-from ..folders import visible_folder
-from ..groupware import check_sort
+from ..folder_objects import check_sort
+from ..folder_tree import visible_folder
+from ..handlers import Call
 from ..refusals import missing, not_found
 from ..state import OxUser, ServerState
-from .render import mail_row
+from .rendering import mail_row
 from .store import DELETED, Mail, MailStore
 
 __all__ = [

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any, Final
 
-from ..call import Call
-from ..terms import Grammar, Operand, read_filter
-from .parts import as_text
-from .render import mail_row
+from ..handlers import Call
+from ..search_terms import Grammar, Operand, read_filter
+from .parsing import as_text
+from .rendering import mail_row
 from .store import Mail
 
 __all__ = ["matching"]

@@ -6,10 +6,10 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-from ..call import Call
+from ..handlers import Call
 from ..state import ServerState
 from .access import INBOX, SENT, check_folder, mailbox
-from .parts import Head
+from .parsing import Head
 from .store import ANSWERED, DRAFT, FORWARDED, RECENT, SEEN, Mail
 
 __all__ = ["deliver", "message_id", "new_time", "note_use", "original", "send", "store_raw"]

@@ -8,7 +8,7 @@ from typing import Final
 
 import attrs
 
-from .parts import Head, Part, parts_of
+from .parsing import Head, Part, parts_of
 
 __all__ = [
     "ANSWERED", "DELETED", "DRAFT", "FLAGGED", "FORWARDED", "RECENT", "SEEN", "USER", "Mail", "MailStore", "threads",

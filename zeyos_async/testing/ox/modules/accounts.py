@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ...answers import Answer
-from ..call import Call, Reply, handles
 from ..columns import Model
+from ..handlers import Call, Reply, handles
 from ..refusals import PageRefusal, bad_value, denied, missing, not_found
 from ..state import OxUser, Row, ServerState
 

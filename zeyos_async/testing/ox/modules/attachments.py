@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ..call import Call, Reply, handles
 from ..columns import Model
 from ..files.access import check_folder, file_answer, guess_type, save_file
 from ..files.access import drive as files
+from ..form_data import Part
+from ..handlers import Call, Reply, handles
 from ..listing import ordered, rows_reply
 from ..mails.access import zipped
-from ..parts import Part
 from ..refusals import bad_value, missing, not_found
 from ..requests import read_json
 from ..state import Row, Table

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..call import Call, Reply, handles
 from ..columns import Model
-from ..folders import default_folder, plain_id
-from ..groupware import Kind, check_sort, newest, sorted_rows
+from ..folder_objects import Kind, check_sort, newest, sorted_rows
+from ..folder_tree import default_folder, plain_id
+from ..handlers import Call, Reply, handles
 from ..refusals import bad_value, missing, not_found
 from ..seeding import AWKWARD, Rows, fills
 from ..state import Row, ServerState

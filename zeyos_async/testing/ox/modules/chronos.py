@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-from ..call import Call, Reply, handles
 from ..envelope import error_fields
 from ..events.changes import recurrence_of
-from ..events.people import as_attendee, attendee_of, completed, recipient, same_person
+from ..events.event_times import parse_when, read_recurrence_id
+from ..events.participants import as_attendee, attendee_of, completed, recipient, same_person
 from ..events.store import Event
 from ..events.view import (
     Range,
@@ -23,13 +23,13 @@ from ..events.view import (
     range_of,
     show,
 )
-from ..events.when import parse_when, read_recurrence_id
 from ..files.access import file_answer
-from ..folders import folders_of
+from ..folder_tree import folders_of
+from ..handlers import Call, Reply, handles
 from ..listing import objects
 from ..mails.access import zipped
 from ..refusals import OxError, bad_value, not_found
-from ..terms import Grammar, Operand, Term, read_filter
+from ..search_terms import Grammar, Operand, Term, read_filter
 
 __all__: list[str] = []
 

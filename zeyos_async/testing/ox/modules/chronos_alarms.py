@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from ..call import Call, Reply, handles
 from ..events.changes import Changes, apply, check_stamp, exception_of
+from ..events.event_times import parse_instant, parse_when
 from ..events.store import Event
 from ..events.view import Range, calendar, events_of, expanded, given_event, outside, range_of
-from ..events.when import parse_instant, parse_when
+from ..handlers import Call, Reply, handles
 from ..refusals import bad_value, not_found
 from .chronos_writes import result
 

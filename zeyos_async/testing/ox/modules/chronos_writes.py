@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..call import Call, Reply, handles
 from ..envelope import error_fields
 from ..events.changes import (
     Changes,
@@ -17,12 +16,20 @@ from ..events.changes import (
     prepared,
     split,
 )
-from ..events.people import as_attendee, as_calendar_user, attendee_of, completed, recipient, same_person
+from ..events.participants import (
+    as_attendee,
+    as_calendar_user,
+    attendee_of,
+    completed,
+    recipient,
+    same_person,
+)
 from ..events.store import Event
 from ..events.view import calendar, folder_row, given_event
-from ..folders import plain_id
+from ..folder_tree import plain_id
+from ..form_data import Part
+from ..handlers import Call, Reply, handles
 from ..listing import objects
-from ..parts import Part
 from ..refusals import CONFLICT, OxError, bad_value, denied, missing
 from ..requests import read_json
 

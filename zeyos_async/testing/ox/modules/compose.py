@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ...answers import Answer
-from ..call import Call, Reply, handles
-from ..events.when import parse_instant
+from ..events.event_times import parse_instant
 from ..files.access import drive
+from ..form_data import Part
+from ..handlers import Call, Reply, handles
 from ..listing import objects
 from ..mails.access import DRAFTS, TRASH, given_mail, mailbox
-from ..mails.build import Attached, build, pairs
-from ..mails.parts import body_parts
-from ..mails.render import View, attachments_of, mail_object
-from ..mails.replies import quoted, reply_to, subject_with
+from ..mails.composition_spaces import Attachment, Space, check_claim, spaces
+from ..mails.mail_builder import Attached, build, pairs
+from ..mails.parsing import body_parts
+from ..mails.rendering import View, attachments_of, mail_object
+from ..mails.reply_templates import quoted, reply_to, subject_with
 from ..mails.sending import message_id, new_time, send
-from ..mails.spaces import Attachment, Space, check_claim, spaces
 from ..mails.store import ANSWERED, DRAFT, FORWARDED, SEEN, Mail
-from ..parts import Part
 from ..refusals import OxError, bad_value, missing, not_found
 from ..requests import read_json
 from ..transfer.vcard import write_vcards

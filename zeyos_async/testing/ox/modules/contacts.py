@@ -8,16 +8,16 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from ...answers import Answer
-from ..call import Call, Handler, Reply, handles
 from ..columns import Model
-from ..folders import default_folder, plain_id
-from ..groupware import Kind, newest
-from ..parts import Part
+from ..folder_objects import Kind, newest
+from ..folder_tree import default_folder, plain_id
+from ..form_data import Part
+from ..handlers import Call, Handler, Reply, handles
 from ..refusals import CAPACITY, OxError, bad_value, missing, not_found
 from ..requests import read_json
+from ..search_terms import Grammar, Operand, Term, read_filter
 from ..seeding import AWKWARD, Rows, fills
 from ..state import OxUser, Row, ServerState
-from ..terms import Grammar, Operand, Term, read_filter
 
 __all__ = ["KINDS", "MODEL", "contact_of_user", "matching", "picture"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from ..call import Call, Reply, handles
 from ..columns import Model
-from ..folders import ALL_USERS
-from ..groupware import check_sort, newest, sorted_rows
+from ..folder_objects import check_sort, newest, sorted_rows
+from ..folder_tree import ALL_USERS
+from ..handlers import Call, Reply, handles
 from ..refusals import OxError, bad_value, conflict, denied, missing, not_found
 from ..seeding import Rows, fills
 from ..state import OxUser, Row, ServerState

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from ..call import Call, Reply, handles
+from ..handlers import Call, Reply, handles
 from ..refusals import bad_value, missing, not_found
 from ..seeding import AWKWARD
 from ..state import Row, ServerState

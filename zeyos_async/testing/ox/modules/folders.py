@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from ..call import Call, Reply, handles
 from ..columns import Column, Model
-from ..contents import counted, emptied, renamed
-from ..folders import FULL, can, children, folders_of, own_bits, plain_id, visible_folder
-from ..groupware import newest
+from ..folder_contents import counted, emptied, renamed
+from ..folder_objects import newest
+from ..folder_tree import FULL, can, children, folders_of, own_bits, plain_id, visible_folder
+from ..handlers import Call, Reply, handles
 from ..refusals import WARNING, OxError, bad_value, conflict, denied, missing, not_found
 from ..state import Row, Table
 

@@ -7,16 +7,16 @@ from functools import partial
 from typing import Any, Final
 
 from ...answers import json_answer
-from ..call import Call, Reply, handles
 from ..columns import Model
 from ..files.access import check_folder, drive, file_answer
 from ..files.store import Item, Version
-from ..folders import children, folders_of
+from ..folder_tree import children, folders_of
+from ..handlers import Call, Reply, handles
 from ..listing import objects, ordered, ranged, rows_reply
 from ..mails.access import zipped
 from ..refusals import OxError, bad_value, not_found
+from ..search_terms import Grammar, Operand, read_filter
 from ..state import Row
-from ..terms import Grammar, Operand, read_filter
 
 __all__ = ["MODEL", "below", "given_item", "shown"]
 

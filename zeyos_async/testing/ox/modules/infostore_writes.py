@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..call import Call, Reply, handles
 from ..files.access import check_folder, drive, free_name, guess_type
 from ..files.store import Item
-from ..folders import default_folder, folder_key, usable_folder
+from ..folder_tree import default_folder, folder_key, usable_folder
+from ..form_data import Part
+from ..handlers import Call, Reply, handles
 from ..listing import objects
-from ..parts import Part
 from ..refusals import CONFLICT, OxError, bad_value, missing
 from ..requests import read_json
 from ..state import Row

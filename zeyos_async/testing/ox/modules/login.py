@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ...answers import Answer
-from ..call import Call, Reply, handles
+from ..handlers import Call, Reply, handles
 from ..refusals import (
     CONFIGURATION,
     PERMISSION_DENIED,

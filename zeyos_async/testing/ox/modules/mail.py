@@ -6,7 +6,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from ...answers import Answer, json_answer
-from ..call import Call, Reply, handles
+from ..handlers import Call, Reply, handles
 from ..listing import objects, ranged
 from ..mails.access import (
     SENT,
@@ -19,9 +19,9 @@ from ..mails.access import (
     shifted,
     zipped,
 )
-from ..mails.parts import Part
-from ..mails.render import View, mail_object
-from ..mails.replies import forward_of, reply_to
+from ..mails.parsing import Part
+from ..mails.rendering import View, mail_object
+from ..mails.reply_templates import forward_of, reply_to
 from ..mails.search import matching
 from ..mails.store import RECENT, SEEN, Mail, threads
 from ..refusals import missing, not_found

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ..call import Call, Handler, Reply, handles
+from ..handlers import Call, Handler, Reply, handles
 from ..listing import objects
 from ..mails.access import INBOX, given_mail, mailbox, mails_in
 from ..mails.store import Mail

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..call import Call, Reply, handles
 from ..files.access import drive
+from ..form_data import Part
+from ..handlers import Call, Reply, handles
 from ..mails.access import DRAFTS, mailbox
-from ..mails.build import Attached, build, pairs
+from ..mails.mail_builder import Attached, build, pairs
 from ..mails.sending import message_id, new_time, note_use, original, send, store_raw
 from ..mails.store import DRAFT, SEEN, Mail
-from ..parts import Part
 from ..refusals import OxError, bad_value, missing, not_found
 from ..requests import read_json
 

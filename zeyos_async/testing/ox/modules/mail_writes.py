@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from ..call import Call, Reply, handles
 from ..files.access import check_folder as check_drive_folder
 from ..files.access import drive, save_file
+from ..handlers import Call, Reply, handles
 from ..listing import objects
 from ..mails.access import (
     TRASH,

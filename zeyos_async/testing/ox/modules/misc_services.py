@@ -9,11 +9,11 @@ from urllib.parse import quote, urlsplit
 import attrs
 
 from ...answers import Answer
-from ..call import Call, Reply, handles
 from ..events.view import arranged, events_of, range_of
+from ..handlers import Call, Reply, handles
 from ..mails.access import INBOX, Columns, mailbox, zipped
-from ..mails.parts import snippet_of
-from ..mails.render import mail_row
+from ..mails.parsing import snippet_of
+from ..mails.rendering import mail_row
 from ..mails.store import Mail
 from ..refusals import CONFLICT, OxError, bad_value, missing, not_found
 from ..state import Row, ServerState

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from ..call import Call, Reply, handles
 from ..envelope import envelope_of, error_fields
+from ..handlers import Call, Reply, handles
 from ..jobs import enqueued
 from ..refusals import OxError, PageRefusal
 from ..requests import Asked, find_operation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..call import Call, Reply, handles
+from ..handlers import Call, Reply, handles
 from ..refusals import bad_value, missing, not_found
 from ..state import Row
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import attrs
 
 from ...answers import Answer
-from ..call import Call, Reply, handles
+from ..handlers import Call, Reply, handles
 from ..refusals import PERMISSION_DENIED, OxError, denied, missing, not_found
 from ..sessions import OxSession
 from ..state import OxUser, ServerState

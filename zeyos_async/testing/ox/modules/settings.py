@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 from typing import Any, Final
 
-from ..call import Call, Reply, handles
-from ..folders import default_folder
+from ..folder_tree import default_folder
+from ..handlers import Call, Reply, handles
 from ..refusals import bad_value, denied, not_found
 from ..state import OxUser, ServerState
 

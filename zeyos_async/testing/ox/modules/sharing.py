@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import attrs
 
-from ..call import Call, Reply, handles
-from ..folders import visible_folder
+from ..folder_tree import visible_folder
+from ..handlers import Call, Reply, handles
 from ..refusals import CONFLICT, OxError, missing, not_found
 from ..state import Row, ServerState
 

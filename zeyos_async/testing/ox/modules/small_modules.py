@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ...answers import Answer
-from ..call import Call, Reply, handles
+from ..handlers import Call, Reply, handles
 from ..refusals import OxError, bad_value, denied, missing, not_found
 from ..state import OxUser, Row, ServerState
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ..call import Call, Reply, handles
 from ..columns import Model
-from ..folders import default_folder
-from ..groupware import Kind
+from ..folder_objects import Kind
+from ..folder_tree import default_folder
+from ..handlers import Call, Reply, handles
 from ..refusals import bad_value, missing
 from ..seeding import AWKWARD, Rows, fills
 from ..state import Row, ServerState

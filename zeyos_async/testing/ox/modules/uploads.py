@@ -7,10 +7,10 @@ from typing import Any, Final
 import attrs
 
 from ...answers import Answer
-from ..call import Call, Reply, handles
 from ..files.access import file_answer
+from ..form_data import Part
+from ..handlers import Call, Reply, handles
 from ..mails.access import mailbox
-from ..parts import Part
 from ..refusals import OxError, missing, not_found
 from ..state import ServerState
 

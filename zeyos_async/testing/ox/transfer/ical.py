@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from ..events.when import When, parse_when, read_recurrence_id
-from .lines import Component, Property, escape, fold, read_components, split_value
+from ..events.event_times import When, parse_when, read_recurrence_id
+from .content_lines import Component, Property, escape, fold, read_components, split_value
 
 __all__ = ["method_of", "read_calendar", "write_calendar"]
 

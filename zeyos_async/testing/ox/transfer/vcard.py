@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from .lines import Component, Property, escape, fold, read_components, split_value
+from .content_lines import Component, Property, escape, fold, read_components, split_value
 
 __all__ = ["read_vcards", "write_vcards"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ..answers import Answer
-from .call import Call, Reply
-from .facts import Field, Operation, fields_of
+from .documented_api import Field, Operation, fields_of
+from .handlers import Call, Reply
 
 __all__ = ["generic_reply", "sample"]
 

@@ -17,8 +17,8 @@ import attrs
 
 from ..answers import Answer
 from .columns import Shift
-from .facts import OPERATIONS, Operation
-from .parts import Part
+from .documented_api import OPERATIONS, Operation
+from .form_data import Part
 from .refusals import OxError, bad_value, missing
 from .server_options import OxServerOptions
 from .state import OxUser, ServerState, Table

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from ..events.people import as_attendee, as_calendar_user
+from ..events.event_times import When
+from ..events.participants import as_attendee, as_calendar_user
 from ..events.view import calendar
-from ..events.when import When
-from ..folders import default_folder, plain_id
+from ..folder_tree import default_folder, plain_id
 from ..seeding import AWKWARD, Rows, fills, shows
 from ..state import OxUser, ServerState
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from ...answers import Answer
-from ..call import Call, Reply, handles
 from ..envelope import error_fields
 from ..events.view import events_of, given_event
-from ..folders import default_folder, usable_folder, visible_folder
-from ..groupware import Kind
+from ..folder_objects import Kind
+from ..folder_tree import default_folder, usable_folder, visible_folder
+from ..handlers import Call, Reply, handles
 from ..listing import objects
 from ..mails.access import given_mail
 from ..refusals import OxError, bad_value, missing

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..state import OxUser
-from .parts import as_text, body_parts
-from .render import View, attachments_of, mail_object
+from .parsing import as_text, body_parts
+from .rendering import View, attachments_of, mail_object
 from .store import Mail
 
 __all__ = ["forward_of", "quoted", "reference_of", "reply_to", "subject_with"]

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import attrs
 
-from .call import Call, Reply
 from .columns import Column, Model
-from .folders import can, folders_of, plain_id, usable_folder, visible_folder
+from .folder_tree import can, folders_of, plain_id, usable_folder, visible_folder
+from .handlers import Call, Reply
 from .refusals import OxError, bad_value, conflict, denied, missing, not_found, truncated
 from .state import Row
 

@@ -7,14 +7,14 @@ from typing import Any, Final
 
 import attrs
 
-from ..call import Call, Reply, handles
 from ..events.changes import Changes, apply, conflicts_of
-from ..events.people import as_attendee, attendee_of, completed, recipient, same_person
+from ..events.participants import as_attendee, attendee_of, completed, recipient, same_person
 from ..events.store import Event
 from ..events.view import calendar, show
-from ..folders import default_folder
+from ..folder_tree import default_folder
+from ..handlers import Call, Reply, handles
 from ..mails.access import given_mail
-from ..mails.parts import Part
+from ..mails.parsing import Part
 from ..refusals import OxError, missing, not_found
 from ..transfer.ical import method_of, read_calendar
 from .chronos_writes import result, store_event

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import attrs
 
-from .parts import (
+from .parsing import (
     STANDARD_HEADERS,
     Head,
     Part,

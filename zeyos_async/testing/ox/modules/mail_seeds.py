@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, Final
 
 from ..mails.access import INBOX, SENT, mailbox
-from ..mails.build import Attached, attach, build, set_text, with_boundaries
+from ..mails.mail_builder import Attached, attach, build, set_text, with_boundaries
 from ..mails.store import FLAGGED, SEEN, MailStore
 from ..seeding import AWKWARD, Rows, fills, shows
 from ..state import OxUser, ServerState

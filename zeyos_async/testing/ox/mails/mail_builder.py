@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import attrs
 
-from .parts import without_markup
+from .parsing import without_markup
 
 __all__ = ["Attached", "address_line", "attach", "build", "pairs", "set_text", "with_boundaries"]
 

@@ -12,8 +12,8 @@ import attrs
 
 from ..answers import Incoming
 from ..journal import Entry, Journal, fingerprint
-from .facts import Operation, fields_of
-from .parts import read_form
+from .documented_api import Operation, fields_of
+from .form_data import read_form
 from .refusals import bad_value, missing
 from .requests import GENERAL
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .call import Call
 from .events.view import calendar
 from .files.access import drive
+from .handlers import Call
 from .mails.access import mailbox
 from .mails.store import DELETED, RECENT, Mail
 from .state import Row

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zeyos_async.testing.ox.refusals import OxError
-from zeyos_async.testing.ox.terms import Grammar, Operand, read_filter
+from zeyos_async.testing.ox.search_terms import Grammar, Operand, read_filter
 
 ROW: dict[str, Any] = {
     "name": "Max O*Neill",

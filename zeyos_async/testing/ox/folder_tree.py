@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from .call import Call
+from .handlers import Call
 from .refusals import denied, not_found
 from .seeding import Rows, fills
 from .state import OxUser, Row, ServerState

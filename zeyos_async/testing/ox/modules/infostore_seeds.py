@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ..files.access import drive, guess_type
-from ..folders import default_folder
+from ..folder_tree import default_folder
 from ..seeding import AWKWARD, Rows, fills, shows
 from ..state import ServerState
 
