@@ -13,11 +13,11 @@ import attrs
 from ._generated.operations import OPERATIONS as _OPERATIONS
 from ._generated.schemas import SCHEMAS as _SCHEMAS
 
-__all__ = ["MODULES", "OPERATIONS", "Field", "Operation", "Param", "fields_of"]
+__all__ = ["MODULES", "OPERATIONS", "SchemaField", "ApiOperation", "ApiParam", "find_fields"]
 
 
 @attrs.frozen(kw_only=True)
-class Param:
+class ApiParam:
     """One documented parameter.
 
     Attributes:
@@ -36,7 +36,7 @@ class Param:
 
 
 @attrs.frozen(kw_only=True)
-class Operation:
+class ApiOperation:
     """One documented operation.
 
     Attributes:
@@ -64,7 +64,7 @@ class Operation:
     path: str
     action: str
     fixed: Mapping[str, str]
-    params: tuple[Param, ...]
+    params: tuple[ApiParam, ...]
     body: str
     body_type: str
     body_required: bool
@@ -94,14 +94,14 @@ class Operation:
 
 _PARAM: Final = re.compile(r"(/?)([^:]+):([^!=]+)(!?)(?:=(.*))?")
 _SLOT: Final = re.compile(r"\{(\w+)\}")
-_MANY: Final = frozenset({"path", "jslobPath"})
+_LONG_SLOTS: Final = frozenset({"path", "jslobPath"})
 
 
-def _param(text: str) -> Param:
+def _parse_param(text: str) -> ApiParam:
     found = _PARAM.fullmatch(text)
     assert found is not None, text
     slash, name, kind, needed, values = found.groups()
-    return Param(
+    return ApiParam(
         name=name,
         type=kind,
         required=bool(needed),
@@ -110,25 +110,25 @@ def _param(text: str) -> Param:
     )
 
 
-def _pattern(path: str) -> re.Pattern[str]:
+def _compile_path(path: str) -> re.Pattern[str]:
     parts = _SLOT.split(path)
-    slots = (f"(?P<{name}>{'.+' if name in _MANY else '[^/]+'})" for name in parts[1::2])
+    slots = (f"(?P<{name}>{'.+' if name in _LONG_SLOTS else '[^/]+'})" for name in parts[1::2])
     text = "".join(re.escape(fixed) + slot for fixed, slot in zip(parts[::2], [*slots, ""], strict=True))
     return re.compile(text)
 
 
-def _operation(row: tuple[str, ...]) -> Operation:
+def _parse_operation(row: tuple[str, ...]) -> ApiOperation:
     module, method, path, action, fixed, params, body, answer, envelope, callers, scopes, marks = row
     body_kind, _, body_type = body.partition(":")
     answer_kind, _, data_type = answer.partition(":")
     any_scope = "|" in scopes
-    return Operation(
+    return ApiOperation(
         module=module,
         method=method,
         path=path,
         action=action,
         fixed=dict(parse_qsl(fixed)),
-        params=tuple(map(_param, params.split(";"))) if params else (),
+        params=tuple(map(_parse_param, params.split(";"))) if params else (),
         body=body_kind,
         body_type=body_type.rstrip("!"),
         body_required=body_type.endswith("!"),
@@ -140,11 +140,11 @@ def _operation(row: tuple[str, ...]) -> Operation:
         scopes=tuple(scopes.split("|" if any_scope else "&")) if scopes else (),
         any_scope=any_scope,
         registered="unregistered" not in marks,
-        pattern=_pattern(path),
+        pattern=_compile_path(path),
     )
 
 
-OPERATIONS: Final = tuple(map(_operation, _OPERATIONS))
+OPERATIONS: Final = tuple(map(_parse_operation, _OPERATIONS))
 """Every documented operation."""
 
 MODULES: Final = tuple(dict.fromkeys(operation.module for operation in OPERATIONS))
@@ -152,7 +152,7 @@ MODULES: Final = tuple(dict.fromkeys(operation.module for operation in OPERATION
 
 
 @attrs.frozen
-class Field:
+class SchemaField:
     """One field of a schema.
 
     Attributes:
@@ -169,18 +169,18 @@ class Field:
 
 
 @cache
-def fields_of(schema: str) -> tuple[Field, ...] | str | None:
+def find_fields(schema: str) -> tuple[SchemaField, ...] | str | None:
     """The fields of a schema; the name of another type that it stands for; or nothing, if it is none."""
     text: Any = _SCHEMAS.get(schema)
     if text is None:
         return None
     if text.startswith("="):
         return str(text[1:])
-    return tuple(_field(part) for part in text.split(";")) if text else ()
+    return tuple(_parse_field(part) for part in text.split(";")) if text else ()
 
 
-def _field(text: str) -> Field:
+def _parse_field(text: str) -> SchemaField:
     name, _, rest = text.partition(":")
     kind, _, values = rest.partition("=")
     choices = tuple(values.split("|")) if values else ()
-    return Field(name.rstrip("!"), kind, choices, required=name.endswith("!"))
+    return SchemaField(name.rstrip("!"), kind, choices, required=name.endswith("!"))

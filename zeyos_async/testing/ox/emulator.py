@@ -17,9 +17,9 @@ from .dispatch import Dispatcher
 from .input_checks import OxJournal
 from .jobs import Jobs
 from .requests import ROOT
-from .seeding import Rows, fill_state, rows_of
+from .seeding import SeedRows, seed_state, read_rows
 from .server_options import OxServerOptions
-from .sessions import Sessions
+from .sessions import SessionStore
 from .state import OxUser, Row, ServerState
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class OxEmulator(Emulator[OxServerOptions, OxJournal]):
     def __init__(
         self,
         *,
-        rows: Mapping[str, Rows] | None = None,
+        rows: Mapping[str, SeedRows] | None = None,
         seed: int = 0,
         users: Iterable[OxUser] = USERS,
         server_options: OxServerOptions | None = None,
@@ -66,10 +66,10 @@ class OxEmulator(Emulator[OxServerOptions, OxJournal]):
     def _build(self) -> None:
         users = {user.id: attrs.evolve(user) for user in self.users}
         self.state = ServerState(users, clock=self.clock, seed=self._seed)
-        self.sessions = Sessions(self.state, count=self.journal.counts)
+        self.sessions = SessionStore(self.state, count=self.journal.counts)
         self.jobs = Jobs(self.state)
         self._dispatcher = Dispatcher(self.state, self.sessions, self.jobs, self.journal)
-        fill_state(self.state, self._rows)
+        seed_state(self.state, self._rows)
 
     def auth(self, user: OxUser | None = None) -> AuthBackend:
         """A credential for ``OpenXchange(emulator.url, auth=…)``; of the default user, if no other."""
@@ -94,7 +94,7 @@ class OxEmulator(Emulator[OxServerOptions, OxJournal]):
 
     def finish_jobs(self) -> None:
         """Let everything that was put off be done now."""
-        self.jobs.finish()
+        self.jobs.run_all()
 
     def rows(self, name: str) -> list[Row]:
         """The rows of a table as they are stored (times as UTC milliseconds), in the order of creation.
@@ -102,7 +102,7 @@ class OxEmulator(Emulator[OxServerOptions, OxJournal]):
         Raises:
             KeyError: There is no such table.
         """
-        return rows_of(self.state, name)
+        return read_rows(self.state, name)
 
     def reset(self) -> None:
         """Begin again: the rows of the start, no session, an empty journal, no faults."""

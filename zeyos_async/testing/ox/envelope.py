@@ -10,12 +10,19 @@ from typing import Any, Final
 import attrs
 
 from ..answers import Answer, Incoming, json_answer, text_answer
-from .handlers import NO_DATA, Reply
-from .refusals import CATEGORIES, ERROR, WARNING, FlatRefusal, OxError, PageRefusal
-from .requests import Asked
+from .handlers import NO_DATA, OxReply
+from .refusals import CATEGORIES, ERROR, WARNING, OAuthRefusal, OxError, PageRefusal
+from .requests import ParsedRequest
 from .server_options import OxServerOptions
 
-__all__ = ["answer_error", "answer_flat", "answer_page", "answer_reply", "envelope_of", "error_fields"]
+__all__ = [
+    "answer_error",
+    "answer_oauth_refusal",
+    "answer_page",
+    "answer_reply",
+    "build_envelope",
+    "build_error_fields",
+]
 
 _PAGE: Final = (
     '<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN" "http://www.w3.org/TR/html4/strict.dtd">'
@@ -26,7 +33,7 @@ _PAGE: Final = (
 _JSON_TYPES: Final = ("application/json", "text/javascript", "*/*", "application/*")
 
 
-def error_fields(error: OxError, server_options: OxServerOptions, number: int) -> dict[str, Any]:
+def build_error_fields(error: OxError, server_options: OxServerOptions, number: int) -> dict[str, Any]:
     """The fields of an error in the envelope."""
     name = CATEGORIES.get(error.category, CATEGORIES[ERROR])
     fields: dict[str, Any] = {
@@ -43,55 +50,57 @@ def error_fields(error: OxError, server_options: OxServerOptions, number: int) -
     return fields
 
 
-def envelope_of(reply: Reply, server_options: OxServerOptions, number: int) -> Any:
+def build_envelope(reply: OxReply, server_options: OxServerOptions, number: int) -> Any:
     """The envelope of a success; a warning is copied into the fields of an error."""
-    if reply.whole is not NO_DATA:
-        return reply.whole
-    envelope: dict[str, Any] = dict(reply.top)
+    if reply.bare_json is not NO_DATA:
+        return reply.bare_json
+    envelope: dict[str, Any] = dict(reply.envelope_fields)
     if reply.data is not NO_DATA:
         envelope["data"] = reply.data
     if reply.timestamp is not None:
         envelope["timestamp"] = reply.timestamp
-    warnings = [*reply.warnings, *_made_up(server_options)]
+    warnings = [*reply.warnings, *_build_warnings(server_options)]
     if warnings:
-        rendered = [error_fields(each, server_options, number) for each in warnings]
+        rendered = [build_error_fields(each, server_options, number) for each in warnings]
         envelope |= rendered[0]
         envelope["warnings"] = rendered[0] if len(rendered) == 1 else rendered
     return envelope
 
 
-def _made_up(server_options: OxServerOptions) -> Sequence[OxError]:
+def _build_warnings(server_options: OxServerOptions) -> Sequence[OxError]:
     return [
         OxError(f"EMU-09{number:02}", f"warning {number}: 100 %s", category=WARNING, params=("nothing",))
         for number in range(server_options.warnings)
     ]
 
 
-def answer_reply(reply: Reply, asked: Asked, server_options: OxServerOptions, number: int) -> Answer:
+def answer_reply(
+    reply: OxReply, asked: ParsedRequest, server_options: OxServerOptions, number: int
+) -> Answer:
     """The answer of a success."""
-    if reply.raw is not None:
-        return attrs.evolve(reply.raw, cookies=(*reply.raw.cookies, *reply.cookies))
-    envelope = envelope_of(reply, server_options, number)
+    if reply.answer is not None:
+        return attrs.evolve(reply.answer, cookies=(*reply.answer.cookies, *reply.cookies))
+    envelope = build_envelope(reply, server_options, number)
     plain = ("plainJson", "force_json_response")
-    answer = _wrapped(envelope, asked, plain) or json_answer(envelope)
+    answer = _wrap_in_page(envelope, asked, plain) or json_answer(envelope)
     headers = {**answer.headers, **reply.headers}
     return attrs.evolve(answer, status=reply.status, headers=headers, cookies=reply.cookies)
 
 
 def answer_error(
-    error: OxError, asked: Asked | None, incoming: Incoming, server_options: OxServerOptions
+    error: OxError, asked: ParsedRequest | None, incoming: Incoming, server_options: OxServerOptions
 ) -> Answer:
     """The answer of an error: an envelope in a 200, a page around it, or an error page."""
-    envelope = error_fields(error, server_options, incoming.number)
+    envelope = build_error_fields(error, server_options, incoming.number)
     if asked is None:
         return json_answer(envelope)
     if asked.operation.is_download and not _accepts_json(incoming):
         return answer_page(PageRefusal(error.status, error.text))
     plain = ("plainJson", "force_json_response") if server_options.force_json_errors else ("plainJson",)
-    return _wrapped(envelope, asked, plain) or json_answer(envelope)
+    return _wrap_in_page(envelope, asked, plain) or json_answer(envelope)
 
 
-def _wrapped(envelope: Any, asked: Asked, plain: Sequence[str]) -> Answer | None:
+def _wrap_in_page(envelope: Any, asked: ParsedRequest, plain: Sequence[str]) -> Answer | None:
     """The page that an upload's answer is wrapped in, unless the client asks for plain JSON."""
     if not asked.is_multipart or any(asked.query.get(name) == "true" for name in plain):
         return None
@@ -117,7 +126,7 @@ def answer_page(refusal: PageRefusal) -> Answer:
     return Answer(status=refusal.status, headers=kind | headers, body=page.encode())
 
 
-def answer_flat(refusal: FlatRefusal) -> Answer:
+def answer_oauth_refusal(refusal: OAuthRefusal) -> Answer:
     """An error of OAuth: flat, or an empty 401 where there is no token."""
     challenge: Mapping[str, str] = {"WWW-Authenticate": "Bearer"} if refusal.status == 401 else {}
     if not refusal.error:

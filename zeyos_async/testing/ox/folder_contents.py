@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from .events.view import calendar
 from .files.access import drive
-from .handlers import Call
+from .handlers import OxCall
 from .mails.access import mailbox
 from .mails.store import DELETED, RECENT, Mail
 from .state import Row
 
-__all__ = ["counted", "emptied", "renamed"]
+__all__ = ["count_contents", "delete_contents", "rename_mail_folder"]
 
 _TABLES = {"contacts": "contacts", "tasks": "tasks", "calendar": "appointments"}
 
 
-def counted(call: Call, folder: Row) -> Row:
+def count_contents(call: OxCall, folder: Row) -> Row:
     """How much is in a folder, as the folder's fields tell it."""
     key = folder["id"]
     match folder["module"]:
         case "mail":
-            return _counted_mail(mailbox(call.state, call.user).mails(key))
+            return _count_mails(mailbox(call.state, call.user).mails(key))
         case "infostore":
             return {"total": len(drive(call.state).items([key]))}
         case "contacts" | "tasks" as name:
-            return {"total": len(call.table(_TABLES[name]).within(key))}
+            return {"total": len(call.table(_TABLES[name]).rows_in(key))}
         case _:
             return {}
 
 
-def _counted_mail(mails: list[Mail]) -> Row:
+def _count_mails(mails: list[Mail]) -> Row:
     return {
         "total": len(mails),
         "new": sum(bool(mail.flags & RECENT) for mail in mails),
@@ -37,7 +37,7 @@ def _counted_mail(mails: list[Mail]) -> Row:
     }
 
 
-def emptied(call: Call, folder: Row) -> None:
+def delete_contents(call: OxCall, folder: Row) -> None:
     """Delete everything in a folder, for good."""
     key, module = folder["id"], folder["module"]
     if module == "mail":
@@ -51,10 +51,10 @@ def emptied(call: Call, folder: Row) -> None:
                 calendar(call.state).remove(event)
     if module in _TABLES:
         table = call.table(_TABLES[module])
-        for row in table.within(key):
+        for row in table.rows_in(key):
             table.remove(row)
 
 
-def renamed(call: Call, old: str, new: str) -> None:
+def rename_mail_folder(call: OxCall, old: str, new: str) -> None:
     """A mail folder got another path: its messages are there now."""
     mailbox(call.state, call.user).rename(old, new)

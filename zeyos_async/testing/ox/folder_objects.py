@@ -7,13 +7,27 @@ from typing import Any, Final
 
 import attrs
 
-from .columns import Column, Model
-from .folder_tree import can, folders_of, plain_id, usable_folder, visible_folder
-from .handlers import Call, Reply
-from .refusals import OxError, bad_value, conflict, denied, missing, not_found, truncated
+from .columns import RowColumn, RowModel
+from .folder_tree import (
+    permission_level,
+    visible_folders,
+    to_plain_id,
+    find_usable_folder,
+    find_visible_folder,
+)
+from .handlers import OxCall, OxReply
+from .refusals import (
+    OxError,
+    bad_value,
+    changed_meanwhile,
+    permission_denied,
+    missing_value,
+    not_found,
+    value_too_long,
+)
 from .state import Row
 
-__all__ = ["Kind", "check_sort", "newest", "sorted_rows"]
+__all__ = ["ObjectKind", "read_sort", "newest_stamp", "sort_rows"]
 
 _READ_ONLY: Final = frozenset(
     {"created_by", "creation_date", "last_modified", "last_modified_utc", "modified_by"}
@@ -21,26 +35,26 @@ _READ_ONLY: Final = frozenset(
 _LONGEST: Final = 128
 
 
-def newest(call: Call, rows: Iterable[Row]) -> int:
+def newest_stamp(call: OxCall, rows: Iterable[Row]) -> int:
     """The time stamp of a reply: the greatest of its rows, or the server's for none."""
     return max((row["last_modified"] for row in rows), default=call.state.last_stamp)
 
 
-def check_sort(call: Call) -> tuple[str, bool]:
+def read_sort(call: OxCall) -> tuple[str, bool]:
     """What to sort by, and whether downwards; ``sort`` and ``order`` need each other.
 
     Raises:
         OxError: One comes without the other, or ``order`` is neither.
     """
-    sort, order = call.text("sort"), call.text("order").lower()
+    sort, order = call.text_param("sort"), call.text_param("order").lower()
     if bool(sort) != bool(order):
-        raise missing("order" if sort else "sort")
+        raise missing_value("order" if sort else "sort")
     if order not in ("", "asc", "desc"):
         raise bad_value("order", order, "it is asc or desc")
     return sort, order == "desc"
 
 
-def sorted_rows(rows: Iterable[Row], column: Column | None, *, down: bool) -> list[Row]:
+def sort_rows(rows: Iterable[Row], column: RowColumn | None, *, down: bool) -> list[Row]:
     """Rows in the order of a column; those without a value come first, or last where it goes down."""
     found = list(rows)
     if column is not None:
@@ -56,12 +70,12 @@ def _sort_key(value: Any) -> tuple[int, float, str]:
     return (2, 0.0, str(value).casefold())
 
 
-def _nothing(call: Call, row: Row) -> None:
+def _accept_row(call: OxCall, row: Row) -> None:
     """No more to check."""
 
 
 @attrs.frozen(kw_only=True)
-class Kind:
+class ObjectKind:
     """One kind of object that is kept in folders.
 
     Attributes:
@@ -80,118 +94,124 @@ class Kind:
 
     table: str
     module: str
-    model: Model
+    model: RowModel
     missing_code: str
     conflict_code: str
     denied_code: str = "FLD-0003"
     limit_code: str = "EMU-0005"
-    limited: Mapping[str, int] = attrs.field(factory=dict)
-    check: Callable[[Call, Row], None] = _nothing
-    outside: Callable[[str], str] = str
-    gone: Callable[[str], Any] = str
+    max_lengths: Mapping[str, int] = attrs.field(factory=dict)
+    check: Callable[[OxCall, Row], None] = _accept_row
+    show_folder: Callable[[str], str] = str
+    show_deleted: Callable[[str], Any] = str
 
-    def columns(self, call: Call) -> list[Column]:
+    def parse_columns(self, call: OxCall) -> list[RowColumn]:
         """The columns that the call asks for."""
-        return self.model.parse(call.text("columns"))
+        return self.model.parse_columns(call.text_param("columns"))
 
-    def readable(self, call: Call) -> list[Row]:
+    def readable_rows(self, call: OxCall) -> list[Row]:
         """Every row in every folder that the user may read."""
         folders = {
             row["id"]
-            for row in folders_of(call)
-            if row["module"] == self.module and can(row, call.user, "read")
+            for row in visible_folders(call)
+            if row["module"] == self.module and permission_level(row, call.user, "read")
         }
         return [
-            row for row in call.table(self.table) if row["folder_id"] in folders and self.shown(call, row)
+            row for row in call.table(self.table) if row["folder_id"] in folders and self.may_read(call, row)
         ]
 
-    def shown(self, call: Call, row: Row) -> bool:
+    def may_read(self, call: OxCall, row: Row) -> bool:
         """Whether the user may see a row: private ones are their author's."""
         folder = call.table("folders").find(row["folder_id"])
         if folder is None:
             return False
         own = row["created_by"] == call.user.id
-        return own or (can(folder, call.user, "read") > 1 and not row.get("private_flag"))
+        return own or (permission_level(folder, call.user, "read") > 1 and not row.get("private_flag"))
 
-    def within(self, call: Call, folder: str) -> list[Row]:
+    def rows_in(self, call: OxCall, folder: str) -> list[Row]:
         """The rows of a folder that the user may read.
 
         Raises:
             OxError: There is no such folder, or no right to read it.
         """
-        row = usable_folder(call, folder, self.module, code=self.denied_code)
-        return [each for each in call.table(self.table).within(row["id"]) if self.shown(call, each)]
+        row = find_usable_folder(call, folder, self.module, code=self.denied_code)
+        return [each for each in call.table(self.table).rows_in(row["id"]) if self.may_read(call, each)]
 
-    def find(self, call: Call, key: Any, folder: Any) -> Row:
+    def find(self, call: OxCall, key: Any, folder: Any) -> Row:
         """A row of a folder.
 
         Raises:
             OxError: There is none, or no right to read it.
         """
-        place = visible_folder(call, folder)
+        place = find_visible_folder(call, folder)
         row = call.table(self.table).find(key, place["id"])
         if row is None:
             raise not_found(self.missing_code, f"object {key} in folder {folder}")
-        if not self.shown(call, row):
-            raise denied(self.denied_code, f"read object {key}")
+        if not self.may_read(call, row):
+            raise permission_denied(self.denied_code, f"read object {key}")
         return row
 
-    def listed(self, call: Call, rows: Sequence[Row]) -> Reply:
+    def build_list_reply(self, call: OxCall, rows: Sequence[Row]) -> OxReply:
         """Rows as arrays, sorted as the call asks."""
-        columns = self.columns(call)
-        sort, down = check_sort(call)
-        by = self.model.column(sort) if sort else None
-        ordered = sorted_rows(rows, by, down=down)
-        return Reply(data=[self.cells(call, columns, row) for row in ordered], timestamp=newest(call, rows))
+        columns = self.parse_columns(call)
+        sort, down = read_sort(call)
+        by = self.model.find_column(sort) if sort else None
+        ordered = sort_rows(rows, by, down=down)
+        return OxReply(
+            data=[self.to_cells(call, columns, row) for row in ordered], timestamp=newest_stamp(call, rows)
+        )
 
-    def cells(self, call: Call, columns: Sequence[Column], row: Row) -> list[Any]:
+    def to_cells(self, call: OxCall, columns: Sequence[RowColumn], row: Row) -> list[Any]:
         """A row as an array."""
-        return self.model.cells(columns, self.seen(row), call.shift)
+        return self.model.to_cells(columns, self.with_shown_folder(row), call.shift)
 
-    def seen(self, row: Row) -> Row:
+    def with_shown_folder(self, row: Row) -> Row:
         """A row with its folder as this module shows it."""
-        return {**row, "folder_id": self.outside(row["folder_id"])}
+        return {**row, "folder_id": self.show_folder(row["folder_id"])}
 
-    def got(self, call: Call, row: Row) -> Reply:
+    def build_object_reply(self, call: OxCall, row: Row) -> OxReply:
         """A row as an object."""
-        return Reply(data=self.model.object(self.seen(row), call.shift), timestamp=row["last_modified"])
+        return OxReply(
+            data=self.model.to_object(self.with_shown_folder(row), call.shift), timestamp=row["last_modified"]
+        )
 
-    def picked(self, call: Call) -> list[Row]:
+    def rows_of_body(self, call: OxCall) -> list[Row]:
         """The rows that a body of ids and folders names; those that are not there are left out."""
         found = []
-        for item in call.items():
-            key, folder = _reference(item)
-            row = call.table(self.table).find(key, plain_id(folder))
-            if row is not None and self.shown(call, row):
+        for item in call.body_array():
+            key, folder = _read_reference(item)
+            row = call.table(self.table).find(key, to_plain_id(folder))
+            if row is not None and self.may_read(call, row):
                 found.append(row)
         return found
 
-    def create(self, call: Call, body: Mapping[str, Any]) -> Row:
+    def create(self, call: OxCall, body: Mapping[str, Any]) -> Row:
         """Store a new row in the folder that its body names.
 
         Raises:
             OxError: It makes no sense, or there is no right to write there.
         """
         if not body.get("folder_id"):
-            raise missing("folder_id")
-        folder = usable_folder(call, body["folder_id"], self.module, right="folder", code=self.denied_code)
-        values = self._read(call, body, None)
+            raise missing_value("folder_id")
+        folder = find_usable_folder(
+            call, body["folder_id"], self.module, right="folder", code=self.denied_code
+        )
+        values = self._read_values(call, body, None)
         row = {name: value for name, value in values.items() if value is not None}
         row["folder_id"] = folder["id"]
         self.check(call, row)
         return call.table(self.table).insert(row, by=call.user.id)
 
-    def update(self, call: Call, row: Row, body: Mapping[str, Any], *, timestamp: int) -> Row:
+    def update(self, call: OxCall, row: Row, body: Mapping[str, Any], *, timestamp: int) -> Row:
         """Change what a body names; ``None`` removes a field.
 
         Raises:
             OxError: The row is newer than ``timestamp``, or the change makes no sense.
         """
-        self.writable(call, row)
-        self.unchanged(row, timestamp)
-        values = self._read(call, body, row)
+        self.check_right(call, row)
+        self.check_unchanged(row, timestamp)
+        values = self._read_values(call, body, row)
         if "folder_id" in values:
-            target = usable_folder(
+            target = find_usable_folder(
                 call, values["folder_id"], self.module, right="folder", code=self.denied_code
             )
             values["folder_id"] = target["id"]
@@ -200,37 +220,37 @@ class Kind:
         values |= {name: value for name, value in whole.items() if row.get(name) != value}
         return call.table(self.table).change(row, values, by=call.user.id)
 
-    def writable(self, call: Call, row: Row, right: str = "write") -> None:
+    def check_right(self, call: OxCall, row: Row, right: str = "write") -> None:
         """Check that the user may change (or delete) a row.
 
         Raises:
             OxError: No.
         """
-        folder = visible_folder(call, row["folder_id"])
-        level = can(folder, call.user, right)
+        folder = find_visible_folder(call, row["folder_id"])
+        level = permission_level(folder, call.user, right)
         if level < 1 or (level == 1 and row["created_by"] != call.user.id):
-            raise denied(self.denied_code, f"{right} object {row['id']}")
+            raise permission_denied(self.denied_code, f"{right} object {row['id']}")
 
-    def unchanged(self, row: Row, timestamp: int) -> None:
+    def check_unchanged(self, row: Row, timestamp: int) -> None:
         """Check that a row is not newer than a time stamp.
 
         Raises:
             OxError: It is: a conflict.
         """
         if row["last_modified"] > timestamp:
-            raise conflict(self.conflict_code, f"object {row['id']}")
+            raise changed_meanwhile(self.conflict_code, f"object {row['id']}")
 
-    def delete(self, call: Call) -> tuple[list[Row], list[str]]:
+    def delete(self, call: OxCall) -> tuple[list[Row], list[str]]:
         """Delete what the body names; gives what was deleted, and the ids of what was not."""
         gone, left = [], []
-        for item in call.items():
-            key, folder = _reference(item)
-            row = call.table(self.table).find(key, plain_id(folder))
+        for item in call.body_array():
+            key, folder = _read_reference(item)
+            row = call.table(self.table).find(key, to_plain_id(folder))
             try:
                 if row is None:
                     raise not_found(self.missing_code, f"object {key}")
-                self.writable(call, row, "delete")
-                self.unchanged(row, call.number("timestamp"))
+                self.check_right(call, row, "delete")
+                self.check_unchanged(row, call.number_param("timestamp"))
             except OxError:
                 left.append(key)
                 continue
@@ -238,31 +258,31 @@ class Kind:
             gone.append(row)
         return gone, left
 
-    def updates(self, call: Call, folder: str | None, *, deliver_deleted: bool) -> Reply:
+    def build_updates_reply(self, call: OxCall, folder: str | None, *, deliver_deleted: bool) -> OxReply:
         """One flat array: rows that changed, and the bare ids of deleted ones unless they are ignored."""
-        place = usable_folder(call, folder, self.module, code=self.denied_code)["id"] if folder else None
-        changed, gone = call.table(self.table).since(call.number("timestamp"), place)
-        shown = [row for row in changed if self.shown(call, row)]
-        columns = self.columns(call)
-        sort, down = check_sort(call)
-        ordered = sorted_rows(shown, self.model.column(sort) if sort else None, down=down)
-        data: list[Any] = [self.cells(call, columns, row) for row in ordered]
+        place = find_usable_folder(call, folder, self.module, code=self.denied_code)["id"] if folder else None
+        changed, gone = call.table(self.table).changes_since(call.number_param("timestamp"), place)
+        shown = [row for row in changed if self.may_read(call, row)]
+        columns = self.parse_columns(call)
+        sort, down = read_sort(call)
+        ordered = sort_rows(shown, self.model.find_column(sort) if sort else None, down=down)
+        data: list[Any] = [self.to_cells(call, columns, row) for row in ordered]
         ignored = call.params.get("ignore", "" if deliver_deleted else "deleted")
         stamps = [row["last_modified"] for row in shown]
         if ignored != "deleted":
-            data += [self.gone(each.id) for each in gone]
+            data += [self.show_deleted(each.id) for each in gone]
             stamps += [each.stamp for each in gone]
-        return Reply(data=data, timestamp=max(stamps, default=call.number("timestamp")))
+        return OxReply(data=data, timestamp=max(stamps, default=call.number_param("timestamp")))
 
-    def _read(self, call: Call, body: Mapping[str, Any], row: Row | None) -> Row:
-        for name, most in self.limited.items():
+    def _read_values(self, call: OxCall, body: Mapping[str, Any], row: Row | None) -> Row:
+        for name, most in self.max_lengths.items():
             if len(str(body.get(name) or "")) > most:
-                raise truncated(self.limit_code, self.model.by_name[name].id or 0, name, most)
-        values = self.model.read(body, call.shift, row)
+                raise value_too_long(self.limit_code, self.model.by_name[name].id or 0, name, most)
+        values = self.model.read_values(body, call.shift, row)
         return {name: value for name, value in values.items() if name not in _READ_ONLY and name != "id"}
 
 
-def _reference(item: Any) -> tuple[str, str]:
+def _read_reference(item: Any) -> tuple[str, str]:
     """Id and folder of an entry of a body.
 
     Raises:
@@ -272,5 +292,5 @@ def _reference(item: Any) -> tuple[str, str]:
         raise bad_value("body", item, "it is an object with id and folder")
     for name in ("id", "folder"):
         if item.get(name) in (None, ""):
-            raise missing(name)
+            raise missing_value(name)
     return str(item["id"]), str(item["folder"])

@@ -11,14 +11,14 @@ from urllib.parse import parse_qsl
 
 import attrs
 
-__all__ = ["Part", "media_type", "read_form", "read_parts"]
+__all__ = ["FormPart", "parse_media_type", "read_form", "read_parts"]
 
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
 _QUOTED: Final = re.compile(r'\\(["\\])')
 
 
 @attrs.frozen(kw_only=True)
-class Part:
+class FormPart:
     """One part of a multipart body.
 
     Attributes:
@@ -39,7 +39,7 @@ class Part:
         return self.content.decode("utf-8", "replace")
 
 
-def media_type(header: str) -> tuple[str, dict[str, str]]:
+def parse_media_type(header: str) -> tuple[str, dict[str, str]]:
     """A header's main value in lower case, and its parameters; RFC 2231 is understood."""
     message = Message()
     message["Content-Type"] = header
@@ -55,7 +55,7 @@ def read_form(body: bytes) -> dict[str, str]:
     return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
 
 
-def read_parts(body: bytes, boundary: str) -> Iterator[Part]:
+def read_parts(body: bytes, boundary: str) -> Iterator[FormPart]:
     """The parts of a multipart body.
 
     Raises:
@@ -69,18 +69,18 @@ def read_parts(body: bytes, boundary: str) -> Iterator[Part]:
         found = _HEAD_END.search(piece)
         if found is None:
             raise ValueError("a part has no end of its headers")
-        yield _part(piece[: found.start()].decode("utf-8", "replace"), piece[found.end() :])
+        yield _build_part(piece[: found.start()].decode("utf-8", "replace"), piece[found.end() :])
 
 
-def _part(head: str, content: bytes) -> Part:
-    headers = dict(_header(line) for line in head.splitlines() if ":" in line)
-    _, given = media_type(headers.get("content-disposition", ""))
+def _build_part(head: str, content: bytes) -> FormPart:
+    headers = dict(_split_header(line) for line in head.splitlines() if ":" in line)
+    _, given = parse_media_type(headers.get("content-disposition", ""))
     name = _QUOTED.sub(r"\1", given.get("name", ""))
     filename = given.get("filename")
     content_type = headers.get("content-type", "")
-    return Part(name=name, filename=filename, content_type=content_type, content=content)
+    return FormPart(name=name, filename=filename, content_type=content_type, content=content)
 
 
-def _header(line: str) -> tuple[str, str]:
+def _split_header(line: str) -> tuple[str, str]:
     name, _, value = line.partition(":")
     return name.strip().lower(), value.strip()

@@ -16,20 +16,20 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import attrs
 
 from ..answers import Answer
-from .columns import Shift
-from .documented_api import OPERATIONS, Operation
-from .form_data import Part
-from .refusals import OxError, bad_value, missing
+from .columns import TimeShift
+from .documented_api import OPERATIONS, ApiOperation
+from .form_data import FormPart
+from .refusals import OxError, bad_value, missing_value
 from .server_options import OxServerOptions
-from .state import OxUser, ServerState, Table
+from .state import OxUser, ServerState, RowTable
 
 if TYPE_CHECKING:
     from ..answers import Incoming
     from .dispatch import Dispatcher
     from .jobs import Jobs
-    from .sessions import OxSession, Sessions
+    from .sessions import OxSession, SessionStore
 
-__all__ = ["NO_DATA", "Call", "Handler", "Reply", "handler_of", "handles"]
+__all__ = ["NO_DATA", "OxCall", "Handler", "OxReply", "find_handler", "handles"]
 
 _T = TypeVar("_T")
 
@@ -44,7 +44,7 @@ NO_DATA: Final = _NoData()
 
 
 @attrs.frozen(kw_only=True)
-class Reply:
+class OxReply:
     """What a module answers.
 
     Attributes:
@@ -62,16 +62,16 @@ class Reply:
     data: Any = NO_DATA
     timestamp: int | None = None
     warnings: Sequence[OxError] = ()
-    top: Mapping[str, Any] = attrs.field(factory=dict)
-    whole: Any = NO_DATA
-    raw: Answer | None = None
+    envelope_fields: Mapping[str, Any] = attrs.field(factory=dict)
+    bare_json: Any = NO_DATA
+    answer: Answer | None = None
     status: int = 200
     headers: Mapping[str, str] = attrs.field(factory=dict)
     cookies: tuple[str, ...] = ()
 
 
 @attrs.define(kw_only=True)
-class Call:
+class OxCall:
     """One call of an operation, checked and parsed.
 
     Attributes:
@@ -90,17 +90,17 @@ class Call:
         caller: The user, where one is known.
     """
 
-    operation: Operation
+    operation: ApiOperation
     state: ServerState
-    sessions: Sessions
+    sessions: SessionStore
     jobs: Jobs
     dispatcher: Dispatcher
     server_options: OxServerOptions
-    incoming: Incoming
+    request: Incoming
     params: dict[str, Any] = attrs.field(factory=dict)
     extra: dict[str, str] = attrs.field(factory=dict)
     body: Any = None
-    parts: list[Part] = attrs.field(factory=list)
+    parts: list[FormPart] = attrs.field(factory=list)
     session: OxSession | None = None
     caller: OxUser | None = None
 
@@ -111,24 +111,24 @@ class Call:
         return self.caller
 
     @cached_property
-    def shift(self) -> Shift:
+    def shift(self) -> TimeShift:
         """By how much the times of this call are off UTC."""
         named = self.params.get("timezone") or self.extra.get("timezone")
-        return Shift.of(named or (self.caller.zone if self.caller else "UTC"))
+        return TimeShift.from_zone_name(named or (self.caller.zone if self.caller else "UTC"))
 
-    def text(self, name: str, default: str = "") -> str:
+    def text_param(self, name: str, default: str = "") -> str:
         """A string parameter."""
         return str(self.params.get(name, default))
 
-    def number(self, name: str, default: int = 0) -> int:
+    def number_param(self, name: str, default: int = 0) -> int:
         """A number parameter."""
         return int(self.params.get(name, default))
 
-    def flag(self, name: str, *, default: bool = False) -> bool:
+    def flag_param(self, name: str, *, default: bool = False) -> bool:
         """A boolean parameter."""
         return bool(self.params.get(name, default))
 
-    def table(self, name: str) -> Table:
+    def table(self, name: str) -> RowTable:
         """The table of a name."""
         return self.state.table(name)
 
@@ -136,7 +136,7 @@ class Call:
         """What a module keeps for the user who calls."""
         return self.state.module_state(make, self.user)
 
-    def mapping(self) -> dict[str, Any]:
+    def body_object(self) -> dict[str, Any]:
         """The JSON body, which has to be an object.
 
         Raises:
@@ -146,7 +146,7 @@ class Call:
             raise bad_value("body", self.body, "it has to be a JSON object")
         return self.body
 
-    def items(self) -> list[Any]:
+    def body_array(self) -> list[Any]:
         """The JSON body, which has to be an array.
 
         Raises:
@@ -156,7 +156,7 @@ class Call:
             raise bad_value("body", self.body, "it has to be a JSON array")
         return self.body
 
-    def part(self, name: str) -> Part:
+    def find_part(self, name: str) -> FormPart:
         """A part of a multipart body.
 
         Raises:
@@ -165,18 +165,18 @@ class Call:
         for part in self.parts:
             if part.name == name:
                 return part
-        raise missing(name)
+        raise missing_value(name)
 
     @property
-    def files(self) -> list[Part]:
+    def files(self) -> list[FormPart]:
         """The parts of a multipart body that are files."""
         return [part for part in self.parts if part.filename is not None]
 
 
-Handler = Callable[[Call], Reply]
+Handler = Callable[[OxCall], OxReply]
 
 _HANDLERS: Final[dict[tuple[str, str, str], Handler]] = {}
-_KNOWN: Final = {(each.module, each.name) for each in OPERATIONS}
+_DOCUMENTED: Final = {(each.module, each.name) for each in OPERATIONS}
 
 
 def handles(module: str, *names: str, method: str = "") -> Callable[[Handler], Handler]:
@@ -194,7 +194,7 @@ def handles(module: str, *names: str, method: str = "") -> Callable[[Handler], H
     def register(handler: Handler) -> Handler:
         for name in names:
             key = (module, name, method)
-            if (module, name) not in _KNOWN or key in _HANDLERS:
+            if (module, name) not in _DOCUMENTED or key in _HANDLERS:
                 raise ValueError(f"{module} {name} is unknown, or registered already")
             _HANDLERS[key] = handler
         return handler
@@ -202,7 +202,7 @@ def handles(module: str, *names: str, method: str = "") -> Callable[[Handler], H
     return register
 
 
-def handler_of(operation: Operation) -> Handler | None:
+def find_handler(operation: ApiOperation) -> Handler | None:
     """The function that is registered for an operation."""
     key = (operation.module, operation.name)
     return _HANDLERS.get((*key, operation.method)) or _HANDLERS.get((*key, ""))

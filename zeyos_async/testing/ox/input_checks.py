@@ -12,12 +12,12 @@ import attrs
 
 from ..answers import Incoming
 from ..journal import Entry, Journal, fingerprint
-from .documented_api import Operation, fields_of
+from .documented_api import ApiOperation, find_fields
 from .form_data import read_form
-from .refusals import bad_value, missing
-from .requests import GENERAL
+from .refusals import bad_value, missing_value
+from .requests import GENERAL_PARAMS
 
-__all__ = ["OxJournal", "UnknownInput", "check_shape", "conceal", "note_unknown_input"]
+__all__ = ["OxJournal", "UnknownInput", "check_shape", "conceal_secrets", "note_unknown_input"]
 
 _SECRET_FIELDS: Final = frozenset(
     {
@@ -31,8 +31,8 @@ _SECRET_FIELDS: Final = frozenset(
         "token",
     }
 )
-_SECRET_PLACES: Final = ("/login", "/multifactor/")
-_SESSION: Final = re.compile(r"(?<![^&])session=([^&]*)")
+_SECRET_PATHS: Final = ("/login", "/multifactor/")
+_SESSION_PARAM: Final = re.compile(r"(?<![^&])session=([^&]*)")
 
 
 @attrs.frozen(kw_only=True)
@@ -60,12 +60,12 @@ class OxJournal(Journal):
     """
 
     def __init__(self) -> None:
-        super().__init__(conceal=conceal)
+        super().__init__(conceal=conceal_secrets)
         self.unknown_input: list[UnknownInput] = []
 
     def arrived(self, incoming: Incoming) -> Entry:
         """Note a request; its session is a credential too."""
-        query = _SESSION.sub(lambda found: f"session={fingerprint(found[1])}", incoming.query)
+        query = _SESSION_PARAM.sub(lambda found: f"session={fingerprint(found[1])}", incoming.query)
         return super().arrived(attrs.evolve(incoming, query=query))
 
     def reset(self) -> None:
@@ -75,19 +75,19 @@ class OxJournal(Journal):
 
 
 def note_unknown_input(
-    journal: OxJournal, operation: Operation, extra: Mapping[str, str], body: Any, *, number: int
+    journal: OxJournal, operation: ApiOperation, extra: Mapping[str, str], body: Any, *, number: int
 ) -> None:
     """Note what the document does not name."""
     named = str(operation)
-    for name in sorted(extra.keys() - GENERAL - operation.pattern.groupindex.keys()):
+    for name in sorted(extra.keys() - GENERAL_PARAMS - operation.pattern.groupindex.keys()):
         journal.unknown_input.append(
             UnknownInput(number=number, operation=named, kind="parameter", name=name)
         )
-    for name in _unknown_fields(operation, body):
+    for name in _find_unknown_fields(operation, body):
         journal.unknown_input.append(UnknownInput(number=number, operation=named, kind="field", name=name))
 
 
-def check_shape(operation: Operation, body: Any) -> None:
+def check_shape(operation: ApiOperation, body: Any) -> None:
     """Check that a JSON body is an array or an object where the document says so, and what an array holds.
 
     What an object has to hold is checked by the modules: the document's word is not to be trusted there.
@@ -100,10 +100,10 @@ def check_shape(operation: Operation, body: Any) -> None:
     kind = operation.body_type
     if not _has_shape(kind, body):
         raise bad_value("body", body, f"it is {kind}")
-    if kind.startswith("array[") and isinstance(fields := fields_of(kind[6:-1]), tuple):
+    if kind.startswith("array[") and isinstance(fields := find_fields(kind[6:-1]), tuple):
         needed = [field.name for field in fields if field.required]
         for name in (name for item in body for name in needed if item.get(name) in (None, "")):
-            raise missing(name)
+            raise missing_value(name)
 
 
 def _has_shape(kind: str, value: Any) -> bool:
@@ -112,13 +112,13 @@ def _has_shape(kind: str, value: Any) -> bool:
         return isinstance(value, list) and all(_has_shape(kind[6:-1], item) for item in value)
     if kind in ("integer", "long"):
         return isinstance(value, int | str)
-    return isinstance(value, dict) or not (fields := fields_of(kind)) or isinstance(fields, str)
+    return isinstance(value, dict) or not (fields := find_fields(kind)) or isinstance(fields, str)
 
 
-def _unknown_fields(operation: Operation, body: Any) -> list[str]:
+def _find_unknown_fields(operation: ApiOperation, body: Any) -> list[str]:
     kind = operation.body_type
     schema = kind.removeprefix("array[").removesuffix("]")
-    fields = fields_of(schema)
+    fields = find_fields(schema)
     values = body if kind.startswith("array[") and isinstance(body, list) else [body]
     if not isinstance(fields, tuple) or not fields:
         return []
@@ -126,16 +126,16 @@ def _unknown_fields(operation: Operation, body: Any) -> list[str]:
     return sorted({name for value in values if isinstance(value, dict) for name in value.keys() - known})
 
 
-def conceal(incoming: Incoming) -> bytes:
+def conceal_secrets(incoming: Incoming) -> bytes:
     """The body of a request with fingerprints for what it logs in with, in JSON or in a form."""
-    if not any(place in incoming.path for place in _SECRET_PLACES):
+    if not any(place in incoming.path for place in _SECRET_PATHS):
         return incoming.body
     kind = incoming.headers.get("Content-Type", "")
     if "json" in kind:
         return _conceal_json(incoming.body)
     if "urlencoded" not in kind:
         return incoming.body
-    shown = {name: _shown(name, value) for name, value in read_form(incoming.body).items()}
+    shown = {name: _conceal_value(name, value) for name, value in read_form(incoming.body).items()}
     return urlencode(shown, safe="<>").encode()
 
 
@@ -144,14 +144,14 @@ def _conceal_json(body: bytes) -> bytes:
         value = json.loads(body)
     except ValueError:
         return b""  # nobody can tell what is secret in it
-    return json.dumps(_without_secrets(value), ensure_ascii=False).encode()
+    return json.dumps(_conceal_fields(value), ensure_ascii=False).encode()
 
 
-def _without_secrets(value: Any) -> Any:
+def _conceal_fields(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _shown(name, _without_secrets(each)) for name, each in value.items()}
-    return [_without_secrets(each) for each in value] if isinstance(value, list) else value
+        return {name: _conceal_value(name, _conceal_fields(each)) for name, each in value.items()}
+    return [_conceal_fields(each) for each in value] if isinstance(value, list) else value
 
 
-def _shown(name: str, value: Any) -> Any:
+def _conceal_value(name: str, value: Any) -> Any:
     return fingerprint(value) if name in _SECRET_FIELDS and isinstance(value, str) else value

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .columns import Model
-from .folder_objects import check_sort, sorted_rows
-from .handlers import Call, Reply
-from .refusals import bad_value, missing
+from .columns import RowModel
+from .folder_objects import read_sort, sort_rows
+from .handlers import OxCall, OxReply
+from .refusals import bad_value, missing_value
 from .state import Row
 
-__all__ = ["objects", "ordered", "ranged", "rows_reply"]
+__all__ = ["read_objects", "sort_as_asked", "cut_range", "build_rows_reply"]
 
 
-def objects(value: Any, *names: str, of: str = "body") -> list[dict[str, Any]]:
+def read_objects(value: Any, *names: str, of: str = "body") -> list[dict[str, Any]]:
     """An array of objects that all have some fields.
 
     Raises:
@@ -25,38 +25,38 @@ def objects(value: Any, *names: str, of: str = "body") -> list[dict[str, Any]]:
     for one in value:
         for name in names:
             if one.get(name) in (None, ""):
-                raise missing(name)
+                raise missing_value(name)
     return value
 
 
-def ordered(call: Call, model: Model, rows: Iterable[Row]) -> list[Row]:
+def sort_as_asked(call: OxCall, model: RowModel, rows: Iterable[Row]) -> list[Row]:
     """Rows as ``sort`` and ``order`` say; those without a value come first when ascending.
 
     Raises:
         OxError: One of the two came without the other, or there is no such column.
     """
-    sort, down = check_sort(call)
-    return sorted_rows(rows, model.column(sort) if sort else None, down=down)
+    sort, down = read_sort(call)
+    return sort_rows(rows, model.find_column(sort) if sort else None, down=down)
 
 
-def ranged(call: Call, found: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
+def cut_range(call: OxCall, found: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
     """A range of a list, and ``more`` with the length of all if it is but a part.
 
     Raises:
         OxError: The limits make no range.
     """
-    left, right = call.number("left_hand_limit"), call.number("right_hand_limit", len(found))
+    left, right = call.number_param("left_hand_limit"), call.number_param("right_hand_limit", len(found))
     if "limit" in call.params:
-        left, right = 0, call.number("limit")
+        left, right = 0, call.number_param("limit")
     if left < 0 or right < left:
         raise bad_value("left_hand_limit", left, f"the right-hand limit is {right}")
     chunk = list(found[left:right])
     return chunk, {"more": len(found)} if len(chunk) < len(found) else {}
 
 
-def rows_reply(call: Call, model: Model, rows: Iterable[Row]) -> Reply:
+def build_rows_reply(call: OxCall, model: RowModel, rows: Iterable[Row]) -> OxReply:
     """Rows as arrays under ``columns``, with the greatest stamp among them."""
-    columns = model.parse(call.text("columns"))
+    columns = model.parse_columns(call.text_param("columns"))
     found = list(rows)
     stamp = max((row.get("last_modified") or 0 for row in found), default=0) or call.state.last_stamp
-    return Reply(data=[model.cells(columns, row, call.shift) for row in found], timestamp=stamp)
+    return OxReply(data=[model.to_cells(columns, row, call.shift) for row in found], timestamp=stamp)

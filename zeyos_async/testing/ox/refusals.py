@@ -19,16 +19,16 @@ __all__ = [
     "TRY_AGAIN",
     "USER_INPUT",
     "WARNING",
-    "FlatRefusal",
+    "OAuthRefusal",
     "OxError",
     "PageRefusal",
     "bad_value",
-    "conflict",
-    "denied",
-    "missing",
+    "changed_meanwhile",
+    "permission_denied",
+    "missing_value",
     "not_found",
-    "session_lost",
-    "truncated",
+    "session_expired",
+    "value_too_long",
 ]
 
 USER_INPUT: Final = 1
@@ -114,7 +114,7 @@ class PageRefusal(Exception):
         super().__init__(f"{status} {text}")
 
 
-class FlatRefusal(Exception):
+class OAuthRefusal(Exception):
     """A flat error of OAuth; an empty one where no token came.
 
     Attributes:
@@ -132,7 +132,7 @@ class FlatRefusal(Exception):
         super().__init__(f"{status} {error}")
 
 
-def missing(name: str) -> OxError:
+def missing_value(name: str) -> OxError:
     """A parameter that has to be there and is not."""
     return OxError("SVL-0002", f"Missing the following request parameter: {name}", params=(name,))
 
@@ -147,25 +147,25 @@ def not_found(code: str, what: str) -> OxError:
     return OxError(code, f"{what} was not found", category=USER_INPUT, params=(what,), status=404)
 
 
-def denied(code: str, what: str) -> OxError:
+def permission_denied(code: str, what: str) -> OxError:
     """Something the user has no right to."""
     return OxError(code, f"no permission to {what}", category=PERMISSION_DENIED, params=(what,), status=403)
 
 
-def conflict(code: str, what: str) -> OxError:
+def changed_meanwhile(code: str, what: str) -> OxError:
     """Something that somebody changed since the client read it."""
     return OxError(
         code, f"{what} was changed in the meantime; read it again", category=CONFLICT, params=(what,)
     )
 
 
-def truncated(code: str, column: int, name: str, most: int) -> OxError:
+def value_too_long(code: str, column: int, name: str, limit: int) -> OxError:
     """A value that is too long for its attribute."""
-    text = f"the value of {name} is longer than {most} characters"
-    return OxError(code, text, category=TRUNCATED, params=(name, most), truncated=((column, most),))
+    text = f"the value of {name} is longer than {limit} characters"
+    return OxError(code, text, category=TRUNCATED, params=(name, limit), truncated=((column, limit),))
 
 
-def session_lost(why: str) -> OxError:
+def session_expired(why: str) -> OxError:
     """A session that there is not, for whatever reason: clients can't tell."""
     return OxError(
         "SES-0203",

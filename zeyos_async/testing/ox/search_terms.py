@@ -16,7 +16,7 @@ import attrs
 
 from .refusals import OxError
 
-__all__ = ["Grammar", "Operand", "Term", "read_filter"]
+__all__ = ["SearchGrammar", "SearchOperand", "SearchTerm", "compile_filter"]
 
 _COMPARISONS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "<": operator.lt,
@@ -24,16 +24,16 @@ _COMPARISONS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "<=": operator.le,
     ">=": operator.ge,
 }
-_ALL: Final = frozenset({"=", "<>", "<", ">", "<=", ">=", "isNull"})
-_KINDS: Final = ("field", "attachment", "header")
-_PIECE: Final = re.compile(r"\\(.)|(\*)|(\?)|([^\\*?]+|\\)", re.DOTALL)
+_OPERATORS: Final = frozenset({"=", "<>", "<", ">", "<=", ">=", "isNull"})
+_OPERAND_KINDS: Final = ("field", "attachment", "header")
+_PATTERN_PIECE: Final = re.compile(r"\\(.)|(\*)|(\?)|([^\\*?]+|\\)", re.DOTALL)
 
-Values = Callable[["Operand"], Iterable[Any]]
-Term = Callable[[Values], bool]
+OperandReader = Callable[["Operand"], Iterable[Any]]
+SearchTerm = Callable[[OperandReader], bool]
 
 
 @attrs.frozen
-class Operand:
+class SearchOperand:
     """A field, an attachment's property, or a header.
 
     Attributes:
@@ -46,7 +46,7 @@ class Operand:
 
 
 @attrs.frozen(kw_only=True)
-class Grammar:
+class SearchGrammar:
     """What a module lets terms say.
 
     Attributes:
@@ -60,94 +60,100 @@ class Grammar:
     code: str = "SVL-0027"
 
     @classmethod
-    def of(cls, names: Iterable[str], operators: Iterable[str] = _ALL, **options: Any) -> Grammar:
+    def with_operators(
+        cls, names: Iterable[str], operators: Iterable[str] = _OPERATORS, **options: Any
+    ) -> SearchGrammar:
         """The same operators for every field."""
         allowed = frozenset(operators)
         return cls(fields=dict.fromkeys(names, allowed), **options)
 
-    def wrong(self, what: str) -> OxError:
+    def invalid_term(self, what: str) -> OxError:
         """An error about a term."""
         return OxError(self.code, f"the search term is invalid: {what}", params=(what,))
 
 
-def read_filter(body: Any, grammar: Grammar) -> Term | None:
+def compile_filter(body: Any, grammar: SearchGrammar) -> SearchTerm | None:
     """The term of a body ``{"filter": [...]}``; ``None`` where there is none.
 
     Raises:
         OxError: It is no term, or says what the module doesn't know.
     """
     if not isinstance(body, Mapping):
-        raise grammar.wrong(f"{body!r} is no object with a filter")
+        raise grammar.invalid_term(f"{body!r} is no object with a filter")
     term = body.get("filter")
-    return None if term is None else _read(term, grammar)
+    return None if term is None else _compile_term(term, grammar)
 
 
-def _read(term: Any, grammar: Grammar) -> Term:
+def _compile_term(term: Any, grammar: SearchGrammar) -> SearchTerm:
     if not isinstance(term, Sequence) or isinstance(term, str) or not term or not isinstance(term[0], str):
-        raise grammar.wrong(f"{term!r} is no array that begins with an operator")
+        raise grammar.invalid_term(f"{term!r} is no array that begins with an operator")
     name, operands = term[0], term[1:]
     match name.lower():
         case "and" | "or" | "not":
-            return _logic(name.lower(), [_read(operand, grammar) for operand in operands], grammar)
+            return _compile_logic(
+                name.lower(), [_compile_term(operand, grammar) for operand in operands], grammar
+            )
         case _:
-            return _comparison(name, operands, grammar)
+            return _compile_comparison(name, operands, grammar)
 
 
-def _logic(name: str, terms: list[Term], grammar: Grammar) -> Term:
+def _compile_logic(name: str, terms: list[SearchTerm], grammar: SearchGrammar) -> SearchTerm:
     if not terms or (name == "not" and len(terms) != 1):
-        raise grammar.wrong(f"{name} with {len(terms)} operands")
+        raise grammar.invalid_term(f"{name} with {len(terms)} operands")
     if name == "not":
         return lambda values: not terms[0](values)
     join = all if name == "and" else any
     return lambda values: join(term(values) for term in terms)
 
 
-def _comparison(name: str, operands: Sequence[Any], grammar: Grammar) -> Term:
+def _compile_comparison(name: str, operands: Sequence[Any], grammar: SearchGrammar) -> SearchTerm:
     count = 1 if name == "isNull" else 2
-    if name not in _ALL or len(operands) != count:
-        raise grammar.wrong(f"{name!r} with {len(operands)} operands")
-    read = [_operand(operand, name, grammar) for operand in operands]
+    if name not in _OPERATORS or len(operands) != count:
+        raise grammar.invalid_term(f"{name!r} with {len(operands)} operands")
+    read = [_read_operand(operand, name, grammar) for operand in operands]
     first = read[0]
     if name == "isNull":
-        if not isinstance(first, Operand):
-            raise grammar.wrong("isNull needs a field")
+        if not isinstance(first, SearchOperand):
+            raise grammar.invalid_term("isNull needs a field")
         return lambda values: all(value in (None, "") for value in values(first))
     return lambda values: any(
-        _holds(name, left, right) for left in _values(read[0], values) for right in _values(read[1], values)
+        _holds(name, left, right)
+        for left in _operand_values(read[0], values)
+        for right in _operand_values(read[1], values)
     )
 
 
-def _values(operand: Any, values: Values) -> Iterable[Any]:
-    return values(operand) if isinstance(operand, Operand) else (operand,)
+def _operand_values(operand: Any, values: OperandReader) -> Iterable[Any]:
+    return values(operand) if isinstance(operand, SearchOperand) else (operand,)
 
 
-def _operand(operand: Any, comparison: str, grammar: Grammar) -> Any:
+def _read_operand(operand: Any, comparison: str, grammar: SearchGrammar) -> Any:
     if isinstance(operand, list):
-        raise grammar.wrong("an array is no operand of a comparison")
+        raise grammar.invalid_term("an array is no operand of a comparison")
     if not isinstance(operand, Mapping):
         return operand
-    kind = next((kind for kind in _KINDS if isinstance(operand.get(kind), str)), "")
+    kind = next((kind for kind in _OPERAND_KINDS if isinstance(operand.get(kind), str)), "")
     if len(operand) != 1 or kind not in grammar.kinds:
-        raise grammar.wrong(f"{dict(operand)!r} is no operand here")
+        raise grammar.invalid_term(f"{dict(operand)!r} is no operand here")
     name = operand[kind]
     if kind == "field" and comparison not in grammar.fields.get(name, ()):
         known = "there is no such field" if name not in grammar.fields else f"{comparison!r} is not possible"
-        raise grammar.wrong(f"field {name!r}: {known}")
-    return Operand(kind, name)
+        raise grammar.invalid_term(f"field {name!r}: {known}")
+    return SearchOperand(kind, name)
 
 
 def _holds(name: str, left: Any, right: Any) -> bool:
     if left is None or right is None:
         return False
-    left, right = _alike(left, right), _alike(right, left)
+    left, right = _coerce(left, right), _coerce(right, left)
     if name in ("=", "<>"):
-        return _equal(left, right) is (name == "=")
+        return _is_equal(left, right) is (name == "=")
     if isinstance(left, str) is not isinstance(right, str):
         return False
-    return _COMPARISONS[name](_folded(left), _folded(right))
+    return _COMPARISONS[name](_fold_case(left), _fold_case(right))
 
 
-def _alike(value: Any, other: Any) -> Any:
+def _coerce(value: Any, other: Any) -> Any:
     """Numbers may be written as strings: ``"1024"``."""
     if isinstance(value, str) and isinstance(other, int | float):
         if isinstance(other, bool):
@@ -159,20 +165,20 @@ def _alike(value: Any, other: Any) -> Any:
     return value
 
 
-def _equal(left: Any, right: Any) -> bool:
+def _is_equal(left: Any, right: Any) -> bool:
     if isinstance(left, str) and isinstance(right, str):
-        return _pattern(right).fullmatch(left) is not None
+        return _compile_pattern(right).fullmatch(left) is not None
     return bool(left == right)
 
 
 @lru_cache(maxsize=256)
-def _pattern(text: str) -> re.Pattern[str]:
+def _compile_pattern(text: str) -> re.Pattern[str]:
     """A pattern with ``*`` and ``?``; a backslash takes their meaning away."""
     made = []
-    for escaped, star, mark, plain in _PIECE.findall(text):
+    for escaped, star, mark, plain in _PATTERN_PIECE.findall(text):
         made.append(".*" if star else "." if mark else re.escape(escaped or plain))
     return re.compile("".join(made), re.IGNORECASE | re.DOTALL)
 
 
-def _folded(value: Any) -> Any:
+def _fold_case(value: Any) -> Any:
     return value.casefold() if isinstance(value, str) else value

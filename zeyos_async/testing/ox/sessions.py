@@ -11,12 +11,12 @@ from typing import Final, Literal
 import attrs
 
 from ..answers import Incoming
-from .documented_api import Operation
-from .refusals import TRY_AGAIN, FlatRefusal, OxError, session_lost
+from .documented_api import ApiOperation
+from .refusals import TRY_AGAIN, OAuthRefusal, OxError, session_expired
 from .server_options import OxServerOptions
 from .state import OxUser, ServerState
 
-__all__ = ["Grant", "OxSession", "Sessions", "cookies_of", "no_session"]
+__all__ = ["TokenGrant", "OxSession", "SessionStore", "read_cookies", "missing_session"]
 
 CookieKind = Literal["secret", "session", "public-session"]
 _ROUTE: Final = "OX0"
@@ -49,15 +49,15 @@ class OxSession:
     client: str = ""
     user_agent: str = ""
     ip: str = ""
-    stays: bool = False
-    used: float = 0.0
+    stays_signed_in: bool = False
+    last_used: float = 0.0
     created: float = 0.0
-    pending: bool = False
+    needs_second_factor: bool = False
     open_requests: int = 0
 
 
 @attrs.frozen(kw_only=True)
-class Grant:
+class TokenGrant:
     """What a token of OAuth allows.
 
     Attributes:
@@ -68,10 +68,10 @@ class Grant:
 
     user: OxUser
     scopes: frozenset[str] | None
-    until: float
+    expires_at: float
 
 
-class Sessions:
+class SessionStore:
     """Who is logged in.
 
     Args:
@@ -86,10 +86,10 @@ class Sessions:
     def __init__(self, state: ServerState, *, count: Counter[str]) -> None:
         self._state = state
         self._count = count
-        self._salt = state.token()
-        self.open: dict[str, OxSession] = {}
+        self._salt = state.next_token()
+        self.open_sessions: dict[str, OxSession] = {}
         self.transfers: dict[str, tuple[OxSession, str]] = {}
-        self._grants: dict[str, Grant] = {}
+        self._grants: dict[str, TokenGrant] = {}
 
     def begin(
         self,
@@ -98,34 +98,34 @@ class Sessions:
         server_options: OxServerOptions,
         *,
         client: str,
-        stays: bool = False,
+        stays_signed_in: bool = False,
     ) -> OxSession:
         """Log a user in."""
         now = self._state.clock.now()
         session = OxSession(
-            id=self._state.token(),
-            secret=self._state.token(),
-            public=self._state.token(),
+            id=self._state.next_token(),
+            secret=self._state.next_token(),
+            public=self._state.next_token(),
             user=user,
             client=client,
             user_agent=incoming.headers.get("User-Agent", ""),
             ip=server_options.client_ip,
-            stays=stays,
-            used=now,
+            stays_signed_in=stays_signed_in,
+            last_used=now,
             created=now,
-            pending=bool(user.second_factor),
+            needs_second_factor=bool(user.second_factor),
         )
-        self.open[session.id] = session
+        self.open_sessions[session.id] = session
         self._count["login"] += 1
         return session
 
     def end(self, session: OxSession) -> None:
         """Forget a session."""
-        self.open.pop(session.id, None)
+        self.open_sessions.pop(session.id, None)
 
     def end_all(self) -> None:
         """Forget every session, as a restarted server does."""
-        self.open.clear()
+        self.open_sessions.clear()
 
     def find(self, key: str, incoming: Incoming, server_options: OxServerOptions) -> OxSession:
         """The session of an id, if this client may use it.
@@ -133,21 +133,25 @@ class Sessions:
         Raises:
             OxError: ``SES-0203``, whatever the reason.
         """
-        session = self.open.get(key)
+        session = self.open_sessions.get(key)
         if session is None or server_options.session_lost:
-            raise session_lost("no such session")
-        lifetime = server_options.long_lifetime if session.stays else server_options.session_lifetime
-        if self._state.clock.now() - session.used > lifetime:
+            raise session_expired("no such session")
+        lifetime = (
+            server_options.long_lifetime if session.stays_signed_in else server_options.session_lifetime
+        )
+        if self._state.clock.now() - session.last_used > lifetime:
             self.end(session)
-            raise session_lost("too old")
+            raise session_expired("too old")
         if server_options.ip_check and session.ip != server_options.client_ip:
             self.end(session)
-            raise session_lost("another address")
-        if cookies_of(incoming).get(self.cookie_name("secret", incoming, session.client)) != session.secret:
-            raise session_lost("the secret cookie is missing or wrong")
-        if server_options.affinity and not cookies_of(incoming).get("JSESSIONID", "").endswith(f".{_ROUTE}"):
-            raise session_lost("another server was asked")
-        session.used = self._state.clock.now()
+            raise session_expired("another address")
+        if read_cookies(incoming).get(self.cookie_name("secret", incoming, session.client)) != session.secret:
+            raise session_expired("the secret cookie is missing or wrong")
+        if server_options.affinity and not read_cookies(incoming).get("JSESSIONID", "").endswith(
+            f".{_ROUTE}"
+        ):
+            raise session_expired("another server was asked")
+        session.last_used = self._state.clock.now()
         return session
 
     def cookie_name(self, kind: CookieKind, incoming: Incoming, client: str) -> str:
@@ -156,29 +160,31 @@ class Sessions:
         text = f"{agent}:{client}:{self._salt}"
         return f"open-xchange-{kind}-{hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()}"
 
-    def cookies(self, session: OxSession, incoming: Incoming, *, store: bool = False) -> tuple[str, ...]:
+    def login_cookies(
+        self, session: OxSession, incoming: Incoming, *, store: bool = False
+    ) -> tuple[str, ...]:
         """What a log-in sets."""
-        age = f"; Max-Age={7 * _DAY}" if session.stays or store else ""
+        age = f"; Max-Age={7 * _DAY}" if session.stays_signed_in or store else ""
         named: dict[CookieKind, str] = {"secret": session.secret, "public-session": session.public}
-        if session.stays or store:
+        if session.stays_signed_in or store:
             named["session"] = session.id
         lines = [
             f"{self.cookie_name(kind, incoming, session.client)}={value}; Path=/{age}; HttpOnly"
             for kind, value in named.items()
         ]
-        return (*lines, f"JSESSIONID={self._state.token()[:24]}.{_ROUTE}; Path=/; HttpOnly")
+        return (*lines, f"JSESSIONID={self._state.next_token()[:24]}.{_ROUTE}; Path=/; HttpOnly")
 
-    def forget_cookies(self, session: OxSession, incoming: Incoming) -> tuple[str, ...]:
+    def expired_cookies(self, session: OxSession, incoming: Incoming) -> tuple[str, ...]:
         """What takes the cookies away again."""
         kinds: tuple[CookieKind, ...] = ("secret", "session", "public-session")
         names = (self.cookie_name(kind, incoming, session.client) for kind in kinds)
         return tuple(f"{name}=; Path=/; Max-Age=0" for name in (*names, "JSESSIONID"))
 
-    def by_cookies(
+    def find_by_cookies(
         self, incoming: Incoming, server_options: OxServerOptions, *, client: str
     ) -> OxSession | None:
         """The session that the cookies of a client that stays signed in tell."""
-        key = cookies_of(incoming).get(self.cookie_name("session", incoming, client))
+        key = read_cookies(incoming).get(self.cookie_name("session", incoming, client))
         if key is None:
             return None
         try:
@@ -186,20 +192,20 @@ class Sessions:
         except OxError:
             return None
 
-    def by_public_cookie(self, incoming: Incoming) -> OxSession | None:
+    def find_by_public_cookie(self, incoming: Incoming) -> OxSession | None:
         """The session of the cookie that image addresses go by."""
-        given = cookies_of(incoming)
-        for session in self.open.values():
+        given = read_cookies(incoming)
+        for session in self.open_sessions.values():
             if given.get(self.cookie_name("public-session", incoming, session.client)) == session.public:
                 return session
         return None
 
     def grant(self, user: OxUser, scopes: Iterable[str] | None, seconds: float) -> str:
         """A token that allows some scopes, or everything."""
-        token = self._state.token()
+        token = self._state.next_token()
         until = self._state.clock.now() + seconds
-        self._grants[token] = Grant(
-            user=user, scopes=None if scopes is None else frozenset(scopes), until=until
+        self._grants[token] = TokenGrant(
+            user=user, scopes=None if scopes is None else frozenset(scopes), expires_at=until
         )
         return token
 
@@ -207,7 +213,7 @@ class Sessions:
         """A token that allows nothing any more."""
         self._grants.pop(token, None)
 
-    def user_of_token(self, incoming: Incoming, operation: Operation) -> OxUser:
+    def find_user_of_token(self, incoming: Incoming, operation: ApiOperation) -> OxUser:
         """The user of the request's token, if it allows the operation.
 
         Raises:
@@ -215,29 +221,29 @@ class Sessions:
         """
         scheme, _, token = incoming.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
-            raise FlatRefusal(401, "")
+            raise OAuthRefusal(401, "")
         grant = self._grants.get(token)
-        if grant is None or grant.until < self._state.clock.now():
-            raise FlatRefusal(401, "invalid_token", "the token is unknown or over its time")
-        if not operation.oauth or not _allowed(grant.scopes, operation):
+        if grant is None or grant.expires_at < self._state.clock.now():
+            raise OAuthRefusal(401, "invalid_token", "the token is unknown or over its time")
+        if not operation.oauth or not _is_allowed(grant.scopes, operation):
             scope = " ".join(operation.scopes)
-            raise FlatRefusal(403, "insufficient_scope", f"{operation} needs more", scope=scope)
+            raise OAuthRefusal(403, "insufficient_scope", f"{operation} needs more", scope=scope)
         return grant.user
 
 
-def _allowed(scopes: frozenset[str] | None, operation: Operation) -> bool:
+def _is_allowed(scopes: frozenset[str] | None, operation: ApiOperation) -> bool:
     if scopes is None or not operation.scopes:
         return True
-    needed = [scope for scope in operation.scopes if scope in scopes or _singular(scope) in scopes]
+    needed = [scope for scope in operation.scopes if scope in scopes or _to_singular(scope) in scopes]
     return bool(needed) if operation.any_scope else len(needed) == len(operation.scopes)
 
 
-def _singular(scope: str) -> str:
+def _to_singular(scope: str) -> str:
     """The documents write both ``read_mail`` and ``read_mails``; only the former is a scope."""
     return scope.removesuffix("s") if scope.endswith("_mails") else scope
 
 
-def cookies_of(incoming: Incoming) -> Mapping[str, str]:
+def read_cookies(incoming: Incoming) -> Mapping[str, str]:
     """The cookies of a request."""
     jar: SimpleCookie = SimpleCookie()
     try:
@@ -247,7 +253,7 @@ def cookies_of(incoming: Incoming) -> Mapping[str, str]:
     return {name: morsel.value for name, morsel in jar.items()}
 
 
-def no_session() -> OxError:
+def missing_session() -> OxError:
     """A call that names no session."""
     return OxError(
         "SES-0201",

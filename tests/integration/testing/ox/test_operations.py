@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from zeyos_async.testing.ox.documented_api import OPERATIONS, Operation, Param, fields_of
+from zeyos_async.testing.ox.documented_api import OPERATIONS, ApiOperation, ApiParam, find_fields
 
 from .operation_arguments import CASES, Case, Prepared, prepare
 
@@ -40,7 +40,7 @@ def misfits(value: Any, kind: str, path: str = "data") -> list[str]:
             kind in ("boolean", "object") or not isinstance(value, bool)
         )
         return [] if right else [f"{path} is {value!r:.60}, not {kind}"]
-    fields = fields_of(kind)
+    fields = find_fields(kind)
     if isinstance(fields, str):
         return misfits(value, fields, path)
     if fields is None:
@@ -53,7 +53,7 @@ def misfits(value: Any, kind: str, path: str = "data") -> list[str]:
     return [*strange, *(found for each in inner for found in each)]
 
 
-def _label(operation: Operation) -> str:
+def _label(operation: ApiOperation) -> str:
     return f"{operation.method} {operation.module} {operation.name}" + "".join(
         f" {name}" for name in operation.fixed
     )
@@ -62,7 +62,7 @@ def _label(operation: Operation) -> str:
 SAMPLES = {"string": "x", "integer": "1", "long": "1", "boolean": "true", "array[string]": "x"}
 
 
-def _parameter(param: Param) -> str:
+def _parameter(param: ApiParam) -> str:
     if param.name == "timestamp":
         return str(2**53)
     if param.name == "columns":
@@ -70,7 +70,7 @@ def _parameter(param: Param) -> str:
     return param.values[0] if param.values else SAMPLES[param.type]
 
 
-async def _call(wire: Any, operation: Operation, prepared: Prepared) -> Any:
+async def _call(wire: Any, operation: ApiOperation, prepared: Prepared) -> Any:
     chosen = CASES.get(_label(operation), Case())
     needed = {param.name: _parameter(param) for param in operation.params if param.required}
     filled = prepared.fill({**needed, **operation.fixed, **chosen.params})
@@ -88,7 +88,7 @@ async def _call(wire: Any, operation: Operation, prepared: Prepared) -> Any:
     )
 
 
-def _body(operation: Operation, chosen: Case, prepared: Prepared) -> dict[str, Any]:
+def _body(operation: ApiOperation, chosen: Case, prepared: Prepared) -> dict[str, Any]:
     body = prepared.fill(_empty(operation) if chosen.body is None else chosen.body)
     match operation.body:
         case "json":
@@ -108,12 +108,12 @@ def _body(operation: Operation, chosen: Case, prepared: Prepared) -> dict[str, A
             return {}
 
 
-def _empty(operation: Operation) -> Any:
+def _empty(operation: ApiOperation) -> Any:
     return [] if operation.body_type.startswith("array") and operation.body == "json" else {}
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=_label)
-async def test_every_operation_answers_as_documented(wire: Any, operation: Operation) -> None:
+async def test_every_operation_answers_as_documented(wire: Any, operation: ApiOperation) -> None:
     """With the documented kind of answer, and data of the documented shape."""
     prepared = await prepare(wire, operation)
     answer = await _call(wire, operation, prepared)
@@ -135,8 +135,8 @@ async def test_every_operation_answers_as_documented(wire: Any, operation: Opera
         return
     if operation.envelope == "data":
         assert misfits(value["data"], operation.data_type) == []
-    elif isinstance(value, dict) and isinstance(fields_of(operation.envelope), tuple):
-        known = {field.name: field.type for field in fields_of(operation.envelope)}
+    elif isinstance(value, dict) and isinstance(find_fields(operation.envelope), tuple):
+        known = {field.name: field.type for field in find_fields(operation.envelope)}
         found = [
             misfit for name in value.keys() & known for misfit in misfits(value[name], known[name], name)
         ]

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zeyos_async.testing.ox.columns import Model, Shift
-from zeyos_async.testing.ox.documented_api import OPERATIONS, fields_of
-from zeyos_async.testing.ox.form_data import media_type, read_parts
+from zeyos_async.testing.ox.columns import RowModel, TimeShift
+from zeyos_async.testing.ox.documented_api import OPERATIONS, find_fields
+from zeyos_async.testing.ox.form_data import parse_media_type, read_parts
 from zeyos_async.testing.ox.modules.contacts import matching
 from zeyos_async.testing.ox.refusals import OxError, PageRefusal
-from zeyos_async.testing.ox.requests import find_operation, read_params, truth
-from zeyos_async.testing.ox.sample_replies import sample
+from zeyos_async.testing.ox.requests import find_operation, read_params, is_true
+from zeyos_async.testing.ox.sample_replies import build_sample
 from zeyos_async.testing.ox.server_options import OxServerOptions
 from zeyos_async.testing.ox.state import OxUser, ServerState
 from zeyos_async.testing.server import Clock
@@ -37,7 +37,7 @@ def test_every_operation_of_the_catalogue() -> None:
 def test_types_of_the_catalogue_are_known(operation: Any) -> None:
     """A sample of every answer can be made."""
     if operation.envelope == "data":
-        assert sample(operation.data_type) is not None
+        assert build_sample(operation.data_type) is not None
     assert {param.type for param in operation.params} <= {
         "string",
         "integer",
@@ -49,9 +49,9 @@ def test_types_of_the_catalogue_are_known(operation: Any) -> None:
 
 def test_nested_schemas() -> None:
     """A field's own fields are a schema of its own."""
-    fields = {field.name: field.type for field in fields_of("Alarm") or () if not isinstance(field, str)}
+    fields = {field.name: field.type for field in find_fields("Alarm") or () if not isinstance(field, str)}
     assert fields["trigger"] == "Alarm.trigger"
-    assert fields_of("Alarm.trigger")
+    assert find_fields("Alarm.trigger")
 
 
 PATHS = [
@@ -107,7 +107,7 @@ def test_requests_for_nothing(method: str, path: str, action: str, error: type[E
 )
 def test_what_is_true(text: str, value: bool) -> None:
     """Several words, whatever their case; all else is not."""
-    assert truth(text) is value
+    assert is_true(text) is value
 
 
 def test_parameters_have_types() -> None:
@@ -170,7 +170,7 @@ def test_bodies_that_break_off(body: bytes) -> None:
 )
 def test_headers_with_parameters(header: str, found: Any) -> None:
     """Also such as RFC 2231 writes."""
-    assert media_type(header) == found
+    assert parse_media_type(header) == found
 
 
 # -- columns and times -----------------------------------------------------------------------------
@@ -182,28 +182,28 @@ ZONES = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathm
 @given(STAMPS, ZONES)
 def test_times_go_and_come_back(stamp: int, zone: str) -> None:
     """Except in the hour that an autumn night has twice, where the clock can't tell."""
-    shift = Shift.of(zone)
-    again = shift.read(shift.out(stamp))
-    assert shift.out(again) == shift.out(stamp)
+    shift = TimeShift.from_zone_name(zone)
+    again = shift.from_wire(shift.to_wire(stamp))
+    assert shift.to_wire(again) == shift.to_wire(stamp)
 
 
 @pytest.mark.parametrize(("month", "hours"), [(1, 1), (7, 2)])
 def test_berlin_is_ahead(month: int, hours: int) -> None:
     """More so in summer; far from our time there are no zones."""
-    shift = Shift.of("Europe/Berlin")
+    shift = TimeShift.from_zone_name("Europe/Berlin")
     stamp = int(datetime(2020, month, 1, tzinfo=UTC).timestamp() * 1000)
-    assert shift.out(stamp) - stamp == hours * 3_600_000
-    assert shift.out(10**17) == 10**17
+    assert shift.to_wire(stamp) - stamp == hours * 3_600_000
+    assert shift.to_wire(10**17) == 10**17
 
 
 def test_column_numbers_depend_on_the_model() -> None:
     """300 is a folder's title and a task's status."""
-    folders = Model("Common folder data", "Detailed folder data")
-    tasks = Model("Common object data", "Detailed task data")
-    assert [model.column("300").name for model in (folders, tasks)] == ["title", "status"]
+    folders = RowModel("Common folder data", "Detailed folder data")
+    tasks = RowModel("Common object data", "Detailed task data")
+    assert [model.find_column("300").name for model in (folders, tasks)] == ["title", "status"]
     for unknown in ("4711", "status", "", "-1", "²"):
         with pytest.raises(OxError, match="no such column"):
-            tasks.column(unknown)
+            tasks.find_column(unknown)
 
 
 @pytest.mark.parametrize(
@@ -248,17 +248,17 @@ def test_updates_bring_a_copy_up_to_date(steps: list[str]) -> None:
         else:
             table.remove(rows[-1])
         if place % 3 == 0:
-            changed, gone = table.since(since, "1")
+            changed, gone = table.changes_since(since, "1")
             copy |= {row["id"]: row["last_modified"] for row in changed}
             copy = {key: stamp for key, stamp in copy.items() if key not in {each.id for each in gone}}
-            since = state.stamp()
-            assert copy == {row["id"]: row["last_modified"] for row in table.within("1")}
+            since = state.next_stamp()
+            assert copy == {row["id"]: row["last_modified"] for row in table.rows_in("1")}
 
 
 def test_stamps_grow_even_if_the_clock_stands() -> None:
     """Or goes back."""
     state = _state()
-    first = state.stamp()
+    first = state.next_stamp()
     state.clock.offset = -3600
-    assert state.stamp() == first + 1
+    assert state.next_stamp() == first + 1
     assert state.last_stamp >= first + 1

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zeyos_async.testing.ox.refusals import OxError
-from zeyos_async.testing.ox.search_terms import Grammar, Operand, read_filter
+from zeyos_async.testing.ox.search_terms import SearchGrammar, SearchOperand, compile_filter
 
 ROW: dict[str, Any] = {
     "name": "Max O*Neill",
@@ -19,15 +19,15 @@ ROW: dict[str, Any] = {
     "many": ["a", "b"],
     "yes": True,
 }
-GRAMMAR = Grammar.of([*ROW, "missing"], kinds=frozenset({"field", "header"}))
+GRAMMAR = SearchGrammar.with_operators([*ROW, "missing"], kinds=frozenset({"field", "header"}))
 
 
 def _matches(term: Any, row: Any = None) -> bool:
     values = ROW if row is None else row
-    read = read_filter({"filter": term}, GRAMMAR)
+    read = compile_filter({"filter": term}, GRAMMAR)
     assert read is not None
 
-    def get(operand: Operand) -> list[Any]:
+    def get(operand: SearchOperand) -> list[Any]:
         value = values.get(operand.name)
         return value if isinstance(value, list) else [value]
 
@@ -80,14 +80,14 @@ WRONG: list[Any] = [
 def test_terms_that_make_no_sense(term: Any) -> None:
     """Are refused before anything is searched."""
     with pytest.raises(OxError, match="search term"):
-        read_filter({"filter": term}, GRAMMAR)
+        compile_filter({"filter": term}, GRAMMAR)
 
 
 def test_no_term_at_all() -> None:
     """Is none; a body that is no object is an error."""
-    assert read_filter({}, GRAMMAR) is None
+    assert compile_filter({}, GRAMMAR) is None
     with pytest.raises(OxError):
-        read_filter([], GRAMMAR)
+        compile_filter([], GRAMMAR)
 
 
 @given(st.text(max_size=20), st.text(max_size=20))

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from ..handlers import Call
-from ..listing import objects
-from ..refusals import bad_value, conflict, not_found
+from ..handlers import OxCall
+from ..listing import read_objects
+from ..refusals import bad_value, changed_meanwhile, not_found
 from .event_times import When, parse_when, read_recurrence_id
 from .participants import as_calendar_user, completed, recipient, same_person
 from .recurrence import ended_before
@@ -51,7 +51,7 @@ class Changes:
         self.updated = [one for one in self.updated if one["id"] != event.id]
         self.updated.append(event.single())
 
-    def shown(self, call: Call, folder: str) -> Data:
+    def shown(self, call: OxCall, folder: str) -> Data:
         """For the reply."""
         return {
             "created": [show(call, one, folder) for one in self.created],
@@ -67,13 +67,13 @@ def check_stamp(event: Event, timestamp: int, data: Mapping[str, Any] | None = N
         OxError: ``CAL-4120`` for a newer event, ``CAL-4121`` for an older sequence.
     """
     if event.stamp > timestamp:
-        raise conflict("CAL-4120", f"event {event.id}")
+        raise changed_meanwhile("CAL-4120", f"event {event.id}")
     sequence = (data or {}).get("sequence")
     if sequence is not None and sequence < event.data.get("sequence", 0):
-        raise conflict("CAL-4121", f"event {event.id} by its sequence")
+        raise changed_meanwhile("CAL-4121", f"event {event.id} by its sequence")
 
 
-def prepared(call: Call, data: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> Data:
+def prepared(call: OxCall, data: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> Data:
     """What a body sets, completed and checked.
 
     Raises:
@@ -81,7 +81,7 @@ def prepared(call: Call, data: Mapping[str, Any], old: Mapping[str, Any] | None 
     """
     made = {name: value for name, value in data.items() if name not in _READ_ONLY}
     if made.get("attendees"):
-        attendees = objects(made["attendees"], of="attendees")
+        attendees = read_objects(made["attendees"], of="attendees")
         made["attendees"] = [completed(call.state, one) for one in attendees]
         organizer = made.get("organizer") or (old or {}).get("organizer") or as_calendar_user(call.user)
         made["organizer"] = recipient(call.state, organizer)
@@ -94,11 +94,11 @@ def prepared(call: Call, data: Mapping[str, Any], old: Mapping[str, Any] | None 
     return made
 
 
-def _alarm(call: Call, alarm: Mapping[str, Any]) -> Data:
+def _alarm(call: OxCall, alarm: Mapping[str, Any]) -> Data:
     if not isinstance(alarm.get("trigger"), Mapping):
         raise bad_value("alarms", alarm, "an alarm needs a trigger")
     number = alarm.get("id") or calendar(call.state).new_id()
-    return {"action": "DISPLAY", "uid": call.state.token(), **alarm, "id": number}
+    return {"action": "DISPLAY", "uid": call.state.next_token(), **alarm, "id": number}
 
 
 def recurrence_of(event: Event, key: str) -> When:
@@ -123,7 +123,7 @@ def _by_clock(asked: When, start: When) -> When:
     return moved.moved(asked.instant() - moved.instant())
 
 
-def exception_of(call: Call, series: Event, key: str) -> tuple[Event, bool]:
+def exception_of(call: OxCall, series: Event, key: str) -> tuple[Event, bool]:
     """The stored exception for a recurrence, and whether it had to be made."""
     store = calendar(call.state)
     at = recurrence_of(series, key)
@@ -139,13 +139,13 @@ def exception_of(call: Call, series: Event, key: str) -> tuple[Event, bool]:
     return made, True
 
 
-def split(call: Call, series: Event, key: str) -> Event:
+def split(call: OxCall, series: Event, key: str) -> Event:
     """End a series before a recurrence, and begin another one there."""
     store, at = calendar(call.state), recurrence_of(series, key)
     data = series.recurrence(at)
     for name in ("id", "recurrenceId", "seriesId"):
         data.pop(name)
-    data |= {"uid": call.state.token(), "rrule": series.data["rrule"]}
+    data |= {"uid": call.state.next_token(), "rrule": series.data["rrule"]}
     later = store.insert(data)
     for event in store.exceptions(series):
         if read_recurrence_id(event.data["recurrenceId"]).instant() >= at.instant():
@@ -155,7 +155,7 @@ def split(call: Call, series: Event, key: str) -> Event:
     return later
 
 
-def apply(call: Call, event: Event, data: Mapping[str, Any]) -> None:
+def apply(call: OxCall, event: Event, data: Mapping[str, Any]) -> None:
     """Change an event; ``None`` takes a field away."""
     made = prepared(call, data, event.data)
     event.data = {name: value for name, value in {**event.data, **made}.items() if value is not None}
@@ -164,7 +164,7 @@ def apply(call: Call, event: Event, data: Mapping[str, Any]) -> None:
     calendar(call.state).touch(event)
 
 
-def delete_recurrence(call: Call, series: Event, key: str, changes: Changes, *, following: bool) -> None:
+def delete_recurrence(call: OxCall, series: Event, key: str, changes: Changes, *, following: bool) -> None:
     """Delete one recurrence of a series, or all from it on."""
     store, at = calendar(call.state), recurrence_of(series, key)
     for event in store.exceptions(series):
@@ -181,7 +181,7 @@ def delete_recurrence(call: Call, series: Event, key: str, changes: Changes, *, 
     changes.add_updated(series)
 
 
-def conflicts_of(call: Call, data: Mapping[str, Any], *, besides: str = "") -> list[Data]:
+def conflicts_of(call: OxCall, data: Mapping[str, Any], *, besides: str = "") -> list[Data]:
     """The events that somebody who takes part has at the same time."""
     if data.get("transp") == "TRANSPARENT" or data.get("status") == "CANCELLED":
         return []

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import attrs
 
-from ..folder_tree import default_folder, folders_of, plain_id, usable_folder
-from ..handlers import Call
-from ..refusals import bad_value, missing, not_found, truncated
+from ..folder_tree import default_folder_id, visible_folders, to_plain_id, find_usable_folder
+from ..handlers import OxCall
+from ..refusals import bad_value, missing_value, not_found, value_too_long
 from ..state import OxUser, ServerState
 from .event_times import When, parse_instant, parse_when
 from .participants import attendee_of, extended
@@ -49,7 +49,7 @@ def calendar(state: ServerState) -> EventStore:
 
 
 def _make(state: ServerState, user: OxUser) -> EventStore:
-    return EventStore(state.stamp)
+    return EventStore(state.next_stamp)
 
 
 def outside(folder: str) -> str:
@@ -70,7 +70,7 @@ class Range:
         return begin < self.end and (over > self.start or begin == over >= self.start)
 
 
-def range_of(call: Call, start: str = "rangeStart", end: str = "rangeEnd") -> Range:
+def range_of(call: OxCall, start: str = "rangeStart", end: str = "rangeEnd") -> Range:
     """The range that a request names; all time, where it names none.
 
     Raises:
@@ -79,28 +79,28 @@ def range_of(call: Call, start: str = "rangeStart", end: str = "rangeEnd") -> Ra
     bounds = []
     for name, default in ((start, _LONG_AGO), (end, _FAR)):
         try:
-            bounds.append(parse_instant(call.text(name)) if call.text(name) else default)
+            bounds.append(parse_instant(call.text_param(name)) if call.text_param(name) else default)
         except ValueError as error:
-            raise bad_value(name, call.text(name), str(error)) from error
+            raise bad_value(name, call.text_param(name), str(error)) from error
     if bounds[1] <= bounds[0]:
-        raise bad_value(end, call.text(end), f"it is not after {start}")
+        raise bad_value(end, call.text_param(end), f"it is not after {start}")
     return Range(*bounds)
 
 
-def folder_row(call: Call, folder: Any, right: str = "read") -> str:
+def folder_row(call: OxCall, folder: Any, right: str = "read") -> str:
     """The plain identifier of a calendar folder in which the user has a right.
 
     Raises:
         OxError: There is none, or no right.
     """
-    return str(usable_folder(call, folder, "calendar", right=right, code="CAL-4032")["id"])
+    return str(find_usable_folder(call, folder, "calendar", right=right, code="CAL-4032")["id"])
 
 
-def events_of(call: Call, folder: str = "") -> list[Event]:
+def events_of(call: OxCall, folder: str = "") -> list[Event]:
     """The events of a folder, those included to which its owner is invited; or of all folders."""
     store = calendar(call.state)
     if not folder:
-        visible = [row["id"] for row in folders_of(call) if row["module"] == "calendar"]
+        visible = [row["id"] for row in visible_folders(call) if row["module"] == "calendar"]
         return [
             event for event in store.events() if event.folder in visible or attendee_of(event.data, call.user)
         ]
@@ -121,11 +121,11 @@ def _is_guest(state: ServerState, event: Event, user: OxUser) -> bool:
 def _owner(state: ServerState, folder: str) -> OxUser | None:
     """The user whose own calendar a folder is."""
     return next(
-        (user for user in state.users.values() if default_folder(state, user, "calendar") == folder), None
+        (user for user in state.users.values() if default_folder_id(state, user, "calendar") == folder), None
     )
 
 
-def given_event(call: Call, key: str, folder: str) -> Event:
+def given_event(call: OxCall, key: str, folder: str) -> Event:
     """The event that a request means.
 
     Raises:
@@ -152,16 +152,16 @@ def expanded(event: Event, within: Range, *, expand: bool) -> Iterator[Data]:
             yield event.recurrence(at)
 
 
-def arranged(call: Call, events: Iterable[Event], within: Range, folder: str = "") -> list[Data]:
+def arranged(call: OxCall, events: Iterable[Event], within: Range, folder: str = "") -> list[Data]:
     """Events within a range, in order, with the fields that the request names.
 
     Raises:
         OxError: There is no such field to sort by.
     """
-    expand = call.flag("expand")
+    expand = call.flag_param("expand")
     found = [data for event in events for data in expanded(event, within, expand=expand)]
-    down = call.text("order").lower().startswith("desc")
-    if sort := call.text("sort"):
+    down = call.text_param("order").lower().startswith("desc")
+    if sort := call.text_param("sort"):
         found.sort(key=lambda data: _key(data.get(sort)), reverse=down)
     elif "sort" not in call.params:
         found.sort(key=lambda data: parse_when(data["startDate"]).instant(), reverse=down)
@@ -176,18 +176,22 @@ def _key(value: Any) -> tuple[bool, float, str]:
     return value is not None, 0.0, str(value or "").casefold()
 
 
-def show(call: Call, data: Mapping[str, Any], folder: str = "") -> Data:
+def show(call: OxCall, data: Mapping[str, Any], folder: str = "") -> Data:
     """One event (or recurrence) as it is answered."""
-    made = {**data, "folder": outside(plain_id(folder) or data["folder"]), "flags": _flags(data, call.user)}
-    owner = _owner(call.state, plain_id(folder) or data["folder"]) or call.user
+    made = {
+        **data,
+        "folder": outside(to_plain_id(folder) or data["folder"]),
+        "flags": _flags(data, call.user),
+    }
+    owner = _owner(call.state, to_plain_id(folder) or data["folder"]) or call.user
     made["calendarUser"] = {"entity": owner.id, "cn": owner.display_name, "email": owner.email}
-    if call.flag("extendedEntities"):
+    if call.flag_param("extendedEntities"):
         made |= {
             name: extended(call.state, made[name]) for name in _PEOPLE if isinstance(made.get(name), dict)
         }
         made["attendees"] = [extended(call.state, one) for one in made.get("attendees") or ()]
     made = {name: value for name, value in made.items() if value not in (None, [], "")}
-    wanted = [name for name in call.text("fields").split(",") if name]
+    wanted = [name for name in call.text_param("fields").split(",") if name]
     return {name: made[name] for name in wanted if name in made} if wanted else made
 
 
@@ -224,6 +228,6 @@ def check_event(data: Mapping[str, Any]) -> None:
         OxError: It has no start.
     """
     if data.get("startDate") is None:
-        raise missing("startDate")
+        raise missing_value("startDate")
     if len(str(data.get("summary") or "")) > 255:
-        raise truncated("CAL-5070", 0, "summary", 255)
+        raise value_too_long("CAL-5070", 0, "summary", 255)

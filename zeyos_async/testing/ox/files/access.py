@@ -8,8 +8,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from ...answers import Answer
-from ..folder_tree import usable_folder
-from ..handlers import Call
+from ..folder_tree import find_usable_folder
+from ..handlers import OxCall
 from ..state import OxUser, ServerState
 from .store import DriveStore, Item
 
@@ -25,16 +25,16 @@ def drive(state: ServerState) -> DriveStore:
 
 
 def _make(state: ServerState, user: OxUser) -> DriveStore:
-    return DriveStore(state.stamp, lambda: int(state.clock.now() * 1000))
+    return DriveStore(state.next_stamp, lambda: int(state.clock.now() * 1000))
 
 
-def check_folder(call: Call, folder: Any, *, right: str = "read") -> str:
+def check_folder(call: OxCall, folder: Any, *, right: str = "read") -> str:
     """A folder's identifier, if there is such a folder and the user has a right in it.
 
     Raises:
         OxError: There is none, or no right.
     """
-    return str(usable_folder(call, folder, "infostore", right=right)["id"])
+    return str(find_usable_folder(call, folder, "infostore", right=right)["id"])
 
 
 def guess_type(filename: str) -> str:
@@ -53,7 +53,7 @@ def free_name(store: DriveStore, folder: str, filename: str) -> str:
 
 
 def save_file(
-    call: Call, folder: str, filename: str, content: bytes, mimetype: str = "", *, title: str = ""
+    call: OxCall, folder: str, filename: str, content: bytes, mimetype: str = "", *, title: str = ""
 ) -> Item:
     """Store a file under a name that the folder has not yet."""
     store = drive(call.state)
@@ -64,7 +64,7 @@ def save_file(
 
 
 def file_answer(
-    call: Call, content: bytes, *, filename: str, mimetype: str, etag: str, download: bool = False
+    call: OxCall, content: bytes, *, filename: str, mimetype: str, etag: str, download: bool = False
 ) -> Answer:
     """A file as an answer: all of it, a range of it, or 304 where the client has it."""
     plain = _UNSAFE.sub("_", filename)
@@ -75,7 +75,7 @@ def file_answer(
         "ETag": f'"{etag}"',
         "Accept-Ranges": "bytes",
     }
-    asked = call.incoming.headers
+    asked = call.request.headers
     if etag and etag in asked.get("If-None-Match", ""):
         return Answer(status=304, headers={"ETag": headers["ETag"]})
     found = _RANGE.fullmatch(asked.get("Range", "").strip())

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import attrs
 
-from ..refusals import OxError, conflict, not_found
+from ..refusals import OxError, changed_meanwhile, not_found
 
 __all__ = ["DriveStore", "Gone", "Item", "Version"]
 
@@ -245,7 +245,7 @@ class DriveStore:
             OxError: ``IFO-1302`` for a change, ``IFO-0400`` for a lock.
         """
         if timestamp is not None and item.stamp > timestamp:
-            raise conflict("IFO-1302", f"file {item.id}")
+            raise changed_meanwhile("IFO-1302", f"file {item.id}")
         if self.locked_for(item, by):
             raise OxError("IFO-0400", "this document is locked", category=9, params=(item.id,))
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from ...answers import Answer
-from ..columns import Column, Model
-from ..folder_objects import check_sort
-from ..folder_tree import visible_folder
-from ..handlers import Call
-from ..refusals import missing, not_found
+from ..columns import RowColumn, RowModel
+from ..folder_objects import read_sort
+from ..folder_tree import find_visible_folder
+from ..handlers import OxCall
+from ..refusals import missing_value, not_found
 from ..state import OxUser, ServerState
 from .rendering import mail_row
 from .store import DELETED, Mail, MailStore
@@ -30,7 +30,7 @@ TRASH: Final = "default0/Trash"
 VIRTUAL_ALL: Final = "default0/virtual/all"
 STANDARD_FOLDERS: Final = (INBOX, DRAFTS, SENT, SPAM, TRASH)
 
-_MODEL: Final = Model("Detailed mail data")
+_MODEL: Final = RowModel("Detailed mail data")
 _TEXT_SORTED: Final = frozenset({"from", "to", "cc", "bcc", "sender", "reply_to"})
 
 
@@ -43,18 +43,18 @@ def _make(state: ServerState, user: OxUser) -> MailStore:
     return MailStore(lambda: int(state.clock.now() * 1000))
 
 
-def check_folder(call: Call, folder: str) -> str:
+def check_folder(call: OxCall, folder: str) -> str:
     """A folder's identifier, if there is such a mail folder.
 
     Raises:
         OxError: There is none.
     """
-    if folder != VIRTUAL_ALL and visible_folder(call, folder)["module"] != "mail":
+    if folder != VIRTUAL_ALL and find_visible_folder(call, folder)["module"] != "mail":
         raise not_found("IMAP-1002", f"mail folder {folder}")
     return folder
 
 
-def mails_in(call: Call, folder: str) -> list[Mail]:
+def mails_in(call: OxCall, folder: str) -> list[Mail]:
     """The messages of a folder, or of all folders in the virtual one."""
     box = mailbox(call.state, call.user)
     if check_folder(call, folder) == VIRTUAL_ALL:
@@ -62,7 +62,7 @@ def mails_in(call: Call, folder: str) -> list[Mail]:
     return box.mails(folder)
 
 
-def given_mail(call: Call, folder: str, key: str = "", *, message_id: str = "") -> Mail:
+def given_mail(call: OxCall, folder: str, key: str = "", *, message_id: str = "") -> Mail:
     """The message that a request means.
 
     Raises:
@@ -70,7 +70,7 @@ def given_mail(call: Call, folder: str, key: str = "", *, message_id: str = "") 
     """
     box = mailbox(call.state, call.user)
     if not key and not message_id:
-        raise missing("id")
+        raise missing_value("id")
     if check_folder(call, folder) == VIRTUAL_ALL:
         folder, _, key = key.rpartition("/")
     found = box.find(folder, key) if key else box.find_by_message_id(folder, message_id)
@@ -86,15 +86,17 @@ class Columns:
         call: With ``columns`` and maybe ``headers``.
     """
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: OxCall) -> None:
         self._shift = call.shift
-        self._wanted: list[Column | str] = [_column(part) for part in call.text("columns").split(",") if part]
-        self._wanted += [part for part in call.text("headers").split(",") if part]
+        self._wanted: list[RowColumn | str] = [
+            _column(part) for part in call.text_param("columns").split(",") if part
+        ]
+        self._wanted += [part for part in call.text_param("headers").split(",") if part]
 
     @property
     def fields(self) -> list[str]:
         """The names of the columns, without headers."""
-        return [one.name for one in self._wanted if isinstance(one, Column)]
+        return [one.name for one in self._wanted if isinstance(one, RowColumn)]
 
     def cells(self, mail: Mail, folder: str = "") -> list[Any]:
         """One message as an array; in the virtual folder under the identifiers it has there."""
@@ -102,7 +104,7 @@ class Columns:
         if folder == VIRTUAL_ALL:
             row |= {"id": f"{mail.folder}/{mail.id}", "folder_id": folder}
         return [
-            mail.head.text(one) if isinstance(one, str) else _MODEL.value(one, row, self._shift)
+            mail.head.text(one) if isinstance(one, str) else _MODEL.cell_value(one, row, self._shift)
             for one in self._wanted
         ]
 
@@ -110,42 +112,44 @@ class Columns:
         """One message as an object with these fields."""
         row = mail_row(mail)
         made = {
-            one.name: _MODEL.value(one, row, self._shift) for one in self._wanted if isinstance(one, Column)
+            one.name: _MODEL.cell_value(one, row, self._shift)
+            for one in self._wanted
+            if isinstance(one, RowColumn)
         }
         return {name: value for name, value in made.items() if value is not None}
 
 
-def _column(text: str) -> Column | str:
+def _column(text: str) -> RowColumn | str:
     text = text.strip()
-    return _MODEL.column(text) if text.isascii() and text.isdigit() else text
+    return _MODEL.find_column(text) if text.isascii() and text.isdigit() else text
 
 
-def shifted(call: Call, made: Mapping[str, Any]) -> dict[str, Any]:
+def shifted(call: OxCall, made: Mapping[str, Any]) -> dict[str, Any]:
     """A whole message with its times as the call wants them."""
-    times = {name: call.shift.out(made[name]) for name in ("sent_date", "received_date") if name in made}
+    times = {name: call.shift.to_wire(made[name]) for name in ("sent_date", "received_date") if name in made}
     nested = [shifted(call, inner) for inner in made.get("nested_msgs", ())]
     return {**made, **times, **({"nested_msgs": nested} if nested else {})}
 
 
-def listed(call: Call, mails: Sequence[Mail]) -> list[Mail]:
+def listed(call: OxCall, mails: Sequence[Mail]) -> list[Mail]:
     """Messages filtered and sorted as the parameters say.
 
     Raises:
         OxError: ``sort`` came without ``order``, or the other way round.
     """
     found = list(mails)
-    if call.flag("unseen"):
+    if call.flag_param("unseen"):
         found = [mail for mail in found if not mail.seen]
-    if not call.flag("deleted", default=True):
+    if not call.flag_param("deleted", default=True):
         found = [mail for mail in found if not mail.flags & DELETED]
-    if wanted := call.text("categoryid"):
+    if wanted := call.text_param("categoryid"):
         found = [mail for mail in found if (mail.category or "general") == wanted]
-    sort, down = check_sort(call)
+    sort, down = read_sort(call)
     return sorted(found, key=_key(sort), reverse=down) if sort else found
 
 
 def _key(sort: str) -> Callable[[Mail], tuple[Any, ...]]:
-    name = "received_date" if sort == "thread" else _MODEL.column(sort).name
+    name = "received_date" if sort == "thread" else _MODEL.find_column(sort).name
 
     def key(mail: Mail) -> tuple[Any, ...]:
         value = mail_row(mail)[name]

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any, Final
 
-from ..handlers import Call
-from ..search_terms import Grammar, Operand, read_filter
+from ..handlers import OxCall
+from ..search_terms import SearchGrammar, SearchOperand, compile_filter
 from .parsing import as_text
 from .rendering import mail_row
 from .store import Mail
@@ -15,7 +15,7 @@ from .store import Mail
 __all__ = ["matching"]
 
 _ADDRESSES: Final = frozenset({"from", "to", "cc", "bcc"})
-_GRAMMAR: Final = Grammar.of(
+_GRAMMAR: Final = SearchGrammar.with_operators(
     [
         *_ADDRESSES,
         "subject",
@@ -33,17 +33,17 @@ _GRAMMAR: Final = Grammar.of(
 )
 
 
-def matching(call: Call, body: Any, mails: Iterable[Mail]) -> list[Mail]:
+def matching(call: OxCall, body: Any, mails: Iterable[Mail]) -> list[Mail]:
     """The messages that the term of a body fits; all, where there is no term.
 
     Raises:
         OxError: The term makes no sense.
     """
-    term = read_filter(body, _GRAMMAR)
+    term = compile_filter(body, _GRAMMAR)
     return [mail for mail in mails if term is None or term(partial(_values, call, mail))]
 
 
-def _values(call: Call, mail: Mail, operand: Operand) -> list[Any]:
+def _values(call: OxCall, mail: Mail, operand: SearchOperand) -> list[Any]:
     if operand.kind == "header":
         return [mail.head.text(operand.name)]
     if operand.kind == "attachment":
@@ -51,7 +51,7 @@ def _values(call: Call, mail: Mail, operand: Operand) -> list[Any]:
     return _field(call, mail, operand.name)
 
 
-def _field(call: Call, mail: Mail, name: str) -> list[Any]:
+def _field(call: OxCall, mail: Mail, name: str) -> list[Any]:
     if name == "content":
         return [as_text(part).strip() for part in mail.parts if part.is_body]
     if name == "disp":
@@ -60,5 +60,5 @@ def _field(call: Call, mail: Mail, name: str) -> list[Any]:
     if name in _ADDRESSES:
         return [text for person, address in value for text in (address, person, f"{person} <{address}>")]
     if name.endswith("_date") and value is not None:
-        return [call.shift.out(value)]
+        return [call.shift.to_wire(value)]
     return [value]

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-from ..handlers import Call
+from ..handlers import OxCall
 from ..state import ServerState
 from .access import INBOX, SENT, check_folder, mailbox
 from .parsing import Head
@@ -24,10 +24,10 @@ def new_time(state: ServerState) -> datetime:
 
 def message_id(state: ServerState) -> str:
     """An identifier for a message that nothing has yet."""
-    return f"<{state.token()}@ox.example.com>"
+    return f"<{state.next_token()}@ox.example.com>"
 
 
-def send(call: Call, raw: bytes) -> Mail:
+def send(call: OxCall, raw: bytes) -> Mail:
     """Send a message; the copy in ``Sent``."""
     deliver(call.state, raw)
     return mailbox(call.state, call.user).add(SENT, raw, flags=SEEN)
@@ -43,13 +43,13 @@ def deliver(state: ServerState, raw: bytes) -> None:
             mailbox(state, user).add(INBOX, shown, flags=RECENT)
 
 
-def original(call: Call, reference: str) -> Mail | None:
+def original(call: OxCall, reference: str) -> Mail | None:
     """The message that a ``msgref`` names, if it is still there."""
     folder, _, key = reference.rpartition("/")
     return mailbox(call.state, call.user).find(folder, key)
 
 
-def note_use(call: Call, sendtype: int, reference: str) -> None:
+def note_use(call: OxCall, sendtype: int, reference: str) -> None:
     """What sending does to the message it refers to: answered, forwarded, or a draft that is gone."""
     mail = original(call, reference)
     if mail is None:
@@ -62,6 +62,6 @@ def note_use(call: Call, sendtype: int, reference: str) -> None:
         mailbox(call.state, call.user).remove(mail)
 
 
-def store_raw(call: Call, folder: str, raw: bytes, flags: int) -> Mail:
+def store_raw(call: OxCall, folder: str, raw: bytes, flags: int) -> Mail:
     """Store a message that somebody wrote elsewhere."""
     return mailbox(call.state, call.user).add(check_folder(call, folder), raw, flags=flags)

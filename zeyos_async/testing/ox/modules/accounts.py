@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ...answers import Answer
-from ..columns import Model
-from ..handlers import Call, Reply, handles
-from ..refusals import PageRefusal, bad_value, denied, missing, not_found
+from ..columns import RowModel
+from ..handlers import OxCall, OxReply, handles
+from ..refusals import PageRefusal, bad_value, permission_denied, missing_value, not_found
 from ..state import OxUser, Row, ServerState
 
 __all__: list[str] = []
 
-_MODEL: Final = Model("Mail account data")
+_MODEL: Final = RowModel("Mail account data")
 _PRIMARY: Final = 0
 _GIGABYTE: Final = 1024**3
 
@@ -48,7 +48,7 @@ def _accounts(state: ServerState, user: OxUser) -> dict[int, Row]:
     return {_PRIMARY: primary}
 
 
-def _account(call: Call, key: Any) -> Row:
+def _account(call: OxCall, key: Any) -> Row:
     row = call.module_state(_accounts).get(key) if isinstance(key, int) else None
     if row is None:
         raise not_found("ACC-0002", f"mail account {key}")
@@ -61,65 +61,65 @@ def _shown_account(row: Row) -> Row:
 
 
 @handles("account", "all")
-def _all_accounts(call: Call) -> Reply:
-    columns = _MODEL.parse(call.text("columns"))
+def _all_accounts(call: OxCall) -> OxReply:
+    columns = _MODEL.parse_columns(call.text_param("columns"))
     rows = [_shown_account(row) for row in call.module_state(_accounts).values()]
-    return Reply(
-        data=[_MODEL.cells(columns, row, call.shift) for row in rows], timestamp=call.state.last_stamp
+    return OxReply(
+        data=[_MODEL.to_cells(columns, row, call.shift) for row in rows], timestamp=call.state.last_stamp
     )
 
 
 @handles("account", "get")
-def _get_account(call: Call) -> Reply:
-    return Reply(data=_shown_account(_account(call, call.number("id"))))
+def _get_account(call: OxCall) -> OxReply:
+    return OxReply(data=_shown_account(_account(call, call.number_param("id"))))
 
 
 @handles("account", "new")
-def _new_account(call: Call) -> Reply:
-    body = call.mapping()
+def _new_account(call: OxCall) -> OxReply:
+    body = call.body_object()
     for name in ("name", "primary_address"):
         if not body.get(name):
-            raise missing(name)
+            raise missing_value(name)
     key = call.state.next_id()
     call.module_state(_accounts)[key] = {**body, "id": key, "root_folder": f"default{key}"}
-    return Reply(data=_shown_account(_account(call, key)))
+    return OxReply(data=_shown_account(_account(call, key)))
 
 
 @handles("account", "update")
-def _update_account(call: Call) -> Reply:
-    row = _account(call, call.mapping().get("id"))
-    row.update(call.mapping())
-    return Reply(data=_shown_account(row))
+def _update_account(call: OxCall) -> OxReply:
+    row = _account(call, call.body_object().get("id"))
+    row.update(call.body_object())
+    return OxReply(data=_shown_account(row))
 
 
 @handles("account", "delete")
-def _delete_accounts(call: Call) -> Reply:
+def _delete_accounts(call: OxCall) -> OxReply:
     """The ids that were deleted; nobody deletes the primary one."""
     gone = []
-    for key in call.items():
+    for key in call.body_array():
         if key == _PRIMARY:
-            raise denied("ACC-0007", "delete the primary account")
+            raise permission_denied("ACC-0007", "delete the primary account")
         _account(call, key)
         del call.module_state(_accounts)[key]
         gone.append(key)
-    return Reply(data=gone)
+    return OxReply(data=gone)
 
 
 @handles("account", "status")
-def _status(call: Call) -> Reply:
-    keys = [call.number("id")] if "id" in call.params else list(call.module_state(_accounts))
-    return Reply(
+def _status(call: OxCall) -> OxReply:
+    keys = [call.number_param("id")] if "id" in call.params else list(call.module_state(_accounts))
+    return OxReply(
         data={str(_account(call, key)["id"]): {"status": "ok", "message": "All fine"} for key in keys}
     )
 
 
 @handles("account", "validate")
-def _validate(call: Call) -> Reply:
+def _validate(call: OxCall) -> OxReply:
     """Whether one could log in there: with any password at all; or what folders there would be."""
-    works = bool(call.mapping().get("password"))
-    if not call.flag("tree"):
-        return Reply(data=works)
-    return Reply(data={"id": "default0", "title": "E-Mail", "subfolder_array": []} if works else {})
+    works = bool(call.body_object().get("password"))
+    if not call.flag_param("tree"):
+        return OxReply(data=works)
+    return OxReply(data={"id": "default0", "title": "E-Mail", "subfolder_array": []} if works else {})
 
 
 # -- snippets --------------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ def _snippets(state: ServerState, user: OxUser) -> dict[str, Row]:
     return {"1": first}
 
 
-def _snippet(call: Call, key: Any) -> Row:
+def _snippet(call: OxCall, key: Any) -> Row:
     row = call.module_state(_snippets).get(str(key))
     if row is None:
         raise not_found("SNIPPET-0008", f"snippet {key}")
@@ -156,55 +156,55 @@ def _shown_snippet(row: Row) -> Row:
 
 
 @handles("snippet", "all")
-def _all_snippets(call: Call) -> Reply:
-    wanted = call.text("type").split(",") if call.text("type") else None
+def _all_snippets(call: OxCall) -> OxReply:
+    wanted = call.text_param("type").split(",") if call.text_param("type") else None
     rows = call.module_state(_snippets).values()
-    return Reply(data=[_shown_snippet(row) for row in rows if wanted is None or row.get("type") in wanted])
+    return OxReply(data=[_shown_snippet(row) for row in rows if wanted is None or row.get("type") in wanted])
 
 
 @handles("snippet", "list")
-def _list_snippets(call: Call) -> Reply:
+def _list_snippets(call: OxCall) -> OxReply:
     rows = call.module_state(_snippets)
-    return Reply(data=[_shown_snippet(rows[str(key)]) for key in call.items() if str(key) in rows])
+    return OxReply(data=[_shown_snippet(rows[str(key)]) for key in call.body_array() if str(key) in rows])
 
 
 @handles("snippet", "get")
-def _get_snippet(call: Call) -> Reply:
-    return Reply(data=_shown_snippet(_snippet(call, call.text("id"))))
+def _get_snippet(call: OxCall) -> OxReply:
+    return OxReply(data=_shown_snippet(_snippet(call, call.text_param("id"))))
 
 
 @handles("snippet", "new")
-def _new_snippet(call: Call) -> Reply:
-    body = call.mapping()
+def _new_snippet(call: OxCall) -> OxReply:
+    body = call.body_object()
     for name in ("displayname", "type", "module"):
         if not body.get(name):
-            raise missing(name)
+            raise missing_value(name)
     key = str(call.state.next_id())
     row = {**body, "id": key, "createdby": call.user.id, "accountid": 0, "files": []}
     call.module_state(_snippets)[key] = row
-    return Reply(data=key)
+    return OxReply(data=key)
 
 
 @handles("snippet", "update")
-def _update_snippet(call: Call) -> Reply:
-    row = _snippet(call, call.text("id"))
-    row.update({name: value for name, value in call.mapping().items() if name not in ("id", "files")})
-    return Reply(data=_shown_snippet(row))
+def _update_snippet(call: OxCall) -> OxReply:
+    row = _snippet(call, call.text_param("id"))
+    row.update({name: value for name, value in call.body_object().items() if name not in ("id", "files")})
+    return OxReply(data=_shown_snippet(row))
 
 
 @handles("snippet", "delete")
-def _delete_snippets(call: Call) -> Reply:
-    keys = call.items() if call.body else [call.text("id")]
+def _delete_snippets(call: OxCall) -> OxReply:
+    keys = call.body_array() if call.body else [call.text_param("id")]
     for key in keys:
         del call.module_state(_snippets)[_snippet(call, key)["id"]]
-    return Reply()
+    return OxReply()
 
 
 @handles("snippet", "attach")
-def _attach(call: Call) -> Reply:
-    row = _snippet(call, call.text("id"))
+def _attach(call: OxCall) -> OxReply:
+    row = _snippet(call, call.text_param("id"))
     if not call.files:
-        raise missing("file")
+        raise missing_value("file")
     for part in call.files:
         about = {
             "id": str(call.state.next_id()),
@@ -214,7 +214,7 @@ def _attach(call: Call) -> Reply:
         }
         row["files"].append(about)
         row.setdefault("_content", {})[about["id"]] = part.content
-    return Reply(data=row["id"])
+    return OxReply(data=row["id"])
 
 
 def _file(row: Row, key: Any) -> Mapping[str, Any]:
@@ -225,22 +225,24 @@ def _file(row: Row, key: Any) -> Mapping[str, Any]:
 
 
 @handles("snippet", "detach")
-def _detach(call: Call) -> Reply:
-    row = _snippet(call, call.text("id"))
-    gone = [_file(row, item.get("id") if isinstance(item, dict) else item)["id"] for item in call.items()]
+def _detach(call: OxCall) -> OxReply:
+    row = _snippet(call, call.text_param("id"))
+    gone = [
+        _file(row, item.get("id") if isinstance(item, dict) else item)["id"] for item in call.body_array()
+    ]
     row["files"] = [each for each in row["files"] if each["id"] not in gone]
-    return Reply(data=row["id"])
+    return OxReply(data=row["id"])
 
 
 @handles("snippet", "getattachment")
-def _get_attachment(call: Call) -> Reply:
-    row = _snippet(call, call.text("id"))
-    about = _file(row, call.text("attachmentid"))
+def _get_attachment(call: OxCall) -> OxReply:
+    row = _snippet(call, call.text_param("id"))
+    about = _file(row, call.text_param("attachmentid"))
     headers = {
         "Content-Type": about["mimetype"],
         "Content-Disposition": f'attachment; filename="{about["filename"]}"',
     }
-    return Reply(raw=Answer(headers=headers, body=row["_content"][about["id"]]))
+    return OxReply(answer=Answer(headers=headers, body=row["_content"][about["id"]]))
 
 
 # -- quota, system and use counts ------------------------------------------------------------------
@@ -253,28 +255,28 @@ _QUOTAS: Final = {
 
 
 @handles("quota", "filestore", "mail", "unified")
-def _quota(call: Call) -> Reply:
+def _quota(call: OxCall) -> OxReply:
     """Bytes; -1 is no limit."""
     most = -1 if call.operation.action == "mail" else 10 * _GIGABYTE
-    return Reply(data={"quota": most, "use": 12_345_678_901})
+    return OxReply(data={"quota": most, "use": 12_345_678_901})
 
 
 @handles("quota", "get")
-def _quotas(call: Call) -> Reply:
+def _quotas(call: OxCall) -> OxReply:
     """Every module, or the accounts of one; a module that there is not is an error page."""
     modules = {
         name: {"display_name": one["display_name"], "accounts": [_quota_of(one)]}
         for name, one in _QUOTAS.items()
     }
-    name = call.text("module")
+    name = call.text_param("module")
     if not name:
-        if call.text("account"):
-            raise missing("module")
-        return Reply(data=modules)
+        if call.text_param("account"):
+            raise missing_value("module")
+        return OxReply(data=modules)
     if name not in modules:
         raise PageRefusal(400, f"there is no module {name}")
     accounts: Any = modules[name]["accounts"]
-    return Reply(data=accounts[0] if call.text("account") else accounts)
+    return OxReply(data=accounts[0] if call.text_param("account") else accounts)
 
 
 def _quota_of(one: Mapping[str, Any]) -> Row:
@@ -282,31 +284,31 @@ def _quota_of(one: Mapping[str, Any]) -> Row:
 
 
 @handles("system", "ping")
-def _ping(call: Call) -> Reply:
-    return Reply(data=True)
+def _ping(call: OxCall) -> OxReply:
+    return OxReply(data=True)
 
 
 @handles("system", "time")
-def _time(call: Call) -> Reply:
-    return Reply(data=int(call.state.clock.now() * 1000))
+def _time(call: OxCall) -> OxReply:
+    return OxReply(data=int(call.state.clock.now() * 1000))
 
 
 @handles("system", "whoami")
-def _whoami(call: Call) -> Reply:
+def _whoami(call: OxCall) -> OxReply:
     user = call.user
     session = "" if call.session is None else call.session.id
     named = {"session": session, "user": user.name, "user_id": user.id}
-    return Reply(data={**named, "context_id": user.context, "locale": user.locale})
+    return OxReply(data={**named, "context_id": user.context, "locale": user.locale})
 
 
 @handles("usecount", "increment")
-def _increment(call: Call) -> Reply:
-    body = call.mapping()
+def _increment(call: OxCall) -> OxReply:
+    body = call.body_object()
     if body.get("type") not in ("contact", "user", "group", "resource"):
         raise bad_value("type", body.get("type"), "it is contact, user, group or resource")
     if body["type"] == "contact":
         for row in call.table("contacts"):
             if row["id"] == str(body.get("id")) or body.get("mail") in (row.get("email1"), row.get("email2")):
                 row["useCount"] = int(row.get("useCount", 0)) + 1
-                return Reply(data={"success": True})
-    return Reply(data={"success": body["type"] != "contact"})
+                return OxReply(data={"success": True})
+    return OxReply(data={"success": body["type"] != "contact"})

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-from ..envelope import error_fields
+from ..envelope import build_error_fields
 from ..events.changes import recurrence_of
 from ..events.event_times import parse_when, read_recurrence_id
 from ..events.participants import as_attendee, attendee_of, completed, recipient, same_person
@@ -24,18 +24,18 @@ from ..events.view import (
     show,
 )
 from ..files.access import file_answer
-from ..folder_tree import folders_of
-from ..handlers import Call, Reply, handles
-from ..listing import objects
+from ..folder_tree import visible_folders
+from ..handlers import OxCall, OxReply, handles
+from ..listing import read_objects
 from ..mails.access import zipped
 from ..refusals import OxError, bad_value, not_found
-from ..search_terms import Grammar, Operand, Term, read_filter
+from ..search_terms import SearchGrammar, SearchOperand, SearchTerm, compile_filter
 
 __all__: list[str] = []
 
 _RANGED: Final = frozenset({"=", "<", ">"})
 _EXACT: Final = frozenset({"="})
-_GRAMMAR: Final = Grammar(
+_GRAMMAR: Final = SearchGrammar(
     fields={
         **dict.fromkeys(["timestamp", "created", "lastModified"], _RANGED),
         **dict.fromkeys(
@@ -52,54 +52,57 @@ _GRAMMAR: Final = Grammar(
 )  # fmt: skip
 
 
-def _newest(call: Call, events: Iterable[Event]) -> int:
+def _newest(call: OxCall, events: Iterable[Event]) -> int:
     return max((event.stamp for event in events), default=call.state.last_stamp)
 
 
 @handles("chronos", "all", method="GET")
-def _all(call: Call) -> Reply:
-    folder = call.text("folder")
+def _all(call: OxCall) -> OxReply:
+    folder = call.text_param("folder")
     events = events_of(call, folder)
-    return Reply(data=arranged(call, events, range_of(call), folder), timestamp=_newest(call, events))
+    return OxReply(data=arranged(call, events, range_of(call), folder), timestamp=_newest(call, events))
 
 
 @handles("chronos", "all", method="PUT")
-def _all_of_folders(call: Call) -> Reply:
-    folders = call.mapping().get("folders")
+def _all_of_folders(call: OxCall) -> OxReply:
+    folders = call.body_object().get("folders")
     if not isinstance(folders, list):
         raise bad_value("folders", folders, "it is an array of ids")
-    return Reply(
+    return OxReply(
         data=[_by_folder(call, str(folder), None) for folder in folders], timestamp=call.state.last_stamp
     )
 
 
-def _by_folder(call: Call, folder: str, term: Term | None) -> dict[str, Any]:
+def _by_folder(call: OxCall, folder: str, term: SearchTerm | None) -> dict[str, Any]:
     """The events of one folder, or the error that there is with it."""
     try:
         events = [event for event in events_of(call, folder) if term is None or term(partial(_values, event))]
     except OxError as error:
-        return {"folder": folder, "error": error_fields(error, call.server_options, call.incoming.number)}
+        return {
+            "folder": folder,
+            "error": build_error_fields(error, call.server_options, call.request.number),
+        }
     shown = arranged(call, events, range_of(call), folder)
     return {"folder": folder, "events": shown, "timestamp": _newest(call, events)}
 
 
 @handles("chronos", "advancedSearch")
-def _advanced_search(call: Call) -> Reply:
-    body = call.mapping()
-    term = read_filter(body, _GRAMMAR)
+def _advanced_search(call: OxCall) -> OxReply:
+    body = call.body_object()
+    term = compile_filter(body, _GRAMMAR)
     folders = body.get("folders")
     if folders is not None and not isinstance(folders, list):
         raise bad_value("folders", folders, "it is an array of ids")
     if folders is None:
-        rows = (row for row in folders_of(call) if row["module"] == "calendar")
+        rows = (row for row in visible_folders(call) if row["module"] == "calendar")
         folders = [outside(row["id"]) for row in rows]
     found = [_by_folder(call, str(folder), term) for folder in folders]
-    return Reply(
+    return OxReply(
         data=[one for one in found if "error" in one or one["events"]], timestamp=call.state.last_stamp
     )
 
 
-def _values(event: Event, operand: Operand) -> Iterable[Any]:
+def _values(event: Event, operand: SearchOperand) -> Iterable[Any]:
     value = event.data.get(operand.name)
     for one in value if isinstance(value, list) else [value]:
         if isinstance(one, Mapping):
@@ -109,17 +112,20 @@ def _values(event: Event, operand: Operand) -> Iterable[Any]:
 
 
 @handles("chronos", "get")
-def _get(call: Call) -> Reply:
-    event, folder = given_event(call, call.text("id"), call.text("folder")), call.text("folder")
+def _get(call: OxCall) -> OxReply:
+    event, folder = (
+        given_event(call, call.text_param("id"), call.text_param("folder")),
+        call.text_param("folder"),
+    )
     data = (
-        given_recurrence(call, event, call.text("recurrenceId"))
-        if call.text("recurrenceId")
+        given_recurrence(call, event, call.text_param("recurrenceId"))
+        if call.text_param("recurrenceId")
         else event.single()
     )
-    return Reply(data=show(call, data, folder), timestamp=event.stamp)
+    return OxReply(data=show(call, data, folder), timestamp=event.stamp)
 
 
-def given_recurrence(call: Call, event: Event, key: str) -> dict[str, Any]:
+def given_recurrence(call: OxCall, event: Event, key: str) -> dict[str, Any]:
     """One recurrence of a series: the stored one if it was changed on its own, or the one that the rule makes.
 
     Raises:
@@ -135,9 +141,9 @@ def given_recurrence(call: Call, event: Event, key: str) -> dict[str, Any]:
 
 
 @handles("chronos", "list")
-def _list(call: Call) -> Reply:
+def _list(call: OxCall) -> OxReply:
     made = []
-    for one in objects(call.body, "id", "folder"):
+    for one in read_objects(call.body, "id", "folder"):
         try:
             event = given_event(call, str(one["id"]), str(one["folder"]))
         except OxError:
@@ -146,15 +152,15 @@ def _list(call: Call) -> Reply:
         made.append(
             show(call, given_recurrence(call, event, key) if key else event.single(), str(one["folder"]))
         )
-    return Reply(data=made, timestamp=call.state.last_stamp)
+    return OxReply(data=made, timestamp=call.state.last_stamp)
 
 
 @handles("chronos", "updates")
-def _updates(call: Call) -> Reply:
-    folder, since = call.text("folder"), call.number("timestamp")
+def _updates(call: OxCall) -> OxReply:
+    folder, since = call.text_param("folder"), call.number_param("timestamp")
     events = [event for event in events_of(call, folder) if event.stamp > since]
     gone = calendar(call.state).gone(folder_row(call, folder), since)
-    return Reply(
+    return OxReply(
         data={
             "newAndModified": arranged(call, events, range_of(call), folder),
             "deleted": [show(call, data, folder) for data in gone],
@@ -164,8 +170,8 @@ def _updates(call: Call) -> Reply:
 
 
 @handles("chronos", "resolve")
-def _resolve(call: Call) -> Reply:
-    key = call.text("id")
+def _resolve(call: OxCall) -> OxReply:
+    key = call.text_param("id")
     store = calendar(call.state)
     visible = events_of(call)
     found = [event for event in [*store.by_uid(key), store.find(key)] if event in visible]
@@ -173,18 +179,21 @@ def _resolve(call: Call) -> Reply:
         if event is not None and call.params.get("sequence", event.data.get("sequence", 0)) == event.data.get(
             "sequence", 0
         ):
-            return Reply(data=show(call, event.single()), timestamp=event.stamp)
-    return Reply(data={})
+            return OxReply(data=show(call, event.single()), timestamp=event.stamp)
+    return OxReply(data={})
 
 
 @handles("chronos", "getRecurrence")
-def _get_recurrence(call: Call) -> Reply:
-    event, folder = given_event(call, call.text("id"), call.text("folder")), call.text("folder")
+def _get_recurrence(call: OxCall) -> OxReply:
+    event, folder = (
+        given_event(call, call.text_param("id"), call.text_param("folder")),
+        call.text_param("folder"),
+    )
     store = calendar(call.state)
     if event.data.get("recurrenceId"):
         master, one = store.find(str(event.data.get("seriesId"))), event.single()
     else:
-        master, one = event, given_recurrence(call, event, call.text("recurrenceId"))
+        master, one = event, given_recurrence(call, event, call.text_param("recurrenceId"))
     overridden = one["id"] != (master.id if master else "")
     moved = (
         overridden
@@ -193,28 +202,28 @@ def _get_recurrence(call: Call) -> Reply:
     data = {"overridden": overridden, "rescheduled": moved, "recurrenceEvent": show(call, one, folder)}
     if master is not None:
         data["masterEvent"] = show(call, master.single(), folder)
-    return Reply(data=data, timestamp=event.stamp)
+    return OxReply(data=data, timestamp=event.stamp)
 
 
 @handles("chronos", "needsAction")
-def _needs_action(call: Call) -> Reply:
+def _needs_action(call: OxCall) -> OxReply:
     within, mine = range_of(call), as_attendee(call.user, "NEEDS-ACTION")
     waiting = []
     for event in events_of(call):
         attendee = attendee_of(event.data, call.user)
         if attendee is not None and attendee.get("partStat") == "NEEDS-ACTION":
             waiting.append(event)
-    return Reply(data=[{"attendee": mine, "events": arranged(call, waiting, within)}])
+    return OxReply(data=[{"attendee": mine, "events": arranged(call, waiting, within)}])
 
 
 @handles("chronos", "freeBusy")
-def _free_busy(call: Call) -> Reply:
+def _free_busy(call: OxCall) -> OxReply:
     within = range_of(call, "from", "until")
-    attendees = objects(call.mapping().get("attendees"), of="attendees")
-    return Reply(data=[_busy(call, attendee, within) for attendee in attendees])
+    attendees = read_objects(call.body_object().get("attendees"), of="attendees")
+    return OxReply(data=[_busy(call, attendee, within) for attendee in attendees])
 
 
-def _busy(call: Call, attendee: Mapping[str, Any], within: Range) -> dict[str, Any]:
+def _busy(call: OxCall, attendee: Mapping[str, Any], within: Range) -> dict[str, Any]:
     person = completed(call.state, attendee)
     busy = []
     for event in calendar(call.state).events():
@@ -222,7 +231,7 @@ def _busy(call: Call, attendee: Mapping[str, Any], within: Range) -> dict[str, A
             continue
         busy += [_busy_time(call, data) for data in expanded(event, within, expand=True)]
     busy.sort(key=lambda one: one["startTime"])
-    if call.flag("merge"):
+    if call.flag_param("merge"):
         busy = _merged(busy)
     return {"attendee": person, "freeBusyTime": busy}
 
@@ -232,7 +241,7 @@ def _takes_part(event: Event, person: Mapping[str, Any]) -> bool:
     return any(same_person(one, person) and one.get("partStat") != "DECLINED" for one in people)
 
 
-def _busy_time(call: Call, data: Mapping[str, Any]) -> dict[str, Any]:
+def _busy_time(call: OxCall, data: Mapping[str, Any]) -> dict[str, Any]:
     start, end = parse_when(data["startDate"]), parse_when(data.get("endDate") or data["startDate"])
     free = data.get("transp") == "TRANSPARENT"
     tentative = data.get("status") == "TENTATIVE"
@@ -259,11 +268,11 @@ def _merged(busy: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 @handles("chronos", "getAttachment")
-def _get_attachment(call: Call) -> Reply:
-    event = given_event(call, call.text("id"), call.text("folder"))
-    name, kind, content = _file(event, call.text("managedId"))
-    etag = f"chronos-{call.number('managedId')}"
-    return Reply(raw=file_answer(call, content, filename=name, mimetype=kind, etag=etag))
+def _get_attachment(call: OxCall) -> OxReply:
+    event = given_event(call, call.text_param("id"), call.text_param("folder"))
+    name, kind, content = _file(event, call.text_param("managedId"))
+    etag = f"chronos-{call.number_param('managedId')}"
+    return OxReply(answer=file_answer(call, content, filename=name, mimetype=kind, etag=etag))
 
 
 def _file(event: Event, key: Any) -> tuple[str, str, bytes]:
@@ -274,35 +283,35 @@ def _file(event: Event, key: Any) -> tuple[str, str, bytes]:
 
 
 @handles("chronos", "zipAttachments")
-def _zip_attachments(call: Call) -> Reply:
-    event = given_event(call, call.text("id"), call.text("folder"))
-    files = [_file(event, key) for key in call.items()]
-    return Reply(raw=zipped([(name, content) for name, _, content in files], "attachments.zip"))
+def _zip_attachments(call: OxCall) -> OxReply:
+    event = given_event(call, call.text_param("id"), call.text_param("folder"))
+    files = [_file(event, key) for key in call.body_array()]
+    return OxReply(answer=zipped([(name, content) for name, _, content in files], "attachments.zip"))
 
 
 @handles("chronos", "forward")
-def _forward(call: Call) -> Reply:
-    given_event(call, call.text("id"), call.text("folder"))
-    recipients = call.mapping().get("recipients") or []
-    return Reply(data=[{"status": "SENT", "recipient": recipient(call.state, one)} for one in recipients])
+def _forward(call: OxCall) -> OxReply:
+    given_event(call, call.text_param("id"), call.text_param("folder"))
+    recipients = call.body_object().get("recipients") or []
+    return OxReply(data=[{"status": "SENT", "recipient": recipient(call.state, one)} for one in recipients])
 
 
 @handles("chronos/account", "probe")
-def _probe(call: Call) -> Reply:
-    return Reply(data={"title": "Calendar", **call.mapping()})
+def _probe(call: OxCall) -> OxReply:
+    return OxReply(data={"title": "Calendar", **call.body_object()})
 
 
 @handles("chronos/availability", "get")
-def _get_availability(call: Call) -> Reply:
-    return Reply(data=list(call.module_state(_availability)), timestamp=call.state.last_stamp)
+def _get_availability(call: OxCall) -> OxReply:
+    return OxReply(data=list(call.module_state(_availability)), timestamp=call.state.last_stamp)
 
 
 @handles("chronos/availability", "set")
-def _set_availability(call: Call) -> Reply:
-    times = call.mapping().get("availableTimes") or []
+def _set_availability(call: OxCall) -> OxReply:
+    times = call.body_object().get("availableTimes") or []
     kept = call.module_state(_availability)
     kept[:] = [{"id": number, "user": call.user.id, **one} for number, one in enumerate(times, 1)]
-    return Reply(whole={})
+    return OxReply(bare_json={})
 
 
 def _availability(state: Any, user: Any) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from ..events.changes import Changes, apply, check_stamp, exception_of
 from ..events.event_times import parse_instant, parse_when
 from ..events.store import Event
 from ..events.view import Range, calendar, events_of, expanded, given_event, outside, range_of
-from ..handlers import Call, Reply, handles
+from ..handlers import OxCall, OxReply, handles
 from ..refusals import bad_value, not_found
 from .chronos_writes import result
 
@@ -24,16 +24,16 @@ Data = dict[str, Any]
 
 
 @handles("chronos/alarm", "pending")
-def _pending(call: Call) -> Reply:
+def _pending(call: OxCall) -> OxReply:
     within = range_of(call)
-    wanted = {action for action in call.text("actions").upper().split(",") if action}
+    wanted = {action for action in call.text_param("actions").upper().split(",") if action}
     found = [
         _trigger(event, data, alarm, at)
         for event in events_of(call)
         for data, alarm, at in _due(event, within)
         if not wanted or str(alarm.get("action", "DISPLAY")).upper() in wanted
     ]
-    return Reply(data=sorted(found, key=lambda one: str(one["time"])), timestamp=call.state.last_stamp)
+    return OxReply(data=sorted(found, key=lambda one: str(one["time"])), timestamp=call.state.last_stamp)
 
 
 def _due(event: Event, within: Range) -> Iterator[tuple[Data, Data, datetime]]:
@@ -89,30 +89,30 @@ def _alarm(event: Event, key: int) -> Data:
 
 
 @handles("chronos/alarm", "ack", "snooze")
-def _acknowledge(call: Call) -> Reply:
-    event = given_event(call, call.text("id"), call.text("folder"))
-    alarm = _alarm(event, call.number("alarmId"))
+def _acknowledge(call: OxCall) -> OxReply:
+    event = given_event(call, call.text_param("id"), call.text_param("folder"))
+    alarm = _alarm(event, call.number_param("alarmId"))
     now = int(call.state.clock.now() * 1000)
     alarm["acknowledged"] = now
     if call.operation.action == "snooze":
-        later = datetime.fromtimestamp((now + call.number("snoozeTime")) / 1000, UTC)
+        later = datetime.fromtimestamp((now + call.number_param("snoozeTime")) / 1000, UTC)
         again = {"trigger": {"dateTime": f"{later:%Y%m%dT%H%M%SZ}"}, "action": alarm.get("action", "DISPLAY")}
-        again |= {"id": calendar(call.state).new_id(), "uid": call.state.token()}
+        again |= {"id": calendar(call.state).new_id(), "uid": call.state.next_token()}
         again["extendedProperties"] = {"RELATED-TO": alarm.get("uid")}
         event.data["alarms"].append(again)
     calendar(call.state).touch(event)
     changes = Changes()
     changes.add_updated(event)
-    return result(call, changes, call.text("folder"))
+    return result(call, changes, call.text_param("folder"))
 
 
 @handles("chronos/alarm", "updateAlarms")
-def _update_alarms(call: Call) -> Reply:
-    event = given_event(call, call.text("id"), call.text("folder"))
-    check_stamp(event, call.number("timestamp"))
-    key = call.text("recurrenceId")
+def _update_alarms(call: OxCall) -> OxReply:
+    event = given_event(call, call.text_param("id"), call.text_param("folder"))
+    check_stamp(event, call.number_param("timestamp"))
+    key = call.text_param("recurrenceId")
     target = exception_of(call, event, key)[0] if key and event.rule else event
-    apply(call, target, {"alarms": call.items() or None})
+    apply(call, target, {"alarms": call.body_array() or None})
     changes = Changes()
     changes.add_updated(target)
-    return result(call, changes, call.text("folder"))
+    return result(call, changes, call.text_param("folder"))

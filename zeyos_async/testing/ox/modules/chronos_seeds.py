@@ -8,8 +8,8 @@ from typing import Any, Final
 from ..events.event_times import When
 from ..events.participants import as_attendee, as_calendar_user
 from ..events.view import calendar
-from ..folder_tree import default_folder, plain_id
-from ..seeding import AWKWARD, Rows, fills, shows
+from ..folder_tree import default_folder_id, to_plain_id
+from ..seeding import AWKWARD_TEXTS, SeedRows, seeds, exposes
 from ..state import OxUser, ServerState
 
 __all__: list[str] = []
@@ -23,15 +23,15 @@ _RULES: Final = (
 )
 
 
-@fills("chronos", few=10)
-def _fill(state: ServerState, rows: Rows) -> None:
+@seeds("chronos", default_count=10)
+def _fill(state: ServerState, rows: SeedRows) -> None:
     """Events in the first user's calendar; given ones say ``startDate`` and what else they like."""
     user = next(iter(state.users.values()))
-    folder = default_folder(state, user, "calendar")
+    folder = default_folder_id(state, user, "calendar")
     given = [_made(state, user, place) for place in range(rows)] if isinstance(rows, int) else map(dict, rows)
     for values in given:
         data = {
-            "uid": state.token(),
+            "uid": state.next_token(),
             "createdBy": as_calendar_user(user),
             "modifiedBy": as_calendar_user(user),
             "sequence": 0,
@@ -39,11 +39,11 @@ def _fill(state: ServerState, rows: Rows) -> None:
             "class": "PUBLIC",
             **values,
         }
-        data["folder"] = plain_id(str(values.get("folder") or folder))
+        data["folder"] = to_plain_id(str(values.get("folder") or folder))
         calendar(state).insert(data)
 
 
-@shows("chronos")
+@exposes("chronos")
 def _show(state: ServerState) -> list[dict[str, Any]]:
     """Every stored event: series and exceptions, no recurrences."""
     return [event.single() for event in calendar(state).events()]
@@ -58,7 +58,7 @@ def _made(state: ServerState, user: OxUser, place: int) -> dict[str, Any]:
         start = When(start.local, _ZONES[place % len(_ZONES)])
     end = start.moved(timedelta(days=1) if all_day else timedelta(hours=1))
     made: dict[str, Any] = {
-        "summary": " ".join(AWKWARD[place % len(AWKWARD)].split()),
+        "summary": " ".join(AWKWARD_TEXTS[place % len(AWKWARD_TEXTS)].split()),
         "startDate": start.wire(),
         "endDate": end.wire(),
         "location": "Room 1" if place % 2 else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..envelope import error_fields
+from ..envelope import build_error_fields
 from ..events.changes import (
     Changes,
     apply,
@@ -26,11 +26,11 @@ from ..events.participants import (
 )
 from ..events.store import Event
 from ..events.view import calendar, folder_row, given_event
-from ..folder_tree import plain_id
-from ..form_data import Part
-from ..handlers import Call, Reply, handles
-from ..listing import objects
-from ..refusals import CONFLICT, OxError, bad_value, denied, missing
+from ..folder_tree import to_plain_id
+from ..form_data import FormPart
+from ..handlers import OxCall, OxReply, handles
+from ..listing import read_objects
+from ..refusals import CONFLICT, OxError, bad_value, permission_denied, missing_value
 from ..requests import read_json
 
 __all__ = ["result", "store_event"]
@@ -38,20 +38,20 @@ __all__ = ["result", "store_event"]
 _FOLLOWING: Final = "THISANDFUTURE"
 
 
-def result(call: Call, changes: Changes, folder: str) -> Reply:
+def result(call: OxCall, changes: Changes, folder: str) -> OxReply:
     """What a write did."""
-    return Reply(data=changes.shown(call, folder), timestamp=call.state.last_stamp)
+    return OxReply(data=changes.shown(call, folder), timestamp=call.state.last_stamp)
 
 
-def _conflicts(call: Call, data: Mapping[str, Any], *, besides: str = "") -> Reply | None:
+def _conflicts(call: OxCall, data: Mapping[str, Any], *, besides: str = "") -> OxReply | None:
     """What there is at the same time, where the client wants to know."""
-    if not call.flag("checkConflicts"):
+    if not call.flag_param("checkConflicts"):
         return None
     found = conflicts_of(call, data, besides=besides)
-    return Reply(data={"conflicts": found}, timestamp=call.state.last_stamp) if found else None
+    return OxReply(data={"conflicts": found}, timestamp=call.state.last_stamp) if found else None
 
 
-def store_event(call: Call, folder: str, data: Mapping[str, Any]) -> Event:
+def store_event(call: OxCall, folder: str, data: Mapping[str, Any]) -> Event:
     """Store a new event of the user who calls.
 
     Raises:
@@ -59,7 +59,7 @@ def store_event(call: Call, folder: str, data: Mapping[str, Any]) -> Event:
     """
     store = calendar(call.state)
     made = prepared(call, data)
-    uid = str(data.get("uid") or call.state.token())
+    uid = str(data.get("uid") or call.state.next_token())
     if any(event.folder == folder for event in store.by_uid(uid)):
         raise OxError("CAL-4091", f"there is an event with the uid {uid}", category=CONFLICT, params=(uid,))
     if made.get("attendees") and attendee_of(made, call.user) is None:
@@ -71,9 +71,9 @@ def store_event(call: Call, folder: str, data: Mapping[str, Any]) -> Event:
 
 
 @handles("chronos", "new")
-def _new(call: Call) -> Reply:
-    given = _multipart(call) if call.parts else call.mapping()
-    folder = folder_row(call, call.text("folder"), "folder")
+def _new(call: OxCall) -> OxReply:
+    given = _multipart(call) if call.parts else call.body_object()
+    folder = folder_row(call, call.text_param("folder"), "folder")
     if (conflicts := _conflicts(call, prepared(call, given))) is not None:
         return conflicts
     event = store_event(call, folder, given)
@@ -81,18 +81,18 @@ def _new(call: Call) -> Reply:
         _attach(call, event, given)
     changes = Changes()
     changes.created.append(event.single())
-    return result(call, changes, call.text("folder"))
+    return result(call, changes, call.text_param("folder"))
 
 
-def _multipart(call: Call) -> dict[str, Any]:
-    given = read_json(call.part("json_0").content)
+def _multipart(call: OxCall) -> dict[str, Any]:
+    given = read_json(call.find_part("json_0").content)
     if not isinstance(given, dict):
         raise bad_value("json_0", given, "it has to be a JSON object")
     inner = given.get("event")
     return inner if isinstance(inner, dict) else given
 
 
-def _attach(call: Call, event: Event, given: Mapping[str, Any]) -> None:
+def _attach(call: OxCall, event: Event, given: Mapping[str, Any]) -> None:
     """Keep the attachments that the event still names, and add the uploaded files."""
     named = given.get("attachments") or []
     kept = {int(one["managedId"]) for one in named if one.get("managedId") is not None}
@@ -106,17 +106,17 @@ def _attach(call: Call, event: Event, given: Mapping[str, Any]) -> None:
     calendar(call.state).touch(event)
 
 
-def _file(part: Part) -> tuple[str, str, bytes]:
+def _file(part: FormPart) -> tuple[str, str, bytes]:
     return part.filename or "file", part.content_type or "application/octet-stream", part.content
 
 
 @handles("chronos", "update")
-def _update(call: Call) -> Reply:
-    given = _multipart(call) if call.parts else call.mapping().get("event")
+def _update(call: OxCall) -> OxReply:
+    given = _multipart(call) if call.parts else call.body_object().get("event")
     if not isinstance(given, dict):
-        raise missing("event")
-    event = given_event(call, call.text("id"), call.text("folder"))
-    check_stamp(event, call.number("timestamp"), given)
+        raise missing_value("event")
+    event = given_event(call, call.text_param("id"), call.text_param("folder"))
+    check_stamp(event, call.number_param("timestamp"), given)
     if (conflicts := _conflicts(call, {**event.data, **given}, besides=event.id)) is not None:
         return conflicts
     changes = Changes()
@@ -125,15 +125,15 @@ def _update(call: Call) -> Reply:
     if call.parts:
         _attach(call, target, given)
     _note(changes, target)
-    return result(call, changes, call.text("folder"))
+    return result(call, changes, call.text_param("folder"))
 
 
-def _target(call: Call, event: Event, changes: Changes) -> Event:
+def _target(call: OxCall, event: Event, changes: Changes) -> Event:
     """What a write is about: the event, one recurrence of it, or the rest of the series."""
-    key = call.text("recurrenceId")
+    key = call.text_param("recurrenceId")
     if not key or event.rule is None:
         return event
-    if call.text("recurrenceRange") == _FOLLOWING:
+    if call.text_param("recurrenceRange") == _FOLLOWING:
         later = split(call, event, key)
         changes.add_updated(event)
         changes.created.append(later.single())
@@ -155,13 +155,13 @@ def _note(changes: Changes, event: Event) -> None:
 
 
 @handles("chronos", "updateAttendee")
-def _update_attendee(call: Call) -> Reply:
-    body = call.mapping()
+def _update_attendee(call: OxCall) -> OxReply:
+    body = call.body_object()
     given = body.get("attendee")
     if not isinstance(given, dict):
-        raise missing("attendee")
-    event = given_event(call, call.text("id"), call.text("folder"))
-    check_stamp(event, call.number("timestamp"))
+        raise missing_value("attendee")
+    event = given_event(call, call.text_param("id"), call.text_param("folder"))
+    check_stamp(event, call.number_param("timestamp"))
     changes = Changes()
     target = _target(call, event, changes)
     person = completed(call.state, {"entity": call.user.id, **given})
@@ -174,32 +174,32 @@ def _update_attendee(call: Call) -> Reply:
     fields |= {name: body[name] for name in ("alarms", "transp") if name in body}
     apply(call, target, fields)
     _note(changes, target)
-    return result(call, changes, call.text("folder"))
+    return result(call, changes, call.text_param("folder"))
 
 
 @handles("chronos", "changeOrganizer")
-def _change_organizer(call: Call) -> Reply:
-    given = call.mapping().get("organizer")
+def _change_organizer(call: OxCall) -> OxReply:
+    given = call.body_object().get("organizer")
     if not isinstance(given, dict):
-        raise missing("organizer")
-    event = given_event(call, call.text("id"), call.text("folder"))
-    check_stamp(event, call.number("timestamp"))
+        raise missing_value("organizer")
+    event = given_event(call, call.text_param("id"), call.text_param("folder"))
+    check_stamp(event, call.number_param("timestamp"))
     current = event.data.get("organizer")
     if current and current.get("entity") != call.user.id:
-        raise denied("CAL-4031", f"change the organizer of event {event.id}")
+        raise permission_denied("CAL-4031", f"change the organizer of event {event.id}")
     changes = Changes()
     target = _target(call, event, changes)
     target.data["organizer"] = recipient(call.state, given)
     calendar(call.state).touch(target)
     _note(changes, target)
-    return result(call, changes, call.text("folder"))
+    return result(call, changes, call.text_param("folder"))
 
 
 @handles("chronos", "move")
-def _move(call: Call) -> Reply:
-    event = given_event(call, call.text("id"), call.text("folder"))
-    check_stamp(event, call.number("timestamp"))
-    target = folder_row(call, call.text("targetFolder"), "folder")
+def _move(call: OxCall) -> OxReply:
+    event = given_event(call, call.text_param("id"), call.text_param("folder"))
+    check_stamp(event, call.number_param("timestamp"))
+    target = folder_row(call, call.text_param("targetFolder"), "folder")
     store = calendar(call.state)
     changes = Changes()
     for one in [event, *(store.exceptions(event) if event.rule else ())]:
@@ -209,14 +209,14 @@ def _move(call: Call) -> Reply:
 
 
 @handles("chronos", "delete")
-def _delete(call: Call) -> Reply:
+def _delete(call: OxCall) -> OxReply:
     body = call.body
-    given = body if isinstance(body, list) else call.mapping().get("events")
-    events = objects(given, of="events")
-    return Reply(data=[_delete_one(call, one) for one in events], timestamp=call.state.last_stamp)
+    given = body if isinstance(body, list) else call.body_object().get("events")
+    events = read_objects(given, of="events")
+    return OxReply(data=[_delete_one(call, one) for one in events], timestamp=call.state.last_stamp)
 
 
-def _delete_one(call: Call, one: Mapping[str, Any]) -> dict[str, Any]:
+def _delete_one(call: OxCall, one: Mapping[str, Any]) -> dict[str, Any]:
     """What became of one event, or the error that there was with it."""
     folder, key = str(one.get("folder") or ""), one.get("recurrenceId")
     names = {"folderId": folder, "id": str(one.get("id") or "")}
@@ -224,16 +224,16 @@ def _delete_one(call: Call, one: Mapping[str, Any]) -> dict[str, Any]:
     changes = Changes()
     try:
         event = given_event(call, names["id"], folder)
-        check_stamp(event, call.number("timestamp"))
-        if plain_id(folder) == event.folder:
+        check_stamp(event, call.number_param("timestamp"))
+        if to_plain_id(folder) == event.folder:
             folder_row(call, folder, "delete")
         _remove(call, event, one, changes)
     except OxError as error:
-        return {**about, "error": error_fields(error, call.server_options, call.incoming.number)}
+        return {**about, "error": build_error_fields(error, call.server_options, call.request.number)}
     return {**about, **changes.shown(call, folder)}
 
 
-def _remove(call: Call, event: Event, one: Mapping[str, Any], changes: Changes) -> None:
+def _remove(call: OxCall, event: Event, one: Mapping[str, Any], changes: Changes) -> None:
     key = one.get("recurrenceId")
     if key and event.rule is not None:
         following = one.get("recurrenceRange") == _FOLLOWING

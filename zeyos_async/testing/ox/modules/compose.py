@@ -8,9 +8,9 @@ from typing import Any, Final
 from ...answers import Answer
 from ..events.event_times import parse_instant
 from ..files.access import drive
-from ..form_data import Part
-from ..handlers import Call, Reply, handles
-from ..listing import objects
+from ..form_data import FormPart
+from ..handlers import OxCall, OxReply, handles
+from ..listing import read_objects
 from ..mails.access import DRAFTS, TRASH, given_mail, mailbox
 from ..mails.composition_spaces import Attachment, Space, check_claim, spaces
 from ..mails.mail_builder import Attached, build, pairs
@@ -19,7 +19,7 @@ from ..mails.rendering import View, attachments_of, mail_object
 from ..mails.reply_templates import quoted, reply_to, subject_with
 from ..mails.sending import message_id, new_time, send
 from ..mails.store import ANSWERED, DRAFT, FORWARDED, SEEN, Mail
-from ..refusals import OxError, bad_value, missing, not_found
+from ..refusals import OxError, bad_value, missing_value, not_found
 from ..requests import read_json
 from ..transfer.vcard import write_vcards
 
@@ -32,43 +32,45 @@ _TYPES: Final = ("new", "reply", "replyall", "forward", "resend", "edit", "copy"
 _KEEPS_CONTENT: Final = frozenset({"resend", "edit", "copy"})
 
 
-def _space(call: Call) -> Space:
+def _space(call: OxCall) -> Space:
     token = call.params.get("clientToken")
-    return spaces(call.state, call.user).get(call.text("id"), token, call.server_options)
+    return spaces(call.state, call.user).get(call.text_param("id"), token, call.server_options)
 
 
 @handles("mail/compose", "GET /mail/compose")
-def _all(call: Call) -> Reply:
-    wanted = [name for name in call.text("columns").split(",") if name]
+def _all(call: OxCall) -> OxReply:
+    wanted = [name for name in call.text_param("columns").split(",") if name]
     shown = [space.shown() for space in spaces(call.state, call.user).all()]
     if wanted:
         shown = [{name: one[name] for name in ["id", *wanted] if name in one} for one in shown]
-    return Reply(data=shown)
+    return OxReply(data=shown)
 
 
 @handles("mail/compose", "POST /mail/compose")
-def _open(call: Call) -> Reply:
-    kind = call.text("type", "new").lower()
+def _open(call: OxCall) -> OxReply:
+    kind = call.text_param("type", "new").lower()
     if kind not in _TYPES:
         raise bad_value("type", kind, f"it is one of {', '.join(_TYPES)}")
-    given = objects(call.body or [], "folderId", "id")
+    given = read_objects(call.body or [], "folderId", "id")
     mails = [given_mail(call, str(one["folderId"]), str(one["id"])) for one in given]
     if kind != "new" and not mails:
-        raise missing("body")
+        raise missing_value("body")
     space = Space(
-        id=call.state.token(), fields=_start(call, kind, mails), claim=check_claim(call.text("claim"))
+        id=call.state.next_token(),
+        fields=_start(call, kind, mails),
+        claim=check_claim(call.text_param("claim")),
     )
     space.originals = [(mail.folder, mail.id) for mail in mails]
     for mail in mails if kind in ("forward", *_KEEPS_CONTENT) else ():
         _take_over(call, space, mail)
-    if call.flag("vcard"):
+    if call.flag_param("vcard"):
         _attach_vcard(call, space)
     if kind == "edit":
         space.draft = (mails[0].folder, mails[0].id)
     return _saved(call, spaces(call.state, call.user).open(space))
 
 
-def _start(call: Call, kind: str, mails: list[Mail]) -> dict[str, Any]:
+def _start(call: OxCall, kind: str, mails: list[Mail]) -> dict[str, Any]:
     """The fields that a new space begins with."""
     fields: dict[str, Any] = {
         "from": [call.user.display_name, call.user.email],
@@ -113,7 +115,7 @@ def _same(mail: Mail) -> dict[str, Any]:
     return made
 
 
-def _take_over(call: Call, space: Space, mail: Mail) -> list[Attachment]:
+def _take_over(call: OxCall, space: Space, mail: Mail) -> list[Attachment]:
     """What is attached to a message goes along."""
     return [
         _attach(call, space, part.filename or f"part-{part.id}", part.content_type, part.content, "MAIL")
@@ -122,24 +124,24 @@ def _take_over(call: Call, space: Space, mail: Mail) -> list[Attachment]:
 
 
 def _attach(
-    call: Call, space: Space, name: str, mime_type: str, content: bytes, origin: str, key: str = ""
+    call: OxCall, space: Space, name: str, mime_type: str, content: bytes, origin: str, key: str = ""
 ) -> Attachment:
     attachment = Attachment(
-        id=key or call.state.token(), name=name, mime_type=mime_type, content=content, origin=origin
+        id=key or call.state.next_token(), name=name, mime_type=mime_type, content=content, origin=origin
     )
     space.attachments[attachment.id] = attachment
     return attachment
 
 
 @handles("mail/compose", f"GET {_ONE}")
-def _get(call: Call) -> Reply:
-    return Reply(data=_space(call).shown())
+def _get(call: OxCall) -> OxReply:
+    return OxReply(data=_space(call).shown())
 
 
 @handles("mail/compose", f"PATCH {_ONE}", f"PUT {_ONE}")
-def _change(call: Call) -> Reply:
+def _change(call: OxCall) -> OxReply:
     space = _space(call)
-    space.change(_dated(call.mapping()))
+    space.change(_dated(call.body_object()))
     return _saved(call, space)
 
 
@@ -154,7 +156,7 @@ def _dated(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {**fields, "dateToSend": int(at.timestamp() * 1000)}
 
 
-def _saved(call: Call, space: Space) -> Reply:
+def _saved(call: OxCall, space: Space) -> OxReply:
     """Save the draft anew, as mail servers can't change one, and show the space."""
     box = mailbox(call.state, call.user)
     old = box.find(*space.draft)
@@ -162,10 +164,10 @@ def _saved(call: Call, space: Space) -> Reply:
     space.draft = (draft.folder, draft.id)
     if old is not None:
         box.remove(old)
-    return Reply(data=space.shown())
+    return OxReply(data=space.shown())
 
 
-def _built(call: Call, space: Space) -> bytes:
+def _built(call: OxCall, space: Space) -> bytes:
     fields = dict(space.fields)
     fields["from"] = [fields["from"]] if fields.get("from") else []
     fields["headers"] = fields.get("customHeaders")
@@ -186,29 +188,29 @@ def _built(call: Call, space: Space) -> bytes:
 
 
 @handles("mail/compose", f"DELETE {_ONE}")
-def _close(call: Call) -> Reply:
+def _close(call: OxCall) -> OxReply:
     space = _space(call)
     box = mailbox(call.state, call.user)
     if (draft := box.find(*space.draft)) is not None:
-        if call.flag("harddelete"):
+        if call.flag_param("harddelete"):
             box.remove(draft)
         else:
             box.move(draft, TRASH)
     spaces(call.state, call.user).close(space)
-    return Reply(whole={"success": True})
+    return OxReply(bare_json={"success": True})
 
 
 @handles("mail/compose", f"POST {_ONE}/save")
-def _save(call: Call) -> Reply:
+def _save(call: OxCall) -> OxReply:
     space = _space(call)
     spaces(call.state, call.user).close(space)
-    return Reply(data=space.path())
+    return OxReply(data=space.path())
 
 
 @handles("mail/compose", f"POST {_ONE}/send")
-def _send(call: Call) -> Reply:
+def _send(call: OxCall) -> OxReply:
     space = _space(call)
-    fields = read_json(call.part("JSON").content)
+    fields = read_json(call.find_part("JSON").content)
     if not isinstance(fields, dict):
         raise bad_value("JSON", fields, "it has to be a JSON object")
     space.change({name: value for name, value in _dated(fields).items() if name != "attachments"})
@@ -222,10 +224,10 @@ def _send(call: Call) -> Reply:
     mail = _sent(call, space)
     _note(call, space)
     spaces(call.state, call.user).close(space)
-    return Reply(data={"id": mail.id, "folderId": mail.folder})
+    return OxReply(data={"id": mail.id, "folderId": mail.folder})
 
 
-def _sent(call: Call, space: Space) -> Mail:
+def _sent(call: OxCall, space: Space) -> Mail:
     """Send now; what is to be sent later waits among the drafts."""
     raw = _built(call, space)
     if space.fields.get("dateToSend", 0) > call.state.clock.now() * 1000:
@@ -233,7 +235,7 @@ def _sent(call: Call, space: Space) -> Mail:
     return send(call, raw)
 
 
-def _note(call: Call, space: Space) -> None:
+def _note(call: OxCall, space: Space) -> None:
     """Mark what was answered or forwarded."""
     flag = {"reply": ANSWERED, "reply_all": ANSWERED, "forward-inline": FORWARDED}.get(
         space.fields["meta"]["type"], 0
@@ -243,24 +245,24 @@ def _note(call: Call, space: Space) -> None:
             mail.flags |= flag
 
 
-def _uploaded(call: Call, space: Space, part: Part, key: str = "") -> Attachment:
+def _uploaded(call: OxCall, space: Space, part: FormPart, key: str = "") -> Attachment:
     name = part.filename or "file"
     return _attach(
         call, space, name, part.content_type or "application/octet-stream", part.content, "UPLOAD", key
     )
 
 
-def _result(call: Call, space: Space, attachments: list[Attachment]) -> Reply:
+def _result(call: OxCall, space: Space, attachments: list[Attachment]) -> OxReply:
     _saved(call, space)
     info = {"id": space.id, "mailPath": space.path()}
-    return Reply(data={"attachments": [one.shown() for one in attachments], "compositionSpace": info})
+    return OxReply(data={"attachments": [one.shown() for one in attachments], "compositionSpace": info})
 
 
 @handles("mail/compose", f"POST {_ATTACHMENTS}")
-def _add(call: Call) -> Reply:
+def _add(call: OxCall) -> OxReply:
     space = _space(call)
     if not call.files:
-        raise missing("file")
+        raise missing_value("file")
     made = [_uploaded(call, space, part) for part in call.files]
     for part in call.parts:
         if part.name == "contentDisposition" and part.text.upper() == "INLINE":
@@ -270,50 +272,50 @@ def _add(call: Call) -> Reply:
 
 
 @handles("mail/compose", f"POST {_ATTACHMENTS}/original")
-def _add_original(call: Call) -> Reply:
+def _add_original(call: OxCall) -> OxReply:
     space = _space(call)
     mails = [given_mail(call, folder, key) for folder, key in space.originals]
     return _result(call, space, [one for mail in mails for one in _take_over(call, space, mail)])
 
 
 @handles("mail/compose", f"POST {_ATTACHMENTS}/vcard")
-def _add_vcard(call: Call) -> Reply:
+def _add_vcard(call: OxCall) -> OxReply:
     space = _space(call)
     return _result(call, space, [_attach_vcard(call, space)])
 
 
-def _attach_vcard(call: Call, space: Space) -> Attachment:
+def _attach_vcard(call: OxCall, space: Space) -> Attachment:
     user = call.user
     card = {"display_name": user.display_name, "first_name": user.first_name}
     content = write_vcards([card | {"last_name": user.last_name, "email1": user.email}])
     return _attach(call, space, f"{user.display_name}.vcf", "text/vcard", content, "VCARD")
 
 
-def _attachment(call: Call, space: Space) -> Attachment:
-    key = call.text("attachmentId")
+def _attachment(call: OxCall, space: Space) -> Attachment:
+    key = call.text_param("attachmentId")
     if key not in space.attachments:
         raise not_found("MSGCS-0009", f"attachment {key} of composition space {space.id}")
     return space.attachments[key]
 
 
 @handles("mail/compose", f"GET {_ATTACHMENT}")
-def _get_attachment(call: Call) -> Reply:
+def _get_attachment(call: OxCall) -> OxReply:
     found = _attachment(call, _space(call))
     headers = {"Content-Type": found.mime_type, "Content-Disposition": f'attachment; filename="{found.id}"'}
-    return Reply(raw=Answer(headers=headers, body=found.content))
+    return OxReply(answer=Answer(headers=headers, body=found.content))
 
 
 @handles("mail/compose", f"POST {_ATTACHMENT}")
-def _replace(call: Call) -> Reply:
+def _replace(call: OxCall) -> OxReply:
     space = _space(call)
     key = _attachment(call, space).id
     if not call.files:
-        raise missing("file")
+        raise missing_value("file")
     return _result(call, space, [_uploaded(call, space, call.files[0], key)])
 
 
 @handles("mail/compose", f"DELETE {_ATTACHMENT}")
-def _remove(call: Call) -> Reply:
+def _remove(call: OxCall) -> OxReply:
     space = _space(call)
     found = _attachment(call, space)
     del space.attachments[found.id]
@@ -321,10 +323,10 @@ def _remove(call: Call) -> Reply:
 
 
 @handles("mail/compose", f"POST {_ONE}/referencedAttachment")
-def _refer(call: Call) -> Reply:
+def _refer(call: OxCall) -> OxReply:
     """A file of Drive: ``{"origin": "drive", "id": …}``."""
     space = _space(call)
-    asked = read_json(call.part("JSON").content)
+    asked = read_json(call.find_part("JSON").content)
     version = drive(call.state).get(str(asked.get("id"))).current
     if version is None:
         raise not_found("IFO-0438", f"a file in {asked.get('id')}")

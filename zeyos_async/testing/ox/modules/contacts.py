@@ -8,20 +8,20 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from ...answers import Answer
-from ..columns import Model
-from ..folder_objects import Kind, newest
-from ..folder_tree import default_folder, plain_id
-from ..form_data import Part
-from ..handlers import Call, Handler, Reply, handles
-from ..refusals import CAPACITY, OxError, bad_value, missing, not_found
+from ..columns import RowModel
+from ..folder_objects import ObjectKind, newest_stamp
+from ..folder_tree import default_folder_id, to_plain_id
+from ..form_data import FormPart
+from ..handlers import OxCall, Handler, OxReply, handles
+from ..refusals import CAPACITY, OxError, bad_value, missing_value, not_found
 from ..requests import read_json
-from ..search_terms import Grammar, Operand, Term, read_filter
-from ..seeding import AWKWARD, Rows, fills
+from ..search_terms import SearchGrammar, SearchOperand, SearchTerm, compile_filter
+from ..seeding import AWKWARD_TEXTS, SeedRows, seeds
 from ..state import OxUser, Row, ServerState
 
 __all__ = ["KINDS", "MODEL", "contact_of_user", "matching", "picture"]
 
-MODEL: Final = Model("Common object data", "Detailed contact data")
+MODEL: Final = RowModel("Common object data", "Detailed contact data")
 _DAY: Final = 86_400_000
 _LAST: Final = 253_402_300_800_000
 _LARGEST_IMAGE: Final = 1024 * 1024
@@ -30,7 +30,7 @@ _PATTERNS: Final = (*_NAMES, "categories")
 _EMAILS: Final = ("email1", "email2", "email3")
 
 
-def _check(call: Call, row: Row) -> None:
+def _check(call: OxCall, row: Row) -> None:
     members = row.get("distribution_list")
     if members is not None:
         if any(not isinstance(member, dict) or not member.get("mail") for member in members):
@@ -55,25 +55,25 @@ _OPTIONS: Final[dict[str, Any]] = {
     "check": _check,
 }
 KINDS: Final = {
-    "contacts": Kind(**_OPTIONS),
-    "addressbooks": Kind(**_OPTIONS, outside=lambda folder: f"con://0/{folder}"),
+    "contacts": ObjectKind(**_OPTIONS),
+    "addressbooks": ObjectKind(**_OPTIONS, show_folder=lambda folder: f"con://0/{folder}"),
 }
 _SEARCHABLE: Final = [column.name for column in MODEL.columns if column.name not in ("folder_id", "folder")]
-_GRAMMAR: Final = Grammar.of([*_SEARCHABLE, "folder_id"])
-_ADVANCED: Final = Grammar.of(_SEARCHABLE)
+_GRAMMAR: Final = SearchGrammar.with_operators([*_SEARCHABLE, "folder_id"])
+_ADVANCED: Final = SearchGrammar.with_operators(_SEARCHABLE)
 
 
-@fills("contacts")
-def _fill(state: ServerState, rows: Rows) -> None:
+@seeds("contacts")
+def _fill(state: ServerState, rows: SeedRows) -> None:
     """Contacts of the first user; and everybody in the global address book."""
     for user in state.users.values():
         state.table("contacts").insert(_user_contact(user), by=user.id)
     first = next(iter(state.users.values()))
-    folder = default_folder(state, first, "contacts")
+    folder = default_folder_id(state, first, "contacts")
     given = map(_made, range(rows)) if isinstance(rows, int) else map(dict, rows)
     for values in given:
         key = values.pop("id", None)
-        row = {"folder_id": folder, "uid": state.token(), **values}
+        row = {"folder_id": folder, "uid": state.next_token(), **values}
         row.setdefault("display_name", _display_name(row))
         state.table("contacts").insert(row, by=first.id, key=None if key is None else str(key))
 
@@ -84,9 +84,9 @@ def _user_contact(user: OxUser) -> Row:
 
 
 def _made(place: int) -> Row:
-    name = AWKWARD[place % len(AWKWARD)]
+    name = AWKWARD_TEXTS[place % len(AWKWARD_TEXTS)]
     row: Row = {
-        "last_name": name if place < len(AWKWARD) else f"{name} {place}",
+        "last_name": name if place < len(AWKWARD_TEXTS) else f"{name} {place}",
         "first_name": ("Max", "Zoë", None, "Søren")[place % 4],
         "email1": f"contact{place}@example.com" if place % 3 else None,
         "company": ("ACME 100% Ltd", None)[place % 2],
@@ -97,7 +97,7 @@ def _made(place: int) -> Row:
     return {field: value for field, value in row.items() if value is not None}
 
 
-def _kind(call: Call) -> Kind:
+def _kind(call: OxCall) -> ObjectKind:
     return KINDS[call.operation.module]
 
 
@@ -113,24 +113,24 @@ def _both(*names: str, method: str = "") -> Callable[[Handler], Handler]:
 
 
 @_both("all")
-def _all(call: Call) -> Reply:
+def _all(call: OxCall) -> OxReply:
     kind = _kind(call)
-    return kind.listed(call, kind.within(call, call.text("folder")))
+    return kind.build_list_reply(call, kind.rows_in(call, call.text_param("folder")))
 
 
 @_both("list")
-def _list(call: Call) -> Reply:
+def _list(call: OxCall) -> OxReply:
     kind = _kind(call)
-    return kind.listed(call, kind.picked(call))
+    return kind.build_list_reply(call, kind.rows_of_body(call))
 
 
 @_both("get")
-def _get(call: Call) -> Reply:
+def _get(call: OxCall) -> OxReply:
     kind = _kind(call)
-    return kind.got(call, kind.find(call, call.text("id"), call.text("folder")))
+    return kind.build_object_reply(call, kind.find(call, call.text_param("id"), call.text_param("folder")))
 
 
-def contact_of_user(call: Call, user: int) -> Row:
+def contact_of_user(call: OxCall, user: int) -> Row:
     """A user as a contact.
 
     Raises:
@@ -143,28 +143,28 @@ def contact_of_user(call: Call, user: int) -> Row:
 
 
 @handles("contacts", "getuser")
-def _get_user(call: Call) -> Reply:
-    return KINDS["contacts"].got(call, contact_of_user(call, call.number("id")))
+def _get_user(call: OxCall) -> OxReply:
+    return KINDS["contacts"].build_object_reply(call, contact_of_user(call, call.number_param("id")))
 
 
 @handles("contacts", "listuser")
-def _list_user(call: Call) -> Reply:
-    wanted = call.items()
+def _list_user(call: OxCall) -> OxReply:
+    wanted = call.body_array()
     rows = [row for row in call.table("contacts") if row.get("user_id") in wanted]
-    return KINDS["contacts"].listed(call, rows)
+    return KINDS["contacts"].build_list_reply(call, rows)
 
 
-def _written(row: Row) -> Reply:
-    return Reply(data={"id": row["id"]}, timestamp=row["last_modified"])
+def _written(row: Row) -> OxReply:
+    return OxReply(data={"id": row["id"]}, timestamp=row["last_modified"])
 
 
 @_both("new", method="PUT")
-def _new(call: Call) -> Reply:
-    return _written(_kind(call).create(call, call.mapping()))
+def _new(call: OxCall) -> OxReply:
+    return _written(_kind(call).create(call, call.body_object()))
 
 
 @_both("new", method="POST")
-def _new_with_image(call: Call) -> Reply:
+def _new_with_image(call: OxCall) -> OxReply:
     image = _image(call)
     row = _kind(call).create(call, _object(call))
     _attach(row, image)
@@ -172,37 +172,37 @@ def _new_with_image(call: Call) -> Reply:
 
 
 @_both("update", method="PUT")
-def _update(call: Call) -> Reply:
-    return _changed(call, call.mapping())
+def _update(call: OxCall) -> OxReply:
+    return _changed(call, call.body_object())
 
 
 @_both("update", method="POST")
-def _update_with_image(call: Call) -> Reply:
+def _update_with_image(call: OxCall) -> OxReply:
     image = _image(call)
     reply = _changed(call, _object(call))
-    _attach(_kind(call).find(call, call.text("id"), reply.data["folder"]), image)
-    return Reply(data={"id": reply.data["id"]}, timestamp=reply.timestamp)
+    _attach(_kind(call).find(call, call.text_param("id"), reply.data["folder"]), image)
+    return OxReply(data={"id": reply.data["id"]}, timestamp=reply.timestamp)
 
 
-def _changed(call: Call, body: Row) -> Reply:
+def _changed(call: OxCall, body: Row) -> OxReply:
     kind = _kind(call)
-    row = kind.find(call, call.text("id"), call.text("folder"))
-    changed = kind.update(call, row, body, timestamp=call.number("timestamp"))
+    row = kind.find(call, call.text_param("id"), call.text_param("folder"))
+    changed = kind.update(call, row, body, timestamp=call.number_param("timestamp"))
     data = {"id": changed["id"]}
     if call.parts:
         data["folder"] = changed["folder_id"]
-    return Reply(data=data, timestamp=changed["last_modified"])
+    return OxReply(data=data, timestamp=changed["last_modified"])
 
 
-def _object(call: Call) -> Row:
-    value = read_json(call.part("json").content)
+def _object(call: OxCall) -> Row:
+    value = read_json(call.find_part("json").content)
     if not isinstance(value, dict):
         raise bad_value("json", value, "it is an object")
     return value
 
 
-def _image(call: Call) -> Part:
-    part = call.part("file")
+def _image(call: OxCall) -> FormPart:
+    part = call.find_part("file")
     if not part.content_type.startswith("image/"):
         raise bad_value("file", part.content_type, "it is an image")
     if len(part.content) > _LARGEST_IMAGE:
@@ -212,7 +212,7 @@ def _image(call: Call) -> Part:
     return part
 
 
-def _attach(row: Row, image: Part) -> None:
+def _attach(row: Row, image: FormPart) -> None:
     row |= {
         "_image": image.content,
         "image1_content_type": image.content_type,
@@ -223,56 +223,56 @@ def _attach(row: Row, image: Part) -> None:
 
 
 @_both("delete")
-def _delete(call: Call) -> Reply:
+def _delete(call: OxCall) -> OxReply:
     _, left = _kind(call).delete(call)
-    return Reply(data=left, timestamp=call.state.last_stamp)
+    return OxReply(data=left, timestamp=call.state.last_stamp)
 
 
 @_both("updates")
-def _updates(call: Call) -> Reply:
+def _updates(call: OxCall) -> OxReply:
     deliver = call.server_options.contacts_deliver_deleted
-    return _kind(call).updates(call, call.text("folder"), deliver_deleted=deliver)
+    return _kind(call).build_updates_reply(call, call.text_param("folder"), deliver_deleted=deliver)
 
 
 @_both("advancedSearch")
-def _advanced_search(call: Call) -> Reply:
+def _advanced_search(call: OxCall) -> OxReply:
     kind = _kind(call)
-    body = call.mapping()
+    body = call.body_object()
     folders = body.get("folders")
-    rows = kind.readable(call) if folders is None else list(_of_folders(call, kind, folders))
-    term = read_filter(body, _ADVANCED)
-    return kind.listed(call, [row for row in rows if _holds(term, row)])
+    rows = kind.readable_rows(call) if folders is None else list(_of_folders(call, kind, folders))
+    term = compile_filter(body, _ADVANCED)
+    return kind.build_list_reply(call, [row for row in rows if _holds(term, row)])
 
 
-def _holds(term: Term | None, row: Row) -> bool:
-    def values(operand: Operand) -> list[Any]:
+def _holds(term: SearchTerm | None, row: Row) -> bool:
+    def values(operand: SearchOperand) -> list[Any]:
         return [row.get(operand.name)]
 
     return term is None or term(values)
 
 
-def _of_folders(call: Call, kind: Kind, folders: Any) -> Iterator[Row]:
+def _of_folders(call: OxCall, kind: ObjectKind, folders: Any) -> Iterator[Row]:
     if not isinstance(folders, list):
         raise bad_value("folders", folders, "it is an array of ids")
     for folder in folders:
-        yield from kind.within(call, str(folder))
+        yield from kind.rows_in(call, str(folder))
 
 
 @handles("contacts", "search")
-def _search(call: Call) -> Reply:
-    kind, body = KINDS["contacts"], call.mapping()
+def _search(call: OxCall) -> OxReply:
+    kind, body = KINDS["contacts"], call.body_object()
     if "filter" in body:
-        term = read_filter(body, _GRAMMAR)
-        return kind.listed(call, [row for row in kind.readable(call) if _holds(term, row)])
-    return kind.listed(call, [row for row in _searched(call, kind, body) if _is_match(row, body)])
+        term = compile_filter(body, _GRAMMAR)
+        return kind.build_list_reply(call, [row for row in kind.readable_rows(call) if _holds(term, row)])
+    return kind.build_list_reply(call, [row for row in _searched(call, kind, body) if _is_match(row, body)])
 
 
-def _searched(call: Call, kind: Kind, body: Row) -> list[Row]:
+def _searched(call: OxCall, kind: ObjectKind, body: Row) -> list[Row]:
     folders, excluded = _listed(body.get("folder")), _listed(body.get("exclude_folders"))
     if folders and excluded:
         raise bad_value("exclude_folders", excluded, "it excludes 'folder'")
-    rows = list(_of_folders(call, kind, folders)) if folders else kind.readable(call)
-    return [row for row in rows if row["folder_id"] not in map(plain_id, excluded)]
+    rows = list(_of_folders(call, kind, folders)) if folders else kind.readable_rows(call)
+    return [row for row in rows if row["folder_id"] not in map(to_plain_id, excluded)]
 
 
 def _listed(value: Any) -> list[str]:
@@ -310,33 +310,41 @@ def matching(pattern: str, text: str, *, how: str = "substring") -> bool:
 
 
 @_both("autocomplete")
-def _autocomplete(call: Call) -> Reply:
+def _autocomplete(call: OxCall) -> OxReply:
     kind = _kind(call)
-    rows = kind.within(call, call.text("folder")) if call.text("folder") else kind.readable(call)
-    if call.flag("email", default=True):
+    rows = (
+        kind.rows_in(call, call.text_param("folder"))
+        if call.text_param("folder")
+        else kind.readable_rows(call)
+    )
+    if call.flag_param("email", default=True):
         rows = [row for row in rows if any(row.get(name) for name in _EMAILS)]
-    pattern = call.text("query")
+    pattern = call.text_param("query")
     if not pattern:
-        raise missing("query")
+        raise missing_value("query")
     found = [
         row
         for row in rows
         if any(matching(pattern, str(row.get(name) or ""), how="start") for name in _NAMES)
     ]
-    reply = kind.listed(call, found)
-    first, last = call.number("left_hand_limit"), call.number("right_hand_limit", len(found))
-    return Reply(data=reply.data[first:last], timestamp=newest(call, found))
+    reply = kind.build_list_reply(call, found)
+    first, last = call.number_param("left_hand_limit"), call.number_param("right_hand_limit", len(found))
+    return OxReply(data=reply.data[first:last], timestamp=newest_stamp(call, found))
 
 
 @_both("birthdays", "anniversaries")
-def _birthdays(call: Call) -> Reply:
+def _birthdays(call: OxCall) -> OxReply:
     kind = _kind(call)
     field = "birthday" if call.operation.action == "birthdays" else "anniversary"
-    rows = kind.within(call, call.text("folder")) if call.text("folder") else kind.readable(call)
-    start, end = call.number("start"), call.number("end")
+    rows = (
+        kind.rows_in(call, call.text_param("folder"))
+        if call.text_param("folder")
+        else kind.readable_rows(call)
+    )
+    start, end = call.number_param("start"), call.number_param("end")
     if end < start or end > _LAST:
         raise bad_value("end", end, "it is before start, or after the year 9999")
-    return kind.listed(call, [row for row in rows if _returns(row.get(field), start, end)])
+    return kind.build_list_reply(call, [row for row in rows if _returns(row.get(field), start, end)])
 
 
 def _returns(day: int | None, start: int, end: int) -> bool:
@@ -353,34 +361,34 @@ def _returns(day: int | None, start: int, end: int) -> bool:
     return False
 
 
-def picture(row: Row | None) -> Reply:
+def picture(row: Row | None) -> OxReply:
     """The image of a contact; an empty 404 where there is none."""
     if row is None or "_image" not in row:
-        return Reply(raw=Answer(status=404))
+        return OxReply(answer=Answer(status=404))
     headers = {
         "Content-Type": row["image1_content_type"],
         "ETag": f'"{row["id"]}-{row["image_last_modified"]}"',
     }
-    return Reply(raw=Answer(headers=headers, body=row["_image"]))
+    return OxReply(answer=Answer(headers=headers, body=row["_image"]))
 
 
 @handles("contacts/picture", "get")
-def _picture(call: Call) -> Reply:
-    for row in KINDS["contacts"].readable(call):
-        by_user = call.text("user_id") and str(row.get("user_id")) == call.text("user_id")
-        by_id = call.text("contact_id") and row["id"] == call.text("contact_id")
-        by_mail = call.text("email") and call.text("email") in (row.get(name) for name in _EMAILS)
+def _picture(call: OxCall) -> OxReply:
+    for row in KINDS["contacts"].readable_rows(call):
+        by_user = call.text_param("user_id") and str(row.get("user_id")) == call.text_param("user_id")
+        by_id = call.text_param("contact_id") and row["id"] == call.text_param("contact_id")
+        by_mail = call.text_param("email") and call.text_param("email") in (row.get(name) for name in _EMAILS)
         if (by_user or by_id or by_mail) and "_image" in row:
             return picture(row)
     return picture(None)
 
 
 @handles("image", "GET /image/contact/picture")
-def _image_of_contact(call: Call) -> Reply:
-    return picture(call.table("contacts").find(call.text("id"), plain_id(call.text("folder"))))
+def _image_of_contact(call: OxCall) -> OxReply:
+    return picture(call.table("contacts").find(call.text_param("id"), to_plain_id(call.text_param("folder"))))
 
 
 @handles("image", "GET /image/user/picture")
-def _image_of_user(call: Call) -> Reply:
-    found = [row for row in call.table("contacts") if str(row.get("user_id")) == call.text("id")]
+def _image_of_user(call: OxCall) -> OxReply:
+    found = [row for row in call.table("contacts") if str(row.get("user_id")) == call.text_param("id")]
     return picture(found[0] if found else None)

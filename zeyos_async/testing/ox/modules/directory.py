@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from ..columns import Model
-from ..folder_objects import check_sort, newest, sorted_rows
+from ..columns import RowModel
+from ..folder_objects import read_sort, newest_stamp, sort_rows
 from ..folder_tree import ALL_USERS
-from ..handlers import Call, Reply, handles
-from ..refusals import OxError, bad_value, conflict, denied, missing, not_found
-from ..seeding import Rows, fills
+from ..handlers import OxCall, OxReply, handles
+from ..refusals import OxError, bad_value, changed_meanwhile, permission_denied, missing_value, not_found
+from ..seeding import SeedRows, seeds
 from ..state import OxUser, Row, ServerState
 from .contacts import contact_of_user, matching
 
 __all__: list[str] = []
 
-_USERS: Final = Model("Common object data", "Detailed contact data", "Detailed user data")
+_USERS: Final = RowModel("Common object data", "Detailed contact data", "Detailed user data")
 _ATTRIBUTES: Final = "user attributes"
 _GROUPS: Final = (("users", "All users"), ("staff", "Staff"))
 _RESOURCES: Final = (("beamer", "Beamer 📽"), ("room", 'Room "Berlin"'), ("car", "Pool car, 100 % electric"))
 
 
-@fills("groups", few=2)
-def _fill_groups(state: ServerState, rows: Rows) -> None:
+@seeds("groups", default_count=2)
+def _fill_groups(state: ServerState, rows: SeedRows) -> None:
     """Everybody, and then some."""
     members = list(state.users)
     named: list[Any] = [{"name": name, "display_name": title, "members": members} for name, title in _GROUPS]
@@ -35,8 +35,8 @@ def _fill_groups(state: ServerState, rows: Rows) -> None:
         state.table("groups").insert(values, by=members[0], key=str(values.get("id", place)))
 
 
-@fills("resources", few=3)
-def _fill_resources(state: ServerState, rows: Rows) -> None:
+@seeds("resources", default_count=3)
+def _fill_resources(state: ServerState, rows: SeedRows) -> None:
     """Things that are booked."""
     first = next(iter(state.users))
     made = [_resource(place) for place in range(rows)] if isinstance(rows, int) else list(rows)
@@ -59,7 +59,7 @@ def _resource(place: int) -> Row:
 # -- users -----------------------------------------------------------------------------------------
 
 
-def _user_row(call: Call, user: OxUser) -> Row:
+def _user_row(call: OxCall, user: OxUser) -> Row:
     """A user: the contact, and what only users have."""
     contact = contact_of_user(call, user.id)
     groups = [int(row["id"]) for row in call.table("groups") if user.id in row["members"]]
@@ -75,45 +75,45 @@ def _user_row(call: Call, user: OxUser) -> Row:
     }
 
 
-def _user(call: Call, key: str) -> OxUser:
+def _user(call: OxCall, key: str) -> OxUser:
     user = call.state.users.get(int(key)) if key.isdigit() else None
     if user is None:
         raise not_found("USR-0010", f"user {key}")
     return user
 
 
-def _listed(call: Call, users: Sequence[OxUser]) -> Reply:
+def _listed(call: OxCall, users: Sequence[OxUser]) -> OxReply:
     rows = [_user_row(call, user) for user in users]
-    columns = _USERS.parse(call.text("columns"))
-    sort, down = check_sort(call)
-    ordered = sorted_rows(rows, _USERS.column(sort) if sort else None, down=down)
-    data = [_USERS.cells(columns, row, call.shift) for row in ordered]
-    return Reply(data=data, timestamp=newest(call, rows))
+    columns = _USERS.parse_columns(call.text_param("columns"))
+    sort, down = read_sort(call)
+    ordered = sort_rows(rows, _USERS.find_column(sort) if sort else None, down=down)
+    data = [_USERS.to_cells(columns, row, call.shift) for row in ordered]
+    return OxReply(data=data, timestamp=newest_stamp(call, rows))
 
 
 @handles("user", "all")
-def _all_users(call: Call) -> Reply:
+def _all_users(call: OxCall) -> OxReply:
     return _listed(call, list(call.state.users.values()))
 
 
 @handles("user", "list")
-def _list_users(call: Call) -> Reply:
-    wanted = {str(each) for each in call.items()}
+def _list_users(call: OxCall) -> OxReply:
+    wanted = {str(each) for each in call.body_array()}
     return _listed(call, [user for user in call.state.users.values() if str(user.id) in wanted])
 
 
 @handles("user", "get")
-def _get_user(call: Call) -> Reply:
-    row = _user_row(call, _user(call, call.text("id") or str(call.user.id)))
-    return Reply(data=_USERS.object(row, call.shift), timestamp=row["last_modified"])
+def _get_user(call: OxCall) -> OxReply:
+    row = _user_row(call, _user(call, call.text_param("id") or str(call.user.id)))
+    return OxReply(data=_USERS.to_object(row, call.shift), timestamp=row["last_modified"])
 
 
 _SEARCHED: Final = ("display_name", "first_name", "last_name", "email1")
 
 
 @handles("user", "search")
-def _search_users(call: Call) -> Reply:
-    body = call.mapping()
+def _search_users(call: OxCall) -> OxReply:
+    body = call.body_object()
     pattern = str(body.get("pattern") or "")
     names = [name for name in _SEARCHED[:3] if body.get(name)]
     found = []
@@ -128,18 +128,20 @@ def _search_users(call: Call) -> Reply:
 
 
 @handles("user", "update")
-def _update_user(call: Call) -> Reply:
-    user = _user(call, call.text("id"))
+def _update_user(call: OxCall) -> OxReply:
+    user = _user(call, call.text_param("id"))
     if user.id != call.user.id:
-        raise denied("USR-0014", f"change user {user.id}")
+        raise permission_denied("USR-0014", f"change user {user.id}")
     contact = contact_of_user(call, user.id)
-    if contact["last_modified"] > call.number("timestamp"):
-        raise conflict("CON-0119", f"user {user.id}")
-    body = call.mapping()
+    if contact["last_modified"] > call.number_param("timestamp"):
+        raise changed_meanwhile("CON-0119", f"user {user.id}")
+    body = call.body_object()
     user.zone, user.locale = str(body.get("timezone", user.zone)), str(body.get("locale", user.locale))
     fields = {name: value for name, value in body.items() if name not in ("id", "locale", "timezone")}
-    changed = call.table("contacts").change(contact, _USERS.read(fields, call.shift, contact), by=user.id)
-    return Reply(timestamp=changed["last_modified"])
+    changed = call.table("contacts").change(
+        contact, _USERS.read_values(fields, call.shift, contact), by=user.id
+    )
+    return OxReply(timestamp=changed["last_modified"])
 
 
 def _attributes(state: ServerState, user: OxUser) -> dict[str, str]:
@@ -148,28 +150,28 @@ def _attributes(state: ServerState, user: OxUser) -> dict[str, str]:
 
 
 @handles("user", "getAttribute")
-def _get_attribute(call: Call) -> Reply:
-    user = _user(call, call.text("id"))
-    name = call.text("name")
-    return Reply(data={"name": name, "value": call.state.module_state(_attributes, user).get(name)})
+def _get_attribute(call: OxCall) -> OxReply:
+    user = _user(call, call.text_param("id"))
+    name = call.text_param("name")
+    return OxReply(data={"name": name, "value": call.state.module_state(_attributes, user).get(name)})
 
 
 @handles("user", "setAttribute")
-def _set_attribute(call: Call) -> Reply:
-    user, body = _user(call, call.text("id")), call.mapping()
+def _set_attribute(call: OxCall) -> OxReply:
+    user, body = _user(call, call.text_param("id")), call.body_object()
     if not body.get("name"):
-        raise missing("name")
+        raise missing_value("name")
     kept = call.state.module_state(_attributes, user)
-    if call.flag("setIfAbsent") and body["name"] in kept:
-        return Reply(data=False)
+    if call.flag_param("setIfAbsent") and body["name"] in kept:
+        return OxReply(data=False)
     kept[str(body["name"])] = str(body.get("value", ""))
-    return Reply(data=True)
+    return OxReply(data=True)
 
 
 @handles("user/me", "GET /user/me")
-def _me(call: Call) -> Reply:
+def _me(call: OxCall) -> OxReply:
     user = call.user
-    return Reply(
+    return OxReply(
         data={
             "context_id": user.context,
             "user_id": user.id,
@@ -190,20 +192,20 @@ _FIELDS: Final = {
     "resource": ("display_name", "name", "mailaddress", "availability", "description"),
 }
 _TABLES: Final = {"group": "groups", "resource": "resources"}
-_COLUMNS: Final = Model("Group data")
+_COLUMNS: Final = RowModel("Group data")
 
 
-def _shown(call: Call, row: Row) -> Row:
+def _shown(call: OxCall, row: Row) -> Row:
     fields = _FIELDS[call.operation.module]
     shown: Row = {name: row[name] for name in fields if row.get(name) is not None}
     stamp = row["last_modified"]
     more: Row = {"id": int(row["id"]), "last_modified_utc": stamp}
     if call.operation.module == "resource":
-        more |= {"last_modified": call.shift.out(stamp), "own_privilege": "book_directly"}
+        more |= {"last_modified": call.shift.to_wire(stamp), "own_privilege": "book_directly"}
     return shown | more
 
 
-def _found(call: Call, key: Any) -> Row:
+def _found(call: OxCall, key: Any) -> Row:
     module = call.operation.module
     row = call.table(_TABLES[module]).find(key)
     if row is None:
@@ -211,38 +213,38 @@ def _found(call: Call, key: Any) -> Row:
     return row
 
 
-def _replied(call: Call, rows: Sequence[Row]) -> Reply:
-    return Reply(data=[_shown(call, row) for row in rows], timestamp=newest(call, rows))
+def _replied(call: OxCall, rows: Sequence[Row]) -> OxReply:
+    return OxReply(data=[_shown(call, row) for row in rows], timestamp=newest_stamp(call, rows))
 
 
 @handles("group", "all")
-def _all_groups(call: Call) -> Reply:
+def _all_groups(call: OxCall) -> OxReply:
     """Objects here, with the asked columns only."""
-    names = [column.name for column in _COLUMNS.parse(call.text("columns"))]
+    names = [column.name for column in _COLUMNS.parse_columns(call.text_param("columns"))]
     rows = list(call.table("groups"))
     data = [{name: value for name, value in _shown(call, row).items() if name in names} for row in rows]
-    return Reply(data=data, timestamp=newest(call, rows))
+    return OxReply(data=data, timestamp=newest_stamp(call, rows))
 
 
 @handles("resource", "all")
-def _all_resources(call: Call) -> Reply:
+def _all_resources(call: OxCall) -> OxReply:
     """Their ids, and nothing else."""
     rows = list(call.table("resources"))
-    return Reply(data=[int(row["id"]) for row in rows], timestamp=newest(call, rows))
+    return OxReply(data=[int(row["id"]) for row in rows], timestamp=newest_stamp(call, rows))
 
 
 @handles("group", "get")
 @handles("resource", "get")
-def _get(call: Call) -> Reply:
-    row = _found(call, call.number("id"))
-    return Reply(data=_shown(call, row), timestamp=row["last_modified"])
+def _get(call: OxCall) -> OxReply:
+    row = _found(call, call.number_param("id"))
+    return OxReply(data=_shown(call, row), timestamp=row["last_modified"])
 
 
 @handles("group", "list")
 @handles("resource", "list")
-def _list(call: Call) -> Reply:
+def _list(call: OxCall) -> OxReply:
     table = call.table(_TABLES[call.operation.module])
-    found = (table.find(_id(item)) for item in call.items())
+    found = (table.find(_id(item)) for item in call.body_array())
     return _replied(call, [row for row in found if row is not None])
 
 
@@ -254,22 +256,22 @@ def _id(item: Any) -> str:
 
 @handles("group", "search")
 @handles("resource", "search")
-def _search(call: Call) -> Reply:
-    pattern = str(call.mapping().get("pattern") or "*")
+def _search(call: OxCall) -> OxReply:
+    pattern = str(call.body_object().get("pattern") or "*")
     table = call.table(_TABLES[call.operation.module])
     return _replied(call, [row for row in table if matching(pattern, row["display_name"])])
 
 
-def _values(call: Call, row: Row | None) -> Row:
+def _values(call: OxCall, row: Row | None) -> Row:
     """What a body sets.
 
     Raises:
         OxError: A name is missing or taken, or a member is nobody.
     """
-    body, module = call.mapping(), call.operation.module
+    body, module = call.body_object(), call.operation.module
     values = {name: body[name] for name in _FIELDS[module] if name in body}
     if row is None and not (values.get("name") and values.get("display_name")):
-        raise missing("name")
+        raise missing_value("name")
     for other in call.table(_TABLES[module]):
         if other is not row and other["name"] == values.get("name"):
             raise OxError("EMU-0009", f"there is a {module} {other['name']!r} already", status=409)
@@ -280,56 +282,58 @@ def _values(call: Call, row: Row | None) -> Row:
 
 @handles("group", "new")
 @handles("resource", "new")
-def _new(call: Call) -> Reply:
+def _new(call: OxCall) -> OxReply:
     values = _values(call, None)
     row = call.table(_TABLES[call.operation.module]).insert(values, by=call.user.id)
-    return Reply(data={"id": int(row["id"])}, timestamp=row["last_modified"])
+    return OxReply(data={"id": int(row["id"])}, timestamp=row["last_modified"])
 
 
-def _unchanged(call: Call, row: Row) -> None:
-    if row["last_modified"] > call.number("timestamp"):
+def _unchanged(call: OxCall, row: Row) -> None:
+    if row["last_modified"] > call.number_param("timestamp"):
         module = call.operation.module
-        raise conflict({"group": "GRP-0020", "resource": "RES-0011"}[module], f"{module} {row['id']}")
+        raise changed_meanwhile(
+            {"group": "GRP-0020", "resource": "RES-0011"}[module], f"{module} {row['id']}"
+        )
 
 
 @handles("group", "update")
 @handles("resource", "update")
-def _update(call: Call) -> Reply:
-    row = _found(call, call.number("id"))
+def _update(call: OxCall) -> OxReply:
+    row = _found(call, call.number_param("id"))
     _unchanged(call, row)
     table = call.table(_TABLES[call.operation.module])
     changed = table.change(row, _values(call, row), by=call.user.id)
-    return Reply(timestamp=changed["last_modified"])
+    return OxReply(timestamp=changed["last_modified"])
 
 
 @handles("group", "delete")
 @handles("resource", "delete")
-def _delete(call: Call) -> Reply:
+def _delete(call: OxCall) -> OxReply:
     """One object for groups, an array for resources; nobody deletes the group of all."""
-    items = [call.mapping()] if call.operation.module == "group" else call.items()
+    items = [call.body_object()] if call.operation.module == "group" else call.body_array()
     table = call.table(_TABLES[call.operation.module])
     for item in items:
         row = _found(call, _id(item))
         if call.operation.module == "group" and int(row["id"]) == ALL_USERS:
-            raise denied("GRP-0018", "delete the group of all users")
+            raise permission_denied("GRP-0018", "delete the group of all users")
         _unchanged(call, row)
         table.remove(row)
-    return Reply(data=[], timestamp=call.state.last_stamp)
+    return OxReply(data=[], timestamp=call.state.last_stamp)
 
 
 @handles("group", "updates")
 @handles("resource", "updates")
-def _updates(call: Call) -> Reply:
+def _updates(call: OxCall) -> OxReply:
     """Three arrays of objects, unlike the flat one of contacts and tasks."""
-    since = call.number("timestamp")
+    since = call.number_param("timestamp")
     table = call.table(_TABLES[call.operation.module])
-    changed, gone = table.since(since)
+    changed, gone = table.changes_since(since)
     new = [row for row in changed if row["creation_date"] > since]
     modified = [row for row in changed if row["creation_date"] <= since]
-    deleted = [table.gone_rows[each.id] for each in gone]
+    deleted = [table.deleted_rows[each.id] for each in gone]
     stamps = [row["last_modified"] for row in changed] + [each.stamp for each in gone]
     data = {name: [_shown(call, row) for row in rows] for name, rows in _named(new, modified, deleted)}
-    return Reply(data=data, timestamp=max(stamps, default=since))
+    return OxReply(data=data, timestamp=max(stamps, default=since))
 
 
 def _named(new: list[Row], modified: list[Row], deleted: list[Row]) -> list[tuple[str, list[Row]]]:

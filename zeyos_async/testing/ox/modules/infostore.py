@@ -7,24 +7,24 @@ from functools import partial
 from typing import Any, Final
 
 from ...answers import json_answer
-from ..columns import Model
+from ..columns import RowModel
 from ..files.access import check_folder, drive, file_answer
 from ..files.store import Item, Version
-from ..folder_tree import children, folders_of
-from ..handlers import Call, Reply, handles
-from ..listing import objects, ordered, ranged, rows_reply
+from ..folder_tree import child_folders, visible_folders
+from ..handlers import OxCall, OxReply, handles
+from ..listing import read_objects, sort_as_asked, cut_range, build_rows_reply
 from ..mails.access import zipped
 from ..refusals import OxError, bad_value, not_found
-from ..search_terms import Grammar, Operand, read_filter
+from ..search_terms import SearchGrammar, SearchOperand, compile_filter
 from ..state import Row
 
 __all__ = ["MODEL", "below", "given_item", "shown"]
 
-MODEL: Final = Model("Common object data", "Detailed infoitem data")
+MODEL: Final = RowModel("Common object data", "Detailed infoitem data")
 
 _EXACT: Final = frozenset({"="})
 _ANY: Final = frozenset({"=", "<", ">"})
-_GRAMMAR: Final = Grammar(
+_GRAMMAR: Final = SearchGrammar(
     fields={
         **dict.fromkeys(
             ["camera_aperture", "camera_exposure_time", "camera_focal_length", "camera_iso_speed", "capture_date",
@@ -41,11 +41,11 @@ _GRAMMAR: Final = Grammar(
 )  # fmt: skip
 
 
-def _items(call: Call, folder: str) -> list[Item]:
+def _items(call: OxCall, folder: str) -> list[Item]:
     return drive(call.state).items([check_folder(call, folder)])
 
 
-def given_item(call: Call, key: str, *, right: str = "read") -> Item:
+def given_item(call: OxCall, key: str, *, right: str = "read") -> Item:
     """The file of an identifier, if the user has a right in its folder.
 
     Raises:
@@ -61,65 +61,65 @@ def _rows(items: Iterable[Item]) -> list[Row]:
 
 
 @handles("infostore", "all")
-def _all(call: Call) -> Reply:
-    rows = ordered(call, MODEL, _rows(_items(call, call.text("folder"))))
-    chunk, _ = ranged(call, rows)
-    return rows_reply(call, MODEL, chunk)
+def _all(call: OxCall) -> OxReply:
+    rows = sort_as_asked(call, MODEL, _rows(_items(call, call.text_param("folder"))))
+    chunk, _ = cut_range(call, rows)
+    return build_rows_reply(call, MODEL, chunk)
 
 
 @handles("infostore", "list")
-def _list(call: Call) -> Reply:
+def _list(call: OxCall) -> OxReply:
     store = drive(call.state)
-    found = [store.find(str(one["id"])) for one in objects(call.body, "id")]
-    return rows_reply(call, MODEL, _rows(item for item in found if item is not None))
+    found = [store.find(str(one["id"])) for one in read_objects(call.body, "id")]
+    return build_rows_reply(call, MODEL, _rows(item for item in found if item is not None))
 
 
 @handles("infostore", "get")
-def _get(call: Call) -> Reply:
-    item = given_item(call, call.text("id"))
-    return Reply(data=shown(call, item), timestamp=item.stamp)
+def _get(call: OxCall) -> OxReply:
+    item = given_item(call, call.text_param("id"))
+    return OxReply(data=shown(call, item), timestamp=item.stamp)
 
 
-def shown(call: Call, item: Item) -> dict[str, Any]:
+def shown(call: OxCall, item: Item) -> dict[str, Any]:
     """A file as an object; ``last_modified_utc`` is but a column."""
-    made = MODEL.object(item.values(), call.shift)
+    made = MODEL.to_object(item.values(), call.shift)
     del made["last_modified_utc"]
     return made
 
 
 @handles("infostore", "versions")
-def _versions(call: Call) -> Reply:
-    item = given_item(call, call.text("id"))
-    rows = ordered(call, MODEL, [item.values(version) for version in item.versions.values()])
-    columns = MODEL.parse(call.text("columns"))
-    return Reply(data=[MODEL.cells(columns, row, call.shift) for row in rows], timestamp=item.stamp)
+def _versions(call: OxCall) -> OxReply:
+    item = given_item(call, call.text_param("id"))
+    rows = sort_as_asked(call, MODEL, [item.values(version) for version in item.versions.values()])
+    columns = MODEL.parse_columns(call.text_param("columns"))
+    return OxReply(data=[MODEL.to_cells(columns, row, call.shift) for row in rows], timestamp=item.stamp)
 
 
 @handles("infostore", "updates")
-def _updates(call: Call) -> Reply:
+def _updates(call: OxCall) -> OxReply:
     """New and changed files as arrays, and the identifiers of those that left the folder."""
-    folder, since = check_folder(call, call.text("folder")), call.number("timestamp")
+    folder, since = check_folder(call, call.text_param("folder")), call.number_param("timestamp")
     rows = [item.values() for item in _items(call, folder) if item.stamp > since]
-    reply = rows_reply(call, MODEL, ordered(call, MODEL, rows))
+    reply = build_rows_reply(call, MODEL, sort_as_asked(call, MODEL, rows))
     gone: list[Any] = drive(call.state).gone(folder, since)
-    if call.text("ignore") == "deleted":
+    if call.text_param("ignore") == "deleted":
         gone = []
-    return Reply(data=[*reply.data, *gone], timestamp=call.state.last_stamp)
+    return OxReply(data=[*reply.data, *gone], timestamp=call.state.last_stamp)
 
 
 @handles("infostore", "shares")
-def _shares(call: Call) -> Reply:
+def _shares(call: OxCall) -> OxReply:
     items = drive(call.state).items()
     shared = [item.values() for item in items if item.data.get("object_permissions")]
-    return rows_reply(call, MODEL, ordered(call, MODEL, shared))
+    return build_rows_reply(call, MODEL, sort_as_asked(call, MODEL, shared))
 
 
 _SEARCHED: Final = ("title", "filename", "description", "url", "version_comment")
 
 
 @handles("infostore", "search")
-def _search(call: Call) -> Reply:
-    pattern = str(call.mapping().get("pattern") or "*")
+def _search(call: OxCall) -> OxReply:
+    pattern = str(call.body_object().get("pattern") or "*")
     if "*" not in pattern and "?" not in pattern:
         pattern = f"*{pattern}*"
     filters = ["or", *(["=", {"field": name}, pattern] for name in _SEARCHED)]
@@ -127,61 +127,65 @@ def _search(call: Call) -> Reply:
 
 
 @handles("infostore", "advancedSearch")
-def _advanced_search(call: Call) -> Reply:
+def _advanced_search(call: OxCall) -> OxReply:
     return _window(call, call.body)
 
 
-def _values(call: Call, item: Item, operand: Operand) -> list[Any]:
+def _values(call: OxCall, item: Item, operand: SearchOperand) -> list[Any]:
     if operand.name == "content":
         return [item.current.content.decode("utf-8", "replace")] if item.current else []
     row = item.values()
     value = row.get(operand.name)
-    return value if isinstance(value, list) else [MODEL.value(MODEL.by_name[operand.name], row, call.shift)]
+    return (
+        value if isinstance(value, list) else [MODEL.cell_value(MODEL.by_name[operand.name], row, call.shift)]
+    )
 
 
-def _within(call: Call) -> list[Item]:
+def _within(call: OxCall) -> list[Item]:
     """The files that a search looks at: all, those of a folder, or of what is below it too."""
     if "folder" in call.params:
-        folders = [check_folder(call, call.text("folder"))]
-        return drive(call.state).items(below(call, folders[0]) if call.flag("includeSubfolders") else folders)
-    visible = {row["id"] for row in folders_of(call) if row["module"] == "infostore"}
+        folders = [check_folder(call, call.text_param("folder"))]
+        return drive(call.state).items(
+            below(call, folders[0]) if call.flag_param("includeSubfolders") else folders
+        )
+    visible = {row["id"] for row in visible_folders(call) if row["module"] == "infostore"}
     return drive(call.state).items(visible)
 
 
-def below(call: Call, folder: str) -> list[str]:
+def below(call: OxCall, folder: str) -> list[str]:
     """A folder and all folders in it."""
     found = [folder]
-    for row in children(call, folder):
+    for row in child_folders(call, folder):
         found += below(call, row["id"])
     return found
 
 
-def _window(call: Call, body: Any) -> Reply:
+def _window(call: OxCall, body: Any) -> OxReply:
     """What a term fits, from ``start`` to ``end``, both counted from 0 and both included."""
-    term = read_filter(body, _GRAMMAR)
+    term = compile_filter(body, _GRAMMAR)
     items = [item for item in _within(call) if term is None or term(partial(_values, call, item))]
-    found = ordered(call, MODEL, _rows(items))
-    start, end = call.number("start"), call.number("end", len(found) - 1)
+    found = sort_as_asked(call, MODEL, _rows(items))
+    start, end = call.number_param("start"), call.number_param("end", len(found) - 1)
     if start < 0 or (found and end < start):
         raise bad_value("end", end, f"the start is {start}")
-    return rows_reply(call, MODEL, found[start : end + 1])
+    return build_rows_reply(call, MODEL, found[start : end + 1])
 
 
 @handles("infostore", "document")
-def _document(call: Call) -> Reply:
-    item = given_item(call, call.text("id"))
+def _document(call: OxCall) -> OxReply:
+    item = given_item(call, call.text_param("id"))
     version = _version(item, call.params.get("version"))
-    if call.text("format") == "metadata":
-        return Reply(raw=json_answer({"data": {"mimetype": version.mimetype}}))
+    if call.text_param("format") == "metadata":
+        return OxReply(answer=json_answer({"data": {"mimetype": version.mimetype}}))
     answer = file_answer(
         call,
         version.content,
         filename=version.filename,
-        mimetype=call.text("content_type") or version.mimetype,
+        mimetype=call.text_param("content_type") or version.mimetype,
         etag=f"http://www.open-xchange.com/infostore/{item.number}/{version.number}",
         download=call.extra.get("delivery") == "download",
     )
-    return Reply(raw=answer)
+    return OxReply(answer=answer)
 
 
 def _version(item: Item, number: int | None) -> Version:
@@ -192,38 +196,38 @@ def _version(item: Item, number: int | None) -> Version:
 
 
 @handles("infostore", "zipdocuments")
-def _zip(call: Call) -> Reply:
+def _zip(call: OxCall) -> OxReply:
     files = []
-    for one in objects(call.body, "id"):
+    for one in read_objects(call.body, "id"):
         number = int(one["version"]) if one.get("version") else None
         version = _version(given_item(call, str(one["id"])), number)
         files.append((version.filename, version.content))
     if not files:
         raise OxError("IFO-0443", "there is nothing to put into an archive")
-    return Reply(raw=zipped(files, "documents.zip"))
+    return OxReply(answer=zipped(files, "documents.zip"))
 
 
 @handles("infostore", "zipfolder")
-def _zip_folder(call: Call) -> Reply:
-    folder = check_folder(call, call.text("folder"))
-    items = drive(call.state).items(below(call, folder) if call.flag("recursive") else [folder])
+def _zip_folder(call: OxCall) -> OxReply:
+    folder = check_folder(call, call.text_param("folder"))
+    items = drive(call.state).items(below(call, folder) if call.flag_param("recursive") else [folder])
     files = [(item.current.filename, item.current.content) for item in items if item.current]
-    return Reply(raw=zipped(files, "folder.zip"))
+    return OxReply(answer=zipped(files, "folder.zip"))
 
 
 @handles("infostore", "backwardLink")
-def _backward_link(call: Call) -> Reply:
-    link = f"https://ox.example.com/appsuite/#app=io.ox/files&folder={call.text('folder')}"
+def _backward_link(call: OxCall) -> OxReply:
+    link = f"https://ox.example.com/appsuite/#app=io.ox/files&folder={call.text_param('folder')}"
     if "id" in call.params:
-        link += f"&id={given_item(call, call.text('id')).id}"
-    if call.flag("redirect"):
-        return Reply(status=302, headers={"Location": link})
-    return Reply(data={"link": link})
+        link += f"&id={given_item(call, call.text_param('id')).id}"
+    if call.flag_param("redirect"):
+        return OxReply(status=302, headers={"Location": link})
+    return OxReply(data={"link": link})
 
 
 @handles("infostore", "checkname")
-def _check_name(call: Call) -> Reply:
-    name = call.text("name")
+def _check_name(call: OxCall) -> OxReply:
+    name = call.text_param("name")
     if not name or set(name) & set('<>:"/\\|?*') or name[-1] in ". ":
         raise OxError("FLS-0023", f"the name {name!r} is not allowed for files", params=(name,))
-    return Reply(data={})
+    return OxReply(data={})

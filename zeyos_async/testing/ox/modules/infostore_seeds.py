@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ..files.access import drive, guess_type
-from ..folder_tree import default_folder
-from ..seeding import AWKWARD, Rows, fills, shows
+from ..folder_tree import default_folder_id
+from ..seeding import AWKWARD_TEXTS, SeedRows, seeds, exposes
 from ..state import ServerState
 
 __all__: list[str] = []
@@ -22,11 +22,11 @@ _NAMES: Final = (
 )
 
 
-@fills("infostore", few=8)
-def _fill(state: ServerState, rows: Rows) -> None:
+@seeds("infostore", default_count=8)
+def _fill(state: ServerState, rows: SeedRows) -> None:
     """Files of the first user; given ones may say ``folder_id``, ``filename``, ``content`` (bytes) and fields."""
     user = next(iter(state.users.values()))
-    folder = default_folder(state, user, "infostore")
+    folder = default_folder_id(state, user, "infostore")
     given = map(_made, range(rows)) if isinstance(rows, int) else map(dict, rows)
     for values in given:
         values.setdefault("title", values.get("filename"))
@@ -41,7 +41,7 @@ def _fill(state: ServerState, rows: Rows) -> None:
             drive(state).add_version(item, content, filename=filename, mimetype=mimetype)
 
 
-@shows("infostore")
+@exposes("infostore")
 def _show(state: ServerState) -> list[dict[str, Any]]:
     """Every file, with ``content`` where it has any."""
     items = drive(state).items()
@@ -54,11 +54,11 @@ def _made(place: int) -> dict[str, Any]:
     stem, dot, ending = _NAMES[place % len(_NAMES)].rpartition(".")
     number = f" {place}" if place >= len(_NAMES) else ""
     filename = f"{stem}{number}{dot}{ending}" if dot else f"{ending}{number}"
-    content = f"Content of file {place}: {AWKWARD[place % len(AWKWARD)]}\n".encode()
+    content = f"Content of file {place}: {AWKWARD_TEXTS[place % len(AWKWARD_TEXTS)]}\n".encode()
     return {
         "title": filename,
         "filename": filename,
-        "description": AWKWARD[place % len(AWKWARD)] if place % 2 else None,
+        "description": AWKWARD_TEXTS[place % len(AWKWARD_TEXTS)] if place % 2 else None,
         "categories": "one,two" if place % 3 == 0 else None,
         "color_label": place % 4,
         "versions": [content * (1 + number) for number in range(1 + place % 3)],

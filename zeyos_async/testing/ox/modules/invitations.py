@@ -11,11 +11,11 @@ from ..events.changes import Changes, apply, conflicts_of
 from ..events.participants import as_attendee, attendee_of, completed, recipient, same_person
 from ..events.store import Event
 from ..events.view import calendar, show
-from ..folder_tree import default_folder
-from ..handlers import Call, Reply, handles
+from ..folder_tree import default_folder_id
+from ..handlers import OxCall, OxReply, handles
 from ..mails.access import given_mail
 from ..mails.parsing import Part
-from ..refusals import OxError, missing, not_found
+from ..refusals import OxError, missing_value, not_found
 from ..transfer.ical import method_of, read_calendar
 from .chronos_writes import result, store_event
 
@@ -40,16 +40,16 @@ class _Message:
     events: list[Data]
 
 
-def _message(call: Call) -> _Message:
+def _message(call: OxCall) -> _Message:
     """The calendar in the message that the body names.
 
     Raises:
         OxError: There is no such message, or no calendar in it.
     """
-    body = call.mapping()
+    body = call.body_object()
     for name in ("fullname", "mailid"):
         if not body.get(_PREFIX + name):
-            raise missing(_PREFIX + name)
+            raise missing_value(_PREFIX + name)
     mail = given_mail(call, str(body[f"{_PREFIX}fullname"]), str(body[f"{_PREFIX}mailid"]))
     wanted = str(body.get(f"{_PREFIX}sequenceid") or "")
     for part in mail.parts:
@@ -66,9 +66,9 @@ def _read(part: Part) -> _Message:
         raise OxError("CAL-4005", f"the calendar in the message can't be read: {error}") from error
 
 
-def _stored(call: Call, data: Mapping[str, Any]) -> Event | None:
+def _stored(call: OxCall, data: Mapping[str, Any]) -> Event | None:
     """The event that an invitation is about, in the calendar of the user."""
-    folder = default_folder(call.state, call.user, "calendar")
+    folder = default_folder_id(call.state, call.user, "calendar")
     for event in calendar(call.state).by_uid(str(data.get("uid") or "")):
         if event.folder == folder and event.data.get("recurrenceId") == data.get("recurrenceId"):
             return event
@@ -76,14 +76,14 @@ def _stored(call: Call, data: Mapping[str, Any]) -> Event | None:
 
 
 @handles("chronos/itip", "analyze")
-def _analyze(call: Call) -> Reply:
+def _analyze(call: OxCall) -> OxReply:
     message = _message(call)
-    return Reply(data=[_analysis(call, message, data) for data in message.events])
+    return OxReply(data=[_analysis(call, message, data) for data in message.events])
 
 
-def _analysis(call: Call, message: _Message, data: Data) -> Data:
+def _analysis(call: OxCall, message: _Message, data: Data) -> Data:
     event = _stored(call, data)
-    shown = {"folder": default_folder(call.state, call.user, "calendar"), **data}
+    shown = {"folder": default_folder_id(call.state, call.user, "calendar"), **data}
     change: Data = {"type": "CREATE", "newEvent": show(call, shown)}
     if message.method == "CANCEL":
         change = {"type": "DELETE"} | ({"deletedEvent": show(call, event.single())} if event else {})
@@ -115,18 +115,18 @@ def _actions(method: str, *, known: bool) -> list[str]:
 
 
 @handles("chronos/itip", *_ANSWERS)
-def _answer(call: Call) -> Reply:
+def _answer(call: OxCall) -> OxReply:
     """Put the events into the calendar, with the answer of the user."""
     status = _ANSWERS[call.operation.action]
     changed = [_put(call, data, status) for data in _message(call).events]
-    return Reply(data=[show(call, event.single()) for event in changed], timestamp=call.state.last_stamp)
+    return OxReply(data=[show(call, event.single()) for event in changed], timestamp=call.state.last_stamp)
 
 
-def _put(call: Call, data: Data, status: str = "") -> Event:
+def _put(call: OxCall, data: Data, status: str = "") -> Event:
     """Store an event of an invitation, or bring the stored one up to date."""
     event = _stored(call, data)
     if event is None:
-        event = store_event(call, default_folder(call.state, call.user, "calendar"), data)
+        event = store_event(call, default_folder_id(call.state, call.user, "calendar"), data)
     else:
         apply(call, event, data)
     if status:
@@ -134,7 +134,7 @@ def _put(call: Call, data: Data, status: str = "") -> Event:
     return event
 
 
-def _set_status(call: Call, event: Event, person: Mapping[str, Any]) -> None:
+def _set_status(call: OxCall, event: Event, person: Mapping[str, Any]) -> None:
     attendees = event.data.get("attendees") or []
     if attendee_of(event.data, call.user) is None and person.get("entity") == call.user.id:
         attendees = [*attendees, dict(person)]
@@ -146,7 +146,7 @@ def _set_status(call: Call, event: Event, person: Mapping[str, Any]) -> None:
 @handles(
     "chronos/itip", "apply_create", "apply_change", "apply_proposal", "apply_response", "accept_party_crasher"
 )
-def _apply(call: Call) -> Reply:
+def _apply(call: OxCall) -> OxReply:
     changes = Changes()
     for data in _message(call).events:
         known = _stored(call, data)
@@ -161,7 +161,7 @@ def _apply(call: Call) -> Reply:
     return result(call, changes, "")
 
 
-def _respond(call: Call, data: Data, *, join: bool) -> Event:
+def _respond(call: OxCall, data: Data, *, join: bool) -> Event:
     """Note the answers of attendees; party crashers may join."""
     event = _stored(call, data)
     if event is None:
@@ -174,37 +174,37 @@ def _respond(call: Call, data: Data, *, join: bool) -> Event:
 
 
 @handles("chronos/itip", "apply_remove")
-def _remove(call: Call) -> Reply:
+def _remove(call: OxCall) -> OxReply:
     changes = Changes()
     changes.deleted = _removed(call)
     return result(call, changes, "")
 
 
-def _removed(call: Call) -> list[Data]:
+def _removed(call: OxCall) -> list[Data]:
     found = [_stored(call, data) for data in _message(call).events]
     return [gone.single() for event in found if event for gone in calendar(call.state).remove(event)]
 
 
 @handles("chronos/itip", "delete")
-def _delete(call: Call) -> Reply:
+def _delete(call: OxCall) -> OxReply:
     gone = [show(call, data) for data in _removed(call)]
-    return Reply(data=gone, timestamp=call.state.last_stamp)
+    return OxReply(data=gone, timestamp=call.state.last_stamp)
 
 
 @handles("chronos/itip", "update")
-def _update(call: Call) -> Reply:
+def _update(call: OxCall) -> OxReply:
     changed = [_put(call, data) for data in _message(call).events]
-    return Reply(data=[show(call, event.single()) for event in changed], timestamp=call.state.last_stamp)
+    return OxReply(data=[show(call, event.single()) for event in changed], timestamp=call.state.last_stamp)
 
 
 @handles("chronos/itip", "ignore")
-def _ignore(call: Call) -> Reply:
+def _ignore(call: OxCall) -> OxReply:
     _message(call)
-    return Reply(timestamp=call.state.last_stamp)
+    return OxReply(timestamp=call.state.last_stamp)
 
 
 @handles("chronos/itip", "decline_party_crasher")
-def _decline_party_crasher(call: Call) -> Reply:
+def _decline_party_crasher(call: OxCall) -> OxReply:
     people = [one for data in _message(call).events for one in data.get("attendees") or ()]
     sent = recipient(call.state, people[0]) if people else {}
-    return Reply(data={"status": "SENT", "recipient": sent}, timestamp=call.state.last_stamp)
+    return OxReply(data={"status": "SENT", "recipient": sent}, timestamp=call.state.last_stamp)

@@ -6,8 +6,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from ...answers import Answer, json_answer
-from ..handlers import Call, Reply, handles
-from ..listing import objects, ranged
+from ..handlers import OxCall, OxReply, handles
+from ..listing import read_objects, cut_range
 from ..mails.access import (
     SENT,
     Columns,
@@ -24,7 +24,7 @@ from ..mails.rendering import View, mail_object
 from ..mails.reply_templates import forward_of, reply_to
 from ..mails.search import matching
 from ..mails.store import RECENT, SEEN, Mail, threads
-from ..refusals import missing, not_found
+from ..refusals import missing_value, not_found
 
 __all__: list[str] = []
 
@@ -32,45 +32,47 @@ _DOWNLOAD: Final = "application/octet-stream"
 
 
 @handles("mail", "all")
-def _all(call: Call) -> Reply:
+def _all(call: OxCall) -> OxReply:
     columns = Columns(call)
-    folder = call.text("folder")
-    chunk, more = ranged(call, listed(call, mails_in(call, folder)))
-    return Reply(data=[columns.cells(mail, folder) for mail in chunk], top=more)
+    folder = call.text_param("folder")
+    chunk, more = cut_range(call, listed(call, mails_in(call, folder)))
+    return OxReply(data=[columns.cells(mail, folder) for mail in chunk], envelope_fields=more)
 
 
 @handles("mail", "list")
-def _list(call: Call) -> Reply:
+def _list(call: OxCall) -> OxReply:
     columns = Columns(call)
     box = mailbox(call.state, call.user)
-    found = [box.find(str(item["folder"]), str(item["id"])) for item in objects(call.body, "folder", "id")]
-    return Reply(data=[columns.cells(mail) for mail in found if mail is not None])
+    found = [
+        box.find(str(item["folder"]), str(item["id"])) for item in read_objects(call.body, "folder", "id")
+    ]
+    return OxReply(data=[columns.cells(mail) for mail in found if mail is not None])
 
 
 @handles("mail", "search")
-def _search(call: Call) -> Reply:
+def _search(call: OxCall) -> OxReply:
     columns = Columns(call)
-    folder = call.text("folder")
+    folder = call.text_param("folder")
     found = matching(call, call.body, mails_in(call, folder))
-    return Reply(data=[columns.cells(mail, folder) for mail in listed(call, found)])
+    return OxReply(data=[columns.cells(mail, folder) for mail in listed(call, found)])
 
 
 @handles("mail", "updates")
-def _updates(call: Call) -> Reply:
-    check_folder(call, call.text("folder"))
-    return Reply(data=[])
+def _updates(call: OxCall) -> OxReply:
+    check_folder(call, call.text_param("folder"))
+    return OxReply(data=[])
 
 
 @handles("mail", "count")
-def _count(call: Call) -> Reply:
-    return Reply(data=len(mails_in(call, call.text("folder"))))
+def _count(call: OxCall) -> OxReply:
+    return OxReply(data=len(mails_in(call, call.text_param("folder"))))
 
 
 @handles("mail", "examine")
-def _examine(call: Call) -> Reply:
-    folder = call.text("folder")
+def _examine(call: OxCall) -> OxReply:
+    folder = call.text_param("folder")
     found = mails_in(call, folder)
-    return Reply(
+    return OxReply(
         data={
             "validity": "1356434356",
             "total": len(found),
@@ -81,23 +83,25 @@ def _examine(call: Call) -> Reply:
 
 
 @handles("mail", "get")
-def _get(call: Call) -> Reply:
-    mail = given_mail(call, call.text("folder"), call.text("id"), message_id=call.text("message_id"))
-    if not call.flag("unseen"):
+def _get(call: OxCall) -> OxReply:
+    mail = given_mail(
+        call, call.text_param("folder"), call.text_param("id"), message_id=call.text_param("message_id")
+    )
+    if not call.flag_param("unseen"):
         mail.flags = (mail.flags | SEEN) & ~RECENT
     if "hdr" in call.operation.fixed:
-        return Reply(data=_head(mail))
+        return OxReply(data=_head(mail))
     if "src" in call.operation.fixed:
         return _source(call, mail)
-    return Reply(data=shifted(call, mail_object(mail, _view(call))))
+    return OxReply(data=shifted(call, mail_object(mail, _view(call))))
 
 
-def _view(call: Call) -> View:
+def _view(call: OxCall) -> View:
     return View(
-        kind=call.text("view", "html"),
+        kind=call.text_param("view", "html"),
         max_size=call.params.get("max_size"),
-        source=call.number("attach_src") == 1,
-        nested=not call.flag("no_nested_message"),
+        source=call.number_param("attach_src") == 1,
+        nested=not call.flag_param("no_nested_message"),
     )
 
 
@@ -106,20 +110,20 @@ def _head(mail: Mail) -> str:
     return text.partition("\n\n")[0].replace("\n", "\r\n") + "\r\n"
 
 
-def _source(call: Call, mail: Mail) -> Reply:
-    if call.number("save") == 1:
+def _source(call: OxCall, mail: Mail) -> OxReply:
+    if call.number_param("save") == 1:
         return _download(mail.raw, "message/rfc822", f"{mail.id}.eml", save=True)
-    return Reply(data=mail.raw.decode("utf-8", "replace"))
+    return OxReply(data=mail.raw.decode("utf-8", "replace"))
 
 
-def _download(content: bytes, kind: str, filename: str, *, save: bool) -> Reply:
+def _download(content: bytes, kind: str, filename: str, *, save: bool) -> OxReply:
     disposition = "attachment" if save else "inline"
     plain = filename.encode("ascii", "replace").decode().replace('"', "_").replace("?", "_")
     headers = {
         "Content-Type": _DOWNLOAD if save and kind != "message/rfc822" else kind,
         "Content-Disposition": f"{disposition}; filename=\"{plain}\"; filename*=UTF-8''{quote(filename)}",
     }
-    return Reply(raw=Answer(headers=headers, body=content))
+    return OxReply(answer=Answer(headers=headers, body=content))
 
 
 def part_of(mail: Mail, key: str, cid: str = "") -> Part:
@@ -129,7 +133,7 @@ def part_of(mail: Mail, key: str, cid: str = "") -> Part:
         OxError: There is none (``MSG-0049``), or it says neither id nor ``cid``.
     """
     if not key and not cid:
-        raise missing("attachment")
+        raise missing_value("attachment")
     for part in mail.parts:
         if part.id == key or (cid and part.cid == cid.strip("<> ")):
             return part
@@ -137,47 +141,47 @@ def part_of(mail: Mail, key: str, cid: str = "") -> Part:
 
 
 @handles("mail", "attachment", method="GET")
-def _attachment(call: Call) -> Reply:
-    mail = given_mail(call, call.text("folder"), call.text("id"))
-    part = part_of(mail, call.text("attachment"), call.text("cid"))
-    if call.flag("as_json") and part.is_message:
+def _attachment(call: OxCall) -> OxReply:
+    mail = given_mail(call, call.text_param("folder"), call.text_param("id"))
+    part = part_of(mail, call.text_param("attachment"), call.text_param("cid"))
+    if call.flag_param("as_json") and part.is_message:
         found = Mail(part.id, mail.folder, part.content, mail.received)
-        return Reply(raw=json_answer({"data": shifted(call, mail_object(found, View()))}))
+        return OxReply(answer=json_answer({"data": shifted(call, mail_object(found, View()))}))
     filename = part.filename or f"part-{part.id}"
-    return _download(part.content, part.content_type, filename, save=call.number("save") == 1)
+    return _download(part.content, part.content_type, filename, save=call.number_param("save") == 1)
 
 
 @handles("mail", "zip_attachments")
-def _zip_attachments(call: Call) -> Reply:
-    mail = given_mail(call, call.text("folder"), call.text("id"))
-    parts = [part_of(mail, key) for key in call.text("attachment").split(",")]
+def _zip_attachments(call: OxCall) -> OxReply:
+    mail = given_mail(call, call.text_param("folder"), call.text_param("id"))
+    parts = [part_of(mail, key) for key in call.text_param("attachment").split(",")]
     files = [(part.filename or f"part-{part.id}", part.content) for part in parts]
-    return Reply(raw=zipped(files, "attachments.zip"))
+    return OxReply(answer=zipped(files, "attachments.zip"))
 
 
 @handles("mail", "zip_messages")
-def _zip_messages(call: Call) -> Reply:
-    folder = call.text("folder")
-    mails = [given_mail(call, folder, key) for key in call.text("id").split(",")]
+def _zip_messages(call: OxCall) -> OxReply:
+    folder = call.text_param("folder")
+    mails = [given_mail(call, folder, key) for key in call.text_param("id").split(",")]
     files = [(f"{mail.subject or mail.id}.eml", mail.raw) for mail in mails]
-    return Reply(raw=zipped(files, "mails.zip"))
+    return OxReply(answer=zipped(files, "mails.zip"))
 
 
-def _threads(call: Call) -> list[list[Mail]]:
-    found = listed(call, mails_in(call, call.text("folder")))
-    if call.flag("includeSent") and call.text("folder") != SENT:
+def _threads(call: OxCall) -> list[list[Mail]]:
+    found = listed(call, mails_in(call, call.text_param("folder")))
+    if call.flag_param("includeSent") and call.text_param("folder") != SENT:
         found = [*found, *mails_in(call, SENT)]
     inside = [thread for thread in threads(found) if any(mail.folder != SENT for mail in thread)]
-    chosen = inside if call.text("folder") != SENT else threads(found)
-    down = call.text("order", "desc").lower() == "desc"
+    chosen = inside if call.text_param("folder") != SENT else threads(found)
+    down = call.text_param("order", "desc").lower() == "desc"
     return sorted(chosen, key=lambda thread: thread[-1].received, reverse=down)
 
 
 @handles("mail", "threadedAll")
-def _threaded(call: Call) -> Reply:
+def _threaded(call: OxCall) -> OxReply:
     columns = Columns(call)
-    chunk, more = ranged(call, _threads(call))
-    return Reply(data=[_conversation(columns, thread) for thread in chunk], top=more)
+    chunk, more = cut_range(call, _threads(call))
+    return OxReply(data=[_conversation(columns, thread) for thread in chunk], envelope_fields=more)
 
 
 def _conversation(columns: Columns, thread: list[Mail]) -> dict[str, Any]:
@@ -187,13 +191,13 @@ def _conversation(columns: Columns, thread: list[Mail]) -> dict[str, Any]:
 
 
 @handles("mail", "thread_references")
-def _thread_references(call: Call) -> Reply:
+def _thread_references(call: OxCall) -> OxReply:
     columns = Columns(call)
-    found = mails_in(call, call.text("folder"))
+    found = mails_in(call, call.text_param("folder"))
     wanted = set(map(id, matching(call, call.body, found))) if call.body else set(map(id, found))
     chosen = [thread for thread in threads(found) if any(id(mail) in wanted for mail in thread)]
     chosen.sort(key=lambda thread: thread[-1].received, reverse=True)
-    return Reply(data=[_reference(columns, thread) for thread in chosen[: call.params.get("size")]])
+    return OxReply(data=[_reference(columns, thread) for thread in chosen[: call.params.get("size")]])
 
 
 def _reference(columns: Columns, thread: list[Mail]) -> dict[str, Any]:
@@ -211,10 +215,10 @@ def _reference(columns: Columns, thread: list[Mail]) -> dict[str, Any]:
 
 
 @handles("mail", "reply", "replyall", "forward")
-def _reply(call: Call) -> Reply:
-    mail = given_mail(call, call.text("folder"), call.text("id"))
-    view = call.text("view", "html")
+def _reply(call: OxCall) -> OxReply:
+    mail = given_mail(call, call.text_param("folder"), call.text_param("id"))
+    view = call.text_param("view", "html")
     if call.operation.action == "forward":
-        return Reply(data=forward_of(mail, view))
+        return OxReply(data=forward_of(mail, view))
     everyone = call.operation.action == "replyall"
-    return Reply(data=reply_to(mail, call.user, view, everyone=everyone))
+    return OxReply(data=reply_to(mail, call.user, view, everyone=everyone))

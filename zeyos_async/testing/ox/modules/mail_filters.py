@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ..handlers import Call, Handler, Reply, handles
-from ..listing import objects
+from ..handlers import OxCall, Handler, OxReply, handles
+from ..listing import read_objects
 from ..mails.access import INBOX, given_mail, mailbox, mails_in
 from ..mails.store import Mail
-from ..refusals import bad_value, missing, not_found
+from ..refusals import bad_value, missing_value, not_found
 from ..state import Row
 
 __all__: list[str] = []
@@ -50,7 +50,7 @@ def _both(*names: str) -> Callable[[Handler], Handler]:
     return register
 
 
-def _found(call: Call, key: Any) -> Row:
+def _found(call: OxCall, key: Any) -> Row:
     for rule in call.module_state(_rules):
         if rule["id"] == key:
             return rule
@@ -63,10 +63,10 @@ def _placed(rules: Rules) -> Rules:
 
 
 @_both("list")
-def _list(call: Call) -> Reply:
-    flag = call.text("flag")
+def _list(call: OxCall) -> OxReply:
+    flag = call.text_param("flag")
     rules = _placed(call.module_state(_rules))
-    return Reply(data=[rule for rule in rules if not flag or flag in rule.get("flags", ())])
+    return OxReply(data=[rule for rule in rules if not flag or flag in rule.get("flags", ())])
 
 
 def _checked(body: Mapping[str, Any]) -> Row:
@@ -80,80 +80,84 @@ def _checked(body: Mapping[str, Any]) -> Row:
 
 
 @_both("new")
-def _new(call: Call) -> Reply:
-    body, rules = call.mapping(), call.module_state(_rules)
+def _new(call: OxCall) -> OxReply:
+    body, rules = call.body_object(), call.module_state(_rules)
     position = body.get("position", len(rules))
     if not isinstance(position, int) or not 0 <= position <= len(rules):
         raise bad_value("position", position, f"there are {len(rules)} rules")
     rule = {"active": True, "flags": [], "rulename": "", **_checked(body), "id": call.state.next_id()}
     rules.insert(position, rule)
-    return Reply(data=rule["id"])
+    return OxReply(data=rule["id"])
 
 
 @_both("update")
-def _update(call: Call) -> Reply:
-    body = call.mapping()
+def _update(call: OxCall) -> OxReply:
+    body = call.body_object()
     if "id" not in body:
-        raise missing("id")
+        raise missing_value("id")
     _found(call, body["id"]).update(_checked(body))
-    return Reply()
+    return OxReply()
 
 
 @_both("delete")
-def _delete(call: Call) -> Reply:
-    call.module_state(_rules).remove(_found(call, call.mapping().get("id")))
-    return Reply()
+def _delete(call: OxCall) -> OxReply:
+    call.module_state(_rules).remove(_found(call, call.body_object().get("id")))
+    return OxReply()
 
 
 @_both("reorder")
-def _reorder(call: Call) -> Reply:
+def _reorder(call: OxCall) -> OxReply:
     """The named rules come in this order, in the places that they had."""
-    wanted = [_found(call, key) for key in call.items()]
+    wanted = [_found(call, key) for key in call.body_array()]
     rules = call.module_state(_rules)
     named = iter(wanted)
     rules[:] = [next(named) if rule in wanted else rule for rule in rules]
-    return Reply()
+    return OxReply()
 
 
 @_both("deletescript")
-def _delete_script(call: Call) -> Reply:
+def _delete_script(call: OxCall) -> OxReply:
     call.module_state(_rules).clear()
-    return Reply()
+    return OxReply()
 
 
 @_both("getscript")
-def _get_script(call: Call) -> Reply:
+def _get_script(call: OxCall) -> OxReply:
     lines = ['require ["fileinto", "imap4flags"];']
     for rule in call.module_state(_rules):
         commands = " ".join(f"{command['id']};" for command in rule.get("actioncmds") or ())
         lines.append(
             f"# {rule['rulename']}\nif {(rule.get('test') or {}).get('id', 'true')} {{ {commands} }}"
         )
-    return Reply(data="\r\n".join(lines) + "\r\n")
+    return OxReply(data="\r\n".join(lines) + "\r\n")
 
 
 @handles("mailfilter", "config")
-def _config(call: Call) -> Reply:
+def _config(call: OxCall) -> OxReply:
     tests = [{"test": name, "comparison": ways} for name, ways in _TESTS.items()]
-    return Reply(data={"tests": tests, "actioncommands": list(_ACTIONS), "capabilities": ["fileinto"]})
+    return OxReply(data={"tests": tests, "actioncommands": list(_ACTIONS), "capabilities": ["fileinto"]})
 
 
 @handles("mailfilter/v2", "config")
-def _config2(call: Call) -> Reply:
+def _config2(call: OxCall) -> OxReply:
     tests = [{"id": name, "comparisons": ways} for name, ways in _TESTS.items()]
     actions = [{"id": name} for name in _ACTIONS]
-    return Reply(data={"tests": tests, "actioncmds": actions, "options": {"allowNestedTests": True}})
+    return OxReply(data={"tests": tests, "actioncmds": actions, "options": {"allowNestedTests": True}})
 
 
 @handles("mailfilter/v2", "apply")
-def _apply(call: Call) -> Reply:
+def _apply(call: OxCall) -> OxReply:
     """Apply a rule to a folder; an empty array tells that nothing went wrong."""
-    rule = _found(call, call.number("id")) if call.operation.method == "GET" else _checked(call.mapping())
-    folder = call.text("folderId", INBOX)
+    rule = (
+        _found(call, call.number_param("id"))
+        if call.operation.method == "GET"
+        else _checked(call.body_object())
+    )
+    folder = call.text_param("folderId", INBOX)
     for mail in mails_in(call, folder):
         if _fits(mail, rule.get("test") or {"id": "true"}):
             _carry_out(call, mail, rule.get("actioncmds") or ())
-    return Reply(data=[])
+    return OxReply(data=[])
 
 
 def _fits(mail: Mail, test: Mapping[str, Any]) -> bool:
@@ -185,7 +189,7 @@ def _compares(value: str | None, test: Mapping[str, Any]) -> bool:
     return any(low == one.lower() if how == "is" else one.lower().strip("*") in low for one in wanted)
 
 
-def _carry_out(call: Call, mail: Mail, commands: Any) -> None:
+def _carry_out(call: OxCall, mail: Mail, commands: Any) -> None:
     box = mailbox(call.state, call.user)
     for command in commands:
         if command["id"] == "move" and command.get("into"):
@@ -200,38 +204,38 @@ def _carry_out(call: Call, mail: Mail, commands: Any) -> None:
 # -- categories ------------------------------------------------------------------------------------
 
 
-def _category(call: Call) -> str:
-    name = call.text("category_id")
+def _category(call: OxCall) -> str:
+    name = call.text_param("category_id")
     if name not in _CATEGORIES:
         raise bad_value("category_id", name, f"it is one of {', '.join(_CATEGORIES)}")
     return "" if name == "general" else name
 
 
 @handles("mail/categories", "move")
-def _move(call: Call) -> Reply:
+def _move(call: OxCall) -> OxReply:
     category = _category(call)
-    for one in objects(call.body, "folder_id", "id"):
+    for one in read_objects(call.body, "folder_id", "id"):
         given_mail(call, str(one["folder_id"]), str(one["id"])).category = category
-    return Reply()
+    return OxReply()
 
 
 @handles("mail/categories", "train")
-def _train(call: Call) -> Reply:
+def _train(call: OxCall) -> OxReply:
     category, box = _category(call), mailbox(call.state, call.user)
-    senders = [str(sender).lower() for sender in call.mapping().get("from") or ()]
-    if call.flag("apply-for-future-ones", default=True):
+    senders = [str(sender).lower() for sender in call.body_object().get("from") or ()]
+    if call.flag_param("apply-for-future-ones", default=True):
         for sender in senders:
             box.train(sender, category)
-    if call.flag("apply-for-existing"):
+    if call.flag_param("apply-for-existing"):
         for mail in box.mails(INBOX):
             if any(sender in (mail.head.text("From") or "").lower() for sender in senders):
                 mail.category = category
-    return Reply()
+    return OxReply()
 
 
 @handles("mail/categories", "unread")
-def _unread(call: Call) -> Reply:
+def _unread(call: OxCall) -> OxReply:
     mails = mailbox(call.state, call.user).mails(INBOX)
     counts = Counter(mail.category or "general" for mail in mails if not mail.seen)
-    wanted = [name for name in call.text("category_ids").split(",") if name] or _CATEGORIES
-    return Reply(data={name: counts[name] for name in wanted})
+    wanted = [name for name in call.text_param("category_ids").split(",") if name] or _CATEGORIES
+    return OxReply(data={name: counts[name] for name in wanted})

@@ -15,7 +15,7 @@ from typing import Any, Final
 from ..mails.access import INBOX, SENT, mailbox
 from ..mails.mail_builder import Attached, attach, build, set_text, with_boundaries
 from ..mails.store import FLAGGED, SEEN, MailStore
-from ..seeding import AWKWARD, Rows, fills, shows
+from ..seeding import AWKWARD_TEXTS, SeedRows, seeds, exposes
 from ..state import OxUser, ServerState
 
 __all__: list[str] = []
@@ -38,8 +38,8 @@ _FILES: Final = (
 )
 
 
-@fills("mail", few=9)
-def _fill(state: ServerState, rows: Rows) -> None:
+@seeds("mail", default_count=9)
+def _fill(state: ServerState, rows: SeedRows) -> None:
     """Messages in the first user's inbox; given ones may say ``folder_id``, ``flags``, ``raw`` or fields."""
     user = next(iter(state.users.values()))
     box = mailbox(state, user)
@@ -58,7 +58,7 @@ def _fill(state: ServerState, rows: Rows) -> None:
         newest.user = ["$Important"]
 
 
-@shows("mail")
+@exposes("mail")
 def _show(state: ServerState) -> list[dict[str, Any]]:
     """Every message of every user, with ``raw`` and the ``user_id``."""
     return [
@@ -87,7 +87,7 @@ def _given(state: ServerState, user: OxUser, box: MailStore, values: Mapping[str
             text=str(values.get("content") or ""),
             content_type=str(values.get("content_type") or "text/plain"),
             now=datetime.fromtimestamp(int(state.clock.now()), UTC),
-            message_id=f"<{state.token()}@example.org>",
+            message_id=f"<{state.next_token()}@example.org>",
         )
     received = values.get("received_date")
     box.add(
@@ -102,7 +102,7 @@ def _flags(place: int) -> int:
 def _sample(user: OxUser, place: int, chance: random.Random) -> tuple[bytes, datetime]:
     """The n-th message: every third one begins a thread; some come at the same time."""
     at = _START + timedelta(hours=6 * (place - place % 3 // 2))
-    subject = " ".join(AWKWARD[place // 3 % len(AWKWARD)].split())
+    subject = " ".join(AWKWARD_TEXTS[place // 3 % len(AWKWARD_TEXTS)].split())
     beginning = _id(place - place % 3)
     lines = {
         "From": formataddr(chance.choice(_SENDERS)),

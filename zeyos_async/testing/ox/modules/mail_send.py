@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..files.access import drive
-from ..form_data import Part
-from ..handlers import Call, Reply, handles
+from ..form_data import FormPart
+from ..handlers import OxCall, OxReply, handles
 from ..mails.access import DRAFTS, mailbox
 from ..mails.mail_builder import Attached, build, pairs
 from ..mails.sending import message_id, new_time, note_use, original, send, store_raw
 from ..mails.store import DRAFT, SEEN, Mail
-from ..refusals import OxError, bad_value, missing, not_found
+from ..refusals import OxError, bad_value, missing_value, not_found
 from ..requests import read_json
 
 __all__: list[str] = []
@@ -27,20 +27,20 @@ def _path(mail: Mail) -> dict[str, str]:
 
 
 @handles("mail", "new", method="PUT")
-def _new_raw(call: Call) -> Reply:
-    raw = call.incoming.body
+def _new_raw(call: OxCall) -> OxReply:
+    raw = call.request.body
     if b":" not in raw.partition(b"\n")[0]:
         raise OxError("MSG-0105", "the body is no message by RFC 822")
-    if folder := call.text("folder"):
-        return Reply(data=_path(store_raw(call, folder, raw, int(call.text("flags") or 0))))
+    if folder := call.text_param("folder"):
+        return OxReply(data=_path(store_raw(call, folder, raw, int(call.text_param("flags") or 0))))
     if "flags" in call.params:
         raise bad_value("flags", call.params["flags"], "flags are for messages that are stored in a folder")
-    return Reply(data=_path(send(call, raw)))
+    return OxReply(data=_path(send(call, raw)))
 
 
 @handles("mail", "new", method="POST")
-def _new(call: Call) -> Reply:
-    given = read_json(call.part("json_0").content)
+def _new(call: OxCall) -> OxReply:
+    given = read_json(call.find_part("json_0").content)
     if not isinstance(given, dict):
         raise bad_value("json_0", given, "it has to be a JSON object")
     sendtype, reference = _sendtype(given), str(given.get("msgref") or "")
@@ -49,10 +49,10 @@ def _new(call: Call) -> Reply:
     raw = _built(call, given, [part for part in call.files if part.name.startswith("file_")])
     if sendtype == _DRAFT_EDIT:
         note_use(call, sendtype, reference)
-        return Reply(data=_reference(_draft(call, raw)))
+        return OxReply(data=_reference(_draft(call, raw)))
     mail = send(call, raw)
     note_use(call, sendtype, reference)
-    return Reply(data=_reference(mail))
+    return OxReply(data=_reference(mail))
 
 
 def _reference(mail: Mail) -> str:
@@ -60,17 +60,17 @@ def _reference(mail: Mail) -> str:
 
 
 @handles("mail", "autosave")
-def _autosave(call: Call) -> Reply:
-    given = call.mapping()
-    csid = call.text("csid") or str(given.get("csid") or "")
+def _autosave(call: OxCall) -> OxReply:
+    given = call.body_object()
+    csid = call.text_param("csid") or str(given.get("csid") or "")
     if not csid:
-        raise missing("csid")
+        raise missing_value("csid")
     saved = call.module_state(_autosaves)
     box = mailbox(call.state, call.user)
     if (old := saved.get(csid)) is not None:
         box.remove(old)
     saved[csid] = _draft(call, _built(call, given, []))
-    return Reply(data=_reference(saved[csid]))
+    return OxReply(data=_reference(saved[csid]))
 
 
 def _autosaves(state: Any, user: Any) -> dict[str, Mail]:
@@ -78,7 +78,7 @@ def _autosaves(state: Any, user: Any) -> dict[str, Mail]:
     return {}
 
 
-def _draft(call: Call, raw: bytes) -> Mail:
+def _draft(call: OxCall, raw: bytes) -> Mail:
     return mailbox(call.state, call.user).add(DRAFTS, raw, flags=DRAFT | SEEN)
 
 
@@ -90,11 +90,11 @@ def _sendtype(given: Mapping[str, Any]) -> int:
     if sendtype not in _SEND_TYPES:
         raise bad_value("sendtype", sendtype, "it is 0, 1, 2, 3, 4 or 6")
     if sendtype in _NEEDS_REFERENCE and not given.get("msgref"):
-        raise missing("msgref")
+        raise missing_value("msgref")
     return sendtype
 
 
-def _built(call: Call, given: Mapping[str, Any], uploads: list[Part]) -> bytes:
+def _built(call: OxCall, given: Mapping[str, Any], uploads: list[FormPart]) -> bytes:
     described = given.get("attachments") or [{}]
     body = described[0]
     files = [_uploaded(part) for part in uploads]
@@ -110,12 +110,12 @@ def _built(call: Call, given: Mapping[str, Any], uploads: list[Part]) -> bytes:
     )
 
 
-def _uploaded(part: Part) -> Attached:
+def _uploaded(part: FormPart) -> Attached:
     kind = part.content_type or "application/octet-stream"
     return Attached(filename=part.filename or "file", content_type=kind, content=part.content)
 
 
-def _referred(call: Call, given: Mapping[str, Any], described: Mapping[str, Any]) -> Attached | None:
+def _referred(call: OxCall, given: Mapping[str, Any], described: Mapping[str, Any]) -> Attached | None:
     """An attachment of the original that goes along; alternatives of the text do not count."""
     if described.get("disp") == "alternative" or not described.get("id"):
         return None
@@ -127,7 +127,7 @@ def _referred(call: Call, given: Mapping[str, Any], described: Mapping[str, Any]
     raise not_found("MSG-0049", f"attachment {described['id']} of mail {reference}")
 
 
-def _from_drive(call: Call, key: str) -> Attached:
+def _from_drive(call: OxCall, key: str) -> Attached:
     item = drive(call.state).get(key)
     version = item.current
     if version is None:

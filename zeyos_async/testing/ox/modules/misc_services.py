@@ -10,12 +10,12 @@ import attrs
 
 from ...answers import Answer
 from ..events.view import arranged, events_of, range_of
-from ..handlers import Call, Reply, handles
+from ..handlers import OxCall, OxReply, handles
 from ..mails.access import INBOX, Columns, mailbox, zipped
 from ..mails.parsing import snippet_of
 from ..mails.rendering import mail_row
 from ..mails.store import Mail
-from ..refusals import CONFLICT, OxError, bad_value, missing, not_found
+from ..refusals import CONFLICT, OxError, bad_value, missing_value, not_found
 from ..state import Row, ServerState
 from .contacts import KINDS, matching, picture
 
@@ -44,31 +44,31 @@ def _export(state: ServerState, user: Any) -> _Export:
 
 
 @handles("gdpr/dataexport", "GET /gdpr/dataexport/availableModules")
-def _modules(call: Call) -> Reply:
+def _modules(call: OxCall) -> OxReply:
     common = {"enabled": True, "includePublic": False, "includeShared": False}
     more: Mapping[str, Row] = {
         "calendar": {"includeUnsubscribed": False},
         "infostore": {"includeTrash": False, "includeAllVersions": False},
         "mail": {"includeTrash": False, "includeUnsubscribed": False},
     }
-    return Reply(whole={name: {**common, **more.get(name, {})} for name in _EXPORTED})
+    return OxReply(bare_json={name: {**common, **more.get(name, {})} for name in _EXPORTED})
 
 
 @handles("gdpr/dataexport", "GET /gdpr/dataexport")
-def _task(call: Call) -> Reply:
+def _task(call: OxCall) -> OxReply:
     task = call.module_state(_export).task
-    return Reply(data=task or {}, timestamp=call.state.last_stamp)
+    return OxReply(data=task or {}, timestamp=call.state.last_stamp)
 
 
 @handles("gdpr/dataexport", "POST /gdpr/dataexport")
-def _submit(call: Call) -> Reply:
+def _submit(call: OxCall) -> OxReply:
     """Everything is exported at once: here, nothing takes long."""
     export = call.module_state(_export)
-    if export.task is not None and not call.flag("deleteOldDataExport"):
+    if export.task is not None and not call.flag_param("deleteOldDataExport"):
         raise OxError("GDPR-EXPORT-0004", "there is an export already", category=CONFLICT)
     given = call.body if isinstance(call.body, dict) else {}
     modules = [name for name in _EXPORTED if not given or (given.get(name) or {}).get("enabled")]
-    key, now = call.state.token(), int(call.state.clock.now() * 1000)
+    key, now = call.state.next_token(), int(call.state.clock.now() * 1000)
     export.task = {
         "id": key,
         "status": "DONE",
@@ -80,28 +80,28 @@ def _submit(call: Call) -> Reply:
             {"fileInfo": "export-1.zip", "number": 1, "contentType": "application/zip", "taskId": key}
         ],
         "workItems": [
-            {"id": call.state.token(), "module": name, "status": "DONE", "info": {}} for name in modules
+            {"id": call.state.next_token(), "module": name, "status": "DONE", "info": {}} for name in modules
         ],
     }
-    return Reply(whole={"success": True})
+    return OxReply(bare_json={"success": True})
 
 
 @handles("gdpr/dataexport", "DELETE /gdpr/dataexport", "DELETE /gdpr/dataexport/delete")
-def _cancel(call: Call) -> Reply:
+def _cancel(call: OxCall) -> OxReply:
     export = call.module_state(_export)
     had = export.task is not None
     export.task = None
-    return Reply(whole={"success": had})
+    return OxReply(bare_json={"success": had})
 
 
 @handles("gdpr/dataexport", "GET /gdpr/dataexport/{id}")
-def _download(call: Call) -> Reply:
+def _download(call: OxCall) -> OxReply:
     task = call.module_state(_export).task
-    if task is None or task["id"] != call.text("id") or call.number("number") != 1:
-        raise not_found("GDPR-EXPORT-0001", f"export {call.text('id')}")
+    if task is None or task["id"] != call.text_param("id") or call.number_param("number") != 1:
+        raise not_found("GDPR-EXPORT-0001", f"export {call.text_param('id')}")
     mails = mailbox(call.state, call.user).all_mails()
     files = [(f"mail {mail.folder} {mail.id}.eml", mail.raw) for mail in mails]
-    return Reply(raw=zipped(files or [("empty.txt", b"")], "export-1.zip"))
+    return OxReply(answer=zipped(files or [("empty.txt", b"")], "export-1.zip"))
 
 
 # -- push notifications ----------------------------------------------------------------------------
@@ -112,26 +112,26 @@ def _subscriptions(state: ServerState, user: Any) -> dict[tuple[str, str, str], 
     return {}
 
 
-def _subscription(call: Call) -> tuple[str, str, str]:
-    body = call.mapping()
+def _subscription(call: OxCall) -> tuple[str, str, str]:
+    body = call.body_object()
     if not body.get("transport"):
-        raise missing("transport")
+        raise missing_value("transport")
     client = body.get("client") or (call.session.client if call.session else "")
     return str(client), str(body["transport"]), str(body.get("token") or "")
 
 
 @handles("pns", "subscribe")
-def _subscribe(call: Call) -> Reply:
-    key, topics = _subscription(call), call.mapping().get("topics")
+def _subscribe(call: OxCall) -> OxReply:
+    key, topics = _subscription(call), call.body_object().get("topics")
     if not topics:
-        raise missing("topics")
+        raise missing_value("topics")
     call.module_state(_subscriptions)[key] = [topics] if isinstance(topics, str) else list(topics)
-    return Reply(data={"success": True})
+    return OxReply(data={"success": True})
 
 
 @handles("pns", "unsubscribe")
-def _unsubscribe(call: Call) -> Reply:
-    return Reply(
+def _unsubscribe(call: OxCall) -> OxReply:
+    return OxReply(
         data={"success": call.module_state(_subscriptions).pop(_subscription(call), None) is not None}
     )
 
@@ -140,69 +140,71 @@ def _unsubscribe(call: Call) -> Reply:
 
 
 @handles("saml", "GET /saml/{tenant}/init")
-def _init(call: Call) -> Reply:
-    flow = call.text("flow", "login")
+def _init(call: OxCall) -> OxReply:
+    flow = call.text_param("flow", "login")
     if flow not in ("login", "relogin", "logout"):
         raise bad_value("flow", flow, "it is login, relogin or logout")
-    url = f"https://idp.example.com/{quote(call.text('tenant'))}/{flow}?SAMLRequest={call.state.token()}"
-    return Reply(whole={"redirect_uri": url})
+    url = f"https://idp.example.com/{quote(call.text_param('tenant'))}/{flow}?SAMLRequest={call.state.next_token()}"
+    return OxReply(bare_json={"redirect_uri": url})
 
 
 @handles("saml", "POST /saml/{tenant}/acs", "POST /saml/{tenant}/sls")
-def _assertion(call: Call) -> Reply:
+def _assertion(call: OxCall) -> OxReply:
     """The browser comes back from the identity provider and is sent on."""
-    if not call.mapping().get("SAMLResponse"):
-        raise missing("SAMLResponse")
+    if not call.body_object().get("SAMLResponse"):
+        raise missing_value("SAMLResponse")
     login = call.operation.path.endswith("/acs")
-    token = call.state.token()
+    token = call.state.next_token()
     target = (
         f"/ajax/login?action=samlLogin&token={token}"
         if login
         else f"/ajax/login?action=samlLogout&token={token}"
     )
-    return Reply(raw=Answer(status=302, headers={"Location": target}))
+    return OxReply(answer=Answer(status=302, headers={"Location": target}))
 
 
 @handles("saml", "GET /saml/{tenant}/metadata")
-def _metadata(call: Call) -> Reply:
-    text = f'<EntityDescriptor entityID="{quote(call.text("tenant"))}"/>'
-    return Reply(raw=Answer(headers={"Content-Type": "application/samlmetadata+xml"}, body=text.encode()))
+def _metadata(call: OxCall) -> OxReply:
+    text = f'<EntityDescriptor entityID="{quote(call.text_param("tenant"))}"/>'
+    return OxReply(
+        answer=Answer(headers={"Content-Type": "application/samlmetadata+xml"}, body=text.encode())
+    )
 
 
 @handles("saml", "GET /saml/{tenant}/sls")
-def _single_logout(call: Call) -> Reply:
-    return Reply(raw=Answer(headers=_HTML, body=b"<html><body>You are logged out.</body></html>"))
+def _single_logout(call: OxCall) -> OxReply:
+    return OxReply(answer=Answer(headers=_HTML, body=b"<html><body>You are logged out.</body></html>"))
 
 
 # -- what is known about a person ------------------------------------------------------------------
 
 
 @handles("halo/contact", "services")
-def _services(call: Call) -> Reply:
-    return Reply(data=[_PROVIDER + name for name in _PROVIDERS])
+def _services(call: OxCall) -> OxReply:
+    return OxReply(data=[_PROVIDER + name for name in _PROVIDERS])
 
 
 @handles("halo/contact", "investigate")
-def _investigate(call: Call) -> Reply:
+def _investigate(call: OxCall) -> OxReply:
     """Contacts, messages or events of a person, as rows of the asked columns."""
     about = {**(call.body if isinstance(call.body, dict) else {}), **call.params}
     emails = {str(about[name]).lower() for name in ("email1", "email2", "email3") if about.get(name)}
     if (number := about.get("internal_userid")) and (user := call.state.users.get(int(number))):
         emails.add(user.email)
     if not emails:
-        raise missing("email1")
-    match call.text("provider").removeprefix(_PROVIDER):
+        raise missing_value("email1")
+    match call.text_param("provider").removeprefix(_PROVIDER):
         case "contacts":
             kind = KINDS["contacts"]
-            rows = [row for row in kind.readable(call) if _addresses(row) & emails]
-            return kind.listed(call, rows)
+            rows = [row for row in kind.readable_rows(call) if _addresses(row) & emails]
+            return kind.build_list_reply(call, rows)
         case "mail":
             columns = Columns(call)
             found = [mail for mail in mailbox(call.state, call.user).all_mails() if _with(mail, emails)]
-            return Reply(data=[columns.cells(mail) for mail in found[: call.params.get("limit")]])
+            return OxReply(data=[columns.cells(mail) for mail in found[: call.params.get("limit")]])
         case "calendar":
             events = [event for event in events_of(call) if _people(event.data) & emails]
-            return Reply(data=arranged(call, events, range_of(call)))
+            return OxReply(data=arranged(call, events, range_of(call)))
         case other:
             raise not_found("HALO-0001", f"provider {other}")
 
@@ -221,11 +223,19 @@ def _people(data: Row) -> set[str]:
 
 
 @handles("halo/contact/picture", "GET /halo/contact/picture")
-def _picture(call: Call) -> Reply:
-    emails = {call.text(name).lower() for name in ("email", "email1", "email2", "email3") if call.text(name)}
-    numbers = {call.number(name) for name in ("internal_userid", "userid", "user_id") if name in call.params}
-    for row in KINDS["contacts"].readable(call):
-        known = _addresses(row) & emails or row.get("user_id") in numbers or row["id"] == call.text("id")
+def _picture(call: OxCall) -> OxReply:
+    emails = {
+        call.text_param(name).lower()
+        for name in ("email", "email1", "email2", "email3")
+        if call.text_param(name)
+    }
+    numbers = {
+        call.number_param(name) for name in ("internal_userid", "userid", "user_id") if name in call.params
+    }
+    for row in KINDS["contacts"].readable_rows(call):
+        known = (
+            _addresses(row) & emails or row.get("user_id") in numbers or row["id"] == call.text_param("id")
+        )
         if known and "_image" in row:
             return picture(row)
     return picture(None)
@@ -234,17 +244,17 @@ def _picture(call: Call) -> Reply:
 # -- search over modules ---------------------------------------------------------------------------
 
 
-def _module(call: Call) -> str:
-    name = call.text("module")
+def _module(call: OxCall) -> str:
+    name = call.text_param("module")
     if name not in _FOUND:
         raise bad_value("module", name, f"it is one of {', '.join(_FOUND)}")
     return name
 
 
 @handles("find", "autocomplete")
-def _autocomplete(call: Call) -> Reply:
+def _autocomplete(call: OxCall) -> OxReply:
     """The facets that fit what was typed so far: anywhere, or in the subject."""
-    module, prefix = _module(call), str(call.mapping().get("prefix") or "")
+    module, prefix = _module(call), str(call.body_object().get("prefix") or "")
     facets = [
         {
             "id": field,
@@ -254,12 +264,12 @@ def _autocomplete(call: Call) -> Reply:
         }
         for field in (("global", "subject", "from") if module == "mail" else ("global",))
     ]
-    return Reply(data={"facets": facets if prefix else []})
+    return OxReply(data={"facets": facets if prefix else []})
 
 
 @handles("find", "query")
-def _query(call: Call) -> Reply:
-    module, body = _module(call), call.mapping()
+def _query(call: OxCall) -> OxReply:
+    module, body = _module(call), call.body_object()
     words = [
         str(one)
         for facet in body.get("facets") or ()
@@ -268,10 +278,10 @@ def _query(call: Call) -> Reply:
     found = _results(call, module, words)
     start, size = int(body.get("start") or 0), int(body.get("size") or len(found))
     chunk = found[start : start + size]
-    return Reply(data={"num_found": len(found), "start": start, "size": len(chunk), "results": chunk})
+    return OxReply(data={"num_found": len(found), "start": start, "size": len(chunk), "results": chunk})
 
 
-def _results(call: Call, module: str, words: list[str]) -> list[Row]:
+def _results(call: OxCall, module: str, words: list[str]) -> list[Row]:
     def fits(*texts: Any) -> bool:
         return all(any(matching(word, str(text or "")) for text in texts) for word in words)
 
@@ -286,8 +296,8 @@ def _results(call: Call, module: str, words: list[str]) -> list[Row]:
         ]
     if module == "contacts":
         kind = KINDS["contacts"]
-        found = [row for row in kind.readable(call) if fits(row.get("display_name"), row.get("email1"))]
-        return [kind.model.object(kind.seen(row), call.shift) for row in found]
+        found = [row for row in kind.readable_rows(call) if fits(row.get("display_name"), row.get("email1"))]
+        return [kind.model.to_object(kind.with_shown_folder(row), call.shift) for row in found]
     if module == "calendar":
         return arranged(
             call, [event for event in events_of(call) if fits(event.data.get("summary"))], range_of(call)
@@ -296,23 +306,23 @@ def _results(call: Call, module: str, words: list[str]) -> list[Row]:
 
 
 @handles("rss", "PUT /rss")
-def _feeds(call: Call) -> Reply:
+def _feeds(call: OxCall) -> OxReply:
     """Two articles of every feed."""
     made = []
     for url in call.params["feedUrl"]:
         if not urlsplit(url).scheme.startswith("http"):
             raise OxError("RSS-0002", f"{url} is no address of a feed", params=(url,))
         made += [f"{url}#article-{number}" for number in (1, 2)]
-    return Reply(data=made[: call.params.get("limit")])
+    return OxReply(data=made[: call.params.get("limit")])
 
 
 @handles("mail", "resolve_share_reference")
-def _resolve(call: Call) -> Reply:
+def _resolve(call: OxCall) -> OxReply:
     """What a mail that carries a link to files refers to."""
-    reference = call.mapping().get("reference")
+    reference = call.body_object().get("reference")
     if not reference:
-        raise missing("reference")
+        raise missing_value("reference")
     user = call.user
-    return Reply(
+    return OxReply(
         data={"shareToken": str(reference), "contextId": user.context, "userId": user.id, "files": []}
     )

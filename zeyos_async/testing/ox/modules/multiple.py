@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from ..envelope import envelope_of, error_fields
-from ..handlers import Call, Reply, handles
-from ..jobs import enqueued
+from ..envelope import build_envelope, build_error_fields
+from ..handlers import OxCall, OxReply, handles
+from ..jobs import build_job_reply
 from ..refusals import OxError, PageRefusal
-from ..requests import Asked, find_operation
+from ..requests import ParsedRequest, find_operation
 
 __all__: list[str] = []
 
@@ -23,7 +23,7 @@ _REFUSED: Final = frozenset({"login", "multiple"})
 
 
 @handles("multiple", "PUT /multiple")
-def _multiple(call: Call) -> Reply:
+def _multiple(call: OxCall) -> OxReply:
     """A bare array of envelopes in the order of the items, carried out in another."""
     items = call.body
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
@@ -34,10 +34,10 @@ def _multiple(call: Call) -> Reply:
     answers: dict[int, Any] = dict.fromkeys(range(len(items)))
     for place in _order(call, items):
         answers[place] = _one(call, items[place])
-    return Reply(whole=list(answers.values()))
+    return OxReply(bare_json=list(answers.values()))
 
 
-def _order(call: Call, items: Sequence[Mapping[str, Any]]) -> Iterator[int]:
+def _order(call: OxCall, items: Sequence[Mapping[str, Any]]) -> Iterator[int]:
     """Five at a time, in no order; but what is serial keeps its own."""
     for start in range(0, len(items), _AT_ONCE):
         places = list(range(start, min(start + _AT_ONCE, len(items))))
@@ -53,18 +53,18 @@ def _is_serial(item: Mapping[str, Any]) -> bool:
     return module in _SERIAL or (module in _SERIAL_WRITES and item.get("action") in _WRITES)
 
 
-def _one(call: Call, item: Mapping[str, Any]) -> Any:
-    number = call.incoming.number
+def _one(call: OxCall, item: Mapping[str, Any]) -> Any:
+    number = call.request.number
     try:
         reply = _carried_out(call, item)
     except OxError as error:
-        return error_fields(error, call.server_options, number)
+        return build_error_fields(error, call.server_options, number)
     except PageRefusal as refusal:
-        return error_fields(OxError("EMU-0007", refusal.text), call.server_options, number)
-    return envelope_of(reply, call.server_options, number)
+        return build_error_fields(OxError("EMU-0007", refusal.text), call.server_options, number)
+    return build_envelope(reply, call.server_options, number)
 
 
-def _carried_out(call: Call, item: Mapping[str, Any]) -> Reply:
+def _carried_out(call: OxCall, item: Mapping[str, Any]) -> OxReply:
     query = {name: _as_text(value) for name, value in item.items() if name not in _OWN}
     query["action"] = _as_text(item.get("action", ""))
     body = item.get("data")
@@ -74,16 +74,16 @@ def _carried_out(call: Call, item: Mapping[str, Any]) -> Reply:
         raise OxError("EMU-0008", f"{operation.operation} can't be part of multiple", status=400)
     if operation.operation.body_required and body is None:
         raise OxError("SVL-0002", "Missing the following request parameter: data", params=("data",))
-    asked = Asked(operation=operation.operation, query={**query, **operation.query}, body=body)
+    asked = ParsedRequest(operation=operation.operation, query={**query, **operation.query}, body=body)
     reply = call.dispatcher.perform(
-        asked, call.incoming, call.server_options, session=call.session, user=call.caller
+        asked, call.request, call.server_options, session=call.session, user=call.caller
     )
-    if reply.raw is not None:
+    if reply.answer is not None:
         raise OxError("EMU-0008", f"{operation.operation} answers no JSON, so it can't be part of multiple")
     return reply
 
 
-def _documented(path: str, query: Mapping[str, str], methods: Sequence[str], call: Call) -> Asked:
+def _documented(path: str, query: Mapping[str, str], methods: Sequence[str], call: OxCall) -> ParsedRequest:
     """The operation of an item, which has no verb: the first one that is documented with some verb."""
     last: OxError | None = None
     for method in methods:
@@ -93,7 +93,7 @@ def _documented(path: str, query: Mapping[str, str], methods: Sequence[str], cal
             last = error
         else:
             if operation.body != "multipart":
-                return Asked(operation=operation, query=inside)
+                return ParsedRequest(operation=operation, query=inside)
             last = OxError("EMU-0008", f"{operation} can't be part of multiple", status=400)
     assert last is not None, path
     raise last
@@ -104,21 +104,21 @@ def _as_text(value: Any) -> str:
 
 
 @handles("jobs", "all")
-def _all_jobs(call: Call) -> Reply:
-    return Reply(data=[job.info() for job in call.jobs.of(call.user.id)])
+def _all_jobs(call: OxCall) -> OxReply:
+    return OxReply(data=[job.info() for job in call.jobs.jobs_of(call.user.id)])
 
 
 @handles("jobs", "info")
-def _job_info(call: Call) -> Reply:
-    return Reply(data=call.jobs.find(call.text("id"), call.user.id).info())
+def _job_info(call: OxCall) -> OxReply:
+    return OxReply(data=call.jobs.find(call.text_param("id"), call.user.id).info())
 
 
 @handles("jobs", "get")
-def _job_result(call: Call) -> Reply:
+def _job_result(call: OxCall) -> OxReply:
     """What came of a job, once; until it is done, the same 202 as before."""
-    job = call.jobs.find(call.text("id"), call.user.id)
-    if not job.done:
-        return enqueued(job)
+    job = call.jobs.find(call.text_param("id"), call.user.id)
+    if not job.is_done:
+        return build_job_reply(job)
     call.jobs.forget(job)
     if job.error is not None:
         raise job.error
@@ -127,7 +127,7 @@ def _job_result(call: Call) -> Reply:
 
 
 @handles("jobs", "cancel")
-def _cancel_job(call: Call) -> Reply:
-    job = call.jobs.find(call.text("id"), call.user.id)
+def _cancel_job(call: OxCall) -> OxReply:
+    job = call.jobs.find(call.text_param("id"), call.user.id)
     call.jobs.forget(job)
-    return Reply(data={"success": not job.done})
+    return OxReply(data={"success": not job.is_done})

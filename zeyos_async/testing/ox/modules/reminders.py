@@ -4,51 +4,51 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..handlers import Call, Reply, handles
-from ..refusals import bad_value, missing, not_found
+from ..handlers import OxCall, OxReply, handles
+from ..refusals import bad_value, missing_value, not_found
 from ..state import Row
 
 __all__: list[str] = []
 
 
-def _shown(call: Call, row: Row) -> dict[str, Any]:
+def _shown(call: OxCall, row: Row) -> dict[str, Any]:
     return {
         "id": int(row["id"]),
         "target_id": row["target_id"],
         "folder": row["folder"],
-        "alarm": call.shift.out(row["alarm"]),
+        "alarm": call.shift.to_wire(row["alarm"]),
         "module": row["module"],
-        "server_time": call.shift.out(call.state.last_stamp),
+        "server_time": call.shift.to_wire(call.state.last_stamp),
         "user_id": row["user_id"],
-        "last_modified": call.shift.out(row["last_modified"]),
+        "last_modified": call.shift.to_wire(row["last_modified"]),
         "recurrence_position": 0,
     }
 
 
-def _mine(call: Call) -> list[Row]:
+def _mine(call: OxCall) -> list[Row]:
     return [row for row in call.table("reminders") if row["user_id"] == call.user.id]
 
 
 @handles("reminder", "range")
-def _range(call: Call) -> Reply:
+def _range(call: OxCall) -> OxReply:
     """Those that are due before ``end``."""
     rows = _mine(call)
     if "end" in call.params:
-        end = call.shift.read(call.number("end"))
+        end = call.shift.from_wire(call.number_param("end"))
         rows = [row for row in rows if row["alarm"] <= end]
-    if call.text("modules"):
-        wanted = call.text("modules").split(",")
+    if call.text_param("modules"):
+        wanted = call.text_param("modules").split(",")
         rows = [row for row in rows if str(row["module"]) in wanted]
     rows.sort(key=lambda row: int(row["alarm"]))
-    return Reply(data=[_shown(call, row) for row in rows], timestamp=call.state.last_stamp)
+    return OxReply(data=[_shown(call, row) for row in rows], timestamp=call.state.last_stamp)
 
 
 @handles("reminder", "delete")
-def _delete(call: Call) -> Reply:
+def _delete(call: OxCall) -> OxReply:
     """The ids that were *not* deleted."""
     table, left = call.table("reminders"), []
     mine = {row["id"]: row for row in _mine(call)}
-    for item in call.items():
+    for item in call.body_array():
         key = str(item.get("id"))
         if not key.isdigit():
             raise bad_value("id", key, "it is a number")
@@ -57,18 +57,18 @@ def _delete(call: Call) -> Reply:
             left.append(int(key))
         else:
             table.remove(row)
-    return Reply(data=left, timestamp=call.state.last_stamp)
+    return OxReply(data=left, timestamp=call.state.last_stamp)
 
 
 @handles("reminder", "remindAgain")
-def _remind_again(call: Call) -> Reply:
-    row = next((row for row in _mine(call) if row["id"] == str(call.number("id"))), None)
+def _remind_again(call: OxCall) -> OxReply:
+    row = next((row for row in _mine(call) if row["id"] == str(call.number_param("id"))), None)
     if row is None:
-        raise not_found("RMD-0009", f"reminder {call.number('id')}")
-    alarm = call.mapping().get("alarm")
+        raise not_found("RMD-0009", f"reminder {call.number_param('id')}")
+    alarm = call.body_object().get("alarm")
     if alarm is None:
-        raise missing("alarm")
+        raise missing_value("alarm")
     if not isinstance(alarm, int):
         raise bad_value("alarm", alarm, "it is a time")
-    call.table("reminders").change(row, {"alarm": call.shift.read(alarm)}, by=call.user.id)
-    return Reply(data=_shown(call, row), timestamp=row["last_modified"])
+    call.table("reminders").change(row, {"alarm": call.shift.from_wire(alarm)}, by=call.user.id)
+    return OxReply(data=_shown(call, row), timestamp=row["last_modified"])

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import attrs
 
-from ..folder_tree import visible_folder
-from ..handlers import Call, Reply, handles
-from ..refusals import CONFLICT, OxError, missing, not_found
+from ..folder_tree import find_visible_folder
+from ..handlers import OxCall, OxReply, handles
+from ..refusals import CONFLICT, OxError, missing_value, not_found
 from ..state import Row, ServerState
 
 __all__: list[str] = []
@@ -47,16 +47,16 @@ def _shares(state: ServerState, user: Any) -> dict[str, Row]:
     return {}
 
 
-def _target(call: Call) -> tuple[str, str, str]:
-    body = call.mapping()
+def _target(call: OxCall) -> tuple[str, str, str]:
+    body = call.body_object()
     for name in ("module", "folder"):
         if not body.get(name):
-            raise missing(name)
-    visible_folder(call, body["folder"])
+            raise missing_value(name)
+    find_visible_folder(call, body["folder"])
     return str(body["module"]), str(body["folder"]), str(body.get("item") or "")
 
 
-def _link(call: Call) -> _Link:
+def _link(call: OxCall) -> _Link:
     """The link to the target of the body.
 
     Raises:
@@ -65,58 +65,60 @@ def _link(call: Call) -> _Link:
     link = call.module_state(_links).get(_target(call))
     if link is None:
         raise not_found("SHR-0005", "share link")
-    if link.stamp > call.number("timestamp", link.stamp):
+    if link.stamp > call.number_param("timestamp", link.stamp):
         raise OxError("SHR-0010", "the link was changed in the meantime", category=CONFLICT)
     return link
 
 
 @handles("share/management", "getLink")
-def _get_link(call: Call) -> Reply:
+def _get_link(call: OxCall) -> OxReply:
     links, target = call.module_state(_links), _target(call)
     is_new = target not in links
     if is_new:
-        links[target] = _Link(token=call.state.token(), entity=call.state.next_id(), stamp=call.state.stamp())
-    return Reply(data=links[target].shown(is_new=is_new), timestamp=links[target].stamp)
+        links[target] = _Link(
+            token=call.state.next_token(), entity=call.state.next_id(), stamp=call.state.next_stamp()
+        )
+    return OxReply(data=links[target].shown(is_new=is_new), timestamp=links[target].stamp)
 
 
 @handles("share/management", "updateLink")
-def _update_link(call: Call) -> Reply:
-    link, body = _link(call), call.mapping()
+def _update_link(call: OxCall) -> OxReply:
+    link, body = _link(call), call.body_object()
     link.options |= {name: body[name] for name in _SETTABLE if name in body}
     link.options = {name: value for name, value in link.options.items() if value is not None}
-    link.stamp = call.state.stamp()
-    return Reply(timestamp=link.stamp)
+    link.stamp = call.state.next_stamp()
+    return OxReply(timestamp=link.stamp)
 
 
 @handles("share/management", "deleteLink")
-def _delete_link(call: Call) -> Reply:
+def _delete_link(call: OxCall) -> OxReply:
     _link(call)
     del call.module_state(_links)[_target(call)]
-    return Reply(timestamp=call.state.stamp())
+    return OxReply(timestamp=call.state.next_stamp())
 
 
 @handles("share/management", "sendLink")
-def _send_link(call: Call) -> Reply:
+def _send_link(call: OxCall) -> OxReply:
     link = _link(call)
-    if not call.mapping().get("recipients"):
-        raise missing("recipients")
-    return Reply(timestamp=link.stamp)
+    if not call.body_object().get("recipients"):
+        raise missing_value("recipients")
+    return OxReply(timestamp=link.stamp)
 
 
-def _given(call: Call) -> str:
-    link = call.mapping().get("link")
+def _given(call: OxCall) -> str:
+    link = call.body_object().get("link")
     if not link:
-        raise missing("link")
+        raise missing_value("link")
     return str(link)
 
 
 @handles("share/management", "analyze")
-def _analyze(call: Call) -> Reply:
+def _analyze(call: OxCall) -> OxReply:
     """A link may be of a share that was taken up, of one that could be, or of none."""
     link = _given(call)
     known = call.module_state(_shares).get(link)
     if known is not None:
-        return Reply(data={"state": "SUBSCRIBED", **known})
+        return OxReply(data={"state": "SUBSCRIBED", **known})
     if not link.startswith("http"):
         error = {
             "error": "the link leads nowhere",
@@ -124,12 +126,12 @@ def _analyze(call: Call) -> Reply:
             "category": 1,
             "categories": "USER_INPUT",
         }
-        return Reply(data={"state": "UNRESOLVABLE", "error": error})
-    return Reply(data={"state": "ADDABLE_WITH_PASSWORD" if "password" in link else "ADDABLE"})
+        return OxReply(data={"state": "UNRESOLVABLE", "error": error})
+    return OxReply(data={"state": "ADDABLE_WITH_PASSWORD" if "password" in link else "ADDABLE"})
 
 
 @handles("share/management", "subscribe", "resubscribe")
-def _subscribe(call: Call) -> Reply:
+def _subscribe(call: OxCall) -> OxReply:
     link = _given(call)
     shares = call.module_state(_shares)
     if call.operation.action == "resubscribe" and link not in shares:
@@ -137,18 +139,18 @@ def _subscribe(call: Call) -> Reply:
     if link not in shares:
         number = call.state.next_id()
         shares[link] = {"account": str(number), "module": "infostore", "folder": f"xox{number}://0/10"}
-    return Reply(data=shares[link], timestamp=call.state.last_stamp)
+    return OxReply(data=shares[link], timestamp=call.state.last_stamp)
 
 
 @handles("share/management", "unsubscribe")
-def _unsubscribe(call: Call) -> Reply:
+def _unsubscribe(call: OxCall) -> OxReply:
     if call.module_state(_shares).pop(_given(call), None) is None:
         raise not_found("SHR-0005", "share")
-    return Reply(timestamp=call.state.last_stamp)
+    return OxReply(timestamp=call.state.last_stamp)
 
 
 @handles("share/redeem", "GET /share/redeem/token")
-def _redeem(call: Call) -> Reply:
+def _redeem(call: OxCall) -> OxReply:
     """Where a guest is led who follows a link."""
-    about = {"share": call.text("token"), "login_type": "guest", "login_name": "guest"}
-    return Reply(whole={**about, "language": call.text("language", "en_US")})
+    about = {"share": call.text_param("token"), "login_type": "guest", "login_name": "guest"}
+    return OxReply(bare_json={**about, "language": call.text_param("language", "en_US")})

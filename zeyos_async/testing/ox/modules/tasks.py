@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ..columns import Model
-from ..folder_objects import Kind
-from ..folder_tree import default_folder
-from ..handlers import Call, Reply, handles
-from ..refusals import bad_value, missing
-from ..seeding import AWKWARD, Rows, fills
+from ..columns import RowModel
+from ..folder_objects import ObjectKind
+from ..folder_tree import default_folder_id
+from ..handlers import OxCall, OxReply, handles
+from ..refusals import bad_value, missing_value
+from ..seeding import AWKWARD_TEXTS, SeedRows, seeds
 from ..state import Row, ServerState
 from .contacts import matching
 
 __all__ = ["KIND", "MODEL"]
 
-MODEL: Final = Model(
+MODEL: Final = RowModel(
     "Common object data",
     "Detailed task and appointment data",
     "Detailed task data",
@@ -32,7 +32,7 @@ _RANGES: Final = {
 TASK_MODULE: Final = 4
 
 
-def _check(call: Call, row: Row) -> None:
+def _check(call: OxCall, row: Row) -> None:
     for name, (least, most) in _RANGES.items():
         value = row.get(name)
         if value is not None and not (isinstance(value, int) and least <= value <= most):
@@ -62,35 +62,35 @@ def _users(row: Row) -> list[Row]:
     return [known.get(each["id"], {"id": each["id"], "confirmation": 0}) for each in people]
 
 
-KIND: Final = Kind(
+KIND: Final = ObjectKind(
     table="tasks",
     module="tasks",
     model=MODEL,
     missing_code="EMU-0404",
     conflict_code="TSK-0007",
-    limited={"title": 256, "currency": 10, "billing_information": 255},
+    max_lengths={"title": 256, "currency": 10, "billing_information": 255},
     check=_check,
-    gone=int,
+    show_deleted=int,
 )
 
 
-@fills("tasks")
-def _fill(state: ServerState, rows: Rows) -> None:
+@seeds("tasks")
+def _fill(state: ServerState, rows: SeedRows) -> None:
     """Tasks of the first user."""
     first = next(iter(state.users.values()))
-    folder = default_folder(state, first, "tasks")
+    folder = default_folder_id(state, first, "tasks")
     given = map(_made, range(rows)) if isinstance(rows, int) else map(dict, rows)
     for values in given:
         key = values.pop("id", None)
-        row = {"folder_id": folder, "uid": state.token(), **values}
+        row = {"folder_id": folder, "uid": state.next_token(), **values}
         _follow(row)
         state.table("tasks").insert(row, by=first.id, key=None if key is None else str(key))
 
 
 def _made(place: int) -> Row:
-    name = AWKWARD[place % len(AWKWARD)]
+    name = AWKWARD_TEXTS[place % len(AWKWARD_TEXTS)]
     row: Row = {
-        "title": name if place < len(AWKWARD) else f"{name} {place}",
+        "title": name if place < len(AWKWARD_TEXTS) else f"{name} {place}",
         "status": place % 5 + 1,
         "percent_completed": place * 10 % 101,
         "priority": place % 3 + 1 if place % 2 else None,
@@ -106,61 +106,61 @@ def _made(place: int) -> Row:
 
 
 @handles("tasks", "all")
-def _all(call: Call) -> Reply:
-    return KIND.listed(call, KIND.within(call, call.text("folder")))
+def _all(call: OxCall) -> OxReply:
+    return KIND.build_list_reply(call, KIND.rows_in(call, call.text_param("folder")))
 
 
 @handles("tasks", "list")
-def _list(call: Call) -> Reply:
-    return KIND.listed(call, KIND.picked(call))
+def _list(call: OxCall) -> OxReply:
+    return KIND.build_list_reply(call, KIND.rows_of_body(call))
 
 
 @handles("tasks", "get")
-def _get(call: Call) -> Reply:
-    return KIND.got(call, KIND.find(call, call.text("id"), call.text("folder")))
+def _get(call: OxCall) -> OxReply:
+    return KIND.build_object_reply(call, KIND.find(call, call.text_param("id"), call.text_param("folder")))
 
 
 @handles("tasks", "new")
-def _new(call: Call) -> Reply:
-    row = KIND.create(call, call.mapping())
+def _new(call: OxCall) -> OxReply:
+    row = KIND.create(call, call.body_object())
     _remind(call, row)
-    return Reply(data={"id": row["id"]}, timestamp=row["last_modified"])
+    return OxReply(data={"id": row["id"]}, timestamp=row["last_modified"])
 
 
 @handles("tasks", "update")
-def _update(call: Call) -> Reply:
-    row = KIND.find(call, call.text("id"), call.text("folder"))
-    row = KIND.update(call, row, call.mapping(), timestamp=call.number("timestamp"))
+def _update(call: OxCall) -> OxReply:
+    row = KIND.find(call, call.text_param("id"), call.text_param("folder"))
+    row = KIND.update(call, row, call.body_object(), timestamp=call.number_param("timestamp"))
     _remind(call, row)
-    return Reply(data={"id": row["id"]}, timestamp=row["last_modified"])
+    return OxReply(data={"id": row["id"]}, timestamp=row["last_modified"])
 
 
 @handles("tasks", "delete")
-def _delete(call: Call) -> Reply:
+def _delete(call: OxCall) -> OxReply:
     gone, left = KIND.delete(call)
     for row in gone:
         _remind(call, {**row, "alarm": None})
-    return Reply(data=left, timestamp=call.state.last_stamp)
+    return OxReply(data=left, timestamp=call.state.last_stamp)
 
 
 @handles("tasks", "updates")
-def _updates(call: Call) -> Reply:
-    return KIND.updates(call, call.text("folder"), deliver_deleted=False)
+def _updates(call: OxCall) -> OxReply:
+    return KIND.build_updates_reply(call, call.text_param("folder"), deliver_deleted=False)
 
 
 @handles("tasks", "search")
-def _search(call: Call) -> Reply:
-    body = call.mapping()
+def _search(call: OxCall) -> OxReply:
+    body = call.body_object()
     if "pattern" not in body:
-        raise missing("pattern")
+        raise missing_value("pattern")
     folder = body.get("folder")
-    rows = KIND.within(call, str(folder)) if folder else KIND.readable(call)
+    rows = KIND.rows_in(call, str(folder)) if folder else KIND.readable_rows(call)
     start, end = (
-        None if (time := call.params.get(name)) is None else call.shift.read(time)
+        None if (time := call.params.get(name)) is None else call.shift.from_wire(time)
         for name in ("start", "end")
     )
     found = [row for row in rows if _is_match(row, str(body["pattern"])) and _overlaps(row, start, end)]
-    return KIND.listed(call, found)
+    return KIND.build_list_reply(call, found)
 
 
 def _is_match(row: Row, pattern: str) -> bool:
@@ -174,10 +174,10 @@ def _overlaps(row: Row, start: int | None, end: int | None) -> bool:
 
 
 @handles("tasks", "confirm")
-def _confirm(call: Call) -> Reply:
-    row = KIND.find(call, call.text("id"), call.text("folder"))
-    KIND.unchanged(row, call.number("timestamp"))
-    answer = call.mapping()
+def _confirm(call: OxCall) -> OxReply:
+    row = KIND.find(call, call.text_param("id"), call.text_param("folder"))
+    KIND.check_unchanged(row, call.number_param("timestamp"))
+    answer = call.body_object()
     if answer.get("confirmation") not in (0, 1, 2, 3):
         raise bad_value("confirmation", answer.get("confirmation"), "it is from 0 to 3")
     mine: Row = {"id": call.user.id, "confirmation": answer["confirmation"]}
@@ -185,10 +185,10 @@ def _confirm(call: Call) -> Reply:
         mine["confirmmessage"] = answer["confirmmessage"]
     users = [each for each in row.get("users", ()) if each["id"] != call.user.id]
     changed = call.table("tasks").change(row, {"users": [*users, mine]}, by=call.user.id)
-    return Reply(timestamp=changed["last_modified"])
+    return OxReply(timestamp=changed["last_modified"])
 
 
-def _remind(call: Call, row: Row) -> None:
+def _remind(call: OxCall, row: Row) -> None:
     """Keep one reminder for a task that has an alarm."""
     table = call.table("reminders")
     for old in [

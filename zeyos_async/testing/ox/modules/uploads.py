@@ -8,10 +8,10 @@ import attrs
 
 from ...answers import Answer
 from ..files.access import file_answer
-from ..form_data import Part
-from ..handlers import Call, Reply, handles
+from ..form_data import FormPart
+from ..handlers import OxCall, OxReply, handles
 from ..mails.access import mailbox
-from ..refusals import OxError, missing, not_found
+from ..refusals import OxError, missing_value, not_found
 from ..state import ServerState
 
 __all__: list[str] = []
@@ -24,7 +24,7 @@ _MEDIA: Final = ("image/", "audio/", "video/")
 class _Waiting:
     """An upload and when it was last asked for."""
 
-    part: Part
+    part: FormPart
     used: float
 
 
@@ -34,27 +34,27 @@ def _uploads(state: ServerState, user: Any) -> dict[str, _Waiting]:
 
 
 @handles("file", "new")
-def _new(call: Call) -> Reply:
+def _new(call: OxCall) -> OxReply:
     if not call.files:
-        raise missing("file")
+        raise missing_value("file")
     for part in call.files:
-        _check_type(part, call.text("type"))
+        _check_type(part, call.text_param("type"))
     made = []
     for part in call.files:
-        key = call.state.token()
+        key = call.state.next_token()
         call.module_state(_uploads)[key] = _Waiting(part=part, used=call.state.clock.now())
         made.append(key)
-    return Reply(data=made)
+    return OxReply(data=made)
 
 
-def _check_type(part: Part, wanted: str) -> None:
+def _check_type(part: FormPart, wanted: str) -> None:
     """Refuse a file that is not of the kind that ``type`` allows."""
     allowed = {"file": ("",), "media": _MEDIA}.get(wanted, (f"{wanted}/",))
     if not part.content_type.startswith(allowed):
         raise OxError("UPL-0008", f"{part.content_type!r} is not a file of type {wanted}", params=(wanted,))
 
 
-def _waiting(call: Call, key: str) -> Part:
+def _waiting(call: OxCall, key: str) -> FormPart:
     """An upload, kept for some more minutes.
 
     Raises:
@@ -69,48 +69,50 @@ def _waiting(call: Call, key: str) -> Part:
 
 
 @handles("file", "keepalive")
-def _keep(call: Call) -> Reply:
-    _waiting(call, call.text("id"))
-    return Reply()
+def _keep(call: OxCall) -> OxReply:
+    _waiting(call, call.text_param("id"))
+    return OxReply()
 
 
 @handles("file", "get")
-def _get(call: Call) -> Reply:
-    part = _waiting(call, call.text("id"))
+def _get(call: OxCall) -> OxReply:
+    part = _waiting(call, call.text_param("id"))
     mimetype = part.content_type or "application/octet-stream"
     answer = file_answer(
-        call, part.content, filename=part.filename or "file", mimetype=mimetype, etag=call.text("id")
+        call, part.content, filename=part.filename or "file", mimetype=mimetype, etag=call.text_param("id")
     )
-    return Reply(raw=answer)
+    return OxReply(answer=answer)
 
 
-def _identified(call: Call) -> bool:
+def _identified(call: OxCall) -> bool:
     """Whether the cookie for the public tells who asks: images have no session in their address."""
-    session = call.sessions.by_public_cookie(call.incoming)
+    session = call.sessions.find_by_public_cookie(call.request)
     call.caller = session.user if session else None
     return session is not None
 
 
 @handles("image", "GET /image/mfile/picture", "GET /image/file/mp3cover")
-def _uploaded_image(call: Call) -> Reply:
+def _uploaded_image(call: OxCall) -> OxReply:
     if not _identified(call):
-        return Reply(raw=Answer(status=403))
-    found = call.module_state(_uploads).get(call.text("uid") or call.text("id"))
-    return _picture(found.part.content, found.part.content_type) if found else Reply(raw=Answer(status=404))
+        return OxReply(answer=Answer(status=403))
+    found = call.module_state(_uploads).get(call.text_param("uid") or call.text_param("id"))
+    return (
+        _picture(found.part.content, found.part.content_type) if found else OxReply(answer=Answer(status=404))
+    )
 
 
 @handles("image", "GET /image/mail/picture", "GET /image/mail/trustedMail/picture")
-def _mail_image(call: Call) -> Reply:
+def _mail_image(call: OxCall) -> OxReply:
     """A picture within a message, by its Content-ID or its number."""
     if not _identified(call):
-        return Reply(raw=Answer(status=403))
-    mail = mailbox(call.state, call.user).find(call.text("folder"), call.text("id"))
-    key = call.text("uid").strip("<>")
+        return OxReply(answer=Answer(status=403))
+    mail = mailbox(call.state, call.user).find(call.text_param("folder"), call.text_param("id"))
+    key = call.text_param("uid").strip("<>")
     for part in mail.parts if mail else ():
         if key in (part.cid, part.id, part.filename):
             return _picture(part.content, part.content_type)
-    return Reply(raw=Answer(status=404))
+    return OxReply(answer=Answer(status=404))
 
 
-def _picture(content: bytes, mimetype: str) -> Reply:
-    return Reply(raw=Answer(headers={"Content-Type": mimetype}, body=content))
+def _picture(content: bytes, mimetype: str) -> OxReply:
+    return OxReply(answer=Answer(headers={"Content-Type": mimetype}, body=content))
