@@ -1,4 +1,4 @@
-"""Columns by number, and the three kinds of time: from stored rows to what is answered, and back."""
+"""Columns by number, and the three kinds of time: from stored rows to answers, and back."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MAX_STAMP: Final = 4 * 10**13
 
 @attrs.frozen
 class TimeShift:
-    """By how much the times of a request are off UTC: by the zone it names, or by the user's.
+    """The difference between UTC and the times of a request: by the zone it names, or by the user's.
 
     Attributes:
         zone: That zone.
@@ -31,7 +31,7 @@ class TimeShift:
 
     @classmethod
     def from_zone_name(cls, name: str) -> TimeShift:
-        """The shift of a zone's name.
+        """Build the shift of a time zone.
 
         Raises:
             OxError: There is no such zone.
@@ -42,24 +42,24 @@ class TimeShift:
             raise bad_value("timezone", name, "there is no such time zone") from error
 
     def offset(self, stamp: int) -> int:
-        """Milliseconds between the zone and UTC at an instant; far from our time, none."""
+        """Return the milliseconds between the zone and UTC at an instant; far from our time, 0."""
         if abs(stamp) > _MAX_STAMP:
             return 0
-        there = datetime.fromtimestamp(stamp / 1000, UTC).astimezone(self.zone).utcoffset()
-        return int(there.total_seconds() * 1000) if there is not None else 0
+        difference = datetime.fromtimestamp(stamp / 1000, UTC).astimezone(self.zone).utcoffset()
+        return int(difference.total_seconds() * 1000) if difference is not None else 0
 
     def to_wire(self, stamp: int) -> int:
-        """An instant as a Time of the wire."""
+        """Return an instant as a Time of the wire."""
         return stamp + self.offset(stamp)
 
     def from_wire(self, time: int) -> int:
-        """A Time of the wire as an instant."""
+        """Return the instant of a Time of the wire."""
         return time - self.offset(time - self.offset(time))
 
 
 @attrs.frozen
 class RowColumn:
-    """One column.
+    """A column of a kind of row.
 
     Attributes:
         id: Its number; ``None`` where it is but a field.
@@ -73,7 +73,7 @@ class RowColumn:
 
 
 class RowModel:
-    """The columns of one kind of row.
+    """The columns of a kind of row.
 
     Args:
         names: The document's models, the later ones before the earlier where ids clash.
@@ -81,16 +81,16 @@ class RowModel:
     """
 
     def __init__(self, *names: str, types: Mapping[str, str] | None = None) -> None:
-        kinds = types or {}
+        overrides = types or {}
         rows = [row for name in names for row in COLUMNS[name]]
-        self.columns = [RowColumn(number, name, kinds.get(name, kind)) for number, name, kind in rows]
+        self.columns = [RowColumn(number, name, overrides.get(name, kind)) for number, name, kind in rows]
         self._has_utc = any(column.name == "last_modified_utc" for column in self.columns)
         self.columns.append(RowColumn(6, "last_modified_utc", "Timestamp"))
         self.by_id = {column.id: column for column in self.columns if column.id is not None}
         self.by_name = {column.name: column for column in self.columns}
 
     def parse_columns(self, text: str) -> list[RowColumn]:
-        """The columns that ``columns=1,20,500`` asks for.
+        """Return the columns that ``columns=1,20,500`` names.
 
         Raises:
             OxError: One of them is no number, or no column of this model.
@@ -98,18 +98,18 @@ class RowModel:
         return [self.find_column(part.strip()) for part in text.split(",")]
 
     def find_column(self, text: str) -> RowColumn:
-        """One column by its number: names are for searches.
+        """Return a column by its number: names are for searches.
 
         Raises:
             OxError: There is no such column.
         """
-        found = self.by_id.get(int(text)) if text.isascii() and text.isdigit() else None
-        if found is None:
+        column = self.by_id.get(int(text)) if text.isascii() and text.isdigit() else None
+        if column is None:
             raise bad_value("columns", text, "there is no such column here")
-        return found
+        return column
 
     def cell_value(self, column: RowColumn, row: Row, shift: TimeShift) -> Any:
-        """What is answered for a column of a row; ``None`` where it is absent."""
+        """Return what is answered for a column of a row; ``None`` where it is absent."""
         if column.name == "last_modified_utc":
             return row.get("last_modified")
         stored = row.get(column.name)
@@ -118,39 +118,39 @@ class RowModel:
         return stored
 
     def to_cells(self, columns: Iterable[RowColumn], row: Row, shift: TimeShift) -> list[Any]:
-        """A row as an array."""
+        """Return a row as an array."""
         return [self.cell_value(column, row, shift) for column in columns]
 
     def to_object(self, row: Row, shift: TimeShift) -> dict[str, Any]:
-        """A row as an object: absent fields are missing; what begins with ``_`` stays inside.
+        """Return a row as an object: without absent fields, and without those that begin with ``_``.
 
         The time stamp is only there where the document has it in objects; as a column it always is.
         """
-        made = {name: value for name, value in row.items() if value is not None and name[:1] != "_"}
-        for name in made:
+        values = {name: value for name, value in row.items() if value is not None and name[:1] != "_"}
+        for name in values:
             if (column := self.by_name.get(name)) is not None:
-                made[name] = self.cell_value(column, row, shift)
+                values[name] = self.cell_value(column, row, shift)
         if self._has_utc and "last_modified" in row:
-            made["last_modified_utc"] = row["last_modified"]
-        return made
+            values["last_modified_utc"] = row["last_modified"]
+        return values
 
     def read_values(self, body: Mapping[str, Any], shift: TimeShift, row: Row | None = None) -> Row:
-        """What a body sets, as it is stored: instants in UTC, ``None`` for what is deleted.
+        """Return what a body sets, as it is stored: instants in UTC, ``None`` for what is deleted.
 
         Raises:
             OxError: A value has the wrong type.
         """
-        whole = {**(row or {}), **body}
-        return {name: self._to_stored(name, value, whole, shift) for name, value in body.items()}
+        merged = {**(row or {}), **body}
+        return {name: self._to_stored(name, value, merged, shift) for name, value in body.items()}
 
-    def _to_stored(self, name: str, value: Any, whole: Row, shift: TimeShift) -> Any:
+    def _to_stored(self, name: str, value: Any, merged: Row, shift: TimeShift) -> Any:
         column = self.by_name.get(name)
         if column is None or value is None:
             return value
         if column.type == "String" and value == "":
             return None
         if _TYPE_CHECKS.get(column.type, _is_anything)(value):
-            return shift.from_wire(int(value)) if self._is_time(column, whole) else value
+            return shift.from_wire(int(value)) if self._is_time(column, merged) else value
         raise bad_value(name, value, f"it is a {column.type}")
 
     def _is_time(self, column: RowColumn, row: Row) -> bool:

@@ -1,4 +1,20 @@
-"""From a request to its answer: who calls, what, with which right, and what the modules say to it."""
+"""The way of a request to its answer.
+
+A request becomes an answer in one pass, without any waiting, so that two requests never interleave and a test sees
+every state in between. The steps, each of which may refuse:
+
+1. the rate limit, and the jobs whose time has come;
+2. parsing: the documented operation, its parameters and its body (``requests.py``);
+3. the caller: a session, a token of OAuth, the public cookie of images, or nobody where nobody is needed;
+4. checks against the document, which are strict about shapes and lenient about unknown names (``input_checks.py``);
+5. the handler of the module (``handlers.py``), or a sample of the documented shape where no module has one;
+6. the envelope (``envelope.py``).
+
+Refusals are exceptions, as they end the pass at any depth; each kind knows how it looks: ``OxError`` is an envelope
+with status 200, ``PageRefusal`` an HTML page, ``OAuthRefusal`` a flat error with a status of its own. Any other
+exception of a handler is a mistake of the emulator: it becomes ``EMU-0500`` and is counted, so that tests notice.
+``perform`` is the part from step 4 on, which ``multiple`` calls for each of its items.
+"""
 
 from __future__ import annotations
 
@@ -30,13 +46,13 @@ _NO_PASSWORD_IN_URL: Final = frozenset({"login"})
 
 
 class Dispatcher:
-    """Answers requests.
+    """The answerer of requests.
 
     Args:
-        state: What the server remembers.
-        sessions: Who is logged in.
-        jobs: What is put off.
-        journal: Where strange parameters are noted.
+        state: The users and rows of the server.
+        sessions: The open sessions.
+        jobs: The calls that were put off.
+        journal: The record of the requests, and of what no document names in them.
     """
 
     def __init__(self, state: ServerState, sessions: SessionStore, jobs: Jobs, journal: OxJournal) -> None:
@@ -46,21 +62,21 @@ class Dispatcher:
         self._journal = journal
         self._arrivals: deque[float] = deque()
 
-    def answer(self, incoming: Incoming, server_options: OxServerOptions) -> Answer:
+    def answer(self, request: Incoming, server_options: OxServerOptions) -> Answer:
         """Answer one request."""
-        asked: ParsedRequest | None = None
+        parsed_request: ParsedRequest | None = None
         try:
             self._check_rate(server_options)
             self._jobs.run_due()
-            asked = self._parse(incoming, server_options)
-            reply = self._perform_for_caller(asked, incoming, server_options)
+            parsed_request = self._parse(request, server_options)
+            reply = self._perform_for_caller(parsed_request, request, server_options)
         except OxError as error:
-            return answer_error(error, asked, incoming, server_options)
+            return answer_error(error, parsed_request, request, server_options)
         except PageRefusal as refusal:
             return answer_page(refusal)
         except OAuthRefusal as refusal:
             return answer_oauth_refusal(refusal)
-        return answer_reply(reply, asked, server_options, incoming.number)
+        return answer_reply(reply, parsed_request, server_options, request.number)
 
     def _check_rate(self, server_options: OxServerOptions) -> None:
         now = self._state.clock.now()
@@ -75,14 +91,14 @@ class Dispatcher:
         if self._journal.open_requests > server_options.max_concurrent:
             raise OxError("SVL-0019", "too many requests at once", category=PERMISSION_DENIED, status=403)
 
-    def _parse(self, incoming: Incoming, server_options: OxServerOptions) -> ParsedRequest:
-        if not incoming.path.startswith(f"{ROOT}/"):
-            raise PageRefusal(404, f"there is nothing at {incoming.path}")
-        query = parse_query(incoming)
-        path = incoming.path.removeprefix(ROOT)
-        operation, inside = find_operation(incoming.method, path, query, server_options)
+    def _parse(self, request: Incoming, server_options: OxServerOptions) -> ParsedRequest:
+        if not request.path.startswith(f"{ROOT}/"):
+            raise PageRefusal(404, f"there is nothing at {request.path}")
+        query = parse_query(request)
+        path = request.path.removeprefix(ROOT)
+        operation, inside = find_operation(request.method, path, query, server_options)
         try:
-            body, parts = read_body(operation, incoming, server_options)
+            body, parts = read_body(operation, request, server_options)
         except OxError as error:
             if operation.module == "multiple":
                 raise PageRefusal(400, error.text) from error
@@ -90,38 +106,38 @@ class Dispatcher:
         return ParsedRequest(operation=operation, query={**query, **inside}, body=body, parts=parts)
 
     def _perform_for_caller(
-        self, asked: ParsedRequest, incoming: Incoming, server_options: OxServerOptions
+        self, parsed_request: ParsedRequest, request: Incoming, server_options: OxServerOptions
     ) -> OxReply:
-        operation = asked.operation
-        session, user = self._find_caller(asked, incoming, server_options)
-        if operation.module in _NO_PASSWORD_IN_URL and "password" in asked.query:
+        operation = parsed_request.operation
+        session, user = self._find_caller(parsed_request, request, server_options)
+        if operation.module in _NO_PASSWORD_IN_URL and "password" in parsed_request.query:
             raise OxError("SVL-0030", "the password must not be part of the address", status=400)
-        return self.perform(asked, incoming, server_options, session=session, user=user)
+        return self.perform(parsed_request, request, server_options, session=session, user=user)
 
     def perform(
         self,
-        asked: ParsedRequest,
-        incoming: Incoming,
+        parsed_request: ParsedRequest,
+        request: Incoming,
         server_options: OxServerOptions,
         *,
         session: OxSession | None,
         user: OxUser | None,
     ) -> OxReply:
-        """Carry out an operation for somebody.
+        """Perform an operation for a user, with its parameters checked.
 
         Raises:
             OxError: It is refused.
         """
-        operation = asked.operation
+        operation = parsed_request.operation
         if (
             session is not None
             and session.needs_second_factor
             and operation.module not in _WITHOUT_SECOND_FACTOR
         ):
             raise _second_factor_needed()
-        params, extra = read_params(operation, asked.query)
-        check_shape(operation, asked.body)
-        note_unknown_input(self._journal, operation, extra, asked.body, number=incoming.number)
+        params, extra = read_params(operation, parsed_request.query)
+        check_shape(operation, parsed_request.body)
+        note_unknown_input(self._journal, operation, extra, parsed_request.body, number=request.number)
         call = OxCall(
             operation=operation,
             state=self._state,
@@ -129,20 +145,20 @@ class Dispatcher:
             jobs=self._jobs,
             dispatcher=self,
             server_options=server_options,
-            request=incoming,
+            request=request,
             params=params,
             extra=extra,
-            body=asked.body,
-            parts=asked.parts,
+            body=parsed_request.body,
+            parts=parsed_request.parts,
             session=session,
             caller=user,
         )
         if server_options.job_seconds > 0 and params.get("allow_enqueue") and user is not None:
-            return self._enqueue(call, asked.query, user)
+            return self._enqueue(call, parsed_request.query, user)
         return self._run_handler(call)
 
     def _run_handler(self, call: OxCall) -> OxReply:
-        """What the module says; nonsense that it does not notice is an error of the server, and counted."""
+        """Run the module's handler; an exception that it does not expect is an error of the server, and counted."""
         try:
             handler = find_handler(call.operation)
             return build_sample_reply(call) if handler is None else handler(call)
@@ -153,34 +169,34 @@ class Dispatcher:
 
     def _enqueue(self, call: OxCall, query: Mapping[str, str], user: OxUser) -> OxReply:
         operation = call.operation
-        asked = {name: value for name, value in query.items() if name != "session"}
-        what = json.dumps([str(operation), asked, _describe_body(call.body)], sort_keys=True)
+        query_params = {name: value for name, value in query.items() if name != "session"}
+        signature = json.dumps([str(operation), query_params, _describe_body(call.body)], sort_keys=True)
         seconds = call.server_options.job_seconds
         job = self._jobs.enqueue(
             operation.module,
             operation.action,
             user=user.id,
             seconds=seconds,
-            signature=what,
+            signature=signature,
             run=lambda: self._run_handler(call),
         )
         return build_job_reply(job)
 
     def _find_caller(
-        self, asked: ParsedRequest, incoming: Incoming, server_options: OxServerOptions
+        self, parsed_request: ParsedRequest, request: Incoming, server_options: OxServerOptions
     ) -> tuple[OxSession | None, OxUser | None]:
-        """The session and the user of a request; nobody where nobody is needed."""
-        operation = asked.operation
-        key = asked.query.get("session")
+        """Return the session and the user of a request; ``None`` where none is needed."""
+        operation = parsed_request.operation
+        key = parsed_request.query.get("session")
         if not operation.session or (operation.module, operation.name) in _READS_SESSION_ITSELF:
             return None, None
         if key:
-            session = self._sessions.find(key, incoming, server_options)
+            session = self._sessions.find(key, request, server_options)
             return session, session.user
-        if "Authorization" in incoming.headers:
-            return None, self._sessions.find_user_of_token(incoming, operation)
+        if "Authorization" in request.headers:
+            return None, self._sessions.find_user_of_token(request, operation)
         public = (
-            self._sessions.find_by_public_cookie(incoming) if operation.module in _BY_PUBLIC_COOKIE else None
+            self._sessions.find_by_public_cookie(request) if operation.module in _BY_PUBLIC_COOKIE else None
         )
         if public is None:
             raise missing_session()

@@ -13,12 +13,12 @@ import attrs
 from ._generated.operations import OPERATIONS as _OPERATIONS
 from ._generated.schemas import SCHEMAS as _SCHEMAS
 
-__all__ = ["MODULES", "OPERATIONS", "SchemaField", "ApiOperation", "ApiParam", "find_fields"]
+__all__ = ["MODULES", "OPERATIONS", "ApiOperation", "ApiParam", "SchemaField", "find_fields"]
 
 
 @attrs.frozen(kw_only=True)
 class ApiParam:
-    """One documented parameter.
+    """A documented parameter.
 
     Attributes:
         name: Its name.
@@ -37,7 +37,7 @@ class ApiParam:
 
 @attrs.frozen(kw_only=True)
 class ApiOperation:
-    """One documented operation.
+    """A documented operation.
 
     Attributes:
         module: Such as ``"contacts"`` or ``"mail/compose"``.
@@ -50,7 +50,7 @@ class ApiOperation:
         body_type: The schema of its body.
         body_required: Whether there has to be one.
         answer: The kind of its answer: ``"json html bytes zip none"``.
-        data_type: What ``data`` is, or the whole answer where ``enveloped`` is false.
+        data_type: The type of ``data``, or of the whole answer where ``envelope`` is not ``"data"``.
         envelope: ``"data"``, or the schema of the whole answer.
         session: Whether it needs a session (or a token).
         oauth: Whether a token will do.
@@ -98,13 +98,13 @@ _LONG_SLOTS: Final = frozenset({"path", "jslobPath"})
 
 
 def _parse_param(text: str) -> ApiParam:
-    found = _PARAM.fullmatch(text)
-    assert found is not None, text
-    slash, name, kind, needed, values = found.groups()
+    match = _PARAM.fullmatch(text)
+    assert match is not None, text
+    slash, name, kind, required, values = match.groups()
     return ApiParam(
         name=name,
         type=kind,
-        required=bool(needed),
+        required=bool(required),
         in_path=bool(slash),
         values=tuple(values.split("|")) if values else (),
     )
@@ -153,7 +153,7 @@ MODULES: Final = tuple(dict.fromkeys(operation.module for operation in OPERATION
 
 @attrs.frozen
 class SchemaField:
-    """One field of a schema.
+    """A documented field of a schema.
 
     Attributes:
         name: Its name.
@@ -170,7 +170,7 @@ class SchemaField:
 
 @cache
 def find_fields(schema: str) -> tuple[SchemaField, ...] | str | None:
-    """The fields of a schema; the name of another type that it stands for; or nothing, if it is none."""
+    """Return the fields of a schema, or the name of the type that it stands for; ``None`` if it is none."""
     text: Any = _SCHEMAS.get(schema)
     if text is None:
         return None

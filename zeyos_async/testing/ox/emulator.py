@@ -17,7 +17,7 @@ from .dispatch import Dispatcher
 from .input_checks import OxJournal
 from .jobs import Jobs
 from .requests import ROOT
-from .seeding import SeedRows, seed_state, read_rows
+from .seeding import SeedRows, read_rows, seed_state
 from .server_options import OxServerOptions
 from .sessions import SessionStore
 from .state import OxUser, Row, ServerState
@@ -31,17 +31,17 @@ USERS: Final = (
     OxUser(name="jane", password="secret", id=3, first_name="Jane", last_name="Doe"),
     OxUser(name="john", password="geheim", id=4, first_name="John", last_name="Ärger", locale="en_GB"),
 )
-"""Who may log in where nobody says otherwise; the first is the default user."""
+"""The users where no others are given; the first is the default user."""
 
 
 class OxEmulator(Emulator[OxServerOptions, OxJournal]):
     """A server of Open-Xchange's HTTP API in this process.
 
     Attributes:
-        users: Who may log in; the first is the default user.
+        users: The users who may log in; the first is the default user.
         state: Everything it remembers.
-        sessions: Who is logged in.
-        jobs: What is put off.
+        sessions: The open sessions.
+        jobs: The calls that were put off.
     """
 
     root = ROOT
@@ -72,16 +72,16 @@ class OxEmulator(Emulator[OxServerOptions, OxJournal]):
         seed_state(self.state, self._rows)
 
     def auth(self, user: OxUser | None = None) -> AuthBackend:
-        """A credential for ``OpenXchange(emulator.url, auth=…)``; of the default user, if no other."""
+        """Return a credential for ``OpenXchange(emulator.url, auth=…)``; of the default user, if no other."""
         from zeyos_async.auth import OxLogin
 
-        who = user or self.users[0]
-        return OxLogin(who.name, who.password)
+        owner = user or self.users[0]
+        return OxLogin(owner.name, owner.password)
 
     def bearer(
         self, *, user: OxUser | None = None, scopes: Iterable[str] | None = None, seconds: float = 3600
     ) -> str:
-        """A token of OAuth that allows ``scopes``, or everything."""
+        """Return a token of OAuth that allows ``scopes``, or everything."""
         return self.sessions.grant(user or self.users[0], scopes, seconds)
 
     def revoke(self, token: str) -> None:
@@ -89,15 +89,15 @@ class OxEmulator(Emulator[OxServerOptions, OxJournal]):
         self.sessions.revoke(token)
 
     def end_sessions(self) -> None:
-        """Forget every session, as a server does that is restarted: ``SES-0203`` for who comes with one."""
+        """Forget every session, as a restarted server does: their next request is answered with ``SES-0203``."""
         self.sessions.end_all()
 
     def finish_jobs(self) -> None:
-        """Let everything that was put off be done now."""
+        """Carry out everything that was put off, now."""
         self.jobs.run_all()
 
     def rows(self, name: str) -> list[Row]:
-        """The rows of a table as they are stored (times as UTC milliseconds), in the order of creation.
+        """Return the rows of a table as they are stored (times as UTC milliseconds), in the order of creation.
 
         Raises:
             KeyError: There is no such table.
@@ -118,8 +118,8 @@ class OxEmulator(Emulator[OxServerOptions, OxJournal]):
 
 def _load_modules() -> None:
     """Import every module of the API, so that their functions register themselves."""
-    for found in pkgutil.iter_modules(modules.__path__):
-        importlib.import_module(f"{modules.__name__}.{found.name}")
+    for module in pkgutil.iter_modules(modules.__path__):
+        importlib.import_module(f"{modules.__name__}.{module.name}")
 
 
 @asynccontextmanager
@@ -132,7 +132,7 @@ async def emulate_ox(
     port: int = 0,
     server_options: OxServerOptions | None = None,
 ) -> AsyncIterator[OxEmulator]:
-    """A server of Open-Xchange's HTTP API for the time of an ``async with`` block.
+    """Serve Open-Xchange's HTTP API for the time of an ``async with`` block.
 
     Args:
         rows: Kind of row (``contacts``, ``tasks`` …) → how many, or the rows themselves; the others get a few.

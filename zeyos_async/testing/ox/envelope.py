@@ -1,4 +1,19 @@
-"""From replies and refusals to answers: the envelope, its page around uploads, and error pages."""
+"""Envelopes: replies and refusals as HTTP answers.
+
+The server has one shape for almost everything, ``{"data": …, "timestamp": …}``, and several exceptions that clients
+trip over; each of them is here and nowhere else:
+
+* An error is the same object with ``error``, ``code`` and ``category`` and has status 200. A *warning* has these
+  fields too, beside ``data``: only the category (13) tells them apart.
+* ``warnings`` is an object for one warning and an array for several, as the server does it.
+* The answer to an upload is a page of HTML that calls back with the envelope as its argument, for browsers that post
+  into a frame. ``plainJson`` switches the page off; ``force_json_response`` does so for successes only.
+* A failed download is an envelope if the client accepts JSON, and else a page with a status of its own.
+* OAuth errors have no envelope.
+
+Some operations answer without an envelope (``bare_json``) or not in JSON at all (``answer``); their replies pass
+through unchanged.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +49,7 @@ _JSON_TYPES: Final = ("application/json", "text/javascript", "*/*", "application
 
 
 def build_error_fields(error: OxError, server_options: OxServerOptions, number: int) -> dict[str, Any]:
-    """The fields of an error in the envelope."""
+    """Build the fields of an error in the envelope."""
     name = CATEGORIES.get(error.category, CATEGORIES[ERROR])
     fields: dict[str, Any] = {
         "error": error.text,
@@ -46,12 +61,12 @@ def build_error_fields(error: OxError, server_options: OxServerOptions, number: 
         "error_desc": error.text,
     }
     if error.truncated:
-        fields["truncated"] = [{"id": column, "max_size": most} for column, most in error.truncated]
+        fields["truncated"] = [{"id": column, "max_size": limit} for column, limit in error.truncated]
     return fields
 
 
 def build_envelope(reply: OxReply, server_options: OxServerOptions, number: int) -> Any:
-    """The envelope of a success; a warning is copied into the fields of an error."""
+    """Build the envelope of a success; a warning is copied into the fields of an error."""
     if reply.bare_json is not NO_DATA:
         return reply.bare_json
     envelope: dict[str, Any] = dict(reply.envelope_fields)
@@ -61,7 +76,7 @@ def build_envelope(reply: OxReply, server_options: OxServerOptions, number: int)
         envelope["timestamp"] = reply.timestamp
     warnings = [*reply.warnings, *_build_warnings(server_options)]
     if warnings:
-        rendered = [build_error_fields(each, server_options, number) for each in warnings]
+        rendered = [build_error_fields(warning, server_options, number) for warning in warnings]
         envelope |= rendered[0]
         envelope["warnings"] = rendered[0] if len(rendered) == 1 else rendered
     return envelope
@@ -75,48 +90,50 @@ def _build_warnings(server_options: OxServerOptions) -> Sequence[OxError]:
 
 
 def answer_reply(
-    reply: OxReply, asked: ParsedRequest, server_options: OxServerOptions, number: int
+    reply: OxReply, parsed_request: ParsedRequest, server_options: OxServerOptions, number: int
 ) -> Answer:
-    """The answer of a success."""
+    """Build the answer of a success."""
     if reply.answer is not None:
         return attrs.evolve(reply.answer, cookies=(*reply.answer.cookies, *reply.cookies))
     envelope = build_envelope(reply, server_options, number)
     plain = ("plainJson", "force_json_response")
-    answer = _wrap_in_page(envelope, asked, plain) or json_answer(envelope)
+    answer = _wrap_in_page(envelope, parsed_request, plain) or json_answer(envelope)
     headers = {**answer.headers, **reply.headers}
     return attrs.evolve(answer, status=reply.status, headers=headers, cookies=reply.cookies)
 
 
 def answer_error(
-    error: OxError, asked: ParsedRequest | None, incoming: Incoming, server_options: OxServerOptions
+    error: OxError, parsed_request: ParsedRequest | None, request: Incoming, server_options: OxServerOptions
 ) -> Answer:
-    """The answer of an error: an envelope in a 200, a page around it, or an error page."""
-    envelope = build_error_fields(error, server_options, incoming.number)
-    if asked is None:
+    """Build the answer of an error: an envelope in a 200, a page around it, or an error page."""
+    envelope = build_error_fields(error, server_options, request.number)
+    if parsed_request is None:
         return json_answer(envelope)
-    if asked.operation.is_download and not _accepts_json(incoming):
+    if parsed_request.operation.is_download and not _accepts_json(request):
         return answer_page(PageRefusal(error.status, error.text))
     plain = ("plainJson", "force_json_response") if server_options.force_json_errors else ("plainJson",)
-    return _wrap_in_page(envelope, asked, plain) or json_answer(envelope)
+    return _wrap_in_page(envelope, parsed_request, plain) or json_answer(envelope)
 
 
-def _wrap_in_page(envelope: Any, asked: ParsedRequest, plain: Sequence[str]) -> Answer | None:
-    """The page that an upload's answer is wrapped in, unless the client asks for plain JSON."""
-    if not asked.is_multipart or any(asked.query.get(name) == "true" for name in plain):
+def _wrap_in_page(envelope: Any, parsed_request: ParsedRequest, plain: Sequence[str]) -> Answer | None:
+    """Build the page that an upload's answer is wrapped in; ``None`` if the client wants plain JSON."""
+    if not parsed_request.is_multipart or any(
+        parsed_request.query.get(callback) == "true" for callback in plain
+    ):
         return None
-    name = "import" if asked.operation.module == "import" else asked.operation.action
+    callback = "import" if parsed_request.operation.module == "import" else parsed_request.operation.action
     value = json.dumps(envelope, ensure_ascii=False).replace("</", "<\\/")
-    page = _PAGE.replace("{name}", name).replace("{value}", value)
+    page = _PAGE.replace("{name}", callback).replace("{value}", value)
     return Answer(headers={"Content-Type": "text/html; charset=UTF-8"}, body=page.encode())
 
 
-def _accepts_json(incoming: Incoming) -> bool:
-    accepted = incoming.headers.get("Accept", "*/*").lower()
+def _accepts_json(request: Incoming) -> bool:
+    accepted = request.headers.get("Accept", "*/*").lower()
     return any(kind in accepted for kind in _JSON_TYPES)
 
 
 def answer_page(refusal: PageRefusal) -> Answer:
-    """An error page."""
+    """Build an error page."""
     headers = {} if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)}
     if refusal.plain:
         return text_answer(refusal.status, refusal.text, headers)
@@ -127,7 +144,7 @@ def answer_page(refusal: PageRefusal) -> Answer:
 
 
 def answer_oauth_refusal(refusal: OAuthRefusal) -> Answer:
-    """An error of OAuth: flat, or an empty 401 where there is no token."""
+    """Build an error of OAuth: a flat one, or an empty 401 where there is no token."""
     challenge: Mapping[str, str] = {"WWW-Authenticate": "Bearer"} if refusal.status == 401 else {}
     if not refusal.error:
         return Answer(status=refusal.status, headers=challenge)

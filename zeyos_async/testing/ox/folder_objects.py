@@ -1,4 +1,4 @@
-"""What contacts, tasks and appointments share: rows in folders, columns, time stamps and conflicts."""
+"""Contacts, tasks and appointments in their folders: columns, rights, time stamps and conflicts."""
 
 from __future__ import annotations
 
@@ -9,39 +9,38 @@ import attrs
 
 from .columns import RowColumn, RowModel
 from .folder_tree import (
-    permission_level,
-    visible_folders,
-    to_plain_id,
     find_usable_folder,
     find_visible_folder,
+    permission_level,
+    to_plain_id,
+    visible_folders,
 )
 from .handlers import OxCall, OxReply
 from .refusals import (
     OxError,
     bad_value,
     changed_meanwhile,
-    permission_denied,
     missing_value,
     not_found,
+    permission_denied,
     value_too_long,
 )
 from .state import Row
 
-__all__ = ["ObjectKind", "read_sort", "newest_stamp", "sort_rows"]
+__all__ = ["ObjectKind", "newest_stamp", "read_sort", "sort_rows"]
 
 _READ_ONLY: Final = frozenset(
     {"created_by", "creation_date", "last_modified", "last_modified_utc", "modified_by"}
 )
-_LONGEST: Final = 128
 
 
 def newest_stamp(call: OxCall, rows: Iterable[Row]) -> int:
-    """The time stamp of a reply: the greatest of its rows, or the server's for none."""
+    """Return the time stamp of a reply: the greatest of its rows, or the server's where there are none."""
     return max((row["last_modified"] for row in rows), default=call.state.last_stamp)
 
 
 def read_sort(call: OxCall) -> tuple[str, bool]:
-    """What to sort by, and whether downwards; ``sort`` and ``order`` need each other.
+    """Return the column to sort by, and whether downwards; ``sort`` and ``order`` need each other.
 
     Raises:
         OxError: One comes without the other, or ``order`` is neither.
@@ -55,11 +54,11 @@ def read_sort(call: OxCall) -> tuple[str, bool]:
 
 
 def sort_rows(rows: Iterable[Row], column: RowColumn | None, *, down: bool) -> list[Row]:
-    """Rows in the order of a column; those without a value come first, or last where it goes down."""
-    found = list(rows)
+    """Sort rows by a column; those without a value come first, or last where it goes down."""
+    ordered = list(rows)
     if column is not None:
-        found.sort(key=lambda row: _sort_key(row.get(column.name)), reverse=down)
-    return found
+        ordered.sort(key=lambda row: _sort_key(row.get(column.name)), reverse=down)
+    return ordered
 
 
 def _sort_key(value: Any) -> tuple[int, float, str]:
@@ -71,25 +70,25 @@ def _sort_key(value: Any) -> tuple[int, float, str]:
 
 
 def _accept_row(call: OxCall, row: Row) -> None:
-    """No more to check."""
+    """Check nothing, for kinds without rules of their own."""
 
 
 @attrs.frozen(kw_only=True)
 class ObjectKind:
-    """One kind of object that is kept in folders.
+    """A kind of object that is stored in folders.
 
     Attributes:
-        table: Its table.
-        module: What its folders are for.
+        table: The name of its table.
+        module: The module that its folders belong to.
         model: Its columns.
         missing_code: The error for one that is not there.
         conflict_code: The error for one that was changed in the meantime.
         denied_code: The error for one that the user has no right to.
         limit_code: The error for a text that is too long.
-        limited: The texts that have a limit.
-        check: Raises for a row that makes no sense, and sets what follows from the rest.
-        outside: The id of a folder as this module shows it.
-        gone: The id of a deleted row as ``updates`` shows it.
+        max_lengths: The texts that have a limit, and their limits.
+        check: Raises for a row that makes no sense, and sets the fields that follow from others.
+        show_folder: Returns the id of a folder as this module shows it.
+        show_deleted: Returns the id of a deleted row as ``updates`` shows it.
     """
 
     table: str
@@ -105,11 +104,11 @@ class ObjectKind:
     show_deleted: Callable[[str], Any] = str
 
     def parse_columns(self, call: OxCall) -> list[RowColumn]:
-        """The columns that the call asks for."""
+        """Return the columns that the call names."""
         return self.model.parse_columns(call.text_param("columns"))
 
     def readable_rows(self, call: OxCall) -> list[Row]:
-        """Every row in every folder that the user may read."""
+        """Return every row in every folder that the user may read."""
         folders = {
             row["id"]
             for row in visible_folders(call)
@@ -120,30 +119,32 @@ class ObjectKind:
         ]
 
     def may_read(self, call: OxCall, row: Row) -> bool:
-        """Whether the user may see a row: private ones are their author's."""
+        """Return whether the user may see a row: private ones are their author's."""
         folder = call.table("folders").find(row["folder_id"])
         if folder is None:
             return False
-        own = row["created_by"] == call.user.id
-        return own or (permission_level(folder, call.user, "read") > 1 and not row.get("private_flag"))
+        is_own = row["created_by"] == call.user.id
+        return is_own or (permission_level(folder, call.user, "read") > 1 and not row.get("private_flag"))
 
     def rows_in(self, call: OxCall, folder: str) -> list[Row]:
-        """The rows of a folder that the user may read.
+        """Return the rows of a folder that the user may read.
 
         Raises:
             OxError: There is no such folder, or no right to read it.
         """
-        row = find_usable_folder(call, folder, self.module, code=self.denied_code)
-        return [each for each in call.table(self.table).rows_in(row["id"]) if self.may_read(call, each)]
+        folder_row = find_usable_folder(call, folder, self.module, code=self.denied_code)
+        return [
+            each for each in call.table(self.table).rows_in(folder_row["id"]) if self.may_read(call, each)
+        ]
 
     def find(self, call: OxCall, key: Any, folder: Any) -> Row:
-        """A row of a folder.
+        """Return a row of a folder.
 
         Raises:
             OxError: There is none, or no right to read it.
         """
-        place = find_visible_folder(call, folder)
-        row = call.table(self.table).find(key, place["id"])
+        folder_row = find_visible_folder(call, folder)
+        row = call.table(self.table).find(key, folder_row["id"])
         if row is None:
             raise not_found(self.missing_code, f"object {key} in folder {folder}")
         if not self.may_read(call, row):
@@ -151,38 +152,38 @@ class ObjectKind:
         return row
 
     def build_list_reply(self, call: OxCall, rows: Sequence[Row]) -> OxReply:
-        """Rows as arrays, sorted as the call asks."""
+        """Build a reply of rows as arrays, sorted as the call says."""
         columns = self.parse_columns(call)
         sort, down = read_sort(call)
-        by = self.model.find_column(sort) if sort else None
-        ordered = sort_rows(rows, by, down=down)
+        column = self.model.find_column(sort) if sort else None
+        ordered = sort_rows(rows, column, down=down)
         return OxReply(
             data=[self.to_cells(call, columns, row) for row in ordered], timestamp=newest_stamp(call, rows)
         )
 
     def to_cells(self, call: OxCall, columns: Sequence[RowColumn], row: Row) -> list[Any]:
-        """A row as an array."""
+        """Return a row as an array."""
         return self.model.to_cells(columns, self.with_shown_folder(row), call.shift)
 
     def with_shown_folder(self, row: Row) -> Row:
-        """A row with its folder as this module shows it."""
+        """Return a row with its folder as this module shows it."""
         return {**row, "folder_id": self.show_folder(row["folder_id"])}
 
     def build_object_reply(self, call: OxCall, row: Row) -> OxReply:
-        """A row as an object."""
+        """Build a reply of a row as an object."""
         return OxReply(
             data=self.model.to_object(self.with_shown_folder(row), call.shift), timestamp=row["last_modified"]
         )
 
     def rows_of_body(self, call: OxCall) -> list[Row]:
-        """The rows that a body of ids and folders names; those that are not there are left out."""
-        found = []
+        """Return the rows that a body of ids and folders names, without those that do not exist."""
+        rows = []
         for item in call.body_array():
             key, folder = _read_reference(item)
             row = call.table(self.table).find(key, to_plain_id(folder))
             if row is not None and self.may_read(call, row):
-                found.append(row)
-        return found
+                rows.append(row)
+        return rows
 
     def create(self, call: OxCall, body: Mapping[str, Any]) -> Row:
         """Store a new row in the folder that its body names.
@@ -215,16 +216,16 @@ class ObjectKind:
                 call, values["folder_id"], self.module, right="folder", code=self.denied_code
             )
             values["folder_id"] = target["id"]
-        whole = {**row, **values}
-        self.check(call, whole)
-        values |= {name: value for name, value in whole.items() if row.get(name) != value}
+        merged = {**row, **values}
+        self.check(call, merged)
+        values |= {name: value for name, value in merged.items() if row.get(name) != value}
         return call.table(self.table).change(row, values, by=call.user.id)
 
     def check_right(self, call: OxCall, row: Row, right: str = "write") -> None:
         """Check that the user may change (or delete) a row.
 
         Raises:
-            OxError: No.
+            OxError: The right is missing.
         """
         folder = find_visible_folder(call, row["folder_id"])
         level = permission_level(folder, call.user, right)
@@ -241,8 +242,8 @@ class ObjectKind:
             raise changed_meanwhile(self.conflict_code, f"object {row['id']}")
 
     def delete(self, call: OxCall) -> tuple[list[Row], list[str]]:
-        """Delete what the body names; gives what was deleted, and the ids of what was not."""
-        gone, left = [], []
+        """Delete the rows that the body names; return them, and the ids of those that were not deleted."""
+        deleted, failed_ids = [], []
         for item in call.body_array():
             key, folder = _read_reference(item)
             row = call.table(self.table).find(key, to_plain_id(folder))
@@ -252,38 +253,40 @@ class ObjectKind:
                 self.check_right(call, row, "delete")
                 self.check_unchanged(row, call.number_param("timestamp"))
             except OxError:
-                left.append(key)
+                failed_ids.append(key)
                 continue
             call.table(self.table).remove(row)
-            gone.append(row)
-        return gone, left
+            deleted.append(row)
+        return deleted, failed_ids
 
     def build_updates_reply(self, call: OxCall, folder: str | None, *, deliver_deleted: bool) -> OxReply:
-        """One flat array: rows that changed, and the bare ids of deleted ones unless they are ignored."""
-        place = find_usable_folder(call, folder, self.module, code=self.denied_code)["id"] if folder else None
-        changed, gone = call.table(self.table).changes_since(call.number_param("timestamp"), place)
-        shown = [row for row in changed if self.may_read(call, row)]
+        """Build a flat array of changed rows, with the bare ids of deleted ones unless they are ignored."""
+        folder_id = (
+            find_usable_folder(call, folder, self.module, code=self.denied_code)["id"] if folder else None
+        )
+        changed, tombstones = call.table(self.table).changes_since(call.number_param("timestamp"), folder_id)
+        readable = [row for row in changed if self.may_read(call, row)]
         columns = self.parse_columns(call)
         sort, down = read_sort(call)
-        ordered = sort_rows(shown, self.model.find_column(sort) if sort else None, down=down)
+        ordered = sort_rows(readable, self.model.find_column(sort) if sort else None, down=down)
         data: list[Any] = [self.to_cells(call, columns, row) for row in ordered]
         ignored = call.params.get("ignore", "" if deliver_deleted else "deleted")
-        stamps = [row["last_modified"] for row in shown]
+        stamps = [row["last_modified"] for row in readable]
         if ignored != "deleted":
-            data += [self.show_deleted(each.id) for each in gone]
-            stamps += [each.stamp for each in gone]
+            data += [self.show_deleted(tombstone.id) for tombstone in tombstones]
+            stamps += [tombstone.stamp for tombstone in tombstones]
         return OxReply(data=data, timestamp=max(stamps, default=call.number_param("timestamp")))
 
     def _read_values(self, call: OxCall, body: Mapping[str, Any], row: Row | None) -> Row:
-        for name, most in self.max_lengths.items():
-            if len(str(body.get(name) or "")) > most:
-                raise value_too_long(self.limit_code, self.model.by_name[name].id or 0, name, most)
+        for name, limit in self.max_lengths.items():
+            if len(str(body.get(name) or "")) > limit:
+                raise value_too_long(self.limit_code, self.model.by_name[name].id or 0, name, limit)
         values = self.model.read_values(body, call.shift, row)
         return {name: value for name, value in values.items() if name not in _READ_ONLY and name != "id"}
 
 
 def _read_reference(item: Any) -> tuple[str, str]:
-    """Id and folder of an entry of a body.
+    """Return the id and the folder of an entry of a body.
 
     Raises:
         OxError: It has not both.

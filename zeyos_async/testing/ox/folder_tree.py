@@ -1,4 +1,4 @@
-"""The tree of folders: what each user finds there, and who may do what in a folder."""
+"""The tree of folders: the folders that each user has, and the rights in them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from .handlers import OxCall
-from .refusals import permission_denied, not_found
+from .refusals import not_found, permission_denied
 from .seeding import SeedRows, seeds
 from .state import OxUser, Row, ServerState
 
@@ -14,16 +14,16 @@ __all__ = [
     "ALL_USERS",
     "FULL_PERMISSIONS",
     "READ_PERMISSIONS",
-    "pack_permissions",
-    "permission_level",
     "child_folders",
     "default_folder_id",
-    "user_folder_id",
-    "visible_folders",
-    "own_permissions",
-    "to_plain_id",
     "find_usable_folder",
     "find_visible_folder",
+    "own_permissions",
+    "pack_permissions",
+    "permission_level",
+    "to_plain_id",
+    "user_folder_id",
+    "visible_folders",
 ]
 
 ALL_USERS: Final = 0
@@ -70,12 +70,12 @@ _IDS_PER_USER: Final = 100
 
 
 def user_folder_id(number: str, place: int) -> str:
-    """The id of a private folder of the n-th user: the first has those above, the others 100 more each."""
+    """Return the id of a private folder of the n-th user: the first has those above, the others 100 more each."""
     return str(int(number) + _IDS_PER_USER * place)
 
 
 def default_folder_id(state: ServerState, user: OxUser, module: str) -> str:
-    """The id of a user's own folder for a module.
+    """Return the id of a user's own folder for a module.
 
     Raises:
         KeyError: There is none.
@@ -87,13 +87,13 @@ def default_folder_id(state: ServerState, user: OxUser, module: str) -> str:
 def pack_permissions(
     *, folder: int = 0, read: int = 0, write: int = 0, delete: int = 0, admin: bool = False
 ) -> int:
-    """The number of a set of permissions."""
+    """Return the number of a set of permissions."""
     return folder | read << 7 | write << 14 | delete << 21 | int(admin) << 28
 
 
 @seeds("folders", default_count=0, order=0)
 def _seed_folders(state: ServerState, rows: SeedRows) -> None:
-    """The folders that everybody has; given rows are private folders of the first user."""
+    """Make the folders that everybody has; explicit rows are private folders of the first user."""
     first = next(iter(state.users))
     for key, title, module, kind in _ROOTS:
         everybody = [_build_permission(ALL_USERS, READ_PERMISSIONS, group=True)]
@@ -108,10 +108,10 @@ def _seed_folders(state: ServerState, rows: SeedRows) -> None:
     for place, user in enumerate(state.users.values()):
         _seed_private(state, place, user)
         _seed_mail(state, user)
-    given: Sequence[Any] = (
+    folders: Sequence[Any] = (
         [{"title": f"Folder {number}"} for number in range(rows)] if isinstance(rows, int) else rows
     )
-    for values in given:
+    for values in folders:
         row = {"module": "contacts", "type": 1, "subscribed": True, **values}
         row.setdefault("folder_id", "1")
         row["permissions"] = [_build_permission(first, FULL_PERMISSIONS)]
@@ -121,21 +121,21 @@ def _seed_folders(state: ServerState, rows: SeedRows) -> None:
 def _seed_private(state: ServerState, place: int, user: OxUser) -> None:
     private = {key for key, *_ in _PRIVATE}
     for key, parent, title, module, standard in _PRIVATE:
-        above = user_folder_id(parent, place) if parent in private else parent
-        own = [_build_permission(user.id, FULL_PERMISSIONS)]
+        parent_id = user_folder_id(parent, place) if parent in private else parent
+        permissions = [_build_permission(user.id, FULL_PERMISSIONS)]
         if title == "Calendar":
-            own.append(_build_permission(ALL_USERS, READ_PERMISSIONS, group=True))
+            permissions.append(_build_permission(ALL_USERS, READ_PERMISSIONS, group=True))
         number = user_folder_id(key, place)
         kind = _TRASH if standard == 12 else 1
         _add_folder(
             state,
             number,
-            above,
+            parent_id,
             title,
             module,
             kind=kind,
             owner=user.id,
-            permissions=own,
+            permissions=permissions,
             standard=bool(standard),
         )
         state.table("folders").rows[number]["standard_folder_type"] = standard
@@ -184,7 +184,7 @@ def _build_permission(entity: int, bits: int, *, group: bool = False) -> Row:
 
 
 def visible_folders(call: OxCall) -> Iterator[Row]:
-    """Every folder that the user can see, those of mail too."""
+    """Yield every folder that the user can see, those of mail too."""
     for row in call.table("folders"):
         if own_permissions(row, call.user) & 127 >= _SEE_FOLDER:
             yield row
@@ -192,32 +192,32 @@ def visible_folders(call: OxCall) -> Iterator[Row]:
 
 
 def child_folders(call: OxCall, parent: str) -> list[Row]:
-    """What a folder holds; shared ones are below ``3``."""
+    """Return the folders below one; shared ones are below ``3``."""
     return [row for row in visible_folders(call) if _shown_parent(row, call.user) == parent]
 
 
 def _shown_parent(row: Row, user: OxUser) -> str:
-    foreign = row["_owner"] not in (0, user.id)
-    return "3" if foreign else str(row["folder_id"])
+    is_foreign = row["_owner"] not in (0, user.id)
+    return "3" if is_foreign else str(row["folder_id"])
 
 
 def own_permissions(row: Row, user: OxUser) -> int:
-    """The permissions that a user has in a folder."""
-    mine = [
-        each.get("bits", 0)
-        for each in row.get("permissions", ())
-        if each.get("entity") == (ALL_USERS if each.get("group") else user.id)
+    """Return the permissions that a user has in a folder."""
+    levels = [
+        permission.get("bits", 0)
+        for permission in row.get("permissions", ())
+        if permission.get("entity") == (ALL_USERS if permission.get("group") else user.id)
     ]
-    return max(mine, default=0)
+    return max(levels, default=0)
 
 
 def permission_level(row: Row, user: OxUser, right: str) -> int:
-    """How far a right goes: ``folder read write delete``; 0 is not at all, 1 own objects, 2 all."""
+    """Return how far a right (``folder read write delete``) goes: 0 not at all, 1 own objects, 2 all."""
     return own_permissions(row, user) >> _OFFSETS[right] & 127
 
 
 def to_plain_id(folder: str) -> str:
-    """A folder's id without the provider and account that some modules put in front."""
+    """Return a folder's id without the provider and account that some modules put in front."""
     for prefix in _COMPOSITES:
         if folder.startswith(prefix):
             return folder.removeprefix(prefix)
@@ -225,7 +225,7 @@ def to_plain_id(folder: str) -> str:
 
 
 def find_visible_folder(call: OxCall, folder: Any) -> Row:
-    """A folder that the user can see.
+    """Return a folder that the user can see.
 
     Raises:
         OxError: ``FLD-0008`` or ``FLD-0003``.
@@ -243,7 +243,7 @@ def find_visible_folder(call: OxCall, folder: Any) -> Row:
 def find_usable_folder(
     call: OxCall, folder: Any, module: str, *, right: str = "read", code: str = "FLD-0003"
 ) -> Row:
-    """A folder of a module in which the user has a right.
+    """Return a folder of a module in which the user has a right.
 
     Raises:
         OxError: There is none, it is of another module, or the right is missing.
@@ -251,7 +251,7 @@ def find_usable_folder(
     row = find_visible_folder(call, folder)
     if row["module"] != module:
         raise permission_denied(code, f"keep {module} in folder {folder}, which is for {row['module']}")
-    least = 2 if right == "folder" else 1
-    if permission_level(row, call.user, right) < least:
+    needed = 2 if right == "folder" else 1
+    if permission_level(row, call.user, right) < needed:
         raise permission_denied(code, f"{right} in folder {folder}")
     return row

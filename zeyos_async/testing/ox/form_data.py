@@ -1,4 +1,4 @@
-"""What a request's body holds: forms, and the parts of a multipart body."""
+"""Fields and files of forms, and the parts of a multipart body."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _QUOTED: Final = re.compile(r'\\(["\\])')
 
 @attrs.frozen(kw_only=True)
 class FormPart:
-    """One part of a multipart body.
+    """A part of a multipart body.
 
     Attributes:
         name: The field's name.
@@ -40,23 +40,23 @@ class FormPart:
 
 
 def parse_media_type(header: str) -> tuple[str, dict[str, str]]:
-    """A header's main value in lower case, and its parameters; RFC 2231 is understood."""
+    """Return a header's main value in lower case, and its parameters; RFC 2231 is understood."""
     message = Message()
     message["Content-Type"] = header
     params: Any = message.get_params(failobj=[], header="Content-Type")
-    found: dict[str, str] = {}
+    parameters: dict[str, str] = {}
     for name, value in params[1:]:
-        found[name.lower()] = collapse_rfc2231_value(value)
-    return (params[0][0].lower() if params else ""), found
+        parameters[name.lower()] = collapse_rfc2231_value(value)
+    return (params[0][0].lower() if params else ""), parameters
 
 
 def read_form(body: bytes) -> dict[str, str]:
-    """The fields of a form that is sent as in a URL."""
+    """Return the fields of a form that is sent as in a URL."""
     return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
 
 
 def read_parts(body: bytes, boundary: str) -> Iterator[FormPart]:
-    """The parts of a multipart body.
+    """Yield the parts of a multipart body.
 
     Raises:
         ValueError: The body does not end as it should.
@@ -66,17 +66,17 @@ def read_parts(body: bytes, boundary: str) -> Iterator[FormPart]:
     if len(pieces) < 2 or not pieces[-1].startswith(b"--"):
         raise ValueError("the multipart body has no end")
     for piece in pieces[1:-1]:
-        found = _HEAD_END.search(piece)
-        if found is None:
+        head_end = _HEAD_END.search(piece)
+        if head_end is None:
             raise ValueError("a part has no end of its headers")
-        yield _build_part(piece[: found.start()].decode("utf-8", "replace"), piece[found.end() :])
+        yield _build_part(piece[: head_end.start()].decode("utf-8", "replace"), piece[head_end.end() :])
 
 
 def _build_part(head: str, content: bytes) -> FormPart:
     headers = dict(_split_header(line) for line in head.splitlines() if ":" in line)
-    _, given = parse_media_type(headers.get("content-disposition", ""))
-    name = _QUOTED.sub(r"\1", given.get("name", ""))
-    filename = given.get("filename")
+    _, parameters = parse_media_type(headers.get("content-disposition", ""))
+    name = _QUOTED.sub(r"\1", parameters.get("name", ""))
+    filename = parameters.get("filename")
     content_type = headers.get("content-type", "")
     return FormPart(name=name, filename=filename, content_type=content_type, content=content)
 

@@ -21,7 +21,7 @@ from .documented_api import OPERATIONS, ApiOperation
 from .form_data import FormPart
 from .refusals import OxError, bad_value, missing_value
 from .server_options import OxServerOptions
-from .state import OxUser, ServerState, RowTable
+from .state import OxUser, RowTable, ServerState
 
 if TYPE_CHECKING:
     from ..answers import Incoming
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .jobs import Jobs
     from .sessions import OxSession, SessionStore
 
-__all__ = ["NO_DATA", "OxCall", "Handler", "OxReply", "find_handler", "handles"]
+__all__ = ["NO_DATA", "Handler", "OxCall", "OxReply", "find_handler", "handles"]
 
 _T = TypeVar("_T")
 
@@ -40,20 +40,20 @@ class _NoData:
 
 
 NO_DATA: Final = _NoData()
-"""A reply without ``data``."""
+"""The ``data`` of a reply that has none: ``None`` would be sent as ``null``."""
 
 
 @attrs.frozen(kw_only=True)
 class OxReply:
-    """What a module answers.
+    """A module's reply to a call, before it is put into an envelope.
 
     Attributes:
         data: For the envelope's ``data``.
         timestamp: For the envelope.
-        warnings: Errors that are none.
-        top: More fields of the envelope (or all of them, as for a log-in).
-        whole: The whole answer where there is no envelope, as JSON.
-        raw: The whole answer where it is no JSON.
+        warnings: Errors that did not stop the call.
+        envelope_fields: More fields of the envelope (or all of them, as for a log-in).
+        bare_json: The JSON value that is sent without any envelope.
+        answer: The finished answer where it is no JSON.
         status: HTTP status.
         headers: More headers.
         cookies: Values of ``Set-Cookie``.
@@ -75,13 +75,13 @@ class OxCall:
     """One call of an operation, checked and parsed.
 
     Attributes:
-        operation: Which.
-        state: What the server remembers.
-        sessions: Who is logged in.
-        jobs: What is put off.
-        dispatcher: Carries out calls within calls.
+        operation: The operation that is called.
+        state: The users and rows of the server.
+        sessions: The open sessions.
+        jobs: The calls that were put off.
+        dispatcher: Performs calls within calls, as ``multiple`` does.
         server_options: How the server behaves for this call.
-        incoming: The request as it came; that of the batch for an item of ``multiple``.
+        request: The request as it came; that of the batch for an item of ``multiple``.
         params: Parameters by name, of their documented types; a list of strings for ``array[string]``.
         extra: Parameters that the document does not name, as they came.
         body: The value of a JSON body, the fields of a form, or the bytes.
@@ -106,38 +106,38 @@ class OxCall:
 
     @property
     def user(self) -> OxUser:
-        """Who calls."""
+        """The user who calls."""
         assert self.caller is not None, f"{self.operation} is called by nobody"
         return self.caller
 
     @cached_property
     def shift(self) -> TimeShift:
-        """By how much the times of this call are off UTC."""
+        """The difference between UTC and the times of this call, by its time zone."""
         named = self.params.get("timezone") or self.extra.get("timezone")
         return TimeShift.from_zone_name(named or (self.caller.zone if self.caller else "UTC"))
 
     def text_param(self, name: str, default: str = "") -> str:
-        """A string parameter."""
+        """Return a string parameter, or ``default`` where the request has none."""
         return str(self.params.get(name, default))
 
     def number_param(self, name: str, default: int = 0) -> int:
-        """A number parameter."""
+        """Return a number parameter, or ``default`` where the request has none."""
         return int(self.params.get(name, default))
 
     def flag_param(self, name: str, *, default: bool = False) -> bool:
-        """A boolean parameter."""
+        """Return a boolean parameter, or ``default`` where the request has none."""
         return bool(self.params.get(name, default))
 
     def table(self, name: str) -> RowTable:
-        """The table of a name."""
+        """Return the table of a name."""
         return self.state.table(name)
 
     def module_state(self, make: Callable[[ServerState, OxUser], _T]) -> _T:
-        """What a module keeps for the user who calls."""
+        """Return the state that a module has for the user who calls."""
         return self.state.module_state(make, self.user)
 
     def body_object(self) -> dict[str, Any]:
-        """The JSON body, which has to be an object.
+        """Return the JSON body, which has to be an object.
 
         Raises:
             OxError: It is none.
@@ -147,7 +147,7 @@ class OxCall:
         return self.body
 
     def body_array(self) -> list[Any]:
-        """The JSON body, which has to be an array.
+        """Return the JSON body, which has to be an array.
 
         Raises:
             OxError: It is none.
@@ -157,7 +157,7 @@ class OxCall:
         return self.body
 
     def find_part(self, name: str) -> FormPart:
-        """A part of a multipart body.
+        """Return the part of a multipart body that has a name.
 
         Raises:
             OxError: There is none of this name.
@@ -176,11 +176,11 @@ class OxCall:
 Handler = Callable[[OxCall], OxReply]
 
 _HANDLERS: Final[dict[tuple[str, str, str], Handler]] = {}
-_DOCUMENTED: Final = {(each.module, each.name) for each in OPERATIONS}
+_DOCUMENTED: Final = {(operation.module, operation.name) for operation in OPERATIONS}
 
 
 def handles(module: str, *names: str, method: str = "") -> Callable[[Handler], Handler]:
-    """Register a function for actions of a module.
+    """Register a function as the handler of a module's actions.
 
     Args:
         module: Such as ``"contacts"``.
@@ -203,6 +203,6 @@ def handles(module: str, *names: str, method: str = "") -> Callable[[Handler], H
 
 
 def find_handler(operation: ApiOperation) -> Handler | None:
-    """The function that is registered for an operation."""
+    """Return the function that is registered for an operation; ``None`` where there is none."""
     key = (operation.module, operation.name)
     return _HANDLERS.get((*key, operation.method)) or _HANDLERS.get((*key, ""))

@@ -1,4 +1,7 @@
-"""What a client sends though no document names it: accepted as on the real server, and noted."""
+"""Checks of a request against the document, and the journal of what no document names.
+
+Unknown parameters and fields are accepted, as on the real server, and noted for the test.
+"""
 
 from __future__ import annotations
 
@@ -37,11 +40,11 @@ _SESSION_PARAM: Final = re.compile(r"(?<![^&])session=([^&]*)")
 
 @attrs.frozen(kw_only=True)
 class UnknownInput:
-    """Something that no document names.
+    """A parameter or field of a request that no document names.
 
     Attributes:
-        number: In which request.
-        operation: Of which operation.
+        number: The number of the request in the journal.
+        operation: The name of the operation.
         kind: ``"parameter"`` or ``"field"`` (of the body).
         name: Its name.
     """
@@ -53,7 +56,7 @@ class UnknownInput:
 
 
 class OxJournal(Journal):
-    """The record of what arrived, and of what was strange about it.
+    """The record of the requests, and of what no document names in them.
 
     Attributes:
         unknown_input: Parameters and fields that no document names.
@@ -65,7 +68,7 @@ class OxJournal(Journal):
 
     def arrived(self, incoming: Incoming) -> Entry:
         """Note a request; its session is a credential too."""
-        query = _SESSION_PARAM.sub(lambda found: f"session={fingerprint(found[1])}", incoming.query)
+        query = _SESSION_PARAM.sub(lambda match: f"session={fingerprint(match[1])}", incoming.query)
         return super().arrived(attrs.evolve(incoming, query=query))
 
     def reset(self) -> None:
@@ -77,14 +80,16 @@ class OxJournal(Journal):
 def note_unknown_input(
     journal: OxJournal, operation: ApiOperation, extra: Mapping[str, str], body: Any, *, number: int
 ) -> None:
-    """Note what the document does not name."""
-    named = str(operation)
+    """Note the parameters and fields of a request that the document does not name."""
+    operation_name = str(operation)
     for name in sorted(extra.keys() - GENERAL_PARAMS - operation.pattern.groupindex.keys()):
         journal.unknown_input.append(
-            UnknownInput(number=number, operation=named, kind="parameter", name=name)
+            UnknownInput(number=number, operation=operation_name, kind="parameter", name=name)
         )
     for name in _find_unknown_fields(operation, body):
-        journal.unknown_input.append(UnknownInput(number=number, operation=named, kind="field", name=name))
+        journal.unknown_input.append(
+            UnknownInput(number=number, operation=operation_name, kind="field", name=name)
+        )
 
 
 def check_shape(operation: ApiOperation, body: Any) -> None:
@@ -101,13 +106,13 @@ def check_shape(operation: ApiOperation, body: Any) -> None:
     if not _has_shape(kind, body):
         raise bad_value("body", body, f"it is {kind}")
     if kind.startswith("array[") and isinstance(fields := find_fields(kind[6:-1]), tuple):
-        needed = [field.name for field in fields if field.required]
-        for name in (name for item in body for name in needed if item.get(name) in (None, "")):
+        required = [field.name for field in fields if field.required]
+        for name in (name for item in body for name in required if item.get(name) in (None, "")):
             raise missing_value(name)
 
 
 def _has_shape(kind: str, value: Any) -> bool:
-    """Numbers and texts pass for each other: the documents mix them up."""
+    """Return whether a value has a documented type; numbers and texts pass for each other."""
     if kind.startswith("array["):
         return isinstance(value, list) and all(_has_shape(kind[6:-1], item) for item in value)
     if kind in ("integer", "long"):
@@ -116,27 +121,28 @@ def _has_shape(kind: str, value: Any) -> bool:
 
 
 def _find_unknown_fields(operation: ApiOperation, body: Any) -> list[str]:
+    """Return the names in a JSON body that its schema does not have."""
     kind = operation.body_type
     schema = kind.removeprefix("array[").removesuffix("]")
     fields = find_fields(schema)
     values = body if kind.startswith("array[") and isinstance(body, list) else [body]
     if not isinstance(fields, tuple) or not fields:
         return []
-    known = {field.name for field in fields}
-    return sorted({name for value in values if isinstance(value, dict) for name in value.keys() - known})
+    documented = {field.name for field in fields}
+    return sorted({name for value in values if isinstance(value, dict) for name in value.keys() - documented})
 
 
-def conceal_secrets(incoming: Incoming) -> bytes:
-    """The body of a request with fingerprints for what it logs in with, in JSON or in a form."""
-    if not any(place in incoming.path for place in _SECRET_PATHS):
-        return incoming.body
-    kind = incoming.headers.get("Content-Type", "")
+def conceal_secrets(request: Incoming) -> bytes:
+    """Return a request's body with fingerprints in place of passwords and tokens, in JSON or in a form."""
+    if not any(place in request.path for place in _SECRET_PATHS):
+        return request.body
+    kind = request.headers.get("Content-Type", "")
     if "json" in kind:
-        return _conceal_json(incoming.body)
+        return _conceal_json(request.body)
     if "urlencoded" not in kind:
-        return incoming.body
-    shown = {name: _conceal_value(name, value) for name, value in read_form(incoming.body).items()}
-    return urlencode(shown, safe="<>").encode()
+        return request.body
+    fields = {name: _conceal_value(name, value) for name, value in read_form(request.body).items()}
+    return urlencode(fields, safe="<>").encode()
 
 
 def _conceal_json(body: bytes) -> bytes:
@@ -149,8 +155,8 @@ def _conceal_json(body: bytes) -> bytes:
 
 def _conceal_fields(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _conceal_value(name, _conceal_fields(each)) for name, each in value.items()}
-    return [_conceal_fields(each) for each in value] if isinstance(value, list) else value
+        return {name: _conceal_value(name, _conceal_fields(item)) for name, item in value.items()}
+    return [_conceal_fields(item) for item in value] if isinstance(value, list) else value
 
 
 def _conceal_value(name: str, value: Any) -> Any:

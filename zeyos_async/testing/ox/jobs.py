@@ -1,4 +1,4 @@
-"""Calls that take long: they are answered with the number of a job, and carried out when it is due."""
+"""Jobs: calls that take long are answered with the number of a job, and carried out when it is due."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ __all__ = ["EnqueuedJob", "Jobs"]
 
 @attrs.define(kw_only=True)
 class EnqueuedJob:
-    """One call that is not done.
+    """A call that was put off.
 
     Attributes:
         id: Its number.
-        module: Whose call it is.
-        action: Which.
-        user: Who called.
-        due: When it will be done, in Unix seconds.
-        what: Module, action, parameters and body, to tell whether it runs already.
+        module: The module that is called.
+        action: The action that is called.
+        user: The number of the user who called.
+        due_at: The time to carry it out, in Unix seconds.
+        signature: Module, action, parameters and body, to tell whether it runs already.
         run: Carries it out.
-        reply: What came of it.
-        error: Or what went wrong.
+        reply: Its result, once it is done.
+        error: The error, if it went wrong.
     """
 
     id: str
@@ -46,7 +46,7 @@ class EnqueuedJob:
         return self.reply is not None or self.error is not None
 
     def info(self) -> dict[str, Any]:
-        """As ``jobs?action=info`` tells it."""
+        """Return the job as ``jobs?action=info`` tells it."""
         return {"id": self.id, "module": self.module, "action": self.action, "done": self.is_done}
 
 
@@ -58,11 +58,11 @@ class Jobs:
         self._jobs: dict[str, EnqueuedJob] = {}
 
     def jobs_of(self, user: int) -> list[EnqueuedJob]:
-        """The jobs of a user."""
+        """Return the jobs of a user."""
         return [job for job in self._jobs.values() if job.user == user]
 
     def find(self, key: str, user: int) -> EnqueuedJob:
-        """A job of a user.
+        """Return a job of a user.
 
         Raises:
             OxError: ``JOB-0002``.
@@ -73,7 +73,7 @@ class Jobs:
         return job
 
     def forget(self, job: EnqueuedJob) -> None:
-        """Take a job off the list; if it is not done, it never will be."""
+        """Remove a job from the list; if it is not done, it never will be."""
         self._jobs.pop(job.id, None)
 
     def enqueue(
@@ -102,7 +102,7 @@ class Jobs:
         return job
 
     def run_due(self) -> None:
-        """Carry out what is due."""
+        """Carry out the jobs that are due."""
         now = self._state.clock.now()
         for job in list(self._jobs.values()):
             if not job.is_done and job.due_at <= now:
@@ -112,13 +112,13 @@ class Jobs:
                     job.error = error
 
     def run_all(self) -> None:
-        """Carry out everything, due or not."""
+        """Carry out every job, due or not."""
         for job in self._jobs.values():
             job.due_at = 0.0
         self.run_due()
 
 
 def build_job_reply(job: EnqueuedJob) -> OxReply:
-    """The reply that tells of a job in place of its result."""
+    """Build the reply that tells of a job in place of its result."""
     warning = OxError("JOB-0003", f"The operation takes long: see job {job.id}", category=WARNING)
     return OxReply(data={"job": job.id}, status=202, warnings=(warning,))

@@ -1,4 +1,4 @@
-"""How the emulated server says no: an error of the envelope, in words made here.
+"""Refusals of the emulated server: errors of the envelope, error pages and errors of OAuth.
 
 Codes that begin with ``EMU-`` are this emulator's own, for what the documents give no code.
 """
@@ -24,9 +24,9 @@ __all__ = [
     "PageRefusal",
     "bad_value",
     "changed_meanwhile",
-    "permission_denied",
     "missing_value",
     "not_found",
+    "permission_denied",
     "session_expired",
     "value_too_long",
 ]
@@ -115,13 +115,13 @@ class PageRefusal(Exception):
 
 
 class OAuthRefusal(Exception):
-    """A flat error of OAuth; an empty one where no token came.
+    """An error of OAuth, without an envelope; an empty one where no token came.
 
     Attributes:
         status: 401 or 403.
         error: Such as ``"invalid_token"``, or ``""``.
-        description: In words.
-        scope: What would be needed.
+        description: The reason in words.
+        scope: The scopes that would be needed.
     """
 
     def __init__(self, status: int, error: str, description: str = "", *, scope: str = "") -> None:
@@ -133,40 +133,40 @@ class OAuthRefusal(Exception):
 
 
 def missing_value(name: str) -> OxError:
-    """A parameter that has to be there and is not."""
+    """Return the error for a parameter or field that is required and absent."""
     return OxError("SVL-0002", f"Missing the following request parameter: {name}", params=(name,))
 
 
 def bad_value(name: str, value: object, why: str) -> OxError:
-    """A parameter or field whose value makes no sense."""
+    """Return the error for a parameter or field whose value makes no sense."""
     return OxError("EMU-0001", f"{name!r} can't be {value!r}: {why}", params=(name, value))
 
 
 def not_found(code: str, what: str) -> OxError:
-    """Something that is not there (any more)."""
+    """Return the error for an object that does not exist (any more)."""
     return OxError(code, f"{what} was not found", category=USER_INPUT, params=(what,), status=404)
 
 
 def permission_denied(code: str, what: str) -> OxError:
-    """Something the user has no right to."""
+    """Return the error for an action that the user has no right to."""
     return OxError(code, f"no permission to {what}", category=PERMISSION_DENIED, params=(what,), status=403)
 
 
 def changed_meanwhile(code: str, what: str) -> OxError:
-    """Something that somebody changed since the client read it."""
+    """Return the error for a write of an object that somebody changed since the client read it."""
     return OxError(
         code, f"{what} was changed in the meantime; read it again", category=CONFLICT, params=(what,)
     )
 
 
 def value_too_long(code: str, column: int, name: str, limit: int) -> OxError:
-    """A value that is too long for its attribute."""
+    """Return the error for a value that is too long for its attribute."""
     text = f"the value of {name} is longer than {limit} characters"
     return OxError(code, text, category=TRUNCATED, params=(name, limit), truncated=((column, limit),))
 
 
 def session_expired(why: str) -> OxError:
-    """A session that there is not, for whatever reason: clients can't tell."""
+    """Return the error for an unusable session; clients can't tell the reason."""
     return OxError(
         "SES-0203",
         "Your session expired. Please log in again.",

@@ -1,14 +1,14 @@
-"""Replies of the documented shape for operations that no module keeps anything for."""
+"""Replies of the documented shape, for operations that no module implements."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 from ..answers import Answer
-from .documented_api import SchemaField, ApiOperation, find_fields
+from .documented_api import ApiOperation, SchemaField, find_fields
 from .handlers import OxCall, OxReply
 
-__all__ = ["build_sample_reply", "build_sample"]
+__all__ = ["build_sample", "build_sample_reply"]
 
 _PNG: Final = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
@@ -29,7 +29,7 @@ _MAX_DEPTH: Final = 4
 
 
 def build_sample_reply(call: OxCall) -> OxReply:
-    """A success whose data has the documented shape and types, the same every time."""
+    """Build a success whose data has the documented shape and types, the same every time."""
     operation = call.operation
     if operation.is_download:
         return OxReply(answer=_build_download(operation))
@@ -40,7 +40,7 @@ def build_sample_reply(call: OxCall) -> OxReply:
         return OxReply(answer=Answer(status=200))
     fields = find_fields(operation.envelope)
     if isinstance(fields, tuple):
-        values = {each.name: _build_field(each, 0) for each in fields}
+        values = {field.name: _build_field(field, 0) for field in fields}
         return OxReply(envelope_fields=values, timestamp=stamp)
     return OxReply(bare_json=build_sample(operation.envelope))
 
@@ -53,7 +53,7 @@ def _build_download(operation: ApiOperation) -> Answer:
 
 
 def build_sample(kind: str, depth: int = 0) -> Any:
-    """A value of a documented type."""
+    """Build a value of a documented type."""
     if kind.startswith("array["):
         return [build_sample(kind[6:-1], depth + 1)] if depth < _MAX_DEPTH else []
     if kind in _BASIC_SAMPLES:

@@ -1,7 +1,16 @@
 """Search terms: ``["and", ["=", {"field": "last_name"}, "Muster*"], ["not", ["isNull", {"field": "email1"}]]]``.
 
-A term is checked as a whole before anything is searched. Operands give any number of values (a mail
-has many recipients); a comparison holds if it holds for one of them.
+Mail, files, events and contacts take the same terms with different fields. A term is compiled once into a function,
+which is then called for each object with a reader of operands; the module that searches supplies the reader, so that
+nothing here knows what an object is.
+
+* A term is checked as a whole before anything is searched: a field or an operator that the module's grammar does not
+  have is an error even if no object is there. Otherwise a typo would look like an empty result.
+* An operand stands for any number of values (a mail has many recipients); a comparison holds if it holds for one.
+* An absent value fits no comparison, ``<>`` included; only ``isNull`` finds it.
+* Numbers may be written as strings, as documents do: ``"1024"``.
+* Texts are compared without case. The right-hand text of ``=`` and ``<>`` is a pattern with ``*`` and ``?``; a
+  backslash takes their meaning away.
 """
 
 from __future__ import annotations
@@ -28,7 +37,7 @@ _OPERATORS: Final = frozenset({"=", "<>", "<", ">", "<=", ">=", "isNull"})
 _OPERAND_KINDS: Final = ("field", "attachment", "header")
 _PATTERN_PIECE: Final = re.compile(r"\\(.)|(\*)|(\?)|([^\\*?]+|\\)", re.DOTALL)
 
-OperandReader = Callable[["Operand"], Iterable[Any]]
+OperandReader = Callable[["SearchOperand"], Iterable[Any]]
 SearchTerm = Callable[[OperandReader], bool]
 
 
@@ -38,7 +47,7 @@ class SearchOperand:
 
     Attributes:
         kind: ``"field"``, ``"attachment"`` or ``"header"``.
-        name: Which.
+        name: The name of the field, property or header.
     """
 
     kind: str
@@ -47,7 +56,7 @@ class SearchOperand:
 
 @attrs.frozen(kw_only=True)
 class SearchGrammar:
-    """What a module lets terms say.
+    """The fields and operators that a module allows in terms.
 
     Attributes:
         fields: Field → its operators.
@@ -63,17 +72,17 @@ class SearchGrammar:
     def with_operators(
         cls, names: Iterable[str], operators: Iterable[str] = _OPERATORS, **options: Any
     ) -> SearchGrammar:
-        """The same operators for every field."""
+        """Build a grammar that allows the same operators for every field."""
         allowed = frozenset(operators)
         return cls(fields=dict.fromkeys(names, allowed), **options)
 
     def invalid_term(self, what: str) -> OxError:
-        """An error about a term."""
+        """Return the error about an invalid term."""
         return OxError(self.code, f"the search term is invalid: {what}", params=(what,))
 
 
 def compile_filter(body: Any, grammar: SearchGrammar) -> SearchTerm | None:
-    """The term of a body ``{"filter": [...]}``; ``None`` where there is none.
+    """Compile the term of a body ``{"filter": [...]}``; return ``None`` where there is none.
 
     Raises:
         OxError: It is no term, or says what the module doesn't know.
@@ -110,16 +119,16 @@ def _compile_comparison(name: str, operands: Sequence[Any], grammar: SearchGramm
     count = 1 if name == "isNull" else 2
     if name not in _OPERATORS or len(operands) != count:
         raise grammar.invalid_term(f"{name!r} with {len(operands)} operands")
-    read = [_read_operand(operand, name, grammar) for operand in operands]
-    first = read[0]
+    readers = [_read_operand(operand, name, grammar) for operand in operands]
+    first = readers[0]
     if name == "isNull":
         if not isinstance(first, SearchOperand):
             raise grammar.invalid_term("isNull needs a field")
         return lambda values: all(value in (None, "") for value in values(first))
     return lambda values: any(
         _holds(name, left, right)
-        for left in _operand_values(read[0], values)
-        for right in _operand_values(read[1], values)
+        for left in _operand_values(readers[0], values)
+        for right in _operand_values(readers[1], values)
     )
 
 
@@ -137,8 +146,8 @@ def _read_operand(operand: Any, comparison: str, grammar: SearchGrammar) -> Any:
         raise grammar.invalid_term(f"{dict(operand)!r} is no operand here")
     name = operand[kind]
     if kind == "field" and comparison not in grammar.fields.get(name, ()):
-        known = "there is no such field" if name not in grammar.fields else f"{comparison!r} is not possible"
-        raise grammar.invalid_term(f"field {name!r}: {known}")
+        reason = "there is no such field" if name not in grammar.fields else f"{comparison!r} is not possible"
+        raise grammar.invalid_term(f"field {name!r}: {reason}")
     return SearchOperand(kind, name)
 
 
@@ -154,7 +163,7 @@ def _holds(name: str, left: Any, right: Any) -> bool:
 
 
 def _coerce(value: Any, other: Any) -> Any:
-    """Numbers may be written as strings: ``"1024"``."""
+    """Return a value as the type of the other: numbers may be written as strings, such as ``"1024"``."""
     if isinstance(value, str) and isinstance(other, int | float):
         if isinstance(other, bool):
             return value.lower() == "true"
@@ -173,11 +182,11 @@ def _is_equal(left: Any, right: Any) -> bool:
 
 @lru_cache(maxsize=256)
 def _compile_pattern(text: str) -> re.Pattern[str]:
-    """A pattern with ``*`` and ``?``; a backslash takes their meaning away."""
-    made = []
-    for escaped, star, mark, plain in _PATTERN_PIECE.findall(text):
-        made.append(".*" if star else "." if mark else re.escape(escaped or plain))
-    return re.compile("".join(made), re.IGNORECASE | re.DOTALL)
+    """Compile a pattern with ``*`` and ``?``; a backslash takes their meaning away."""
+    pieces = []
+    for escaped, any_text, any_letter, literal in _PATTERN_PIECE.findall(text):
+        pieces.append(".*" if any_text else "." if any_letter else re.escape(escaped or literal))
+    return re.compile("".join(pieces), re.IGNORECASE | re.DOTALL)
 
 
 def _fold_case(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What the emulated server holds when it starts: each module says how its rows are made."""
+"""The rows of a new server: each module registers a function that makes its own."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from .state import Row, ServerState
 
 __all__ = [
     "AWKWARD_TEXTS",
-    "Seeder",
     "SeedRows",
-    "seed_state",
-    "seeds",
-    "seeder_names",
-    "read_rows",
+    "Seeder",
     "exposes",
+    "read_rows",
+    "seed_state",
+    "seeder_names",
+    "seeds",
 ]
 
 SeedRows = int | Sequence[Mapping[str, Any]]
@@ -39,12 +39,12 @@ AWKWARD_TEXTS: Final = (
     "日本語テスト",
     "line\nbreak",
 )
-"""Texts that something in between may spoil."""
+"""Texts that are easily spoilt on their way: quotes, escapes, other scripts, formulas, line breaks."""
 
 
 @attrs.frozen(kw_only=True)
 class Seeder:
-    """How the rows of one name are made.
+    """A registered function that makes the rows of a name.
 
     Attributes:
         fill: Stores a number of rows, or the given ones.
@@ -61,17 +61,17 @@ _SEEDERS: Final[dict[str, Seeder]] = {}
 
 
 def seeds(name: str, *, default_count: int = 7, order: int = 10) -> Callable[[SeedFunction], SeedFunction]:
-    """Register a function that makes rows, under the name that ``rows=`` gives.
+    """Register a function that makes rows, under the name that ``rows=`` uses.
 
     Raises:
         ValueError: The name is taken.
     """
 
-    def register(fill: SeedFunction) -> SeedFunction:
+    def register(seed: SeedFunction) -> SeedFunction:
         if name in _SEEDERS:
             raise ValueError(f"{name} is registered already")
-        _SEEDERS[name] = Seeder(seed=fill, default_count=default_count, order=order)
-        return fill
+        _SEEDERS[name] = Seeder(seed=seed, default_count=default_count, order=order)
+        return seed
 
     return register
 
@@ -80,17 +80,17 @@ _EXPOSED: Final[dict[str, Callable[[ServerState], list[Row]]]] = {}
 
 
 def exposes(name: str) -> Callable[[Callable[[ServerState], list[Row]]], Callable[[ServerState], list[Row]]]:
-    """Register a function that gives the rows of a name that no table holds, for tests to look at."""
+    """Register a function that lists the rows of a name that no table holds, for tests to look at."""
 
-    def register(show: Callable[[ServerState], list[Row]]) -> Callable[[ServerState], list[Row]]:
-        _EXPOSED[name] = show
-        return show
+    def register(list_rows: Callable[[ServerState], list[Row]]) -> Callable[[ServerState], list[Row]]:
+        _EXPOSED[name] = list_rows
+        return list_rows
 
     return register
 
 
 def read_rows(state: ServerState, name: str) -> list[Row]:
-    """The rows of a name as they are stored.
+    """Return the rows of a name as they are stored.
 
     Raises:
         KeyError: There is no such name.
@@ -99,7 +99,7 @@ def read_rows(state: ServerState, name: str) -> list[Row]:
 
 
 def seeder_names() -> list[str]:
-    """The names that ``rows=`` may give."""
+    """Return the names that ``rows=`` may use."""
     return sorted(_SEEDERS)
 
 

@@ -1,4 +1,4 @@
-"""Where documents and servers differ, or nobody says anything: switches, by default as the documents have it."""
+"""Options for everything where documents and servers differ, or nobody says anything; by default as documented."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["OxServerOptions"]
 
 @attrs.define(kw_only=True)
 class OxServerOptions:
-    """How the emulated server behaves; any of it may be a fault's quirk.
+    """The behaviour of the emulated server; any of it may be a fault's quirk.
 
     Attributes:
         lenient_verbs: Whether any HTTP method will do, as on the real server.

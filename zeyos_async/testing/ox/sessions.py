@@ -16,7 +16,7 @@ from .refusals import TRY_AGAIN, OAuthRefusal, OxError, session_expired
 from .server_options import OxServerOptions
 from .state import OxUser, ServerState
 
-__all__ = ["TokenGrant", "OxSession", "SessionStore", "read_cookies", "missing_session"]
+__all__ = ["OxSession", "SessionStore", "TokenGrant", "missing_session", "read_cookies"]
 
 CookieKind = Literal["secret", "session", "public-session"]
 _ROUTE: Final = "OX0"
@@ -25,21 +25,20 @@ _DAY: Final = 86_400
 
 @attrs.define(kw_only=True)
 class OxSession:
-    """One log-in.
+    """A log-in of a user.
 
     Attributes:
-        id: What requests carry as ``session``.
-        secret: What the cookie has to hold.
-        public: What the cookie for images holds.
-        user: Whose it is.
-        client: What the client called itself.
+        id: The value that requests carry as ``session``.
+        secret: The value of the secret cookie.
+        public: The value of the cookie for images.
+        user: The user who logged in.
+        client: The name that the client gave itself.
         user_agent: The header at the log-in.
-        ip: Where it came from.
-        stays: Whether the user stays signed in.
-        used: When it was last used, in Unix seconds.
-        created: When it began.
-        pending: Whether the second factor is missing.
-        open_requests: How many are being answered.
+        ip: The address that the log-in came from.
+        stays_signed_in: Whether the user stays signed in.
+        last_used: The time of its last request, in Unix seconds.
+        created: The time of the log-in.
+        needs_second_factor: Whether the second factor is missing.
     """
 
     id: str
@@ -53,17 +52,16 @@ class OxSession:
     last_used: float = 0.0
     created: float = 0.0
     needs_second_factor: bool = False
-    open_requests: int = 0
 
 
 @attrs.frozen(kw_only=True)
 class TokenGrant:
-    """What a token of OAuth allows.
+    """The user and the scopes that a token of OAuth stands for.
 
     Attributes:
-        user: To act for whom.
-        scopes: What; ``None`` is everything.
-        until: Unix seconds.
+        user: The user to act for.
+        scopes: The allowed scopes; ``None`` is everything.
+        expires_at: Unix seconds.
     """
 
     user: OxUser
@@ -72,15 +70,15 @@ class TokenGrant:
 
 
 class SessionStore:
-    """Who is logged in.
+    """The open sessions, and the tokens of OAuth.
 
     Args:
         state: Makes the tokens, and has the clock.
-        count: Where log-ins are counted.
+        count: The counter of the journal, for log-ins.
 
     Attributes:
-        open: Session id → session.
-        transfers: What waits to become a session: token → session, and the client's half or ``""``.
+        open_sessions: Session id → session.
+        transfers: Log-ins that wait to become sessions: token → session, and the client's half or ``""``.
     """
 
     def __init__(self, state: ServerState, *, count: Counter[str]) -> None:
@@ -94,13 +92,13 @@ class SessionStore:
     def begin(
         self,
         user: OxUser,
-        incoming: Incoming,
+        request: Incoming,
         server_options: OxServerOptions,
         *,
         client: str,
         stays_signed_in: bool = False,
     ) -> OxSession:
-        """Log a user in."""
+        """Log a user in, and return the session."""
         now = self._state.clock.now()
         session = OxSession(
             id=self._state.next_token(),
@@ -108,7 +106,7 @@ class SessionStore:
             public=self._state.next_token(),
             user=user,
             client=client,
-            user_agent=incoming.headers.get("User-Agent", ""),
+            user_agent=request.headers.get("User-Agent", ""),
             ip=server_options.client_ip,
             stays_signed_in=stays_signed_in,
             last_used=now,
@@ -127,8 +125,8 @@ class SessionStore:
         """Forget every session, as a restarted server does."""
         self.open_sessions.clear()
 
-    def find(self, key: str, incoming: Incoming, server_options: OxServerOptions) -> OxSession:
-        """The session of an id, if this client may use it.
+    def find(self, key: str, request: Incoming, server_options: OxServerOptions) -> OxSession:
+        """Return the session of an id, if this client may use it.
 
         Raises:
             OxError: ``SES-0203``, whatever the reason.
@@ -145,63 +143,59 @@ class SessionStore:
         if server_options.ip_check and session.ip != server_options.client_ip:
             self.end(session)
             raise session_expired("another address")
-        if read_cookies(incoming).get(self.cookie_name("secret", incoming, session.client)) != session.secret:
+        if read_cookies(request).get(self.cookie_name("secret", request, session.client)) != session.secret:
             raise session_expired("the secret cookie is missing or wrong")
-        if server_options.affinity and not read_cookies(incoming).get("JSESSIONID", "").endswith(
-            f".{_ROUTE}"
-        ):
+        if server_options.affinity and not read_cookies(request).get("JSESSIONID", "").endswith(f".{_ROUTE}"):
             raise session_expired("another server was asked")
         session.last_used = self._state.clock.now()
         return session
 
-    def cookie_name(self, kind: CookieKind, incoming: Incoming, client: str) -> str:
-        """The name of a cookie, which depends on the User-Agent and on what the client calls itself."""
-        agent = incoming.headers.get("User-Agent", "")
+    def cookie_name(self, kind: CookieKind, request: Incoming, client: str) -> str:
+        """Return the name of a cookie, which depends on the User-Agent and on the name of the client."""
+        agent = request.headers.get("User-Agent", "")
         text = f"{agent}:{client}:{self._salt}"
         return f"open-xchange-{kind}-{hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()}"
 
-    def login_cookies(
-        self, session: OxSession, incoming: Incoming, *, store: bool = False
-    ) -> tuple[str, ...]:
-        """What a log-in sets."""
+    def login_cookies(self, session: OxSession, request: Incoming, *, store: bool = False) -> tuple[str, ...]:
+        """Return the cookies that a log-in sets."""
         age = f"; Max-Age={7 * _DAY}" if session.stays_signed_in or store else ""
-        named: dict[CookieKind, str] = {"secret": session.secret, "public-session": session.public}
+        values: dict[CookieKind, str] = {"secret": session.secret, "public-session": session.public}
         if session.stays_signed_in or store:
-            named["session"] = session.id
+            values["session"] = session.id
         lines = [
-            f"{self.cookie_name(kind, incoming, session.client)}={value}; Path=/{age}; HttpOnly"
-            for kind, value in named.items()
+            f"{self.cookie_name(kind, request, session.client)}={value}; Path=/{age}; HttpOnly"
+            for kind, value in values.items()
         ]
         return (*lines, f"JSESSIONID={self._state.next_token()[:24]}.{_ROUTE}; Path=/; HttpOnly")
 
-    def expired_cookies(self, session: OxSession, incoming: Incoming) -> tuple[str, ...]:
-        """What takes the cookies away again."""
+    def expired_cookies(self, session: OxSession, request: Incoming) -> tuple[str, ...]:
+        """Return the cookies that remove those of a log-in."""
         kinds: tuple[CookieKind, ...] = ("secret", "session", "public-session")
-        names = (self.cookie_name(kind, incoming, session.client) for kind in kinds)
+        names = (self.cookie_name(kind, request, session.client) for kind in kinds)
         return tuple(f"{name}=; Path=/; Max-Age=0" for name in (*names, "JSESSIONID"))
 
     def find_by_cookies(
-        self, incoming: Incoming, server_options: OxServerOptions, *, client: str
+        self, request: Incoming, server_options: OxServerOptions, *, client: str
     ) -> OxSession | None:
-        """The session that the cookies of a client that stays signed in tell."""
-        key = read_cookies(incoming).get(self.cookie_name("session", incoming, client))
+        """Return the session that the cookies of a client that stays signed in name."""
+        key = read_cookies(request).get(self.cookie_name("session", request, client))
         if key is None:
             return None
         try:
-            return self.find(key, incoming, server_options)
+            return self.find(key, request, server_options)
         except OxError:
             return None
 
-    def find_by_public_cookie(self, incoming: Incoming) -> OxSession | None:
-        """The session of the cookie that image addresses go by."""
-        given = read_cookies(incoming)
+    def find_by_public_cookie(self, request: Incoming) -> OxSession | None:
+        """Return the session of the cookie that image addresses go by."""
+        cookies = read_cookies(request)
         for session in self.open_sessions.values():
-            if given.get(self.cookie_name("public-session", incoming, session.client)) == session.public:
+            if cookies.get(self.cookie_name("public-session", request, session.client)) == session.public:
                 return session
         return None
 
     def grant(self, user: OxUser, scopes: Iterable[str] | None, seconds: float) -> str:
-        """A token that allows some scopes, or everything."""
+        """Create a token that allows some scopes, or everything."""
         token = self._state.next_token()
         until = self._state.clock.now() + seconds
         self._grants[token] = TokenGrant(
@@ -210,16 +204,16 @@ class SessionStore:
         return token
 
     def revoke(self, token: str) -> None:
-        """A token that allows nothing any more."""
+        """Let a token allow nothing any more."""
         self._grants.pop(token, None)
 
-    def find_user_of_token(self, incoming: Incoming, operation: ApiOperation) -> OxUser:
-        """The user of the request's token, if it allows the operation.
+    def find_user_of_token(self, request: Incoming, operation: ApiOperation) -> OxUser:
+        """Return the user of the request's token, if it allows the operation.
 
         Raises:
             FlatRefusal: 401 or 403.
         """
-        scheme, _, token = incoming.headers.get("Authorization", "").partition(" ")
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise OAuthRefusal(401, "")
         grant = self._grants.get(token)
@@ -234,27 +228,27 @@ class SessionStore:
 def _is_allowed(scopes: frozenset[str] | None, operation: ApiOperation) -> bool:
     if scopes is None or not operation.scopes:
         return True
-    needed = [scope for scope in operation.scopes if scope in scopes or _to_singular(scope) in scopes]
-    return bool(needed) if operation.any_scope else len(needed) == len(operation.scopes)
+    granted = [scope for scope in operation.scopes if scope in scopes or _to_singular(scope) in scopes]
+    return bool(granted) if operation.any_scope else len(granted) == len(operation.scopes)
 
 
 def _to_singular(scope: str) -> str:
-    """The documents write both ``read_mail`` and ``read_mails``; only the former is a scope."""
+    """Return the scope in the singular: the documents write both ``read_mail`` and ``read_mails``."""
     return scope.removesuffix("s") if scope.endswith("_mails") else scope
 
 
-def read_cookies(incoming: Incoming) -> Mapping[str, str]:
-    """The cookies of a request."""
+def read_cookies(request: Incoming) -> Mapping[str, str]:
+    """Return the cookies of a request."""
     jar: SimpleCookie = SimpleCookie()
     try:
-        jar.load(incoming.headers.get("Cookie", ""))
+        jar.load(request.headers.get("Cookie", ""))
     except CookieError:
         return {}
     return {name: morsel.value for name, morsel in jar.items()}
 
 
 def missing_session() -> OxError:
-    """A call that names no session."""
+    """Return the error for a call that names no session."""
     return OxError(
         "SES-0201",
         "Your session is missing. Please log in.",

@@ -1,4 +1,20 @@
-"""What the emulated server holds: users, and rows in tables that all its modules share."""
+"""The state of the emulated server: users, and rows in tables that all its modules share.
+
+Everything that a client can change lives here or in a store that a module asks ``module_state`` for, so that ``reset``
+only has to make a new ``ServerState``. What holds at any time:
+
+* Ids and tokens come from counters and from a seeded random source, never from the process: the same seed gives the
+  same server.
+* Time stamps always grow, even if two writes fall into one millisecond or the clock goes back. Conflicts ("changed
+  since you read it") and ``updates`` compare stamps only, so two equal ones would hide a change.
+* Rows of the start are the exception: every fourth shares its stamp with the one before, as imported rows do, because
+  clients that page by stamps have to cope with that.
+* A deleted row leaves a tombstone, and so does one that moves to another folder, in the folder it left: ``updates``
+  tells both as deletions. A row that came back is not told as deleted.
+* Times are stored in UTC milliseconds; ``columns.TimeShift`` moves them into the zone of a request.
+
+Mail, files and events have stores of their own: their ids change with the folder, which rows of a table do not.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +28,7 @@ import attrs
 
 from ..server import Clock
 
-__all__ = ["Tombstone", "OxUser", "Row", "ServerState", "RowTable"]
+__all__ = ["OxUser", "Row", "RowTable", "ServerState", "Tombstone"]
 
 Row = dict[str, Any]
 _T = TypeVar("_T")
@@ -24,7 +40,7 @@ _SHARED_STAMP_EVERY: Final = 4
 
 @attrs.define(kw_only=True)
 class OxUser:
-    """Somebody who may log in.
+    """A user who may log in.
 
     Attributes:
         name: For logging in.
@@ -65,12 +81,12 @@ class OxUser:
 
 @attrs.frozen
 class Tombstone:
-    """A row that was deleted.
+    """The mark of a row that was deleted, for the clients that ask for updates.
 
     Attributes:
         id: Its id.
         folder: The folder it was in.
-        stamp: When, as a time stamp.
+        stamp: The time stamp of its deletion.
     """
 
     id: str
@@ -83,8 +99,8 @@ class RowTable:
 
     Attributes:
         rows: Id → row; ``id`` and ``folder_id`` are strings.
-        gone: What was deleted.
-        gone_rows: The same as it last was, by id.
+        tombstones: The marks of the rows that were deleted or left their folder.
+        deleted_rows: The deleted rows as they last were, by id.
     """
 
     def __init__(self, state: ServerState) -> None:
@@ -97,7 +113,7 @@ class RowTable:
         return iter(list(self.rows.values()))
 
     def insert(self, values: Mapping[str, Any], *, by: int, key: str | None = None) -> Row:
-        """Store a row under a new id (or ``key``); stamps and authors are set."""
+        """Store a row under a new id (or ``key``), and set its stamps and authors."""
         stamp = self._state.next_stamp()
         row: Row = {"created_by": by, "modified_by": by, "creation_date": stamp, **values}
         row |= {"id": key or str(self._state.next_id()), "last_modified": stamp}
@@ -105,8 +121,8 @@ class RowTable:
         return row
 
     def change(self, row: Row, values: Mapping[str, Any], *, by: int) -> Row:
-        """Set some fields; ``None`` removes a field."""
-        if (moved := values.get("folder_id")) is not None and moved != row.get("folder_id"):
+        """Set some fields of a row; ``None`` removes a field."""
+        if (target := values.get("folder_id")) is not None and target != row.get("folder_id"):
             self.tombstones.append(
                 Tombstone(row["id"], str(row.get("folder_id", "")), self._state.next_stamp())
             )
@@ -119,31 +135,31 @@ class RowTable:
         return row
 
     def remove(self, row: Row) -> None:
-        """Delete a row; ``gone`` remembers it."""
+        """Delete a row, and remember it in ``tombstones``."""
         self.deleted_rows[row["id"]] = self.rows.pop(row["id"])
         self.tombstones.append(Tombstone(row["id"], str(row.get("folder_id", "")), self._state.next_stamp()))
 
     def find(self, key: Any, folder: Any = None) -> Row | None:
-        """The row of an id; nothing, if it is not in that folder."""
+        """Return the row of an id; ``None`` if it is not in that folder."""
         row = self.rows.get(str(key))
         if row is None or (folder is not None and row.get("folder_id") != str(folder)):
             return None
         return row
 
     def rows_in(self, folder: Any = None) -> list[Row]:
-        """The rows of a folder, or all."""
+        """Return the rows of a folder, or all."""
         return [row for row in self if folder is None or row.get("folder_id") == str(folder)]
 
     def changes_since(self, stamp: int, folder: Any = None) -> tuple[list[Row], list[Tombstone]]:
-        """The rows that changed after a time stamp, and what was deleted after it and did not come back."""
+        """Return the rows that changed after a time stamp, and those that were deleted after it for good."""
         changed = [row for row in self.rows_in(folder) if row["last_modified"] > stamp]
-        there = {row["id"] for row in self.rows_in(folder)}
-        gone = {
-            each.id: each
-            for each in self.tombstones
-            if each.stamp > stamp and each.id not in there and folder in (None, each.folder)
+        present = {row["id"] for row in self.rows_in(folder)}
+        deleted = {
+            tombstone.id: tombstone
+            for tombstone in self.tombstones
+            if tombstone.stamp > stamp and tombstone.id not in present and folder in (None, tombstone.folder)
         }
-        return changed, list(gone.values())
+        return changed, list(deleted.values())
 
 
 class ServerState:
@@ -151,8 +167,8 @@ class ServerState:
 
     Attributes:
         clock: Its time.
-        users: By number.
-        random: For whatever is made up, by seed.
+        users: The users by number.
+        random: The source of everything that is made up, by seed.
     """
 
     def __init__(self, users: Mapping[int, OxUser], *, clock: Clock, seed: int) -> None:
@@ -164,29 +180,29 @@ class ServerState:
         self._module_states: dict[tuple[Any, int], Any] = {}
         self._last_id = _FIRST_ID
         self._last_stamp = _FIRST_STAMP
-        self._seeded = 0
+        self._seed_count = 0
 
     def next_stamp(self) -> int:
-        """Now in UTC milliseconds, always greater than the last one.
+        """Return now in UTC milliseconds, always greater than the last stamp.
 
-        What is there from the beginning is of the past, and every fourth shares its stamp with the one before,
-        as what was imported does.
+        Rows of the start have stamps of the past, and every fourth shares its stamp with the one before, as
+        imported rows do: a client that pages by stamps has to cope with that.
         """
-        if self._seeded:
-            self._seeded += 1
-            self._last_stamp += min(self._seeded % _SHARED_STAMP_EVERY, 1)
+        if self._seed_count:
+            self._seed_count += 1
+            self._last_stamp += min(self._seed_count % _SHARED_STAMP_EVERY, 1)
         else:
             self._last_stamp = max(self._last_stamp + 1, int(self.clock.now() * 1000))
         return self._last_stamp
 
     @contextmanager
     def seeding(self) -> Iterator[None]:
-        """What is stored meanwhile is there from the beginning."""
-        self._seeded = 1
+        """Give the rows that are stored meanwhile the stamps of the past."""
+        self._seed_count = 1
         try:
             yield
         finally:
-            self._seeded = 0
+            self._seed_count = 0
 
     @property
     def last_stamp(self) -> int:
@@ -194,16 +210,16 @@ class ServerState:
         return max(self._last_stamp, int(self.clock.now() * 1000) - 1)
 
     def next_id(self) -> int:
-        """A number that nothing has yet."""
+        """Return a number that nothing has yet."""
         self._last_id += 1
         return self._last_id
 
     def next_token(self) -> str:
-        """32 hexadecimal digits that nothing has yet."""
+        """Return 32 hexadecimal digits that nothing has yet."""
         return f"{self.random.getrandbits(128):032x}"
 
     def table(self, name: str) -> RowTable:
-        """The table of a name; made when it is first asked for."""
+        """Return the table of a name, and create it on its first use."""
         if name not in self._tables:
             self._tables[name] = RowTable(self)
         return self._tables[name]
@@ -214,13 +230,13 @@ class ServerState:
         return self._tables
 
     def module_state(self, make: Callable[[ServerState, OxUser], _T], user: OxUser) -> _T:
-        """What a module keeps for a user; made by ``make`` when it is first asked for."""
+        """Return the state that a module has for a user; ``make`` creates it on its first use."""
         key = (make, user.id)
         if key not in self._module_states:
             self._module_states[key] = make(self, user)
-        found: _T = self._module_states[key]
-        return found
+        state: _T = self._module_states[key]
+        return state
 
     def find_user(self, name: str) -> OxUser | None:
-        """The user who logs in so."""
+        """Return the user who logs in with a name."""
         return next((user for user in self.users.values() if user.name == name), None)

@@ -1,4 +1,4 @@
-"""What tests put into the emulated mailboxes, drive and calendar, look at, and find in folders."""
+"""Contents of the emulated mailboxes, drive and calendar: seeded by tests, looked at, and counted in folders."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zeyos_async.testing.ox.emulator import OxEmulator, emulate_ox
 LATE = 2**53
 
 
-async def test_own_rows(connect: Any) -> None:
+async def test_rows_of_mail_drive_and_calendar_are_seeded(connect: Any) -> None:
     """Messages by fields or in the raw, files with several versions, events as the wire has them."""
     raw = b"From: a@example.org\r\nSubject: raw\r\n\r\nx\r\n"
     rows = {
@@ -21,10 +21,10 @@ async def test_own_rows(connect: Any) -> None:
     }  # fmt: skip
     async with emulate_ox(rows=rows) as emulator, connect(emulator) as wire:
         await wire.log_in()
-        found = (
+        mails = (
             await wire.get("mail", "all", folder="default0/INBOX", columns="607,610,611", timezone="UTC")
         ).data
-        assert found == [["made", 1_700_000_000_000, 32]]
+        assert mails == [["made", 1_700_000_000_000, 32]]
         assert (await wire.get("infostore", "all", folder="30", columns="700,711")).data == [
             ["a.txt", 2],
             ["link", 0],
@@ -35,7 +35,7 @@ async def test_own_rows(connect: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["mail", "infostore", "chronos"])
-def test_the_same_seed_gives_the_same_rows(name: str) -> None:
+def test_the_same_seed_gives_the_same_contents(name: str) -> None:
     """But for the time of the start."""
     times = (
         "timestamp",
@@ -48,15 +48,15 @@ def test_the_same_seed_gives_the_same_rows(name: str) -> None:
     )
 
     def rows(seed: int) -> list[Any]:
-        made = OxEmulator(seed=seed, rows={name: 30}).rows(name)
-        return [{field: value for field, value in row.items() if field not in times} for row in made]
+        rows_of_name = OxEmulator(seed=seed, rows={name: 30}).rows(name)
+        return [{field: value for field, value in row.items() if field not in times} for row in rows_of_name]
 
     assert rows(1) == rows(1)
     assert len(rows(1)) == 30
     assert name == "infostore" or rows(1) != rows(2)
 
 
-async def test_reset_begins_again(wire: Any, emulator: OxEmulator) -> None:
+async def test_reset_restores_the_seeded_contents(wire: Any, emulator: OxEmulator) -> None:
     """With what there was at the start."""
     before = {name: len(emulator.rows(name)) for name in ("mail", "infostore", "chronos")}
     await wire.put("mail", "clear", ["default0/INBOX"])
@@ -65,23 +65,23 @@ async def test_reset_begins_again(wire: Any, emulator: OxEmulator) -> None:
     assert {name: len(emulator.rows(name)) for name in before} == before
 
 
-async def test_folders_tell_how_much_they_hold(wire: Any) -> None:
+async def test_folders_count_their_contents(wire: Any) -> None:
     """Of whatever kind it is."""
     for folder, module, columns in (
         ("default0/INBOX", "mail", "600"),
         ("30", "infostore", "1"),
         ("25", "contacts", "1"),
     ):
-        told = (await wire.get("folders", "get", id=folder)).data
+        shown_folder = (await wire.get("folders", "get", id=folder)).data
         rows = (await wire.get(module, "all", folder=folder, columns=columns)).data
-        assert told["total"] == len(rows) > 0
+        assert shown_folder["total"] == len(rows) > 0
     inbox = (await wire.get("folders", "get", id="default0/INBOX")).data
     await wire.put("mail", "all_seen", folder="default0/INBOX")
     after = (await wire.get("folders", "get", id="default0/INBOX")).data
     assert (inbox["unread"] > 0, after["unread"]) == (True, 0)
 
 
-async def test_folders_are_cleared_with_all_they_hold(wire: Any) -> None:
+async def test_clearing_folders_deletes_their_contents(wire: Any) -> None:
     """For good."""
     assert (await wire.put("folders", "clear", ["default0/INBOX", "30", "21"])).data == []
     assert (await wire.get("mail", "count", folder="default0/INBOX")).data == 0

@@ -41,9 +41,9 @@ async def test_contacts_are_imported(wire: Any, action: str, content: bytes, par
     """The answer is in a page whose callback is called ``import``, whatever the action."""
     answer = await _import(wire, action, content, folder="25", **params)
     assert 'callback_import"' in answer.body.decode()
-    (made,) = answer.wrapped["data"]
-    assert made.keys() == {"id", "folder_id", "last_modified"}
-    contact = (await wire.get("contacts", "get", id=made["id"], folder="25")).data
+    (result,) = answer.wrapped["data"]
+    assert result.keys() == {"id", "folder_id", "last_modified"}
+    contact = (await wire.get("contacts", "get", id=result["id"], folder="25")).data
     assert (contact["last_name"], contact["first_name"]) == ("Ärger, sehr", "Zoë")
 
 
@@ -51,12 +51,12 @@ async def test_contacts_are_imported(wire: Any, action: str, content: bytes, par
     ("action", "content"),
     [("CSV", b"no;titles\n1;2\n"), ("VCARD", b"no card"), ("CSV", "Ä".encode("latin-1"))],
 )
-async def test_files_that_hold_nothing(wire: Any, action: str, content: bytes) -> None:
+async def test_files_without_contacts_are_refused(wire: Any, action: str, content: bytes) -> None:
     """Are refused, in the same page."""
     assert (await _import(wire, action, content, folder="25")).wrapped["code"] == "I_E-1100"
 
 
-async def test_bad_entries_do_not_stop_the_others(wire: Any) -> None:
+async def test_bad_entries_do_not_stop_an_import(wire: Any) -> None:
     """Each has an error in its place."""
     content = f'"Given name","Sur name"\n{"x" * 200},A\nB,B\n'.encode()
     bad, good = (await _import(wire, "CSV", content, folder="25")).wrapped["data"]
@@ -64,22 +64,22 @@ async def test_bad_entries_do_not_stop_the_others(wire: Any) -> None:
 
 
 @pytest.mark.parametrize(("action", "kind"), [("CSV", "text/csv"), ("VCARD", "text/x-vcard")])
-async def test_what_is_exported_can_be_imported(wire: Any, action: str, kind: str) -> None:
+async def test_exported_contacts_can_be_imported(wire: Any, action: str, kind: str) -> None:
     """With all its awkward texts; a few of a folder, too."""
     exported = await wire.get("export", action, folder="25")
     assert exported.headers["Content-Type"].startswith(kind)
-    made = (await _import(wire, action, exported.body, folder="26")).wrapped["data"]
+    results = (await _import(wire, action, exported.body, folder="26")).wrapped["data"]
     columns = "501,502,511,518,555"
     before = (await wire.get("contacts", "all", folder="25", columns=columns)).data
     after = (
         await wire.put(
-            "contacts", "list", [{"id": one["id"], "folder": "26"} for one in made], columns=columns
+            "contacts", "list", [{"id": result["id"], "folder": "26"} for result in results], columns=columns
         )
     ).data
     assert [[str(cell).replace("\r\n", "\n") for cell in row] for row in after] == [
         [str(cell).replace("\r\n", "\n") for cell in row] for row in before
     ]
-    body = [{"id": made[0]["id"], "folder_id": "26"}]
+    body = [{"id": results[0]["id"], "folder_id": "26"}]
     assert (await wire.put("export", action, body)).body.count(
         b"BEGIN:VCARD" if action == "VCARD" else b"\n"
     ) == (1 if action == "VCARD" else 2)
@@ -91,33 +91,33 @@ async def test_what_is_exported_can_be_imported(wire: Any, action: str, kind: st
 async def test_calendars_are_exported_and_imported(wire: Any) -> None:
     """Series and days, times in zones and without; UIDs are kept, or made anew."""
     exported = (await wire.get("export", "ICAL", folder="21")).body
-    made = (await _import(wire, "ICAL", exported, folder="60")).wrapped["data"]
-    asked = {
+    results = (await _import(wire, "ICAL", exported, folder="60")).wrapped["data"]
+    params = {
         "rangeStart": "20200101T000000Z",
         "rangeEnd": "20300101T000000Z",
         "fields": "uid,startDate,endDate,rrule",
     }
-    before = (await wire.get("chronos", "all", folder="21", **asked)).data
-    after = (await wire.get("chronos", "all", folder="60", **asked)).data
+    before = (await wire.get("chronos", "all", folder="21", **params)).data
+    after = (await wire.get("chronos", "all", folder="60", **params)).data
     assert after == before
-    assert len(made) == len(before)
+    assert len(results) == len(before)
     again = (await _import(wire, "ICAL", exported, folder="60")).wrapped["data"]
-    assert {one["code"] for one in again} == {"CAL-4091"}
+    assert {result["code"] for result in again} == {"CAL-4091"}
     ignored = (await _import(wire, "ICAL", exported, folder="60", ignoreUIDs="true")).wrapped["data"]
     assert "id" in ignored[0]
 
 
 async def test_tasks_are_imported_into_folders_for_tasks(wire: Any) -> None:
     """And exported from there."""
-    (made,) = (await _import(wire, "ICAL", TASK, folder="7")).wrapped["data"]
-    task = (await wire.get("tasks", "get", id=made["id"], folder="7", timezone="UTC")).data
+    (result,) = (await _import(wire, "ICAL", TASK, folder="7")).wrapped["data"]
+    task = (await wire.get("tasks", "get", id=result["id"], folder="7", timezone="UTC")).data
     assert (task["title"], task["status"], task["end_time"]) == ("Do it, now", 3, 1_743_501_600_000)
-    body = [{"id": made["id"], "folder_id": "7"}]
+    body = [{"id": result["id"], "folder_id": "7"}]
     assert b"SUMMARY:Do it\\, now\r\n" in (await wire.put("export", "ICAL", body)).body
     assert (await _import(wire, "ICAL", TASK, folder="25")).wrapped["category"] == 1
 
 
-async def test_imports_may_be_put_off(wire: Any, emulator: Any) -> None:
+async def test_imports_may_be_jobs(wire: Any, emulator: Any) -> None:
     """As jobs."""
     emulator.server_options.job_seconds = 30
     answer = await _import(wire, "ICAL", TASK, folder="7", allow_enqueue="true")
@@ -140,14 +140,16 @@ async def test_parts_of_messages_become_contacts(wire: Any) -> None:
         "identifier": "com.openexchange.contact",
         "args": [{"com.openexchange.groupware.contact.folder": "26"}],
     }
-    (made,) = (await wire.put("conversion", "convert", {"datasource": source, "datahandler": handler})).data
-    assert (await wire.get("contacts", "get", id=made["id"], folder="26")).data["last_name"] == "One"
+    (contact,) = (
+        await wire.put("conversion", "convert", {"datasource": source, "datahandler": handler})
+    ).data
+    assert (await wire.get("contacts", "get", id=contact["id"], folder="26")).data["last_name"] == "One"
 
 
 # -- services besides ------------------------------------------------------------------------------
 
 
-async def test_links_are_made_once(wire: Any) -> None:
+async def test_share_links_are_created_once(wire: Any) -> None:
     """And changed by those only who know the last state."""
     target = {"module": "contacts", "folder": "25"}
     first = await wire.put("share/management", "getLink", target)
@@ -163,7 +165,7 @@ async def test_links_are_made_once(wire: Any) -> None:
     ] == 1
 
 
-async def test_shares_of_others(wire: Any) -> None:
+async def test_shares_of_others_are_taken_up_and_left(wire: Any) -> None:
     """May be taken up, and left."""
     link = {"link": "https://other.example.com/s/1"}
     states = []
@@ -174,30 +176,32 @@ async def test_shares_of_others(wire: Any) -> None:
     assert (await wire.put("share/management", "analyze", {"link": "nowhere"})).data["error"]["category"] == 1
 
 
-async def test_accounts_elsewhere(wire: Any) -> None:
+async def test_oauth_accounts_need_the_token_of_the_consent(wire: Any) -> None:
     """Need the token that the consent gave."""
-    about = {"displayName": "x", "scopes": "drive"}
-    begun = (
-        await wire.get("oauth/accounts", "init", serviceId="com.openexchange.oauth.dropbox", **about)
+    params = {"displayName": "x", "scopes": "drive"}
+    pending = (
+        await wire.get("oauth/accounts", "init", serviceId="com.openexchange.oauth.dropbox", **params)
     ).data
-    wrong = await wire.put("oauth/accounts", "create", oauth_token="no", uuid=begun["uuid"], **about)
+    wrong = await wire.put("oauth/accounts", "create", oauth_token="no", uuid=pending["uuid"], **params)
     assert wrong.json["category"] == 1
-    begun = (
-        await wire.get("oauth/accounts", "init", serviceId="com.openexchange.oauth.dropbox", **about)
+    pending = (
+        await wire.get("oauth/accounts", "init", serviceId="com.openexchange.oauth.dropbox", **params)
     ).data
-    made = (
-        await wire.put("oauth/accounts", "create", oauth_token=begun["token"], uuid=begun["uuid"], **about)
+    account = (
+        await wire.put(
+            "oauth/accounts", "create", oauth_token=pending["token"], uuid=pending["uuid"], **params
+        )
     ).data
-    await wire.put("oauth/accounts", "update", {"displayName": "y"}, id=made["id"])
-    assert [one["displayName"] for one in (await wire.get("oauth/accounts", "all")).data] == ["y"]
-    assert (await wire.put("oauth/accounts", "delete", id=made["id"])).data is True
-    assert (await wire.get("oauth/accounts", "get", id=made["id"])).json["category"] == 1
+    await wire.put("oauth/accounts", "update", {"displayName": "y"}, id=account["id"])
+    assert [listed["displayName"] for listed in (await wire.get("oauth/accounts", "all")).data] == ["y"]
+    assert (await wire.put("oauth/accounts", "delete", id=account["id"])).data is True
+    assert (await wire.get("oauth/accounts", "get", id=account["id"])).json["category"] == 1
     (grant,) = (await wire.get("oauth/grants", "all")).data
     await wire.get("oauth/grants", "revoke", client=grant["client"]["id"])
     assert (await wire.get("oauth/grants", "all")).data == []
 
 
-async def test_messages_elsewhere(wire: Any) -> None:
+async def test_messages_of_messaging_services(wire: Any) -> None:
     """By named columns; reading marks them, unless it is a peek."""
     folder = "com.openexchange.messaging.rss://1/inbox"
     rows = (await wire.get("messaging/message", "all", folder=folder, columns="id,subject,cc")).data
@@ -211,7 +215,7 @@ async def test_messages_elsewhere(wire: Any) -> None:
     assert (await wire.get("messaging/message", "all", folder=folder, columns="1")).json["category"] == 1
 
 
-async def test_everything_can_be_taken_along(wire: Any) -> None:
+async def test_all_data_is_exported_as_an_archive(wire: Any) -> None:
     """Once at a time, as an archive."""
 
     async def export(method: str, path: str = "", **options: Any) -> Any:
@@ -230,28 +234,28 @@ async def test_everything_can_be_taken_along(wire: Any) -> None:
 
 
 @pytest.mark.parametrize("module", ["mail", "contacts", "calendar"])
-async def test_find(wire: Any, module: str) -> None:
+async def test_find_answers_with_facets_and_results(wire: Any, module: str) -> None:
     """Facets for what was typed, results for the facets that were chosen."""
     facets = (await wire.put("find", "autocomplete", {"prefix": "muster"}, module=module)).json["data"][
         "facets"
     ]
     chosen = [{"facet": facets[0]["id"], "filter": facets[0]["filter"]}]
-    found = (await wire.put("find", "query", {"facets": chosen, "start": 0, "size": 1}, module=module)).json[
-        "data"
-    ]
-    assert (found["num_found"] > 0, found["size"]) == (True, 1)
+    results = (
+        await wire.put("find", "query", {"facets": chosen, "start": 0, "size": 1}, module=module)
+    ).json["data"]
+    assert (results["num_found"] > 0, results["size"]) == (True, 1)
 
 
 @pytest.mark.parametrize(
     ("provider", "columns"), [("contacts", "1,20,500"), ("mail", "600,601,607"), ("calendar", "")]
 )
-async def test_what_is_known_of_a_person(wire: Any, provider: str, columns: str) -> None:
+async def test_halo_answers_with_rows_of_a_person(wire: Any, provider: str, columns: str) -> None:
     """Rows of the provider's columns."""
-    asked = {
+    params = {
         "provider": f"com.openexchange.halo.{provider}",
         "email1": "jane@example.com",
         "columns": columns or "1",
     }
-    assert (await wire.get("halo/contact", "investigate", **asked)).data
-    asked["provider"] = "com.openexchange.halo.nothing"
-    assert (await wire.get("halo/contact", "investigate", **asked)).json["category"] == 1
+    assert (await wire.get("halo/contact", "investigate", **params)).data
+    params["provider"] = "com.openexchange.halo.nothing"
+    assert (await wire.get("halo/contact", "investigate", **params)).json["category"] == 1

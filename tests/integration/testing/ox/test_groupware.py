@@ -20,22 +20,22 @@ async def _new(wire: Any, module: str, **fields: Any) -> tuple[str, int]:
 # -- columns and times -----------------------------------------------------------------------------
 
 
-async def test_columns_come_in_the_order_asked(wire: Any) -> None:
+async def test_columns_come_in_the_requested_order(wire: Any) -> None:
     """An absent value is ``null`` there, and missing where objects come."""
     key, stamp = await _new(wire, "contacts", folder_id="25", last_name="Å", birthday=-DAY)
     rows = (
         await wire.put("contacts", "list", [{"id": key, "folder": "25"}], columns="511,1,501,20,6,524")
     ).data
     assert rows == [[-DAY, key, None, "25", stamp, None]]
-    found = (await wire.get("contacts", "get", id=key, folder="25")).data
-    assert "first_name" not in found
-    assert (found["birthday"], found["display_name"]) == (-DAY, "Å")
+    contact = (await wire.get("contacts", "get", id=key, folder="25")).data
+    assert "first_name" not in contact
+    assert (contact["birthday"], contact["display_name"]) == (-DAY, "Å")
 
 
 @pytest.mark.parametrize(
     ("zone", "ahead"), [({}, 2), ({"timezone": "UTC"}, 0), ({"timezone": "America/New_York"}, -4)]
 )
-async def test_times_are_off_by_the_zone(wire: Any, zone: Any, ahead: int) -> None:
+async def test_times_are_shifted_by_the_zone(wire: Any, zone: Any, ahead: int) -> None:
     """By the user's, unless the request names one; dates and time stamps are not."""
     key, stamp = await _new(wire, "tasks", folder_id="7", title="x", start_date=DAY)
     answer = await wire.put("tasks", "update", {"start_time": SUMMER, "full_time": False}, folder="7", id=key,
@@ -76,7 +76,7 @@ async def test_whole_days_have_no_zone(wire: Any) -> None:
     ],
     ids=str,
 )
-async def test_values_that_make_no_sense(wire: Any, module: str, fields: Any) -> None:
+async def test_field_values_that_make_no_sense_are_refused(wire: Any, module: str, fields: Any) -> None:
     """Are refused, and nothing is stored."""
     folder = {"contacts": "25", "tasks": "7", "calendar": "21"}[module]
     answer = await wire.put(module, "new", {"folder_id": folder, "title": "x", **fields})
@@ -93,7 +93,7 @@ async def test_a_text_may_be_too_long(wire: Any) -> None:
 
 
 @pytest.mark.parametrize(("order", "first"), [("asc", None), ("desc", "y")])
-async def test_sorted_by_a_column(wire: Any, order: str, first: str | None) -> None:
+async def test_rows_are_sorted_by_a_column(wire: Any, order: str, first: str | None) -> None:
     """Absent values come before all others."""
     await _new(wire, "tasks", folder_id="7", note="y")
     rows = (await wire.get("tasks", "all", folder="7", columns="203", sort="203", order=order)).data
@@ -103,15 +103,15 @@ async def test_sorted_by_a_column(wire: Any, order: str, first: str | None) -> N
 # -- writing ---------------------------------------------------------------------------------------
 
 
-async def test_a_partial_update(wire: Any) -> None:
+async def test_partial_updates_change_only_sent_fields(wire: Any) -> None:
     """What is not sent stays; ``null`` removes, and so does an empty text."""
     key, stamp = await _new(
         wire, "contacts", folder_id="25", last_name="A", first_name="B", email1="c@example.com"
     )
     change = {"first_name": None, "email1": "", "note": "n"}
     await wire.put("contacts", "update", change, id=key, folder="25", timestamp=stamp)
-    found = (await wire.get("contacts", "get", id=key, folder="25")).data
-    assert (found["last_name"], found["note"], "first_name" in found, "email1" in found) == (
+    contact = (await wire.get("contacts", "get", id=key, folder="25")).data
+    assert (contact["last_name"], contact["note"], "first_name" in contact, "email1" in contact) == (
         "A",
         "n",
         False,
@@ -123,22 +123,22 @@ async def test_a_partial_update(wire: Any) -> None:
     ("module", "folder", "code"),
     [("contacts", "25", "CON-0119"), ("tasks", "7", "TSK-0007"), ("calendar", "21", "CAL-4120")],
 )
-async def test_conflicts(wire: Any, module: str, folder: str, code: str) -> None:
+async def test_newer_objects_are_not_overwritten(wire: Any, module: str, folder: str, code: str) -> None:
     """An object that is newer than the time stamp is not changed; deleting it gives it back as not deleted."""
     fields = {"folder_id": folder, "title": "x", "start_date": 0, "end_date": DAY, "shown_as": 4}
     key, stamp = await _new(wire, module, **fields)
-    where = {"id": key, "folder": folder}
-    refused = await wire.put(module, "update", {"note": "n"}, timestamp=stamp - 1, **where)
+    reference = {"id": key, "folder": folder}
+    refused = await wire.put(module, "update", {"note": "n"}, timestamp=stamp - 1, **reference)
     assert (refused.code, refused.json["categories"]) == (code, "CONFLICT")
-    left = (await wire.put(module, "delete", [where], timestamp=stamp - 1)).data
-    assert left == ([where] if module == "calendar" else [key])
-    newer = (await wire.put(module, "update", {"note": "n"}, timestamp=stamp, **where)).json["timestamp"]
+    not_deleted = (await wire.put(module, "delete", [reference], timestamp=stamp - 1)).data
+    assert not_deleted == ([reference] if module == "calendar" else [key])
+    newer = (await wire.put(module, "update", {"note": "n"}, timestamp=stamp, **reference)).json["timestamp"]
     assert newer > stamp
-    assert (await wire.put(module, "delete", [where], timestamp=newer)).data == []
-    assert (await wire.get(module, "get", **where)).json["category"] == 1
+    assert (await wire.put(module, "delete", [reference], timestamp=newer)).data == []
+    assert (await wire.get(module, "get", **reference)).json["category"] == 1
 
 
-async def test_what_is_gone_is_missing_in_a_list(wire: Any) -> None:
+async def test_deleted_objects_are_missing_in_lists(wire: Any) -> None:
     """Without an error; and deleting it is reported."""
     key, stamp = await _new(wire, "contacts", folder_id="25", last_name="A")
     body = [{"id": "4711", "folder": "25"}, {"id": key, "folder": "25"}]
@@ -146,16 +146,16 @@ async def test_what_is_gone_is_missing_in_a_list(wire: Any) -> None:
     assert (await wire.put("contacts", "delete", body, timestamp=stamp)).data == ["4711"]
 
 
-async def test_an_object_is_moved(wire: Any) -> None:
+async def test_objects_are_moved_by_an_update(wire: Any) -> None:
     """By an update of its folder; it is deleted where it was."""
     key, stamp = await _new(wire, "contacts", folder_id="25", last_name="A")
     await wire.put("contacts", "update", {"folder_id": "26"}, id=key, folder="25", timestamp=stamp)
     assert (await wire.get("contacts", "get", id=key, folder="26")).data["folder_id"] == "26"
-    gone = await wire.get("contacts", "updates", folder="25", columns="1", timestamp=stamp, ignore="false")
-    assert gone.data == [key]
+    updates = await wire.get("contacts", "updates", folder="25", columns="1", timestamp=stamp, ignore="false")
+    assert updates.data == [key]
 
 
-async def test_two_ways_to_name_a_folder(wire: Any) -> None:
+async def test_addressbooks_and_contacts_name_folders_differently(wire: Any) -> None:
     """``addressbooks`` shows composite ids, ``contacts`` plain ones; the contacts are the same."""
     key, _ = await _new(wire, "addressbooks", folder_id="con://0/25", last_name="A")
     new = (await wire.get("addressbooks", "get", id=key, folder="con://0/25")).data
@@ -163,7 +163,7 @@ async def test_two_ways_to_name_a_folder(wire: Any) -> None:
     assert (new["folder_id"], old["folder_id"]) == ("con://0/25", "25")
 
 
-async def test_others_may_not(wire: Any, john: Any) -> None:
+async def test_private_objects_are_hidden_from_others(wire: Any, john: Any) -> None:
     """Private folders are their owner's; private objects in shared ones too; the global book is read only."""
     assert (await john.get("contacts", "all", folder="25", columns="1")).json["category"] == 3
     shared = {"folder_id": "60", "title": "x", "start_date": 0, "end_date": DAY, "shown_as": 4}
@@ -191,14 +191,17 @@ async def test_updates_are_one_flat_array(
 ) -> None:
     """Nested arrays are what changed; bare ids, texts or numbers, what was deleted: unless that is ignored."""
     fields = {"folder_id": folder, "title": "x", "start_date": 0, "end_date": DAY, "shown_as": 4}
-    gone, since = await _new(wire, module, **fields)
-    kept, _ = await _new(wire, module, **fields)
-    await wire.put(module, "delete", [{"id": gone, "folder": folder}], timestamp=since)
+    deleted_id, since = await _new(wire, module, **fields)
+    other_id, _ = await _new(wire, module, **fields)
+    await wire.put(module, "delete", [{"id": deleted_id, "folder": folder}], timestamp=since)
     answer = await wire.get(module, "updates", folder=folder, columns="1", timestamp=since - 1, ignore=ignore)
-    assert answer.data == [[kept], *([gone if module == "contacts" else int(gone)] if delivered else [])]
+    assert answer.data == [
+        [other_id],
+        *([deleted_id if module == "contacts" else int(deleted_id)] if delivered else []),
+    ]
     last = answer.json["timestamp"]  # of what was delivered: what was suppressed comes again
     nothing = await wire.get(module, "updates", folder=folder, columns="1", timestamp=last, ignore="false")
-    assert nothing.data == ([] if delivered else [gone if module == "contacts" else int(gone)])
+    assert nothing.data == ([] if delivered else [deleted_id if module == "contacts" else int(deleted_id)])
 
 
 async def test_the_default_of_ignore_is_disputed(wire: Any, emulator: Any) -> None:
@@ -239,7 +242,7 @@ TERMS: list[tuple[Any, list[str]]] = [
 
 
 @pytest.mark.parametrize(("term", "names"), TERMS, ids=str)
-async def test_search_terms(people: Any, term: Any, names: list[str]) -> None:
+async def test_contacts_are_searched_by_terms(people: Any, term: Any, names: list[str]) -> None:
     """Prefix notation, field names, patterns; whatever the case."""
     body = {"filter": term, "folders": ["26"]}
     answer = await people.put("contacts", "advancedSearch", body, columns="501", sort="1", order="asc")
@@ -258,7 +261,7 @@ async def test_search_terms(people: Any, term: Any, names: list[str]) -> None:
     ],
     ids=str,
 )
-async def test_terms_that_are_none(wire: Any, term: Any) -> None:
+async def test_search_terms_that_make_no_sense_are_refused(wire: Any, term: Any) -> None:
     """Folders are no field of contacts: ``folders`` is for that."""
     answer = await wire.put("addressbooks", "advancedSearch", {"filter": term}, columns="1")
     assert answer.json["category"] == 1
@@ -276,7 +279,7 @@ async def test_terms_that_are_none(wire: Any, term: Any) -> None:
     ],
     ids=str,
 )
-async def test_the_old_search(people: Any, body: Any, names: list[str]) -> None:
+async def test_contacts_are_searched_by_fields(people: Any, body: Any, names: list[str]) -> None:
     """By fields: in the middle, at the start or as a whole."""
     answer = await people.put(
         "contacts", "search", {"folder": "26", **body}, columns="501", sort="1", order="asc"
@@ -286,15 +289,17 @@ async def test_the_old_search(people: Any, body: Any, names: list[str]) -> None:
 
 async def test_autocomplete_and_birthdays(people: Any) -> None:
     """A range of what is found; and dates whatever their year."""
-    asked = {"folder": "26", "columns": "501", "sort": "1", "order": "asc"}
-    found = await people.get("contacts", "autocomplete", query="max", email="false", **asked)
-    assert [row[0] for row in found.data] == ["Max", "Eva", "max"]
+    params = {"folder": "26", "columns": "501", "sort": "1", "order": "asc"}
+    matches = await people.get("contacts", "autocomplete", query="max", email="false", **params)
+    assert [row[0] for row in matches.data] == ["Max", "Eva", "max"]
     page = await people.get("contacts", "autocomplete", query="max", email="false", left_hand_limit=1,
-                            right_hand_limit=2, **asked)  # fmt: skip
+                            right_hand_limit=2, **params)  # fmt: skip
     assert page.data == [["Eva"]]
     year = 365 * DAY
-    born = await people.get("contacts", "birthdays", start=year + 10 * DAY, end=year + 12 * DAY, **asked)
-    assert born.data == [["Max"]]
+    birthdays = await people.get(
+        "contacts", "birthdays", start=year + 10 * DAY, end=year + 12 * DAY, **params
+    )
+    assert birthdays.data == [["Max"]]
 
 
 async def test_tasks_are_searched(wire: Any) -> None:
@@ -304,8 +309,8 @@ async def test_tasks_are_searched(wire: Any) -> None:
         wire, "tasks", folder_id="7", title="milk again", start_time=SUMMER + DAY, end_time=SUMMER + 2 * DAY
     )
     assert len((await wire.put("tasks", "search", {"pattern": "milk"}, columns="1")).data) == 2
-    asked = {"columns": "200", "start": SUMMER, "end": SUMMER + HOUR}
-    assert (await wire.put("tasks", "search", {"pattern": "m?lk", "folder": "7"}, **asked)).data == [
+    params = {"columns": "200", "start": SUMMER, "end": SUMMER + HOUR}
+    assert (await wire.put("tasks", "search", {"pattern": "m?lk", "folder": "7"}, **params)).data == [
         ["Buy milk"]
     ]
     assert (await wire.put("tasks", "search", {}, columns="1")).code == "SVL-0002"
@@ -314,42 +319,42 @@ async def test_tasks_are_searched(wire: Any) -> None:
 # -- the rest --------------------------------------------------------------------------------------
 
 
-async def test_participants_confirm(wire: Any, john: Any, emulator: Any) -> None:
+async def test_participants_confirm_tasks(wire: Any, john: Any, emulator: Any) -> None:
     """Each for themselves."""
     people = [{"id": 3, "type": 1}, {"id": 4, "type": 1}]
     key, stamp = await _new(wire, "tasks", folder_id="7", title="x", participants=people)
     stamp = (await wire.put("tasks", "confirm", {"confirmation": 1, "confirmmessage": "ok"}, id=key, folder="7",
                             timestamp=stamp)).json["timestamp"]  # fmt: skip
-    users = {each["id"]: each for each in (await wire.get("tasks", "get", id=key, folder="7")).data["users"]}
+    users = {user["id"]: user for user in (await wire.get("tasks", "get", id=key, folder="7")).data["users"]}
     assert (users[3], users[4]) == (
         {"id": 3, "confirmation": 1, "confirmmessage": "ok"},
         {"id": 4, "confirmation": 0},
     )
 
 
-async def test_reminders(wire: Any) -> None:
+async def test_tasks_with_alarms_make_reminders(wire: Any) -> None:
     """A task with an alarm makes one; it can come again, and go."""
     key, _ = await _new(wire, "tasks", folder_id="7", title="x", alarm=SUMMER)
-    (found,) = (await wire.get("reminder", "range", end=SUMMER)).data
-    assert (found["target_id"], found["module"], found["alarm"]) == (int(key), 4, SUMMER)
-    again = await wire.put("reminder", "remindAgain", {"alarm": SUMMER + HOUR}, id=found["id"])
+    (reminder,) = (await wire.get("reminder", "range", end=SUMMER)).data
+    assert (reminder["target_id"], reminder["module"], reminder["alarm"]) == (int(key), 4, SUMMER)
+    again = await wire.put("reminder", "remindAgain", {"alarm": SUMMER + HOUR}, id=reminder["id"])
     assert again.data["alarm"] == SUMMER + HOUR
     assert (await wire.get("reminder", "range", end=SUMMER)).data == []
-    assert (await wire.put("reminder", "delete", [{"id": found["id"]}, {"id": 1}])).data == [1]
+    assert (await wire.put("reminder", "delete", [{"id": reminder["id"]}, {"id": 1}])).data == [1]
 
 
-async def test_appointments_clash(wire: Any) -> None:
+async def test_overlapping_appointments_are_not_created(wire: Any) -> None:
     """Nothing is created then, unless the client says that it does not mind."""
     body = {"folder_id": "21", "title": "x", "start_date": 100 * DAY, "end_date": 100 * DAY + HOUR}
     await wire.put("calendar", "new", body, timezone="UTC")
     clash = (await wire.put("calendar", "new", body, timezone="UTC")).data
-    assert [each["title"] for each in clash["conflicts"]] == ["x"]
+    assert [conflict["title"] for conflict in clash["conflicts"]] == ["x"]
     assert (await wire.put("calendar", "new", {**body, "ignore_conflicts": True}, timezone="UTC")).data["id"]
     has = await wire.get("calendar", "has", start=99 * DAY, end=102 * DAY, timezone="UTC")
     assert has.data == [False, True, False]
 
 
-async def test_when_others_have_time(wire: Any, john: Any) -> None:
+async def test_free_busy_hides_titles_of_others(wire: Any, john: Any) -> None:
     """Without what they do."""
     body = {
         "folder_id": "121",
@@ -359,8 +364,8 @@ async def test_when_others_have_time(wire: Any, john: Any) -> None:
         "private_flag": True,
     }
     await john.put("calendar", "new", body, timezone="UTC")
-    asked = {"start": 49 * DAY, "end": 51 * DAY, "timezone": "UTC"}
-    (busy,) = (await wire.get("calendar", "freebusy", id=4, type=1, **asked)).data
+    params = {"start": 49 * DAY, "end": 51 * DAY, "timezone": "UTC"}
+    (busy,) = (await wire.get("calendar", "freebusy", id=4, type=1, **params)).data
     assert ("title" in busy, busy["start_date"]) == (False, 50 * DAY)
     between = {"from": 49 * DAY, "until": 51 * DAY, "timezone": "UTC"}
     (interval,) = (await wire.get("freebusy", "get", participant="4", **between)).data

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 
-async def test_the_answer_is_a_bare_array(wire: Any) -> None:
+async def test_multiple_answers_with_a_bare_array(wire: Any) -> None:
     """In the order of the items, an envelope for each, errors among them."""
     items = [
         {"module": "contacts", "action": "all", "folder": "25", "columns": "1"},
@@ -36,14 +36,14 @@ async def test_the_answer_is_a_bare_array(wire: Any) -> None:
     ],
     ids=lambda item: item["module"],
 )
-async def test_what_can_be_no_item(wire: Any, item: Any) -> None:
+async def test_operations_that_can_be_no_item_of_multiple(wire: Any, item: Any) -> None:
     """Is an error of that item alone."""
     good = {"module": "system", "action": "ping"}
     answers = (await wire.raw("PUT", f"/multiple?session={wire.session}", json=[item, good])).json
     assert ("code" in answers[0], answers[1]["data"]) == (True, True)
 
 
-async def test_an_item_without_a_module_fails_all(wire: Any) -> None:
+async def test_an_item_without_a_module_fails_the_batch(wire: Any) -> None:
     """Nothing is carried out."""
     items = [
         {"module": "tasks", "action": "new", "data": {"folder_id": "7", "title": "x"}},
@@ -55,7 +55,7 @@ async def test_an_item_without_a_module_fails_all(wire: Any) -> None:
 
 
 @pytest.mark.parametrize("body", [b"[", b'{"module": "tasks"}', b"[1]"])
-async def test_what_is_no_array_of_objects(wire: Any, body: bytes) -> None:
+async def test_a_batch_that_is_no_array_of_objects(wire: Any, body: bytes) -> None:
     """Is a page with status 400."""
     headers = {"Content-Type": "application/json"}
     answer = await wire.raw("PUT", f"/multiple?session={wire.session}", data=body, headers=headers)
@@ -71,7 +71,7 @@ async def _order(wire: Any, module: str, bodies: list[Any]) -> list[int]:
     return [int(key) for key in keys]
 
 
-async def test_only_some_items_keep_their_order(wire: Any) -> None:
+async def test_only_some_items_of_multiple_keep_their_order(wire: Any) -> None:
     """Writes of tasks do, those of snippets don't: whoever relies on it is found out."""
     tasks = await _order(wire, "tasks", [{"folder_id": "7", "title": str(number)} for number in range(10)])
     assert tasks == sorted(tasks)
@@ -92,7 +92,7 @@ async def _delete(wire: Any, *keys: str) -> Any:
     return await wire.put("folders", "delete", list(keys), allow_enqueue="true")
 
 
-async def test_without_jobs(wire: Any) -> None:
+async def test_short_calls_are_answered_without_a_job(wire: Any) -> None:
     """What is done in time is answered as ever."""
     answer = await _delete(wire, await _sub_folder(wire))
     assert (answer.status, answer.data) == (200, [])

@@ -31,15 +31,15 @@ def misfits(value: Any, kind: str, path: str = "data") -> list[str]:
         if not isinstance(value, list):
             return [f"{path} is {value!r:.60}, not an array"]
         return [
-            found
-            for place, item in enumerate(value)
-            for found in misfits(item, kind[6:-1], f"{path}[{place}]")
+            misfit
+            for index, item in enumerate(value)
+            for misfit in misfits(item, kind[6:-1], f"{path}[{index}]")
         ]
     if kind in BASIC:
-        right = isinstance(value, BASIC[kind]) and (
+        is_right = isinstance(value, BASIC[kind]) and (
             kind in ("boolean", "object") or not isinstance(value, bool)
         )
-        return [] if right else [f"{path} is {value!r:.60}, not {kind}"]
+        return [] if is_right else [f"{path} is {value!r:.60}, not {kind}"]
     fields = find_fields(kind)
     if isinstance(fields, str):
         return misfits(value, fields, path)
@@ -47,10 +47,14 @@ def misfits(value: Any, kind: str, path: str = "data") -> list[str]:
         return []
     if not isinstance(value, dict):
         return [f"{path} is {value!r:.60}, not {kind}"]
-    known = {field.name: field.type for field in fields}
-    strange = [f"{path}.{name} is in no document" for name in value if name not in known]
-    inner = (misfits(each, known[name], f"{path}.{name}") for name, each in value.items() if name in known)
-    return [*strange, *(found for each in inner for found in each)]
+    types_by_name = {field.name: field.type for field in fields}
+    undocumented = [f"{path}.{name} is in no document" for name in value if name not in types_by_name]
+    nested = (
+        misfits(item, types_by_name[name], f"{path}.{name}")
+        for name, item in value.items()
+        if name in types_by_name
+    )
+    return [*undocumented, *(misfit for misfits_of_field in nested for misfit in misfits_of_field)]
 
 
 def _label(operation: ApiOperation) -> str:
@@ -71,10 +75,10 @@ def _parameter(param: ApiParam) -> str:
 
 
 async def _call(wire: Any, operation: ApiOperation, prepared: Prepared) -> Any:
-    chosen = CASES.get(_label(operation), Case())
-    needed = {param.name: _parameter(param) for param in operation.params if param.required}
-    filled = prepared.fill({**needed, **operation.fixed, **chosen.params})
-    query = {name: str(value) for name, value in filled.items() if value is not None}
+    case = CASES.get(_label(operation), Case())
+    required = {param.name: _parameter(param) for param in operation.params if param.required}
+    params = prepared.fill({**required, **operation.fixed, **case.params})
+    query = {name: str(value) for name, value in params.items() if value is not None}
     path = operation.path
     for param in operation.params:
         if param.in_path:
@@ -84,7 +88,7 @@ async def _call(wire: Any, operation: ApiOperation, prepared: Prepared) -> Any:
     if operation.action:
         query["action"] = operation.action
     return await wire.raw(
-        operation.method, str(URL(path).with_query(query)), **_body(operation, chosen, prepared)
+        operation.method, str(URL(path).with_query(query)), **_body(operation, case, prepared)
     )
 
 
@@ -117,27 +121,29 @@ async def test_every_operation_answers_as_documented(wire: Any, operation: ApiOp
     """With the documented kind of answer, and data of the documented shape."""
     prepared = await prepare(wire, operation)
     answer = await _call(wire, operation, prepared)
-    chosen = CASES.get(_label(operation), Case())
+    case = CASES.get(_label(operation), Case())
     assert wire.emulator.journal.counts["internal error"] == 0, answer.body
-    if chosen.refused:
-        assert chosen.refused in (str(answer.status), *answer.body.decode("utf-8", "replace").split('"'))
+    if case.refused:
+        assert case.refused in (str(answer.status), *answer.body.decode("utf-8", "replace").split('"'))
         return
     assert answer.status in (200, 302), answer.body
     if operation.is_download or operation.answer == "none" or answer.status == 302:
         assert not answer.body.startswith(b'{"error"'), answer.body
         return
-    if chosen.loose and not answer.body:
+    if case.loose and not answer.body:
         return
     value = answer.wrapped if answer.body[:1] == b"<" else answer.json
     if isinstance(value, dict):
         assert value.get("category", 13) == 13, value
-    if chosen.loose:
+    if case.loose:
         return
     if operation.envelope == "data":
         assert misfits(value["data"], operation.data_type) == []
     elif isinstance(value, dict) and isinstance(find_fields(operation.envelope), tuple):
-        known = {field.name: field.type for field in find_fields(operation.envelope)}
-        found = [
-            misfit for name in value.keys() & known for misfit in misfits(value[name], known[name], name)
+        types_by_name = {field.name: field.type for field in find_fields(operation.envelope)}
+        all_misfits = [
+            misfit
+            for name in value.keys() & types_by_name
+            for misfit in misfits(value[name], types_by_name[name], name)
         ]
-        assert found == []
+        assert all_misfits == []

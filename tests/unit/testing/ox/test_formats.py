@@ -9,9 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zeyos_async.testing.ox.mails.mail_builder import Attached, address_line, build, pairs
-from zeyos_async.testing.ox.mails.parsing import Head, body_parts, parts_of
-from zeyos_async.testing.ox.transfer.content_lines import escape, fold, read_components, unescape
+from zeyos_async.testing.ox.mails.mail_builder import (
+    OutgoingFile,
+    build_mail,
+    format_addresses,
+    read_addresses,
+)
+from zeyos_async.testing.ox.mails.parsing import MailHeaders, parse_parts, select_bodies
+from zeyos_async.testing.ox.transfer.content_lines import (
+    escape_text,
+    fold_lines,
+    read_components,
+    unescape_text,
+)
 from zeyos_async.testing.ox.transfer.csv_contacts import TITLES, read_csv, write_csv
 from zeyos_async.testing.ox.transfer.ical import read_calendar, write_calendar
 from zeyos_async.testing.ox.transfer.vcard import read_vcards, write_vcards
@@ -28,13 +38,13 @@ WORD = TEXT.map(str.strip).filter(bool)
 @given(st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\r"), max_size=60))
 def test_escapes_are_taken_back(text: str) -> None:
     """Commas, semicolons, backslashes, new lines."""
-    assert unescape(escape(text)) == text
+    assert unescape_text(escape_text(text)) == text
 
 
 @given(TEXT)
 def test_lines_are_folded_between_characters(text: str) -> None:
     """At most 75 bytes each, and whole again when they are read."""
-    folded = fold(["BEGIN:X", f"TEXT:{escape(text * 5)}", "END:X"])
+    folded = fold_lines(["BEGIN:X", f"TEXT:{escape_text(text * 5)}", "END:X"])
     assert all(len(line) <= 75 for line in folded.split(b"\r\n"))
     (component,) = read_components(folded, "X")
     assert component.text("TEXT") == text * 5
@@ -145,23 +155,23 @@ def test_events_are_read_as_they_were_written(events: list[Any]) -> None:
 )
 def test_addresses_are_written_in_many_ways(value: Any, line: str) -> None:
     """Pairs, single ones, texts."""
-    assert address_line(value) == line
+    assert format_addresses(value) == line
 
 
 def test_what_is_no_address() -> None:
     """Says so."""
     with pytest.raises(ValueError, match="pairs"):
-        pairs(5)
+        read_addresses(5)
 
 
-def _message(content_type: str, *files: Attached) -> bytes:
+def _message(content_type: str, *files: OutgoingFile) -> bytes:
     fields = {
         "from": [["Jane", "j@x.de"]],
         "to": [["Ä, B", "a@x.de"]],
         "subject": "Grüße 🚀 " * 9,
         "priority": 1,
     }
-    return build(
+    return build_mail(
         fields,
         text="<b>Hi</b> &amp; bye",
         content_type=content_type,
@@ -183,10 +193,10 @@ def _message(content_type: str, *files: Attached) -> bytes:
 def test_messages_have_the_text_that_was_asked_for(content_type: str, kinds: list[str]) -> None:
     """Both forms are made of the mark-up."""
     raw = _message(content_type)
-    assert [part.content_type for part in body_parts(parts_of(raw), "html")] == kinds
-    head = Head(raw)
+    assert [part.content_type for part in select_bodies(parse_parts(raw), "html")] == kinds
+    head = MailHeaders(raw)
     assert (head.text("Subject"), head.addresses("To")) == ("Grüße 🚀 " * 9, [["Ä, B", "a@x.de"]])
-    assert (head.text("X-Priority"), head.text("X-None"), head.sent) == (
+    assert (head.text("X-Priority"), head.text("X-None"), head.sent_at) == (
         "1",
         None,
         int(NOW.timestamp() * 1000),
@@ -195,9 +205,9 @@ def test_messages_have_the_text_that_was_asked_for(content_type: str, kinds: lis
 
 def test_messages_are_the_same_every_time() -> None:
     """Boundaries follow from the identifier."""
-    file = Attached(filename="ä.bin", content_type="application/x-own", content=b"\x00\xff")
+    file = OutgoingFile(filename="ä.bin", content_type="application/x-own", content=b"\x00\xff")
     assert _message("text/html", file) == _message("text/html", file)
-    attached = parts_of(_message("text/html", file))[-1]
+    attached = parse_parts(_message("text/html", file))[-1]
     assert (attached.id, attached.filename, attached.content) == ("2", "ä.bin", b"\x00\xff")
 
 
@@ -205,9 +215,9 @@ def test_messages_within_messages() -> None:
     """Are parts of their own, with everything they hold."""
     outer = b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\nHello\r\n"
     outer += b"--x\r\nContent-Type: message/rfc822\r\n\r\n" + _message("text/html") + b"\r\n--x--\r\n"
-    text, nested = parts_of(outer)
+    text, nested = parse_parts(outer)
     assert (text.text, nested.filename, nested.is_message) == ("Hello", "message-2.eml", True)
-    assert Head(nested.content).addresses("From") == [["Jane", "j@x.de"]]
+    assert MailHeaders(nested.content).addresses("From") == [["Jane", "j@x.de"]]
 
 
 @pytest.mark.parametrize(
@@ -221,7 +231,7 @@ def test_messages_within_messages() -> None:
 )
 def test_headers_are_decoded(raw: bytes, subject: str | None) -> None:
     """Encoded words, folds, several of a name; what is in the body is none."""
-    assert Head(raw).text("Subject") == subject
+    assert MailHeaders(raw).text("Subject") == subject
 
 
 @pytest.mark.parametrize(
@@ -230,5 +240,5 @@ def test_headers_are_decoded(raw: bytes, subject: str | None) -> None:
 )
 def test_broken_messages_are_read_as_far_as_possible(raw: bytes) -> None:
     """As mail servers do."""
-    assert Head(raw).sent is None
-    assert len(parts_of(raw)) == 1
+    assert MailHeaders(raw).sent_at is None
+    assert len(parse_parts(raw)) == 1

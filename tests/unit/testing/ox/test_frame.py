@@ -14,7 +14,7 @@ from zeyos_async.testing.ox.documented_api import OPERATIONS, find_fields
 from zeyos_async.testing.ox.form_data import parse_media_type, read_parts
 from zeyos_async.testing.ox.modules.contacts import matching
 from zeyos_async.testing.ox.refusals import OxError, PageRefusal
-from zeyos_async.testing.ox.requests import find_operation, read_params, is_true
+from zeyos_async.testing.ox.requests import find_operation, is_true, read_params
 from zeyos_async.testing.ox.sample_replies import build_sample
 from zeyos_async.testing.ox.server_options import OxServerOptions
 from zeyos_async.testing.ox.state import OxUser, ServerState

@@ -9,19 +9,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zeyos_async.testing.ox.events.event_times import When, parse_instant, parse_when, read_recurrence_id
-from zeyos_async.testing.ox.events.recurrence import ended_before, occurrences, parse_rule
+from zeyos_async.testing.ox.events.event_times import (
+    EventTime,
+    parse_event_time,
+    parse_instant,
+    parse_recurrence_id,
+)
+from zeyos_async.testing.ox.events.recurrence import end_rule_before, iterate_occurrences, parse_rule
 
 BERLIN = "Europe/Berlin"
 END = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def _start(value: str = "20250131T090000", zone: str = BERLIN) -> When:
-    return parse_when({"value": value, "tzid": zone})
+def _start(value: str = "20250131T090000", zone: str = BERLIN) -> EventTime:
+    return parse_event_time({"value": value, "tzid": zone})
 
 
-def _days(rule: str, start: When | None = None, most: int = 5) -> list[str]:
-    found = occurrences(parse_rule(rule), start or _start(), before=END)
+def _days(rule: str, start: EventTime | None = None, most: int = 5) -> list[str]:
+    found = iterate_occurrences(parse_rule(rule), start or _start(), before=END)
     return [f"{at.local:%m%d}" for _, at in zip(range(most), found, strict=False)]
 
 
@@ -63,8 +68,10 @@ def test_rules_that_are_not_understood(rule: str) -> None:
 
 def test_the_wall_clock_recurs() -> None:
     """Nine o'clock stays nine o'clock, an hour earlier in UTC from 30 March on."""
-    found = list(occurrences(parse_rule("FREQ=WEEKLY;COUNT=3"), _start("20250323T090000"), before=END))
-    assert [at.instant().hour for at in found] == [8, 7, 7]
+    found = list(
+        iterate_occurrences(parse_rule("FREQ=WEEKLY;COUNT=3"), _start("20250323T090000"), before=END)
+    )
+    assert [at.to_instant().hour for at in found] == [8, 7, 7]
 
 
 def test_rules_that_never_fit_end() -> None:
@@ -82,13 +89,13 @@ def test_a_series_that_is_cut_loses_its_end_only(
     frequency: str, interval: int, day: datetime, cut: int
 ) -> None:
     """What was before the cut stays, and nothing is left from there on."""
-    start = When(day.replace(microsecond=0), BERLIN)
+    start = EventTime(day.replace(microsecond=0), BERLIN)
     rule = f"FREQ={frequency};INTERVAL={interval};COUNT=9"
-    before = start.instant() + timedelta(days=40_000)
-    whole = list(occurrences(parse_rule(rule), start, before=before))
-    ended = parse_rule(ended_before(rule, whole[cut % len(whole)]))
+    before = start.to_instant() + timedelta(days=40_000)
+    whole = list(iterate_occurrences(parse_rule(rule), start, before=before))
+    ended = parse_rule(end_rule_before(rule, whole[cut % len(whole)]))
     expected = whole[: cut % len(whole)] or whole[:0]
-    assert list(occurrences(ended, start, before=before)) == expected
+    assert list(iterate_occurrences(ended, start, before=before)) == expected
 
 
 WHENS: list[tuple[Any, str]] = [
@@ -102,8 +109,8 @@ WHENS: list[tuple[Any, str]] = [
 @pytest.mark.parametrize(("data", "key"), WHENS)
 def test_date_times_and_identifiers(data: Any, key: str) -> None:
     """Four forms, each read back as it is."""
-    when = parse_when(data)
-    assert (when.wire(), when.recurrence_id(), read_recurrence_id(key)) == (data, key, when)
+    when = parse_event_time(data)
+    assert (when.to_wire(), when.to_recurrence_id(), parse_recurrence_id(key)) == (data, key, when)
 
 
 @pytest.mark.parametrize(
@@ -113,6 +120,6 @@ def test_date_times_and_identifiers(data: Any, key: str) -> None:
 def test_what_is_no_date_time(data: Any) -> None:
     """Says so."""
     with pytest.raises(ValueError):  # noqa: PT011
-        parse_when(data)
+        parse_event_time(data)
     with pytest.raises(ValueError, match="UTC"):
         parse_instant("20250131T090000")

@@ -1,4 +1,4 @@
-"""The calendar's own date-times: ``{"value": …, "tzid": …}``, and identifiers of recurrences."""
+"""Date-times of the calendar: ``{"value": …, "tzid": …}``, and identifiers of recurrences."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-__all__ = ["When", "parse_instant", "parse_when", "read_recurrence_id"]
+__all__ = ["EventTime", "parse_event_time", "parse_instant", "parse_recurrence_id"]
 
 _DAY: Final = re.compile(r"\d{8}")
 _LOCAL: Final = re.compile(r"\d{8}T\d{6}")
 
 
 @attrs.frozen
-class When:
+class EventTime:
     """A day, a floating time, or a time in a zone.
 
     Attributes:
@@ -30,25 +30,25 @@ class When:
     tzid: str = ""
     all_day: bool = False
 
-    def instant(self, default: str = "UTC") -> datetime:
-        """The moment in UTC; days begin at 00:00 UTC, floating times are in ``default``."""
+    def to_instant(self, default: str = "UTC") -> datetime:
+        """Return the moment in UTC; days begin at 00:00 UTC, floating times are in ``default``."""
         if self.all_day:
             return self.local.replace(tzinfo=UTC)
         return self.local.replace(tzinfo=ZoneInfo(self.tzid or default)).astimezone(UTC)
 
-    def moved(self, delta: timedelta) -> When:
-        """The same wall clock on another day."""
+    def plus(self, delta: timedelta) -> EventTime:
+        """Return a time that is later by the wall clock, whatever the zone's offset does meanwhile."""
         return attrs.evolve(self, local=self.local + delta)
 
-    def wire(self) -> dict[str, str]:
-        """As an event has it."""
+    def to_wire(self) -> dict[str, str]:
+        """Return the time as an event has it."""
         if self.all_day:
             return {"value": f"{self.local:%Y%m%d}"}
         value = f"{self.local:%Y%m%dT%H%M%S}"
         return {"value": value, "tzid": self.tzid} if self.tzid else {"value": value}
 
-    def recurrence_id(self) -> str:
-        """As the identifier of one recurrence: ``Europe/Berlin:20170708T220000``."""
+    def to_recurrence_id(self) -> str:
+        """Return the identifier of a recurrence at this time: ``Europe/Berlin:20170708T220000``."""
         if self.all_day:
             return f"{self.local:%Y%m%d}"
         value = f"{self.local:%Y%m%dT%H%M%S}"
@@ -57,19 +57,19 @@ class When:
         return f"{self.tzid}:{value}"
 
 
-def _read(value: str, tzid: str) -> When:
+def _parse_text(value: str, tzid: str) -> EventTime:
     if _DAY.fullmatch(value):
-        return When(datetime.strptime(value, "%Y%m%d"), all_day=True)  # noqa: DTZ007
+        return EventTime(datetime.strptime(value, "%Y%m%d"), all_day=True)  # noqa: DTZ007
     if value.endswith("Z"):
         value, tzid = value[:-1], "UTC"
     if not _LOCAL.fullmatch(value):
         raise ValueError(f"{value!r} is neither a date such as 20170708 nor a time such as 20170708T220000")
     if tzid:
         ZoneInfo(tzid)
-    return When(datetime.strptime(value, "%Y%m%dT%H%M%S"), tzid)  # noqa: DTZ007
+    return EventTime(datetime.strptime(value, "%Y%m%dT%H%M%S"), tzid)  # noqa: DTZ007
 
 
-def parse_when(data: Any) -> When:
+def parse_event_time(data: Any) -> EventTime:
     """Read a date-time object.
 
     Raises:
@@ -78,7 +78,7 @@ def parse_when(data: Any) -> When:
     if not isinstance(data, Mapping) or not isinstance(value := data.get("value"), str):
         raise ValueError(f'{data!r} is not a date-time such as {{"value": "20170708T220000"}}')
     try:
-        return _read(value, str(data.get("tzid") or ""))
+        return _parse_text(value, str(data.get("tzid") or ""))
     except (KeyError, OSError) as error:
         raise ValueError(f"{data.get('tzid')!r} is no time zone") from error
 
@@ -91,14 +91,14 @@ def parse_instant(value: str) -> datetime:
     """
     if not value.endswith("Z"):
         raise ValueError(f"{value!r} is not a time in UTC such as 20170708T220000Z")
-    return _read(value, "").instant()
+    return _parse_text(value, "").to_instant()
 
 
-def read_recurrence_id(value: str) -> When:
+def parse_recurrence_id(value: str) -> EventTime:
     """Read any of the four forms that a recurrence's identifier may have.
 
     Raises:
         ValueError: It has none of them.
     """
     zone, _, local = value.rpartition(":")
-    return parse_when({"value": local, "tzid": zone})
+    return parse_event_time({"value": local, "tzid": zone})

@@ -1,4 +1,4 @@
-"""Who takes part in an event: organizers and attendees, known by number or by address."""
+"""Participants of events: organizers and attendees, identified by number or by address."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any
 from ..state import OxUser, ServerState
 
 __all__ = [
-    "as_attendee",
-    "as_calendar_user",
-    "attendee_of",
-    "completed",
-    "extended",
-    "recipient",
-    "same_person",
+    "add_contact",
+    "build_attendee",
+    "build_calendar_user",
+    "complete_attendee",
+    "complete_calendar_user",
+    "find_attendee",
+    "is_same_person",
 ]
 
 Data = dict[str, Any]
 
 
-def as_calendar_user(user: OxUser) -> Data:
-    """A user as organizer, creator or owner of a calendar."""
+def build_calendar_user(user: OxUser) -> Data:
+    """Return a user as organizer, creator or owner of a calendar."""
     return {
         "uri": f"mailto:{user.email}",
         "cn": user.display_name,
@@ -30,13 +30,17 @@ def as_calendar_user(user: OxUser) -> Data:
     }
 
 
-def as_attendee(user: OxUser, part_stat: str) -> Data:
-    """A user as attendee."""
-    return as_calendar_user(user) | {"cuType": "INDIVIDUAL", "role": "REQ-PARTICIPANT", "partStat": part_stat}
+def build_attendee(user: OxUser, part_stat: str) -> Data:
+    """Return a user as attendee."""
+    return build_calendar_user(user) | {
+        "cuType": "INDIVIDUAL",
+        "role": "REQ-PARTICIPANT",
+        "partStat": part_stat,
+    }
 
 
-def user_of(state: ServerState, person: Mapping[str, Any]) -> OxUser | None:
-    """The user whom an attendee or organizer is, by number or by address."""
+def find_user(state: ServerState, person: Mapping[str, Any]) -> OxUser | None:
+    """Return the user whom an attendee or organizer is, by number or by address."""
     if (entity := person.get("entity")) is not None:
         return state.users.get(int(entity))
     address = _address(person)
@@ -47,39 +51,41 @@ def _address(person: Mapping[str, Any]) -> str:
     return str(person.get("email") or str(person.get("uri") or "").removeprefix("mailto:")).lower()
 
 
-def same_person(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two are the same, by number or by address."""
-    if one.get("entity") is not None and one.get("entity") == other.get("entity"):
+def is_same_person(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
+    """Return whether two people are the same, by number or by address."""
+    if first.get("entity") is not None and first.get("entity") == second.get("entity"):
         return True
-    return bool(_address(one)) and _address(one) == _address(other)
+    return bool(_address(first)) and _address(first) == _address(second)
 
 
-def completed(state: ServerState, attendee: Mapping[str, Any]) -> Data:
-    """An attendee with everything that the server knows about them."""
-    made: Data = {"cuType": "INDIVIDUAL", "partStat": "NEEDS-ACTION", "role": "REQ-PARTICIPANT"}
-    user = user_of(state, attendee) if attendee.get("cuType") in (None, "INDIVIDUAL") else None
+def complete_attendee(state: ServerState, attendee: Mapping[str, Any]) -> Data:
+    """Return an attendee with everything that the server knows about them."""
+    completed: Data = {"cuType": "INDIVIDUAL", "partStat": "NEEDS-ACTION", "role": "REQ-PARTICIPANT"}
+    user = find_user(state, attendee) if attendee.get("cuType") in (None, "INDIVIDUAL") else None
     if user is not None:
-        made |= as_calendar_user(user)
-    made |= {name: value for name, value in attendee.items() if value is not None}
-    if "uri" not in made and made.get("email"):
-        made["uri"] = f"mailto:{made['email']}"
-    return made
+        completed |= build_calendar_user(user)
+    completed |= {name: value for name, value in attendee.items() if value is not None}
+    if "uri" not in completed and completed.get("email"):
+        completed["uri"] = f"mailto:{completed['email']}"
+    return completed
 
 
-def recipient(state: ServerState, person: Mapping[str, Any]) -> Data:
-    """A person with everything that the server knows about them, but for what only attendees have."""
-    whole = completed(state, person)
-    return {name: whole[name] for name in ("uri", "cn", "email", "entity") if name in whole}
+def complete_calendar_user(state: ServerState, person: Mapping[str, Any]) -> Data:
+    """Return a person with everything that the server knows, without the fields of attendees."""
+    completed = complete_attendee(state, person)
+    return {name: completed[name] for name in ("uri", "cn", "email", "entity") if name in completed}
 
 
-def attendee_of(data: Mapping[str, Any], user: OxUser) -> Data | None:
-    """The attendee of an event who is the user."""
-    return next((one for one in data.get("attendees") or () if one.get("entity") == user.id), None)
+def find_attendee(data: Mapping[str, Any], user: OxUser) -> Data | None:
+    """Return the attendee of an event who is the user."""
+    return next(
+        (attendee for attendee in data.get("attendees") or () if attendee.get("entity") == user.id), None
+    )
 
 
-def extended(state: ServerState, person: Mapping[str, Any]) -> Data:
-    """A person with the data of their contact, if they are a user."""
-    user = user_of(state, person) if person.get("entity") is not None else None
+def add_contact(state: ServerState, person: Mapping[str, Any]) -> Data:
+    """Return a person with the data of their contact, if they are a user."""
+    user = find_user(state, person) if person.get("entity") is not None else None
     if user is None:
         return dict(person)
     contact = {"first_name": user.first_name, "last_name": user.last_name, "display_name": user.display_name}

@@ -12,24 +12,31 @@ from ..refusals import CONFLICT, OxError, bad_value, not_found
 from ..server_options import OxServerOptions
 from ..state import OxUser, ServerState
 
-__all__ = ["WRITABLE", "Attachment", "Space", "Spaces", "check_claim", "spaces"]
+__all__ = [
+    "WRITABLE_FIELDS",
+    "CompositionSpace",
+    "CompositionSpaces",
+    "SpaceAttachment",
+    "check_claim",
+    "spaces_of",
+]
 
 _CLAIM: Final = re.compile(r"[a-zA-Z0-9]{16}")
 _CONTENT_TYPES: Final = frozenset({"text/plain", "text/html", "multipart/alternative"})
 _PRIORITIES: Final = frozenset({"low", "normal", "high"})
 
-WRITABLE: Final = frozenset(
+WRITABLE_FIELDS: Final = frozenset(
     {
         "from", "to", "cc", "bcc", "subject", "content", "contentType", "meta", "requestReadReceipt", "priority",
         "sharedAttachments", "security", "customHeaders", "claim", "dateToSend", "attachments", "id",
     }
 )  # fmt: skip
-"""What a client may set."""
+"""The fields that a client may set."""
 
 
 @attrs.define(kw_only=True)
-class Attachment:
-    """One attachment of a space."""
+class SpaceAttachment:
+    """An attachment of a space."""
 
     id: str
     name: str
@@ -38,8 +45,8 @@ class Attachment:
     origin: str = "UPLOAD"
     disposition: str = "ATTACHMENT"
 
-    def shown(self) -> dict[str, Any]:
-        """As the API has it."""
+    def to_wire(self) -> dict[str, Any]:
+        """Return the attachment as the API has it."""
         return {
             "id": self.id,
             "name": self.name,
@@ -52,12 +59,12 @@ class Attachment:
 
 
 @attrs.define(kw_only=True)
-class Space:
-    """One message that is being written.
+class CompositionSpace:
+    """A message that is being written.
 
     Attributes:
         id: 32 hexadecimal digits.
-        fields: What was written so far.
+        fields: The fields as written so far.
         claim: The token that further writes have to show, or ``""``.
         attachments: By identifier.
         originals: The messages that it refers to: pairs of folder and id.
@@ -67,20 +74,20 @@ class Space:
     id: str
     fields: dict[str, Any]
     claim: str = ""
-    attachments: dict[str, Attachment] = attrs.field(factory=dict)
+    attachments: dict[str, SpaceAttachment] = attrs.field(factory=dict)
     originals: list[tuple[str, str]] = attrs.field(factory=list)
     draft: tuple[str, str] = ("", "")
 
-    def shown(self) -> dict[str, Any]:
-        """As the API has it."""
-        made = {**self.fields, "id": self.id}
-        made["attachments"] = [one.shown() for one in self.attachments.values()]
-        made["mailPath"] = self.path()
-        made["capabilities"] = ["sharedAttachments"]
-        return {name: value for name, value in made.items() if value is not None}
+    def to_wire(self) -> dict[str, Any]:
+        """Return the space as the API has it."""
+        values = {**self.fields, "id": self.id}
+        values["attachments"] = [attachment.to_wire() for attachment in self.attachments.values()]
+        values["mailPath"] = self.mail_path()
+        values["capabilities"] = ["sharedAttachments"]
+        return {name: value for name, value in values.items() if value is not None}
 
-    def path(self) -> dict[str, str]:
-        """Where its draft is."""
+    def mail_path(self) -> dict[str, str]:
+        """Return the folder and the id of its draft."""
         return {"id": self.draft[1], "folderId": self.draft[0]}
 
     def change(self, fields: Mapping[str, Any]) -> None:
@@ -89,34 +96,34 @@ class Space:
         Raises:
             OxError: One is unknown, or has a value that makes no sense.
         """
-        _check(fields)
+        _check_fields(fields)
         if "claim" in fields:
             self.claim = str(fields["claim"] or "")
         self.fields |= {
             name: value for name, value in fields.items() if name not in ("claim", "attachments", "id")
         }
         if fields.get("attachments") is not None:
-            kept = [str(one["id"]) for one in fields["attachments"]]
-            self.attachments = {key: self.attachments[key] for key in kept if key in self.attachments}
+            ids = [str(attachment["id"]) for attachment in fields["attachments"]]
+            self.attachments = {key: self.attachments[key] for key in ids if key in self.attachments}
 
 
-class Spaces:
+class CompositionSpaces:
     """The open composition spaces of a user."""
 
     def __init__(self) -> None:
-        self._spaces: dict[str, Space] = {}
+        self._spaces: dict[str, CompositionSpace] = {}
 
-    def all(self) -> list[Space]:
-        """The open ones, in the order of their opening."""
+    def open_spaces(self) -> list[CompositionSpace]:
+        """Return the open spaces, in the order of their opening."""
         return list(self._spaces.values())
 
-    def open(self, space: Space) -> Space:
-        """Keep a new one."""
+    def add(self, space: CompositionSpace) -> CompositionSpace:
+        """Add a new space to the open ones."""
         self._spaces[space.id] = space
         return space
 
-    def get(self, key: str, token: str | None, server_options: OxServerOptions) -> Space:
-        """An open space, for a write of a client that shows its token, if any.
+    def find(self, key: str, token: str | None, server_options: OxServerOptions) -> CompositionSpace:
+        """Return an open space for a write of a client that shows its token, if any.
 
         Raises:
             OxError: There is none (``MSGCS-0007``), or somebody else claimed it.
@@ -128,22 +135,22 @@ class Spaces:
             raise OxError(server_options.compose_code, text, category=CONFLICT, params=(key,), status=409)
         return space
 
-    def close(self, space: Space) -> None:
-        """Forget one."""
+    def remove(self, space: CompositionSpace) -> None:
+        """Close a space."""
         self._spaces.pop(space.id, None)
 
 
-def spaces(state: ServerState, user: OxUser) -> Spaces:
-    """What a user is writing."""
-    return state.module_state(_make, user)
+def spaces_of(state: ServerState, user: OxUser) -> CompositionSpaces:
+    """Return the composition spaces of a user, and create them on their first use."""
+    return state.module_state(_create_spaces, user)
 
 
-def _make(state: ServerState, user: OxUser) -> Spaces:
-    return Spaces()
+def _create_spaces(state: ServerState, user: OxUser) -> CompositionSpaces:
+    return CompositionSpaces()
 
 
 def check_claim(claim: str) -> str:
-    """A token that is 16 letters and digits.
+    """Return a token, if it is 16 letters and digits.
 
     Raises:
         OxError: It is something else.
@@ -153,8 +160,8 @@ def check_claim(claim: str) -> str:
     return claim
 
 
-def _check(fields: Mapping[str, Any]) -> None:
-    if unknown := fields.keys() - WRITABLE:
+def _check_fields(fields: Mapping[str, Any]) -> None:
+    if unknown := fields.keys() - WRITABLE_FIELDS:
         raise bad_value("body", min(unknown), "there is no such field of a message")
     if fields.get("contentType") not in (None, *_CONTENT_TYPES):
         raise bad_value(

@@ -1,4 +1,4 @@
-"""Messages made from the JSON that clients send, as RFC 822 bytes."""
+"""Messages as RFC 822 bytes, built from the JSON that clients send."""
 
 from __future__ import annotations
 
@@ -12,16 +12,24 @@ from typing import Any, Final
 
 import attrs
 
-from .parsing import without_markup
+from .parsing import strip_markup
 
-__all__ = ["Attached", "address_line", "attach", "build", "pairs", "set_text", "with_boundaries"]
+__all__ = [
+    "OutgoingFile",
+    "attach_file",
+    "build_mail",
+    "format_addresses",
+    "read_addresses",
+    "serialize_mail",
+    "set_text",
+]
 
 _ADDRESS_FIELDS: Final = {"from": "From", "to": "To", "cc": "Cc", "bcc": "Bcc", "reply_to": "Reply-To"}
 _PRIORITIES: Final = {"high": 1, "normal": 3, "low": 5}
 
 
 @attrs.frozen(kw_only=True)
-class Attached:
+class OutgoingFile:
     """A file that goes with a message.
 
     Attributes:
@@ -37,8 +45,8 @@ class Attached:
     cid: str = ""
 
 
-def pairs(value: Any) -> list[tuple[str, str]]:
-    """Addresses as pairs of name and address, whichever way they were written.
+def read_addresses(value: Any) -> list[tuple[str, str]]:
+    """Return addresses as pairs of name and address, whichever way they were written.
 
     Raises:
         ValueError: They are no addresses.
@@ -52,50 +60,50 @@ def pairs(value: Any) -> list[tuple[str, str]]:
             return [(value[0] or "", value[1])]
         if len(value) == 1 and isinstance(value[0], str):
             return [("", value[0])]
-        return [pair for item in value for pair in pairs(item)]
+        return [pair for item in value for pair in read_addresses(item)]
     raise ValueError(f"{value!r} is no list of [name, address] pairs")
 
 
-def address_line(value: Any) -> str:
-    """Addresses as a header has them."""
-    return ", ".join(formataddr(pair) for pair in pairs(value))
+def format_addresses(value: Any) -> str:
+    """Return addresses as a header has them."""
+    return ", ".join(formataddr(pair) for pair in read_addresses(value))
 
 
-def build(
+def build_mail(
     fields: Mapping[str, Any],
     *,
     text: str,
     content_type: str,
-    files: Iterable[Attached] = (),
+    files: Iterable[OutgoingFile] = (),
     now: datetime,
     message_id: str,
 ) -> bytes:
-    """The bytes of a message.
+    """Build the bytes of a message.
 
     Args:
         fields: ``from``, ``to``, ``cc``, ``bcc``, ``reply_to``, ``subject``, ``priority``, ``headers``.
         text: What it says.
         content_type: ``text/plain``, ``text/html``, or ``multipart/alternative`` for both from HTML.
-        files: What goes with it.
+        files: The files that go with it.
         now: The time for its ``Date``, aware.
         message_id: Its ``Message-ID`` with the angle brackets.
     """
     message = EmailMessage(policy=email.policy.SMTP)
     for name, header in _ADDRESS_FIELDS.items():
-        if line := address_line(fields.get(name)):
+        if line := format_addresses(fields.get(name)):
             message[header] = line
     message["Subject"] = " ".join(str(fields.get("subject") or "").split("\n"))
     message["Date"] = format_datetime(now)
     message["Message-ID"] = message_id
-    _extra_headers(message, fields)
+    _set_headers(message, fields)
     set_text(message, text, content_type)
     for file in files:
-        attach(message, file)
-    return with_boundaries(message, message_id)
+        attach_file(message, file)
+    return serialize_mail(message, message_id)
 
 
-def with_boundaries(message: EmailMessage, salt: str) -> bytes:
-    """The bytes of a message, with boundaries that follow from ``salt``: the same every time."""
+def serialize_mail(message: EmailMessage, salt: str) -> bytes:
+    """Return the bytes of a message, with boundaries that follow from ``salt``: the same every time."""
     digest = hashlib.sha256(salt.encode()).hexdigest()[:24]
     for number, part in enumerate(message.walk()):
         if part.is_multipart() and part.get_content_maintype() == "multipart":
@@ -103,12 +111,12 @@ def with_boundaries(message: EmailMessage, salt: str) -> bytes:
     return message.as_bytes()
 
 
-def _extra_headers(message: EmailMessage, fields: Mapping[str, Any]) -> None:
+def _set_headers(message: EmailMessage, fields: Mapping[str, Any]) -> None:
     priority = fields.get("priority")
     if priority not in (None, 0, 3, "normal"):
         message["X-Priority"] = str(_PRIORITIES.get(str(priority), priority))
     if fields.get("disp_notification_to"):
-        message["Disposition-Notification-To"] = address_line(fields["disp_notification_to"])
+        message["Disposition-Notification-To"] = format_addresses(fields["disp_notification_to"])
     for name, value in (fields.get("headers") or {}).items():
         if name.lower().startswith("x-"):
             message[name] = str(value)
@@ -118,13 +126,13 @@ def set_text(message: EmailMessage, text: str, content_type: str) -> None:
     """Give a message its text, in one form or in two."""
     kind = content_type.lower()
     if kind in ("multipart/alternative", "alternative"):
-        message.set_content(without_markup(text))
+        message.set_content(strip_markup(text))
         message.add_alternative(text, subtype="html")
     else:
         message.set_content(text, subtype="html" if kind == "text/html" else "plain")
 
 
-def attach(message: EmailMessage, file: Attached) -> None:
+def attach_file(message: EmailMessage, file: OutgoingFile) -> None:
     """Add a file to a message."""
     main, _, sub = file.content_type.partition("/")
     sub = sub.partition(";")[0] or "octet-stream"

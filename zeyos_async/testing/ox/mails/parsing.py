@@ -1,4 +1,4 @@
-"""What a message is made of: addresses, headers, its text, its attachments, messages within it.
+"""Headers and parts of a message: addresses, its text, its attachments, messages within it.
 
 Everything is read from the raw RFC 822 bytes, as a mail server does it.
 """
@@ -19,13 +19,13 @@ import attrs
 
 __all__ = [
     "STANDARD_HEADERS",
-    "Head",
-    "Part",
-    "as_text",
-    "body_parts",
-    "parts_of",
-    "snippet_of",
-    "without_markup",
+    "MailHeaders",
+    "MailPart",
+    "build_snippet",
+    "parse_parts",
+    "select_bodies",
+    "strip_markup",
+    "to_plain_text",
 ]
 
 STANDARD_HEADERS: Final = frozenset(
@@ -51,14 +51,14 @@ STANDARD_HEADERS: Final = frozenset(
 )
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
 _FOLD: Final = re.compile(r"\r?\n([ \t])")
-MESSAGE: Final = "message/rfc822"
+MESSAGE_TYPE: Final = "message/rfc822"
 _TAG: Final = re.compile(r"<[^>]*>")
-_PREVIEW: Final = 200
+_PREVIEW_LENGTH: Final = 200
 
 
 @attrs.frozen(kw_only=True)
-class Part:
-    """One leaf of a message.
+class MailPart:
+    """A leaf of a message.
 
     Attributes:
         id: Its number within the message, such as ``"1.2"``.
@@ -81,7 +81,7 @@ class Part:
     @property
     def is_message(self) -> bool:
         """Whether it is a message within the message."""
-        return self.content_type == MESSAGE
+        return self.content_type == MESSAGE_TYPE
 
     @property
     def is_body(self) -> bool:
@@ -89,7 +89,7 @@ class Part:
         return self.text is not None and not self.filename and self.disposition != "attachment"
 
 
-class Head:
+class MailHeaders:
     """The headers of a message, decoded when they are read; its body is left alone.
 
     Args:
@@ -111,7 +111,7 @@ class Head:
         return self._message.get_content_type()
 
     @property
-    def sent(self) -> int | None:
+    def sent_at(self) -> int | None:
         """The ``Date`` in milliseconds."""
         try:
             return int(parsedate_to_datetime(self.text("Date") or "").timestamp() * 1000)
@@ -119,90 +119,92 @@ class Head:
             return None
 
     def text(self, name: str) -> str | None:
-        """A header's value, or all its values in a row; ``None`` if there is none."""
+        """Return a header's value, or all its values in a row; ``None`` if there is none."""
         values = self._message.get_all(name)
-        return None if values is None else ", ".join(_decoded(_unfolded(value)) for value in values)
+        return None if values is None else ", ".join(_decode_words(_unfold(value)) for value in values)
 
     def addresses(self, name: str) -> list[list[str | None]]:
-        """The addresses of a header as pairs of name and address."""
-        values = [_unfolded(value) for value in self._message.get_all(name, [])]
-        return [[_decoded(person) or None, address] for person, address in getaddresses(values) if address]
+        """Return the addresses of a header as pairs of name and address."""
+        values = [_unfold(value) for value in self._message.get_all(name, [])]
+        return [
+            [_decode_words(person) or None, address] for person, address in getaddresses(values) if address
+        ]
 
 
-def _unfolded(value: object) -> str:
+def _unfold(value: object) -> str:
     return _FOLD.sub(r"\1", str(value))
 
 
-def _decoded(text: str) -> str:
-    """A text without the encoded words of RFC 2047."""
+def _decode_words(text: str) -> str:
+    """Return a text without the encoded words of RFC 2047."""
     return str(make_header(decode_header(text))) if "=?" in text else text
 
 
-def parts_of(raw: bytes) -> list[Part]:
-    """The leaves of a message, in their order."""
-    return list(_leaves(email.message_from_bytes(raw), "", alternative=False))
+def parse_parts(raw: bytes) -> list[MailPart]:
+    """Return the leaves of a message, in their order."""
+    return list(_iterate_leaves(email.message_from_bytes(raw), "", alternative=False))
 
 
-def body_parts(parts: list[Part], view: str) -> list[Part]:
-    """What is shown: one representation of the text in the asked form first, then its alternatives."""
+def select_bodies(parts: list[MailPart], view: str) -> list[MailPart]:
+    """Return one representation of the text in the form of the view first, then its alternatives."""
     bodies = [part for part in parts if part.is_body]
     if not bodies:
         return []
-    wanted = "text/plain" if view in ("text", "textNoHtmlAttach") else "text/html"
-    first = next((part for part in bodies if part.content_type == wanted), bodies[0])
+    content_type = "text/plain" if view in ("text", "textNoHtmlAttach") else "text/html"
+    first = next((part for part in bodies if part.content_type == content_type), bodies[0])
     others = [attrs.evolve(part, disposition="alternative") for part in bodies if part is not first]
     if view == "textNoHtmlAttach":
         others = [part for part in others if part.content_type != "text/html"]
     return [attrs.evolve(first, disposition="inline"), *others]
 
 
-def as_text(part: Part) -> str:
-    """A part's text without mark-up."""
+def to_plain_text(part: MailPart) -> str:
+    """Return a part's text without mark-up."""
     text = part.text or ""
-    return without_markup(text) if part.content_type == "text/html" else text
+    return strip_markup(text) if part.content_type == "text/html" else text
 
 
-def without_markup(text: str) -> str:
-    """HTML as plain text."""
+def strip_markup(text: str) -> str:
+    """Return HTML as plain text."""
     return html.unescape(_TAG.sub("", text))
 
 
-def snippet_of(parts: list[Part]) -> str:
-    """The beginning of the text."""
-    bodies = body_parts(parts, "text")
-    return " ".join(as_text(bodies[0]).split())[:_PREVIEW] if bodies else ""
+def build_snippet(parts: list[MailPart]) -> str:
+    """Return the beginning of the text."""
+    bodies = select_bodies(parts, "text")
+    return " ".join(to_plain_text(bodies[0]).split())[:_PREVIEW_LENGTH] if bodies else ""
 
 
-def _leaves(message: Message, path: str, *, alternative: bool) -> Iterator[Part]:
+def _iterate_leaves(message: Message, path: str, *, alternative: bool) -> Iterator[MailPart]:
     """Read with the old policy of ``email``: the new one parses a header every time that it is looked at."""
     kind = message.get_content_type()
     payload = message.get_payload()
     if not kind.startswith("multipart/") or not isinstance(payload, list):
-        yield _leaf(message, path or "1", alternative=alternative)
+        yield _parse_leaf(message, path or "1", alternative=alternative)
         return
     for number, child in enumerate(payload, 1):
         assert isinstance(child, Message)
-        below = f"{path}.{number}" if path else str(number)
-        yield from _leaves(child, below, alternative=kind == "multipart/alternative")
+        child_path = f"{path}.{number}" if path else str(number)
+        yield from _iterate_leaves(child, child_path, alternative=kind == "multipart/alternative")
 
 
-def _leaf(message: Message, path: str, *, alternative: bool) -> Part:
+def _parse_leaf(message: Message, path: str, *, alternative: bool) -> MailPart:
     kind = message.get_content_type()
-    content = _content(message)
-    filename = _decoded(message.get_filename() or "")
+    content = _read_content(message)
+    filename = _decode_words(message.get_filename() or "")
     disposition = message.get_content_disposition() or ("alternative" if alternative else "inline")
-    return Part(
+    return MailPart(
         id=path,
         content_type=kind,
         content=content,
-        text=_text(content, message) if kind.startswith("text/") else None,
-        filename=filename or (f"message-{path}.eml" if kind == MESSAGE else ""),
+        text=_decode_text(content, message) if kind.startswith("text/") else None,
+        filename=filename or (f"message-{path}.eml" if kind == MESSAGE_TYPE else ""),
         disposition=disposition,
         cid=str(message.get("Content-ID") or "").strip("<> "),
     )
 
 
-def _content(message: Message) -> bytes:
+def _read_content(message: Message) -> bytes:
     payload = message.get_payload()
     if isinstance(payload, list):
         return b"".join(part.as_bytes() for part in payload if isinstance(part, Message))
@@ -210,7 +212,7 @@ def _content(message: Message) -> bytes:
     return content if isinstance(content, bytes) else b""
 
 
-def _text(content: bytes, message: Message) -> str:
+def _decode_text(content: bytes, message: Message) -> str:
     try:
         return content.decode(str(message.get_content_charset() or "utf-8"), "replace")
     except LookupError:

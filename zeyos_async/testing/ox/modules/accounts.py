@@ -8,13 +8,13 @@ from typing import Any, Final
 from ...answers import Answer
 from ..columns import RowModel
 from ..handlers import OxCall, OxReply, handles
-from ..refusals import PageRefusal, bad_value, permission_denied, missing_value, not_found
+from ..refusals import PageRefusal, bad_value, missing_value, not_found, permission_denied
 from ..state import OxUser, Row, ServerState
 
 __all__: list[str] = []
 
-_MODEL: Final = RowModel("Mail account data")
-_PRIMARY: Final = 0
+_ACCOUNT_MODEL: Final = RowModel("Mail account data")
+_PRIMARY_ID: Final = 0
 _GIGABYTE: Final = 1024**3
 
 
@@ -22,9 +22,9 @@ _GIGABYTE: Final = 1024**3
 
 
 def _accounts(state: ServerState, user: OxUser) -> dict[int, Row]:
-    """The mail accounts of a user."""
+    """Create the mail accounts that a user begins with."""
     primary = {
-        "id": _PRIMARY,
+        "id": _PRIMARY_ID,
         "name": "E-Mail",
         "login": user.name,
         "mail_url": "imap://imap.example.com:143",
@@ -45,33 +45,34 @@ def _accounts(state: ServerState, user: OxUser) -> dict[int, Row]:
         "unified_inbox_enabled": False,
         "root_folder": "default0",
     }
-    return {_PRIMARY: primary}
+    return {_PRIMARY_ID: primary}
 
 
-def _account(call: OxCall, key: Any) -> Row:
+def _find_account(call: OxCall, key: Any) -> Row:
     row = call.module_state(_accounts).get(key) if isinstance(key, int) else None
     if row is None:
         raise not_found("ACC-0002", f"mail account {key}")
     return row
 
 
-def _shown_account(row: Row) -> Row:
-    """An account without its passwords."""
+def _show_account(row: Row) -> Row:
+    """Return an account without its passwords."""
     return {name: value for name, value in row.items() if not name.endswith("password")}
 
 
 @handles("account", "all")
 def _all_accounts(call: OxCall) -> OxReply:
-    columns = _MODEL.parse_columns(call.text_param("columns"))
-    rows = [_shown_account(row) for row in call.module_state(_accounts).values()]
+    columns = _ACCOUNT_MODEL.parse_columns(call.text_param("columns"))
+    rows = [_show_account(row) for row in call.module_state(_accounts).values()]
     return OxReply(
-        data=[_MODEL.to_cells(columns, row, call.shift) for row in rows], timestamp=call.state.last_stamp
+        data=[_ACCOUNT_MODEL.to_cells(columns, row, call.shift) for row in rows],
+        timestamp=call.state.last_stamp,
     )
 
 
 @handles("account", "get")
 def _get_account(call: OxCall) -> OxReply:
-    return OxReply(data=_shown_account(_account(call, call.number_param("id"))))
+    return OxReply(data=_show_account(_find_account(call, call.number_param("id"))))
 
 
 @handles("account", "new")
@@ -82,40 +83,40 @@ def _new_account(call: OxCall) -> OxReply:
             raise missing_value(name)
     key = call.state.next_id()
     call.module_state(_accounts)[key] = {**body, "id": key, "root_folder": f"default{key}"}
-    return OxReply(data=_shown_account(_account(call, key)))
+    return OxReply(data=_show_account(_find_account(call, key)))
 
 
 @handles("account", "update")
 def _update_account(call: OxCall) -> OxReply:
-    row = _account(call, call.body_object().get("id"))
+    row = _find_account(call, call.body_object().get("id"))
     row.update(call.body_object())
-    return OxReply(data=_shown_account(row))
+    return OxReply(data=_show_account(row))
 
 
 @handles("account", "delete")
 def _delete_accounts(call: OxCall) -> OxReply:
-    """The ids that were deleted; nobody deletes the primary one."""
-    gone = []
+    """Delete accounts, and answer with their ids; nobody deletes the primary one."""
+    deleted = []
     for key in call.body_array():
-        if key == _PRIMARY:
+        if key == _PRIMARY_ID:
             raise permission_denied("ACC-0007", "delete the primary account")
-        _account(call, key)
+        _find_account(call, key)
         del call.module_state(_accounts)[key]
-        gone.append(key)
-    return OxReply(data=gone)
+        deleted.append(key)
+    return OxReply(data=deleted)
 
 
 @handles("account", "status")
-def _status(call: OxCall) -> OxReply:
+def _get_status(call: OxCall) -> OxReply:
     keys = [call.number_param("id")] if "id" in call.params else list(call.module_state(_accounts))
     return OxReply(
-        data={str(_account(call, key)["id"]): {"status": "ok", "message": "All fine"} for key in keys}
+        data={str(_find_account(call, key)["id"]): {"status": "ok", "message": "All fine"} for key in keys}
     )
 
 
 @handles("account", "validate")
-def _validate(call: OxCall) -> OxReply:
-    """Whether one could log in there: with any password at all; or what folders there would be."""
+def _validate_account(call: OxCall) -> OxReply:
+    """Tell whether one could log in there, with any password at all; or which folders there would be."""
     works = bool(call.body_object().get("password"))
     if not call.flag_param("tree"):
         return OxReply(data=works)
@@ -126,7 +127,7 @@ def _validate(call: OxCall) -> OxReply:
 
 
 def _snippets(state: ServerState, user: OxUser) -> dict[str, Row]:
-    """The snippets of a user: signatures and the like."""
+    """Create the snippets that a user begins with: signatures and the like."""
     text = "-- \nJane “Doe” <jane@example.com>"
     first = {
         "id": "1",
@@ -144,33 +145,33 @@ def _snippets(state: ServerState, user: OxUser) -> dict[str, Row]:
     return {"1": first}
 
 
-def _snippet(call: OxCall, key: Any) -> Row:
+def _find_snippet(call: OxCall, key: Any) -> Row:
     row = call.module_state(_snippets).get(str(key))
     if row is None:
         raise not_found("SNIPPET-0008", f"snippet {key}")
     return row
 
 
-def _shown_snippet(row: Row) -> Row:
+def _show_snippet(row: Row) -> Row:
     return {name: value for name, value in row.items() if name[:1] != "_"}
 
 
 @handles("snippet", "all")
 def _all_snippets(call: OxCall) -> OxReply:
-    wanted = call.text_param("type").split(",") if call.text_param("type") else None
+    types = call.text_param("type").split(",") if call.text_param("type") else None
     rows = call.module_state(_snippets).values()
-    return OxReply(data=[_shown_snippet(row) for row in rows if wanted is None or row.get("type") in wanted])
+    return OxReply(data=[_show_snippet(row) for row in rows if types is None or row.get("type") in types])
 
 
 @handles("snippet", "list")
 def _list_snippets(call: OxCall) -> OxReply:
     rows = call.module_state(_snippets)
-    return OxReply(data=[_shown_snippet(rows[str(key)]) for key in call.body_array() if str(key) in rows])
+    return OxReply(data=[_show_snippet(rows[str(key)]) for key in call.body_array() if str(key) in rows])
 
 
 @handles("snippet", "get")
 def _get_snippet(call: OxCall) -> OxReply:
-    return OxReply(data=_shown_snippet(_snippet(call, call.text_param("id"))))
+    return OxReply(data=_show_snippet(_find_snippet(call, call.text_param("id"))))
 
 
 @handles("snippet", "new")
@@ -187,22 +188,22 @@ def _new_snippet(call: OxCall) -> OxReply:
 
 @handles("snippet", "update")
 def _update_snippet(call: OxCall) -> OxReply:
-    row = _snippet(call, call.text_param("id"))
+    row = _find_snippet(call, call.text_param("id"))
     row.update({name: value for name, value in call.body_object().items() if name not in ("id", "files")})
-    return OxReply(data=_shown_snippet(row))
+    return OxReply(data=_show_snippet(row))
 
 
 @handles("snippet", "delete")
 def _delete_snippets(call: OxCall) -> OxReply:
     keys = call.body_array() if call.body else [call.text_param("id")]
     for key in keys:
-        del call.module_state(_snippets)[_snippet(call, key)["id"]]
+        del call.module_state(_snippets)[_find_snippet(call, key)["id"]]
     return OxReply()
 
 
 @handles("snippet", "attach")
-def _attach(call: OxCall) -> OxReply:
-    row = _snippet(call, call.text_param("id"))
+def _attach_files(call: OxCall) -> OxReply:
+    row = _find_snippet(call, call.text_param("id"))
     if not call.files:
         raise missing_value("file")
     for part in call.files:
@@ -217,27 +218,28 @@ def _attach(call: OxCall) -> OxReply:
     return OxReply(data=row["id"])
 
 
-def _file(row: Row, key: Any) -> Mapping[str, Any]:
-    for each in row["files"]:
-        if each["id"] == str(key):
-            return dict(each)
+def _find_file(row: Row, key: Any) -> Mapping[str, Any]:
+    for file in row["files"]:
+        if file["id"] == str(key):
+            return dict(file)
     raise not_found("SNIPPET-0011", f"attachment {key} of snippet {row['id']}")
 
 
 @handles("snippet", "detach")
-def _detach(call: OxCall) -> OxReply:
-    row = _snippet(call, call.text_param("id"))
-    gone = [
-        _file(row, item.get("id") if isinstance(item, dict) else item)["id"] for item in call.body_array()
+def _detach_files(call: OxCall) -> OxReply:
+    row = _find_snippet(call, call.text_param("id"))
+    detached = [
+        _find_file(row, item.get("id") if isinstance(item, dict) else item)["id"]
+        for item in call.body_array()
     ]
-    row["files"] = [each for each in row["files"] if each["id"] not in gone]
+    row["files"] = [file for file in row["files"] if file["id"] not in detached]
     return OxReply(data=row["id"])
 
 
 @handles("snippet", "getattachment")
 def _get_attachment(call: OxCall) -> OxReply:
-    row = _snippet(call, call.text_param("id"))
-    about = _file(row, call.text_param("attachmentid"))
+    row = _find_snippet(call, call.text_param("id"))
+    about = _find_file(row, call.text_param("attachmentid"))
     headers = {
         "Content-Type": about["mimetype"],
         "Content-Disposition": f'attachment; filename="{about["filename"]}"',
@@ -255,18 +257,18 @@ _QUOTAS: Final = {
 
 
 @handles("quota", "filestore", "mail", "unified")
-def _quota(call: OxCall) -> OxReply:
-    """Bytes; -1 is no limit."""
-    most = -1 if call.operation.action == "mail" else 10 * _GIGABYTE
-    return OxReply(data={"quota": most, "use": 12_345_678_901})
+def _get_quota(call: OxCall) -> OxReply:
+    """Answer with bytes; -1 is no limit."""
+    limit = -1 if call.operation.action == "mail" else 10 * _GIGABYTE
+    return OxReply(data={"quota": limit, "use": 12_345_678_901})
 
 
 @handles("quota", "get")
-def _quotas(call: OxCall) -> OxReply:
-    """Every module, or the accounts of one; a module that there is not is an error page."""
+def _get_quotas(call: OxCall) -> OxReply:
+    """Answer with every module, or with the accounts of one; an unknown module is an error page."""
     modules = {
-        name: {"display_name": one["display_name"], "accounts": [_quota_of(one)]}
-        for name, one in _QUOTAS.items()
+        name: {"display_name": quota["display_name"], "accounts": [_build_quota(quota)]}
+        for name, quota in _QUOTAS.items()
     }
     name = call.text_param("module")
     if not name:
@@ -279,22 +281,22 @@ def _quotas(call: OxCall) -> OxReply:
     return OxReply(data=accounts[0] if call.text_param("account") else accounts)
 
 
-def _quota_of(one: Mapping[str, Any]) -> Row:
-    return {"account_id": "0", "account_name": "Standard", "quota": one["quota"], "use": 1234}
+def _build_quota(quota: Mapping[str, Any]) -> Row:
+    return {"account_id": "0", "account_name": "Standard", "quota": quota["quota"], "use": 1234}
 
 
 @handles("system", "ping")
-def _ping(call: OxCall) -> OxReply:
+def _answer_ping(call: OxCall) -> OxReply:
     return OxReply(data=True)
 
 
 @handles("system", "time")
-def _time(call: OxCall) -> OxReply:
+def _get_time(call: OxCall) -> OxReply:
     return OxReply(data=int(call.state.clock.now() * 1000))
 
 
 @handles("system", "whoami")
-def _whoami(call: OxCall) -> OxReply:
+def _describe_caller(call: OxCall) -> OxReply:
     user = call.user
     session = "" if call.session is None else call.session.id
     named = {"session": session, "user": user.name, "user_id": user.id}
@@ -302,7 +304,7 @@ def _whoami(call: OxCall) -> OxReply:
 
 
 @handles("usecount", "increment")
-def _increment(call: OxCall) -> OxReply:
+def _increment_use_count(call: OxCall) -> OxReply:
     body = call.body_object()
     if body.get("type") not in ("contact", "user", "group", "resource"):
         raise bad_value("type", body.get("type"), "it is contact, user, group or resource")

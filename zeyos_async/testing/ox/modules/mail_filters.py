@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ..handlers import OxCall, Handler, OxReply, handles
+from ..handlers import Handler, OxCall, OxReply, handles
 from ..listing import read_objects
-from ..mails.access import INBOX, given_mail, mailbox, mails_in
-from ..mails.store import Mail
+from ..mails.access import INBOX, find_mail, list_mails, mailbox_of
+from ..mails.store import StoredMail
 from ..refusals import bad_value, missing_value, not_found
 from ..state import Row
 
@@ -37,11 +37,11 @@ Rules = list[Row]
 
 
 def _rules(state: Any, user: Any) -> Rules:
-    """The rules of a user, in their order."""
+    """Create the rules of a user, in their order: none so far."""
     return []
 
 
-def _both(*names: str) -> Callable[[Handler], Handler]:
+def _handles_both(*names: str) -> Callable[[Handler], Handler]:
     def register(handler: Handler) -> Handler:
         for module in _MODULES:
             handles(module, *names)(handler)
@@ -50,26 +50,26 @@ def _both(*names: str) -> Callable[[Handler], Handler]:
     return register
 
 
-def _found(call: OxCall, key: Any) -> Row:
+def _find_rule(call: OxCall, key: Any) -> Row:
     for rule in call.module_state(_rules):
         if rule["id"] == key:
             return rule
     raise not_found("MAIL_FILTER-0018", f"rule {key}")
 
 
-def _placed(rules: Rules) -> Rules:
-    """The rules with their positions."""
+def _with_positions(rules: Rules) -> Rules:
+    """Return the rules with their positions."""
     return [{**rule, "position": position} for position, rule in enumerate(rules)]
 
 
-@_both("list")
+@_handles_both("list")
 def _list(call: OxCall) -> OxReply:
     flag = call.text_param("flag")
-    rules = _placed(call.module_state(_rules))
+    rules = _with_positions(call.module_state(_rules))
     return OxReply(data=[rule for rule in rules if not flag or flag in rule.get("flags", ())])
 
 
-def _checked(body: Mapping[str, Any]) -> Row:
+def _check_rule(body: Mapping[str, Any]) -> Row:
     test = body.get("test")
     if test is not None and (not isinstance(test, dict) or test.get("id") not in _TESTS):
         raise bad_value("test", test, f"its id is one of {', '.join(_TESTS)}")
@@ -79,49 +79,49 @@ def _checked(body: Mapping[str, Any]) -> Row:
     return {name: value for name, value in body.items() if name not in ("id", "position", "text", "errormsg")}
 
 
-@_both("new")
+@_handles_both("new")
 def _new(call: OxCall) -> OxReply:
     body, rules = call.body_object(), call.module_state(_rules)
     position = body.get("position", len(rules))
     if not isinstance(position, int) or not 0 <= position <= len(rules):
         raise bad_value("position", position, f"there are {len(rules)} rules")
-    rule = {"active": True, "flags": [], "rulename": "", **_checked(body), "id": call.state.next_id()}
+    rule = {"active": True, "flags": [], "rulename": "", **_check_rule(body), "id": call.state.next_id()}
     rules.insert(position, rule)
     return OxReply(data=rule["id"])
 
 
-@_both("update")
+@_handles_both("update")
 def _update(call: OxCall) -> OxReply:
     body = call.body_object()
     if "id" not in body:
         raise missing_value("id")
-    _found(call, body["id"]).update(_checked(body))
+    _find_rule(call, body["id"]).update(_check_rule(body))
     return OxReply()
 
 
-@_both("delete")
+@_handles_both("delete")
 def _delete(call: OxCall) -> OxReply:
-    call.module_state(_rules).remove(_found(call, call.body_object().get("id")))
+    call.module_state(_rules).remove(_find_rule(call, call.body_object().get("id")))
     return OxReply()
 
 
-@_both("reorder")
+@_handles_both("reorder")
 def _reorder(call: OxCall) -> OxReply:
-    """The named rules come in this order, in the places that they had."""
-    wanted = [_found(call, key) for key in call.body_array()]
+    """Put the named rules into this order, in the places that they had."""
+    ordered = [_find_rule(call, key) for key in call.body_array()]
     rules = call.module_state(_rules)
-    named = iter(wanted)
-    rules[:] = [next(named) if rule in wanted else rule for rule in rules]
+    next_rules = iter(ordered)
+    rules[:] = [next(next_rules) if rule in ordered else rule for rule in rules]
     return OxReply()
 
 
-@_both("deletescript")
+@_handles_both("deletescript")
 def _delete_script(call: OxCall) -> OxReply:
     call.module_state(_rules).clear()
     return OxReply()
 
 
-@_both("getscript")
+@_handles_both("getscript")
 def _get_script(call: OxCall) -> OxReply:
     lines = ['require ["fileinto", "imap4flags"];']
     for rule in call.module_state(_rules):
@@ -139,7 +139,7 @@ def _config(call: OxCall) -> OxReply:
 
 
 @handles("mailfilter/v2", "config")
-def _config2(call: OxCall) -> OxReply:
+def _config_v2(call: OxCall) -> OxReply:
     tests = [{"id": name, "comparisons": ways} for name, ways in _TESTS.items()]
     actions = [{"id": name} for name in _ACTIONS]
     return OxReply(data={"tests": tests, "actioncmds": actions, "options": {"allowNestedTests": True}})
@@ -149,48 +149,50 @@ def _config2(call: OxCall) -> OxReply:
 def _apply(call: OxCall) -> OxReply:
     """Apply a rule to a folder; an empty array tells that nothing went wrong."""
     rule = (
-        _found(call, call.number_param("id"))
+        _find_rule(call, call.number_param("id"))
         if call.operation.method == "GET"
-        else _checked(call.body_object())
+        else _check_rule(call.body_object())
     )
     folder = call.text_param("folderId", INBOX)
-    for mail in mails_in(call, folder):
-        if _fits(mail, rule.get("test") or {"id": "true"}):
-            _carry_out(call, mail, rule.get("actioncmds") or ())
+    for mail in list_mails(call, folder):
+        if _matches_test(mail, rule.get("test") or {"id": "true"}):
+            _run_commands(call, mail, rule.get("actioncmds") or ())
     return OxReply(data=[])
 
 
-def _fits(mail: Mail, test: Mapping[str, Any]) -> bool:
+def _matches_test(mail: StoredMail, test: Mapping[str, Any]) -> bool:
     inner = test.get("tests") or ()
     match test["id"]:
         case "true":
             return True
         case "not":
-            return not _fits(mail, test["test"])
+            return not _matches_test(mail, test["test"])
         case "allof":
-            return all(_fits(mail, one) for one in inner)
+            return all(_matches_test(mail, inner_test) for inner_test in inner)
         case "anyof":
-            return any(_fits(mail, one) for one in inner)
+            return any(_matches_test(mail, inner_test) for inner_test in inner)
         case "size":
             size = int(test.get("size") or 0)
             return len(mail.raw) > size if test.get("comparison") == "over" else len(mail.raw) < size
         case name:
             names = test.get("headers") or [test.get("header") or name]
-            return any(_compares(mail.head.text(one), test) for one in names)
+            return any(_matches_value(mail.headers.text(header), test) for header in names)
 
 
-def _compares(value: str | None, test: Mapping[str, Any]) -> bool:
-    how, wanted = test.get("comparison"), [str(one) for one in test.get("values") or ()]
-    if value is None or how == "exists":
-        return value is not None and how == "exists"
-    if how == "regex":
-        return any(re.search(one, value) for one in wanted)
-    low = value.lower()
-    return any(low == one.lower() if how == "is" else one.lower().strip("*") in low for one in wanted)
+def _matches_value(value: str | None, test: Mapping[str, Any]) -> bool:
+    comparison, values = test.get("comparison"), [str(item) for item in test.get("values") or ()]
+    if value is None or comparison == "exists":
+        return value is not None and comparison == "exists"
+    if comparison == "regex":
+        return any(re.search(pattern, value) for pattern in values)
+    folded = value.lower()
+    return any(
+        folded == item.lower() if comparison == "is" else item.lower().strip("*") in folded for item in values
+    )
 
 
-def _carry_out(call: OxCall, mail: Mail, commands: Any) -> None:
-    box = mailbox(call.state, call.user)
+def _run_commands(call: OxCall, mail: StoredMail, commands: Any) -> None:
+    box = mailbox_of(call.state, call.user)
     for command in commands:
         if command["id"] == "move" and command.get("into"):
             mail = box.move(mail, str(command["into"]))
@@ -198,13 +200,13 @@ def _carry_out(call: OxCall, mail: Mail, commands: Any) -> None:
             box.remove(mail)
             return
         elif command["id"] == "addflags":
-            mail.user = list(dict.fromkeys([*mail.user, *command.get("flags", ())]))
+            mail.user_flags = list(dict.fromkeys([*mail.user_flags, *command.get("flags", ())]))
 
 
 # -- categories ------------------------------------------------------------------------------------
 
 
-def _category(call: OxCall) -> str:
+def _read_category(call: OxCall) -> str:
     name = call.text_param("category_id")
     if name not in _CATEGORIES:
         raise bad_value("category_id", name, f"it is one of {', '.join(_CATEGORIES)}")
@@ -213,29 +215,29 @@ def _category(call: OxCall) -> str:
 
 @handles("mail/categories", "move")
 def _move(call: OxCall) -> OxReply:
-    category = _category(call)
-    for one in read_objects(call.body, "folder_id", "id"):
-        given_mail(call, str(one["folder_id"]), str(one["id"])).category = category
+    category = _read_category(call)
+    for reference in read_objects(call.body, "folder_id", "id"):
+        find_mail(call, str(reference["folder_id"]), str(reference["id"])).category = category
     return OxReply()
 
 
 @handles("mail/categories", "train")
 def _train(call: OxCall) -> OxReply:
-    category, box = _category(call), mailbox(call.state, call.user)
+    category, box = _read_category(call), mailbox_of(call.state, call.user)
     senders = [str(sender).lower() for sender in call.body_object().get("from") or ()]
     if call.flag_param("apply-for-future-ones", default=True):
         for sender in senders:
-            box.train(sender, category)
+            box.train_category(sender, category)
     if call.flag_param("apply-for-existing"):
         for mail in box.mails(INBOX):
-            if any(sender in (mail.head.text("From") or "").lower() for sender in senders):
+            if any(sender in (mail.headers.text("From") or "").lower() for sender in senders):
                 mail.category = category
     return OxReply()
 
 
 @handles("mail/categories", "unread")
 def _unread(call: OxCall) -> OxReply:
-    mails = mailbox(call.state, call.user).mails(INBOX)
-    counts = Counter(mail.category or "general" for mail in mails if not mail.seen)
-    wanted = [name for name in call.text_param("category_ids").split(",") if name] or _CATEGORIES
-    return OxReply(data={name: counts[name] for name in wanted})
+    mails = mailbox_of(call.state, call.user).mails(INBOX)
+    counts = Counter(mail.category or "general" for mail in mails if not mail.is_seen)
+    names = [name for name in call.text_param("category_ids").split(",") if name] or _CATEGORIES
+    return OxReply(data={name: counts[name] for name in names})

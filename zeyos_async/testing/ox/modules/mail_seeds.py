@@ -1,4 +1,4 @@
-"""The messages that mailboxes begin with: threads, attachments, HTML, messages in messages, awkward texts."""
+"""The messages of a new server: threads, attachments, HTML, messages in messages, awkward texts."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from email.utils import format_datetime, formataddr
 from functools import cache
 from typing import Any, Final
 
-from ..mails.access import INBOX, SENT, mailbox
-from ..mails.mail_builder import Attached, attach, build, set_text, with_boundaries
+from ..mails.access import INBOX, SENT, mailbox_of
+from ..mails.mail_builder import OutgoingFile, attach_file, build_mail, serialize_mail, set_text
 from ..mails.store import FLAGGED, SEEN, MailStore
-from ..seeding import AWKWARD_TEXTS, SeedRows, seeds, exposes
+from ..seeding import AWKWARD_TEXTS, SeedRows, exposes, seeds
 from ..state import OxUser, ServerState
 
 __all__: list[str] = []
 
-_START: Final = datetime(2024, 2, 28, 23, 30, tzinfo=UTC)
+_FIRST_DATE: Final = datetime(2024, 2, 28, 23, 30, tzinfo=UTC)
 _SENDERS: Final = (
     ("Max Mustermann", "max@example.org"),
     ('Zoë "Zed" O\'Neill', "zoe@example.org"),
@@ -30,37 +30,37 @@ _SENDERS: Final = (
 _KINDS: Final = ("text/plain", "text/html", "multipart/alternative")
 _NUMBER: Final = b"@NUMBER@"
 _FILES: Final = (
-    Attached(
+    OutgoingFile(
         filename="Rechnung für März.pdf", content_type="application/pdf", content=b"%PDF-1.4\n%\xe2\xe3\n"
     ),
-    Attached(filename='quote".txt', content_type="text/plain", content="Grüße 🚀\r\n".encode()),
-    Attached(filename="empty.bin", content_type="application/octet-stream", content=b""),
+    OutgoingFile(filename='quote".txt', content_type="text/plain", content="Grüße 🚀\r\n".encode()),
+    OutgoingFile(filename="empty.bin", content_type="application/octet-stream", content=b""),
 )
 
 
 @seeds("mail", default_count=9)
-def _fill(state: ServerState, rows: SeedRows) -> None:
-    """Messages in the first user's inbox; given ones may say ``folder_id``, ``flags``, ``raw`` or fields."""
+def _seed(state: ServerState, rows: SeedRows) -> None:
+    """Make messages in the first user's inbox; explicit ones have ``folder_id``, ``flags``, ``raw`` or fields."""
     user = next(iter(state.users.values()))
-    box = mailbox(state, user)
+    box = mailbox_of(state, user)
     if not isinstance(rows, int):
         for values in rows:
-            _given(state, user, box, values)
+            _add_explicit(state, user, box, values)
         return
     chance = random.Random(f"mail:{state.seed}")
-    for place in range(rows):
-        raw, at = _sample(user, place, chance)
-        received = int(at.timestamp() * 1000) + place % 3
-        mail = box.add(INBOX if place % 8 != 7 else SENT, raw, flags=_flags(place), received=received)
-        mail.color = place % 4
+    for index in range(rows):
+        raw, sent_at = _build_sample_mail(user, index, chance)
+        received = int(sent_at.timestamp() * 1000) + index % 3
+        mail = box.add(INBOX if index % 8 != 7 else SENT, raw, flags=_sample_flags(index), received=received)
+        mail.color = index % 4
     if rows:
         newest = box.mails(INBOX)[0]
-        newest.user = ["$Important"]
+        newest.user_flags = ["$Important"]
 
 
 @exposes("mail")
-def _show(state: ServerState) -> list[dict[str, Any]]:
-    """Every message of every user, with ``raw`` and the ``user_id``."""
+def _list_all_mails(state: ServerState) -> list[dict[str, Any]]:
+    """Return every message of every user, with ``raw`` and the ``user_id``."""
     return [
         {
             "user_id": user.id,
@@ -69,20 +69,20 @@ def _show(state: ServerState) -> list[dict[str, Any]]:
             "subject": mail.subject,
             "flags": mail.flags,
             "color_label": mail.color,
-            "user": list(mail.user),
-            "received_date": mail.received,
+            "user": list(mail.user_flags),
+            "received_date": mail.received_at,
             "raw": mail.raw,
         }
         for user in state.users.values()
-        for mail in mailbox(state, user).all_mails()
+        for mail in mailbox_of(state, user).all_mails()
     ]
 
 
-def _given(state: ServerState, user: OxUser, box: MailStore, values: Mapping[str, Any]) -> None:
+def _add_explicit(state: ServerState, user: OxUser, box: MailStore, values: Mapping[str, Any]) -> None:
     raw = values.get("raw")
     if raw is None:
         fields = {"from": [["", "sender@example.org"]], "to": [[user.display_name, user.email]], **values}
-        raw = build(
+        raw = build_mail(
             fields,
             text=str(values.get("content") or ""),
             content_type=str(values.get("content_type") or "text/plain"),
@@ -95,48 +95,48 @@ def _given(state: ServerState, user: OxUser, box: MailStore, values: Mapping[str
     )
 
 
-def _flags(place: int) -> int:
+def _sample_flags(place: int) -> int:
     return (SEEN if place % 2 else 0) | (FLAGGED if place % 5 == 4 else 0)
 
 
-def _sample(user: OxUser, place: int, chance: random.Random) -> tuple[bytes, datetime]:
-    """The n-th message: every third one begins a thread; some come at the same time."""
-    at = _START + timedelta(hours=6 * (place - place % 3 // 2))
-    subject = " ".join(AWKWARD_TEXTS[place // 3 % len(AWKWARD_TEXTS)].split())
-    beginning = _id(place - place % 3)
+def _build_sample_mail(user: OxUser, index: int, chance: random.Random) -> tuple[bytes, datetime]:
+    """Build the n-th message: every third one begins a thread; some come at the same time."""
+    sent_at = _FIRST_DATE + timedelta(hours=6 * (index - index % 3 // 2))
+    subject = " ".join(AWKWARD_TEXTS[index // 3 % len(AWKWARD_TEXTS)].split())
+    first_id = _sample_id(index - index % 3)
     lines = {
         "From": formataddr(chance.choice(_SENDERS)),
-        "To": formataddr((user.display_name, user.email)) + (", team@example.org" if place % 2 else ""),
-        "Cc": "Copy <copy@example.org>" if place % 4 == 3 else "",
-        "Subject": Header(f"Re: {subject}" if place % 3 else subject).encode(),
-        "Date": format_datetime(at),
-        "Message-ID": _id(place),
-        "In-Reply-To": beginning if place % 3 else "",
-        "References": beginning if place % 3 else "",
-        "X-Priority": "1" if place % 6 == 5 else "",
-        "X-Custom-Header": f"value {place}",
+        "To": formataddr((user.display_name, user.email)) + (", team@example.org" if index % 2 else ""),
+        "Cc": "Copy <copy@example.org>" if index % 4 == 3 else "",
+        "Subject": Header(f"Re: {subject}" if index % 3 else subject).encode(),
+        "Date": format_datetime(sent_at),
+        "Message-ID": _sample_id(index),
+        "In-Reply-To": first_id if index % 3 else "",
+        "References": first_id if index % 3 else "",
+        "X-Priority": "1" if index % 6 == 5 else "",
+        "X-Custom-Header": f"value {index}",
     }
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items() if value)
-    body = _body(_KINDS[place % 3], place % 4, nested=place % 8 == 5)
-    return head.encode() + body.replace(_NUMBER, str(place).encode()), at
+    body = _build_body(_KINDS[index % 3], index % 4, nested=index % 8 == 5)
+    return head.encode() + body.replace(_NUMBER, str(index).encode()), sent_at
 
 
-def _id(place: int) -> str:
+def _sample_id(place: int) -> str:
     return f"<sample-{place}@example.org>"
 
 
 @cache
-def _body(kind: str, files: int, *, nested: bool) -> bytes:
-    """Everything from ``MIME-Version`` on; made once, as that takes time. One in eight carries a message."""
+def _build_body(kind: str, files: int, *, nested: bool) -> bytes:
+    """Build everything from ``MIME-Version`` on; cached, as that takes time. One in eight carries a message."""
     number = _NUMBER.decode()
     text = f"Hello {number}\n" if kind == "text/plain" else f"<p>Hello {number} &amp; <b>welcome</b></p>\n"
     message = EmailMessage(policy=email.policy.SMTP)
     set_text(message, text, kind)
     for file in _FILES[:files]:
-        attach(message, file)
+        attach_file(message, file)
     if nested:
         inner = EmailMessage()
         inner["From"], inner["To"], inner["Subject"] = "inner@example.org", "outer@example.org", "Nested"
         inner.set_content("A message in a message.\n")
         message.add_attachment(inner)
-    return with_boundaries(message, f"{kind} {files} {nested}")
+    return serialize_mail(message, f"{kind} {files} {nested}")

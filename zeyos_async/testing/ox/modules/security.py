@@ -8,14 +8,14 @@ import attrs
 
 from ...answers import Answer
 from ..handlers import OxCall, OxReply, handles
-from ..refusals import PERMISSION_DENIED, OxError, permission_denied, missing_value, not_found
+from ..refusals import PERMISSION_DENIED, OxError, missing_value, not_found, permission_denied
 from ..sessions import OxSession
 from ..state import OxUser, ServerState
 
 __all__: list[str] = []
 
 _PROVIDERS: Final = (("TOTP", False, False), ("SMS", True, False), ("BACKUP_STRING", True, True))
-_MS: Final = 1000
+_MILLISECONDS: Final = 1000
 
 
 @attrs.define(kw_only=True)
@@ -27,26 +27,26 @@ class _Device:
     backup: bool = False
     enabled: bool = True
 
-    def shown(self) -> dict[str, Any]:
-        more = {"phoneNumber": "*******123"} if self.provider == "SMS" else {}
+    def to_wire(self) -> dict[str, Any]:
+        parameters = {"phoneNumber": "*******123"} if self.provider == "SMS" else {}
         return {
             "id": self.id,
             "name": self.name,
             "backup": self.backup,
             "enabled": self.enabled,
             "providerName": self.provider,
-            "parameters": more,
+            "parameters": parameters,
         }
 
 
 def _devices(state: ServerState, user: OxUser) -> dict[str, _Device]:
-    """The devices of a user: one for who needs a second factor."""
+    """Create the devices of a user: one for a user who needs a second factor."""
     if not user.second_factor:
         return {}
     return {"1": _Device(id="1", name="Phone", provider="TOTP", code=user.second_factor)}
 
 
-def _device(call: OxCall, key: str) -> _Device:
+def _find_device(call: OxCall, key: str) -> _Device:
     device = call.module_state(_devices).get(key)
     if device is None or device.provider != call.text_param("providerName"):
         raise not_found("MFA-0015", f"device {key} of {call.text_param('providerName')}")
@@ -54,8 +54,8 @@ def _device(call: OxCall, key: str) -> _Device:
 
 
 @handles("multifactor/provider", "all")
-def _providers(call: OxCall) -> OxReply:
-    wanted = (
+def _list_providers(call: OxCall) -> OxReply:
+    names = (
         call.text_param("providers").split(",")
         if call.text_param("providers")
         else [name for name, *_ in _PROVIDERS]
@@ -64,26 +64,28 @@ def _providers(call: OxCall) -> OxReply:
         data=[
             {"name": name, "backupProvider": backup, "backupOnlyProvider": only}
             for name, backup, only in _PROVIDERS
-            if name in wanted
+            if name in names
         ]
     )
 
 
 @handles("multifactor/device", "all")
 def _all_devices(call: OxCall) -> OxReply:
-    return OxReply(data=[device.shown() for device in call.module_state(_devices).values() if device.enabled])
+    return OxReply(
+        data=[device.to_wire() for device in call.module_state(_devices).values() if device.enabled]
+    )
 
 
 @handles("multifactor/device", "startAuthentication")
-def _start(call: OxCall) -> OxReply:
-    _device(call, call.text_param("deviceId"))
+def _start_authentication(call: OxCall) -> OxReply:
+    _find_device(call, call.text_param("deviceId"))
     return OxReply(data={"challenge": {"phoneNumberTail": "123", "backupStringLength": 6, "requestId": "1"}})
 
 
 @handles("multifactor/device", "finishAuthentication")
-def _finish(call: OxCall) -> OxReply:
-    """The right code makes the session a full one; the wrong one leaves it as it is."""
-    device = _device(call, call.text_param("deviceId"))
+def _finish_authentication(call: OxCall) -> OxReply:
+    """Make the session a full one if the code is right; a wrong one leaves it as it is."""
+    device = _find_device(call, call.text_param("deviceId"))
     code = call.body_object().get("secret_code")
     if not code:
         raise missing_value("secret_code")
@@ -94,49 +96,49 @@ def _finish(call: OxCall) -> OxReply:
     return OxReply()
 
 
-def _full_session(call: OxCall) -> None:
+def _require_full_session(call: OxCall) -> None:
     if call.session is not None and call.session.needs_second_factor:
         raise OxError("MFA-0001", "a second factor is needed", category=PERMISSION_DENIED, status=403)
 
 
 @handles("multifactor/device", "startRegistration")
-def _register(call: OxCall) -> OxReply:
-    _full_session(call)
+def _start_registration(call: OxCall) -> OxReply:
+    _require_full_session(call)
     body = call.body_object()
     provider = str(body.get("providerName") or "")
     if provider not in [name for name, *_ in _PROVIDERS]:
         raise not_found("MFA-0016", f"provider {provider}")
     key = str(call.state.next_id())
     name = str(body.get("name") or f"{provider} {key}")
-    made = _Device(
+    device = _Device(
         id=key, name=name, provider=provider, code="123456", enabled=False, backup=bool(body.get("backup"))
     )
-    call.module_state(_devices)[key] = made
+    call.module_state(_devices)[key] = device
     return OxReply(data={"deviceId": key, "challenge": {"sharedSecret": "JBSWY3DPEHPK3PXP"}})
 
 
 @handles("multifactor/device", "finishRegistration")
-def _registered(call: OxCall) -> OxReply:
-    _full_session(call)
-    device = _device(call, call.text_param("deviceId"))
+def _finish_registration(call: OxCall) -> OxReply:
+    _require_full_session(call)
+    device = _find_device(call, call.text_param("deviceId"))
     if call.body_object().get("secret_code") != device.code:
         raise OxError("MFA-0024", "the code is wrong", category=PERMISSION_DENIED, status=403)
     device.enabled = True
-    return OxReply(data=device.shown())
+    return OxReply(data=device.to_wire())
 
 
 @handles("multifactor/device", "rename")
 def _rename(call: OxCall) -> OxReply:
-    _full_session(call)
-    device = _device(call, str(call.body_object().get("id")))
+    _require_full_session(call)
+    device = _find_device(call, str(call.body_object().get("id")))
     device.name = str(call.body_object().get("name") or device.name)
-    return OxReply(data=device.shown())
+    return OxReply(data=device.to_wire())
 
 
 @handles("multifactor/device", "delete")
 def _delete_device(call: OxCall) -> OxReply:
-    _full_session(call)
-    device = _device(call, call.text_param("deviceId"))
+    _require_full_session(call)
+    device = _find_device(call, call.text_param("deviceId"))
     del call.module_state(_devices)[device.id]
     return OxReply(data=[device.id])
 
@@ -144,8 +146,8 @@ def _delete_device(call: OxCall) -> OxReply:
 # -- sessions --------------------------------------------------------------------------------------
 
 
-def _mine(call: OxCall) -> list[OxSession]:
-    return [each for each in call.sessions.open_sessions.values() if each.user.id == call.user.id]
+def _own_sessions(call: OxCall) -> list[OxSession]:
+    return [session for session in call.sessions.open_sessions.values() if session.user.id == call.user.id]
 
 
 @handles("sessionmanagement", "all")
@@ -158,20 +160,20 @@ def _all_sessions(call: OxCall) -> OxReply:
                 "client": session.client,
                 "ctxId": session.user.context,
                 "userId": session.user.id,
-                "loginTime": int(session.created * _MS),
-                "lastActive": int(session.last_used * _MS),
+                "loginTime": int(session.created * _MILLISECONDS),
+                "lastActive": int(session.last_used * _MILLISECONDS),
                 "location": "Unknown",
                 "device": {"info": session.user_agent, "type": "other"},
             }
-            for session in _mine(call)
+            for session in _own_sessions(call)
         ]
     )
 
 
 @handles("sessionmanagement", "clear")
 def _clear_sessions(call: OxCall) -> OxReply:
-    """Every session of the user but this one."""
-    for session in _mine(call):
+    """End every session of the user but this one."""
+    for session in _own_sessions(call):
         if session is not call.session:
             call.sessions.end(session)
     return OxReply(answer=Answer(status=200))
@@ -179,9 +181,9 @@ def _clear_sessions(call: OxCall) -> OxReply:
 
 @handles("sessionmanagement", "delete")
 def _delete_sessions(call: OxCall) -> OxReply:
-    wanted = call.body_array()
-    for session in _mine(call):
-        if session.id in wanted:
+    session_ids = call.body_array()
+    for session in _own_sessions(call):
+        if session.id in session_ids:
             call.sessions.end(session)
     return OxReply(answer=Answer(status=200))
 

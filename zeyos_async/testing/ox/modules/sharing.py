@@ -1,4 +1,4 @@
-"""``share/management`` and ``share/redeem``: links to what is shared, and shares of others."""
+"""``share/management`` and ``share/redeem``: links to shared folders and objects, and shares of others."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ..state import Row, ServerState
 
 __all__: list[str] = []
 
-_SHARED: Final = "https://ox.example.com/ajax/share/"
-_SETTABLE: Final = ("expiry_date", "password", "includeSubfolders")
+_LINK_PREFIX: Final = "https://ox.example.com/ajax/share/"
+_SETTABLE_FIELDS: Final = ("expiry_date", "password", "includeSubfolders")
 
 
 @attrs.define(kw_only=True)
-class _Link:
+class _ShareLink:
     """A link to a folder or an object in it."""
 
     token: str
@@ -26,8 +26,8 @@ class _Link:
     stamp: int
     options: Row = attrs.field(factory=dict)
 
-    def shown(self, *, is_new: bool) -> Row:
-        url = f"{_SHARED}{self.token}"
+    def to_wire(self, *, is_new: bool) -> Row:
+        url = f"{_LINK_PREFIX}{self.token}"
         return {
             "url": url,
             "entity": self.entity,
@@ -37,17 +37,17 @@ class _Link:
         }
 
 
-def _links(state: ServerState, user: Any) -> dict[tuple[str, str, str], _Link]:
-    """The links that a user made, by what they lead to."""
+def _links(state: ServerState, user: Any) -> dict[tuple[str, str, str], _ShareLink]:
+    """Create the links that a user made, by their targets: none so far."""
     return {}
 
 
 def _shares(state: ServerState, user: Any) -> dict[str, Row]:
-    """The shares of others that a user took up, by link."""
+    """Create the shares of others that a user took up, by link: none so far."""
     return {}
 
 
-def _target(call: OxCall) -> tuple[str, str, str]:
+def _read_target(call: OxCall) -> tuple[str, str, str]:
     body = call.body_object()
     for name in ("module", "folder"):
         if not body.get(name):
@@ -56,13 +56,13 @@ def _target(call: OxCall) -> tuple[str, str, str]:
     return str(body["module"]), str(body["folder"]), str(body.get("item") or "")
 
 
-def _link(call: OxCall) -> _Link:
-    """The link to the target of the body.
+def _find_link(call: OxCall) -> _ShareLink:
+    """Return the link to the target of the body.
 
     Raises:
         OxError: There is none, or it was changed since.
     """
-    link = call.module_state(_links).get(_target(call))
+    link = call.module_state(_links).get(_read_target(call))
     if link is None:
         raise not_found("SHR-0005", "share link")
     if link.stamp > call.number_param("timestamp", link.stamp):
@@ -72,19 +72,19 @@ def _link(call: OxCall) -> _Link:
 
 @handles("share/management", "getLink")
 def _get_link(call: OxCall) -> OxReply:
-    links, target = call.module_state(_links), _target(call)
+    links, target = call.module_state(_links), _read_target(call)
     is_new = target not in links
     if is_new:
-        links[target] = _Link(
+        links[target] = _ShareLink(
             token=call.state.next_token(), entity=call.state.next_id(), stamp=call.state.next_stamp()
         )
-    return OxReply(data=links[target].shown(is_new=is_new), timestamp=links[target].stamp)
+    return OxReply(data=links[target].to_wire(is_new=is_new), timestamp=links[target].stamp)
 
 
 @handles("share/management", "updateLink")
 def _update_link(call: OxCall) -> OxReply:
-    link, body = _link(call), call.body_object()
-    link.options |= {name: body[name] for name in _SETTABLE if name in body}
+    link, body = _find_link(call), call.body_object()
+    link.options |= {name: body[name] for name in _SETTABLE_FIELDS if name in body}
     link.options = {name: value for name, value in link.options.items() if value is not None}
     link.stamp = call.state.next_stamp()
     return OxReply(timestamp=link.stamp)
@@ -92,20 +92,20 @@ def _update_link(call: OxCall) -> OxReply:
 
 @handles("share/management", "deleteLink")
 def _delete_link(call: OxCall) -> OxReply:
-    _link(call)
-    del call.module_state(_links)[_target(call)]
+    _find_link(call)
+    del call.module_state(_links)[_read_target(call)]
     return OxReply(timestamp=call.state.next_stamp())
 
 
 @handles("share/management", "sendLink")
 def _send_link(call: OxCall) -> OxReply:
-    link = _link(call)
+    link = _find_link(call)
     if not call.body_object().get("recipients"):
         raise missing_value("recipients")
     return OxReply(timestamp=link.stamp)
 
 
-def _given(call: OxCall) -> str:
+def _read_link(call: OxCall) -> str:
     link = call.body_object().get("link")
     if not link:
         raise missing_value("link")
@@ -114,11 +114,11 @@ def _given(call: OxCall) -> str:
 
 @handles("share/management", "analyze")
 def _analyze(call: OxCall) -> OxReply:
-    """A link may be of a share that was taken up, of one that could be, or of none."""
-    link = _given(call)
-    known = call.module_state(_shares).get(link)
-    if known is not None:
-        return OxReply(data={"state": "SUBSCRIBED", **known})
+    """Tell whether a link is of a share that was taken up, of one that could be, or of none."""
+    link = _read_link(call)
+    subscribed = call.module_state(_shares).get(link)
+    if subscribed is not None:
+        return OxReply(data={"state": "SUBSCRIBED", **subscribed})
     if not link.startswith("http"):
         error = {
             "error": "the link leads nowhere",
@@ -132,7 +132,7 @@ def _analyze(call: OxCall) -> OxReply:
 
 @handles("share/management", "subscribe", "resubscribe")
 def _subscribe(call: OxCall) -> OxReply:
-    link = _given(call)
+    link = _read_link(call)
     shares = call.module_state(_shares)
     if call.operation.action == "resubscribe" and link not in shares:
         raise not_found("SHR-0005", f"share {link}")
@@ -144,13 +144,13 @@ def _subscribe(call: OxCall) -> OxReply:
 
 @handles("share/management", "unsubscribe")
 def _unsubscribe(call: OxCall) -> OxReply:
-    if call.module_state(_shares).pop(_given(call), None) is None:
+    if call.module_state(_shares).pop(_read_link(call), None) is None:
         raise not_found("SHR-0005", "share")
     return OxReply(timestamp=call.state.last_stamp)
 
 
 @handles("share/redeem", "GET /share/redeem/token")
-def _redeem(call: OxCall) -> OxReply:
-    """Where a guest is led who follows a link."""
+def _redeem_token(call: OxCall) -> OxReply:
+    """Answer with the log-in that a guest who follows a link is led to."""
     about = {"share": call.text_param("token"), "login_type": "guest", "login_name": "guest"}
     return OxReply(bare_json={**about, "language": call.text_param("language", "en_US")})
