@@ -158,7 +158,7 @@ class Dispatcher:
         return self._run_handler(call)
 
     def _run_handler(self, call: OxCall) -> OxReply:
-        """Run the module's handler; an exception that it does not expect is an error of the server, and counted."""
+        """Run the module's handler; an unexpected exception is an error of the server, and counted."""
         try:
             handler = find_handler(call.operation)
             return build_sample_reply(call) if handler is None else handler(call)

@@ -89,7 +89,7 @@ class OxEmulator(Emulator[OxServerOptions, OxJournal]):
         self.sessions.revoke(token)
 
     def end_sessions(self) -> None:
-        """Forget every session, as a restarted server does: their next request is answered with ``SES-0203``."""
+        """Forget every session, as a restarted server does: ``SES-0203`` is the next answer."""
         self.sessions.end_all()
 
     def finish_jobs(self) -> None:
@@ -97,7 +97,7 @@ class OxEmulator(Emulator[OxServerOptions, OxJournal]):
         self.jobs.run_all()
 
     def rows(self, name: str) -> list[Row]:
-        """Return the rows of a table as they are stored (times as UTC milliseconds), in the order of creation.
+        """Return the rows of a table as they are stored: times in UTC milliseconds, oldest first.
 
         Raises:
             KeyError: There is no such table.

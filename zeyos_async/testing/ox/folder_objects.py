@@ -133,9 +133,7 @@ class ObjectKind:
             OxError: There is no such folder, or no right to read it.
         """
         folder_row = find_usable_folder(call, folder, self.module, code=self.denied_code)
-        return [
-            each for each in call.table(self.table).rows_in(folder_row["id"]) if self.may_read(call, each)
-        ]
+        return [row for row in call.table(self.table).rows_in(folder_row["id"]) if self.may_read(call, row)]
 
     def find(self, call: OxCall, key: Any, folder: Any) -> Row:
         """Return a row of a folder.

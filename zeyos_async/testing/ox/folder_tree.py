@@ -70,7 +70,7 @@ _IDS_PER_USER: Final = 100
 
 
 def user_folder_id(number: str, place: int) -> str:
-    """Return the id of a private folder of the n-th user: the first has those above, the others 100 more each."""
+    """Return the id of a private folder of the n-th user: that of the first, and 100 more for each."""
     return str(int(number) + _IDS_PER_USER * place)
 
 

@@ -40,7 +40,7 @@ class _NoData:
 
 
 NO_DATA: Final = _NoData()
-"""The ``data`` of a reply that has none: ``None`` would be sent as ``null``."""
+"""The ``data`` of a reply without any; ``None`` would be sent as ``null``."""
 
 
 @attrs.frozen(kw_only=True)

@@ -113,7 +113,7 @@ _Matches = list[tuple[ApiOperation, dict[str, str]]]
 
 
 def _match_path(path: str, action: str) -> _Matches:
-    """Return the operations that the path decides: those without an action, and those whose path has slots."""
+    """Return the operations that the path decides: without an action, or with slots in the path."""
     candidates = (
         (operation for operation in _WITH_SLOTS if operation.action == action) if action else _WITHOUT_ACTION
     )
@@ -203,7 +203,7 @@ def read_body(
 
 
 def _read_form(body: bytes) -> Any:
-    """Return the fields of a form; JSON where it is sent after all, as some documented forms are JSON objects."""
+    """Return the fields of a form; JSON where it is sent after all, as some documents say."""
     return read_json(body) if body.lstrip()[:1] in (b"{", b"[") else read_form(body)
 
 

@@ -1,4 +1,4 @@
-"""Search terms: ``["and", ["=", {"field": "last_name"}, "Muster*"], ["not", ["isNull", {"field": "email1"}]]]``.
+"""Search terms: ``["and", ["=", {"field": "last_name"}, "M*"], ["not", ["isNull", {"field": "email1"}]]]``.
 
 Mail, files, events and contacts take the same terms with different fields. A term is compiled once into a function,
 which is then called for each object with a reader of operands; the module that searches supplies the reader, so that
@@ -126,14 +126,14 @@ def _compile_comparison(name: str, operands: Sequence[Any], grammar: SearchGramm
             raise grammar.invalid_term("isNull needs a field")
         return lambda values: all(value in (None, "") for value in values(first))
     return lambda values: any(
-        _holds(name, left, right)
-        for left in _operand_values(readers[0], values)
-        for right in _operand_values(readers[1], values)
+        _holds(name, first_value, second_value)
+        for first_value in _operand_values(readers[0], values)
+        for second_value in _operand_values(readers[1], values)
     )
 
 
-def _operand_values(operand: Any, values: OperandReader) -> Iterable[Any]:
-    return values(operand) if isinstance(operand, SearchOperand) else (operand,)
+def _operand_values(operand: Any, read_values: OperandReader) -> Iterable[Any]:
+    return read_values(operand) if isinstance(operand, SearchOperand) else (operand,)
 
 
 def _read_operand(operand: Any, comparison: str, grammar: SearchGrammar) -> Any:
@@ -151,15 +151,15 @@ def _read_operand(operand: Any, comparison: str, grammar: SearchGrammar) -> Any:
     return SearchOperand(kind, name)
 
 
-def _holds(name: str, left: Any, right: Any) -> bool:
-    if left is None or right is None:
+def _holds(name: str, first: Any, second: Any) -> bool:
+    if first is None or second is None:
         return False
-    left, right = _coerce(left, right), _coerce(right, left)
+    first, second = _coerce(first, second), _coerce(second, first)
     if name in ("=", "<>"):
-        return _is_equal(left, right) is (name == "=")
-    if isinstance(left, str) is not isinstance(right, str):
+        return _is_equal(first, second) is (name == "=")
+    if isinstance(first, str) is not isinstance(second, str):
         return False
-    return _COMPARISONS[name](_fold_case(left), _fold_case(right))
+    return _COMPARISONS[name](_fold_case(first), _fold_case(second))
 
 
 def _coerce(value: Any, other: Any) -> Any:
@@ -174,10 +174,10 @@ def _coerce(value: Any, other: Any) -> Any:
     return value
 
 
-def _is_equal(left: Any, right: Any) -> bool:
-    if isinstance(left, str) and isinstance(right, str):
-        return _compile_pattern(right).fullmatch(left) is not None
-    return bool(left == right)
+def _is_equal(value: Any, pattern: Any) -> bool:
+    if isinstance(value, str) and isinstance(pattern, str):
+        return _compile_pattern(pattern).fullmatch(value) is not None
+    return bool(value == pattern)
 
 
 @lru_cache(maxsize=256)

@@ -1,4 +1,4 @@
-"""Options for everything where documents and servers differ, or nobody says anything; by default as documented."""
+"""Options for everything where documents and servers differ; by default as documented."""
 
 from __future__ import annotations
 

@@ -173,15 +173,15 @@ async def test_recurrences_are_deleted(wire: Any, following: Any, days: list[str
 
 async def test_deletions_answer_for_each_event(wire: Any) -> None:
     """What could not be deleted has an error, the others don't."""
-    made, other = await _new(wire), await _new(wire)
+    first, second = await _new(wire), await _new(wire)
     events = [
-        {"id": made["id"], "folder": FOLDER},
+        {"id": first["id"], "folder": FOLDER},
         {"id": "1", "folder": FOLDER},
-        {"id": other["id"], "folder": FOLDER},
+        {"id": second["id"], "folder": FOLDER},
     ]
-    answer = await wire.put("chronos", "delete", {"events": events}, timestamp=made["timestamp"])
+    answer = await wire.put("chronos", "delete", {"events": events}, timestamp=first["timestamp"])
     good, missing, newer = answer.data
-    assert [event["id"] for event in good["deleted"]] == [made["id"]]
+    assert [event["id"] for event in good["deleted"]] == [first["id"]]
     assert (missing["id"], missing["error"]["code"]) == ("1", "CAL-4040")
     assert (newer["error"]["code"], newer["error"]["category"]) == ("CAL-4120", 9)
 

@@ -1,4 +1,4 @@
-"""Contents of the emulated mailboxes, drive and calendar: seeded by tests, looked at, and counted in folders."""
+"""Contents of the emulated mailboxes, drive and calendar: seeded by tests, and counted in folders."""
 
 from __future__ import annotations
 

@@ -61,13 +61,13 @@ CONTACT = st.fixed_dictionaries(
 
 
 @given(st.lists(CONTACT, min_size=1, max_size=3))
-def test_cards_are_read_as_they_were_written(contacts: list[Any]) -> None:
+def test_vcards_are_read_as_they_were_written(contacts: list[Any]) -> None:
     """Every field that both know."""
     assert read_vcards(write_vcards(contacts)) == contacts
 
 
 @given(st.lists(CONTACT, min_size=1, max_size=3))
-def test_tables_are_read_as_they_were_written(contacts: list[Any]) -> None:
+def test_csv_is_read_as_it_was_written(contacts: list[Any]) -> None:
     """Under the document's titles."""
     assert read_csv(write_csv(contacts)) == contacts
     assert len(set(TITLES.values())) == len(TITLES)
@@ -83,13 +83,13 @@ def test_tables_are_read_as_they_were_written(contacts: list[Any]) -> None:
         b"BEGIN:VCARD\r\nno line\r\n",
     ],
 )
-def test_broken_cards(content: bytes) -> None:
+def test_broken_vcards_are_refused(content: bytes) -> None:
     """Without end, or without beginning."""
     with pytest.raises(ValueError, match=r"complete|ends nothing|no value|no property"):
         read_vcards(content)
 
 
-def test_old_cards() -> None:
+def test_vcards_of_version_2_1() -> None:
     """Version 2.1 has its kinds without ``TYPE=``; groups may stand before names."""
     content = (
         b"BEGIN:VCARD\nVERSION:2.1\nN:A;B\nTEL;CELL:1\nitem1.TEL;WORK;FAX:2\nBDAY:2000-01-02\nEND:VCARD\n"
@@ -158,7 +158,7 @@ def test_addresses_are_written_in_many_ways(value: Any, line: str) -> None:
     assert format_addresses(value) == line
 
 
-def test_what_is_no_address() -> None:
+def test_values_that_are_no_address_are_refused() -> None:
     """Says so."""
     with pytest.raises(ValueError, match="pairs"):
         read_addresses(5)
@@ -190,7 +190,7 @@ def _message(content_type: str, *files: OutgoingFile) -> bytes:
         ("ALTERNATIVE", ["text/html", "text/plain"]),
     ],
 )
-def test_messages_have_the_text_that_was_asked_for(content_type: str, kinds: list[str]) -> None:
+def test_messages_have_the_requested_text(content_type: str, kinds: list[str]) -> None:
     """Both forms are made of the mark-up."""
     raw = _message(content_type)
     assert [part.content_type for part in select_bodies(parse_parts(raw), "html")] == kinds
@@ -229,7 +229,7 @@ def test_messages_within_messages() -> None:
         (b"From: x\r\n\r\nSubject: body\r\n", None),
     ],
 )
-def test_headers_are_decoded(raw: bytes, subject: str | None) -> None:
+def test_headers_of_mails_are_decoded(raw: bytes, subject: str | None) -> None:
     """Encoded words, folds, several of a name; what is in the body is none."""
     assert MailHeaders(raw).text("Subject") == subject
 

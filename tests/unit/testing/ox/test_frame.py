@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from zeyos_async.testing.ox.columns import RowModel, TimeShift
 from zeyos_async.testing.ox.documented_api import OPERATIONS, find_fields
 from zeyos_async.testing.ox.form_data import parse_media_type, read_parts
-from zeyos_async.testing.ox.modules.contacts import matching
+from zeyos_async.testing.ox.modules.contacts import matches_pattern
 from zeyos_async.testing.ox.refusals import OxError, PageRefusal
 from zeyos_async.testing.ox.requests import find_operation, is_true, read_params
 from zeyos_async.testing.ox.sample_replies import build_sample
@@ -23,18 +23,19 @@ from zeyos_async.testing.server import Clock
 # -- the catalogue ---------------------------------------------------------------------------------
 
 
-def test_every_operation_of_the_catalogue() -> None:
+def test_all_operations_of_the_document_are_known() -> None:
     """429, and each can be told from all others."""
     assert len(OPERATIONS) == 429
     keys = {
-        (each.module, each.name, each.method, tuple(each.fixed.items()), each.path) for each in OPERATIONS
+        (operation.module, operation.name, operation.method, tuple(operation.fixed.items()), operation.path)
+        for operation in OPERATIONS
     }
     assert len(keys) == 429
-    assert sum(each.oauth for each in OPERATIONS) == 169
+    assert sum(operation.oauth for operation in OPERATIONS) == 169
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
-def test_types_of_the_catalogue_are_known(operation: Any) -> None:
+def test_types_of_the_document_are_known(operation: Any) -> None:
     """A sample of every answer can be made."""
     if operation.envelope == "data":
         assert build_sample(operation.data_type) is not None
@@ -47,7 +48,7 @@ def test_types_of_the_catalogue_are_known(operation: Any) -> None:
     }
 
 
-def test_nested_schemas() -> None:
+def test_schemas_may_be_nested() -> None:
     """A field's own fields are a schema of its own."""
     fields = {field.name: field.type for field in find_fields("Alarm") or () if not isinstance(field, str)}
     assert fields["trigger"] == "Alarm.trigger"
@@ -76,12 +77,12 @@ PATHS = [
 @pytest.mark.parametrize(
     ("method", "path", "action", "query", "name", "inside"), PATHS, ids=[case[4] for case in PATHS]
 )
-def test_the_operation_of_a_request(
+def test_requests_have_one_operation(
     method: str, path: str, action: str, query: Any, name: str, inside: Any
 ) -> None:
     """By path and action, or by verb and path; what a path holds is a parameter."""
-    operation, found = find_operation(method, path, {"action": action, **query}, OxServerOptions())
-    assert (str(operation), found) == (name, inside)
+    operation, path_params = find_operation(method, path, {"action": action, **query}, OxServerOptions())
+    assert (str(operation), path_params) == (name, inside)
     assert operation.fixed == query
 
 
@@ -95,7 +96,9 @@ def test_the_operation_of_a_request(
         ("GET", "/mailbox", "all", PageRefusal),
     ],
 )
-def test_requests_for_nothing(method: str, path: str, action: str, error: type[Exception]) -> None:
+def test_requests_without_an_operation_are_refused(
+    method: str, path: str, action: str, error: type[Exception]
+) -> None:
     """There is no module, no action, or not with this verb."""
     with pytest.raises(error):
         find_operation(method, path, {"action": action}, OxServerOptions())
@@ -105,7 +108,7 @@ def test_requests_for_nothing(method: str, path: str, action: str, error: type[E
     ("text", "value"),
     [("true", True), ("YES", True), ("y", True), ("on", True), ("1", True), ("0", False), ("ja", False)],
 )
-def test_what_is_true(text: str, value: bool) -> None:
+def test_texts_that_are_true(text: str, value: bool) -> None:
     """Several words, whatever their case; all else is not."""
     assert is_true(text) is value
 
@@ -146,31 +149,31 @@ def test_parts_come_as_they_went(contents: list[bytes]) -> None:
         for place, content in enumerate(contents)
     ]
     body = b"".join(pieces) + f"--{BOUNDARY}--\r\n".encode()
-    found = list(read_parts(body, BOUNDARY))
-    assert [part.content for part in found] == contents
-    assert [(part.name, part.filename) for part in found] == [
+    parts = list(read_parts(body, BOUNDARY))
+    assert [part.content for part in parts] == contents
+    assert [(part.name, part.filename) for part in parts] == [
         (f"p{n}", f'ä;"{n}') for n in range(len(contents))
     ]
 
 
 @pytest.mark.parametrize("body", [b"", b"--b\r\n\r\nx", b"--b\r\nno head--b--", b"--c\r\n\r\nx\r\n--c--"])
-def test_bodies_that_break_off(body: bytes) -> None:
+def test_multipart_bodies_without_an_end_are_refused(body: bytes) -> None:
     """Are none."""
     with pytest.raises(ValueError, match="end"):
         list(read_parts(body, "b"))
 
 
 @pytest.mark.parametrize(
-    ("header", "found"),
+    ("header", "expected"),
     [
         ("application/JSON; charset=utf-8", ("application/json", {"charset": "utf-8"})),
         ("form-data; name=a; filename*=UTF-8''%C3%A4.txt", ("form-data", {"name": "a", "filename": "ä.txt"})),
         ("", ("", {})),
     ],
 )
-def test_headers_with_parameters(header: str, found: Any) -> None:
+def test_headers_with_parameters(header: str, expected: Any) -> None:
     """Also such as RFC 2231 writes."""
-    assert parse_media_type(header) == found
+    assert parse_media_type(header) == expected
 
 
 # -- columns and times -----------------------------------------------------------------------------
@@ -180,7 +183,7 @@ ZONES = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathm
 
 
 @given(STAMPS, ZONES)
-def test_times_go_and_come_back(stamp: int, zone: str) -> None:
+def test_shifted_times_are_read_back(stamp: int, zone: str) -> None:
     """Except in the hour that an autumn night has twice, where the clock can't tell."""
     shift = TimeShift.from_zone_name(zone)
     again = shift.from_wire(shift.to_wire(stamp))
@@ -188,7 +191,7 @@ def test_times_go_and_come_back(stamp: int, zone: str) -> None:
 
 
 @pytest.mark.parametrize(("month", "hours"), [(1, 1), (7, 2)])
-def test_berlin_is_ahead(month: int, hours: int) -> None:
+def test_shifts_follow_the_seasons(month: int, hours: int) -> None:
     """More so in summer; far from our time there are no zones."""
     shift = TimeShift.from_zone_name("Europe/Berlin")
     stamp = int(datetime(2020, month, 1, tzinfo=UTC).timestamp() * 1000)
@@ -207,7 +210,7 @@ def test_column_numbers_depend_on_the_model() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "text", "how", "found"),
+    ("pattern", "text", "mode", "expected"),
     [
         ("a?c", "xabcx", "substring", True),
         ("a?c", "abc", "exact", True),
@@ -218,9 +221,9 @@ def test_column_numbers_depend_on_the_model() -> None:
         ("A", "a\nb", "start", True),
     ],
 )
-def test_patterns(pattern: str, text: str, how: str, found: bool) -> None:
+def test_patterns_of_contacts(pattern: str, text: str, mode: str, expected: bool) -> None:
     """Two wildcards, and nothing else is special."""
-    assert matching(pattern, text, how=how) is found
+    assert matches_pattern(pattern, text, mode=mode) is expected
 
 
 # -- tables ----------------------------------------------------------------------------------------
@@ -248,9 +251,13 @@ def test_updates_bring_a_copy_up_to_date(steps: list[str]) -> None:
         else:
             table.remove(rows[-1])
         if place % 3 == 0:
-            changed, gone = table.changes_since(since, "1")
+            changed, tombstones = table.changes_since(since, "1")
             copy |= {row["id"]: row["last_modified"] for row in changed}
-            copy = {key: stamp for key, stamp in copy.items() if key not in {each.id for each in gone}}
+            copy = {
+                key: stamp
+                for key, stamp in copy.items()
+                if key not in {tombstone.id for tombstone in tombstones}
+            }
             since = state.next_stamp()
             assert copy == {row["id"]: row["last_modified"] for row in table.rows_in("1")}
 

@@ -64,7 +64,7 @@ TERMS: list[tuple[Any, bool]] = [
 
 
 @pytest.mark.parametrize(("term", "holds"), TERMS)
-def test_terms(term: Any, holds: bool) -> None:
+def test_terms_match_rows(term: Any, holds: bool) -> None:
     """Patterns, numbers as texts, absent values, several values, logic."""
     assert _matches(term) is holds
 
@@ -77,13 +77,13 @@ WRONG: list[Any] = [
 
 
 @pytest.mark.parametrize("term", WRONG)
-def test_terms_that_make_no_sense(term: Any) -> None:
+def test_terms_that_make_no_sense_are_refused(term: Any) -> None:
     """Are refused before anything is searched."""
     with pytest.raises(OxError, match="search term"):
         compile_filter({"filter": term}, GRAMMAR)
 
 
-def test_no_term_at_all() -> None:
+def test_a_body_without_a_term() -> None:
     """Is none; a body that is no object is an error."""
     assert compile_filter({}, GRAMMAR) is None
     with pytest.raises(OxError):

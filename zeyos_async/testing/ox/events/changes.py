@@ -239,9 +239,9 @@ def _occupied_ranges(data: Mapping[str, Any]) -> list[TimeRange]:
     until = event.start.to_instant() + _YEAR
     occurrences = expand_event(event, TimeRange(end=until), expand=True) if event.rule else iter([data])
     ranges = []
-    for one in occurrences:
-        start = parse_event_time(one["startDate"]).to_instant()
-        end = parse_event_time(one.get("endDate") or one["startDate"]).to_instant()
+    for occurrence in occurrences:
+        start = parse_event_time(occurrence["startDate"]).to_instant()
+        end = parse_event_time(occurrence.get("endDate") or occurrence["startDate"]).to_instant()
         ranges.append(TimeRange(start, max(end, start + timedelta(seconds=1))))
     return ranges
 

@@ -112,8 +112,8 @@ class StoredEvent:
         rule = self.rule
         until = start.to_instant() + timedelta(seconds=1)
         return rule is not None and any(
-            one.to_instant() == start.to_instant()
-            for one in iterate_occurrences(rule, self.start, before=until)
+            occurrence.to_instant() == start.to_instant()
+            for occurrence in iterate_occurrences(rule, self.start, before=until)
         )
 
 
@@ -201,9 +201,9 @@ class EventStore:
         """Delete an event, and with a series all its exceptions; return the deleted ones."""
         removed = [event, *(self.exceptions(event) if event.rule else ())]
         stamp = self._next_stamp()
-        for one in removed:
-            del self._events[one.id]
-            self._tombstones.append(EventTombstone(data=one.copy_data(), stamp=stamp))
+        for removed_event in removed:
+            del self._events[removed_event.id]
+            self._tombstones.append(EventTombstone(data=removed_event.copy_data(), stamp=stamp))
         return removed
 
     def move(self, event: StoredEvent, folder: str) -> None:

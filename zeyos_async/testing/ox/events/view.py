@@ -184,23 +184,25 @@ def _sort_key(value: Any) -> tuple[bool, float, str]:
 
 def show_event(call: OxCall, data: Mapping[str, Any], folder: str = "") -> Data:
     """Return an event (or recurrence) as it is answered."""
-    shown = {
+    values = {
         **data,
         "folder": to_composite_id(to_plain_id(folder) or data["folder"]),
         "flags": _build_flags(data, call.user),
     }
     owner = _find_owner(call.state, to_plain_id(folder) or data["folder"]) or call.user
-    shown["calendarUser"] = {"entity": owner.id, "cn": owner.display_name, "email": owner.email}
+    values["calendarUser"] = {"entity": owner.id, "cn": owner.display_name, "email": owner.email}
     if call.flag_param("extendedEntities"):
-        shown |= {
-            name: add_contact(call.state, shown[name])
+        values |= {
+            name: add_contact(call.state, values[name])
             for name in _USER_FIELDS
-            if isinstance(shown.get(name), dict)
+            if isinstance(values.get(name), dict)
         }
-        shown["attendees"] = [add_contact(call.state, attendee) for attendee in shown.get("attendees") or ()]
-    shown = {name: value for name, value in shown.items() if value not in (None, [], "")}
+        values["attendees"] = [
+            add_contact(call.state, attendee) for attendee in values.get("attendees") or ()
+        ]
+    values = {name: value for name, value in values.items() if value not in (None, [], "")}
     names = [name for name in call.text_param("fields").split(",") if name]
-    return {name: shown[name] for name in names if name in shown} if names else shown
+    return {name: values[name] for name in names if name in values} if names else values
 
 
 def _build_flags(data: Mapping[str, Any], user: OxUser) -> list[str]:

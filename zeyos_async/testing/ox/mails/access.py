@@ -117,19 +117,21 @@ class MailColumns:
         if folder == VIRTUAL_ALL:
             row |= {"id": f"{mail.folder}/{mail.id}", "folder_id": folder}
         return [
-            mail.headers.text(one) if isinstance(one, str) else _MODEL.cell_value(one, row, self._shift)
-            for one in self._columns
+            mail.headers.text(column)
+            if isinstance(column, str)
+            else _MODEL.cell_value(column, row, self._shift)
+            for column in self._columns
         ]
 
     def to_object(self, mail: StoredMail) -> dict[str, Any]:
         """Return a message as an object with these fields."""
         row = build_mail_row(mail)
-        made = {
-            one.name: _MODEL.cell_value(one, row, self._shift)
-            for one in self._columns
-            if isinstance(one, RowColumn)
+        values = {
+            column.name: _MODEL.cell_value(column, row, self._shift)
+            for column in self._columns
+            if isinstance(column, RowColumn)
         }
-        return {name: value for name, value in made.items() if value is not None}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 def _parse_column(text: str) -> RowColumn | str:

@@ -118,8 +118,8 @@ class MailStore:
 
     def all_mails(self) -> list[StoredMail]:
         """Return the messages of every folder, oldest first."""
-        found = [mail for mails in self._folders.values() for mail in mails.values()]
-        return sorted(found, key=lambda mail: mail.received_at)
+        all_mails = [mail for mails in self._folders.values() for mail in mails.values()]
+        return sorted(all_mails, key=lambda mail: mail.received_at)
 
     def find(self, folder: str, mail: str) -> StoredMail | None:
         """Return a message by its number."""

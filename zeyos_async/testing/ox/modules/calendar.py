@@ -15,7 +15,7 @@ from ..handlers import OxCall, OxReply, handles
 from ..refusals import bad_value, missing_value, not_found
 from ..seeding import AWKWARD_TEXTS, SeedRows, seeds
 from ..state import Row, ServerState
-from .contacts import matching
+from .contacts import matches_pattern
 
 __all__ = ["KIND"]
 
@@ -202,7 +202,7 @@ def _search(call: OxCall) -> OxReply:
     pattern, letter = str(body.get("pattern") or "*"), str(body.get("startletter") or "")
     folder = body.get("folder")
     rows = KIND.rows_in(call, to_plain_id(str(folder))) if folder else KIND.readable_rows(call)
-    rows_found = [row for row in rows if matching(pattern, row["title"]) and _begins_with(row, letter)]
+    rows_found = [row for row in rows if matches_pattern(pattern, row["title"]) and _begins_with(row, letter)]
     return KIND.build_list_reply(call, rows_found)
 
 

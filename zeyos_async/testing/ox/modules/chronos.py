@@ -115,11 +115,11 @@ def _advanced_search(call: OxCall) -> OxReply:
 
 def _values(event: StoredEvent, operand: SearchOperand) -> Iterable[Any]:
     value = event.data.get(operand.name)
-    for one in value if isinstance(value, list) else [value]:
-        if isinstance(one, Mapping):
-            yield from (one.get("entity"), one.get("email"), one.get("uri"), one.get("cn"))
+    for item in value if isinstance(value, list) else [value]:
+        if isinstance(item, Mapping):
+            yield from (item.get("entity"), item.get("email"), item.get("uri"), item.get("cn"))
         else:
-            yield one
+            yield item
 
 
 @handles("chronos", "get")

@@ -21,7 +21,7 @@ from ..events.view import (
 )
 from ..handlers import OxCall, OxReply, handles
 from ..refusals import bad_value, not_found
-from .chronos_writes import result
+from .chronos_writes import build_result
 
 __all__: list[str] = []
 
@@ -116,7 +116,7 @@ def _acknowledge(call: OxCall) -> OxReply:
     calendar_of(call.state).touch(event)
     changes = EventChanges()
     changes.add_updated(event)
-    return result(call, changes, call.text_param("folder"))
+    return build_result(call, changes, call.text_param("folder"))
 
 
 @handles("chronos/alarm", "updateAlarms")
@@ -128,4 +128,4 @@ def _update_alarms(call: OxCall) -> OxReply:
     apply_changes(call, target, {"alarms": call.body_array() or None})
     changes = EventChanges()
     changes.add_updated(target)
-    return result(call, changes, call.text_param("folder"))
+    return build_result(call, changes, call.text_param("folder"))

@@ -33,7 +33,7 @@ from ..listing import read_objects
 from ..refusals import CONFLICT, OxError, bad_value, missing_value, permission_denied
 from ..requests import read_json
 
-__all__ = ["result", "store_event"]
+__all__ = ["build_result", "store_event"]
 
 _FOLLOWING: Final = "THISANDFUTURE"
 
@@ -44,7 +44,7 @@ def build_result(call: OxCall, changes: EventChanges, folder: str) -> OxReply:
 
 
 def _build_conflict_reply(call: OxCall, data: Mapping[str, Any], *, besides: str = "") -> OxReply | None:
-    """Build a reply of the events at the same time; ``None`` where there are none, or nobody wants to know."""
+    """Build a reply of the events at the same time; ``None`` without any, or if not wanted."""
     if not call.flag_param("checkConflicts"):
         return None
     conflicts = find_conflicts(call, data, ignored=besides)

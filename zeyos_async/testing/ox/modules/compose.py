@@ -43,7 +43,7 @@ def _all(call: OxCall) -> OxReply:
     shown_spaces = [space.to_wire() for space in spaces_of(call.state, call.user).open_spaces()]
     if columns:
         shown_spaces = [
-            {name: shown[name] for name in ["id", *columns] if name in shown} for shown in shown_spaces
+            {name: space[name] for name in ["id", *columns] if name in space} for space in shown_spaces
         ]
     return OxReply(data=shown_spaces)
 

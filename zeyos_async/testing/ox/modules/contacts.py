@@ -19,7 +19,7 @@ from ..search_terms import SearchGrammar, SearchOperand, SearchTerm, compile_fil
 from ..seeding import AWKWARD_TEXTS, SeedRows, seeds
 from ..state import OxUser, Row, ServerState
 
-__all__ = ["KINDS", "MODEL", "contact_of_user", "matching", "picture"]
+__all__ = ["KINDS", "MODEL", "answer_picture", "find_contact_of_user", "matches_pattern"]
 
 MODEL: Final = RowModel("Common object data", "Detailed contact data")
 _DAY: Final = 86_400_000

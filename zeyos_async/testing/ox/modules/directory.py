@@ -12,7 +12,7 @@ from ..handlers import OxCall, OxReply, handles
 from ..refusals import OxError, bad_value, changed_meanwhile, missing_value, not_found, permission_denied
 from ..seeding import SeedRows, seeds
 from ..state import OxUser, Row, ServerState
-from .contacts import contact_of_user, matching
+from .contacts import find_contact_of_user, matches_pattern
 
 __all__: list[str] = []
 
@@ -64,7 +64,7 @@ def _build_resource(place: int) -> Row:
 
 def _build_user_row(call: OxCall, user: OxUser) -> Row:
     """Return a user as a row: the contact, and the fields that only users have."""
-    contact = contact_of_user(call, user.id)
+    contact = find_contact_of_user(call, user.id)
     groups = [int(row["id"]) for row in call.table("groups") if user.id in row["members"]]
     return {
         **contact,
@@ -122,9 +122,9 @@ def _search_users(call: OxCall) -> OxReply:
     users = []
     for user in call.state.users.values():
         row = _build_user_row(call, user)
-        by_name = [matching(str(body[name]), str(row.get(name) or ""), how="start") for name in names]
+        by_name = [matches_pattern(str(body[name]), str(row.get(name) or ""), mode="start") for name in names]
         by_pattern = not pattern or any(
-            matching(pattern, str(row.get(name) or "")) for name in _SEARCHED_FIELDS
+            matches_pattern(pattern, str(row.get(name) or "")) for name in _SEARCHED_FIELDS
         )
         combine: Callable[[Any], bool] = any if body.get("orSearch") and by_name else all
         if by_pattern and (bool(pattern) or combine(by_name)):
@@ -137,7 +137,7 @@ def _update_user(call: OxCall) -> OxReply:
     user = _find_user(call, call.text_param("id"))
     if user.id != call.user.id:
         raise permission_denied("USR-0014", f"change user {user.id}")
-    contact = contact_of_user(call, user.id)
+    contact = find_contact_of_user(call, user.id)
     if contact["last_modified"] > call.number_param("timestamp"):
         raise changed_meanwhile("CON-0119", f"user {user.id}")
     body = call.body_object()
@@ -264,7 +264,7 @@ def _read_id(item: Any) -> str:
 def _search(call: OxCall) -> OxReply:
     pattern = str(call.body_object().get("pattern") or "*")
     table = call.table(_TABLES[call.operation.module])
-    return _build_list_reply(call, [row for row in table if matching(pattern, row["display_name"])])
+    return _build_list_reply(call, [row for row in table if matches_pattern(pattern, row["display_name"])])
 
 
 def _read_values(call: OxCall, row: Row | None) -> Row:

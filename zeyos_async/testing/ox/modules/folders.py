@@ -203,6 +203,7 @@ def _check_unchanged(call: OxCall, row: Row) -> None:
 
 @handles("folders", "update")
 def _update(call: OxCall) -> OxReply:
+    """Change a folder, and answer with its id: for mail that is the path, so renaming makes a new one."""
     row, body = _find_administered(call, call.text_param("id")), _read_folder(call)
     _check_unchanged(call, row)
     values = {name: body[name] for name in _WRITABLE_FIELDS & body.keys()}

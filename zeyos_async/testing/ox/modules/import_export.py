@@ -116,8 +116,8 @@ def _select_contacts(call: OxCall) -> list[Row]:
     """Return the contacts of a folder, or those of a body; distribution lists only if the call wants them."""
     if call.operation.method == "PUT":
         return [
-            _CONTACTS.find(call, one["id"], one["folder_id"])
-            for one in read_objects(call.body, "id", "folder_id")
+            _CONTACTS.find(call, reference["id"], reference["folder_id"])
+            for reference in read_objects(call.body, "id", "folder_id")
         ]
     folder = call.text_param("folder") or default_folder_id(call.state, call.user, "contacts")
     rows = _CONTACTS.rows_in(call, folder)
@@ -179,11 +179,11 @@ def _convert(call: OxCall) -> OxReply:
         raise OxError("CNV-0006", f"the part can't be converted: {error}") from error
 
 
-def _read_arguments(given: Mapping[str, Any]) -> Row:
+def _read_arguments(described: Mapping[str, Any]) -> Row:
     """Return arguments, which come as an array of objects with one pair each, or as fields."""
-    pairs = given.get("args")
+    pairs = described.get("args")
     if not isinstance(pairs, list):
-        return dict(given)
+        return dict(described)
     return {name: value for pair in pairs for name, value in pair.items()}
 
 

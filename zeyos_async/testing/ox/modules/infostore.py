@@ -18,7 +18,7 @@ from ..refusals import OxError, bad_value, not_found
 from ..search_terms import SearchGrammar, SearchOperand, compile_filter
 from ..state import Row
 
-__all__ = ["MODEL", "below", "given_item", "shown"]
+__all__ = ["MODEL", "find_item", "list_subtree", "show_item"]
 
 MODEL: Final = RowModel("Common object data", "Detailed infoitem data")
 

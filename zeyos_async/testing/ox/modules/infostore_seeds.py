@@ -24,7 +24,7 @@ _NAMES: Final = (
 
 @seeds("infostore", default_count=8)
 def _seed(state: ServerState, rows: SeedRows) -> None:
-    """Make files of the first user; explicit ones have ``folder_id``, ``filename``, ``content`` and fields."""
+    """Make files of the first user; explicit ones have ``folder_id``, ``filename`` or ``content``."""
     user = next(iter(state.users.values()))
     folder = default_folder_id(state, user, "infostore")
     values_of_files = map(_build_values, range(rows)) if isinstance(rows, int) else map(dict, rows)

@@ -14,7 +14,7 @@ from ..listing import read_objects
 from ..refusals import CONFLICT, OxError, bad_value, missing_value
 from ..requests import read_json
 from ..state import Row
-from .infostore import MODEL, given_item, shown
+from .infostore import MODEL, find_item, show_item
 
 __all__: list[str] = []
 
@@ -84,7 +84,7 @@ def _store_file(call: OxCall, fields: Row, content: bytes, filename: str, mimety
 
 @handles("infostore", "update")
 def _update(call: OxCall) -> OxReply:
-    store, item = drive_of(call.state), given_item(call, call.text_param("id"), right="write")
+    store, item = drive_of(call.state), find_item(call, call.text_param("id"), right="write")
     fields = _read_fields(call)
     store.check_write(item, call.number_param("timestamp"), by=call.user.id)
     if fields.get("folder_id"):
@@ -93,7 +93,7 @@ def _update(call: OxCall) -> OxReply:
         _add_version(call, item, fields, _first_file(call))
     store.change(item, fields)
     if call.flag_param("extendedResponse"):
-        return OxReply(data=shown(call, item), timestamp=item.stamp)
+        return OxReply(data=show_item(call, item), timestamp=item.stamp)
     return _build_item_reply(item)
 
 
@@ -126,7 +126,7 @@ def _upload(call: OxCall) -> OxReply:
         return _build_item_reply(
             _store_file(call, fields, content, filename, call.text_param("file_mimetype"))
         )
-    store, item = drive_of(call.state), given_item(call, call.text_param("id"), right="write")
+    store, item = drive_of(call.state), find_item(call, call.text_param("id"), right="write")
     store.check_write(item, call.params.get("timestamp"), by=call.user.id)
     part = FormPart(name="file", filename=call.text_param("filename"), content=content)
     _add_version(call, item, fields, part)
@@ -141,7 +141,7 @@ _UPLOAD_FIELDS: Final = (
 
 @handles("infostore", "copy")
 def _copy(call: OxCall) -> OxReply:
-    source, fields = given_item(call, call.text_param("id")), _read_fields(call)
+    source, fields = find_item(call, call.text_param("id")), _read_fields(call)
     folder = _check_target(call, fields, source.folder)
     store = drive_of(call.state)
     item = store.insert(folder, {**source.data, **fields}, by=call.user.id)
@@ -194,7 +194,7 @@ def _trash_folder(call: OxCall) -> str:
 def _restore(call: OxCall) -> OxReply:
     restored = []
     for reference in read_objects(call.body, "id"):
-        item = given_item(call, str(reference["id"]))
+        item = find_item(call, str(reference["id"]))
         target = item.trashed_from or default_folder_id(call.state, call.user, "infostore")
         drive_of(call.state).move(item, target)
         item.trashed_from = ""
@@ -212,7 +212,7 @@ def _move(call: OxCall) -> OxReply:
     references = [{"id": call.text_param("id")}] if single else read_objects(call.body, "id")
     failed = []
     for reference in references:
-        item = given_item(call, str(reference["id"]), right="write")
+        item = find_item(call, str(reference["id"]), right="write")
         try:
             store.check_write(item, call.params.get("timestamp"), by=call.user.id)
         except OxError:
@@ -226,7 +226,7 @@ def _move(call: OxCall) -> OxReply:
 @handles("infostore", "detach")
 def _detach(call: OxCall) -> OxReply:
     """Delete versions, and answer with the numbers that do not exist."""
-    store, item = drive_of(call.state), given_item(call, call.text_param("id"), right="write")
+    store, item = drive_of(call.state), find_item(call, call.text_param("id"), right="write")
     store.check_write(item, call.number_param("timestamp"), by=call.user.id)
     numbers = [int(number) for number in call.body_array()]
     missing_numbers = [number for number in numbers if number not in item.versions]
@@ -239,7 +239,7 @@ def _detach(call: OxCall) -> OxReply:
 @handles("infostore", "revert")
 def _revert(call: OxCall) -> OxReply:
     """Delete all versions."""
-    store, item = drive_of(call.state), given_item(call, call.text_param("id"), right="write")
+    store, item = drive_of(call.state), find_item(call, call.text_param("id"), right="write")
     store.check_write(item, call.number_param("timestamp"), by=call.user.id)
     item.versions.clear()
     store.touch(item)
@@ -248,7 +248,7 @@ def _revert(call: OxCall) -> OxReply:
 
 @handles("infostore", "lock")
 def _lock(call: OxCall) -> OxReply:
-    item = given_item(call, call.text_param("id"), right="write")
+    item = find_item(call, call.text_param("id"), right="write")
     if drive_of(call.state).is_locked_for(item, call.user.id):
         raise OxError("IFO-0400", "this document is locked", category=CONFLICT, params=(item.id,))
     drive_of(call.state).lock(item, call.params.get("diff"), by=call.user.id)
@@ -257,7 +257,7 @@ def _lock(call: OxCall) -> OxReply:
 
 @handles("infostore", "unlock")
 def _unlock(call: OxCall) -> OxReply:
-    item = given_item(call, call.text_param("id"), right="write")
+    item = find_item(call, call.text_param("id"), right="write")
     if drive_of(call.state).is_locked_for(item, call.user.id):
         raise OxError("IFO-0401", "somebody else locked this document", category=CONFLICT, params=(item.id,))
     drive_of(call.state).unlock(item)
@@ -266,7 +266,7 @@ def _unlock(call: OxCall) -> OxReply:
 
 @handles("infostore", "notify")
 def _notify(call: OxCall) -> OxReply:
-    given_item(call, call.text_param("id"))
+    find_item(call, call.text_param("id"))
     if not call.body_object().get("entities"):
         raise missing_value("entities")
     return OxReply(data={}, timestamp=call.state.last_stamp)

@@ -23,7 +23,7 @@ from ..mails.access import find_mail
 from ..mails.parsing import MailPart
 from ..refusals import OxError, missing_value, not_found
 from ..transfer.ical import read_calendar, read_method
-from .chronos_writes import result, store_event
+from .chronos_writes import build_result, store_event
 
 __all__: list[str] = []
 
@@ -172,7 +172,7 @@ def _apply_invitation(call: OxCall) -> OxReply:
             changes.created.append(event.copy_data())
         else:
             changes.add_updated(event)
-    return result(call, changes, "")
+    return build_result(call, changes, "")
 
 
 def _note_answers(call: OxCall, data: Data, *, join: bool) -> StoredEvent:
@@ -193,7 +193,7 @@ def _note_answers(call: OxCall, data: Data, *, join: bool) -> StoredEvent:
 def _remove(call: OxCall) -> OxReply:
     changes = EventChanges()
     changes.deleted = _remove_events(call)
-    return result(call, changes, "")
+    return build_result(call, changes, "")
 
 
 def _remove_events(call: OxCall) -> list[Data]:

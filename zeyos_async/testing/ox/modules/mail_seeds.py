@@ -40,7 +40,7 @@ _FILES: Final = (
 
 @seeds("mail", default_count=9)
 def _seed(state: ServerState, rows: SeedRows) -> None:
-    """Make messages in the first user's inbox; explicit ones have ``folder_id``, ``flags``, ``raw`` or fields."""
+    """Make messages in the first user's inbox; explicit ones have ``folder_id``, ``raw`` or fields."""
     user = next(iter(state.users.values()))
     box = mailbox_of(state, user)
     if not isinstance(rows, int):
@@ -127,7 +127,7 @@ def _sample_id(place: int) -> str:
 
 @cache
 def _build_body(kind: str, files: int, *, nested: bool) -> bytes:
-    """Build everything from ``MIME-Version`` on; cached, as that takes time. One in eight carries a message."""
+    """Build everything from ``MIME-Version`` on, once, as that takes time; one in eight nests a message."""
     number = _NUMBER.decode()
     text = f"Hello {number}\n" if kind == "text/plain" else f"<p>Hello {number} &amp; <b>welcome</b></p>\n"
     message = EmailMessage(policy=email.policy.SMTP)

@@ -18,7 +18,7 @@ from ..mails.access import (
 )
 from ..mails.store import DELETED, RECENT, SEEN, StoredMail
 from ..refusals import OxError, bad_value, missing_value
-from .mail import part_of
+from .mail import find_part
 
 __all__: list[str] = []
 
@@ -177,7 +177,7 @@ def _acknowledge(call: OxCall) -> OxReply:
 @handles("mail", "attachment", method="PUT")
 def _save_attachment(call: OxCall) -> OxReply:
     mail = find_mail(call, call.text_param("folder"), call.text_param("id"))
-    part = part_of(mail, call.text_param("attachment"))
+    part = find_part(mail, call.text_param("attachment"))
     folder = check_drive_folder(call, call.text_param("dest_folder"), right="folder")
     filename = call.body_object().get("filename") or part.filename or f"part-{part.id}"
     item = save_file(call, folder, str(filename), part.content, part.content_type)

@@ -17,7 +17,7 @@ from ..mails.rendering import build_mail_row
 from ..mails.store import StoredMail
 from ..refusals import CONFLICT, OxError, bad_value, missing_value, not_found
 from ..state import Row, ServerState
-from .contacts import KINDS, matching, picture
+from .contacts import KINDS, answer_picture, matches_pattern
 
 __all__: list[str] = []
 
@@ -243,8 +243,8 @@ def _picture(call: OxCall) -> OxReply:
             or row["id"] == call.text_param("id")
         )
         if is_match and "_image" in row:
-            return picture(row)
-    return picture(None)
+            return answer_picture(row)
+    return answer_picture(None)
 
 
 # -- search over modules ---------------------------------------------------------------------------
@@ -289,7 +289,7 @@ def _query(call: OxCall) -> OxReply:
 
 def _search_module(call: OxCall, module: str, words: list[str]) -> list[Row]:
     def fits(*texts: Any) -> bool:
-        return all(any(matching(word, str(text or "")) for text in texts) for word in words)
+        return all(any(matches_pattern(word, str(text or "")) for text in texts) for word in words)
 
     if module == "mail":
         mails = mailbox_of(call.state, call.user).mails(INBOX)
@@ -302,8 +302,10 @@ def _search_module(call: OxCall, module: str, words: list[str]) -> list[Row]:
         ]
     if module == "contacts":
         kind = KINDS["contacts"]
-        found = [row for row in kind.readable_rows(call) if fits(row.get("display_name"), row.get("email1"))]
-        return [kind.model.to_object(kind.with_shown_folder(row), call.shift) for row in found]
+        contacts = [
+            row for row in kind.readable_rows(call) if fits(row.get("display_name"), row.get("email1"))
+        ]
+        return [kind.model.to_object(kind.with_shown_folder(row), call.shift) for row in contacts]
     if module == "calendar":
         return arrange_events(
             call,

@@ -1,4 +1,4 @@
-"""Modules that few clients need: program passwords, certificates, deputies, accounts of file storages, and more."""
+"""Modules that few clients need: program passwords, certificates, deputies, file storages, and more."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _add_app_password(call: OxCall) -> OxReply:
 
 @handles("appPasswords", "remove")
 def _remove_app_password(call: OxCall) -> OxReply:
-    """By its UUID, or by name and scope."""
+    """Remove passwords by UUID, or by name and scope."""
     form = dict(call.body or {})
     passwords = call.module_state(_app_passwords)
     fields = {"UUID": form.get("UUID"), "Scope": form.get("appScope"), "Name": form.get("appName")}

@@ -11,7 +11,7 @@ from ..handlers import OxCall, OxReply, handles
 from ..refusals import bad_value, missing_value
 from ..seeding import AWKWARD_TEXTS, SeedRows, seeds
 from ..state import Row, ServerState
-from .contacts import matching
+from .contacts import matches_pattern
 
 __all__ = ["KIND", "MODEL"]
 
@@ -169,7 +169,7 @@ def _search(call: OxCall) -> OxReply:
 
 
 def _is_match(row: Row, pattern: str) -> bool:
-    return any(matching(pattern, str(row.get(name) or "")) for name in ("title", "note", "categories"))
+    return any(matches_pattern(pattern, str(row.get(name) or "")) for name in ("title", "note", "categories"))
 
 
 def _overlaps(row: Row, start: int | None, end: int | None) -> bool:

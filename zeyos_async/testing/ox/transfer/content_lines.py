@@ -70,7 +70,7 @@ def escape_text(text: str) -> str:
 
 def unescape_text(value: str) -> str:
     """Return a value as a text."""
-    return _ESCAPED.sub(lambda found: "\n" if found[1] in "nN" else found[1], value)
+    return _ESCAPED.sub(lambda match: "\n" if match[1] in "nN" else match[1], value)
 
 
 def split_value(value: str, separator: str = ";") -> list[str]:
