@@ -135,5 +135,5 @@ async def test_the_emulator_is_served_until_it_is_cancelled() -> None:
 def test_public_names_of_the_emulator() -> None:
     """All are where the package says, and sorted."""
     names = [name for name in zeyos_async.testing.__all__ if "ox" in name.lower()]
-    assert names == ["OxServerOptions", "OxEmulator", "OxJournal", "OxUser", "emulate_ox", "serve_ox"]
+    assert names == ["OxEmulator", "OxJournal", "OxServerOptions", "OxUser", "emulate_ox", "serve_ox"]
     assert all(getattr(zeyos_async.testing, name) is not None for name in names)

@@ -11,7 +11,7 @@ from yarl import URL
 
 from zeyos_async.testing.ox.documented_api import OPERATIONS, ApiOperation, ApiParam, find_fields
 
-from .operation_arguments import CASES, Case, Prepared, prepare
+from .operation_cases import CASES, Case, Prepared, prepare
 
 BASIC: dict[str, type | tuple[type, ...]] = {
     "string": str,

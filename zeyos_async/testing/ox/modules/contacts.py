@@ -51,7 +51,7 @@ _OPTIONS: Final[dict[str, Any]] = {
     "model": MODEL,
     "missing_code": "CON-0125",
     "conflict_code": "CON-0119",
-    "limited": _LIMITS,
+    "max_lengths": _LIMITS,
     "check": _check,
 }
 KINDS: Final = {
@@ -216,7 +216,7 @@ def _attach_image(row: Row, image: FormPart) -> None:
     row |= {
         "_image": image.content,
         "image1_content_type": image.content_type,
-        "image1_url": f"/ajax/image/contact/answer_picture?folder={row['folder_id']}&id={row['id']}",
+        "image1_url": f"/ajax/image/contact/picture?folder={row['folder_id']}&id={row['id']}",
         "image_last_modified": row["last_modified"],
         "number_of_images": 1,
     }
@@ -376,7 +376,7 @@ def answer_picture(row: Row | None) -> OxReply:
     return OxReply(answer=Answer(headers=headers, body=row["_image"]))
 
 
-@handles("contacts/answer_picture", "get")
+@handles("contacts/picture", "get")
 def _picture(call: OxCall) -> OxReply:
     for row in KINDS["contacts"].readable_rows(call):
         by_user = call.text_param("user_id") and str(row.get("user_id")) == call.text_param("user_id")
@@ -389,14 +389,14 @@ def _picture(call: OxCall) -> OxReply:
     return answer_picture(None)
 
 
-@handles("image", "GET /image/contact/answer_picture")
+@handles("image", "GET /image/contact/picture")
 def _image_of_contact(call: OxCall) -> OxReply:
     return answer_picture(
         call.table("contacts").find(call.text_param("id"), to_plain_id(call.text_param("folder")))
     )
 
 
-@handles("image", "GET /image/user/answer_picture")
+@handles("image", "GET /image/user/picture")
 def _image_of_user(call: OxCall) -> OxReply:
     rows = [row for row in call.table("contacts") if str(row.get("user_id")) == call.text_param("id")]
     return answer_picture(rows[0] if rows else None)

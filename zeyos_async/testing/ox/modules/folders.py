@@ -222,7 +222,7 @@ def _update(call: OxCall) -> OxReply:
 
 
 def _rename_path(call: OxCall, row: Row) -> str:
-    """The id, which for mail is the path and so a new one where the folder was renamed or moved."""
+    """Give a mail folder the id of its new path, and return the id; the ids of other folders stay."""
     path = f"{row['folder_id']}/{row['title']}"
     if row["module"] != "mail" or row["standard_folder"] or path == row["id"]:
         return str(row["id"])

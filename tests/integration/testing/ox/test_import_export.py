@@ -1,9 +1,7 @@
-"""``import``, ``export``, ``conversion``, and services besides: shares, accounts elsewhere, exports of all data."""
+"""``import``, ``export`` and ``conversion``: contacts, events and tasks in the formats of other programs."""
 
 from __future__ import annotations
 
-import io
-import zipfile
 from typing import Any
 
 import aiohttp
@@ -19,9 +17,6 @@ async def _import(wire: Any, action: str, content: bytes, **params: Any) -> Any:
     form = aiohttp.FormData()
     form.add_field("file", content, filename="file", content_type="application/octet-stream")
     return await wire.send("POST", "import", action, options={"data": form}, **params)
-
-
-# -- contacts --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -85,9 +80,6 @@ async def test_exported_contacts_can_be_imported(wire: Any, action: str, kind: s
     ) == (1 if action == "VCARD" else 2)
 
 
-# -- calendars -------------------------------------------------------------------------------------
-
-
 async def test_calendars_are_exported_and_imported(wire: Any) -> None:
     """Series and days, times in zones and without; UIDs are kept, or made anew."""
     exported = (await wire.get("export", "ICAL", folder="21")).body
@@ -144,118 +136,3 @@ async def test_parts_of_messages_become_contacts(wire: Any) -> None:
         await wire.put("conversion", "convert", {"datasource": source, "datahandler": handler})
     ).data
     assert (await wire.get("contacts", "get", id=contact["id"], folder="26")).data["last_name"] == "One"
-
-
-# -- services besides ------------------------------------------------------------------------------
-
-
-async def test_share_links_are_created_once(wire: Any) -> None:
-    """And changed by those only who know the last state."""
-    target = {"module": "contacts", "folder": "25"}
-    first = await wire.put("share/management", "getLink", target)
-    again = await wire.put("share/management", "getLink", target)
-    assert (first.data["is_new"], again.data["is_new"], again.data["url"]) == (True, False, first.data["url"])
-    stamp = first.json["timestamp"]
-    changed = await wire.put("share/management", "updateLink", {**target, "password": "p"}, timestamp=stamp)
-    late = await wire.put("share/management", "deleteLink", target, timestamp=stamp)
-    assert (changed.json["timestamp"] > stamp, late.json["category"]) == (True, 9)
-    assert "error" not in (await wire.put("share/management", "deleteLink", target, timestamp=2**53)).json
-    assert (await wire.put("share/management", "sendLink", {**target, "recipients": [["", "x"]]})).json[
-        "category"
-    ] == 1
-
-
-async def test_shares_of_others_are_taken_up_and_left(wire: Any) -> None:
-    """May be taken up, and left."""
-    link = {"link": "https://other.example.com/s/1"}
-    states = []
-    for action in ("subscribe", "unsubscribe"):
-        states.append((await wire.put("share/management", "analyze", link)).data["state"])
-        assert "error" not in (await wire.put("share/management", action, link)).json
-    assert states == ["ADDABLE", "SUBSCRIBED"]
-    assert (await wire.put("share/management", "analyze", {"link": "nowhere"})).data["error"]["category"] == 1
-
-
-async def test_oauth_accounts_need_the_token_of_the_consent(wire: Any) -> None:
-    """Need the token that the consent gave."""
-    params = {"displayName": "x", "scopes": "drive"}
-    pending = (
-        await wire.get("oauth/accounts", "init", serviceId="com.openexchange.oauth.dropbox", **params)
-    ).data
-    wrong = await wire.put("oauth/accounts", "create", oauth_token="no", uuid=pending["uuid"], **params)
-    assert wrong.json["category"] == 1
-    pending = (
-        await wire.get("oauth/accounts", "init", serviceId="com.openexchange.oauth.dropbox", **params)
-    ).data
-    account = (
-        await wire.put(
-            "oauth/accounts", "create", oauth_token=pending["token"], uuid=pending["uuid"], **params
-        )
-    ).data
-    await wire.put("oauth/accounts", "update", {"displayName": "y"}, id=account["id"])
-    assert [listed["displayName"] for listed in (await wire.get("oauth/accounts", "all")).data] == ["y"]
-    assert (await wire.put("oauth/accounts", "delete", id=account["id"])).data is True
-    assert (await wire.get("oauth/accounts", "get", id=account["id"])).json["category"] == 1
-    (grant,) = (await wire.get("oauth/grants", "all")).data
-    await wire.get("oauth/grants", "revoke", client=grant["client"]["id"])
-    assert (await wire.get("oauth/grants", "all")).data == []
-
-
-async def test_messages_of_messaging_services(wire: Any) -> None:
-    """By named columns; reading marks them, unless it is a peek."""
-    folder = "com.openexchange.messaging.rss://1/inbox"
-    rows = (await wire.get("messaging/message", "all", folder=folder, columns="id,subject,cc")).data
-    assert [row[0] for row in rows] == ["1", "2", "3"]
-    assert (await wire.put("messaging/message", "list", [[folder, "2"]], columns="subject")).data == [
-        [rows[1][1]]
-    ]
-    flags = [(await wire.get("messaging/message", "get", folder=folder, id="1", peek=peek)).data["flags"]
-             for peek in ("true", "false")]  # fmt: skip
-    assert flags == [0, 32]
-    assert (await wire.get("messaging/message", "all", folder=folder, columns="1")).json["category"] == 1
-
-
-async def test_all_data_is_exported_as_an_archive(wire: Any) -> None:
-    """Once at a time, as an archive."""
-
-    async def export(method: str, path: str = "", **options: Any) -> Any:
-        return await wire.raw(method, f"/gdpr/dataexport{path}&session={wire.session}", **options)
-
-    assert "mail" in (await export("GET", "/availableModules?")).json
-    body = {"mail": {"enabled": True}, "tasks": {"enabled": False}}
-    assert (await export("POST", "?", json=body)).json == {"success": True}
-    assert (await export("POST", "?", json=body)).json["category"] == 9
-    task = (await export("GET", "?")).data
-    assert [item["module"] for item in task["workItems"]] == ["mail"]
-    with zipfile.ZipFile(io.BytesIO((await export("GET", f"/{task['id']}?number=1")).body)) as archive:
-        assert archive.namelist()
-    assert (await export("DELETE", "?")).json == {"success": True}
-    assert (await export("GET", "?")).data == {}
-
-
-@pytest.mark.parametrize("module", ["mail", "contacts", "calendar"])
-async def test_find_answers_with_facets_and_results(wire: Any, module: str) -> None:
-    """Facets for what was typed, results for the facets that were chosen."""
-    facets = (await wire.put("find", "autocomplete", {"prefix": "muster"}, module=module)).json["data"][
-        "facets"
-    ]
-    chosen = [{"facet": facets[0]["id"], "filter": facets[0]["filter"]}]
-    results = (
-        await wire.put("find", "query", {"facets": chosen, "start": 0, "size": 1}, module=module)
-    ).json["data"]
-    assert (results["num_found"] > 0, results["size"]) == (True, 1)
-
-
-@pytest.mark.parametrize(
-    ("provider", "columns"), [("contacts", "1,20,500"), ("mail", "600,601,607"), ("calendar", "")]
-)
-async def test_halo_answers_with_rows_of_a_person(wire: Any, provider: str, columns: str) -> None:
-    """Rows of the provider's columns."""
-    params = {
-        "provider": f"com.openexchange.halo.{provider}",
-        "email1": "jane@example.com",
-        "columns": columns or "1",
-    }
-    assert (await wire.get("halo/contact", "investigate", **params)).data
-    params["provider"] = "com.openexchange.halo.nothing"
-    assert (await wire.get("halo/contact", "investigate", **params)).json["category"] == 1

@@ -1,14 +1,14 @@
-"""What the operations of mail, Drive, the calendar and foreign services need to succeed.
-
-``operation_arguments`` takes these tables in; names that begin with ``$`` stand for what ``prepare`` made.
-"""
+"""Cases of mail, Drive, the calendar and services besides, by tables of parameters, bodies and files."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-__all__ = ["BODIES", "FILES", "LOOSE", "MODULES", "PARAMETERS", "REFUSED", "prepare"]
+import aiohttp
+
+from .registry import CASES, Case, Prepared, prepares
+
+__all__: list[str] = []
 
 Values = dict[str, Any]
 
@@ -49,23 +49,30 @@ SOURCE = {
 }
 
 
-async def _mail(wire: Any, values: Values) -> None:
-    values["attachment"] = "2"
+# -- values that have to be made before ------------------------------------------------------------
+
+
+@prepares("mail", "mail/categories", "chronos/itip", "conversion", "image")
+async def _mail(wire: Any) -> Values:
+    values = {"attachment": "2"}
     for name, raw in (("mail", LETTER), ("invitation", INVITATION)):
         options = {"data": raw, "headers": {"Content-Type": "message/rfc822"}}
         stored = await wire.send("PUT", "mail", "new", options=options, folder=INBOX)
         values[name] = stored.data["id"]
+    return values
 
 
-async def _space(wire: Any, values: Values) -> None:
-    await _mail(wire, values)
+@prepares("mail/compose")
+async def _space(wire: Any) -> Values:
+    values = await _mail(wire)
     original = [{"id": values["mail"], "folderId": INBOX}]
     path = f"/mail/compose?type=forward&session={wire.session}"
     space = (await wire.raw("POST", path, json=original)).data
-    values |= {"space": space["id"], "space_attachment": space["attachments"][0]["id"]}
+    return {**values, "space": space["id"], "space_attachment": space["attachments"][0]["id"]}
 
 
-async def _event(wire: Any, values: Values) -> None:
+@prepares("chronos", "chronos/alarm")
+async def _event(wire: Any) -> Values:
     body = {
         "summary": "Prepared",
         "startDate": {"value": "20240502T100000", "tzid": "Europe/Berlin"},
@@ -75,116 +82,75 @@ async def _event(wire: Any, values: Values) -> None:
         "alarms": [{"action": "DISPLAY", "trigger": {"duration": "-PT15M"}}],
     }
     event = (await wire.put("chronos", "new", body, folder="cal://0/21")).data["created"][0]
-    values |= {"event": event["id"], "alarm": event["alarms"][0]["id"]}
+    return {"event": event["id"], "alarm": event["alarms"][0]["id"]}
 
 
-async def _invitation(wire: Any, values: Values) -> None:
-    await _mail(wire, values)
-    await wire.put("chronos/itip", "apply_create", _filled(values))
+@prepares(
+    "chronos/itip",
+    actions=("apply_change", "apply_response", "apply_remove", "accept_party_crasher", "delete", "update"),
+)
+async def _stored_invitation(wire: Any) -> Values:
+    values = await _mail(wire)
+    await wire.put("chronos/itip", "apply_create", Prepared(values).fill(SOURCE))
+    return values
 
 
-def _filled(values: Values) -> Values:
-    return {
-        name: values.get(value[1:], value) if value[:1] == "$" else value for name, value in SOURCE.items()
-    }
-
-
-async def _attachment(wire: Any, values: Values) -> None:
+@prepares("attachment", "infostore")
+async def _attachment(wire: Any) -> Values:
     contact = wire.emulator.rows("contacts")[-1]["id"]
-    import aiohttp
-
     form = aiohttp.FormData()
     form.add_field("json_0", f'{{"module": 7, "folder": 25, "attached": {contact}}}')
     form.add_field("file_0", b"x", filename="x.txt", content_type="text/plain")
     options = {"data": form}
-    made = await wire.send("POST", "attachment", "attach", options=options, force_json_response="true")
-    values |= {"contact": contact, "attachment": made.data[0]}
+    answer = await wire.send("POST", "attachment", "attach", options=options, force_json_response="true")
+    return {"contact": contact, "attachment": answer.data[0]}
 
 
-async def _upload(wire: Any, values: Values) -> None:
-    import aiohttp
-
+@prepares("file", "image")
+async def _upload(wire: Any) -> Values:
     form = aiohttp.FormData()
     form.add_field("file", PICTURE[2], filename="p.png", content_type="image/png")
-    made = await wire.send(
+    answer = await wire.send(
         "POST", "file", "new", options={"data": form}, module="mail", type="image", force_json_response="true"
     )
-    values["upload"] = made.data[0]
+    return {"upload": answer.data[0]}
 
 
-async def _rule(wire: Any, values: Values) -> None:
+@prepares("mailfilter", "mailfilter/v2")
+async def _rule(wire: Any) -> Values:
     body = {"rulename": "x", "test": {"id": "true"}, "actioncmds": [{"id": "keep"}]}
-    values["rule"] = (await wire.put("mailfilter", "new", body)).data
+    return {"rule": (await wire.put("mailfilter", "new", body)).data}
 
 
-async def _link(wire: Any, values: Values) -> None:
+@prepares("share/management")
+async def _link(wire: Any) -> Values:
     await wire.put("share/management", "getLink", TARGET)
     await wire.put("share/management", "subscribe", {"link": "https://other.example.com/share/1"})
+    return {}
 
 
-async def _account(wire: Any, values: Values) -> None:
+@prepares("oauth/accounts")
+async def _account(wire: Any) -> Values:
     params = {"serviceId": "com.openexchange.oauth.google", "displayName": "x", "scopes": "drive"}
-    begun = (await wire.get("oauth/accounts", "init", **params)).data
-    values |= {"token": begun["token"], "uuid": begun["uuid"]}
+    pending = (await wire.get("oauth/accounts", "init", **params)).data
     again = (await wire.get("oauth/accounts", "init", **params)).data
-    about = {"oauth_token": again["token"], "uuid": again["uuid"], "displayName": "x", "scopes": "drive"}
-    values["account"] = (await wire.put("oauth/accounts", "create", **about)).data["id"]
+    consent = {"oauth_token": again["token"], "uuid": again["uuid"], "displayName": "x", "scopes": "drive"}
+    account = (await wire.put("oauth/accounts", "create", **consent)).data
+    return {"token": pending["token"], "uuid": pending["uuid"], "account": account["id"]}
 
 
-async def _export(wire: Any, values: Values) -> None:
+@prepares("gdpr/dataexport")
+async def _export(wire: Any) -> Values:
     await wire.raw("POST", f"/gdpr/dataexport?session={wire.session}", json={"mail": {"enabled": True}})
-    values["export"] = (await wire.raw("GET", f"/gdpr/dataexport?session={wire.session}")).data["id"]
+    return {"export": (await wire.raw("GET", f"/gdpr/dataexport?session={wire.session}")).data["id"]}
 
 
-async def _contact(wire: Any, values: Values) -> None:
-    values["contact"] = wire.emulator.rows("contacts")[-1]["id"]
+@prepares("export")
+async def _contact(wire: Any) -> Values:
+    return {"contact": wire.emulator.rows("contacts")[-1]["id"]}
 
 
-async def _pictures(wire: Any, values: Values) -> None:
-    await _upload(wire, values)
-    await _mail(wire, values)
-
-
-Maker = Callable[[Any, Values], Awaitable[None]]
-
-_MAKERS: dict[str, Maker] = {
-    "mail": _mail,
-    "mail/categories": _mail,
-    "mail/compose": _space,
-    "mailfilter": _rule,
-    "mailfilter/v2": _rule,
-    "chronos": _event,
-    "chronos/alarm": _event,
-    "chronos/itip": _mail,
-    "attachment": _attachment,
-    "infostore": _attachment,
-    "file": _upload,
-    "image": _pictures,
-    "share/management": _link,
-    "oauth/accounts": _account,
-    "gdpr/dataexport": _export,
-    "export": _contact,
-    "conversion": _mail,
-}
-_KNOWN_EVENT = {"apply_change", "apply_response", "apply_remove", "accept_party_crasher", "delete", "update"}
-
-MODULES = {
-    *_MAKERS, "import", "messaging/account", "messaging/message", "messaging/service", "oauth/grants",
-    "oauth/services", "pns", "saml", "halo/contact", "halo/contact/picture", "find", "rss", "share/redeem",
-    "chronos/account", "chronos/availability",
-}  # fmt: skip
-"""The modules that this file is about."""
-
-
-async def prepare(wire: Any, operation: Any) -> Values:
-    """Make what an operation of these modules needs."""
-    values: Values = {}
-    if operation.module == "chronos/itip" and operation.action in _KNOWN_EVENT:
-        await _invitation(wire, values)
-    elif operation.module in _MAKERS:
-        await _MAKERS[operation.module](wire, values)
-    return values
-
+# -- tables ----------------------------------------------------------------------------------------
 
 _ROWS = {"folder": INBOX, "columns": "600,601,607,609"}
 _ITEM = {"id": "30/1", "folder": "30"}
@@ -414,11 +380,23 @@ REFUSED: dict[str, str] = {
     "GET image GET /image/user/picture": "404",
     "GET halo/contact/picture GET /halo/contact/picture": "404",
 }
-"""What can't succeed in so short a time, and how it is refused."""
+"""The operations that can't succeed in so short a time, with the code or status of their refusal."""
 
 LOOSE: dict[str, str] = {
     "PUT mail expunge": "the document has an array without an envelope",
     "PUT mail autosave": "the document says an array of arrays, and describes an identifier",
     "GET infostore move": "the document says a string, and describes an array",
 }
-"""Where the document contradicts itself, so that the shape is not compared."""
+"""The operations that the document contradicts itself about, so that the shape is not compared."""
+
+for _label in {**PARAMETERS, **BODIES, **FILES, **LOOSE, **REFUSED}:
+    CASES.setdefault(
+        _label,
+        Case(
+            params=PARAMETERS.get(_label, {}),
+            body=BODIES.get(_label),
+            files=FILES.get(_label, {}),
+            loose=LOOSE.get(_label, ""),
+            refused=REFUSED.get(_label, ""),
+        ),
+    )
