@@ -43,6 +43,7 @@ class TimeShift:
 
     def offset(self, stamp: int) -> int:
         """Return the milliseconds between the zone and UTC at an instant; far from our time, 0."""
+        # ``datetime`` ends at the year 9999; such stamps mean "for ever" and have no zone.
         if abs(stamp) > _MAX_STAMP:
             return 0
         difference = datetime.fromtimestamp(stamp / 1000, UTC).astimezone(self.zone).utcoffset()
@@ -54,6 +55,8 @@ class TimeShift:
 
     def from_wire(self, time: int) -> int:
         """Return the instant of a Time of the wire."""
+        # The offset is one of the instant, which is not known yet: the first guess may be off around a change
+        # of clocks.
         return time - self.offset(time - self.offset(time))
 
 
@@ -85,6 +88,7 @@ class RowModel:
         rows = [row for name in names for row in COLUMNS[name]]
         self.columns = [RowColumn(number, name, overrides.get(name, kind)) for number, name, kind in rows]
         self._has_utc = any(column.name == "last_modified_utc" for column in self.columns)
+        # Every list has column 6, also those whose document forgets it.
         self.columns.append(RowColumn(6, "last_modified_utc", "Timestamp"))
         self.by_id = {column.id: column for column in self.columns if column.id is not None}
         self.by_name = {column.name: column for column in self.columns}
@@ -147,6 +151,7 @@ class RowModel:
         column = self.by_name.get(name)
         if column is None or value is None:
             return value
+        # The server stores no empty texts: a client that sets one reads it as absent.
         if column.type == "String" and value == "":
             return None
         if _TYPE_CHECKS.get(column.type, _is_anything)(value):
@@ -154,6 +159,7 @@ class RowModel:
         raise bad_value(name, value, f"it is a {column.type}")
 
     def _is_time(self, column: RowColumn, row: Row) -> bool:
+        # Whole days are dates and have no zone; only ``full_time`` tells which of the two it is.
         if column.type == "Date or Time":
             return not row.get("full_time")
         return column.type == "Time"

@@ -67,6 +67,8 @@ class Dispatcher:
         parsed_request: ParsedRequest | None = None
         try:
             self._check_rate(server_options)
+            # No task runs between requests: jobs that are due have to be done before anything looks at the
+            # state.
             self._jobs.run_due()
             parsed_request = self._parse(request, server_options)
             reply = self._perform_for_caller(parsed_request, request, server_options)
@@ -87,6 +89,7 @@ class Dispatcher:
             oldest = self._arrivals[0] if self._arrivals else now
             wait = max(1, round(oldest + server_options.rate_window - now)) if too_many else 1
             raise PageRefusal(429, "Too Many Requests", plain=True, retry_after=wait)
+        # Only after the check: refused requests must not keep the limit up for ever.
         self._arrivals.append(now)
         if self._journal.open_requests > server_options.max_concurrent:
             raise OxError("SVL-0019", "too many requests at once", category=PERMISSION_DENIED, status=403)
@@ -100,6 +103,7 @@ class Dispatcher:
         try:
             body, parts = read_body(operation, request, server_options)
         except OxError as error:
+            # A batch has no envelope of its own to put an error into, so that the server answers with a page.
             if operation.module == "multiple":
                 raise PageRefusal(400, error.text) from error
             raise
@@ -110,6 +114,7 @@ class Dispatcher:
     ) -> OxReply:
         operation = parsed_request.operation
         session, user = self._find_caller(parsed_request, request, server_options)
+        # Addresses end up in the logs of proxies and servers.
         if operation.module in _NO_PASSWORD_IN_URL and "password" in parsed_request.query:
             raise OxError("SVL-0030", "the password must not be part of the address", status=400)
         return self.perform(parsed_request, request, server_options, session=session, user=user)
@@ -169,6 +174,7 @@ class Dispatcher:
 
     def _enqueue(self, call: OxCall, query: Mapping[str, str], user: OxUser) -> OxReply:
         operation = call.operation
+        # Another session of the same user must find the same job running.
         query_params = {name: value for name, value in query.items() if name != "session"}
         signature = json.dumps([str(operation), query_params, _describe_body(call.body)], sort_keys=True)
         seconds = call.server_options.job_seconds
@@ -190,6 +196,7 @@ class Dispatcher:
         key = parsed_request.query.get("session")
         if not operation.session or (operation.module, operation.name) in _READS_SESSION_ITSELF:
             return None, None
+        # A session wins over a token: a client that sends both would else act as two users.
         if key:
             session = self._sessions.find(key, request, server_options)
             return session, session.user

@@ -94,6 +94,7 @@ class ApiOperation:
 
 _PARAM: Final = re.compile(r"(/?)([^:]+):([^!=]+)(!?)(?:=(.*))?")
 _SLOT: Final = re.compile(r"\{(\w+)\}")
+# These slots may contain slashes: ``config/modules/mail``.
 _LONG_SLOTS: Final = frozenset({"path", "jslobPath"})
 
 

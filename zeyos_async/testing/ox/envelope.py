@@ -77,6 +77,7 @@ def build_envelope(reply: OxReply, server_options: OxServerOptions, number: int)
     warnings = [*reply.warnings, *_build_warnings(server_options)]
     if warnings:
         rendered = [build_error_fields(warning, server_options, number) for warning in warnings]
+        # As on the server: a client that only looks for ``error`` takes a warning for one.
         envelope |= rendered[0]
         envelope["warnings"] = rendered[0] if len(rendered) == 1 else rendered
     return envelope
@@ -122,6 +123,7 @@ def _wrap_in_page(envelope: Any, parsed_request: ParsedRequest, plain: Sequence[
     ):
         return None
     callback = "import" if parsed_request.operation.module == "import" else parsed_request.operation.action
+    # A script must not contain its own end tag: a title with "</script>" would cut the page.
     value = json.dumps(envelope, ensure_ascii=False).replace("</", "<\\/")
     page = _PAGE.replace("{name}", callback).replace("{value}", value)
     return Answer(headers={"Content-Type": "text/html; charset=UTF-8"}, body=page.encode())

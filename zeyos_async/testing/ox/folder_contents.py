@@ -47,6 +47,7 @@ def delete_contents(call: OxCall, folder: Row) -> None:
             drive_of(call.state).remove(item)
     if module == "calendar":
         for event in calendar_of(call.state).events([key]):
+            # An earlier turn may have deleted it: exceptions go with their series.
             if calendar_of(call.state).find(event.id) is event:
                 calendar_of(call.state).remove(event)
     if module in _TABLES:

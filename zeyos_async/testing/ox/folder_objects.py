@@ -216,6 +216,7 @@ class ObjectKind:
             values["folder_id"] = target["id"]
         merged = {**row, **values}
         self.check(call, merged)
+        # ``check`` sets fields that follow from others, such as the two pairs of dates of a task.
         values |= {name: value for name, value in merged.items() if row.get(name) != value}
         return call.table(self.table).change(row, values, by=call.user.id)
 
@@ -268,6 +269,7 @@ class ObjectKind:
         sort, down = read_sort(call)
         ordered = sort_rows(readable, self.model.find_column(sort) if sort else None, down=down)
         data: list[Any] = [self.to_cells(call, columns, row) for row in ordered]
+        # Documents and server differ about the default; see ``contacts_deliver_deleted``.
         ignored = call.params.get("ignore", "" if deliver_deleted else "deleted")
         stamps = [row["last_modified"] for row in readable]
         if ignored != "deleted":

@@ -197,6 +197,7 @@ def child_folders(call: OxCall, parent: str) -> list[Row]:
 
 
 def _shown_parent(row: Row, user: OxUser) -> str:
+    # What others share is below "3" for everybody but its owner.
     is_foreign = row["_owner"] not in (0, user.id)
     return "3" if is_foreign else str(row["folder_id"])
 
@@ -251,6 +252,7 @@ def find_usable_folder(
     row = find_visible_folder(call, folder)
     if row["module"] != module:
         raise permission_denied(code, f"keep {module} in folder {folder}, which is for {row['module']}")
+    # Level 1 of the right "folder" only lets a user see it; creating objects begins at 2.
     needed = 2 if right == "folder" else 1
     if permission_level(row, call.user, right) < needed:
         raise permission_denied(code, f"{right} in folder {folder}")

@@ -62,6 +62,7 @@ def read_parts(body: bytes, boundary: str) -> Iterator[FormPart]:
         ValueError: The body does not end as it should.
     """
     mark = b"--" + boundary.encode("latin-1")
+    # The line break belongs to the boundary, not to the content: files must not grow by two bytes.
     pieces = (b"\r\n" + body).split(b"\r\n" + mark)
     if len(pieces) < 2 or not pieces[-1].startswith(b"--"):
         raise ValueError("the multipart body has no end")
@@ -75,6 +76,7 @@ def read_parts(body: bytes, boundary: str) -> Iterator[FormPart]:
 def _build_part(head: str, content: bytes) -> FormPart:
     headers = dict(_split_header(line) for line in head.splitlines() if ":" in line)
     _, parameters = parse_media_type(headers.get("content-disposition", ""))
+    # Browsers escape quotation marks in names; ``email`` leaves the backslashes in.
     name = _QUOTED.sub(r"\1", parameters.get("name", ""))
     filename = parameters.get("filename")
     content_type = headers.get("content-type", "")

@@ -104,6 +104,7 @@ class Jobs:
     def run_due(self) -> None:
         """Carry out the jobs that are due."""
         now = self._state.clock.now()
+        # A copy, as a job may enqueue another one.
         for job in list(self._jobs.values()):
             if not job.is_done and job.due_at <= now:
                 try:

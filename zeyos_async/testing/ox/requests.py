@@ -35,6 +35,7 @@ GENERAL_PARAMS: Final = frozenset(
 """Parameters that every operation takes, so that they are never unknown."""
 
 _TRUE_TEXTS: Final = frozenset({"true", "yes", "y", "on", "1"})
+# The server takes any text for these, though the document lists values.
 _FREE_ENUMS: Final = frozenset({"ignore"})
 
 
@@ -53,6 +54,7 @@ _WITHOUT_ACTION: Final = sorted(
 """Paths with few slots come first: a path that is spelled out wins over one where a slot takes its place."""
 
 _WITH_SLOTS: Final = [operation for operation in OPERATIONS if operation.action and "{" in operation.path]
+# Longest first: ``mail/compose`` would else be taken for a path below ``mail``.
 _MODULES_BY_LENGTH: Final = sorted(MODULES, key=len, reverse=True)
 
 
@@ -103,6 +105,7 @@ def find_operation(
     for operation, inside in matches:
         if operation.method == method:
             return operation, inside
+    # The real server looks at the action and hardly at the verb; by path alone the verb is all there is.
     if server_options.lenient_verbs and action:
         return matches[0]
     verbs = " or ".join(dict.fromkeys(operation.method for operation, _ in matches))
@@ -153,6 +156,7 @@ def read_params(operation: ApiOperation, query: Mapping[str, str]) -> tuple[dict
     documented = {param.name: param for param in operation.params}
     for param in operation.params:
         text = query.get(param.name)
+        # An empty number or boolean counts as absent on the server; an empty text is a value.
         if text is not None and (text or param.type.startswith("str")):
             params[param.name] = _read_value(param, text)
         elif param.required:
@@ -229,4 +233,5 @@ def read_json(body: bytes | str) -> Any:
 def parse_query(request: Incoming) -> dict[str, str]:
     """Return the parameters of a query string; of several of one name the first counts."""
     pairs = parse_qsl(request.query, keep_blank_values=True)
+    # The first pair of a name wins, and the last one put into a dict stays: hence reversed.
     return dict(reversed(pairs))

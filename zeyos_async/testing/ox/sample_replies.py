@@ -25,6 +25,7 @@ _BASIC_SAMPLES: Final = {
     "binary": "",
     "": {},
 }
+# Schemas refer to themselves (nested messages): without a limit, samples would never end.
 _MAX_DEPTH: Final = 4
 
 
@@ -58,6 +59,7 @@ def build_sample(kind: str, depth: int = 0) -> Any:
         return [build_sample(kind[6:-1], depth + 1)] if depth < _MAX_DEPTH else []
     if kind in _BASIC_SAMPLES:
         value = _BASIC_SAMPLES[kind]
+        # A copy: a test that changes a reply must not change later ones.
         return type(value)(value) if isinstance(value, dict | list) else value
     fields = find_fields(kind)
     if isinstance(fields, str):

@@ -152,11 +152,13 @@ def _read_operand(operand: Any, comparison: str, grammar: SearchGrammar) -> Any:
 
 
 def _holds(name: str, first: Any, second: Any) -> bool:
+    # Also for "<>": the server finds no object by a field that it has not.
     if first is None or second is None:
         return False
     first, second = _coerce(first, second), _coerce(second, first)
     if name in ("=", "<>"):
         return _is_equal(first, second) is (name == "=")
+    # Python can't order a text and a number; the server just does not find it.
     if isinstance(first, str) is not isinstance(second, str):
         return False
     return _COMPARISONS[name](_fold_case(first), _fold_case(second))
@@ -180,6 +182,7 @@ def _is_equal(value: Any, pattern: Any) -> bool:
     return bool(value == pattern)
 
 
+# A search compares one pattern with thousands of objects.
 @lru_cache(maxsize=256)
 def _compile_pattern(text: str) -> re.Pattern[str]:
     """Compile a pattern with ``*`` and ``?``; a backslash takes their meaning away."""

@@ -111,6 +111,7 @@ def seed_state(state: ServerState, rows: Mapping[str, SeedRows]) -> None:
     """
     if unknown := sorted(rows.keys() - _SEEDERS.keys()):
         raise ValueError(f"there is no {unknown[0]!r} to fill; there are {', '.join(seeder_names())}")
+    # Folders come first (order 0): rows of the other names are stored in them.
     with state.seeding():
         for name, filler in sorted(_SEEDERS.items(), key=lambda item: (item[1].order, item[0])):
             filler.seed(state, rows.get(name, filler.default_count))

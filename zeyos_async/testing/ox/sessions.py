@@ -140,6 +140,7 @@ class SessionStore:
         if self._state.clock.now() - session.last_used > lifetime:
             self.end(session)
             raise session_expired("too old")
+        # The session ends for good: coming back to the old address does not help on the server either.
         if server_options.ip_check and session.ip != server_options.client_ip:
             self.end(session)
             raise session_expired("another address")
@@ -153,6 +154,7 @@ class SessionStore:
     def cookie_name(self, kind: CookieKind, request: Incoming, client: str) -> str:
         """Return the name of a cookie, which depends on the User-Agent and on the name of the client."""
         agent = request.headers.get("User-Agent", "")
+        # Clients that change their User-Agent look for another cookie and seem to lose their session.
         text = f"{agent}:{client}:{self._salt}"
         return f"open-xchange-{kind}-{hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()}"
 

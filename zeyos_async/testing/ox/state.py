@@ -110,6 +110,7 @@ class RowTable:
         self.deleted_rows: dict[str, Row] = {}
 
     def __iter__(self) -> Iterator[Row]:
+        # A copy, as callers delete rows while they go through them.
         return iter(list(self.rows.values()))
 
     def insert(self, values: Mapping[str, Any], *, by: int, key: str | None = None) -> Row:
@@ -153,6 +154,7 @@ class RowTable:
     def changes_since(self, stamp: int, folder: Any = None) -> tuple[list[Row], list[Tombstone]]:
         """Return the rows that changed after a time stamp, and those that were deleted after it for good."""
         changed = [row for row in self.rows_in(folder) if row["last_modified"] > stamp]
+        # A row that was moved away and back has a tombstone in a folder where it is again.
         present = {row["id"] for row in self.rows_in(folder)}
         deleted = {
             tombstone.id: tombstone
@@ -189,9 +191,11 @@ class ServerState:
         imported rows do: a client that pages by stamps has to cope with that.
         """
         if self._seed_count:
+            # The clock is not asked: rows of the start would else differ from run to run.
             self._seed_count += 1
             self._last_stamp += min(self._seed_count % _SHARED_STAMP_EVERY, 1)
         else:
+            # Two writes within a millisecond would share a stamp, and a conflict would go unnoticed.
             self._last_stamp = max(self._last_stamp + 1, int(self.clock.now() * 1000))
         return self._last_stamp
 
@@ -207,6 +211,7 @@ class ServerState:
     @property
     def last_stamp(self) -> int:
         """The last stamp given, or now: the greatest that a reply may carry."""
+        # One less than now: a row that is stored in this millisecond is still newer for the client.
         return max(self._last_stamp, int(self.clock.now() * 1000) - 1)
 
     def next_id(self) -> int:

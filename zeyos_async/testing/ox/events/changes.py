@@ -167,6 +167,7 @@ def split_series(call: OxCall, series: StoredEvent, key: str) -> StoredEvent:
     data = series.build_recurrence(at)
     for name in ("id", "recurrenceId", "seriesId"):
         data.pop(name)
+    # With the old ``uid`` the two series would be one to every other calendar.
     data |= {"uid": call.state.next_token(), "rrule": series.data["rrule"]}
     later = store.insert(data)
     for event in store.exceptions(series):
@@ -181,6 +182,7 @@ def apply_changes(call: OxCall, event: StoredEvent, data: Mapping[str, Any]) -> 
     """Change an event; ``None`` takes a field away."""
     prepared = prepare_data(call, data, event.data)
     event.data = {name: value for name, value in {**event.data, **prepared}.items() if value is not None}
+    # Invitations with a lower sequence are out of date: only a change of time raises it.
     if "startDate" in prepared or "endDate" in prepared or "rrule" in prepared:
         event.data["sequence"] = int(event.data.get("sequence") or 0) + 1
     calendar_of(call.state).touch(event)

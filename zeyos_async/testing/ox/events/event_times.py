@@ -65,6 +65,7 @@ def _parse_text(value: str, tzid: str) -> EventTime:
     if not _LOCAL.fullmatch(value):
         raise ValueError(f"{value!r} is neither a date such as 20170708 nor a time such as 20170708T220000")
     if tzid:
+        # Raises here for an unknown zone; later it would be an error of the server.
         ZoneInfo(tzid)
     return EventTime(datetime.strptime(value, "%Y%m%dT%H%M%S"), tzid)  # noqa: DTZ007
 

@@ -131,6 +131,7 @@ def _iterate_period(rule: RecurrenceRule, start: datetime, index: int) -> Iterat
 
 
 def _iterate_month(rule: RecurrenceRule, start: datetime, year: int, month: int) -> Iterator[datetime]:
+    # A rule that never fits again runs into the end of the calendar.
     if year > MAXYEAR:
         return
     length = calendar.monthrange(year, month)[1]

@@ -147,6 +147,7 @@ def expand_event(event: StoredEvent, within: TimeRange, *, expand: bool) -> Iter
         ):
             yield event.copy_data()
         return
+    # An event without length would touch no range, not even the one that it begins in.
     duration = event.duration if event.duration > timedelta() else timedelta(seconds=1)
     for start in event.iterate_recurrences(before=within.end):
         if start.to_instant() + duration > within.start:

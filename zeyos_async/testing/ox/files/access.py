@@ -67,6 +67,7 @@ def answer_file(
     call: OxCall, content: bytes, *, filename: str, mimetype: str, etag: str, download: bool = False
 ) -> Answer:
     """Answer with a file: all of it, a range of it, or 304 where the client has it."""
+    # Old clients read ``filename`` only, which has no escapes that all of them understand.
     plain = _UNSAFE.sub("_", filename)
     disposition = "attachment" if download else "inline"
     headers = {

@@ -174,6 +174,7 @@ class DriveStore:
 
     def find(self, item: str) -> DriveItem | None:
         """Return a file by its identifier; only the number counts, as folders change."""
+        # Old ids name the folder the file was in; the number finds it wherever it is now.
         number = item.rpartition("/")[2]
         return self._items.get(int(number)) if number.isascii() and number.isdigit() else None
 

@@ -85,6 +85,7 @@ def find_mail(call: OxCall, folder: str, key: str = "", *, message_id: str = "")
     if not key and not message_id:
         raise missing_value("id")
     if check_mail_folder(call, folder) == VIRTUAL_ALL:
+        # Ids of the virtual folder have the real folder in front.
         folder, _, key = key.rpartition("/")
     mail = box.find(folder, key) if key else box.find_by_message_id(folder, message_id)
     if mail is None:
@@ -173,6 +174,7 @@ def _build_sort_key(sort: str) -> Callable[[StoredMail], tuple[Any, ...]]:
     def key(mail: StoredMail) -> tuple[Any, ...]:
         value = build_mail_row(mail)[name]
         if name in _ADDRESS_COLUMNS:
+            # By the first person's name, or by the address where there is no name.
             value = str((value or [["", ""]])[0][0] or (value or [["", ""]])[0][1]).casefold()
         elif isinstance(value, str):
             value = value.casefold()
@@ -189,6 +191,7 @@ def build_zip(files: Iterable[tuple[str, bytes]], filename: str) -> Answer:
         for name, content in files:
             name = _find_free_name(name.replace("/", "_"), used_names)
             used_names.add(name)
+            # ``ZipInfo`` has a fixed date: the same files give the same bytes.
             archive.writestr(zipfile.ZipInfo(name), content)
     headers = {
         "Content-Type": "application/zip",

@@ -130,6 +130,7 @@ class CompositionSpaces:
         """
         if (space := self._spaces.get(key)) is None:
             raise not_found("MSGCS-0007", f"composition space {key}")
+        # No token at all passes: clients from before claims send none.
         if token and space.claim and token != space.claim:
             text = "the composition space is being edited elsewhere"
             raise OxError(server_options.compose_code, text, category=CONFLICT, params=(key,), status=409)

@@ -92,6 +92,7 @@ def build_mail(
     for name, header in _ADDRESS_FIELDS.items():
         if line := format_addresses(fields.get(name)):
             message[header] = line
+    # A line break in a subject would begin another header.
     message["Subject"] = " ".join(str(fields.get("subject") or "").split("\n"))
     message["Date"] = format_datetime(now)
     message["Message-ID"] = message_id
@@ -118,6 +119,7 @@ def _set_headers(message: EmailMessage, fields: Mapping[str, Any]) -> None:
     if fields.get("disp_notification_to"):
         message["Disposition-Notification-To"] = format_addresses(fields["disp_notification_to"])
     for name, value in (fields.get("headers") or {}).items():
+        # Other headers are the server's own; a client must not forge a ``Received``.
         if name.lower().startswith("x-"):
             message[name] = str(value)
 
@@ -137,6 +139,7 @@ def attach_file(message: EmailMessage, file: OutgoingFile) -> None:
     main, _, sub = file.content_type.partition("/")
     sub = sub.partition(";")[0] or "octet-stream"
     if file.content_type.startswith(("message/", "multipart/")):
+        # ``email`` wants message objects for these types, not bytes.
         main, sub = "application", "octet-stream"
     message.add_attachment(
         file.content,

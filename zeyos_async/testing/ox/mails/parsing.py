@@ -98,6 +98,7 @@ class MailHeaders:
 
     def __init__(self, raw: bytes) -> None:
         end = _HEAD_END.search(raw)
+        # Without the body: parsing thousands of attachments for a list takes seconds.
         self._message = BytesHeaderParser().parsebytes(raw if end is None else raw[: end.end()])
 
     @property
@@ -137,6 +138,7 @@ def _unfold(value: object) -> str:
 
 def _decode_words(text: str) -> str:
     """Return a text without the encoded words of RFC 2047."""
+    # ``decode_header`` is slow, and most headers have no encoded words.
     return str(make_header(decode_header(text))) if "=?" in text else text
 
 
@@ -215,5 +217,6 @@ def _read_content(message: Message) -> bytes:
 def _decode_text(content: bytes, message: Message) -> str:
     try:
         return content.decode(str(message.get_content_charset() or "utf-8"), "replace")
+    # A charset that nobody knows is still a message that has to be shown.
     except LookupError:
         return content.decode("utf-8", "replace")

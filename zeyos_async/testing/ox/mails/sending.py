@@ -45,6 +45,7 @@ def deliver_mail(state: ServerState, raw: bytes) -> None:
     """Store a message in the inboxes of its recipients among the users; blind copies stay blind."""
     head = MailHeaders(raw)
     recipients = {pair[1] for name in ("To", "Cc", "Bcc") for pair in head.addresses(name)}
+    # Whoever gets a blind copy must not read who else did.
     delivered = _BCC_HEADER.sub(b"", raw, count=1) if head.text("Bcc") else raw
     for user in state.users.values():
         if user.email in recipients:

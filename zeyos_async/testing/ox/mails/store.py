@@ -137,6 +137,7 @@ class MailStore:
     def add(self, folder: str, raw: bytes, *, flags: int = 0, received: int | None = None) -> StoredMail:
         """Store a message in a folder."""
         number = self.next_id(folder)
+        # Never reused: a client that remembers an id would find another message.
         self._next_ids[folder] = number + 1
         mail = StoredMail(str(number), folder, raw, self._now() if received is None else received, flags)
         mail.category = self._trained_category(mail)

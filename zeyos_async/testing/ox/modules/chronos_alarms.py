@@ -50,6 +50,7 @@ def _iterate_due(event: StoredEvent, within: TimeRange) -> Iterator[tuple[Data, 
     """Yield the alarms of an event that go off within a range and were not acknowledged."""
     if not event.data.get("alarms"):
         return
+    # An alarm may go off long before its event: look at events outside the range too.
     searched_range = TimeRange(
         within.start - _MAX_LEAD if within.start.year > 1970 else within.start, within.end + _MAX_LEAD
     )

@@ -168,6 +168,7 @@ def _parse_send_time(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def _save_draft(call: OxCall, space: CompositionSpace) -> OxReply:
     """Save the draft anew, as mail servers can't change one, and show the space."""
+    # The new draft is stored before the old one goes: a failure must not lose the text.
     box = mailbox_of(call.state, call.user)
     old = box.find(*space.draft)
     draft = box.add(DRAFTS, _build_message(call, space), flags=DRAFT | SEEN)

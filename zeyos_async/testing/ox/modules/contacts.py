@@ -358,6 +358,7 @@ def _comes_up(day: int | None, start: int, end: int) -> bool:
     date = datetime.fromtimestamp(day / 1000, UTC)
     first, last = (datetime.fromtimestamp(stamp / 1000, UTC).year for stamp in (start, end - 1))
     for year in range(first, last + 1):
+        # A 29 February comes up on the 28th in years without it.
         day_of_month = date.day if (date.month, date.day) != (2, 29) or not year % 4 else 28
         stamp = datetime(year, date.month, day_of_month, tzinfo=UTC).timestamp() * 1000
         if start <= stamp < end:

@@ -278,6 +278,7 @@ def _delete_one(call: OxCall, key: str) -> str | None:
         raise permission_denied("FLD-0005", f"delete the standard folder {key}")
     if row["module"] == "infostore" and not call.flag_param("hardDelete"):
         trash = next(folder for folder in visible_folders(call) if folder["type"] == 16)
+        # A second deletion, within the trash, is for good.
         if row["folder_id"] != trash["id"]:
             values = {"folder_id": trash["id"], "_origin": row["folder_id"]}
             return str(call.table("folders").change(row, values, by=call.user.id)["id"])

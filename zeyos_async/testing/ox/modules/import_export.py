@@ -78,6 +78,7 @@ def _import_contacts(call: OxCall) -> OxReply:
         rows = _parse_upload(call, read_vcards)
     else:
         outlook = call.operation.action == "OUTLOOK_CSV"
+        # Outlook writes the code page of Windows, whatever the language.
         charset = call.text_param("charset") or ("cp1252" if outlook else "utf-8")
         rows = _parse_upload(call, lambda content: read_csv(content, charset=charset, outlook=outlook))
     return OxReply(

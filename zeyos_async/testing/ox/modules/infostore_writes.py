@@ -181,6 +181,7 @@ def _discard_item(call: OxCall, item: DriveItem) -> None:
     if call.flag_param("hardDelete") or item.folder == trash:
         drive_of(call.state).remove(item)
         return
+    # ``restore`` has to know where the file was.
     item.trashed_from = item.folder
     drive_of(call.state).move(item, trash)
 

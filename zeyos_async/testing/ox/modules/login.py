@@ -100,6 +100,7 @@ def _token_login(call: OxCall) -> OxReply:
     session = _begin_session(call, _check_credentials(call, "login"))
     token = call.state.next_token()
     call.sessions.transfers[token] = (session, client_token)
+    # Until both halves of the token come together, nobody may use the session.
     call.sessions.end(session)
     user = session.user
     jsession = f"{call.state.next_token()[:24]}.OX0"

@@ -117,6 +117,7 @@ def _build_sample_mail(user: OxUser, index: int, chance: random.Random) -> tuple
         "X-Custom-Header": f"value {index}",
     }
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items() if value)
+    # The number of the message is put in afterwards, so that bodies can be cached.
     body = _build_body(_KINDS[index % 3], index % 4, nested=index % 8 == 5)
     return head.encode() + body.replace(_NUMBER, str(index).encode()), sent_at
 

@@ -41,6 +41,7 @@ def _iterate_order(call: OxCall, items: Sequence[Mapping[str, Any]]) -> Iterator
     """Yield the order of the items: five at a time, in no order; but serial ones keep their own."""
     for start in range(0, len(items), _BATCH_SIZE):
         places = list(range(start, min(start + _BATCH_SIZE, len(items))))
+        # Clients that rely on the order of independent items work in tests and fail on the server.
         if call.server_options.multiple_order == "shuffled":
             unordered = [place for place in places if not _is_serial(items[place])]
             shuffled = iter(call.state.random.sample(unordered, len(unordered)))

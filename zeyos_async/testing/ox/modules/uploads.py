@@ -37,6 +37,7 @@ def _uploads(state: ServerState, user: Any) -> dict[str, _Upload]:
 def _new(call: OxCall) -> OxReply:
     if not call.files:
         raise missing_value("file")
+    # All are checked before any is stored: a refused upload leaves nothing behind.
     for part in call.files:
         _check_type(part, call.text_param("type"))
     ids = []

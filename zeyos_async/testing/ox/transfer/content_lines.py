@@ -92,6 +92,7 @@ def _fold_line(line: str) -> bytes:
     pieces, width = [], 0
     for letter in line:
         size = len(letter.encode())
+        # The limit is in bytes, and a character must not be cut: other programs could not read it.
         if width + size > _MAX_WIDTH:
             pieces.append("\r\n ")
             width = 1

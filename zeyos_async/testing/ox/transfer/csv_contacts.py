@@ -142,8 +142,10 @@ def read_csv(content: bytes, *, charset: str = "utf-8", outlook: bool = False) -
     Raises:
         ValueError: It is none, or no title is known.
     """
+    # Excel begins files with a byte order mark, which would become part of the first title.
     text = content.decode(charset).removeprefix(_BYTE_ORDER_MARK)
     first = text.partition("\n")[0]
+    # Spreadsheets in Germany write semicolons.
     delimiter = max(",;\t", key=first.count)
     lines = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     by_title = _index_titles(outlook=outlook)

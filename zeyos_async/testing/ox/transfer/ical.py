@@ -145,6 +145,7 @@ def _read_task(part: Component) -> Data:
         if (line := part.get(title)) is not None:
             task[name] = int(_read_time(line).to_instant().timestamp() * 1000)
             task["full_time"] = _read_time(line).all_day
+    # Two numbers share "NEEDS-ACTION": reversed, the lower one stays.
     states = {text: number for number, text in reversed(_TASK_STATUS.items())}
     task["status"] = states.get(part.text("STATUS"), 1)
     task["percent_completed"] = int(part.text("PERCENT-COMPLETE") or 0)
