@@ -99,7 +99,7 @@ class Dispatcher:
             raise PageRefusal(404, f"there is nothing at {request.path}")
         query = parse_query(request)
         path = request.path.removeprefix(ROOT)
-        operation, inside = find_operation(request.method, path, query, server_options)
+        operation, path_params = find_operation(request.method, path, query, server_options)
         try:
             body, parts = read_body(operation, request, server_options)
         except OxError as error:
@@ -107,7 +107,7 @@ class Dispatcher:
             if operation.module == "multiple":
                 raise PageRefusal(400, error.text) from error
             raise
-        return ParsedRequest(operation=operation, query={**query, **inside}, body=body, parts=parts)
+        return ParsedRequest(operation=operation, query={**query, **path_params}, body=body, parts=parts)
 
     def _perform_for_caller(
         self, parsed_request: ParsedRequest, request: Incoming, server_options: OxServerOptions

@@ -53,11 +53,11 @@ def read_sort(call: OxCall) -> tuple[str, bool]:
     return sort, order == "desc"
 
 
-def sort_rows(rows: Iterable[Row], column: RowColumn | None, *, down: bool) -> list[Row]:
+def sort_rows(rows: Iterable[Row], column: RowColumn | None, *, descending: bool) -> list[Row]:
     """Sort rows by a column; those without a value come first, or last where it goes down."""
     ordered = list(rows)
     if column is not None:
-        ordered.sort(key=lambda row: _sort_key(row.get(column.name)), reverse=down)
+        ordered.sort(key=lambda row: _sort_key(row.get(column.name)), reverse=descending)
     return ordered
 
 
@@ -152,9 +152,9 @@ class ObjectKind:
     def build_list_reply(self, call: OxCall, rows: Sequence[Row]) -> OxReply:
         """Build a reply of rows as arrays, sorted as the call says."""
         columns = self.parse_columns(call)
-        sort, down = read_sort(call)
+        sort, descending = read_sort(call)
         column = self.model.find_column(sort) if sort else None
-        ordered = sort_rows(rows, column, down=down)
+        ordered = sort_rows(rows, column, descending=descending)
         return OxReply(
             data=[self.to_cells(call, columns, row) for row in ordered], timestamp=newest_stamp(call, rows)
         )
@@ -266,8 +266,8 @@ class ObjectKind:
         changed, tombstones = call.table(self.table).changes_since(call.number_param("timestamp"), folder_id)
         readable = [row for row in changed if self.may_read(call, row)]
         columns = self.parse_columns(call)
-        sort, down = read_sort(call)
-        ordered = sort_rows(readable, self.model.find_column(sort) if sort else None, down=down)
+        sort, descending = read_sort(call)
+        ordered = sort_rows(readable, self.model.find_column(sort) if sort else None, descending=descending)
         data: list[Any] = [self.to_cells(call, columns, row) for row in ordered]
         # Documents and server differ about the default; see ``contacts_deliver_deleted``.
         ignored = call.params.get("ignore", "" if deliver_deleted else "deleted")

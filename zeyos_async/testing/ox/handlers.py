@@ -1,8 +1,8 @@
-"""The seam between the frame and the modules: a call comes in, a reply goes out.
+"""Calls, replies, and the handlers of the modules, which turn the ones into the others.
 
     @handles("contacts", "get")
-    def _get(call: Call) -> Reply:
-        return Reply(data=…, timestamp=…)
+    def _get(call: OxCall) -> OxReply:
+        return OxReply(data=…, timestamp=…)
 
 Operations without an action are registered by verb and path: ``@handles("config", "GET /config/{path}")``.
 """
@@ -49,7 +49,7 @@ class OxReply:
 
     Attributes:
         data: For the envelope's ``data``.
-        timestamp: For the envelope.
+        timestamp: For the envelope's ``timestamp``.
         warnings: Errors that did not stop the call.
         envelope_fields: More fields of the envelope (or all of them, as for a log-in).
         bare_json: The JSON value that is sent without any envelope.
@@ -80,7 +80,7 @@ class OxCall:
         sessions: The open sessions.
         jobs: The calls that were put off.
         dispatcher: Performs calls within calls, as ``multiple`` does.
-        server_options: How the server behaves for this call.
+        server_options: The behaviour of the server for this call.
         request: The request as it came; that of the batch for an item of ``multiple``.
         params: Parameters by name, of their documented types; a list of strings for ``array[string]``.
         extra: Parameters that the document does not name, as they came.
@@ -113,8 +113,8 @@ class OxCall:
     @cached_property
     def shift(self) -> TimeShift:
         """The difference between UTC and the times of this call, by its time zone."""
-        named = self.params.get("timezone") or self.extra.get("timezone")
-        return TimeShift.from_zone_name(named or (self.caller.zone if self.caller else "UTC"))
+        zone = self.params.get("timezone") or self.extra.get("timezone")
+        return TimeShift.from_zone_name(zone or (self.caller.zone if self.caller else "UTC"))
 
     def text_param(self, name: str, default: str = "") -> str:
         """Return a string parameter, or ``default`` where the request has none."""

@@ -11,7 +11,7 @@ from .handlers import OxCall, OxReply
 from .refusals import bad_value, missing_value
 from .state import Row
 
-__all__ = ["build_rows_reply", "cut_range", "read_objects", "sort_as_asked"]
+__all__ = ["build_rows_reply", "cut_range", "read_objects", "sort_by_params"]
 
 
 def read_objects(value: Any, *names: str, of: str = "body") -> list[dict[str, Any]]:
@@ -29,14 +29,14 @@ def read_objects(value: Any, *names: str, of: str = "body") -> list[dict[str, An
     return value
 
 
-def sort_as_asked(call: OxCall, model: RowModel, rows: Iterable[Row]) -> list[Row]:
+def sort_by_params(call: OxCall, model: RowModel, rows: Iterable[Row]) -> list[Row]:
     """Sort rows by ``sort`` and ``order``; those without a value come first when ascending.
 
     Raises:
         OxError: One of the two came without the other, or there is no such column.
     """
-    sort, down = read_sort(call)
-    return sort_rows(rows, model.find_column(sort) if sort else None, down=down)
+    sort, descending = read_sort(call)
+    return sort_rows(rows, model.find_column(sort) if sort else None, descending=descending)
 
 
 def cut_range(call: OxCall, values: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:

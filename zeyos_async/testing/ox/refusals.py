@@ -94,7 +94,7 @@ class PageRefusal(Exception):
 
     Attributes:
         status: HTTP status.
-        text: What the page says.
+        text: The text of the page.
         plain: Whether it is plain text.
         retry_after: Seconds, for the header.
     """

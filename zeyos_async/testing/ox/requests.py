@@ -102,9 +102,9 @@ def find_operation(
         matches = [match for match in matches if match[0].registered]
     if not matches:
         raise unknown_action(path, action)
-    for operation, inside in matches:
+    for operation, path_params in matches:
         if operation.method == method:
-            return operation, inside
+            return operation, path_params
     # The real server looks at the action and hardly at the verb; by path alone the verb is all there is.
     if server_options.lenient_verbs and action:
         return matches[0]

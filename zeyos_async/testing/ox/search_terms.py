@@ -60,7 +60,7 @@ class SearchGrammar:
 
     Attributes:
         fields: Field → its operators.
-        kinds: Which kinds of operands there are.
+        kinds: The kinds of operands that are allowed.
         code: The code of the error for anything else.
     """
 
@@ -76,16 +76,16 @@ class SearchGrammar:
         allowed = frozenset(operators)
         return cls(fields=dict.fromkeys(names, allowed), **options)
 
-    def invalid_term(self, what: str) -> OxError:
+    def invalid_term(self, problem: str) -> OxError:
         """Return the error about an invalid term."""
-        return OxError(self.code, f"the search term is invalid: {what}", params=(what,))
+        return OxError(self.code, f"the search term is invalid: {problem}", params=(problem,))
 
 
 def compile_filter(body: Any, grammar: SearchGrammar) -> SearchTerm | None:
     """Compile the term of a body ``{"filter": [...]}``; return ``None`` where there is none.
 
     Raises:
-        OxError: It is no term, or says what the module doesn't know.
+        OxError: It is no term, or has a field or operator that the module does not allow.
     """
     if not isinstance(body, Mapping):
         raise grammar.invalid_term(f"{body!r} is no object with a filter")

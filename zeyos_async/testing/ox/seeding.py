@@ -47,8 +47,8 @@ class Seeder:
     """A registered function that makes the rows of a name.
 
     Attributes:
-        fill: Stores a number of rows, or the given ones.
-        few: How many there are where nobody says.
+        seed: Stores a number of rows, or explicit ones.
+        default_count: The number of rows where a test does not choose.
         order: Lower ones come first.
     """
 
@@ -113,5 +113,5 @@ def seed_state(state: ServerState, rows: Mapping[str, SeedRows]) -> None:
         raise ValueError(f"there is no {unknown[0]!r} to fill; there are {', '.join(seeder_names())}")
     # Folders come first (order 0): rows of the other names are stored in them.
     with state.seeding():
-        for name, filler in sorted(_SEEDERS.items(), key=lambda item: (item[1].order, item[0])):
-            filler.seed(state, rows.get(name, filler.default_count))
+        for name, seeder in sorted(_SEEDERS.items(), key=lambda item: (item[1].order, item[0])):
+            seeder.seed(state, rows.get(name, seeder.default_count))

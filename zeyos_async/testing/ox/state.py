@@ -75,7 +75,7 @@ class OxUser:
 
     @property
     def display_name(self) -> str:
-        """As in the address book."""
+        """The name as the address book shows it."""
         return f"{self.last_name}, {self.first_name}"
 
 
@@ -210,7 +210,7 @@ class ServerState:
 
     @property
     def last_stamp(self) -> int:
-        """The last stamp given, or now: the greatest that a reply may carry."""
+        """The last stamp that was handed out, or now: the greatest that a reply may carry."""
         # One less than now: a row that is stored in this millisecond is still newer for the client.
         return max(self._last_stamp, int(self.clock.now() * 1000) - 1)
 
@@ -231,7 +231,7 @@ class ServerState:
 
     @property
     def tables(self) -> Mapping[str, RowTable]:
-        """All tables there are."""
+        """The tables by name."""
         return self._tables
 
     def module_state(self, make: Callable[[ServerState, OxUser], _T], user: OxUser) -> _T:

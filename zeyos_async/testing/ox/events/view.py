@@ -167,11 +167,13 @@ def arrange_events(
     """
     expand = call.flag_param("expand")
     shown_events = [data for event in events for data in expand_event(event, within, expand=expand)]
-    down = call.text_param("order").lower().startswith("desc")
+    descending = call.text_param("order").lower().startswith("desc")
     if sort := call.text_param("sort"):
-        shown_events.sort(key=lambda data: _sort_key(data.get(sort)), reverse=down)
+        shown_events.sort(key=lambda data: _sort_key(data.get(sort)), reverse=descending)
     elif "sort" not in call.params:
-        shown_events.sort(key=lambda data: parse_event_time(data["startDate"]).to_instant(), reverse=down)
+        shown_events.sort(
+            key=lambda data: parse_event_time(data["startDate"]).to_instant(), reverse=descending
+        )
     return [show_event(call, data, folder) for data in shown_events]
 
 

@@ -164,8 +164,8 @@ def arrange_mails(call: OxCall, mails: Sequence[StoredMail]) -> list[StoredMail]
         arranged = [mail for mail in arranged if not mail.flags & DELETED]
     if category := call.text_param("categoryid"):
         arranged = [mail for mail in arranged if (mail.category or "general") == category]
-    sort, down = read_sort(call)
-    return sorted(arranged, key=_build_sort_key(sort), reverse=down) if sort else arranged
+    sort, descending = read_sort(call)
+    return sorted(arranged, key=_build_sort_key(sort), reverse=descending) if sort else arranged
 
 
 def _build_sort_key(sort: str) -> Callable[[StoredMail], tuple[Any, ...]]:

@@ -82,7 +82,7 @@ def build_mail(
 
     Args:
         fields: ``from``, ``to``, ``cc``, ``bcc``, ``reply_to``, ``subject``, ``priority``, ``headers``.
-        text: What it says.
+        text: Its text.
         content_type: ``text/plain``, ``text/html``, or ``multipart/alternative`` for both from HTML.
         files: The files that go with it.
         now: The time for its ``Date``, aware.

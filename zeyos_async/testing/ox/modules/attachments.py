@@ -9,7 +9,7 @@ from ..files.access import answer_file, check_drive_folder, guess_type, save_fil
 from ..files.access import drive_of as files
 from ..form_data import FormPart
 from ..handlers import OxCall, OxReply, handles
-from ..listing import build_rows_reply, sort_as_asked
+from ..listing import build_rows_reply, sort_by_params
 from ..mails.access import build_zip
 from ..refusals import bad_value, missing_value, not_found
 from ..requests import read_json
@@ -105,7 +105,7 @@ def _attach_file(call: OxCall, json_part: FormPart, part: FormPart) -> int:
 @handles("attachment", "all")
 def _all(call: OxCall) -> OxReply:
     table, _ = _find_table(call)
-    return build_rows_reply(call, _MODEL, sort_as_asked(call, _MODEL, table))
+    return build_rows_reply(call, _MODEL, sort_by_params(call, _MODEL, table))
 
 
 @handles("attachment", "list")
@@ -129,7 +129,7 @@ def _updates(call: OxCall) -> OxReply:
     """Answer with new attachments as arrays, and the numbers of the deleted ones."""
     table, _ = _find_table(call)
     changed, tombstones = table.changes_since(call.number_param("timestamp"))
-    reply = build_rows_reply(call, _MODEL, sort_as_asked(call, _MODEL, changed))
+    reply = build_rows_reply(call, _MODEL, sort_by_params(call, _MODEL, changed))
     deleted = (
         [] if call.text_param("ignore") == "deleted" else [int(tombstone.id) for tombstone in tombstones]
     )

@@ -222,8 +222,8 @@ def _has_appointments(call: OxCall) -> OxReply:
 @handles("calendar", "newappointments")
 def _new_appointments(call: OxCall) -> OxReply:
     rows = _select_overlapping(KIND.readable_rows(call), *_read_period(call))
-    sort, down = read_sort(call)
-    ordered = sort_rows(rows, _MODEL.find_column(sort) if sort else None, down=down)
+    sort, descending = read_sort(call)
+    ordered = sort_rows(rows, _MODEL.find_column(sort) if sort else None, descending=descending)
     columns = KIND.parse_columns(call)
     limit = _read_limit(call.text_param("limit"))
     return OxReply(

@@ -88,8 +88,8 @@ def _find_user(call: OxCall, key: str) -> OxUser:
 def _build_user_list(call: OxCall, users: Sequence[OxUser]) -> OxReply:
     rows = [_build_user_row(call, user) for user in users]
     columns = _USERS.parse_columns(call.text_param("columns"))
-    sort, down = read_sort(call)
-    ordered = sort_rows(rows, _USERS.find_column(sort) if sort else None, down=down)
+    sort, descending = read_sort(call)
+    ordered = sort_rows(rows, _USERS.find_column(sort) if sort else None, descending=descending)
     data = [_USERS.to_cells(columns, row, call.shift) for row in ordered]
     return OxReply(data=data, timestamp=newest_stamp(call, rows))
 

@@ -303,8 +303,8 @@ def _to_cells(call: OxCall, rows: Iterable[Row]) -> list[list[Any]]:
 def _all_messages(call: OxCall) -> OxReply:
     rows = [row for row in call.module_state(_messages) if row["folderId"] == call.text_param("folder")]
     if sort := call.text_param("sort"):
-        down = call.text_param("order").lower() == "desc"
-        rows.sort(key=lambda row: str(row.get(sort) or ""), reverse=down)
+        descending = call.text_param("order").lower() == "desc"
+        rows.sort(key=lambda row: str(row.get(sort) or ""), reverse=descending)
     return OxReply(data=_to_cells(call, rows))
 
 

@@ -12,7 +12,7 @@ from ..files.access import answer_file, check_drive_folder, drive_of
 from ..files.store import DriveItem, FileVersion
 from ..folder_tree import child_folders, visible_folders
 from ..handlers import OxCall, OxReply, handles
-from ..listing import build_rows_reply, cut_range, read_objects, sort_as_asked
+from ..listing import build_rows_reply, cut_range, read_objects, sort_by_params
 from ..mails.access import build_zip
 from ..refusals import OxError, bad_value, not_found
 from ..search_terms import SearchGrammar, SearchOperand, compile_filter
@@ -62,7 +62,7 @@ def _to_rows(items: Iterable[DriveItem]) -> list[Row]:
 
 @handles("infostore", "all")
 def _all(call: OxCall) -> OxReply:
-    rows = sort_as_asked(call, MODEL, _to_rows(_items_in(call, call.text_param("folder"))))
+    rows = sort_by_params(call, MODEL, _to_rows(_items_in(call, call.text_param("folder"))))
     chunk, _ = cut_range(call, rows)
     return build_rows_reply(call, MODEL, chunk)
 
@@ -90,7 +90,7 @@ def show_item(call: OxCall, item: DriveItem) -> dict[str, Any]:
 @handles("infostore", "versions")
 def _versions(call: OxCall) -> OxReply:
     item = find_item(call, call.text_param("id"))
-    rows = sort_as_asked(call, MODEL, [item.values(version) for version in item.versions.values()])
+    rows = sort_by_params(call, MODEL, [item.values(version) for version in item.versions.values()])
     columns = MODEL.parse_columns(call.text_param("columns"))
     return OxReply(data=[MODEL.to_cells(columns, row, call.shift) for row in rows], timestamp=item.stamp)
 
@@ -100,7 +100,7 @@ def _updates(call: OxCall) -> OxReply:
     """Answer with new and changed files as arrays, and the identifiers of those that left the folder."""
     folder, since = check_drive_folder(call, call.text_param("folder")), call.number_param("timestamp")
     rows = [item.values() for item in _items_in(call, folder) if item.stamp > since]
-    reply = build_rows_reply(call, MODEL, sort_as_asked(call, MODEL, rows))
+    reply = build_rows_reply(call, MODEL, sort_by_params(call, MODEL, rows))
     removed_ids: list[Any] = drive_of(call.state).removed_ids(folder, since)
     if call.text_param("ignore") == "deleted":
         removed_ids = []
@@ -111,7 +111,7 @@ def _updates(call: OxCall) -> OxReply:
 def _shares(call: OxCall) -> OxReply:
     items = drive_of(call.state).items()
     shared = [item.values() for item in items if item.data.get("object_permissions")]
-    return build_rows_reply(call, MODEL, sort_as_asked(call, MODEL, shared))
+    return build_rows_reply(call, MODEL, sort_by_params(call, MODEL, shared))
 
 
 _SEARCHED_FIELDS: Final = ("title", "filename", "description", "url", "version_comment")
@@ -164,7 +164,7 @@ def _answer_window(call: OxCall, body: Any) -> OxReply:
     """Answer with the files that match a term, from ``start`` to ``end``, counted from 0, both included."""
     term = compile_filter(body, _GRAMMAR)
     items = [item for item in _select_searched(call) if term is None or term(partial(_values, call, item))]
-    rows = sort_as_asked(call, MODEL, _to_rows(items))
+    rows = sort_by_params(call, MODEL, _to_rows(items))
     start, end = call.number_param("start"), call.number_param("end", len(rows) - 1)
     if start < 0 or (rows and end < start):
         raise bad_value("end", end, f"the start is {start}")

@@ -177,8 +177,8 @@ def _select_threads(call: OxCall) -> list[list[StoredMail]]:
         thread for thread in group_threads(mails) if any(mail.folder != SENT for mail in thread)
     ]
     threads = threads_in_folder if call.text_param("folder") != SENT else group_threads(mails)
-    down = call.text_param("order", "desc").lower() == "desc"
-    return sorted(threads, key=lambda thread: thread[-1].received_at, reverse=down)
+    descending = call.text_param("order", "desc").lower() == "desc"
+    return sorted(threads, key=lambda thread: thread[-1].received_at, reverse=descending)
 
 
 @handles("mail", "threadedAll")

@@ -1,4 +1,4 @@
-"""``multiple``: several calls in one; and ``jobs``: calls that were put off."""
+"""``multiple``: several calls in one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from ..envelope import build_envelope, build_error_fields
 from ..handlers import OxCall, OxReply, handles
-from ..jobs import build_job_reply
 from ..refusals import OxError, PageRefusal
 from ..requests import ParsedRequest, find_operation
 
@@ -106,33 +105,3 @@ def _find_documented(
 
 def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
-
-
-@handles("jobs", "all")
-def _all_jobs(call: OxCall) -> OxReply:
-    return OxReply(data=[job.info() for job in call.jobs.jobs_of(call.user.id)])
-
-
-@handles("jobs", "info")
-def _job_info(call: OxCall) -> OxReply:
-    return OxReply(data=call.jobs.find(call.text_param("id"), call.user.id).info())
-
-
-@handles("jobs", "get")
-def _job_result(call: OxCall) -> OxReply:
-    """Answer with the result of a job, once; until it is done, with the same 202 as before."""
-    job = call.jobs.find(call.text_param("id"), call.user.id)
-    if not job.is_done:
-        return build_job_reply(job)
-    call.jobs.forget(job)
-    if job.error is not None:
-        raise job.error
-    assert job.reply is not None, job
-    return job.reply
-
-
-@handles("jobs", "cancel")
-def _cancel_job(call: OxCall) -> OxReply:
-    job = call.jobs.find(call.text_param("id"), call.user.id)
-    call.jobs.forget(job)
-    return OxReply(data={"success": not job.is_done})
