@@ -25,7 +25,7 @@ class ApiParam:
         type: ``string integer long boolean`` or ``array[string]``.
         required: Whether it has to be there.
         in_path: Whether it is a part of the path.
-        values: What it may be; empty is anything.
+        values: The allowed values; empty is anything.
     """
 
     name: str
@@ -54,7 +54,7 @@ class ApiOperation:
         envelope: ``"data"``, or the schema of the whole answer.
         session: Whether it needs a session (or a token).
         oauth: Whether a token will do.
-        scopes: What the token has to allow.
+        scopes: The scopes that the token has to allow.
         any_scope: Whether one of them is enough.
         registered: Whether server 8.19 has it.
     """
@@ -159,7 +159,7 @@ class SchemaField:
     Attributes:
         name: Its name.
         type: A basic type, a schema, or ``array[…]`` of one.
-        values: What it may be; empty is anything.
+        values: The allowed values; empty is anything.
         required: Whether it has to be there.
     """
 

@@ -137,10 +137,10 @@ async def emulate_ox(
     Args:
         rows: Kind of row (``contacts``, ``tasks`` …) → how many, or the rows themselves; the others get a few.
         seed: The same seed gives the same rows, ids, tokens and faults.
-        users: Who may log in; the first is the default user.
-        host: Where to listen.
+        users: The users who may log in; the first is the default user.
+        host: The address to listen on.
         port: 0 is a free one.
-        server_options: Where documents and servers differ.
+        server_options: The choices where documents and servers differ.
 
     Raises:
         ValueError: ``rows`` names a kind that there is not, or two users share a number.
@@ -161,7 +161,7 @@ async def serve_ox(
     """Serve an emulator until cancelled.
 
     Args:
-        host: Where to listen.
+        host: The address to listen on.
         port: 0 is a free one.
         rows: Kind of row → how many.
         seed: The same seed gives the same rows.

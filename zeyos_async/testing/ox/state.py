@@ -43,14 +43,14 @@ class OxUser:
     """A user who may log in.
 
     Attributes:
-        name: For logging in.
-        password: The same.
+        name: The name to log in with.
+        password: The password to log in with.
         id: The user's number.
-        first_name: As in the address book.
-        last_name: The same.
-        email: The same.
+        first_name: The first name in the address book.
+        last_name: The last name in the address book.
+        email: The address in the address book; made of the name if it is empty.
         zone: The time zone that all times are shifted by, unless a request names another.
-        locale: Such as ``"de_DE"``.
+        locale: The language, such as ``"de_DE"``.
         second_factor: The code that has to be given after the password; ``""`` is none.
     """
 

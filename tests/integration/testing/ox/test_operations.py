@@ -139,8 +139,8 @@ async def test_every_operation_answers_as_documented(wire: Any, operation: ApiOp
         return
     if operation.envelope == "data":
         assert misfits(value["data"], operation.data_type) == []
-    elif isinstance(value, dict) and isinstance(find_fields(operation.envelope), tuple):
-        types_by_name = {field.name: field.type for field in find_fields(operation.envelope)}
+    elif isinstance(value, dict) and isinstance(fields := find_fields(operation.envelope), tuple):
+        types_by_name = {field.name: field.type for field in fields}
         all_misfits = [
             misfit
             for name in value.keys() & types_by_name

@@ -42,7 +42,7 @@ class FileVersion:
     """A version of a file.
 
     Attributes:
-        number: From 1.
+        number: Its number, from 1.
         content: Its bytes.
         filename: Its name.
         mimetype: Its MIME type.

@@ -41,7 +41,7 @@ class MailView:
 
     Attributes:
         kind: ``raw text textNoHtmlAttach html noimg document``.
-        max_size: How many characters of the text at most; small values count as 10,000.
+        max_size: The greatest number of characters of the text; small values count as 10,000.
         source: Whether the RFC 822 source goes along.
         nested: Whether messages within it are shown as messages.
     """

@@ -23,7 +23,7 @@ _RESOURCES: Final = (("beamer", "Beamer 📽"), ("room", 'Room "Berlin"'), ("car
 
 
 @seeds("groups", default_count=2)
-def _fill_groups(state: ServerState, rows: SeedRows) -> None:
+def _seed_groups(state: ServerState, rows: SeedRows) -> None:
     """Make the group of everybody, and some more."""
     members = list(state.users)
     named_groups: list[Any] = [
@@ -39,7 +39,7 @@ def _fill_groups(state: ServerState, rows: SeedRows) -> None:
 
 
 @seeds("resources", default_count=3)
-def _fill_resources(state: ServerState, rows: SeedRows) -> None:
+def _seed_resources(state: ServerState, rows: SeedRows) -> None:
     """Make things that are booked."""
     first = next(iter(state.users))
     resources = [_build_resource(place) for place in range(rows)] if isinstance(rows, int) else list(rows)
