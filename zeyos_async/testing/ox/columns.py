@@ -90,6 +90,7 @@ class RowModel:
         self._has_utc = any(column.name == "last_modified_utc" for column in self.columns)
         # Every list has column 6, also those whose document forgets it.
         self.columns.append(RowColumn(6, "last_modified_utc", "Timestamp"))
+        # A dict keeps the last of two: models that come later win where numbers clash.
         self.by_id = {column.id: column for column in self.columns if column.id is not None}
         self.by_name = {column.name: column for column in self.columns}
 
@@ -117,6 +118,7 @@ class RowModel:
         if column.name == "last_modified_utc":
             return row.get("last_modified")
         stored = row.get(column.name)
+        # ``True`` is an ``int`` in Python, and no time.
         if isinstance(stored, int) and not isinstance(stored, bool) and self._is_time(column, row):
             return shift.to_wire(stored)
         return stored
@@ -144,6 +146,7 @@ class RowModel:
         Raises:
             OxError: A value has the wrong type.
         """
+        # Whether a value is a time depends on ``full_time``, which may be in the row and not in the body.
         merged = {**(row or {}), **body}
         return {name: self._to_stored(name, value, merged, shift) for name, value in body.items()}
 

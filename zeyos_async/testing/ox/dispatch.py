@@ -37,10 +37,13 @@ from .state import OxUser, ServerState
 
 __all__ = ["Dispatcher"]
 
+# These answer a lost session with a page, in their own way, and never with SES-0203.
 _READS_SESSION_ITSELF: Final = frozenset(
     {("login", "logout"), ("logout", "GET /logout"), ("login", "redirect")}
 )
+# The only modules that a session without its second factor may call.
 _WITHOUT_SECOND_FACTOR: Final = frozenset({"login", "logout", "multifactor/device", "multifactor/provider"})
+# Images are loaded by ``<img src>``, whose address must not contain a session.
 _BY_PUBLIC_COOKIE: Final = frozenset({"file", "image"})
 _NO_PASSWORD_IN_URL: Final = frozenset({"login"})
 
@@ -167,6 +170,7 @@ class Dispatcher:
         try:
             handler = find_handler(call.operation)
             return build_sample_reply(call) if handler is None else handler(call)
+        # Not ``AssertionError``: that is a mistake of the emulator that a test has to see as it is.
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             self._journal.counts["internal error"] += 1
             text = f"{call.operation} could not be carried out: {error!r}"

@@ -64,6 +64,7 @@ class OxEmulator(Emulator[OxServerOptions, OxJournal]):
         self._build()
 
     def _build(self) -> None:
+        # Copies: a changed password or zone must not outlive a reset, or reach another emulator.
         users = {user.id: attrs.evolve(user) for user in self.users}
         self.state = ServerState(users, clock=self.clock, seed=self._seed)
         self.sessions = SessionStore(self.state, count=self.journal.counts)
@@ -108,6 +109,7 @@ class OxEmulator(Emulator[OxServerOptions, OxJournal]):
         """Begin again: the rows of the start, no session, an empty journal, no faults."""
         self.faults.clear()
         self.journal.reset()
+        # Before the state is built again, as its first stamps come from the clock.
         self.clock.offset = 0.0
         self._build()
 

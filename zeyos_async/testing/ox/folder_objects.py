@@ -195,6 +195,7 @@ class ObjectKind:
             call, body["folder_id"], self.module, right="folder", code=self.denied_code
         )
         values = self._read_values(call, body, None)
+        # ``null`` in a new object is as good as absent.
         row = {name: value for name, value in values.items() if value is not None}
         row["folder_id"] = folder["id"]
         self.check(call, row)
@@ -275,6 +276,7 @@ class ObjectKind:
         if ignored != "deleted":
             data += [self.show_deleted(tombstone.id) for tombstone in tombstones]
             stamps += [tombstone.stamp for tombstone in tombstones]
+        # Of the delivered rows only: suppressed deletions come again, once a client wants them.
         return OxReply(data=data, timestamp=max(stamps, default=call.number_param("timestamp")))
 
     def _read_values(self, call: OxCall, body: Mapping[str, Any], row: Row | None) -> Row:

@@ -188,6 +188,7 @@ def visible_folders(call: OxCall) -> Iterator[Row]:
     for row in call.table("folders"):
         if own_permissions(row, call.user) & 127 >= _SEE_FOLDER:
             yield row
+    # Mail folders have ids by path, which every user has: they need a table for each.
     yield from call.table(f"mail folders of {call.user.id}")
 
 

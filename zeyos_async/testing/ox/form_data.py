@@ -41,6 +41,7 @@ class FormPart:
 
 def parse_media_type(header: str) -> tuple[str, dict[str, str]]:
     """Return a header's main value in lower case, and its parameters; RFC 2231 is understood."""
+    # Header parameters have quoting, and continuations by RFC 2231, that ``email`` knows.
     message = Message()
     message["Content-Type"] = header
     params: Any = message.get_params(failobj=[], header="Content-Type")
@@ -64,6 +65,7 @@ def read_parts(body: bytes, boundary: str) -> Iterator[FormPart]:
     mark = b"--" + boundary.encode("latin-1")
     # The line break belongs to the boundary, not to the content: files must not grow by two bytes.
     pieces = (b"\r\n" + body).split(b"\r\n" + mark)
+    # Without its end, an upload was cut on the way: a part of a file must not be stored.
     if len(pieces) < 2 or not pieces[-1].startswith(b"--"):
         raise ValueError("the multipart body has no end")
     for piece in pieces[1:-1]:

@@ -113,6 +113,7 @@ class OxCall:
     @cached_property
     def shift(self) -> TimeShift:
         """The difference between UTC and the times of this call, by its time zone."""
+        # Some documents forget the parameter, and the server takes it all the same.
         zone = self.params.get("timezone") or self.extra.get("timezone")
         return TimeShift.from_zone_name(zone or (self.caller.zone if self.caller else "UTC"))
 
@@ -194,6 +195,7 @@ def handles(module: str, *names: str, method: str = "") -> Callable[[Handler], H
     def register(handler: Handler) -> Handler:
         for name in names:
             key = (module, name, method)
+            # A typo here would else leave an operation with a sample reply, and nobody would notice.
             if (module, name) not in _DOCUMENTED or key in _HANDLERS:
                 raise ValueError(f"{module} {name} is unknown, or registered already")
             _HANDLERS[key] = handler
@@ -205,4 +207,5 @@ def handles(module: str, *names: str, method: str = "") -> Callable[[Handler], H
 def find_handler(operation: ApiOperation) -> Handler | None:
     """Return the function that is registered for an operation; ``None`` where there is none."""
     key = (operation.module, operation.name)
+    # A handler for one verb wins over one for every verb of the action.
     return _HANDLERS.get((*key, operation.method)) or _HANDLERS.get((*key, ""))

@@ -82,6 +82,7 @@ def note_unknown_input(
 ) -> None:
     """Note the parameters and fields of a request that the document does not name."""
     operation_name = str(operation)
+    # Parameters that every operation takes, and those of the path, are documented elsewhere.
     for name in sorted(extra.keys() - GENERAL_PARAMS - operation.pattern.groupindex.keys()):
         journal.unknown_input.append(
             UnknownInput(number=number, operation=operation_name, kind="parameter", name=name)
@@ -100,6 +101,7 @@ def check_shape(operation: ApiOperation, body: Any) -> None:
     Raises:
         OxError: It is not.
     """
+    # Bytes come as ``json`` too, where a form is sent for an operation that documents JSON.
     if operation.body != "json" or body is None or isinstance(body, bytes) or operation.module == "multiple":
         return  # a batch is refused in its own way
     kind = operation.body_type
@@ -134,6 +136,7 @@ def _find_unknown_fields(operation: ApiOperation, body: Any) -> list[str]:
 
 def conceal_secrets(request: Incoming) -> bytes:
     """Return a request's body with fingerprints in place of passwords and tokens, in JSON or in a form."""
+    # Everywhere else, ``token`` and ``secret`` are names of harmless fields that tests look at.
     if not any(place in request.path for place in _SECRET_PATHS):
         return request.body
     kind = request.headers.get("Content-Type", "")

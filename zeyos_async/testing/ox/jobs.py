@@ -91,6 +91,7 @@ class Jobs:
         Raises:
             OxError: ``JOB-0004``, the same one is running.
         """
+        # As on the server: two of them would delete the same folder twice.
         if any(job.signature == signature and not job.is_done for job in self.jobs_of(user)):
             raise OxError("JOB-0004", "the same job is already running", status=409)
         due = self._state.clock.now() + seconds

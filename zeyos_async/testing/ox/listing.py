@@ -46,6 +46,7 @@ def cut_range(call: OxCall, values: Sequence[Any]) -> tuple[list[Any], dict[str,
         OxError: The limits make no range.
     """
     start, end = call.number_param("left_hand_limit"), call.number_param("right_hand_limit", len(values))
+    # ``limit`` wins over the two limits, as on the server.
     if "limit" in call.params:
         start, end = 0, call.number_param("limit")
     if start < 0 or end < start:

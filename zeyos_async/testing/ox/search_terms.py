@@ -167,6 +167,7 @@ def _holds(name: str, first: Any, second: Any) -> bool:
 def _coerce(value: Any, other: Any) -> Any:
     """Return a value as the type of the other: numbers may be written as strings, such as ``"1024"``."""
     if isinstance(value, str) and isinstance(other, int | float):
+        # Before the numbers: ``True`` is an ``int`` too.
         if isinstance(other, bool):
             return value.lower() == "true"
         try:

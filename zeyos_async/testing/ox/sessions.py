@@ -19,6 +19,7 @@ from .state import OxUser, ServerState
 __all__ = ["OxSession", "SessionStore", "TokenGrant", "missing_session", "read_cookies"]
 
 CookieKind = Literal["secret", "session", "public-session"]
+# The name of the only server there is; with ``affinity``, a session is known to this one alone.
 _ROUTE: Final = "OX0"
 _DAY: Final = 86_400
 
@@ -84,6 +85,7 @@ class SessionStore:
     def __init__(self, state: ServerState, *, count: Counter[str]) -> None:
         self._state = state
         self._count = count
+        # Another seed makes other cookie names, so that a client can't hard-code one.
         self._salt = state.next_token()
         self.open_sessions: dict[str, OxSession] = {}
         self.transfers: dict[str, tuple[OxSession, str]] = {}
@@ -132,6 +134,7 @@ class SessionStore:
             OxError: ``SES-0203``, whatever the reason.
         """
         session = self.open_sessions.get(key)
+        # One error for every reason: the server does not tell strangers which sessions there are.
         if session is None or server_options.session_lost:
             raise session_expired("no such session")
         lifetime = (
@@ -216,6 +219,7 @@ class SessionStore:
             FlatRefusal: 401 or 403.
         """
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        # RFC 6750: without a token there is no error to describe.
         if scheme.lower() != "bearer" or not token:
             raise OAuthRefusal(401, "")
         grant = self._grants.get(token)

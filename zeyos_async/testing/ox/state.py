@@ -66,6 +66,7 @@ class OxUser:
 
     def __attrs_post_init__(self) -> None:
         self.email = self.email or f"{self.name.partition('@')[0]}@example.com"
+        # Raises for an unknown zone here; else every answer with a time would fail.
         ZoneInfo(self.zone)
 
     @property
@@ -117,6 +118,7 @@ class RowTable:
         """Store a row under a new id (or ``key``), and set its stamps and authors."""
         stamp = self._state.next_stamp()
         row: Row = {"created_by": by, "modified_by": by, "creation_date": stamp, **values}
+        # After the values: a client must not choose an id or a stamp.
         row |= {"id": key or str(self._state.next_id()), "last_modified": stamp}
         self.rows[row["id"]] = row
         return row
@@ -236,6 +238,7 @@ class ServerState:
 
     def module_state(self, make: Callable[[ServerState, OxUser], _T], user: OxUser) -> _T:
         """Return the state that a module has for a user; ``make`` creates it on its first use."""
+        # By the function itself: two modules can't get into each other's way.
         key = (make, user.id)
         if key not in self._module_states:
             self._module_states[key] = make(self, user)

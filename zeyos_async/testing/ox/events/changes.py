@@ -153,6 +153,7 @@ def find_or_create_exception(call: OxCall, series: StoredEvent, key: str) -> tup
         if parse_recurrence_id(event.data["recurrenceId"]).to_instant() == start_time.to_instant():
             return event, False
     data = series.build_recurrence(start_time)
+    # An exception does not recur: with the rule it would be a series of its own.
     for name in ("id", "rrule"):
         data.pop(name)
     exception = store.insert(data)
@@ -215,6 +216,7 @@ def find_conflicts(call: OxCall, data: Mapping[str, Any], *, ignored: str = "") 
     times = _occupied_ranges(data)
     conflicts = []
     for event in calendar_of(call.state).events():
+        # An event is no conflict with itself, nor with the exceptions of its own series.
         if event.data.get("uid") == data.get("uid") or ignored in (event.id, event.data.get("seriesId")):
             continue
         busy = _busy_attendees(event, attendees)
@@ -238,6 +240,7 @@ def _busy_attendees(event: StoredEvent, people: Iterable[Mapping[str, Any]]) -> 
 def _occupied_ranges(data: Mapping[str, Any]) -> list[TimeRange]:
     """Return the times at which an event takes place; of a series, those of its first year."""
     event = StoredEvent(dict(data))
+    # A series without an end would never be through.
     until = event.start.to_instant() + _YEAR
     occurrences = expand_event(event, TimeRange(end=until), expand=True) if event.rule else iter([data])
     ranges = []

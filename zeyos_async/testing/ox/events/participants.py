@@ -53,6 +53,7 @@ def _address(person: Mapping[str, Any]) -> str:
 
 def is_same_person(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
     """Return whether two people are the same, by number or by address."""
+    # People from outside have no number: two of them would be the same by ``None``.
     if first.get("entity") is not None and first.get("entity") == second.get("entity"):
         return True
     return bool(_address(first)) and _address(first) == _address(second)
@@ -61,6 +62,7 @@ def is_same_person(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
 def complete_attendee(state: ServerState, attendee: Mapping[str, Any]) -> Data:
     """Return an attendee with everything that the server knows about them."""
     completed: Data = {"cuType": "INDIVIDUAL", "partStat": "NEEDS-ACTION", "role": "REQ-PARTICIPANT"}
+    # Resources and groups have numbers too, and these are no numbers of users.
     user = find_user(state, attendee) if attendee.get("cuType") in (None, "INDIVIDUAL") else None
     if user is not None:
         completed |= build_calendar_user(user)

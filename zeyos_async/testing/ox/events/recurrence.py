@@ -70,6 +70,7 @@ def parse_rule(text: str) -> RecurrenceRule:
         raise ValueError(f"{text!r} is no recurrence rule: it has both COUNT and UNTIL")
     return RecurrenceRule(
         frequency=parts["FREQ"],
+        # An interval of 0 would repeat the first period for ever.
         interval=max(1, int(parts.get("INTERVAL", "1"))),
         count=int(parts["COUNT"]) if "COUNT" in parts else None,
         until=parse_event_time({"value": parts["UNTIL"]}) if "UNTIL" in parts else None,
@@ -108,6 +109,7 @@ def _iterate_candidates(rule: RecurrenceRule, start: datetime) -> Iterator[datet
     yield start
     for period in range(_MAX_PERIODS):
         for day in sorted(_iterate_period(rule, start, period * rule.interval)):
+            # The start was yielded before; days of its period that lie before it do not count.
             if day > start and (not rule.months or day.month in rule.months):
                 yield day
 

@@ -80,6 +80,7 @@ class StoredEvent:
 
     def copy_data(self) -> Data:
         """Return a copy of its data, to be changed freely."""
+        # Deep, as attendees and alarms are lists of dicts that callers change.
         return copy.deepcopy(self.data)
 
     def build_recurrence(self, start: EventTime) -> Data:

@@ -91,6 +91,7 @@ def answer_file(
 
 def _answer_range(content: bytes, first: str, last: str, headers: dict[str, str]) -> Answer:
     size = len(content)
+    # Without a first byte, the number counts from the end.
     start = int(first) if first else max(0, size - int(last))
     end = min(int(last), size - 1) if first and last else size - 1
     if start >= size or end < start:

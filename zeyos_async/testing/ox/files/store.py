@@ -230,6 +230,7 @@ class DriveStore:
 
     def move(self, item: DriveItem, folder: str) -> None:
         """Move a file to another folder, which ends its old identifier."""
+        # The identifier contains the folder: for clients, a move is a deletion and a new file.
         self._tombstones.append(FileTombstone(id=item.id, folder=item.folder, stamp=self._next_stamp()))
         item.folder = folder
         self.touch(item)

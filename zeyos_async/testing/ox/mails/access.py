@@ -62,6 +62,7 @@ def check_mail_folder(call: OxCall, folder: str) -> str:
     Raises:
         OxError: There is none.
     """
+    # The virtual folder is in no tree of folders.
     if folder != VIRTUAL_ALL and find_visible_folder(call, folder)["module"] != "mail":
         raise not_found("IMAP-1002", f"mail folder {folder}")
     return folder
@@ -178,6 +179,7 @@ def _build_sort_key(sort: str) -> Callable[[StoredMail], tuple[Any, ...]]:
             value = str((value or [["", ""]])[0][0] or (value or [["", ""]])[0][1]).casefold()
         elif isinstance(value, str):
             value = value.casefold()
+        # Python can't compare ``None``; absent values come first, and ids decide between equal ones.
         return (value is not None, value if value is not None else 0, int(mail.id))
 
     return key

@@ -104,6 +104,7 @@ class CompositionSpace:
         }
         if fields.get("attachments") is not None:
             ids = [str(attachment["id"]) for attachment in fields["attachments"]]
+            # In the order of the client, and without those that it left out.
             self.attachments = {key: self.attachments[key] for key in ids if key in self.attachments}
 
 

@@ -105,6 +105,7 @@ def build_mail(
 
 def serialize_mail(message: EmailMessage, salt: str) -> bytes:
     """Return the bytes of a message, with boundaries that follow from ``salt``: the same every time."""
+    # ``email`` makes boundaries at random: the same message would have other bytes each time.
     digest = hashlib.sha256(salt.encode()).hexdigest()[:24]
     for number, part in enumerate(message.walk()):
         if part.is_multipart() and part.get_content_maintype() == "multipart":
@@ -128,6 +129,7 @@ def set_text(message: EmailMessage, text: str, content_type: str) -> None:
     """Give a message its text, in one form or in two."""
     kind = content_type.lower()
     if kind in ("multipart/alternative", "alternative"):
+        # The plain form comes first: clients show the last one that they understand.
         message.set_content(strip_markup(text))
         message.add_alternative(text, subtype="html")
     else:

@@ -153,6 +153,7 @@ def select_bodies(parts: list[MailPart], view: str) -> list[MailPart]:
     if not bodies:
         return []
     content_type = "text/plain" if view in ("text", "textNoHtmlAttach") else "text/html"
+    # A message may have only one form: better the other one than nothing.
     first = next((part for part in bodies if part.content_type == content_type), bodies[0])
     others = [attrs.evolve(part, disposition="alternative") for part in bodies if part is not first]
     if view == "textNoHtmlAttach":

@@ -20,6 +20,7 @@ def build_reference(mail: StoredMail) -> str:
 def prefix_subject(prefix: str, mail: StoredMail) -> str:
     """Return the subject with ``Re:`` or ``Fwd:`` before it, once."""
     subject = mail.subject
+    # Otherwise subjects grow with each reply: "Re: Re: Re:".
     return subject if subject.lower().startswith(prefix.lower()) else f"{prefix} {subject}"
 
 
@@ -38,6 +39,7 @@ def build_reply(mail: StoredMail, user: OxUser, view: str, *, everyone: bool) ->
     template = _build_template(mail, user, view, prefix_subject("Re:", mail))
     template["to"] = mail_object.get("reply_to") or mail_object["from"]
     if everyone:
+        # Whoever is answered already, and the user, need no copy.
         addresses = {address for _, address in template["to"]} | {user.email}
         others = [pair for pair in [*mail_object["to"], *mail_object["cc"]] if pair[1] not in addresses]
         template["cc"] = [list(pair) for pair in dict.fromkeys(map(tuple, others))]

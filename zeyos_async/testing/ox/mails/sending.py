@@ -67,6 +67,7 @@ def mark_original(call: OxCall, sendtype: int, reference: str) -> None:
         mail.flags |= ANSWERED
     elif sendtype == 2:
         mail.flags |= FORWARDED
+    # The flag is checked, as ``msgref`` may name any message of the user.
     elif sendtype in (3, 6) and mail.flags & DRAFT:
         mailbox_of(call.state, call.user).remove(mail)
 

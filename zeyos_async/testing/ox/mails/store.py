@@ -147,6 +147,7 @@ class MailStore:
     def copy(self, mail: StoredMail, target: str) -> StoredMail:
         """Copy a message to a folder, where it gets a number of its own."""
         copied = self.add(target, mail.raw, flags=mail.flags, received=mail.received_at)
+        # A list of its own: else a flag on the copy would appear on the original.
         copied.color, copied.user_flags, copied.category = mail.color, list(mail.user_flags), mail.category
         return copied
 
@@ -189,6 +190,7 @@ def group_threads(mails: Iterable[StoredMail]) -> list[list[StoredMail]]:
     """Group messages into conversations, by what they refer to; each with its oldest message first."""
     roots: dict[str, list[StoredMail]] = {}
     threads_by_id: dict[str, list[StoredMail]] = {}
+    # Oldest first, so that the message that a reply refers to has its thread already.
     for mail in sorted(mails, key=lambda mail: mail.received_at):
         references = f"{mail.headers.text('References')} {mail.headers.text('In-Reply-To')}".split()
         thread = next((threads_by_id[key] for key in references if key in threads_by_id), None)

@@ -51,6 +51,7 @@ def _find_account(call: OxCall, key: Any) -> Row:
 
 def _show_account(row: Row) -> Row:
     """Return an account without its passwords."""
+    # The server never sends a password back.
     return {name: value for name, value in row.items() if not name.endswith("password")}
 
 

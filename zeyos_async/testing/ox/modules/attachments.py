@@ -87,6 +87,7 @@ def _attach_file(call: OxCall, json_part: FormPart, part: FormPart) -> int:
             raise missing_value(name)
     place = {name: int(fields[name]) for name in _PLACE_FIELDS}
     table = _attachments_of(call, place)
+    # Before anything is stored: there must be no attachments of nothing.
     _find_owner(call, place)
     filename = str(fields.get("filename") or part.filename or "file")
     row = {

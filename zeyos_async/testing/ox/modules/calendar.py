@@ -47,6 +47,7 @@ def _check(call: OxCall, row: Row) -> None:
     row.setdefault("uid", call.state.next_token())
     row.setdefault("shown_as", 1)
     row.setdefault("timezone", call.user.zone)
+    # An instruction of the client, and no field of an appointment.
     row.pop("ignore_conflicts", None)
 
 
@@ -134,6 +135,7 @@ def _new(call: OxCall) -> OxReply:
 
 def _create(call: OxCall, body: Mapping[str, Any]) -> OxReply:
     """Create an appointment; if it overlaps others, create nothing and answer with them."""
+    # The server creates nothing then: clients ask the user and send it again with ``ignore_conflicts``.
     overlapping = [] if body.get("ignore_conflicts") else _find_conflicts(call, body)
     if overlapping:
         conflicts = [_MODEL.to_object(row, call.shift) for row in overlapping]

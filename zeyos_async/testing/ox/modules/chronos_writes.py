@@ -60,6 +60,7 @@ def store_event(call: OxCall, folder: str, data: Mapping[str, Any]) -> StoredEve
     store = calendar_of(call.state)
     prepared = prepare_data(call, data)
     uid = str(data.get("uid") or call.state.next_token())
+    # Another folder may have it: the same invitation in the calendars of two users.
     if any(event.folder == folder for event in store.find_by_uid(uid)):
         raise OxError("CAL-4091", f"there is an event with the uid {uid}", category=CONFLICT, params=(uid,))
     if prepared.get("attendees") and find_attendee(prepared, call.user) is None:

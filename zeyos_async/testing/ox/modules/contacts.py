@@ -165,6 +165,7 @@ def _new(call: OxCall) -> OxReply:
 
 @_handles_both("new", method="POST")
 def _new_with_image(call: OxCall) -> OxReply:
+    # Before the contact is stored: a refused image must not leave a contact behind.
     image = _read_image_part(call)
     row = _find_kind(call).create(call, _read_json_part(call))
     _attach_image(row, image)

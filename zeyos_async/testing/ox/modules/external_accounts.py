@@ -104,6 +104,7 @@ def _begin_account(call: OxCall) -> OxReply:
 @handles("oauth/accounts", "create")
 def _create_account(call: OxCall) -> OxReply:
     pending = call.module_state(_pending_accounts).pop(call.text_param("uuid"), None)
+    # The token of the consent belongs to one attempt: an old one must not open an account.
     if pending is None or pending["token"] != call.text_param("oauth_token"):
         raise bad_value("oauth_token", call.text_param("oauth_token"), "nothing waits for it")
     service, number = pending["service"], call.state.next_id()

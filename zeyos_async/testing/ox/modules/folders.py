@@ -154,6 +154,7 @@ def _new(call: OxCall) -> OxReply:
         raise bad_value("module", body.get("module"), f"it is one of {', '.join(_MODULES)}")
     if not body.get("title"):
         raise missing_value("title")
+    # Roots of the tree (type 5) belong to the system, and private folders may be made there.
     if parent["type"] != 5 and permission_level(parent, call.user, "folder") < 4:
         raise permission_denied("FLD-0006", f"create folders in {parent['id']}")
     title = _free_title(call, parent, str(body["title"]))
@@ -282,6 +283,7 @@ def _delete_one(call: OxCall, key: str) -> str | None:
         if row["folder_id"] != trash["id"]:
             values = {"folder_id": trash["id"], "_origin": row["folder_id"]}
             return str(call.table("folders").change(row, values, by=call.user.id)["id"])
+    # The deepest first: a folder must not be gone before those in it.
     for folder in [*reversed(_list_subfolders(call, row)), row]:
         delete_contents(call, folder)
         _table_of(call, folder).remove(folder)

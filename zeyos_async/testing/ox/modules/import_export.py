@@ -55,6 +55,7 @@ def _store_rows(call: OxCall, rows: Iterable[Row], store: Callable[[Row], Row]) 
 
 def _shift_times(call: OxCall, values: Row) -> Row:
     """Return values with instants as a client would send them: by the zone of the call."""
+    # ``create`` reads instants in the zone of the call, and files have them in UTC.
     times = [name for name in ("start_time", "end_time") if name in values and not values.get("full_time")]
     return {**values, **{name: call.shift.to_wire(values[name]) for name in times}}
 

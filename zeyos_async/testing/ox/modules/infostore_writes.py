@@ -110,6 +110,7 @@ def _add_version(call: OxCall, item: DriveItem, fields: Row, part: FormPart) -> 
 def _append(item: DriveItem, offset: int, content: bytes) -> bytes:
     """Return the data with a chunk at its end; the offset has to be its length."""
     current = item.current.content if item.current else b""
+    # A gap or an overlap would damage the file in silence.
     if offset != len(current):
         raise bad_value("offset", offset, f"the file has {len(current)} bytes")
     return current + content

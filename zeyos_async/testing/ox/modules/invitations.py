@@ -76,6 +76,7 @@ def _find_stored(call: OxCall, data: Mapping[str, Any]) -> StoredEvent | None:
     """Return the event that an invitation is about, in the calendar of the user."""
     folder = default_folder_id(call.state, call.user, "calendar")
     for event in calendar_of(call.state).find_by_uid(str(data.get("uid") or "")):
+        # An invitation may be for one recurrence, which is another event than its series.
         if event.folder == folder and event.data.get("recurrenceId") == data.get("recurrenceId"):
             return event
     return None

@@ -192,6 +192,7 @@ def _run_commands(call: OxCall, mail: StoredMail, commands: Any) -> None:
     box = mailbox_of(call.state, call.user)
     for command in commands:
         if command["id"] == "move" and command.get("into"):
+            # Later commands are about the moved message, which has another id.
             mail = box.move(mail, str(command["into"]))
         elif command["id"] == "discard":
             box.remove(mail)

@@ -42,6 +42,7 @@ def _count_folders(call: OxCall, folders: Iterable[str]) -> dict[str, dict[str, 
 def _update(call: OxCall) -> OxReply:
     body, folder = call.body_object(), call.text_param("folder")
     target = body.get("folder_id")
+    # Without an id the server changes the whole folder; clients that forget it find out here.
     if "id" not in call.params and "message_id" not in call.params:
         for mail in list_mails(call, folder):
             _change_mail(mail, body)

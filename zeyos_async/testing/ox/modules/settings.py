@@ -74,6 +74,7 @@ def _set_config(call: OxCall) -> OxReply:
         tree = tree.setdefault(part, {})
         if not isinstance(tree, dict):
             raise bad_value("path", call.text_param("path"), "there is a value above it")
+    # The server decides these.
     if last in ("context_id", "identifier", "serverVersion"):
         raise permission_denied("USS-0001", f"change {last}")
     tree[last] = call.body_object()["data"]
@@ -160,6 +161,7 @@ def _merge_tree(tree: dict[str, Any], changes: dict[str, Any]) -> None:
         if isinstance(value, dict) and isinstance(tree.get(name), dict):
             _merge_tree(tree[name], value)
         else:
+            # The body belongs to the journal: later merges must not change what it shows.
             tree[name] = copy.deepcopy(value)
 
 

@@ -51,6 +51,7 @@ def _align_dates(row: Row) -> None:
     """Align the two pairs of dates: whole days, and times where the task is not of whole days."""
     for day, time in (("start_date", "start_time"), ("end_date", "end_time")):
         if row.get(time) is not None:
+            # Both pairs are documented, and clients read either: they must not differ.
             row[day] = row[time] // _DAY * _DAY
         elif row.get(day) is not None:
             row |= {time: row[day], "full_time": row.get("full_time", True)}
@@ -195,6 +196,7 @@ def _confirm(call: OxCall) -> OxReply:
 
 def _update_reminder(call: OxCall, row: Row) -> None:
     """Keep one reminder for a task that has an alarm."""
+    # The old one goes first: a task has one reminder at most.
     table = call.table("reminders")
     for old in [
         reminder

@@ -65,6 +65,7 @@ def _find_upload(call: OxCall, key: str) -> FormPart:
     now = call.state.clock.now()
     if upload is None or upload.used < now - _LIFETIME:
         raise not_found("UPL-0005", f"upload {key}")
+    # \n
     upload.used = now
     return upload.part
 

@@ -139,6 +139,7 @@ def _parse_line(line: str) -> ContentLine:
     params: dict[str, str] = {}
     while (match := _PARAM.match(line, position)) is not None:
         name, value = match[1].upper(), (match[2] or "").strip('"')
+        # ``TYPE=WORK;TYPE=FAX`` means the same as ``TYPE=WORK,FAX``.
         params[name] = f"{params[name]},{value}" if name in params else value
         position = match.end()
     if line[position : position + 1] != ":":

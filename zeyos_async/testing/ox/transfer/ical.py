@@ -78,6 +78,7 @@ def _write_event(event: Mapping[str, Any]) -> Iterator[str]:
 
 def _quote_param(value: object) -> str:
     """Return a parameter, in quotation marks where it needs them; it can't contain any."""
+    # iCalendar has no escape for a quotation mark within a parameter.
     text = str(value).replace('"', "'")
     return f'"{text}"' if set(text) & set(",;:") else text
 

@@ -85,6 +85,7 @@ def _read_contact(card: Component) -> Contact:
     contact |= {field: card.text(title) for title, field in _TEXT_FIELDS.items()}
     contact |= {f"email{number}": one.text for number, one in enumerate(card.all("EMAIL")[:3], 1)}
     for phone in card.all("TEL"):
+        # The first number of a kind wins: a contact has one field for each.
         contact.setdefault(_phone_field(phone), phone.text)
     for address in card.all("ADR"):
         place = "home" if "HOME" in _read_types(address) else "business"
@@ -97,6 +98,7 @@ def _read_contact(card: Component) -> Contact:
 
 
 def _read_types(line: ContentLine) -> set[str]:
+    # Version 2.1 writes ``TEL;CELL:`` where 3.0 writes ``TEL;TYPE=CELL:``.
     bare = {name for name, value in line.params.items() if not value}
     return bare | set(line.params.get("TYPE", "").upper().split(","))
 
