@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from .journal import Journal
     from .octaved.emulator import OctavedEmulator, emulate_octaved, serve_octaved
     from .octaved.server_options import OctavedServerOptions
-    from .ox.checks import OxJournal
     from .ox.emulator import OxEmulator, emulate_ox, serve_ox
+    from .ox.input_checks import OxJournal
     from .ox.server_options import OxServerOptions
     from .ox.state import OxUser
     from .zeyos.emulator import ZeyosEmulator, emulate_zeyos
@@ -70,7 +70,7 @@ _HOMES = {
     "OctavedEmulator": ".octaved.emulator",
     "OxServerOptions": ".ox.server_options",
     "OxEmulator": ".ox.emulator",
-    "OxJournal": ".ox.checks",
+    "OxJournal": ".ox.input_checks",
     "OxUser": ".ox.state",
     "ZeyosEmulator": ".zeyos.emulator",
     "emulate_general": ".general.emulator",

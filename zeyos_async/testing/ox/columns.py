@@ -1,4 +1,4 @@
-"""Columns by number, and the three kinds of time: from stored rows to what is answered, and back."""
+"""Columns by number, and the three kinds of time: from stored rows to answers, and back."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from ._generated.columns import COLUMNS
 from .refusals import bad_value
 from .state import Row
 
-__all__ = ["Column", "Model", "Shift"]
+__all__ = ["RowColumn", "RowModel", "TimeShift"]
 
 _DAY: Final = 86_400_000
-_FAR: Final = 4 * 10**13
+_MAX_STAMP: Final = 4 * 10**13
 
 
 @attrs.frozen
-class Shift:
-    """By how much the times of a request are off UTC: by the zone it names, or by the user's.
+class TimeShift:
+    """The difference between UTC and the times of a request: by the zone it names, or by the user's.
 
     Attributes:
         zone: That zone.
@@ -30,8 +30,8 @@ class Shift:
     zone: ZoneInfo
 
     @classmethod
-    def of(cls, name: str) -> Shift:
-        """The shift of a zone's name.
+    def from_zone_name(cls, name: str) -> TimeShift:
+        """Build the shift of a time zone.
 
         Raises:
             OxError: There is no such zone.
@@ -42,24 +42,27 @@ class Shift:
             raise bad_value("timezone", name, "there is no such time zone") from error
 
     def offset(self, stamp: int) -> int:
-        """Milliseconds between the zone and UTC at an instant; far from our time, none."""
-        if abs(stamp) > _FAR:
+        """Return the milliseconds between the zone and UTC at an instant; far from our time, 0."""
+        # ``datetime`` ends at the year 9999; such stamps mean "for ever" and have no zone.
+        if abs(stamp) > _MAX_STAMP:
             return 0
-        there = datetime.fromtimestamp(stamp / 1000, UTC).astimezone(self.zone).utcoffset()
-        return int(there.total_seconds() * 1000) if there is not None else 0
+        difference = datetime.fromtimestamp(stamp / 1000, UTC).astimezone(self.zone).utcoffset()
+        return int(difference.total_seconds() * 1000) if difference is not None else 0
 
-    def out(self, stamp: int) -> int:
-        """An instant as a Time of the wire."""
+    def to_wire(self, stamp: int) -> int:
+        """Return an instant as a Time of the wire."""
         return stamp + self.offset(stamp)
 
-    def read(self, time: int) -> int:
-        """A Time of the wire as an instant."""
+    def from_wire(self, time: int) -> int:
+        """Return the instant of a Time of the wire."""
+        # The offset is one of the instant, which is not known yet: the first guess may be off around a change
+        # of clocks.
         return time - self.offset(time - self.offset(time))
 
 
 @attrs.frozen
-class Column:
-    """One column.
+class RowColumn:
+    """A column of a kind of row.
 
     Attributes:
         id: Its number; ``None`` where it is but a field.
@@ -72,8 +75,8 @@ class Column:
     type: str
 
 
-class Model:
-    """The columns of one kind of row.
+class RowModel:
+    """The columns of a kind of row.
 
     Args:
         names: The document's models, the later ones before the earlier where ids clash.
@@ -81,85 +84,91 @@ class Model:
     """
 
     def __init__(self, *names: str, types: Mapping[str, str] | None = None) -> None:
-        kinds = types or {}
+        overrides = types or {}
         rows = [row for name in names for row in COLUMNS[name]]
-        self.columns = [Column(number, name, kinds.get(name, kind)) for number, name, kind in rows]
+        self.columns = [RowColumn(number, name, overrides.get(name, kind)) for number, name, kind in rows]
         self._has_utc = any(column.name == "last_modified_utc" for column in self.columns)
-        self.columns.append(Column(6, "last_modified_utc", "Timestamp"))
+        # Every list has column 6, also those whose document forgets it.
+        self.columns.append(RowColumn(6, "last_modified_utc", "Timestamp"))
+        # A dict keeps the last of two: models that come later win where numbers clash.
         self.by_id = {column.id: column for column in self.columns if column.id is not None}
         self.by_name = {column.name: column for column in self.columns}
 
-    def parse(self, text: str) -> list[Column]:
-        """The columns that ``columns=1,20,500`` asks for.
+    def parse_columns(self, text: str) -> list[RowColumn]:
+        """Return the columns that ``columns=1,20,500`` names.
 
         Raises:
             OxError: One of them is no number, or no column of this model.
         """
-        return [self.column(part.strip()) for part in text.split(",")]
+        return [self.find_column(part.strip()) for part in text.split(",")]
 
-    def column(self, text: str) -> Column:
-        """One column by its number: names are for searches.
+    def find_column(self, text: str) -> RowColumn:
+        """Return a column by its number: names are for searches.
 
         Raises:
             OxError: There is no such column.
         """
-        found = self.by_id.get(int(text)) if text.isascii() and text.isdigit() else None
-        if found is None:
+        column = self.by_id.get(int(text)) if text.isascii() and text.isdigit() else None
+        if column is None:
             raise bad_value("columns", text, "there is no such column here")
-        return found
+        return column
 
-    def value(self, column: Column, row: Row, shift: Shift) -> Any:
-        """What is answered for a column of a row; ``None`` where it is absent."""
+    def cell_value(self, column: RowColumn, row: Row, shift: TimeShift) -> Any:
+        """Return what is answered for a column of a row; ``None`` where it is absent."""
         if column.name == "last_modified_utc":
             return row.get("last_modified")
         stored = row.get(column.name)
+        # ``True`` is an ``int`` in Python, and no time.
         if isinstance(stored, int) and not isinstance(stored, bool) and self._is_time(column, row):
-            return shift.out(stored)
+            return shift.to_wire(stored)
         return stored
 
-    def cells(self, columns: Iterable[Column], row: Row, shift: Shift) -> list[Any]:
-        """A row as an array."""
-        return [self.value(column, row, shift) for column in columns]
+    def to_cells(self, columns: Iterable[RowColumn], row: Row, shift: TimeShift) -> list[Any]:
+        """Return a row as an array."""
+        return [self.cell_value(column, row, shift) for column in columns]
 
-    def object(self, row: Row, shift: Shift) -> dict[str, Any]:
-        """A row as an object: absent fields are missing; what begins with ``_`` stays inside.
+    def to_object(self, row: Row, shift: TimeShift) -> dict[str, Any]:
+        """Return a row as an object: without absent fields, and without those that begin with ``_``.
 
         The time stamp is only there where the document has it in objects; as a column it always is.
         """
-        made = {name: value for name, value in row.items() if value is not None and name[:1] != "_"}
-        for name in made:
+        values = {name: value for name, value in row.items() if value is not None and name[:1] != "_"}
+        for name in values:
             if (column := self.by_name.get(name)) is not None:
-                made[name] = self.value(column, row, shift)
+                values[name] = self.cell_value(column, row, shift)
         if self._has_utc and "last_modified" in row:
-            made["last_modified_utc"] = row["last_modified"]
-        return made
+            values["last_modified_utc"] = row["last_modified"]
+        return values
 
-    def read(self, body: Mapping[str, Any], shift: Shift, row: Row | None = None) -> Row:
-        """What a body sets, as it is stored: instants in UTC, ``None`` for what is deleted.
+    def read_values(self, body: Mapping[str, Any], shift: TimeShift, row: Row | None = None) -> Row:
+        """Return what a body sets, as it is stored: instants in UTC, ``None`` for what is deleted.
 
         Raises:
             OxError: A value has the wrong type.
         """
-        whole = {**(row or {}), **body}
-        return {name: self._stored(name, value, whole, shift) for name, value in body.items()}
+        # Whether a value is a time depends on ``full_time``, which may be in the row and not in the body.
+        merged = {**(row or {}), **body}
+        return {name: self._to_stored(name, value, merged, shift) for name, value in body.items()}
 
-    def _stored(self, name: str, value: Any, whole: Row, shift: Shift) -> Any:
+    def _to_stored(self, name: str, value: Any, merged: Row, shift: TimeShift) -> Any:
         column = self.by_name.get(name)
         if column is None or value is None:
             return value
+        # The server stores no empty texts: a client that sets one reads it as absent.
         if column.type == "String" and value == "":
             return None
-        if _KINDS.get(column.type, _anything)(value):
-            return shift.read(int(value)) if self._is_time(column, whole) else value
+        if _TYPE_CHECKS.get(column.type, _is_anything)(value):
+            return shift.from_wire(int(value)) if self._is_time(column, merged) else value
         raise bad_value(name, value, f"it is a {column.type}")
 
-    def _is_time(self, column: Column, row: Row) -> bool:
+    def _is_time(self, column: RowColumn, row: Row) -> bool:
+        # Whole days are dates and have no zone; only ``full_time`` tells which of the two it is.
         if column.type == "Date or Time":
             return not row.get("full_time")
         return column.type == "Time"
 
 
-def _anything(value: Any) -> bool:
+def _is_anything(value: Any) -> bool:
     return True
 
 
@@ -171,7 +180,7 @@ def _is_date(value: Any) -> bool:
     return _is_number(value) and value % _DAY == 0
 
 
-_KINDS: Final[Mapping[str, Callable[[Any], bool]]] = {
+_TYPE_CHECKS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "Time": _is_number,
     "Date or Time": _is_number,
     "Timestamp": _is_number,

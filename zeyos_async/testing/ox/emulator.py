@@ -13,13 +13,13 @@ import attrs
 from ..answers import Answer, Incoming
 from ..emulator import Emulator, serve
 from . import modules
-from .checks import OxJournal
 from .dispatch import Dispatcher
+from .input_checks import OxJournal
 from .jobs import Jobs
 from .requests import ROOT
-from .seeding import Rows, fill_state, rows_of
+from .seeding import SeedRows, read_rows, seed_state
 from .server_options import OxServerOptions
-from .sessions import Sessions
+from .sessions import SessionStore
 from .state import OxUser, Row, ServerState
 
 if TYPE_CHECKING:
@@ -31,17 +31,17 @@ USERS: Final = (
     OxUser(name="jane", password="secret", id=3, first_name="Jane", last_name="Doe"),
     OxUser(name="john", password="geheim", id=4, first_name="John", last_name="Ärger", locale="en_GB"),
 )
-"""Who may log in where nobody says otherwise; the first is the default user."""
+"""The users where no others are given; the first is the default user."""
 
 
 class OxEmulator(Emulator[OxServerOptions, OxJournal]):
     """A server of Open-Xchange's HTTP API in this process.
 
     Attributes:
-        users: Who may log in; the first is the default user.
+        users: The users who may log in; the first is the default user.
         state: Everything it remembers.
-        sessions: Who is logged in.
-        jobs: What is put off.
+        sessions: The open sessions.
+        jobs: The calls that were put off.
     """
 
     root = ROOT
@@ -49,7 +49,7 @@ class OxEmulator(Emulator[OxServerOptions, OxJournal]):
     def __init__(
         self,
         *,
-        rows: Mapping[str, Rows] | None = None,
+        rows: Mapping[str, SeedRows] | None = None,
         seed: int = 0,
         users: Iterable[OxUser] = USERS,
         server_options: OxServerOptions | None = None,
@@ -64,24 +64,25 @@ class OxEmulator(Emulator[OxServerOptions, OxJournal]):
         self._build()
 
     def _build(self) -> None:
+        # Copies: a changed password or zone must not outlive a reset, or reach another emulator.
         users = {user.id: attrs.evolve(user) for user in self.users}
         self.state = ServerState(users, clock=self.clock, seed=self._seed)
-        self.sessions = Sessions(self.state, count=self.journal.counts)
+        self.sessions = SessionStore(self.state, count=self.journal.counts)
         self.jobs = Jobs(self.state)
         self._dispatcher = Dispatcher(self.state, self.sessions, self.jobs, self.journal)
-        fill_state(self.state, self._rows)
+        seed_state(self.state, self._rows)
 
     def auth(self, user: OxUser | None = None) -> AuthBackend:
-        """A credential for ``OpenXchange(emulator.url, auth=…)``; of the default user, if no other."""
+        """Return a credential for ``OpenXchange(emulator.url, auth=…)``; of the default user, if no other."""
         from zeyos_async.auth import OxLogin
 
-        who = user or self.users[0]
-        return OxLogin(who.name, who.password)
+        owner = user or self.users[0]
+        return OxLogin(owner.name, owner.password)
 
     def bearer(
         self, *, user: OxUser | None = None, scopes: Iterable[str] | None = None, seconds: float = 3600
     ) -> str:
-        """A token of OAuth that allows ``scopes``, or everything."""
+        """Return a token of OAuth that allows ``scopes``, or everything."""
         return self.sessions.grant(user or self.users[0], scopes, seconds)
 
     def revoke(self, token: str) -> None:
@@ -89,25 +90,26 @@ class OxEmulator(Emulator[OxServerOptions, OxJournal]):
         self.sessions.revoke(token)
 
     def end_sessions(self) -> None:
-        """Forget every session, as a server does that is restarted: ``SES-0203`` for who comes with one."""
+        """Forget every session, as a restarted server does: ``SES-0203`` is the next answer."""
         self.sessions.end_all()
 
     def finish_jobs(self) -> None:
-        """Let everything that was put off be done now."""
-        self.jobs.finish()
+        """Carry out everything that was put off, now."""
+        self.jobs.run_all()
 
     def rows(self, name: str) -> list[Row]:
-        """The rows of a table as they are stored (times as UTC milliseconds), in the order of creation.
+        """Return the rows of a table as they are stored: times in UTC milliseconds, oldest first.
 
         Raises:
             KeyError: There is no such table.
         """
-        return rows_of(self.state, name)
+        return read_rows(self.state, name)
 
     def reset(self) -> None:
         """Begin again: the rows of the start, no session, an empty journal, no faults."""
         self.faults.clear()
         self.journal.reset()
+        # Before the state is built again, as its first stamps come from the clock.
         self.clock.offset = 0.0
         self._build()
 
@@ -118,8 +120,8 @@ class OxEmulator(Emulator[OxServerOptions, OxJournal]):
 
 def _load_modules() -> None:
     """Import every module of the API, so that their functions register themselves."""
-    for found in pkgutil.iter_modules(modules.__path__):
-        importlib.import_module(f"{modules.__name__}.{found.name}")
+    for module in pkgutil.iter_modules(modules.__path__):
+        importlib.import_module(f"{modules.__name__}.{module.name}")
 
 
 @asynccontextmanager
@@ -132,15 +134,15 @@ async def emulate_ox(
     port: int = 0,
     server_options: OxServerOptions | None = None,
 ) -> AsyncIterator[OxEmulator]:
-    """A server of Open-Xchange's HTTP API for the time of an ``async with`` block.
+    """Serve Open-Xchange's HTTP API for the time of an ``async with`` block.
 
     Args:
         rows: Kind of row (``contacts``, ``tasks`` …) → how many, or the rows themselves; the others get a few.
         seed: The same seed gives the same rows, ids, tokens and faults.
-        users: Who may log in; the first is the default user.
-        host: Where to listen.
+        users: The users who may log in; the first is the default user.
+        host: The address to listen on.
         port: 0 is a free one.
-        server_options: Where documents and servers differ.
+        server_options: The choices where documents and servers differ.
 
     Raises:
         ValueError: ``rows`` names a kind that there is not, or two users share a number.
@@ -161,7 +163,7 @@ async def serve_ox(
     """Serve an emulator until cancelled.
 
     Args:
-        host: Where to listen.
+        host: The address to listen on.
         port: 0 is a free one.
         rows: Kind of row → how many.
         seed: The same seed gives the same rows.

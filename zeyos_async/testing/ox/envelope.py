@@ -1,4 +1,19 @@
-"""From replies and refusals to answers: the envelope, its page around uploads, and error pages."""
+"""Envelopes: replies and refusals as HTTP answers.
+
+The server has one shape for almost everything, ``{"data": …, "timestamp": …}``, and several exceptions that clients
+trip over; each of them is here and nowhere else:
+
+* An error is the same object with ``error``, ``code`` and ``category`` and has status 200. A *warning* has these
+  fields too, beside ``data``: only the category (13) tells them apart.
+* ``warnings`` is an object for one warning and an array for several, as the server does it.
+* The answer to an upload is a page of HTML that calls back with the envelope as its argument, for browsers that post
+  into a frame. ``plainJson`` switches the page off; ``force_json_response`` does so for successes only.
+* A failed download is an envelope if the client accepts JSON, and else a page with a status of its own.
+* OAuth errors have no envelope.
+
+Some operations answer without an envelope (``bare_json``) or not in JSON at all (``answer``); their replies pass
+through unchanged.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +25,19 @@ from typing import Any, Final
 import attrs
 
 from ..answers import Answer, Incoming, json_answer, text_answer
-from .call import NO_DATA, Reply
-from .refusals import CATEGORIES, ERROR, WARNING, FlatRefusal, OxError, PageRefusal
-from .requests import Asked
+from .handlers import NO_DATA, OxReply
+from .refusals import CATEGORIES, ERROR, WARNING, OAuthRefusal, OxError, PageRefusal
+from .requests import ParsedRequest
 from .server_options import OxServerOptions
 
-__all__ = ["answer_error", "answer_flat", "answer_page", "answer_reply", "envelope_of", "error_fields"]
+__all__ = [
+    "answer_error",
+    "answer_oauth_refusal",
+    "answer_page",
+    "answer_reply",
+    "build_envelope",
+    "build_error_fields",
+]
 
 _PAGE: Final = (
     '<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN" "http://www.w3.org/TR/html4/strict.dtd">'
@@ -26,8 +48,8 @@ _PAGE: Final = (
 _JSON_TYPES: Final = ("application/json", "text/javascript", "*/*", "application/*")
 
 
-def error_fields(error: OxError, server_options: OxServerOptions, number: int) -> dict[str, Any]:
-    """The fields of an error in the envelope."""
+def build_error_fields(error: OxError, server_options: OxServerOptions, number: int) -> dict[str, Any]:
+    """Build the fields of an error in the envelope."""
     name = CATEGORIES.get(error.category, CATEGORIES[ERROR])
     fields: dict[str, Any] = {
         "error": error.text,
@@ -39,75 +61,81 @@ def error_fields(error: OxError, server_options: OxServerOptions, number: int) -
         "error_desc": error.text,
     }
     if error.truncated:
-        fields["truncated"] = [{"id": column, "max_size": most} for column, most in error.truncated]
+        fields["truncated"] = [{"id": column, "max_size": limit} for column, limit in error.truncated]
     return fields
 
 
-def envelope_of(reply: Reply, server_options: OxServerOptions, number: int) -> Any:
-    """The envelope of a success; a warning is copied into the fields of an error."""
-    if reply.whole is not NO_DATA:
-        return reply.whole
-    envelope: dict[str, Any] = dict(reply.top)
+def build_envelope(reply: OxReply, server_options: OxServerOptions, number: int) -> Any:
+    """Build the envelope of a success; a warning is copied into the fields of an error."""
+    if reply.bare_json is not NO_DATA:
+        return reply.bare_json
+    envelope: dict[str, Any] = dict(reply.envelope_fields)
     if reply.data is not NO_DATA:
         envelope["data"] = reply.data
     if reply.timestamp is not None:
         envelope["timestamp"] = reply.timestamp
-    warnings = [*reply.warnings, *_made_up(server_options)]
+    warnings = [*reply.warnings, *_build_warnings(server_options)]
     if warnings:
-        rendered = [error_fields(each, server_options, number) for each in warnings]
+        rendered = [build_error_fields(warning, server_options, number) for warning in warnings]
+        # As on the server: a client that only looks for ``error`` takes a warning for one.
         envelope |= rendered[0]
         envelope["warnings"] = rendered[0] if len(rendered) == 1 else rendered
     return envelope
 
 
-def _made_up(server_options: OxServerOptions) -> Sequence[OxError]:
+def _build_warnings(server_options: OxServerOptions) -> Sequence[OxError]:
     return [
         OxError(f"EMU-09{number:02}", f"warning {number}: 100 %s", category=WARNING, params=("nothing",))
         for number in range(server_options.warnings)
     ]
 
 
-def answer_reply(reply: Reply, asked: Asked, server_options: OxServerOptions, number: int) -> Answer:
-    """The answer of a success."""
-    if reply.raw is not None:
-        return attrs.evolve(reply.raw, cookies=(*reply.raw.cookies, *reply.cookies))
-    envelope = envelope_of(reply, server_options, number)
+def answer_reply(
+    reply: OxReply, parsed_request: ParsedRequest, server_options: OxServerOptions, number: int
+) -> Answer:
+    """Build the answer of a success."""
+    if reply.answer is not None:
+        return attrs.evolve(reply.answer, cookies=(*reply.answer.cookies, *reply.cookies))
+    envelope = build_envelope(reply, server_options, number)
     plain = ("plainJson", "force_json_response")
-    answer = _wrapped(envelope, asked, plain) or json_answer(envelope)
+    answer = _wrap_in_page(envelope, parsed_request, plain) or json_answer(envelope)
     headers = {**answer.headers, **reply.headers}
     return attrs.evolve(answer, status=reply.status, headers=headers, cookies=reply.cookies)
 
 
 def answer_error(
-    error: OxError, asked: Asked | None, incoming: Incoming, server_options: OxServerOptions
+    error: OxError, parsed_request: ParsedRequest | None, request: Incoming, server_options: OxServerOptions
 ) -> Answer:
-    """The answer of an error: an envelope in a 200, a page around it, or an error page."""
-    envelope = error_fields(error, server_options, incoming.number)
-    if asked is None:
+    """Build the answer of an error: an envelope in a 200, a page around it, or an error page."""
+    envelope = build_error_fields(error, server_options, request.number)
+    if parsed_request is None:
         return json_answer(envelope)
-    if asked.operation.is_download and not _accepts_json(incoming):
+    if parsed_request.operation.is_download and not _accepts_json(request):
         return answer_page(PageRefusal(error.status, error.text))
     plain = ("plainJson", "force_json_response") if server_options.force_json_errors else ("plainJson",)
-    return _wrapped(envelope, asked, plain) or json_answer(envelope)
+    return _wrap_in_page(envelope, parsed_request, plain) or json_answer(envelope)
 
 
-def _wrapped(envelope: Any, asked: Asked, plain: Sequence[str]) -> Answer | None:
-    """The page that an upload's answer is wrapped in, unless the client asks for plain JSON."""
-    if not asked.is_multipart or any(asked.query.get(name) == "true" for name in plain):
+def _wrap_in_page(envelope: Any, parsed_request: ParsedRequest, plain: Sequence[str]) -> Answer | None:
+    """Build the page that an upload's answer is wrapped in; ``None`` if the client wants plain JSON."""
+    if not parsed_request.is_multipart or any(
+        parsed_request.query.get(callback) == "true" for callback in plain
+    ):
         return None
-    name = "import" if asked.operation.module == "import" else asked.operation.action
+    callback = "import" if parsed_request.operation.module == "import" else parsed_request.operation.action
+    # A script must not contain its own end tag: a title with "</script>" would cut the page.
     value = json.dumps(envelope, ensure_ascii=False).replace("</", "<\\/")
-    page = _PAGE.replace("{name}", name).replace("{value}", value)
+    page = _PAGE.replace("{name}", callback).replace("{value}", value)
     return Answer(headers={"Content-Type": "text/html; charset=UTF-8"}, body=page.encode())
 
 
-def _accepts_json(incoming: Incoming) -> bool:
-    accepted = incoming.headers.get("Accept", "*/*").lower()
+def _accepts_json(request: Incoming) -> bool:
+    accepted = request.headers.get("Accept", "*/*").lower()
     return any(kind in accepted for kind in _JSON_TYPES)
 
 
 def answer_page(refusal: PageRefusal) -> Answer:
-    """An error page."""
+    """Build an error page."""
     headers = {} if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)}
     if refusal.plain:
         return text_answer(refusal.status, refusal.text, headers)
@@ -117,8 +145,8 @@ def answer_page(refusal: PageRefusal) -> Answer:
     return Answer(status=refusal.status, headers=kind | headers, body=page.encode())
 
 
-def answer_flat(refusal: FlatRefusal) -> Answer:
-    """An error of OAuth: flat, or an empty 401 where there is no token."""
+def answer_oauth_refusal(refusal: OAuthRefusal) -> Answer:
+    """Build an error of OAuth: a flat one, or an empty 401 where there is no token."""
     challenge: Mapping[str, str] = {"WWW-Authenticate": "Bearer"} if refusal.status == 401 else {}
     if not refusal.error:
         return Answer(status=refusal.status, headers=challenge)

@@ -1,4 +1,4 @@
-"""Calls that take long: they are answered with the number of a job, and carried out when it is due."""
+"""Jobs: calls that take long are answered with the number of a job, and carried out when it is due."""
 
 from __future__ import annotations
 
@@ -7,47 +7,47 @@ from typing import Any
 
 import attrs
 
-from .call import Reply
+from .handlers import OxReply
 from .refusals import WARNING, OxError, not_found
 from .state import ServerState
 
-__all__ = ["Job", "Jobs"]
+__all__ = ["EnqueuedJob", "Jobs"]
 
 
 @attrs.define(kw_only=True)
-class Job:
-    """One call that is not done.
+class EnqueuedJob:
+    """A call that was put off.
 
     Attributes:
         id: Its number.
-        module: Whose call it is.
-        action: Which.
-        user: Who called.
-        due: When it will be done, in Unix seconds.
-        what: Module, action, parameters and body, to tell whether it runs already.
+        module: The module that is called.
+        action: The action that is called.
+        user: The number of the user who called.
+        due_at: The time to carry it out, in Unix seconds.
+        signature: Module, action, parameters and body, to tell whether it runs already.
         run: Carries it out.
-        reply: What came of it.
-        error: Or what went wrong.
+        reply: Its result, once it is done.
+        error: The error, if it went wrong.
     """
 
     id: str
     module: str
     action: str
     user: int
-    due: float
-    what: str
-    run: Callable[[], Reply] = attrs.field(repr=False)
-    reply: Reply | None = None
+    due_at: float
+    signature: str
+    run: Callable[[], OxReply] = attrs.field(repr=False)
+    reply: OxReply | None = None
     error: OxError | None = None
 
     @property
-    def done(self) -> bool:
+    def is_done(self) -> bool:
         """Whether it was carried out."""
         return self.reply is not None or self.error is not None
 
     def info(self) -> dict[str, Any]:
-        """As ``jobs?action=info`` tells it."""
-        return {"id": self.id, "module": self.module, "action": self.action, "done": self.done}
+        """Return the job as ``jobs?action=info`` tells it."""
+        return {"id": self.id, "module": self.module, "action": self.action, "done": self.is_done}
 
 
 class Jobs:
@@ -55,14 +55,14 @@ class Jobs:
 
     def __init__(self, state: ServerState) -> None:
         self._state = state
-        self._jobs: dict[str, Job] = {}
+        self._jobs: dict[str, EnqueuedJob] = {}
 
-    def of(self, user: int) -> list[Job]:
-        """The jobs of a user."""
+    def jobs_of(self, user: int) -> list[EnqueuedJob]:
+        """Return the jobs of a user."""
         return [job for job in self._jobs.values() if job.user == user]
 
-    def find(self, key: str, user: int) -> Job:
-        """A job of a user.
+    def find(self, key: str, user: int) -> EnqueuedJob:
+        """Return a job of a user.
 
         Raises:
             OxError: ``JOB-0002``.
@@ -72,44 +72,55 @@ class Jobs:
             raise not_found("JOB-0002", f"job {key}")
         return job
 
-    def forget(self, job: Job) -> None:
-        """Take a job off the list; if it is not done, it never will be."""
+    def forget(self, job: EnqueuedJob) -> None:
+        """Remove a job from the list; if it is not done, it never will be."""
         self._jobs.pop(job.id, None)
 
     def enqueue(
-        self, module: str, action: str, *, user: int, seconds: float, what: str, run: Callable[[], Reply]
-    ) -> Job:
+        self,
+        module: str,
+        action: str,
+        *,
+        user: int,
+        seconds: float,
+        signature: str,
+        run: Callable[[], OxReply],
+    ) -> EnqueuedJob:
         """Put a call off.
 
         Raises:
             OxError: ``JOB-0004``, the same one is running.
         """
-        if any(job.what == what and not job.done for job in self.of(user)):
+        # As on the server: two of them would delete the same folder twice.
+        if any(job.signature == signature and not job.is_done for job in self.jobs_of(user)):
             raise OxError("JOB-0004", "the same job is already running", status=409)
         due = self._state.clock.now() + seconds
         key = f"{module}-{self._state.next_id()}"
-        job = Job(id=key, module=module, action=action, user=user, due=due, what=what, run=run)
+        job = EnqueuedJob(
+            id=key, module=module, action=action, user=user, due_at=due, signature=signature, run=run
+        )
         self._jobs[key] = job
         return job
 
-    def advance(self) -> None:
-        """Carry out what is due."""
+    def run_due(self) -> None:
+        """Carry out the jobs that are due."""
         now = self._state.clock.now()
+        # A copy, as a job may enqueue another one.
         for job in list(self._jobs.values()):
-            if not job.done and job.due <= now:
+            if not job.is_done and job.due_at <= now:
                 try:
                     job.reply = job.run()
                 except OxError as error:
                     job.error = error
 
-    def finish(self) -> None:
-        """Carry out everything, due or not."""
+    def run_all(self) -> None:
+        """Carry out every job, due or not."""
         for job in self._jobs.values():
-            job.due = 0.0
-        self.advance()
+            job.due_at = 0.0
+        self.run_due()
 
 
-def enqueued(job: Job) -> Reply:
-    """The reply that tells of a job in place of its result."""
+def build_job_reply(job: EnqueuedJob) -> OxReply:
+    """Build the reply that tells of a job in place of its result."""
     warning = OxError("JOB-0003", f"The operation takes long: see job {job.id}", category=WARNING)
-    return Reply(data={"job": job.id}, status=202, warnings=(warning,))
+    return OxReply(data={"job": job.id}, status=202, warnings=(warning,))

@@ -5,58 +5,59 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .call import Call, Reply
-from .columns import Model
-from .groupware import check_sort, sorted_rows
-from .refusals import bad_value, missing
+from .columns import RowModel
+from .folder_objects import read_sort, sort_rows
+from .handlers import OxCall, OxReply
+from .refusals import bad_value, missing_value
 from .state import Row
 
-__all__ = ["objects", "ordered", "ranged", "rows_reply"]
+__all__ = ["build_rows_reply", "cut_range", "read_objects", "sort_by_params"]
 
 
-def objects(value: Any, *names: str, of: str = "body") -> list[dict[str, Any]]:
-    """An array of objects that all have some fields.
+def read_objects(value: Any, *names: str, of: str = "body") -> list[dict[str, Any]]:
+    """Return an array of objects that all have some fields.
 
     Raises:
         OxError: It is none, or one of them lacks a field.
     """
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         raise bad_value(of, value, "it has to be an array of objects")
-    for one in value:
+    for item in value:
         for name in names:
-            if one.get(name) in (None, ""):
-                raise missing(name)
+            if item.get(name) in (None, ""):
+                raise missing_value(name)
     return value
 
 
-def ordered(call: Call, model: Model, rows: Iterable[Row]) -> list[Row]:
-    """Rows as ``sort`` and ``order`` say; those without a value come first when ascending.
+def sort_by_params(call: OxCall, model: RowModel, rows: Iterable[Row]) -> list[Row]:
+    """Sort rows by ``sort`` and ``order``; those without a value come first when ascending.
 
     Raises:
         OxError: One of the two came without the other, or there is no such column.
     """
-    sort, down = check_sort(call)
-    return sorted_rows(rows, model.column(sort) if sort else None, down=down)
+    sort, descending = read_sort(call)
+    return sort_rows(rows, model.find_column(sort) if sort else None, descending=descending)
 
 
-def ranged(call: Call, found: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
-    """A range of a list, and ``more`` with the length of all if it is but a part.
+def cut_range(call: OxCall, values: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
+    """Return a range of a list, and ``more`` with the length of all if it is but a part.
 
     Raises:
         OxError: The limits make no range.
     """
-    left, right = call.number("left_hand_limit"), call.number("right_hand_limit", len(found))
+    start, end = call.number_param("left_hand_limit"), call.number_param("right_hand_limit", len(values))
+    # ``limit`` wins over the two limits, as on the server.
     if "limit" in call.params:
-        left, right = 0, call.number("limit")
-    if left < 0 or right < left:
-        raise bad_value("left_hand_limit", left, f"the right-hand limit is {right}")
-    chunk = list(found[left:right])
-    return chunk, {"more": len(found)} if len(chunk) < len(found) else {}
+        start, end = 0, call.number_param("limit")
+    if start < 0 or end < start:
+        raise bad_value("left_hand_limit", start, f"the right-hand limit is {end}")
+    page = list(values[start:end])
+    return page, {"more": len(values)} if len(page) < len(values) else {}
 
 
-def rows_reply(call: Call, model: Model, rows: Iterable[Row]) -> Reply:
-    """Rows as arrays under ``columns``, with the greatest stamp among them."""
-    columns = model.parse(call.text("columns"))
-    found = list(rows)
-    stamp = max((row.get("last_modified") or 0 for row in found), default=0) or call.state.last_stamp
-    return Reply(data=[model.cells(columns, row, call.shift) for row in found], timestamp=stamp)
+def build_rows_reply(call: OxCall, model: RowModel, rows: Iterable[Row]) -> OxReply:
+    """Build a reply of rows as arrays under ``columns``, with the greatest stamp among them."""
+    columns = model.parse_columns(call.text_param("columns"))
+    page = list(rows)
+    stamp = max((row.get("last_modified") or 0 for row in page), default=0) or call.state.last_stamp
+    return OxReply(data=[model.to_cells(columns, row, call.shift) for row in page], timestamp=stamp)

@@ -1,4 +1,4 @@
-"""How the emulated server says no: an error of the envelope, in words made here.
+"""Refusals of the emulated server: errors of the envelope, error pages and errors of OAuth.
 
 Codes that begin with ``EMU-`` are this emulator's own, for what the documents give no code.
 """
@@ -19,16 +19,16 @@ __all__ = [
     "TRY_AGAIN",
     "USER_INPUT",
     "WARNING",
-    "FlatRefusal",
+    "OAuthRefusal",
     "OxError",
     "PageRefusal",
     "bad_value",
-    "conflict",
-    "denied",
-    "missing",
+    "changed_meanwhile",
+    "missing_value",
     "not_found",
-    "session_lost",
-    "truncated",
+    "permission_denied",
+    "session_expired",
+    "value_too_long",
 ]
 
 USER_INPUT: Final = 1
@@ -94,7 +94,7 @@ class PageRefusal(Exception):
 
     Attributes:
         status: HTTP status.
-        text: What the page says.
+        text: The text of the page.
         plain: Whether it is plain text.
         retry_after: Seconds, for the header.
     """
@@ -114,14 +114,14 @@ class PageRefusal(Exception):
         super().__init__(f"{status} {text}")
 
 
-class FlatRefusal(Exception):
-    """A flat error of OAuth; an empty one where no token came.
+class OAuthRefusal(Exception):
+    """An error of OAuth, without an envelope; an empty one where no token came.
 
     Attributes:
         status: 401 or 403.
         error: Such as ``"invalid_token"``, or ``""``.
-        description: In words.
-        scope: What would be needed.
+        description: The reason in words.
+        scope: The scopes that would be needed.
     """
 
     def __init__(self, status: int, error: str, description: str = "", *, scope: str = "") -> None:
@@ -132,41 +132,41 @@ class FlatRefusal(Exception):
         super().__init__(f"{status} {error}")
 
 
-def missing(name: str) -> OxError:
-    """A parameter that has to be there and is not."""
+def missing_value(name: str) -> OxError:
+    """Return the error for a parameter or field that is required and absent."""
     return OxError("SVL-0002", f"Missing the following request parameter: {name}", params=(name,))
 
 
 def bad_value(name: str, value: object, why: str) -> OxError:
-    """A parameter or field whose value makes no sense."""
+    """Return the error for a parameter or field whose value makes no sense."""
     return OxError("EMU-0001", f"{name!r} can't be {value!r}: {why}", params=(name, value))
 
 
 def not_found(code: str, what: str) -> OxError:
-    """Something that is not there (any more)."""
+    """Return the error for an object that does not exist (any more)."""
     return OxError(code, f"{what} was not found", category=USER_INPUT, params=(what,), status=404)
 
 
-def denied(code: str, what: str) -> OxError:
-    """Something the user has no right to."""
+def permission_denied(code: str, what: str) -> OxError:
+    """Return the error for an action that the user has no right to."""
     return OxError(code, f"no permission to {what}", category=PERMISSION_DENIED, params=(what,), status=403)
 
 
-def conflict(code: str, what: str) -> OxError:
-    """Something that somebody changed since the client read it."""
+def changed_meanwhile(code: str, what: str) -> OxError:
+    """Return the error for a write of an object that somebody changed since the client read it."""
     return OxError(
         code, f"{what} was changed in the meantime; read it again", category=CONFLICT, params=(what,)
     )
 
 
-def truncated(code: str, column: int, name: str, most: int) -> OxError:
-    """A value that is too long for its attribute."""
-    text = f"the value of {name} is longer than {most} characters"
-    return OxError(code, text, category=TRUNCATED, params=(name, most), truncated=((column, most),))
+def value_too_long(code: str, column: int, name: str, limit: int) -> OxError:
+    """Return the error for a value that is too long for its attribute."""
+    text = f"the value of {name} is longer than {limit} characters"
+    return OxError(code, text, category=TRUNCATED, params=(name, limit), truncated=((column, limit),))
 
 
-def session_lost(why: str) -> OxError:
-    """A session that there is not, for whatever reason: clients can't tell."""
+def session_expired(why: str) -> OxError:
+    """Return the error for an unusable session; clients can't tell the reason."""
     return OxError(
         "SES-0203",
         "Your session expired. Please log in again.",

@@ -1,4 +1,4 @@
-"""What the emulated server holds when it starts: each module says how its rows are made."""
+"""The rows of a new server: each module registers a function that makes its own."""
 
 from __future__ import annotations
 
@@ -9,12 +9,21 @@ import attrs
 
 from .state import Row, ServerState
 
-__all__ = ["AWKWARD", "Filler", "Rows", "fill_state", "fills", "names", "rows_of", "shows"]
+__all__ = [
+    "AWKWARD_TEXTS",
+    "SeedRows",
+    "Seeder",
+    "exposes",
+    "read_rows",
+    "seed_state",
+    "seeder_names",
+    "seeds",
+]
 
-Rows = int | Sequence[Mapping[str, Any]]
-Fill = Callable[[ServerState, Rows], None]
+SeedRows = int | Sequence[Mapping[str, Any]]
+SeedFunction = Callable[[ServerState, SeedRows], None]
 
-AWKWARD: Final = (
+AWKWARD_TEXTS: Final = (
     "Mustermann",
     'O\'Brien "The Baker"',
     "100% Cotton",
@@ -30,78 +39,79 @@ AWKWARD: Final = (
     "日本語テスト",
     "line\nbreak",
 )
-"""Texts that something in between may spoil."""
+"""Texts that are easily spoilt on their way: quotes, escapes, other scripts, formulas, line breaks."""
 
 
 @attrs.frozen(kw_only=True)
-class Filler:
-    """How the rows of one name are made.
+class Seeder:
+    """A registered function that makes the rows of a name.
 
     Attributes:
-        fill: Stores a number of rows, or the given ones.
-        few: How many there are where nobody says.
+        seed: Stores a number of rows, or explicit ones.
+        default_count: The number of rows where a test does not choose.
         order: Lower ones come first.
     """
 
-    fill: Fill
-    few: int
+    seed: SeedFunction
+    default_count: int
     order: int
 
 
-_FILLERS: Final[dict[str, Filler]] = {}
+_SEEDERS: Final[dict[str, Seeder]] = {}
 
 
-def fills(name: str, *, few: int = 7, order: int = 10) -> Callable[[Fill], Fill]:
-    """Register a function that makes rows, under the name that ``rows=`` gives.
+def seeds(name: str, *, default_count: int = 7, order: int = 10) -> Callable[[SeedFunction], SeedFunction]:
+    """Register a function that makes rows, under the name that ``rows=`` uses.
 
     Raises:
         ValueError: The name is taken.
     """
 
-    def register(fill: Fill) -> Fill:
-        if name in _FILLERS:
+    def register(seed: SeedFunction) -> SeedFunction:
+        if name in _SEEDERS:
             raise ValueError(f"{name} is registered already")
-        _FILLERS[name] = Filler(fill=fill, few=few, order=order)
-        return fill
+        _SEEDERS[name] = Seeder(seed=seed, default_count=default_count, order=order)
+        return seed
 
     return register
 
 
-_SHOWN: Final[dict[str, Callable[[ServerState], list[Row]]]] = {}
+_EXPOSED: Final[dict[str, Callable[[ServerState], list[Row]]]] = {}
 
 
-def shows(name: str) -> Callable[[Callable[[ServerState], list[Row]]], Callable[[ServerState], list[Row]]]:
-    """Register a function that gives the rows of a name that no table holds, for tests to look at."""
+def exposes(name: str) -> Callable[[Callable[[ServerState], list[Row]]], Callable[[ServerState], list[Row]]]:
+    """Register a function that lists the rows of a name that no table holds, for tests to look at."""
 
-    def register(show: Callable[[ServerState], list[Row]]) -> Callable[[ServerState], list[Row]]:
-        _SHOWN[name] = show
-        return show
+    def register(list_rows: Callable[[ServerState], list[Row]]) -> Callable[[ServerState], list[Row]]:
+        _EXPOSED[name] = list_rows
+        return list_rows
 
     return register
 
 
-def rows_of(state: ServerState, name: str) -> list[Row]:
-    """The rows of a name as they are stored.
+def read_rows(state: ServerState, name: str) -> list[Row]:
+    """Return the rows of a name as they are stored.
 
     Raises:
         KeyError: There is no such name.
     """
-    return _SHOWN[name](state) if name in _SHOWN else [dict(row) for row in state.tables[name]]
+    return _EXPOSED[name](state) if name in _EXPOSED else [dict(row) for row in state.tables[name]]
 
 
-def names() -> list[str]:
-    """The names that ``rows=`` may give."""
-    return sorted(_FILLERS)
+def seeder_names() -> list[str]:
+    """Return the names that ``rows=`` may use."""
+    return sorted(_SEEDERS)
 
 
-def fill_state(state: ServerState, rows: Mapping[str, Rows]) -> None:
+def seed_state(state: ServerState, rows: Mapping[str, SeedRows]) -> None:
     """Make the rows of a new server.
 
     Raises:
         ValueError: ``rows`` has a name that nothing is registered for.
     """
-    if unknown := sorted(rows.keys() - _FILLERS.keys()):
-        raise ValueError(f"there is no {unknown[0]!r} to fill; there are {', '.join(names())}")
-    with state.beginning():
-        for name, filler in sorted(_FILLERS.items(), key=lambda item: (item[1].order, item[0])):
-            filler.fill(state, rows.get(name, filler.few))
+    if unknown := sorted(rows.keys() - _SEEDERS.keys()):
+        raise ValueError(f"there is no {unknown[0]!r} to fill; there are {', '.join(seeder_names())}")
+    # Folders come first (order 0): rows of the other names are stored in them.
+    with state.seeding():
+        for name, seeder in sorted(_SEEDERS.items(), key=lambda item: (item[1].order, item[0])):
+            seeder.seed(state, rows.get(name, seeder.default_count))

@@ -1,4 +1,4 @@
-"""Where documents and servers differ, or nobody says anything: switches, by default as the documents have it."""
+"""Options for everything where documents and servers differ; by default as documented."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ __all__ = ["OxServerOptions"]
 
 @attrs.define(kw_only=True)
 class OxServerOptions:
-    """How the emulated server behaves; any of it may be a fault's quirk.
+    """The behaviour of the emulated server; any of it may be a fault's quirk.
 
     Attributes:
         lenient_verbs: Whether any HTTP method will do, as on the real server.
         registered_only: Whether operations are unknown that are documented and that 8.19 does not have.
         categories: Whether an error's ``categories`` is a string or an array.
-        warnings: How many warnings every success carries.
+        warnings: The number of warnings that every success carries.
         force_json_errors: Whether ``force_json_response`` counts for errors too; 8.19 looks at ``plainJson`` only.
         session_lost: Every session counts as unknown.
         session_lifetime: Seconds that an idle session lives.
@@ -28,13 +28,13 @@ class OxServerOptions:
         ip_check: Whether a session is bound to the address.
         affinity: Whether a session is known to one of several servers only, which ``JSESSIONID`` leads to.
         rate_limited: Every request is answered with 429.
-        rate_limit: How many requests are answered in ``rate_window``; ``None`` is any number.
+        rate_limit: The number of requests that are answered in ``rate_window``; ``None`` is any number.
         rate_window: Seconds.
-        max_concurrent: How many requests a session may have open.
+        max_concurrent: The number of requests that may be open at once.
         max_upload: The largest body of a multipart request, in bytes.
-        contacts_deliver_deleted: What ``contacts?action=updates`` does without ``ignore``: suppress
-            deletions as in the documents, or deliver them as the server does.
-        job_seconds: How long jobs take that may be enqueued; 0 is no time, and no job.
+        contacts_deliver_deleted: Whether ``contacts?action=updates`` without ``ignore`` delivers deletions, as the
+            server does, or suppresses them, as in the documents.
+        job_seconds: The duration of calls that may be enqueued; with 0 there are no jobs.
         multiple_order: Whether concurrent items of a ``multiple`` are carried out in another order.
         compose_code: The code for a wrong token of a composition space, by document or by server.
     """

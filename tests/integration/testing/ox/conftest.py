@@ -34,10 +34,10 @@ class Answer:
 
     @property
     def wrapped(self) -> Any:
-        """What is in the page around an upload's answer."""
-        found = WRAPPED.search(self.body.decode())
-        assert found is not None, self.body
-        return json.loads(found[1])
+        """The envelope in the page around an upload's answer."""
+        match = WRAPPED.search(self.body.decode())
+        assert match is not None, self.body
+        return json.loads(match[1])
 
     @property
     def data(self) -> Any:
@@ -83,10 +83,10 @@ class Wire:
         path = URL(f"/{module}").with_query(
             {name: str(value) for name, value in query.items() if value is not None}
         )
-        more = dict(options or {})
+        request_options = dict(options or {})
         if body is not None:
-            more["json"] = body
-        return await self.raw(method, str(path), **more)
+            request_options["json"] = body
+        return await self.raw(method, str(path), **request_options)
 
     async def get(self, module: str, action: str, /, **params: Any) -> Answer:
         return await self.send("GET", module, action, **params)

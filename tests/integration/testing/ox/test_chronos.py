@@ -49,11 +49,11 @@ async def _all(wire: Any, **params: Any) -> Any:
     "start",
     [_at("20250327T090000"), _at("20250327T090000", ""), _at("20250327", ""), _at("20250327T090000", "UTC")],
 )
-async def test_date_times_stay_as_they_are(wire: Any, start: Any) -> None:
+async def test_event_times_are_answered_as_they_were_sent(wire: Any, start: Any) -> None:
     """In a zone, without one, or a whole day."""
-    made = await _new(wire, {"summary": "x", "startDate": start, "endDate": start})
-    assert made["startDate"] == start
-    assert (await wire.get("chronos", "get", folder=FOLDER, id=made["id"])).data["startDate"] == start
+    event = await _new(wire, {"summary": "x", "startDate": start, "endDate": start})
+    assert event["startDate"] == start
+    assert (await wire.get("chronos", "get", folder=FOLDER, id=event["id"])).data["startDate"] == start
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ async def test_date_times_stay_as_they_are(wire: Any, start: Any) -> None:
         _event(alarms=[{"action": "DISPLAY"}]),
     ],
 )
-async def test_events_that_make_no_sense(wire: Any, body: Any) -> None:
+async def test_events_that_make_no_sense_are_refused(wire: Any, body: Any) -> None:
     """Are refused, and not stored."""
     answer = await wire.put("chronos", "new", body, folder=FOLDER)
     assert answer.json["category"] == 1, answer.json
@@ -77,7 +77,7 @@ async def test_events_that_make_no_sense(wire: Any, body: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("bounds", "found"),
+    ("bounds", "expected"),
     [
         ({"rangeStart": "20250327T080000Z", "rangeEnd": "20250327T080001Z"}, True),
         ({"rangeStart": "20250327T085959Z", "rangeEnd": "20250328T000000Z"}, True),
@@ -85,20 +85,20 @@ async def test_events_that_make_no_sense(wire: Any, body: Any) -> None:
         ({"rangeStart": "20250301T000000Z", "rangeEnd": "20250327T080000Z"}, False),
     ],
 )
-async def test_ranges_are_instants(wire: Any, bounds: Any, found: bool) -> None:
+async def test_ranges_are_instants(wire: Any, bounds: Any, expected: bool) -> None:
     """The event lasts from 8 to 9 in UTC; the end of a range is not part of it."""
     await _new(wire)
-    assert bool(await _all(wire, **bounds)) is found
+    assert bool(await _all(wire, **bounds)) is expected
 
 
-async def test_wrong_ranges(wire: Any) -> None:
+async def test_ranges_that_make_no_sense_are_refused(wire: Any) -> None:
     """No UTC, or the wrong way round."""
     for start, end in (("20250301", "20250401T000000Z"), ("20250401T000000Z", "20250301T000000Z")):
         answer = await wire.get("chronos", "all", folder=FOLDER, rangeStart=start, rangeEnd=end)
         assert answer.json["category"] == 1
 
 
-async def test_fields_and_order(wire: Any) -> None:
+async def test_fields_and_order_of_events(wire: Any) -> None:
     """Only what is asked for; by start, unless it is said otherwise."""
     for day, summary in (("20250328", "a"), ("20250327", "b")):
         await _new(wire, _event(day, summary=summary))
@@ -121,40 +121,40 @@ async def _days(wire: Any) -> list[str]:
 
 async def test_series_are_expanded_on_demand(wire: Any) -> None:
     """Each recurrence by the wall clock, though the clocks change on 30 March."""
-    made = await _new(wire, SERIES)
-    assert made["seriesId"] == made["id"]
-    assert [event["id"] for event in await _all(wire)] == [made["id"]]
+    series = await _new(wire, SERIES)
+    assert series["seriesId"] == series["id"]
+    assert [event["id"] for event in await _all(wire)] == [series["id"]]
     recurrences = await _all(wire, expand="true")
-    assert [one["recurrenceId"] for one in recurrences] == [
+    assert [recurrence["recurrenceId"] for recurrence in recurrences] == [
         f"Europe/Berlin:2025{day}T090000" for day in ("0327", "0403", "0410", "0417")
     ]
-    assert {one["id"] for one in recurrences} == {made["id"]}
+    assert {recurrence["id"] for recurrence in recurrences} == {series["id"]}
 
 
 @pytest.mark.parametrize("key", ["20250403T070000Z", "Europe/Berlin:20250403T090000"])
 async def test_one_recurrence_becomes_an_exception(wire: Any, key: str) -> None:
     """An event of its own that knows its series; the series knows it too."""
-    made = await _new(wire, SERIES)
+    series = await _new(wire, SERIES)
     body = {"event": {"startDate": _at("20250404T090000"), "endDate": _at("20250404T100000")}}
-    params = {"folder": FOLDER, "id": made["id"], "timestamp": made["timestamp"], "recurrenceId": key}
+    params = {"folder": FOLDER, "id": series["id"], "timestamp": series["timestamp"], "recurrenceId": key}
     result = (await wire.put("chronos", "update", body, **params)).data
     assert result["created"][0]["recurrenceId"] == "Europe/Berlin:20250403T090000"
     assert result["updated"][0]["changeExceptionDates"] == ["Europe/Berlin:20250403T090000"]
     assert await _days(wire) == [f"2025{day}T090000" for day in ("0327", "0404", "0410", "0417")]
-    info = (await wire.get("chronos", "getRecurrence", folder=FOLDER, id=made["id"], recurrenceId=key)).data
-    assert (info["overridden"], info["rescheduled"], info["masterEvent"]["id"]) == (True, True, made["id"])
+    info = (await wire.get("chronos", "getRecurrence", folder=FOLDER, id=series["id"], recurrenceId=key)).data
+    assert (info["overridden"], info["rescheduled"], info["masterEvent"]["id"]) == (True, True, series["id"])
 
 
-async def test_from_a_recurrence_on(wire: Any) -> None:
+async def test_a_series_is_split_at_a_recurrence(wire: Any) -> None:
     """The series ends before it, and another one begins."""
-    made = await _new(wire, SERIES)
-    params = {"folder": FOLDER, "id": made["id"], "timestamp": LATE, "recurrenceRange": "THISANDFUTURE"}
+    series = await _new(wire, SERIES)
+    params = {"folder": FOLDER, "id": series["id"], "timestamp": LATE, "recurrenceRange": "THISANDFUTURE"}
     key = "20250410T070000Z"
     result = (
         await wire.put("chronos", "update", {"event": {"summary": "later"}}, **params, recurrenceId=key)
     ).data
     assert result["updated"][0]["rrule"] == "FREQ=WEEKLY;UNTIL=20250410T065959Z"
-    assert (result["created"][0]["summary"], result["created"][0]["uid"] != made["uid"]) == ("later", True)
+    assert (result["created"][0]["summary"], result["created"][0]["uid"] != series["uid"]) == ("later", True)
 
 
 @pytest.mark.parametrize(
@@ -162,26 +162,26 @@ async def test_from_a_recurrence_on(wire: Any) -> None:
 )
 async def test_recurrences_are_deleted(wire: Any, following: Any, days: list[str]) -> None:
     """One, or all from it on; the series stays."""
-    made = await _new(wire, SERIES)
-    reference = {"id": made["id"], "folder": FOLDER, "recurrenceId": "20250403T070000Z", **following}
+    series = await _new(wire, SERIES)
+    reference = {"id": series["id"], "folder": FOLDER, "recurrenceId": "20250403T070000Z", **following}
     (result,) = (await wire.put("chronos", "delete", {"events": [reference]}, timestamp=LATE)).data
-    assert [event["id"] for event in result["updated"]] == [made["id"]]
+    assert [event["id"] for event in result["updated"]] == [series["id"]]
     assert await _days(wire) == [f"2025{day}T090000" for day in days]
     (again,) = (await wire.put("chronos", "delete", {"events": [reference]}, timestamp=LATE)).data
     assert again["error"]["code"] == "CAL-4042"
 
 
-async def test_deletions_tell_of_each_event(wire: Any) -> None:
+async def test_deletions_answer_for_each_event(wire: Any) -> None:
     """What could not be deleted has an error, the others don't."""
-    made, other = await _new(wire), await _new(wire)
+    first, second = await _new(wire), await _new(wire)
     events = [
-        {"id": made["id"], "folder": FOLDER},
+        {"id": first["id"], "folder": FOLDER},
         {"id": "1", "folder": FOLDER},
-        {"id": other["id"], "folder": FOLDER},
+        {"id": second["id"], "folder": FOLDER},
     ]
-    answer = await wire.put("chronos", "delete", {"events": events}, timestamp=made["timestamp"])
+    answer = await wire.put("chronos", "delete", {"events": events}, timestamp=first["timestamp"])
     good, missing, newer = answer.data
-    assert [event["id"] for event in good["deleted"]] == [made["id"]]
+    assert [event["id"] for event in good["deleted"]] == [first["id"]]
     assert (missing["id"], missing["error"]["code"]) == ("1", "CAL-4040")
     assert (newer["error"]["code"], newer["error"]["category"]) == ("CAL-4120", 9)
 
@@ -191,36 +191,36 @@ async def test_deletions_tell_of_each_event(wire: Any) -> None:
 
 async def test_newer_events_are_not_overwritten(wire: Any) -> None:
     """By their stamp, or by their sequence, which grows when the time changes."""
-    made = await _new(wire)
-    params = {"folder": FOLDER, "id": made["id"]}
+    event = await _new(wire)
+    params = {"folder": FOLDER, "id": event["id"]}
     moved = {"startDate": _at("20250327T080000")}
     changed = (
-        await wire.put("chronos", "update", {"event": moved}, **params, timestamp=made["timestamp"])
+        await wire.put("chronos", "update", {"event": moved}, **params, timestamp=event["timestamp"])
     ).data
     assert changed["updated"][0]["sequence"] == 1
     late = await wire.put(
-        "chronos", "update", {"event": {"summary": "y"}}, **params, timestamp=made["timestamp"]
+        "chronos", "update", {"event": {"summary": "y"}}, **params, timestamp=event["timestamp"]
     )
     assert (late.json["category"], late.code) == (9, "CAL-4120")
     older = await wire.put("chronos", "update", {"event": {"sequence": 0}}, **params, timestamp=LATE)
     assert older.code == "CAL-4121"
 
 
-async def test_updates(wire: Any) -> None:
+async def test_updates_tell_changed_and_deleted_events(wire: Any) -> None:
     """Whole events that are new or changed, and what was deleted or moved away."""
-    kept, gone, moved = await _new(wire), await _new(wire), await _new(wire)
+    changed, deleted, moved = await _new(wire), await _new(wire), await _new(wire)
     since = moved["timestamp"]
     await wire.put(
-        "chronos", "update", {"event": {"summary": "y"}}, folder=FOLDER, id=kept["id"], timestamp=LATE
+        "chronos", "update", {"event": {"summary": "y"}}, folder=FOLDER, id=changed["id"], timestamp=LATE
     )
-    await wire.put("chronos", "delete", {"events": [{"id": gone["id"], "folder": FOLDER}]}, timestamp=LATE)
+    await wire.put("chronos", "delete", {"events": [{"id": deleted["id"], "folder": FOLDER}]}, timestamp=LATE)
     await wire.send(
         "POST", "chronos", "move", folder=FOLDER, id=moved["id"], timestamp=LATE, targetFolder="cal://0/60"
     )
     answer = await wire.get("chronos", "updates", folder=FOLDER, timestamp=since, fields="id")
     assert answer.data == {
-        "newAndModified": [{"id": kept["id"]}],
-        "deleted": [{"id": gone["id"]}, {"id": moved["id"]}],
+        "newAndModified": [{"id": changed["id"]}],
+        "deleted": [{"id": deleted["id"]}, {"id": moved["id"]}],
     }
     again = await wire.get("chronos", "updates", folder=FOLDER, timestamp=answer.json["timestamp"])
     assert again.data == {"newAndModified": [], "deleted": []}
@@ -229,20 +229,20 @@ async def test_updates(wire: Any) -> None:
 # -- others ----------------------------------------------------------------------------------------
 
 
-async def test_attendees_find_it_in_their_own_calendar(wire: Any, john: Any) -> None:
+async def test_attendees_find_invitations_in_their_own_calendar(wire: Any, john: Any) -> None:
     """Where they are asked, and answer."""
-    made = await _new(wire, _event(attendees=[{"entity": 4}, {"email": "x@example.org"}]))
-    assert [one.get("entity") for one in made["attendees"]] == [3, 4, None]
-    assert (made["organizer"]["entity"], made["flags"]) == (
+    event = await _new(wire, _event(attendees=[{"entity": 4}, {"email": "x@example.org"}]))
+    assert [attendee.get("entity") for attendee in event["attendees"]] == [3, 4, None]
+    assert (event["organizer"]["entity"], event["flags"]) == (
         3,
         ["scheduled", "organizer", "attendee", "accepted"],
     )
-    (asked,) = (await john.get("chronos", "needsAction", includeDelegates="false", **SPRING)).data
-    assert asked["events"][0]["id"] == made["id"]
-    folder = asked["events"][0]["folder"]
+    (waiting,) = (await john.get("chronos", "needsAction", includeDelegates="false", **SPRING)).data
+    assert waiting["events"][0]["id"] == event["id"]
+    folder = waiting["events"][0]["folder"]
     body = {"attendee": {"entity": 4, "partStat": "ACCEPTED", "comment": "ok"}}
     answer = await john.put(
-        "chronos", "updateAttendee", body, folder="cal://0/121", id=made["id"], timestamp=LATE
+        "chronos", "updateAttendee", body, folder="cal://0/121", id=event["id"], timestamp=LATE
     )
     assert answer.data["updated"][0]["attendees"][1]["comment"] == "ok"
     assert folder.startswith("cal://0/")
@@ -251,37 +251,37 @@ async def test_attendees_find_it_in_their_own_calendar(wire: Any, john: Any) -> 
     ] == []
 
 
-async def test_conflicts_are_what_is_answered(wire: Any) -> None:
+async def test_conflicts_are_answered_in_place_of_a_result(wire: Any) -> None:
     """In place of a result, where the client wants to know; free time is none."""
-    made = await _new(wire)
+    event = await _new(wire)
     answer = await wire.put("chronos", "new", _event(), folder=FOLDER, checkConflicts="true")
-    (found,) = answer.data["conflicts"]
-    assert (found["event"]["id"], found["hard_conflict"]) == (made["id"], False)
-    assert found["conflicting_attendees"][0]["entity"] == 3
+    (conflict,) = answer.data["conflicts"]
+    assert (conflict["event"]["id"], conflict["hard_conflict"]) == (event["id"], False)
+    assert conflict["conflicting_attendees"][0]["entity"] == 3
     for body in (_event(transp="TRANSPARENT"), _event(hour=10)):
         assert (
             "created" in (await wire.put("chronos", "new", body, folder=FOLDER, checkConflicts="true")).data
         )
 
 
-async def test_who_is_busy(wire: Any) -> None:
+async def test_free_busy_times_of_attendees(wire: Any) -> None:
     """Time by time, or as one where they touch."""
     await _new(wire, SERIES)
     await _new(wire, _event(hour=10))
-    asked = {"from": SPRING["rangeStart"], "until": "20250405T000000Z"}
-    (one,) = (await wire.put("chronos", "freeBusy", {"attendees": [{"entity": 3}]}, **asked)).data
-    assert [time["fbType"] for time in one["freeBusyTime"]] == ["BUSY"] * 3
+    bounds = {"from": SPRING["rangeStart"], "until": "20250405T000000Z"}
+    (answer,) = (await wire.put("chronos", "freeBusy", {"attendees": [{"entity": 3}]}, **bounds)).data
+    assert [time["fbType"] for time in answer["freeBusyTime"]] == ["BUSY"] * 3
     (merged,) = (
-        await wire.put("chronos", "freeBusy", {"attendees": [{"entity": 3}]}, **asked, merge="true")
+        await wire.put("chronos", "freeBusy", {"attendees": [{"entity": 3}]}, **bounds, merge="true")
     ).data
     assert [time["endTime"] - time["startTime"] for time in merged["freeBusyTime"]] == [7_200_000, 3_600_000]
 
 
-async def test_several_folders_at_once(wire: Any) -> None:
+async def test_events_of_several_folders_at_once(wire: Any) -> None:
     """Each with its events, or with its error."""
     await _new(wire)
-    found, error = (await wire.put("chronos", "all", {"folders": [FOLDER, "cal://0/999"]}, **SPRING)).data
-    assert (found["folder"], len(found["events"]), error["error"]["code"]) == (FOLDER, 1, "FLD-0008")
+    folder, error = (await wire.put("chronos", "all", {"folders": [FOLDER, "cal://0/999"]}, **SPRING)).data
+    assert (folder["folder"], len(folder["events"]), error["error"]["code"]) == (FOLDER, 1, "FLD-0008")
 
 
 @pytest.mark.parametrize(
@@ -294,39 +294,43 @@ async def test_several_folders_at_once(wire: Any) -> None:
         (["not", ["=", {"field": "summary"}, "x"]], 0),
     ],
 )
-async def test_search(wire: Any, term: Any, count: int) -> None:
+async def test_advanced_search_of_events(wire: Any, term: Any, count: int) -> None:
     """People are found by number or address; the result comes by folder."""
     await _new(wire)
-    found = (await wire.put("chronos", "advancedSearch", {"filter": term}, **SPRING)).data
-    assert sum(len(one["events"]) for one in found) == count
+    folders = (await wire.put("chronos", "advancedSearch", {"filter": term}, **SPRING)).data
+    assert sum(len(folder["events"]) for folder in folders) == count
     wrong = {"filter": ["<", {"field": "summary"}, "x"]}
     assert (await wire.put("chronos", "advancedSearch", wrong, **SPRING)).json["category"] == 1
 
 
-async def test_alarms(wire: Any, emulator: Any) -> None:
+async def test_alarms_of_a_series(wire: Any, emulator: Any) -> None:
     """Before each recurrence; acknowledged ones are silent, put off ones come again."""
     emulator.clock.offset = 1_743_000_000 - emulator.clock.now()  # 26 March 2025, 14:40 UTC
-    made = await _new(wire, {**SERIES, "alarms": [{"action": "DISPLAY", "trigger": {"duration": "-PT15M"}}]})
-    due = (await wire.get("chronos/alarm", "pending", **SPRING)).data
-    own = [one for one in due if one["eventId"] == made["id"]]
-    assert [one["time"] for one in own][:2] == ["20250327T074500Z", "20250403T064500Z"]
-    alarm = {"folder": FOLDER, "id": made["id"], "alarmId": own[0]["alarmId"]}
+    series = await _new(
+        wire, {**SERIES, "alarms": [{"action": "DISPLAY", "trigger": {"duration": "-PT15M"}}]}
+    )
+    due_alarms = (await wire.get("chronos/alarm", "pending", **SPRING)).data
+    own_alarms = [alarm for alarm in due_alarms if alarm["eventId"] == series["id"]]
+    assert [alarm["time"] for alarm in own_alarms][:2] == ["20250327T074500Z", "20250403T064500Z"]
+    alarm = {"folder": FOLDER, "id": series["id"], "alarmId": own_alarms[0]["alarmId"]}
     result = (await wire.get("chronos/alarm", "snooze", **alarm, snoozeTime=300_000)).data
-    assert [one["trigger"] for one in result["updated"][0]["alarms"]][1] == {"dateTime": "20250326T144500Z"}
-    await wire.put("chronos/alarm", "updateAlarms", [], folder=FOLDER, id=made["id"], timestamp=LATE)
-    assert "alarms" not in (await wire.get("chronos", "get", folder=FOLDER, id=made["id"])).data
+    assert [alarm["trigger"] for alarm in result["updated"][0]["alarms"]][1] == {
+        "dateTime": "20250326T144500Z"
+    }
+    await wire.put("chronos/alarm", "updateAlarms", [], folder=FOLDER, id=series["id"], timestamp=LATE)
+    assert "alarms" not in (await wire.get("chronos", "get", folder=FOLDER, id=series["id"])).data
     assert (await wire.get("chronos/alarm", "ack", **alarm)).json["category"] == 1
 
 
-async def test_files_at_events(wire: Any) -> None:
+async def test_attachments_of_events(wire: Any) -> None:
     """They come with the event, and stay if it still names them."""
     form = aiohttp.FormData(default_to_multipart=True)
     form.add_field("json_0", json.dumps(_event()))
     form.add_field("file_0", b"abc", filename="a.txt", content_type="text/plain")
     answer = await wire.send("POST", "chronos", "new", options={"data": form}, folder=FOLDER)
-    made = answer.wrapped["data"]["created"][0]
-    (attached,) = made["attachments"]
-    place = {"folder": FOLDER, "id": made["id"]}
+    event = answer.wrapped["data"]["created"][0]
+    (attached,) = event["attachments"]
+    place = {"folder": FOLDER, "id": event["id"]}
     assert (
         await wire.get("chronos", "getAttachment", **place, managedId=attached["managedId"])
     ).body == b"abc"
@@ -334,7 +338,7 @@ async def test_files_at_events(wire: Any) -> None:
     form.add_field("json_0", json.dumps({"event": {"attachments": [{"managedId": attached["managedId"]}]}}))
     form.add_field("file_0", b"new", filename="b.txt", content_type="text/plain")
     answer = await wire.send("POST", "chronos", "update", options={"data": form}, **place, timestamp=LATE)
-    assert [one["filename"] for one in answer.wrapped["data"]["updated"][0]["attachments"]] == [
+    assert [file["filename"] for file in answer.wrapped["data"]["updated"][0]["attachments"]] == [
         "a.txt",
         "b.txt",
     ]
@@ -344,14 +348,14 @@ async def test_files_at_events(wire: Any) -> None:
 
 
 def _invitation(method: str, **lines: str) -> bytes:
-    given = {
+    properties = {
         "UID": "inv",
         "DTSTART": "20250402T080000Z",
         "DTEND": "20250402T090000Z",
         "SUMMARY": "Meet",
         **lines,
     }
-    body = "".join(f"{name}:{value}\r\n" for name, value in given.items())
+    body = "".join(f"{name}:{value}\r\n" for name, value in properties.items())
     people = "ORGANIZER:mailto:boss@example.org\r\nATTENDEE;PARTSTAT=ACCEPTED:mailto:jane@example.com\r\n"
     calendar = (
         f"BEGIN:VCALENDAR\r\nMETHOD:{method}\r\nBEGIN:VEVENT\r\n{body}{people}END:VEVENT\r\nEND:VCALENDAR\r\n"
@@ -379,16 +383,16 @@ async def test_invitations_are_answered(wire: Any, action: str, status: str) -> 
         True,
     )
     (event,) = (await wire.put("chronos/itip", action, source)).data
-    assert {one["partStat"] for one in event["attendees"]} == {status}
+    assert {attendee["partStat"] for attendee in event["attendees"]} == {status}
     cancelled = await _source(wire, _invitation("CANCEL"))
     (analysis,) = (await wire.put("chronos/itip", "analyze", cancelled)).data
     assert analysis["changes"][0]["type"] == "DELETE"
     result = (await wire.put("chronos/itip", "apply_remove", cancelled)).data
-    assert [one["id"] for one in result["deleted"]] == [event["id"]]
+    assert [deleted["id"] for deleted in result["deleted"]] == [event["id"]]
     assert await _all(wire) == []
 
 
-async def test_messages_without_a_calendar(wire: Any) -> None:
+async def test_messages_without_a_calendar_are_no_invitations(wire: Any) -> None:
     """Have nothing to analyse."""
     source = await _source(wire, b"From: x@example.org\r\n\r\nx")
     assert (await wire.put("chronos/itip", "analyze", source)).json["category"] == 1

@@ -31,15 +31,15 @@ async def _upload(wire: Any, content: bytes = b"one", filename: str = "a.txt", *
     return str(answer.data)
 
 
-async def test_uploads_make_versions(wire: Any) -> None:
+async def test_uploads_of_files_make_versions(wire: Any) -> None:
     """A new file counts from 1; an update with a file adds one, and the newest is shown."""
     key = await _upload(wire, b"one", version_comment="first")
     stamp = (await wire.get("infostore", "get", id=key, folder="30")).json["timestamp"]
     form = _form(json={"version_comment": "second"}, file=("b.txt", b"two!"))
     answer = await wire.send("POST", "infostore", "update", options=form, id=key, timestamp=stamp)
     assert answer.wrapped["timestamp"] > stamp
-    found = (await wire.get("infostore", "get", id=key, folder="30")).data
-    assert (found["version"], found["filename"], found["file_size"], found["number_of_versions"]) == (
+    file = (await wire.get("infostore", "get", id=key, folder="30")).data
+    assert (file["version"], file["filename"], file["file_size"], file["number_of_versions"]) == (
         "2",
         "b.txt",
         4,
@@ -54,7 +54,7 @@ async def test_uploads_make_versions(wire: Any) -> None:
     assert (await wire.get("infostore", "document", id=key, folder="30")).json["category"] == 1
 
 
-async def test_names_are_free_or_get_a_number(wire: Any) -> None:
+async def test_names_of_files_are_free_or_get_a_number(wire: Any) -> None:
     """Nothing is overwritten, unless a version is to be added."""
     key = await _upload(wire)
     second = await _upload(wire, b"two")
@@ -67,7 +67,7 @@ async def test_names_are_free_or_get_a_number(wire: Any) -> None:
     assert (await wire.get("infostore", "document", id=key, folder="30")).body == b"three"
 
 
-async def test_uploads_in_the_raw(wire: Any) -> None:
+async def test_uploads_of_bare_bytes(wire: Any) -> None:
     """The bytes alone, everything else in the address; from an offset on, they are appended."""
     raw = {"data": b"bytes", "headers": {"Content-Type": "application/octet-stream"}}
     params = {"binary": "true", "folder_id": "30", "filename": "raw.bin", "description": "d"}
@@ -92,7 +92,7 @@ async def test_uploads_in_the_raw(wire: Any) -> None:
         ({"Range": "bytes=2-4", "If-Range": '"other"'}, 200, b"0123456789"),
     ],
 )
-async def test_ranges(wire: Any, headers: Any, status: int, body: bytes) -> None:
+async def test_ranges_of_files(wire: Any, headers: Any, status: int, body: bytes) -> None:
     """Parts of a file, as long as it is still the same."""
     key = await _upload(wire, b"0123456789")
     answer = await wire.send(
@@ -140,7 +140,7 @@ async def test_newer_files_are_not_overwritten(wire: Any) -> None:
     assert (await wire.put("infostore", "delete", [reference], timestamp=newer["timestamp"])).data == []
 
 
-async def test_locks_keep_others_out(wire: Any, john: Any) -> None:
+async def test_locks_of_files_keep_others_out(wire: Any, john: Any) -> None:
     """Until they are over, or taken away; not the one who locked."""
     form = _form(json={"folder_id": "15"}, file=("shared.txt", b"x"))
     key = (await wire.send("POST", "infostore", "new", options=form, plainJson="true")).data
@@ -169,20 +169,20 @@ async def test_deleted_files_can_be_restored(wire: Any) -> None:
     assert (await wire.get("infostore", "get", id=key, folder="30")).code == "IFO-0300"
 
 
-async def test_updates_are_arrays_and_bare_ids(wire: Any) -> None:
+async def test_updates_of_files_are_arrays_and_bare_ids(wire: Any) -> None:
     """What is new or changed, then what left the folder, moved files too."""
-    moved, deleted, kept = [await _upload(wire, filename=f"{name}.txt") for name in "abc"]
+    moved, deleted, remaining = [await _upload(wire, filename=f"{name}.txt") for name in "abc"]
     since = (await wire.get("infostore", "get", id=deleted, folder="30")).json["timestamp"]
     await wire.get("infostore", "move", id=moved, folder="31", timestamp=LATE)
     await wire.put(
         "infostore", "delete", [{"id": deleted, "folder": "30"}], timestamp=LATE, hardDelete="true"
     )
-    asked = {"folder": "30", "columns": "1,702", "timestamp": since}
-    assert (await wire.get("infostore", "updates", **asked)).data == [[kept, "c.txt"], moved, deleted]
-    assert (await wire.get("infostore", "updates", **asked, ignore="deleted")).data == [[kept, "c.txt"]]
+    params = {"folder": "30", "columns": "1,702", "timestamp": since}
+    assert (await wire.get("infostore", "updates", **params)).data == [[remaining, "c.txt"], moved, deleted]
+    assert (await wire.get("infostore", "updates", **params, ignore="deleted")).data == [[remaining, "c.txt"]]
 
 
-async def test_moves_and_copies(wire: Any) -> None:
+async def test_files_are_moved_and_copied(wire: Any) -> None:
     """A copy is a file of its own; what can't be moved is what is answered."""
     key = await _upload(wire)
     copied = (await wire.put("infostore", "copy", {"folder_id": "31", "title": "copy"}, id=key)).data
@@ -201,7 +201,7 @@ SEARCHES: list[tuple[Any, list[str]]] = [
 
 
 @pytest.mark.parametrize(("term", "names"), SEARCHES)
-async def test_advanced_search(wire: Any, term: Any, names: list[str]) -> None:
+async def test_advanced_search_of_files(wire: Any, term: Any, names: list[str]) -> None:
     """Numbers may be texts; a folder alone, or with what is below it."""
     for number, content in ((1, b"abc"), (2, b"longer")):
         await _upload(wire, content, f"find{number}.txt", folder_id="31")
@@ -213,14 +213,14 @@ async def test_advanced_search(wire: Any, term: Any, names: list[str]) -> None:
 @pytest.mark.parametrize(
     "term", [["<>", {"field": "title"}, "x"], ["<", {"field": "title"}, "x"], ["=", {"field": "folder"}, "x"]]
 )
-async def test_only_some_comparisons_are_possible(wire: Any, term: Any) -> None:
+async def test_only_some_comparisons_of_files_are_possible(wire: Any, term: Any) -> None:
     """As the document's table has it."""
     assert (await wire.put("infostore", "advancedSearch", {"filter": term}, columns="1")).json[
         "category"
     ] == 1
 
 
-async def test_search_takes_the_first_and_the_last_index(wire: Any) -> None:
+async def test_search_of_files_takes_the_first_and_the_last_index(wire: Any) -> None:
     """Both are part of the result."""
     for number in range(5):
         await _upload(wire, filename=f"page{number}.txt")
@@ -229,7 +229,7 @@ async def test_search_takes_the_first_and_the_last_index(wire: Any) -> None:
     assert [row[0] for row in rows] == ["page1.txt", "page2.txt", "page3.txt"]
 
 
-async def test_archives(wire: Any) -> None:
+async def test_archives_of_files_and_folders(wire: Any) -> None:
     """Of documents in any version, or of a whole folder."""
     key = await _upload(wire, b"one", "z.txt", folder_id="31")
     packed = await wire.put("infostore", "zipdocuments", [{"id": key, "folder": "31", "version": "1"}])
@@ -239,7 +239,7 @@ async def test_archives(wire: Any) -> None:
             assert archive.read("z.txt") == b"one"
 
 
-async def test_wrong_names_and_folders(wire: Any) -> None:
+async def test_wrong_names_and_folders_are_refused(wire: Any) -> None:
     """Are refused with what is wrong."""
     assert (await wire.get("infostore", "checkname", name="a/b.txt")).code == "FLS-0023"
     assert (await wire.get("infostore", "checkname", name="good.txt")).data == {}
@@ -272,7 +272,7 @@ async def test_attachments_belong_to_objects(wire: Any) -> None:
 # -- uploads that wait -----------------------------------------------------------------------------
 
 
-async def test_uploads_wait_for_some_minutes(wire: Any, emulator: Any) -> None:
+async def test_temporary_uploads_live_for_some_minutes(wire: Any, emulator: Any) -> None:
     """As long as somebody asks for them; only of the type that was allowed."""
     form = _form(any=("p.png", b"PNG", "image/png"))
     answer = await wire.send("POST", "file", "new", options=form, module="mail", type="image")

@@ -25,7 +25,7 @@ def test_the_same_seed_gives_the_same_rows() -> None:
     assert one.rows("contacts")[-1]["uid"] != other.rows("contacts")[-1]["uid"]
 
 
-def test_rows_by_number_and_as_they_are() -> None:
+def test_rows_are_given_by_number_or_as_they_are() -> None:
     """Given rows may name their id and folder; the others get few."""
     emulator = OxEmulator(rows={"contacts": 300, "tasks": [{"id": "4", "title": "x", "start_date": 0}]})
     assert len(emulator.rows("contacts")) == 302
@@ -40,7 +40,7 @@ def test_some_rows_share_their_time_stamp() -> None:
     assert len(set(stamps)) < len(stamps)
 
 
-def test_rows_are_awkward() -> None:
+def test_seeded_rows_have_awkward_texts() -> None:
     """Quotes, emoji, right to left, wildcards, absent values, numbers at the edge of what JavaScript can."""
     rows = OxEmulator(rows={"contacts": 40}).rows("contacts")
     names = "".join(str(row.get("last_name")) for row in rows)
@@ -57,13 +57,13 @@ def test_rows_are_awkward() -> None:
         ({"users": [OxUser(name="a", password="a"), OxUser(name="b", password="b")]}, "a number of its own"),
     ],
 )
-def test_what_can_not_be_emulated(options: Any, words: str) -> None:
+def test_arguments_that_make_no_sense_are_refused(options: Any, words: str) -> None:
     """Says what is wrong."""
     with pytest.raises(ValueError, match=words):
         OxEmulator(**options)
 
 
-def test_no_address_before_the_start() -> None:
+def test_an_emulator_has_no_address_before_its_start() -> None:
     """And how to start."""
     with pytest.raises(RuntimeError, match="async with"):
         OxEmulator().url  # noqa: B018
@@ -81,7 +81,7 @@ async def test_users_have_folders_of_their_own(connect: Any) -> None:
         assert emulator.rows("tasks")[-1]["id"] == answer.data["id"]
 
 
-async def test_reset_begins_again(wire: Any, emulator: Any) -> None:
+async def test_reset_restores_rows_and_ends_sessions(wire: Any, emulator: Any) -> None:
     """With the rows of the start, no session, nothing in the journal."""
     await wire.put("folders", "clear", ["25"])
     before = len(emulator.rows("contacts"))
@@ -90,7 +90,7 @@ async def test_reset_begins_again(wire: Any, emulator: Any) -> None:
     assert (await wire.get("system", "whoami")).code == "SES-0203"
 
 
-async def test_affinity(wire: Any, emulator: Any) -> None:
+async def test_sessions_are_known_to_one_server_with_affinity(wire: Any, emulator: Any) -> None:
     """A session is known to one server only, which a cookie leads to."""
     emulator.server_options.affinity = True
     assert (await wire.get("system", "whoami")).data
@@ -98,7 +98,7 @@ async def test_affinity(wire: Any, emulator: Any) -> None:
     assert (await wire.get("system", "whoami")).code == "SES-0203"
 
 
-async def test_nonsense_is_no_crash(wire: Any, emulator: Any) -> None:
+async def test_nonsense_is_answered_with_an_error(wire: Any, emulator: Any) -> None:
     """It is the client's error; what a module does not notice is the server's, in an envelope, and counted."""
     answer = await wire.put("tasks", "confirm", {"confirmation": 1}, id="x", folder="7", timestamp=1)
     assert answer.json["category"] == 1
@@ -110,7 +110,7 @@ async def test_nonsense_is_no_crash(wire: Any, emulator: Any) -> None:
     assert emulator.journal.counts["internal error"] == 1
 
 
-async def test_the_fixture(ox_emulator: OxEmulator) -> None:
+async def test_the_fixture_ox_emulator_listens(ox_emulator: OxEmulator) -> None:
     """``ox_emulator`` listens, for the tests of users."""
     form = {"name": "jane", "password": "secret"}
     url = f"{ox_emulator.url}/login?action=login"
@@ -120,7 +120,7 @@ async def test_the_fixture(ox_emulator: OxEmulator) -> None:
     assert ox_emulator.journal.logins == 1
 
 
-async def test_it_is_served_until_it_is_cancelled() -> None:
+async def test_the_emulator_is_served_until_it_is_cancelled() -> None:
     """As the command line does it."""
     ready: asyncio.Future[OxEmulator] = asyncio.get_running_loop().create_future()
     serving = asyncio.create_task(serve_ox(port=0, rows={"contacts": 1}, on_ready=ready.set_result))
@@ -132,8 +132,8 @@ async def test_it_is_served_until_it_is_cancelled() -> None:
         await serving
 
 
-def test_public_names() -> None:
+def test_public_names_of_the_emulator() -> None:
     """All are where the package says, and sorted."""
     names = [name for name in zeyos_async.testing.__all__ if "ox" in name.lower()]
-    assert names == ["OxServerOptions", "OxEmulator", "OxJournal", "OxUser", "emulate_ox", "serve_ox"]
+    assert names == ["OxEmulator", "OxJournal", "OxServerOptions", "OxUser", "emulate_ox", "serve_ox"]
     assert all(getattr(zeyos_async.testing, name) is not None for name in names)

@@ -1,4 +1,4 @@
-"""How answers look: errors in a 200, warnings that look like errors, pages around uploads, error pages."""
+"""Forms of answers: errors in a 200, warnings that look like errors, pages around uploads, error pages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def test_an_error_comes_with_status_200(wire: Any) -> None:
     assert (answer.json["error_params"], "%" in answer.json["error"]) == (["folder"], False)
 
 
-async def test_categories_may_be_an_array(wire: Any, emulator: Any) -> None:
+async def test_categories_of_errors_may_be_an_array(wire: Any, emulator: Any) -> None:
     """As the document allows."""
     emulator.server_options.categories = "array"
     assert (await wire.get("contacts", "all", columns="1")).json["categories"] == ["USER_INPUT"]
@@ -58,7 +58,9 @@ async def test_warnings_look_like_errors(wire: Any, emulator: Any, count: int, k
         ("PUT", "/tasks?action=new", "SVL-0002"),
     ],
 )
-async def test_what_the_document_does_not_allow(wire: Any, method: str, path: str, code: str) -> None:
+async def test_requests_that_the_document_does_not_allow_are_refused(
+    wire: Any, method: str, path: str, code: str
+) -> None:
     """Is refused in an envelope."""
     answer = await wire.raw(method, f"{path}&session={wire.session}")
     assert (answer.status, answer.code) == (200, code)
@@ -74,11 +76,11 @@ async def test_unknown_parameters_are_ignored_and_noted(wire: Any, emulator: Any
     """The journal tells of typos that the server passes over; fields of bodies too."""
     await wire.get("tasks", "all", folder="7", columns="1", folder_id="7", timezone="UTC")
     await wire.put("tasks", "new", {"folder_id": "7", "title": "x", "titel": "y"})
-    found = [(each.operation, each.kind, each.name) for each in emulator.journal.unknown_input]
-    assert found == [("tasks?action=all", "parameter", "folder_id"), ("tasks?action=new", "field", "titel")]
+    unknown = [(item.operation, item.kind, item.name) for item in emulator.journal.unknown_input]
+    assert unknown == [("tasks?action=all", "parameter", "folder_id"), ("tasks?action=new", "field", "titel")]
 
 
-async def test_what_is_documented_and_absent(wire: Any, emulator: Any) -> None:
+async def test_operations_may_be_documented_and_absent(wire: Any, emulator: Any) -> None:
     """8.19 does not have all that the document names."""
     query = {"folder": "con://0/25", "columns": "1", "timestamp": 0}
     assert (await wire.get("addressbooks", "updates", **query)).data
@@ -111,7 +113,7 @@ async def test_an_uploads_answer_is_a_page(wire: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "bad_is_page"),
+    ("params", "bad_is_page"),
     [
         ({}, True),
         ({"force_json_response": "true"}, True),
@@ -119,13 +121,13 @@ async def test_an_uploads_answer_is_a_page(wire: Any) -> None:
         ({"plainJson": "1"}, True),
     ],
 )
-async def test_plain_answers_to_uploads(wire: Any, asked: Any, bad_is_page: bool) -> None:
+async def test_plain_answers_to_uploads(wire: Any, params: Any, bad_is_page: bool) -> None:
     """``force_json_response`` is of no use for errors; ``plainJson`` has to be ``true``."""
-    good = await wire.send("POST", "contacts", "new", options={"data": _form()}, **asked)
+    good = await wire.send("POST", "contacts", "new", options={"data": _form()}, **params)
     assert (good.headers["Content-Type"] == "application/json") is (
-        bool(asked) and asked.get("plainJson") != "1"
+        bool(params) and params.get("plainJson") != "1"
     )
-    bad = await wire.send("POST", "contacts", "new", options={"data": _form("{}")}, **asked)
+    bad = await wire.send("POST", "contacts", "new", options={"data": _form("{}")}, **params)
     assert (bad.wrapped if bad_is_page else bad.json)["code"] == "SVL-0002"
 
 
@@ -141,20 +143,20 @@ async def test_an_upload_may_be_too_large(wire: Any, emulator: Any) -> None:
 
 async def test_a_failed_download_is_json_where_that_is_accepted(wire: Any) -> None:
     """With status 200; where it is not, an error page."""
-    asked = {"id": "1", "attachmentid": "9"}
-    answer = await wire.get("snippet", "getattachment", **asked)
+    params = {"id": "1", "attachmentid": "9"}
+    answer = await wire.get("snippet", "getattachment", **params)
     assert (answer.status, answer.headers["Content-Type"], answer.json["category"]) == (
         200,
         "application/json",
         1,
     )
     page = await wire.send(
-        "GET", "snippet", "getattachment", options={"headers": {"Accept": "image/*"}}, **asked
+        "GET", "snippet", "getattachment", options={"headers": {"Accept": "image/*"}}, **params
     )
     assert (page.status, page.headers["Content-Type"].partition(";")[0]) == (404, "text/html")
 
 
-async def test_too_many_requests(wire: Any, emulator: Any) -> None:
+async def test_too_many_requests_are_answered_with_429(wire: Any, emulator: Any) -> None:
     """429 in plain text, by a fault or by the limit itself."""
     emulator.faults.add(behave(rate_limited=True), at=[0])
     answer = await wire.send(*ME)
@@ -168,7 +170,7 @@ async def test_too_many_requests(wire: Any, emulator: Any) -> None:
     assert (await wire.send(*ME)).status == 200
 
 
-async def test_too_many_requests_at_once(wire: Any, emulator: Any) -> None:
+async def test_too_many_requests_at_once_are_answered_in_an_envelope(wire: Any, emulator: Any) -> None:
     """In an envelope, as nothing else about load is."""
     emulator.server_options.max_concurrent = 2
     emulator.faults.add(faults.latency(0.05))
@@ -176,7 +178,7 @@ async def test_too_many_requests_at_once(wire: Any, emulator: Any) -> None:
     assert [answer.json.get("code") for answer in answers].count("SVL-0019") >= 1
 
 
-async def test_nothing_is_there(wire: Any) -> None:
+async def test_an_unknown_path_is_answered_with_a_page(wire: Any) -> None:
     """A page."""
     assert (await wire.raw("GET", "/frobnicate?action=all")).status == 404
 

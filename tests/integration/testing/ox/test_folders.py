@@ -1,4 +1,4 @@
-"""Folders, and users, groups and resources."""
+"""``folders``: the tree, its changes, and the rights in it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 
-async def _titles(wire: Any, action: str, **asked: Any) -> list[str]:
-    return [row[0] for row in (await wire.get("folders", action, columns="300", **asked)).data]
+async def _titles(wire: Any, action: str, **params: Any) -> list[str]:
+    return [row[0] for row in (await wire.get("folders", action, columns="300", **params)).data]
 
 
-async def test_the_tree(wire: Any) -> None:
+async def test_the_tree_of_folders(wire: Any) -> None:
     """From the root down, and from a leaf up."""
     assert await _titles(wire, "root") == ["Private folders", "Public folders", "Shared folders", "Drive"]
     assert await _titles(wire, "list", parent="1") == ["Tasks", "Calendar", "Contacts", "Mail"]
@@ -19,16 +19,16 @@ async def test_the_tree(wire: Any) -> None:
     assert "Inbox" in await _titles(wire, "list", parent="default0")
 
 
-async def test_a_folder(wire: Any) -> None:
+async def test_a_folder_has_rights_and_counts(wire: Any) -> None:
     """With the user's rights in it, as bits."""
-    found = (await wire.get("folders", "get", id="25")).data
-    assert (found["own_rights"], found["module"], found["total"], found["subfolders"]) == (
+    folder = (await wire.get("folders", "get", id="25")).data
+    assert (folder["own_rights"], folder["module"], folder["total"], folder["subfolders"]) == (
         403_710_016,
         "contacts",
         7,
         True,
     )
-    assert not [name for name in found if name.startswith("_")]
+    assert not [name for name in folder if name.startswith("_")]
 
 
 async def test_folders_of_others(wire: Any, john: Any) -> None:
@@ -47,7 +47,7 @@ async def test_folders_of_others(wire: Any, john: Any) -> None:
         ("tasks", {"private": ["7"], "public": [], "shared": []}),
     ],
 )
-async def test_all_visible(wire: Any, kind: str, ids: Any) -> None:
+async def test_all_visible_folders_by_kind_of_content(wire: Any, kind: str, ids: Any) -> None:
     """By kind of content; some kinds have composite ids."""
     data = (await wire.get("folders", "allVisible", content_type=kind, columns="1")).data
     assert {name: [row[0] for row in rows] for name, rows in data.items()} == ids
@@ -67,8 +67,8 @@ async def _new(wire: Any, title: str, parent: str = "25", module: str = "contact
 
 async def test_a_folder_comes_changes_and_goes(wire: Any) -> None:
     """With conflicts by time stamp; deletions are delivered by default here."""
-    made = await _new(wire, "Friends")
-    key, stamp = made.data, made.json["timestamp"]
+    created = await _new(wire, "Friends")
+    key, stamp = created.data, created.json["timestamp"]
     change = {"folder": {"title": "Close friends"}}
     assert (await wire.put("folders", "update", change, id=key, timestamp=stamp - 1)).code == "FLD-1022"
     changed = await wire.put("folders", "update", change, id=key, timestamp=stamp)
@@ -82,7 +82,7 @@ async def test_a_folder_comes_changes_and_goes(wire: Any) -> None:
     assert (await wire.get("folders", "updates", ignore="deleted", **updates)).data == []
 
 
-async def test_titles_are_unique(wire: Any) -> None:
+async def test_titles_of_folders_are_unique(wire: Any) -> None:
     """Unless the client lets the server choose another."""
     await _new(wire, "Friends")
     assert (await _new(wire, "friends")).code == "FLD-1012"
@@ -90,7 +90,7 @@ async def test_titles_are_unique(wire: Any) -> None:
     assert (await wire.get("folders", "get", id=other)).data["title"] == "Friends (1)"
 
 
-async def test_what_was_not_deleted(wire: Any) -> None:
+async def test_folders_that_were_not_deleted_are_answered(wire: Any) -> None:
     """Comes back as data with a warning for each; or as an error, or in detail."""
     key = (await _new(wire, "Friends")).data
     answer = await wire.put("folders", "delete", ["25", "4711", key])
@@ -100,7 +100,7 @@ async def test_what_was_not_deleted(wire: Any) -> None:
     assert detailed.data[0]["hasFailed"] is True
 
 
-async def test_files_go_to_the_trash_first(wire: Any) -> None:
+async def test_folders_of_files_go_to_the_trash_first(wire: Any) -> None:
     """And come back from there; unless they are deleted for good."""
     key = (await _new(wire, "Old", "30", "infostore")).data
     await wire.put("folders", "delete", [key])
@@ -142,66 +142,7 @@ async def test_mail_folders_are_paths(wire: Any) -> None:
     assert (await wire.get("folders", "get", id=key)).code == "FLD-0008"
 
 
-async def test_standard_folders_stay(wire: Any) -> None:
+async def test_standard_folders_can_not_be_changed(wire: Any) -> None:
     """What they are called and where they are."""
     assert (await wire.put("folders", "update", {"folder": {"title": "x"}}, id="25")).json["category"] == 3
     assert (await wire.put("folders", "new", {"folder": {"title": "x", "module": "contacts"}}, folder_id="6")).json["category"] == 3  # fmt: skip
-
-
-# -- people ----------------------------------------------------------------------------------------
-
-
-async def test_users(wire: Any) -> None:
-    """They are contacts of the global book, and more."""
-    rows = (await wire.get("user", "all", columns="1,500,555,611", sort="1", order="asc")).data
-    assert rows == [["3", "Doe, Jane", "jane@example.com", "Europe/Berlin"], ["4", "Ärger, John", "john@example.com", "Europe/Berlin"]]  # fmt: skip
-    me = (await wire.get("user", "get")).data
-    assert (me["login_info"], me["groups"]) == ("jane", [0, 1])
-    assert (await wire.raw("GET", f"/user/me?session={wire.session}")).data["user_id"] == 3
-    assert (await wire.get("contacts", "getuser", id=4)).data["user_id"] == 4
-
-
-async def test_a_user_has_attributes(wire: Any) -> None:
-    """They may be set if nobody has set them."""
-    value = {"name": "a", "value": "1"}
-    assert (await wire.put("user", "setAttribute", value, id=3)).data is True
-    assert (
-        await wire.put("user", "setAttribute", {"name": "a", "value": "2"}, id=3, setIfAbsent="true")
-    ).data is False
-    assert (await wire.get("user", "getAttribute", id=3, name="a")).data == value
-
-
-@pytest.mark.parametrize("module", ["group", "resource"])
-async def test_updates_in_three_arrays(wire: Any, module: str) -> None:
-    """Of objects, unlike those of contacts; a group is deleted alone, resources in an array."""
-    since = (await wire.get(module, "get", id=1)).json["timestamp"] + 10_000_000
-    assert (await wire.get(module, "updates", timestamp=since)).data == {
-        "new": [],
-        "modified": [],
-        "deleted": [],
-    }
-    first = await wire.put(module, "new", {"name": "a", "display_name": "A"})
-    key, since = first.data["id"], first.json["timestamp"] - 1
-    changed = await wire.put(module, "update", {"display_name": "B"}, id=key, timestamp=since + 1)
-    data = (await wire.get(module, "updates", timestamp=since)).data
-    assert [each["display_name"] for each in data["new"]] == ["B"]
-    data = (await wire.get(module, "updates", timestamp=since + 1)).data
-    assert [each["id"] for each in data["modified"]] == [key]
-    one = {"id": key}
-    stamp = changed.json["timestamp"]
-    assert (await wire.put(module, "delete", one if module == "group" else [one], timestamp=stamp)).data == []
-    data = (await wire.get(module, "updates", timestamp=stamp)).data
-    assert [each["display_name"] for each in data["deleted"]] == ["B"]
-
-
-async def test_groups_and_resources(wire: Any) -> None:
-    """Groups by columns, and yet as objects; of resources all there is are ids."""
-    assert (await wire.put("group", "all", columns="1,700")).data == [
-        {"id": 0, "name": "users"},
-        {"id": 1, "name": "staff"},
-    ]
-    assert (await wire.get("resource", "all")).data == [1, 2, 3]
-    found = (await wire.put("resource", "search", {"pattern": "room*"})).data
-    assert [each["name"] for each in found] == ["room"]
-    taken = await wire.put("group", "new", {"name": "staff", "display_name": "x"})
-    assert taken.json["category"] == 1

@@ -38,7 +38,7 @@ def _mail(emulator: Any, folder: str, key: str) -> Any:
 # -- reading ---------------------------------------------------------------------------------------
 
 
-async def test_rows_have_columns_and_headers(wire: Any) -> None:
+async def test_rows_of_mails_have_columns_and_headers(wire: Any) -> None:
     """Numbers name columns, everything else names headers; absent ones are ``null``."""
     key = await _store(wire)
     columns = "600,601,607,603,602,X-Own,X-Other"
@@ -48,7 +48,7 @@ async def test_rows_have_columns_and_headers(wire: Any) -> None:
     assert row == [key, INBOX, "Grüße", [["Max", "max@example.org"]], True, "yes", None, "Grüße"]
 
 
-async def test_ranges_are_of_the_sorted_list(wire: Any) -> None:
+async def test_ranges_of_mails_are_of_the_sorted_list(wire: Any) -> None:
     """``limit`` goes before the hands, and a part of the list tells the length of all."""
     options = {"folder": INBOX, "columns": "600,610", "sort": 610, "order": "desc", "timezone": "UTC"}
     rows = (await wire.get("mail", "all", **options)).data
@@ -61,7 +61,7 @@ async def test_ranges_are_of_the_sorted_list(wire: Any) -> None:
     assert (await wire.get("mail", "all", folder=INBOX, columns="600", sort=610)).json["category"] == 1
 
 
-async def test_reading_marks_as_seen(wire: Any, emulator: Any) -> None:
+async def test_reading_marks_mails_as_seen(wire: Any, emulator: Any) -> None:
     """Unless the client says ``unseen``."""
     key = await _store(wire)
     await wire.get("mail", "get", folder=INBOX, id=key, unseen="true")
@@ -78,12 +78,12 @@ async def test_reading_marks_as_seen(wire: Any, emulator: Any) -> None:
         ("textNoHtmlAttach", [("text/plain", "inline"), ("image/png", "attachment")]),
     ],
 )
-async def test_the_text_comes_first(wire: Any, view: str, kinds: Any) -> None:
+async def test_the_text_of_a_mail_comes_first(wire: Any, view: str, kinds: Any) -> None:
     """In the form that the view asks for; its alternatives follow, then the files."""
     key = await _store(wire)
-    found = (await wire.get("mail", "get", folder=INBOX, id=key, view=view)).data
-    assert [(part["content_type"], part["disp"]) for part in found["attachments"]] == kinds
-    assert found["headers"] == {"X-Own": "yes", "Message-ID": "<letter@example.org>"}
+    mail = (await wire.get("mail", "get", folder=INBOX, id=key, view=view)).data
+    assert [(part["content_type"], part["disp"]) for part in mail["attachments"]] == kinds
+    assert mail["headers"] == {"X-Own": "yes", "Message-ID": "<letter@example.org>"}
 
 
 async def test_messages_within_messages(wire: Any) -> None:
@@ -94,19 +94,19 @@ async def test_messages_within_messages(wire: Any) -> None:
         b"--x\r\nContent-Type: message/rfc822\r\n\r\n" + LETTER + b"\r\n--x--\r\n"
     )
     key = await _store(wire, raw=raw)
-    found = (await wire.get("mail", "get", folder=INBOX, id=key)).data
-    (nested,) = found["nested_msgs"]
+    mail = (await wire.get("mail", "get", folder=INBOX, id=key)).data
+    (nested,) = mail["nested_msgs"]
     assert (nested["id"], nested["subject"], nested["from"]) == ("2", "Grüße", [["Max", "max@example.org"]])
     assert [part.get("filename") for part in nested["attachments"]] == [None, None, "p.png"]
     flat = (await wire.get("mail", "get", folder=INBOX, id=key, no_nested_message="true")).data
     assert (flat["attachments"][1]["filename"], "nested_msgs" in flat) == ("message-2.eml", False)
     fetched = await wire.get("mail", "attachment", folder=INBOX, id=key, attachment="2")
     assert (fetched.headers["Content-Type"], b"X-Own: yes" in fetched.body) == ("message/rfc822", True)
-    shown = await wire.get("mail", "attachment", folder=INBOX, id=key, attachment="2", as_json="true")
-    assert shown.data["subject"] == "Grüße"
+    nested_mail = await wire.get("mail", "attachment", folder=INBOX, id=key, attachment="2", as_json="true")
+    assert nested_mail.data["subject"] == "Grüße"
 
 
-async def test_headers_and_source(wire: Any) -> None:
+async def test_headers_and_source_of_a_mail(wire: Any) -> None:
     """``hdr=1`` gives the head, ``src=1`` the whole message, ``save=1`` as bytes."""
     key = await _store(wire)
     head = (await wire.get("mail", "get", folder=INBOX, id=key, hdr=1)).data
@@ -120,9 +120,9 @@ async def test_headers_and_source(wire: Any) -> None:
 async def test_attachments_by_number_and_content_id(wire: Any) -> None:
     """With the type they were stored with, or as a download; archives hold several."""
     key = await _store(wire)
-    for asked in ({"attachment": "2"}, {"cid": "<pic@x>"}):
-        found = await wire.get("mail", "attachment", folder=INBOX, id=key, **asked)
-        assert (found.headers["Content-Type"], found.body) == ("image/png", b"PNG")
+    for params in ({"attachment": "2"}, {"cid": "<pic@x>"}):
+        answer = await wire.get("mail", "attachment", folder=INBOX, id=key, **params)
+        assert (answer.headers["Content-Type"], answer.body) == ("image/png", b"PNG")
     saved = await wire.get("mail", "attachment", folder=INBOX, id=key, attachment="2", save=1)
     assert saved.headers["Content-Type"] == "application/octet-stream"
     assert saved.headers["Content-Disposition"].startswith('attachment; filename="p.png"')
@@ -142,7 +142,7 @@ async def test_a_failed_download_is_json_in_a_200(wire: Any) -> None:
     assert (page.status, page.headers["Content-Type"]) == (404, "text/html; charset=UTF-8")
 
 
-async def test_counts_and_status(wire: Any) -> None:
+async def test_counts_of_a_mail_folder(wire: Any) -> None:
     """``examine`` tells what the next message will be called."""
     before = (await wire.get("mail", "examine", folder=INBOX)).data
     key = await _store(wire)
@@ -153,7 +153,7 @@ async def test_counts_and_status(wire: Any) -> None:
     assert (await wire.get("mail", "updates", folder=INBOX, columns="600")).data == []
 
 
-async def test_conversations(wire: Any) -> None:
+async def test_replies_are_grouped_into_conversations(wire: Any) -> None:
     """Answers belong to what they refer to; the newest message leads."""
     threads = (
         await wire.get("mail", "threadedAll", folder=INBOX, columns="600,607", sort=610, order="desc")
@@ -172,8 +172,8 @@ async def test_the_virtual_folder_has_ids_of_its_own(wire: Any) -> None:
     rows = (await wire.get("mail", "all", folder="default0/virtual/all", columns="600,601,654,655")).data
     assert ["default0/virtual/all", key, SENT] in [row[1:] for row in rows]
     virtual = next(row[0] for row in rows if row[2:] == [key, SENT])
-    found = (await wire.get("mail", "get", folder="default0/virtual/all", id=virtual)).data
-    assert (found["id"], found["folder_id"]) == (key, SENT)
+    mail = (await wire.get("mail", "get", folder="default0/virtual/all", id=virtual)).data
+    assert (mail["id"], mail["folder_id"]) == (key, SENT)
 
 
 SEARCHES: list[tuple[Any, bool]] = [
@@ -189,12 +189,12 @@ SEARCHES: list[tuple[Any, bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("term", "found"), SEARCHES)
-async def test_search(wire: Any, term: Any, found: bool) -> None:
+@pytest.mark.parametrize(("term", "expected"), SEARCHES)
+async def test_search_of_mails_by_terms(wire: Any, term: Any, expected: bool) -> None:
     """Patterns, addresses, headers, attachments, numbers that are written as texts."""
     key = await _store(wire)
     rows = (await wire.put("mail", "search", {"filter": term}, folder=INBOX, columns="600")).data
-    assert ([key] in rows) is found
+    assert ([key] in rows) is expected
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ async def test_search(wire: Any, term: Any, found: bool) -> None:
         ["=", {"field": "to"}, []],
     ],
 )
-async def test_terms_that_make_no_sense(wire: Any, term: Any) -> None:
+async def test_mail_search_terms_that_make_no_sense_are_refused(wire: Any, term: Any) -> None:
     """Are refused as a whole."""
     answer = await wire.put("mail", "search", {"filter": term}, folder=INBOX, columns="600")
     assert answer.json["category"] == 1
@@ -225,7 +225,7 @@ async def test_terms_that_make_no_sense(wire: Any, term: Any) -> None:
         ({"color_label": 3}, 8),
     ],
 )
-async def test_flags(wire: Any, emulator: Any, body: Any, flags: int) -> None:
+async def test_flags_and_colours_of_mails(wire: Any, emulator: Any, body: Any, flags: int) -> None:
     """A mask with a value, or masks to set and to clear."""
     key = await _store(wire)
     await wire.put("mail", "update", {"set_flags": 8}, folder=INBOX, id=key)
@@ -243,7 +243,7 @@ async def test_an_update_without_id_hits_the_whole_folder(wire: Any, emulator: A
     assert all(row["flags"] & 32 for row in inbox)
 
 
-async def test_a_move_gives_a_new_id(wire: Any, emulator: Any) -> None:
+async def test_moving_a_mail_gives_a_new_id(wire: Any, emulator: Any) -> None:
     """And the old one is gone; a copy leaves it."""
     key = await _store(wire)
     await _store(wire, TRASH)
@@ -268,7 +268,7 @@ async def test_deleted_messages_go_to_the_trash(wire: Any, emulator: Any) -> Non
     assert len(emulator.rows("mail")) == before
 
 
-async def test_clear_expunge_and_move_all(wire: Any) -> None:
+async def test_mail_folders_are_cleared_expunged_and_moved(wire: Any) -> None:
     """Whole folders at a time; those that can't be cleared are what is answered."""
     await wire.put("mail", "update", {"set_flags": 2}, folder=INBOX, id=await _store(wire))
     count = (await wire.get("mail", "count", folder=INBOX)).data
@@ -279,7 +279,7 @@ async def test_clear_expunge_and_move_all(wire: Any) -> None:
     assert (await wire.get("mail", "count", folder=TRASH)).data == count - 1
 
 
-async def test_folders_that_are_none(wire: Any) -> None:
+async def test_folders_without_mail_are_refused(wire: Any) -> None:
     """Not there, or for something else."""
     assert (await wire.get("mail", "count", folder="default0/None")).json["category"] == 1
     assert (await wire.get("mail", "count", folder="25")).code == "IMAP-1002"
@@ -326,9 +326,9 @@ async def test_messages_are_composed_from_a_form(wire: Any, emulator: Any) -> No
     answer = await wire.send("POST", "mail", "new", options={"data": form})
     assert answer.headers["Content-Type"].startswith("text/html")
     folder, _, key = answer.wrapped["data"].rpartition("/")
-    found = (await wire.get("mail", "get", folder=folder, id=key, view="text")).data
-    assert [part.get("filename") for part in found["attachments"]] == [None, None, "a.txt", "p.png"]
-    assert found["attachments"][0]["content"].strip() == "Hi"
+    mail = (await wire.get("mail", "get", folder=folder, id=key, view="text")).data
+    assert [part.get("filename") for part in mail["attachments"]] == [None, None, "a.txt", "p.png"]
+    assert mail["attachments"][0]["content"].strip() == "Hi"
     assert _mail(emulator, INBOX, original)["flags"] & 1
 
 
@@ -348,7 +348,7 @@ async def test_messages_that_can_not_be_sent(wire: Any, emulator: Any, described
     assert (answer.wrapped["category"], len(emulator.rows("mail"))) == (category, before)
 
 
-async def test_drafts_are_replaced(wire: Any) -> None:
+async def test_drafts_are_replaced_by_later_ones(wire: Any) -> None:
     """By the draft that is edited from them, and by every save of the same composition."""
     for text in ("one", "two"):
         body = {"to": [], "attachments": [{"content_type": "text/plain", "content": text}], "csid": "c"}
@@ -384,20 +384,20 @@ async def test_messages_and_their_files_go_to_drive(wire: Any, emulator: Any) ->
     )
     assert (job.status, job.json["code"]) == (202, "JOB-0003")
     emulator.finish_jobs()
-    made = (await wire.get("jobs", "get", id=job.json["data"]["job"])).data
-    assert (await wire.get("infostore", "document", id=made["id"], folder="30")).body.startswith(b"%PDF")
+    document = (await wire.get("jobs", "get", id=job.json["data"]["job"])).data
+    assert (await wire.get("infostore", "document", id=document["id"], folder="30")).body.startswith(b"%PDF")
 
 
-async def test_imports_take_several_messages(wire: Any) -> None:
+async def test_imports_take_several_mails(wire: Any) -> None:
     """Of any name, in one form; the answer is in a page."""
     form = aiohttp.FormData()
     for name in ("one", "two"):
         form.add_field(name, LETTER, filename=f"{name}.eml", content_type="message/rfc822")
     answer = await wire.send("POST", "mail", "import", options={"data": form}, folder=TRASH, flags="32")
-    assert [one["folder_id"] for one in answer.wrapped["data"]] == [TRASH, TRASH]
+    assert [mail["folder_id"] for mail in answer.wrapped["data"]] == [TRASH, TRASH]
 
 
-async def test_categories_and_rules(wire: Any) -> None:
+async def test_mail_categories_and_filter_rules(wire: Any) -> None:
     """The inbox is split by category; rules act on what is there."""
     key = await _store(wire)
     await wire.put("mail/categories", "train", {"from": ["max@example.org"]}, category_id="social",
@@ -413,7 +413,7 @@ async def test_categories_and_rules(wire: Any) -> None:
     assert (await wire.get("mail", "all", folder="default0/Archive", columns="607")).data == [["Grüße"]]
 
 
-async def test_rules_keep_their_order(wire: Any) -> None:
+async def test_mail_filter_rules_keep_their_order(wire: Any) -> None:
     """Those that are named come in their order, the others stay where they were."""
     one, two, three = [(await wire.put("mailfilter", "new", {"rulename": name})).data for name in "abc"]
     await wire.put("mailfilter", "reorder", [three, one])

@@ -1,4 +1,4 @@
-"""``multiple``, and calls that are put off as jobs."""
+"""``multiple``: several calls in one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 
-async def test_the_answer_is_a_bare_array(wire: Any) -> None:
+async def test_multiple_answers_with_a_bare_array(wire: Any) -> None:
     """In the order of the items, an envelope for each, errors among them."""
     items = [
         {"module": "contacts", "action": "all", "folder": "25", "columns": "1"},
@@ -36,14 +36,14 @@ async def test_the_answer_is_a_bare_array(wire: Any) -> None:
     ],
     ids=lambda item: item["module"],
 )
-async def test_what_can_be_no_item(wire: Any, item: Any) -> None:
+async def test_operations_that_can_be_no_item_of_multiple(wire: Any, item: Any) -> None:
     """Is an error of that item alone."""
     good = {"module": "system", "action": "ping"}
     answers = (await wire.raw("PUT", f"/multiple?session={wire.session}", json=[item, good])).json
     assert ("code" in answers[0], answers[1]["data"]) == (True, True)
 
 
-async def test_an_item_without_a_module_fails_all(wire: Any) -> None:
+async def test_an_item_without_a_module_fails_the_batch(wire: Any) -> None:
     """Nothing is carried out."""
     items = [
         {"module": "tasks", "action": "new", "data": {"folder_id": "7", "title": "x"}},
@@ -55,7 +55,7 @@ async def test_an_item_without_a_module_fails_all(wire: Any) -> None:
 
 
 @pytest.mark.parametrize("body", [b"[", b'{"module": "tasks"}', b"[1]"])
-async def test_what_is_no_array_of_objects(wire: Any, body: bytes) -> None:
+async def test_a_batch_that_is_no_array_of_objects(wire: Any, body: bytes) -> None:
     """Is a page with status 400."""
     headers = {"Content-Type": "application/json"}
     answer = await wire.raw("PUT", f"/multiple?session={wire.session}", data=body, headers=headers)
@@ -71,67 +71,10 @@ async def _order(wire: Any, module: str, bodies: list[Any]) -> list[int]:
     return [int(key) for key in keys]
 
 
-async def test_only_some_items_keep_their_order(wire: Any) -> None:
+async def test_only_some_items_of_multiple_keep_their_order(wire: Any) -> None:
     """Writes of tasks do, those of snippets don't: whoever relies on it is found out."""
     tasks = await _order(wire, "tasks", [{"folder_id": "7", "title": str(number)} for number in range(10)])
     assert tasks == sorted(tasks)
     snippet = {"displayname": "x", "type": "signature", "module": "mail"}
     snippets = await _order(wire, "snippet", [snippet] * 10)
     assert snippets != sorted(snippets)
-
-
-# -- jobs ------------------------------------------------------------------------------------------
-
-
-async def _sub_folder(wire: Any) -> str:
-    body = {"folder": {"title": "To be deleted", "module": "contacts"}}
-    return str((await wire.put("folders", "new", body, folder_id="25")).data)
-
-
-async def _delete(wire: Any, *keys: str) -> Any:
-    return await wire.put("folders", "delete", list(keys), allow_enqueue="true")
-
-
-async def test_without_jobs(wire: Any) -> None:
-    """What is done in time is answered as ever."""
-    answer = await _delete(wire, await _sub_folder(wire))
-    assert (answer.status, answer.data) == (200, [])
-
-
-async def test_a_job_from_beginning_to_end(wire: Any, emulator: Any) -> None:
-    """202 with the job and a warning; then info, then the result, once."""
-    emulator.server_options.job_seconds = 30
-    key = await _sub_folder(wire)
-    answer = await _delete(wire, key)
-    assert (answer.status, answer.json["code"], answer.json["category"]) == (202, "JOB-0003", 13)
-    job = answer.data["job"]
-    about = {"id": job, "module": "folders", "action": "delete"}
-    assert (await wire.get("jobs", "info", id=job)).data == {**about, "done": False}
-    assert (await wire.get("jobs", "get", id=job)).status == 202
-    assert (await wire.get("folders", "get", id=key)).data
-    emulator.clock.offset += 31
-    assert (await wire.get("jobs", "all")).data == [{**about, "done": True}]
-    assert (await wire.get("jobs", "get", id=job)).data == []
-    assert (await wire.get("folders", "get", id=key)).code == "FLD-0008"
-    assert (await wire.get("jobs", "get", id=job)).code == "JOB-0002"
-
-
-async def test_the_same_job_runs_once(wire: Any, emulator: Any) -> None:
-    """Another is refused while it does."""
-    emulator.server_options.job_seconds = 30
-    key = await _sub_folder(wire)
-    await _delete(wire, key)
-    assert (await _delete(wire, key)).code == "JOB-0004"
-    emulator.finish_jobs()
-    assert (await wire.get("folders", "get", id=key)).code == "FLD-0008"
-
-
-async def test_a_cancelled_job_is_never_done(wire: Any, emulator: Any, john: Any) -> None:
-    """Only its owner can."""
-    emulator.server_options.job_seconds = 30
-    key = await _sub_folder(wire)
-    job = (await _delete(wire, key)).data["job"]
-    assert (await john.get("jobs", "cancel", id=job)).code == "JOB-0002"
-    assert (await wire.get("jobs", "cancel", id=job)).data == {"success": True}
-    emulator.clock.offset += 31
-    assert (await wire.get("folders", "get", id=key)).data

@@ -68,7 +68,7 @@ async def test_a_session_needs_its_cookie(wire: Any, emulator: Any) -> None:
     assert await _code(wire) == LOST
 
 
-async def test_no_session_at_all(guest: Any) -> None:
+async def test_a_call_without_a_session_is_refused(guest: Any) -> None:
     """Another code than that of a lost one."""
     answer = await guest.raw("GET", "/system?action=whoami")
     assert (answer.code, answer.json["category"]) == ("SES-0201", 4)
@@ -92,9 +92,9 @@ async def test_another_address_ends_the_session(wire: Any, emulator: Any) -> Non
     emulator.server_options.client_ip = "127.0.0.1"
     assert await _code(wire) == LOST
     await wire.log_in()
-    told = await wire.send("POST", "login", "changeip", clientIP="10.0.0.2")
+    changed = await wire.send("POST", "login", "changeip", clientIP="10.0.0.2")
     emulator.server_options.client_ip = "10.0.0.2"
-    assert (told.data, (await wire.get("system", "whoami")).data["user"]) == ("1", "jane")
+    assert (changed.data, (await wire.get("system", "whoami")).data["user"]) == ("1", "jane")
 
 
 async def test_sessions_are_lost_on_demand(wire: Any, emulator: Any) -> None:
@@ -106,7 +106,7 @@ async def test_sessions_are_lost_on_demand(wire: Any, emulator: Any) -> None:
     assert await _code(wire) == LOST
 
 
-async def test_a_new_secret(wire: Any) -> None:
+async def test_a_refreshed_secret_replaces_the_cookie(wire: Any) -> None:
     """The old cookie is worth nothing afterwards."""
     old = {cookie.key: cookie.value for cookie in wire.http.cookie_jar}
     await wire.get("login", "refreshSecret")
@@ -160,7 +160,7 @@ async def test_a_token_log_in_redirects_where_nobody_wants_json(guest: Any) -> N
     assert (answer.status, "serverToken=" in answer.headers["Location"]) == (302, True)
 
 
-async def test_a_token_for_another_program(wire: Any) -> None:
+async def test_an_acquired_token_is_redeemed_once(wire: Any) -> None:
     """Acquired in a session, redeemed once for a session of its own at the top level."""
     token = (await wire.get("token", "acquireToken")).data["token"]
     form = {"token": token, "client": "other", "secret": "s"}
@@ -169,7 +169,7 @@ async def test_a_token_for_another_program(wire: Any) -> None:
     assert (await wire.raw("POST", "/login?action=redeemToken&authId=1", data=form)).code == "SES-0210"
 
 
-async def test_autologin(guest: Any, emulator: Any) -> None:
+async def test_autologin_resumes_a_session_by_cookies(guest: Any, emulator: Any) -> None:
     """By cookies, for who stays signed in and calls itself the same."""
     await guest.log_in()
     assert (await guest.raw("GET", "/login?action=autologin&client=tests")).code == "SVL-0003"
@@ -181,7 +181,7 @@ async def test_autologin(guest: Any, emulator: Any) -> None:
     assert (await guest.raw("GET", "/login?action=autologin&client=tests")).code == "SVL-0015"
 
 
-async def test_what_the_server_gave_up(wire: Any) -> None:
+async def test_deprecated_ways_to_log_in(wire: Any) -> None:
     """``store`` does nothing and says so; ``redirect`` is switched off."""
     stored = await wire.get("login", "store")
     assert (stored.status, stored.body, "Deprecation" in stored.headers) == (200, b"", True)
@@ -189,7 +189,7 @@ async def test_what_the_server_gave_up(wire: Any) -> None:
     assert answer.status == 400
 
 
-async def test_a_second_factor(connect: Any) -> None:
+async def test_a_second_factor_is_needed_for_everything_else(connect: Any) -> None:
     """Nothing works until it is given; a wrong one changes nothing."""
     careful = OxUser(name="jane", password="secret", second_factor="271828")
     async with emulate_ox(users=[careful]) as emulator, connect(emulator) as wire:
@@ -215,7 +215,7 @@ def _bearer(token: str) -> dict[str, dict[str, str]]:
 CONTACTS = "/contacts?action=all&folder=25&columns=1"
 
 
-async def test_a_token_in_place_of_a_session(guest: Any, emulator: Any) -> None:
+async def test_an_oauth_token_in_place_of_a_session(guest: Any, emulator: Any) -> None:
     """As far as its scopes go."""
     answer = await guest.raw("GET", CONTACTS, **_bearer(emulator.bearer(scopes=["read_contacts"])))
     assert len(answer.data) == 7
@@ -245,7 +245,7 @@ async def test_not_every_operation_takes_a_token(guest: Any, emulator: Any) -> N
     assert (answer.status, answer.json["error"]) == (403, "insufficient_scope")
 
 
-async def test_mail_is_one_scope_however_it_is_written(guest: Any, emulator: Any) -> None:
+async def test_the_scope_of_mail_has_two_spellings(guest: Any, emulator: Any) -> None:
     """The document lists ``read_mails``, and declares ``read_mail``."""
     token = emulator.bearer(scopes=["read_mail"])
     answer = await guest.raw("GET", "/folders?action=get&id=default0/INBOX", **_bearer(token))
@@ -267,10 +267,10 @@ async def test_the_journal_holds_no_credentials(wire: Any, emulator: Any) -> Non
         providerName="x",
         deviceId="1",
     )
-    shown = [
+    lines = [
         f"{entry.query} {entry.body!r} {entry.headers.get('Cookie')}" for entry in emulator.journal.requests
     ]
-    assert "name=jane" in shown[0]
-    hidden = ("=secret", "271828", wire.session, "open-xchange")
-    assert [part for part in hidden if any(part in line for line in shown)] == []
+    assert "name=jane" in lines[0]
+    secrets = ("=secret", "271828", wire.session, "open-xchange")
+    assert [part for part in secrets if any(part in line for line in lines)] == []
     assert emulator.journal.requests[1].json["secret_code"].startswith("<")

@@ -1,4 +1,20 @@
-"""Changes of events: series, exceptions, everything from a recurrence on; and conflicts with others."""
+"""Changes of events: series, exceptions, everything from a recurrence on; and conflicts with others.
+
+A series is one stored event with a rule; its recurrences are calculated and not stored. A write may be about
+
+* the event itself,
+* one recurrence: it becomes an *exception*, a stored event with the ``seriesId`` of the series and a
+  ``recurrenceId``, the time it would have had; the series notes that in ``changeExceptionDates``, which takes the
+  recurrence out of the calculated ones,
+* a recurrence and all that follow (``THISANDFUTURE``): the series ends right before it, and a new one with a ``uid`` of
+  its own begins there; exceptions from there on go with the new one.
+
+A deleted recurrence leaves no event, only a date in ``deleteExceptionDates``. A recurrence is named by its time in any
+of four notations, so names are compared as instants, and stored by the clock of the series.
+
+Every write collects its effects in ``EventChanges``, as one write may create, change and delete several events at once.
+Conflicts are looked for by comparing instants over the first year of a series; more would take too long for a test.
+"""
 
 from __future__ import annotations
 
@@ -6,25 +22,25 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from ..call import Call
-from ..listing import objects
-from ..refusals import bad_value, conflict, not_found
-from .people import as_calendar_user, completed, recipient, same_person
-from .recurrence import ended_before
-from .store import Event
-from .view import Range, calendar, check_event, expanded, show
-from .when import When, parse_when, read_recurrence_id
+from ..handlers import OxCall
+from ..listing import read_objects
+from ..refusals import bad_value, changed_meanwhile, not_found
+from .event_times import EventTime, parse_event_time, parse_recurrence_id
+from .participants import build_calendar_user, complete_attendee, complete_calendar_user, is_same_person
+from .recurrence import end_rule_before
+from .store import StoredEvent
+from .view import TimeRange, calendar_of, check_required_fields, expand_event, show_event
 
 __all__ = [
-    "Changes",
-    "apply",
-    "check_stamp",
-    "conflicts_of",
+    "EventChanges",
+    "apply_changes",
+    "check_unchanged",
     "delete_recurrence",
-    "exception_of",
-    "prepared",
-    "recurrence_of",
-    "split",
+    "find_conflicts",
+    "find_or_create_exception",
+    "find_recurrence",
+    "prepare_data",
+    "split_series",
 ]
 
 _READ_ONLY: Final = frozenset(
@@ -38,190 +54,205 @@ _YEAR: Final = timedelta(days=366)
 Data = dict[str, Any]
 
 
-class Changes:
-    """What a write did, as the reply has it."""
+class EventChanges:
+    """The effects of a write, as the reply has them."""
 
     def __init__(self) -> None:
         self.created: list[Data] = []
         self.updated: list[Data] = []
         self.deleted: list[Data] = []
 
-    def add_updated(self, event: Event) -> None:
-        """An event was changed; changed twice counts once."""
-        self.updated = [one for one in self.updated if one["id"] != event.id]
-        self.updated.append(event.single())
+    def add_updated(self, event: StoredEvent) -> None:
+        """Note a changed event; changed twice counts once."""
+        self.updated = [data for data in self.updated if data["id"] != event.id]
+        self.updated.append(event.copy_data())
 
-    def shown(self, call: Call, folder: str) -> Data:
-        """For the reply."""
+    def to_wire(self, call: OxCall, folder: str) -> Data:
+        """Return the changes as the reply has them."""
         return {
-            "created": [show(call, one, folder) for one in self.created],
-            "updated": [show(call, one, folder) for one in self.updated],
-            "deleted": [show(call, one, folder) for one in self.deleted],
+            "created": [show_event(call, data, folder) for data in self.created],
+            "updated": [show_event(call, data, folder) for data in self.updated],
+            "deleted": [show_event(call, data, folder) for data in self.deleted],
         }
 
 
-def check_stamp(event: Event, timestamp: int, data: Mapping[str, Any] | None = None) -> None:
+def check_unchanged(event: StoredEvent, timestamp: int, data: Mapping[str, Any] | None = None) -> None:
     """Refuse a write of what somebody changed since the client read it.
 
     Raises:
         OxError: ``CAL-4120`` for a newer event, ``CAL-4121`` for an older sequence.
     """
     if event.stamp > timestamp:
-        raise conflict("CAL-4120", f"event {event.id}")
+        raise changed_meanwhile("CAL-4120", f"event {event.id}")
     sequence = (data or {}).get("sequence")
     if sequence is not None and sequence < event.data.get("sequence", 0):
-        raise conflict("CAL-4121", f"event {event.id} by its sequence")
+        raise changed_meanwhile("CAL-4121", f"event {event.id} by its sequence")
 
 
-def prepared(call: Call, data: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> Data:
-    """What a body sets, completed and checked.
+def prepare_data(call: OxCall, data: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> Data:
+    """Complete and check the fields that a body sets.
 
     Raises:
         OxError: It makes no sense.
     """
-    made = {name: value for name, value in data.items() if name not in _READ_ONLY}
-    if made.get("attendees"):
-        attendees = objects(made["attendees"], of="attendees")
-        made["attendees"] = [completed(call.state, one) for one in attendees]
-        organizer = made.get("organizer") or (old or {}).get("organizer") or as_calendar_user(call.user)
-        made["organizer"] = recipient(call.state, organizer)
-    made["modifiedBy"] = as_calendar_user(call.user)
-    if made.get("alarms"):
-        made["alarms"] = [_alarm(call, one) for one in made["alarms"]]
-    whole = {**(old or {}), **made}
-    check_event(whole)
-    calendar(call.state).check(whole)
-    return made
+    prepared = {name: value for name, value in data.items() if name not in _READ_ONLY}
+    if prepared.get("attendees"):
+        attendees = read_objects(prepared["attendees"], of="attendees")
+        prepared["attendees"] = [complete_attendee(call.state, attendee) for attendee in attendees]
+        organizer = (
+            prepared.get("organizer") or (old or {}).get("organizer") or build_calendar_user(call.user)
+        )
+        prepared["organizer"] = complete_calendar_user(call.state, organizer)
+    prepared["modifiedBy"] = build_calendar_user(call.user)
+    if prepared.get("alarms"):
+        prepared["alarms"] = [_prepare_alarm(call, alarm) for alarm in prepared["alarms"]]
+    merged = {**(old or {}), **prepared}
+    check_required_fields(merged)
+    calendar_of(call.state).check_times(merged)
+    return prepared
 
 
-def _alarm(call: Call, alarm: Mapping[str, Any]) -> Data:
+def _prepare_alarm(call: OxCall, alarm: Mapping[str, Any]) -> Data:
     if not isinstance(alarm.get("trigger"), Mapping):
         raise bad_value("alarms", alarm, "an alarm needs a trigger")
-    number = alarm.get("id") or calendar(call.state).new_id()
-    return {"action": "DISPLAY", "uid": call.state.token(), **alarm, "id": number}
+    number = alarm.get("id") or calendar_of(call.state).new_id()
+    return {"action": "DISPLAY", "uid": call.state.next_token(), **alarm, "id": number}
 
 
-def recurrence_of(event: Event, key: str) -> When:
-    """When a recurrence takes place, by the clock of its series.
+def find_recurrence(event: StoredEvent, key: str) -> EventTime:
+    """Return the time of a recurrence, by the clock of its series.
 
     Raises:
         OxError: There is none (``CAL-4042``).
     """
     try:
-        asked = read_recurrence_id(key)
+        requested = parse_recurrence_id(key)
     except ValueError as error:
         raise bad_value("recurrenceId", key, str(error)) from error
     start = event.start
-    at = asked if asked.tzid == start.tzid or start.all_day else _by_clock(asked, start)
-    if not event.has_recurrence(at) or at.recurrence_id() in (event.data.get("deleteExceptionDates") or ()):
+    start_time = (
+        requested if requested.tzid == start.tzid or start.all_day else _to_series_clock(requested, start)
+    )
+    if not event.has_recurrence(start_time) or start_time.to_recurrence_id() in (
+        event.data.get("deleteExceptionDates") or ()
+    ):
         raise not_found("CAL-4042", f"recurrence {key} of event {event.id}")
-    return at
+    return start_time
 
 
-def _by_clock(asked: When, start: When) -> When:
-    moved = start.moved(asked.instant() - start.instant())
-    return moved.moved(asked.instant() - moved.instant())
+def _to_series_clock(requested: EventTime, start: EventTime) -> EventTime:
+    shifted = start.plus(requested.to_instant() - start.to_instant())
+    return shifted.plus(requested.to_instant() - shifted.to_instant())
 
 
-def exception_of(call: Call, series: Event, key: str) -> tuple[Event, bool]:
-    """The stored exception for a recurrence, and whether it had to be made."""
-    store = calendar(call.state)
-    at = recurrence_of(series, key)
+def find_or_create_exception(call: OxCall, series: StoredEvent, key: str) -> tuple[StoredEvent, bool]:
+    """Return the stored exception for a recurrence, and whether it had to be made."""
+    store = calendar_of(call.state)
+    start_time = find_recurrence(series, key)
     for event in store.exceptions(series):
-        if read_recurrence_id(event.data["recurrenceId"]).instant() == at.instant():
+        if parse_recurrence_id(event.data["recurrenceId"]).to_instant() == start_time.to_instant():
             return event, False
-    data = series.recurrence(at)
+    data = series.build_recurrence(start_time)
+    # An exception does not recur: with the rule it would be a series of its own.
     for name in ("id", "rrule"):
         data.pop(name)
-    made = store.insert(data)
+    exception = store.insert(data)
     dates = series.data.setdefault("changeExceptionDates", [])
-    dates.append(at.recurrence_id())
-    return made, True
+    dates.append(start_time.to_recurrence_id())
+    return exception, True
 
 
-def split(call: Call, series: Event, key: str) -> Event:
+def split_series(call: OxCall, series: StoredEvent, key: str) -> StoredEvent:
     """End a series before a recurrence, and begin another one there."""
-    store, at = calendar(call.state), recurrence_of(series, key)
-    data = series.recurrence(at)
+    store, at = calendar_of(call.state), find_recurrence(series, key)
+    data = series.build_recurrence(at)
     for name in ("id", "recurrenceId", "seriesId"):
         data.pop(name)
-    data |= {"uid": call.state.token(), "rrule": series.data["rrule"]}
+    # With the old ``uid`` the two series would be one to every other calendar.
+    data |= {"uid": call.state.next_token(), "rrule": series.data["rrule"]}
     later = store.insert(data)
     for event in store.exceptions(series):
-        if read_recurrence_id(event.data["recurrenceId"]).instant() >= at.instant():
+        if parse_recurrence_id(event.data["recurrenceId"]).to_instant() >= at.to_instant():
             event.data["seriesId"] = later.id
-    series.data["rrule"] = ended_before(series.data["rrule"], at)
+    series.data["rrule"] = end_rule_before(series.data["rrule"], at)
     store.touch(series)
     return later
 
 
-def apply(call: Call, event: Event, data: Mapping[str, Any]) -> None:
+def apply_changes(call: OxCall, event: StoredEvent, data: Mapping[str, Any]) -> None:
     """Change an event; ``None`` takes a field away."""
-    made = prepared(call, data, event.data)
-    event.data = {name: value for name, value in {**event.data, **made}.items() if value is not None}
-    if "startDate" in made or "endDate" in made or "rrule" in made:
+    prepared = prepare_data(call, data, event.data)
+    event.data = {name: value for name, value in {**event.data, **prepared}.items() if value is not None}
+    # Invitations with a lower sequence are out of date: only a change of time raises it.
+    if "startDate" in prepared or "endDate" in prepared or "rrule" in prepared:
         event.data["sequence"] = int(event.data.get("sequence") or 0) + 1
-    calendar(call.state).touch(event)
+    calendar_of(call.state).touch(event)
 
 
-def delete_recurrence(call: Call, series: Event, key: str, changes: Changes, *, following: bool) -> None:
+def delete_recurrence(
+    call: OxCall, series: StoredEvent, key: str, changes: EventChanges, *, following: bool
+) -> None:
     """Delete one recurrence of a series, or all from it on."""
-    store, at = calendar(call.state), recurrence_of(series, key)
+    store, at = calendar_of(call.state), find_recurrence(series, key)
     for event in store.exceptions(series):
-        when = read_recurrence_id(event.data["recurrenceId"]).instant()
-        if when == at.instant() or (following and when > at.instant()):
-            changes.deleted += [one.single() for one in store.remove(event)]
+        when = parse_recurrence_id(event.data["recurrenceId"]).to_instant()
+        if when == at.to_instant() or (following and when > at.to_instant()):
+            changes.deleted += [removed.copy_data() for removed in store.remove(event)]
             series.data["changeExceptionDates"].remove(event.data["recurrenceId"])
     if following:
-        series.data["rrule"] = ended_before(series.data["rrule"], at)
+        series.data["rrule"] = end_rule_before(series.data["rrule"], at)
     else:
-        series.data.setdefault("deleteExceptionDates", []).append(at.recurrence_id())
-        changes.deleted.append(series.recurrence(at))
+        series.data.setdefault("deleteExceptionDates", []).append(at.to_recurrence_id())
+        changes.deleted.append(series.build_recurrence(at))
     store.touch(series)
     changes.add_updated(series)
 
 
-def conflicts_of(call: Call, data: Mapping[str, Any], *, besides: str = "") -> list[Data]:
-    """The events that somebody who takes part has at the same time."""
+def find_conflicts(call: OxCall, data: Mapping[str, Any], *, ignored: str = "") -> list[Data]:
+    """Return the events that an attendee has at the same time."""
     if data.get("transp") == "TRANSPARENT" or data.get("status") == "CANCELLED":
         return []
-    people = data.get("attendees") or [as_calendar_user(call.user)]
-    times = _times(data)
-    found = []
-    for event in calendar(call.state).events():
-        if event.data.get("uid") == data.get("uid") or besides in (event.id, event.data.get("seriesId")):
+    attendees = data.get("attendees") or [build_calendar_user(call.user)]
+    times = _occupied_ranges(data)
+    conflicts = []
+    for event in calendar_of(call.state).events():
+        # An event is no conflict with itself, nor with the exceptions of its own series.
+        if event.data.get("uid") == data.get("uid") or ignored in (event.id, event.data.get("seriesId")):
             continue
-        busy = _busy(event, people)
-        if busy and (overlap := _overlap(event, times)):
-            hard = any(one.get("cuType") == "RESOURCE" for one in busy)
-            found.append({"hard_conflict": hard, "conflicting_attendees": busy, "event": show(call, overlap)})
-    return found
+        busy = _busy_attendees(event, attendees)
+        if busy and (overlap := _find_overlap(event, times)):
+            hard = any(attendee.get("cuType") == "RESOURCE" for attendee in busy)
+            conflicts.append(
+                {"hard_conflict": hard, "conflicting_attendees": busy, "event": show_event(call, overlap)}
+            )
+    return conflicts
 
 
-def _busy(event: Event, people: Iterable[Mapping[str, Any]]) -> list[Data]:
-    """Those of some people who take part in an event."""
+def _busy_attendees(event: StoredEvent, people: Iterable[Mapping[str, Any]]) -> list[Data]:
+    """Return those of some people who take part in an event."""
     if event.data.get("transp") == "TRANSPARENT" or event.data.get("status") == "CANCELLED":
         return []
-    there = event.data.get("attendees") or [event.data.get("createdBy") or {}]
-    going = [one for one in there if one.get("partStat") != "DECLINED"]
-    return [one for one in going if any(same_person(one, other) for other in people)]
+    attendees = event.data.get("attendees") or [event.data.get("createdBy") or {}]
+    attending = [attendee for attendee in attendees if attendee.get("partStat") != "DECLINED"]
+    return [attendee for attendee in attending if any(is_same_person(attendee, person) for person in people)]
 
 
-def _times(data: Mapping[str, Any]) -> list[Range]:
-    """When an event takes place; of a series, the first year of it."""
-    event = Event(dict(data))
-    until = event.start.instant() + _YEAR
-    shown = expanded(event, Range(end=until), expand=True) if event.rule else iter([data])
-    made = []
-    for one in shown:
-        start = parse_when(one["startDate"]).instant()
-        end = parse_when(one.get("endDate") or one["startDate"]).instant()
-        made.append(Range(start, max(end, start + timedelta(seconds=1))))
-    return made
+def _occupied_ranges(data: Mapping[str, Any]) -> list[TimeRange]:
+    """Return the times at which an event takes place; of a series, those of its first year."""
+    event = StoredEvent(dict(data))
+    # A series without an end would never be through.
+    until = event.start.to_instant() + _YEAR
+    occurrences = expand_event(event, TimeRange(end=until), expand=True) if event.rule else iter([data])
+    ranges = []
+    for occurrence in occurrences:
+        start = parse_event_time(occurrence["startDate"]).to_instant()
+        end = parse_event_time(occurrence.get("endDate") or occurrence["startDate"]).to_instant()
+        ranges.append(TimeRange(start, max(end, start + timedelta(seconds=1))))
+    return ranges
 
 
-def _overlap(event: Event, times: Iterable[Range]) -> Data | None:
+def _find_overlap(event: StoredEvent, times: Iterable[TimeRange]) -> Data | None:
     for within in times:
-        for data in expanded(event, within, expand=True):
+        for data in expand_event(event, within, expand=True):
             return data
     return None

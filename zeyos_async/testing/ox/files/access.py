@@ -1,4 +1,4 @@
-"""What all drive actions share: whose files, which folder, and files as answers."""
+"""Files, folders and downloads: the parts that all drive actions share."""
 
 from __future__ import annotations
 
@@ -8,65 +8,66 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from ...answers import Answer
-from ..call import Call
-from ..folders import usable_folder
+from ..folder_tree import find_usable_folder
+from ..handlers import OxCall
 from ..state import OxUser, ServerState
-from .store import DriveStore, Item
+from .store import DriveItem, DriveStore
 
-__all__ = ["check_folder", "drive", "file_answer", "free_name", "guess_type", "save_file"]
+__all__ = ["answer_file", "check_drive_folder", "drive_of", "find_free_name", "guess_type", "save_file"]
 
 _RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
 _UNSAFE: Final = re.compile(r'[^ -~]|["\\]')
 
 
-def drive(state: ServerState) -> DriveStore:
-    """The files of all users; made when it is first asked for."""
-    return state.module_state(_make, next(iter(state.users.values())))
+def drive_of(state: ServerState) -> DriveStore:
+    """Return the files of all users, and create their store on its first use."""
+    return state.module_state(_create_store, next(iter(state.users.values())))
 
 
-def _make(state: ServerState, user: OxUser) -> DriveStore:
-    return DriveStore(state.stamp, lambda: int(state.clock.now() * 1000))
+def _create_store(state: ServerState, user: OxUser) -> DriveStore:
+    return DriveStore(state.next_stamp, lambda: int(state.clock.now() * 1000))
 
 
-def check_folder(call: Call, folder: Any, *, right: str = "read") -> str:
-    """A folder's identifier, if there is such a folder and the user has a right in it.
+def check_drive_folder(call: OxCall, folder: Any, *, right: str = "read") -> str:
+    """Return a folder's identifier, if there is such a folder and the user has a right in it.
 
     Raises:
         OxError: There is none, or no right.
     """
-    return str(usable_folder(call, folder, "infostore", right=right)["id"])
+    return str(find_usable_folder(call, folder, "infostore", right=right)["id"])
 
 
 def guess_type(filename: str) -> str:
-    """The MIME type that a name suggests."""
+    """Return the MIME type that a name suggests."""
     return mimetypes.guess_type(filename)[0] or "application/octet-stream"
 
 
-def free_name(store: DriveStore, folder: str, filename: str) -> str:
-    """The name, with a number where the folder has it already: nothing replaces a file."""
+def find_free_name(store: DriveStore, folder: str, filename: str) -> str:
+    """Return a name, with a number where the folder has it already: nothing replaces a file."""
     stem, dot, ending = filename.rpartition(".")
-    free, number = filename, 0
-    while store.named(folder, free) is not None:
+    candidate, number = filename, 0
+    while store.find_by_name(folder, candidate) is not None:
         number += 1
-        free = f"{stem} ({number}){dot}{ending}" if dot else f"{filename} ({number})"
-    return free
+        candidate = f"{stem} ({number}){dot}{ending}" if dot else f"{filename} ({number})"
+    return candidate
 
 
 def save_file(
-    call: Call, folder: str, filename: str, content: bytes, mimetype: str = "", *, title: str = ""
-) -> Item:
+    call: OxCall, folder: str, filename: str, content: bytes, mimetype: str = "", *, title: str = ""
+) -> DriveItem:
     """Store a file under a name that the folder has not yet."""
-    store = drive(call.state)
-    free = free_name(store, folder, filename)
+    store = drive_of(call.state)
+    free = find_free_name(store, folder, filename)
     item = store.insert(folder, {"title": title or free}, by=call.user.id)
     store.add_version(item, content, filename=free, mimetype=mimetype or guess_type(free))
     return item
 
 
-def file_answer(
-    call: Call, content: bytes, *, filename: str, mimetype: str, etag: str, download: bool = False
+def answer_file(
+    call: OxCall, content: bytes, *, filename: str, mimetype: str, etag: str, download: bool = False
 ) -> Answer:
-    """A file as an answer: all of it, a range of it, or 304 where the client has it."""
+    """Answer with a file: all of it, a range of it, or 304 where the client has it."""
+    # Old clients read ``filename`` only, which has no escapes that all of them understand.
     plain = _UNSAFE.sub("_", filename)
     disposition = "attachment" if download else "inline"
     headers = {
@@ -75,17 +76,22 @@ def file_answer(
         "ETag": f'"{etag}"',
         "Accept-Ranges": "bytes",
     }
-    asked = call.incoming.headers
-    if etag and etag in asked.get("If-None-Match", ""):
+    request_headers = call.request.headers
+    if etag and etag in request_headers.get("If-None-Match", ""):
         return Answer(status=304, headers={"ETag": headers["ETag"]})
-    found = _RANGE.fullmatch(asked.get("Range", "").strip())
-    if found is None or found.groups() == ("", "") or asked.get("If-Range", f'"{etag}"') != f'"{etag}"':
+    match = _RANGE.fullmatch(request_headers.get("Range", "").strip())
+    if (
+        match is None
+        or match.groups() == ("", "")
+        or request_headers.get("If-Range", f'"{etag}"') != f'"{etag}"'
+    ):
         return Answer(headers=headers, body=content)
-    return _partial(content, found[1], found[2], headers)
+    return _answer_range(content, match[1], match[2], headers)
 
 
-def _partial(content: bytes, first: str, last: str, headers: dict[str, str]) -> Answer:
+def _answer_range(content: bytes, first: str, last: str, headers: dict[str, str]) -> Answer:
     size = len(content)
+    # Without a first byte, the number counts from the end.
     start = int(first) if first else max(0, size - int(last))
     end = min(int(last), size - 1) if first and last else size - 1
     if start >= size or end < start:

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import attrs
 
-from ..refusals import OxError, conflict, not_found
+from ..refusals import OxError, changed_meanwhile, not_found
 
-__all__ = ["DriveStore", "Gone", "Item", "Version"]
+__all__ = ["DriveItem", "DriveStore", "FileTombstone", "FileVersion"]
 
-_LOCK: Final = 3_600_000
-_OWN: Final = frozenset(
+_LOCK_DURATION: Final = 3_600_000
+_SERVER_FIELDS: Final = frozenset(
     [
         "id",
         "folder_id",
@@ -38,16 +38,16 @@ Data = dict[str, Any]
 
 
 @attrs.frozen(kw_only=True, slots=False)
-class Version:
-    """One version of a file.
+class FileVersion:
+    """A version of a file.
 
     Attributes:
-        number: From 1.
+        number: Its number, from 1.
         content: Its bytes.
         filename: Its name.
         mimetype: Its MIME type.
-        comment: What was said about it.
-        created: When, in milliseconds.
+        comment: The comment of whoever saved it.
+        created_at: The time of its creation, in milliseconds.
     """
 
     number: int
@@ -55,7 +55,7 @@ class Version:
     filename: str
     mimetype: str
     comment: str = ""
-    created: int
+    created_at: int
 
     @cached_property
     def md5(self) -> str:
@@ -64,32 +64,32 @@ class Version:
 
 
 @attrs.define(eq=False)
-class Item:
-    """One file, or an entry without one.
+class DriveItem:
+    """A file, or an entry without one.
 
     Attributes:
         number: The stable part of its identifier.
-        folder: Where it is.
-        data: Its metadata but for what follows from the versions.
+        folder: Its folder.
+        data: Its metadata, without the fields that follow from the versions.
         versions: By number, oldest first.
-        stamp: When it was last changed, by the server's stamps.
-        created: When it was made.
-        user: Whose it is.
+        stamp: The server's stamp of its last change.
+        created_at: The time of its creation.
+        owner: The number of its user.
         locked_until: In milliseconds, 0 if it is not.
-        locked_by: Who locked it.
-        origin: Where it was before it went to the trash.
+        locked_by: The number of the user who locked it.
+        trashed_from: The folder it was in before it went to the trash.
     """
 
     number: int
     folder: str
     data: Data
-    versions: dict[int, Version] = attrs.field(factory=dict)
+    versions: dict[int, FileVersion] = attrs.field(factory=dict)
     stamp: int = 0
-    created: int = 0
-    user: int = 0
+    created_at: int = 0
+    owner: int = 0
     locked_until: int = 0
     locked_by: int = 0
-    origin: str = ""
+    trashed_from: str = ""
 
     @property
     def id(self) -> str:
@@ -97,20 +97,20 @@ class Item:
         return f"{self.folder}/{self.number}"
 
     @property
-    def current(self) -> Version | None:
+    def current(self) -> FileVersion | None:
         """The newest version."""
         return self.versions[max(self.versions)] if self.versions else None
 
-    def values(self, version: Version | None = None) -> Data:
-        """All its fields, of one version or the newest; times in UTC milliseconds."""
-        shown = version or self.current
+    def values(self, version: FileVersion | None = None) -> Data:
+        """Return all its fields, of one version or the newest; times in UTC milliseconds."""
+        chosen = version or self.current
         values: Data = {
             **self.data,
             "id": self.id,
             "folder_id": self.folder,
-            "created_by": self.user,
-            "modified_by": self.user,
-            "creation_date": self.created,
+            "created_by": self.owner,
+            "modified_by": self.owner,
+            "creation_date": self.created_at,
             "last_modified": self.stamp,
             "last_modified_utc": self.stamp,
             "sequence_number": self.stamp,
@@ -119,11 +119,11 @@ class Item:
             "unique_id": f"unique-{self.number}",
             "shareable": True,
         }
-        if self.origin:
-            values["origin"] = self.origin
-        return values if shown is None else values | self._of(shown)
+        if self.trashed_from:
+            values["origin"] = self.trashed_from
+        return values if chosen is None else values | self._version_fields(chosen)
 
-    def _of(self, version: Version) -> Data:
+    def _version_fields(self, version: FileVersion) -> Data:
         return {
             "filename": version.filename,
             "file_mimetype": version.mimetype,
@@ -136,8 +136,8 @@ class Item:
 
 
 @attrs.frozen(kw_only=True)
-class Gone:
-    """A file that was deleted or moved away: its identifier, the folder, and when."""
+class FileTombstone:
+    """The mark of a file that was deleted or moved away: its identifier, the folder, and a stamp."""
 
     id: str
     folder: str
@@ -153,117 +153,123 @@ class DriveStore:
     """
 
     def __init__(self, stamp: Callable[[], int], now: Callable[[], int]) -> None:
-        self._stamp = stamp
+        self._next_stamp = stamp
         self._now = now
-        self._items: dict[int, Item] = {}
-        self._gone: list[Gone] = []
-        self._next = 1
+        self._items: dict[int, DriveItem] = {}
+        self._tombstones: list[FileTombstone] = []
+        self._next_number = 1
 
-    def items(self, folders: Iterable[str] | None = None) -> list[Item]:
-        """All files, or those of some folders, oldest first."""
-        wanted = None if folders is None else set(folders)
-        return [item for item in self._items.values() if wanted is None or item.folder in wanted]
+    def items(self, folders: Iterable[str] | None = None) -> list[DriveItem]:
+        """Return all files, or those of some folders, oldest first."""
+        folder_ids = None if folders is None else set(folders)
+        return [item for item in self._items.values() if folder_ids is None or item.folder in folder_ids]
 
-    def gone(self, folder: str, since: int) -> list[str]:
-        """What left a folder after a stamp."""
-        return [gone.id for gone in self._gone if gone.stamp > since and gone.folder == folder]
+    def removed_ids(self, folder: str, since: int) -> list[str]:
+        """Return the identifiers of the files that left a folder after a stamp."""
+        return [
+            tombstone.id
+            for tombstone in self._tombstones
+            if tombstone.stamp > since and tombstone.folder == folder
+        ]
 
-    def find(self, item: str) -> Item | None:
-        """One file by its identifier; only the number counts, folders change."""
+    def find(self, item: str) -> DriveItem | None:
+        """Return a file by its identifier; only the number counts, as folders change."""
+        # Old ids name the folder the file was in; the number finds it wherever it is now.
         number = item.rpartition("/")[2]
         return self._items.get(int(number)) if number.isascii() and number.isdigit() else None
 
-    def get(self, item: str) -> Item:
-        """One file by its identifier.
+    def get(self, item: str) -> DriveItem:
+        """Return a file by its identifier, which has to exist.
 
         Raises:
             OxError: There is none (``IFO-0300``).
         """
-        if (found := self.find(item)) is None:
+        if (existing := self.find(item)) is None:
             raise not_found("IFO-0300", f"file {item}")
-        return found
+        return existing
 
-    def named(self, folder: str, filename: str) -> Item | None:
-        """The file of a name in a folder."""
+    def find_by_name(self, folder: str, filename: str) -> DriveItem | None:
+        """Return the file of a name in a folder."""
         items = (item for item in self._items.values() if item.folder == folder)
         return next((item for item in items if item.current and item.current.filename == filename), None)
 
-    def insert(self, folder: str, data: Mapping[str, Any], *, by: int) -> Item:
+    def insert(self, folder: str, data: Mapping[str, Any], *, by: int) -> DriveItem:
         """Make an entry; ``add_version`` gives it a file."""
-        item = Item(self._next, folder, _given(data), created=self._now(), user=by)
-        self._next += 1
+        item = DriveItem(self._next_number, folder, _client_fields(data), created_at=self._now(), owner=by)
+        self._next_number += 1
         self._items[item.number] = item
         self.touch(item)
         return item
 
     def add_version(
-        self, item: Item, content: bytes, *, filename: str, mimetype: str, comment: str = ""
+        self, item: DriveItem, content: bytes, *, filename: str, mimetype: str, comment: str = ""
     ) -> None:
-        """A new newest version."""
+        """Add a new newest version."""
         number = max(item.versions, default=0) + 1
-        item.versions[number] = Version(
+        item.versions[number] = FileVersion(
             number=number,
             content=content,
             filename=filename,
             mimetype=mimetype,
             comment=comment,
-            created=self._now(),
+            created_at=self._now(),
         )
         self.touch(item)
 
-    def change(self, item: Item, data: Mapping[str, Any]) -> None:
+    def change(self, item: DriveItem, data: Mapping[str, Any]) -> None:
         """Change metadata; ``None`` takes a field away, another name renames the newest version."""
-        item.data |= _given(data)
+        item.data |= _client_fields(data)
         item.data = {name: value for name, value in item.data.items() if value is not None}
-        renamed = {"filename": data.get("filename"), "mimetype": data.get("file_mimetype")}
-        changes = {name: value for name, value in renamed.items() if value}
+        new_names = {"filename": data.get("filename"), "mimetype": data.get("file_mimetype")}
+        changes = {name: value for name, value in new_names.items() if value}
         if item.current is not None and changes:
             item.versions[item.current.number] = attrs.evolve(item.current, **changes)
         if (folder := data.get("folder_id")) and str(folder) != item.folder:
             self.move(item, str(folder))
         self.touch(item)
 
-    def move(self, item: Item, folder: str) -> None:
-        """Put into another folder: the old identifier is gone."""
-        self._gone.append(Gone(id=item.id, folder=item.folder, stamp=self._stamp()))
+    def move(self, item: DriveItem, folder: str) -> None:
+        """Move a file to another folder, which ends its old identifier."""
+        # The identifier contains the folder: for clients, a move is a deletion and a new file.
+        self._tombstones.append(FileTombstone(id=item.id, folder=item.folder, stamp=self._next_stamp()))
         item.folder = folder
         self.touch(item)
 
-    def remove(self, item: Item) -> None:
-        """Delete for good."""
-        self._gone.append(Gone(id=item.id, folder=item.folder, stamp=self._stamp()))
+    def remove(self, item: DriveItem) -> None:
+        """Delete a file for good."""
+        self._tombstones.append(FileTombstone(id=item.id, folder=item.folder, stamp=self._next_stamp()))
         del self._items[item.number]
 
-    def touch(self, item: Item) -> None:
-        """A change was made: a new stamp."""
-        item.stamp = self._stamp()
+    def touch(self, item: DriveItem) -> None:
+        """Give a changed file a new stamp."""
+        item.stamp = self._next_stamp()
 
-    def check(self, item: Item, timestamp: int | None, *, by: int) -> None:
+    def check_write(self, item: DriveItem, timestamp: int | None, *, by: int) -> None:
         """Refuse a write of what somebody changed, or locked, since the client read it.
 
         Raises:
             OxError: ``IFO-1302`` for a change, ``IFO-0400`` for a lock.
         """
         if timestamp is not None and item.stamp > timestamp:
-            raise conflict("IFO-1302", f"file {item.id}")
-        if self.locked_for(item, by):
+            raise changed_meanwhile("IFO-1302", f"file {item.id}")
+        if self.is_locked_for(item, by):
             raise OxError("IFO-0400", "this document is locked", category=9, params=(item.id,))
 
-    def locked_for(self, item: Item, user: int) -> bool:
-        """Whether somebody else's lock holds."""
+    def is_locked_for(self, item: DriveItem, user: int) -> bool:
+        """Return whether somebody else's lock holds."""
         return item.locked_until > self._now() and item.locked_by != user
 
-    def lock(self, item: Item, duration: int | None, *, by: int) -> None:
-        """Lock for some milliseconds; an hour where none are said."""
-        item.locked_until = self._now() + (_LOCK if duration is None else duration)
+    def lock(self, item: DriveItem, duration: int | None, *, by: int) -> None:
+        """Lock a file for some milliseconds; an hour where none are said."""
+        item.locked_until = self._now() + (_LOCK_DURATION if duration is None else duration)
         item.locked_by = by
         self.touch(item)
 
-    def unlock(self, item: Item) -> None:
-        """Take the lock away."""
+    def unlock(self, item: DriveItem) -> None:
+        """Take the lock of a file away."""
         item.locked_until = item.locked_by = 0
         self.touch(item)
 
 
-def _given(data: Mapping[str, Any]) -> Data:
-    return {name: value for name, value in data.items() if name not in _OWN}
+def _client_fields(data: Mapping[str, Any]) -> Data:
+    return {name: value for name, value in data.items() if name not in _SERVER_FIELDS}

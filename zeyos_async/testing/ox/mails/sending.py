@@ -1,4 +1,4 @@
-"""Sending: the message goes to ``Sent``, and into the mailbox of every recipient who is a user here."""
+"""Sending: the message is stored in ``Sent``, and in the mailbox of every recipient who is a user here."""
 
 from __future__ import annotations
 
@@ -6,62 +6,72 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-from ..call import Call
+from ..handlers import OxCall
 from ..state import ServerState
-from .access import INBOX, SENT, check_folder, mailbox
-from .parts import Head
-from .store import ANSWERED, DRAFT, FORWARDED, RECENT, SEEN, Mail
+from .access import INBOX, SENT, check_mail_folder, mailbox_of
+from .parsing import MailHeaders
+from .store import ANSWERED, DRAFT, FORWARDED, RECENT, SEEN, StoredMail
 
-__all__ = ["deliver", "message_id", "new_time", "note_use", "original", "send", "store_raw"]
+__all__ = [
+    "current_time",
+    "deliver_mail",
+    "find_original",
+    "mark_original",
+    "new_message_id",
+    "send_mail",
+    "store_mail",
+]
 
-_BLIND: Final = re.compile(rb"(?im)^bcc:.*\r?\n(?:[ \t].*\r?\n)*")
+_BCC_HEADER: Final = re.compile(rb"(?im)^bcc:.*\r?\n(?:[ \t].*\r?\n)*")
 
 
-def new_time(state: ServerState) -> datetime:
-    """Now, for the header of a message."""
+def current_time(state: ServerState) -> datetime:
+    """Return the server's time, for the header of a message."""
     return datetime.fromtimestamp(int(state.clock.now()), UTC)
 
 
-def message_id(state: ServerState) -> str:
-    """An identifier for a message that nothing has yet."""
-    return f"<{state.token()}@ox.example.com>"
+def new_message_id(state: ServerState) -> str:
+    """Return an identifier for a message that nothing has yet."""
+    return f"<{state.next_token()}@ox.example.com>"
 
 
-def send(call: Call, raw: bytes) -> Mail:
-    """Send a message; the copy in ``Sent``."""
-    deliver(call.state, raw)
-    return mailbox(call.state, call.user).add(SENT, raw, flags=SEEN)
+def send_mail(call: OxCall, raw: bytes) -> StoredMail:
+    """Send a message, and return the copy in ``Sent``."""
+    deliver_mail(call.state, raw)
+    return mailbox_of(call.state, call.user).add(SENT, raw, flags=SEEN)
 
 
-def deliver(state: ServerState, raw: bytes) -> None:
-    """Put a message into the inboxes of those users whom it is for; blind copies stay blind."""
-    head = Head(raw)
-    known = {pair[1] for name in ("To", "Cc", "Bcc") for pair in head.addresses(name)}
-    shown = _BLIND.sub(b"", raw, count=1) if head.text("Bcc") else raw
+def deliver_mail(state: ServerState, raw: bytes) -> None:
+    """Store a message in the inboxes of its recipients among the users; blind copies stay blind."""
+    head = MailHeaders(raw)
+    recipients = {pair[1] for name in ("To", "Cc", "Bcc") for pair in head.addresses(name)}
+    # Whoever gets a blind copy must not read who else did.
+    delivered = _BCC_HEADER.sub(b"", raw, count=1) if head.text("Bcc") else raw
     for user in state.users.values():
-        if user.email in known:
-            mailbox(state, user).add(INBOX, shown, flags=RECENT)
+        if user.email in recipients:
+            mailbox_of(state, user).add(INBOX, delivered, flags=RECENT)
 
 
-def original(call: Call, reference: str) -> Mail | None:
-    """The message that a ``msgref`` names, if it is still there."""
+def find_original(call: OxCall, reference: str) -> StoredMail | None:
+    """Return the message that a ``msgref`` names, if it still exists."""
     folder, _, key = reference.rpartition("/")
-    return mailbox(call.state, call.user).find(folder, key)
+    return mailbox_of(call.state, call.user).find(folder, key)
 
 
-def note_use(call: Call, sendtype: int, reference: str) -> None:
-    """What sending does to the message it refers to: answered, forwarded, or a draft that is gone."""
-    mail = original(call, reference)
+def mark_original(call: OxCall, sendtype: int, reference: str) -> None:
+    """Mark the message that was answered or forwarded, or delete the draft that was sent."""
+    mail = find_original(call, reference)
     if mail is None:
         return
     if sendtype == 1:
         mail.flags |= ANSWERED
     elif sendtype == 2:
         mail.flags |= FORWARDED
+    # The flag is checked, as ``msgref`` may name any message of the user.
     elif sendtype in (3, 6) and mail.flags & DRAFT:
-        mailbox(call.state, call.user).remove(mail)
+        mailbox_of(call.state, call.user).remove(mail)
 
 
-def store_raw(call: Call, folder: str, raw: bytes, flags: int) -> Mail:
-    """Store a message that somebody wrote elsewhere."""
-    return mailbox(call.state, call.user).add(check_folder(call, folder), raw, flags=flags)
+def store_mail(call: OxCall, folder: str, raw: bytes, flags: int) -> StoredMail:
+    """Store a message that was written elsewhere."""
+    return mailbox_of(call.state, call.user).add(check_mail_folder(call, folder), raw, flags=flags)

@@ -1,4 +1,17 @@
-"""The mail folders and what is in them."""
+"""Mailboxes: the messages of a user by folder, with ids as IMAP has them.
+
+A message is stored as the bytes that came, and everything else is read from them when it is needed, as a mail server
+does: what a client sent is what it gets back. What a client can rely on, and has to:
+
+* The id of a message is a number within its folder, counted up from 17 and never used again. It is no id of the
+  message: a move gives it a new one, as IMAP copies and deletes.
+* Only flags, colour, user flags and category can change; the bytes never do. A draft that is edited is a new message.
+* A folder is its path, so renaming it moves its messages to another key and leaves their numbers alone.
+* A deletion leaves nothing behind: ``updates`` tells no deletions for mail, in the emulator as on the server.
+
+Headers and parts are cached per message (``cached_property``): lists of thousands of messages only need headers, and
+parsing everything each time made them slow.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +21,20 @@ from typing import Final
 
 import attrs
 
-from .parts import Head, Part, parts_of
+from .parsing import MailHeaders, MailPart, parse_parts
 
 __all__ = [
-    "ANSWERED", "DELETED", "DRAFT", "FLAGGED", "FORWARDED", "RECENT", "SEEN", "USER", "Mail", "MailStore", "threads",
+    "ANSWERED",
+    "DELETED",
+    "DRAFT",
+    "FLAGGED",
+    "FORWARDED",
+    "RECENT",
+    "SEEN",
+    "USER",
+    "MailStore",
+    "StoredMail",
+    "group_threads",
 ]  # fmt: skip
 
 ANSWERED: Final = 1
@@ -27,51 +50,51 @@ _FIRST_UID: Final = 17
 
 
 @attrs.define(slots=False, eq=False)
-class Mail:
-    """One message in one folder.
+class StoredMail:
+    """A message in a folder.
 
     Attributes:
         id: Its number within the folder; a new one after every move.
         folder: The folder's identifier.
         raw: The message as it came.
-        received: When, in milliseconds.
+        received_at: The time of its arrival, in milliseconds.
         flags: The sum of the system flags.
         color: The colour label.
-        user: The user's own flags.
+        user_flags: The user's own flags.
         category: Of the inbox, ``""`` for the general one.
     """
 
     id: str
     folder: str
     raw: bytes = attrs.field(repr=False)
-    received: int
+    received_at: int
     flags: int = 0
     color: int = 0
-    user: list[str] = attrs.field(factory=list)
+    user_flags: list[str] = attrs.field(factory=list)
     category: str = ""
 
     @cached_property
-    def head(self) -> Head:
+    def headers(self) -> MailHeaders:
         """Its headers; for long lists, reading the rest takes too long."""
-        return Head(self.raw)
+        return MailHeaders(self.raw)
 
     @cached_property
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[MailPart]:
         """Its leaves."""
-        return parts_of(self.raw)
+        return parse_parts(self.raw)
 
     @property
     def subject(self) -> str:
         """Its subject, or ``""``."""
-        return self.head.text("Subject") or ""
+        return self.headers.text("Subject") or ""
 
     @property
     def message_id(self) -> str:
         """Its ``Message-ID``, or ``""``."""
-        return (self.head.text("Message-ID") or "").strip()
+        return (self.headers.text("Message-ID") or "").strip()
 
     @property
-    def seen(self) -> bool:
+    def is_seen(self) -> bool:
         """Whether it was read."""
         return bool(self.flags & SEEN)
 
@@ -85,90 +108,95 @@ class MailStore:
 
     def __init__(self, now: Callable[[], int]) -> None:
         self._now = now
-        self._folders: dict[str, dict[str, Mail]] = {}
-        self._next: dict[str, int] = {}
-        self._trains: dict[str, str] = {}
+        self._folders: dict[str, dict[str, StoredMail]] = {}
+        self._next_ids: dict[str, int] = {}
+        self._categories_by_sender: dict[str, str] = {}
 
-    def mails(self, folder: str) -> list[Mail]:
-        """What is in a folder, oldest first."""
+    def mails(self, folder: str) -> list[StoredMail]:
+        """Return the messages of a folder, oldest first."""
         return list(self._folders.get(folder, {}).values())
 
-    def all_mails(self) -> list[Mail]:
-        """What is in any folder, oldest first."""
-        found = [mail for mails in self._folders.values() for mail in mails.values()]
-        return sorted(found, key=lambda mail: mail.received)
+    def all_mails(self) -> list[StoredMail]:
+        """Return the messages of every folder, oldest first."""
+        all_mails = [mail for mails in self._folders.values() for mail in mails.values()]
+        return sorted(all_mails, key=lambda mail: mail.received_at)
 
-    def find(self, folder: str, mail: str) -> Mail | None:
-        """One message by its number."""
+    def find(self, folder: str, mail: str) -> StoredMail | None:
+        """Return a message by its number."""
         return self._folders.get(folder, {}).get(mail)
 
-    def find_by_message_id(self, folder: str, message_id: str) -> Mail | None:
-        """One message by its header ``Message-ID``, with or without the angle brackets."""
-        wanted = message_id.strip("<> ")
-        return next((mail for mail in self.mails(folder) if mail.message_id.strip("<> ") == wanted), None)
+    def find_by_message_id(self, folder: str, message_id: str) -> StoredMail | None:
+        """Return a message by its header ``Message-ID``, with or without the angle brackets."""
+        bare_id = message_id.strip("<> ")
+        return next((mail for mail in self.mails(folder) if mail.message_id.strip("<> ") == bare_id), None)
 
     def next_id(self, folder: str) -> int:
-        """The number that the next message of a folder gets."""
-        return self._next.get(folder, _FIRST_UID)
+        """Return the number that the next message of a folder gets."""
+        return self._next_ids.get(folder, _FIRST_UID)
 
-    def add(self, folder: str, raw: bytes, *, flags: int = 0, received: int | None = None) -> Mail:
-        """Put a message into a folder."""
+    def add(self, folder: str, raw: bytes, *, flags: int = 0, received: int | None = None) -> StoredMail:
+        """Store a message in a folder."""
         number = self.next_id(folder)
-        self._next[folder] = number + 1
-        mail = Mail(str(number), folder, raw, self._now() if received is None else received, flags)
-        mail.category = self._trained(mail)
+        # Never reused: a client that remembers an id would find another message.
+        self._next_ids[folder] = number + 1
+        mail = StoredMail(str(number), folder, raw, self._now() if received is None else received, flags)
+        mail.category = self._trained_category(mail)
         self._folders.setdefault(folder, {})[mail.id] = mail
         return mail
 
-    def copy(self, mail: Mail, target: str) -> Mail:
-        """A copy in a folder, with a number of its own."""
-        other = self.add(target, mail.raw, flags=mail.flags, received=mail.received)
-        other.color, other.user, other.category = mail.color, list(mail.user), mail.category
-        return other
+    def copy(self, mail: StoredMail, target: str) -> StoredMail:
+        """Copy a message to a folder, where it gets a number of its own."""
+        copied = self.add(target, mail.raw, flags=mail.flags, received=mail.received_at)
+        # A list of its own: else a flag on the copy would appear on the original.
+        copied.color, copied.user_flags, copied.category = mail.color, list(mail.user_flags), mail.category
+        return copied
 
-    def move(self, mail: Mail, target: str) -> Mail:
-        """Move to a folder; the number there is a new one."""
-        other = self.copy(mail, target)
+    def move(self, mail: StoredMail, target: str) -> StoredMail:
+        """Move a message to a folder, where it gets a new number."""
+        moved = self.copy(mail, target)
         self.remove(mail)
-        return other
+        return moved
 
-    def remove(self, mail: Mail) -> None:
-        """Take a message away for good."""
+    def remove(self, mail: StoredMail) -> None:
+        """Delete a message for good."""
         self._folders.get(mail.folder, {}).pop(mail.id, None)
 
-    def rename(self, old: str, new: str) -> None:
-        """A folder got another identifier."""
+    def rename_folder(self, old: str, new: str) -> None:
+        """Give a folder another identifier."""
         if old in self._folders:
             self._folders[new] = self._folders.pop(old)
-            self._next[new] = self._next.pop(old)
+            self._next_ids[new] = self._next_ids.pop(old)
             for mail in self._folders[new].values():
                 mail.folder = new
 
-    def drop(self, folder: str) -> None:
-        """A folder is gone with everything in it."""
+    def remove_folder(self, folder: str) -> None:
+        """Delete a folder with everything in it."""
         self._folders.pop(folder, None)
 
-    def train(self, sender: str, category: str) -> None:
-        """Messages of a sender belong to a category from now on."""
-        self._trains[sender.lower()] = category
+    def train_category(self, sender: str, category: str) -> None:
+        """Put the messages of a sender into a category from now on."""
+        self._categories_by_sender[sender.lower()] = category
 
-    def _trained(self, mail: Mail) -> str:
-        if not self._trains:
+    def _trained_category(self, mail: StoredMail) -> str:
+        if not self._categories_by_sender:
             return ""
-        sender = (mail.head.text("From") or "").lower()
-        return next((category for address, category in self._trains.items() if address in sender), "")
+        sender = (mail.headers.text("From") or "").lower()
+        return next(
+            (category for address, category in self._categories_by_sender.items() if address in sender), ""
+        )
 
 
-def threads(mails: Iterable[Mail]) -> list[list[Mail]]:
-    """Conversations, by what a message refers to; each with its oldest message first."""
-    roots: dict[str, list[Mail]] = {}
-    known: dict[str, list[Mail]] = {}
-    for mail in sorted(mails, key=lambda mail: mail.received):
-        refers = f"{mail.head.text('References')} {mail.head.text('In-Reply-To')}".split()
-        thread = next((known[one] for one in refers if one in known), None)
+def group_threads(mails: Iterable[StoredMail]) -> list[list[StoredMail]]:
+    """Group messages into conversations, by what they refer to; each with its oldest message first."""
+    roots: dict[str, list[StoredMail]] = {}
+    threads_by_id: dict[str, list[StoredMail]] = {}
+    # Oldest first, so that the message that a reply refers to has its thread already.
+    for mail in sorted(mails, key=lambda mail: mail.received_at):
+        references = f"{mail.headers.text('References')} {mail.headers.text('In-Reply-To')}".split()
+        thread = next((threads_by_id[key] for key in references if key in threads_by_id), None)
         if thread is None:
             thread = roots.setdefault(f"{mail.folder}/{mail.id}", [])
         thread.append(mail)
         if mail.message_id:
-            known[mail.message_id] = thread
+            threads_by_id[mail.message_id] = thread
     return list(roots.values())

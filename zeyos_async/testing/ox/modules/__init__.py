@@ -1,1 +1,1 @@
-"""What each module of the emulated API does; a module's functions register themselves on import."""
+"""The modules of the emulated API; their functions register themselves on import."""

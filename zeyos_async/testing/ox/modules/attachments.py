@@ -4,38 +4,38 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ..call import Call, Reply, handles
-from ..columns import Model
-from ..files.access import check_folder, file_answer, guess_type, save_file
-from ..files.access import drive as files
-from ..listing import ordered, rows_reply
-from ..mails.access import zipped
-from ..parts import Part
-from ..refusals import bad_value, missing, not_found
+from ..columns import RowModel
+from ..files.access import answer_file, check_drive_folder, guess_type, save_file
+from ..files.access import drive_of as files
+from ..form_data import FormPart
+from ..handlers import OxCall, OxReply, handles
+from ..listing import build_rows_reply, sort_by_params
+from ..mails.access import build_zip
+from ..refusals import bad_value, missing_value, not_found
 from ..requests import read_json
-from ..state import Row, Table
+from ..state import Row, RowTable
 
 __all__: list[str] = []
 
-_MODEL: Final = Model("Common object data", "Attachment object")
+_MODEL: Final = RowModel("Common object data", "Attachment object")
 _TABLES: Final = {1: "appointments", 4: "tasks", 7: "contacts", 137: ""}
-_PLACE: Final = ("module", "folder", "attached")
+_PLACE_FIELDS: Final = ("module", "folder", "attached")
 
 
-def _table(call: Call, place: Row) -> Table:
-    """The attachments of one object."""
+def _attachments_of(call: OxCall, place: Row) -> RowTable:
+    """Return the attachments of one object."""
     if place["module"] not in _TABLES:
         raise bad_value("module", place["module"], "it is 1, 4, 7 or 137")
     return call.table(f"attachments of {place['module']}/{place['attached']}")
 
 
-def _given(call: Call) -> tuple[Table, Row]:
-    place = {name: call.number(name) for name in _PLACE}
-    return _table(call, place), place
+def _find_table(call: OxCall) -> tuple[RowTable, Row]:
+    place = {name: call.number_param(name) for name in _PLACE_FIELDS}
+    return _attachments_of(call, place), place
 
 
-def _owner(call: Call, place: Row) -> Row | None:
-    """The object that attachments belong to, where it is a row of a table."""
+def _find_owner(call: OxCall, place: Row) -> Row | None:
+    """Return the object that attachments belong to; ``None`` where it is no row of a table."""
     name = _TABLES[place["module"]]
     if not name:
         files(call.state).get(str(place["attached"]))
@@ -46,128 +46,135 @@ def _owner(call: Call, place: Row) -> Row | None:
     return row
 
 
-def _counted(call: Call, place: Row, table: Table) -> None:
-    """The object tells how many attachments it has, and is newer for it."""
-    row = _owner(call, place)
+def _update_count(call: OxCall, place: Row, table: RowTable) -> None:
+    """Note in the object how many attachments it has, which makes it newer."""
+    row = _find_owner(call, place)
     if row is not None:
-        newest = max((one["last_modified"] for one in table), default=None)
-        about = {"number_of_attachments": len(table.rows), "lastModifiedOfNewestAttachmentUTC": newest}
-        call.table(_TABLES[place["module"]]).change(row, about, by=call.user.id)
+        newest = max((row["last_modified"] for row in table), default=None)
+        counts = {"number_of_attachments": len(table.rows), "lastModifiedOfNewestAttachmentUTC": newest}
+        call.table(_TABLES[place["module"]]).change(row, counts, by=call.user.id)
 
 
-def _found(table: Table, key: Any) -> Row:
+def _find_row(table: RowTable, key: Any) -> Row:
     row = table.find(key)
     if row is None:
         raise not_found("ATT-0404", f"attachment {key}")
     return row
 
 
-def _documented(made: Row) -> Row:
-    """An object without what only columns have."""
-    return {name: value for name, value in made.items() if name != "last_modified_utc"}
+def _without_column_fields(values: Row) -> Row:
+    """Return an object without the fields that only columns have."""
+    return {name: value for name, value in values.items() if name != "last_modified_utc"}
 
 
 @handles("attachment", "attach")
-def _attach(call: Call) -> Reply:
-    described = [part for part in call.parts if part.name.startswith("json_")]
-    made = [_attach_one(call, part, call.part(part.name.replace("json_", "file_"))) for part in described]
-    if not made:
-        raise missing("json_0")
-    return Reply(data=made, timestamp=call.state.last_stamp)
+def _attach(call: OxCall) -> OxReply:
+    json_parts = [part for part in call.parts if part.name.startswith("json_")]
+    ids = [
+        _attach_file(call, part, call.find_part(part.name.replace("json_", "file_"))) for part in json_parts
+    ]
+    if not ids:
+        raise missing_value("json_0")
+    return OxReply(data=ids, timestamp=call.state.last_stamp)
 
 
-def _attach_one(call: Call, described: Part, part: Part) -> int:
-    given = read_json(described.content)
-    if not isinstance(given, dict):
-        raise bad_value(described.name, given, "it has to be a JSON object")
-    for name in _PLACE:
-        if given.get(name) is None:
-            raise missing(name)
-    place = {name: int(given[name]) for name in _PLACE}
-    table = _table(call, place)
-    _owner(call, place)
-    filename = str(given.get("filename") or part.filename or "file")
+def _attach_file(call: OxCall, json_part: FormPart, part: FormPart) -> int:
+    fields = read_json(json_part.content)
+    if not isinstance(fields, dict):
+        raise bad_value(json_part.name, fields, "it has to be a JSON object")
+    for name in _PLACE_FIELDS:
+        if fields.get(name) is None:
+            raise missing_value(name)
+    place = {name: int(fields[name]) for name in _PLACE_FIELDS}
+    table = _attachments_of(call, place)
+    # Before anything is stored: there must be no attachments of nothing.
+    _find_owner(call, place)
+    filename = str(fields.get("filename") or part.filename or "file")
     row = {
         **place,
         "filename": filename,
         "file_size": len(part.content),
-        "file_mimetype": given.get("file_mimetype") or part.content_type or guess_type(filename),
-        "rft_flag": bool(given.get("rft_flag")),
+        "file_mimetype": fields.get("file_mimetype") or part.content_type or guess_type(filename),
+        "rft_flag": bool(fields.get("rft_flag")),
         "_content": part.content,
     }
     stored = table.insert(row, by=call.user.id)
-    _counted(call, place, table)
+    _update_count(call, place, table)
     return int(stored["id"])
 
 
 @handles("attachment", "all")
-def _all(call: Call) -> Reply:
-    table, _ = _given(call)
-    return rows_reply(call, _MODEL, ordered(call, _MODEL, table))
+def _all(call: OxCall) -> OxReply:
+    table, _ = _find_table(call)
+    return build_rows_reply(call, _MODEL, sort_by_params(call, _MODEL, table))
 
 
 @handles("attachment", "list")
-def _list(call: Call) -> Reply:
-    table, _ = _given(call)
-    found = [table.find(key) for key in call.items()]
-    return rows_reply(call, _MODEL, [row for row in found if row is not None])
+def _list(call: OxCall) -> OxReply:
+    table, _ = _find_table(call)
+    rows = [table.find(key) for key in call.body_array()]
+    return build_rows_reply(call, _MODEL, [row for row in rows if row is not None])
 
 
 @handles("attachment", "get")
-def _get(call: Call) -> Reply:
-    table, _ = _given(call)
-    row = _found(table, call.text("id"))
-    return Reply(data=_documented(_MODEL.object(row, call.shift)), timestamp=row["last_modified"])
+def _get(call: OxCall) -> OxReply:
+    table, _ = _find_table(call)
+    row = _find_row(table, call.text_param("id"))
+    return OxReply(
+        data=_without_column_fields(_MODEL.to_object(row, call.shift)), timestamp=row["last_modified"]
+    )
 
 
 @handles("attachment", "updates")
-def _updates(call: Call) -> Reply:
-    """New attachments as arrays, and the numbers of the deleted ones."""
-    table, _ = _given(call)
-    changed, gone = table.since(call.number("timestamp"))
-    reply = rows_reply(call, _MODEL, ordered(call, _MODEL, changed))
-    deleted = [] if call.text("ignore") == "deleted" else [int(one.id) for one in gone]
-    return Reply(data=[*reply.data, *deleted], timestamp=call.state.last_stamp)
+def _updates(call: OxCall) -> OxReply:
+    """Answer with new attachments as arrays, and the numbers of the deleted ones."""
+    table, _ = _find_table(call)
+    changed, tombstones = table.changes_since(call.number_param("timestamp"))
+    reply = build_rows_reply(call, _MODEL, sort_by_params(call, _MODEL, changed))
+    deleted = (
+        [] if call.text_param("ignore") == "deleted" else [int(tombstone.id) for tombstone in tombstones]
+    )
+    return OxReply(data=[*reply.data, *deleted], timestamp=call.state.last_stamp)
 
 
 @handles("attachment", "detach")
-def _detach(call: Call) -> Reply:
-    table, place = _given(call)
-    for key in call.items():
-        table.remove(_found(table, key))
-    _counted(call, place, table)
-    return Reply(timestamp=call.state.last_stamp)
+def _detach(call: OxCall) -> OxReply:
+    table, place = _find_table(call)
+    for key in call.body_array():
+        table.remove(_find_row(table, key))
+    _update_count(call, place, table)
+    return OxReply(timestamp=call.state.last_stamp)
 
 
 @handles("attachment", "document")
-def _document(call: Call) -> Reply:
-    table, _ = _given(call)
-    row = _found(table, call.text("id"))
-    mimetype = call.text("content_type") or row["file_mimetype"]
+def _document(call: OxCall) -> OxReply:
+    table, _ = _find_table(call)
+    row = _find_row(table, call.text_param("id"))
+    mimetype = call.text_param("content_type") or row["file_mimetype"]
     etag = f"attachment-{row['id']}"
-    return Reply(
-        raw=file_answer(call, row["_content"], filename=row["filename"], mimetype=mimetype, etag=etag)
+    return OxReply(
+        answer=answer_file(call, row["_content"], filename=row["filename"], mimetype=mimetype, etag=etag)
     )
 
 
 @handles("attachment", "zipDocuments")
-def _zip(call: Call) -> Reply:
-    table, _ = _given(call)
-    rows = [_found(table, key) for key in call.items()]
-    return Reply(raw=zipped([(row["filename"], row["_content"]) for row in rows], "attachments.zip"))
+def _zip(call: OxCall) -> OxReply:
+    table, _ = _find_table(call)
+    rows = [_find_row(table, key) for key in call.body_array()]
+    return OxReply(answer=build_zip([(row["filename"], row["_content"]) for row in rows], "attachments.zip"))
 
 
 @handles("infostore", "saveAs")
-def _save_as(call: Call) -> Reply:
+def _save_as(call: OxCall) -> OxReply:
     """Make a file of an attachment; the body's fields go before those of the attachment."""
-    table, _ = _given(call)
-    row = _found(table, call.text("attachment"))
+    table, _ = _find_table(call)
+    row = _find_row(table, call.text_param("attachment"))
     body = call.body[0] if isinstance(call.body, list) and call.body else call.body
-    given = body.get("file", body) if isinstance(body, dict) else {}
-    if not given.get("folder_id"):
-        raise missing("folder_id")
-    folder = check_folder(call, given["folder_id"], right="folder")
-    filename = str(given.get("filename") or row["filename"])
+    fields = body.get("file", body) if isinstance(body, dict) else {}
+    if not fields.get("folder_id"):
+        raise missing_value("folder_id")
+    folder = check_drive_folder(call, fields["folder_id"], right="folder")
+    filename = str(fields.get("filename") or row["filename"])
     item = save_file(call, folder, filename, row["_content"], row["file_mimetype"])
-    files(call.state).change(item, {"title": given.get("title"), "description": given.get("description")})
-    return Reply(data=item.id, timestamp=item.stamp)
+    files(call.state).change(item, {"title": fields.get("title"), "description": fields.get("description")})
+    return OxReply(data=item.id, timestamp=item.stamp)

@@ -1,240 +1,256 @@
-"""``chronos``: what stores, changes, moves and deletes events."""
+"""``chronos``: the actions that store, change, move and delete events."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..call import Call, Reply, handles
-from ..envelope import error_fields
+from ..envelope import build_error_fields
 from ..events.changes import (
-    Changes,
-    apply,
-    check_stamp,
-    conflicts_of,
+    EventChanges,
+    apply_changes,
+    check_unchanged,
     delete_recurrence,
-    exception_of,
-    prepared,
-    split,
+    find_conflicts,
+    find_or_create_exception,
+    prepare_data,
+    split_series,
 )
-from ..events.people import as_attendee, as_calendar_user, attendee_of, completed, recipient, same_person
-from ..events.store import Event
-from ..events.view import calendar, folder_row, given_event
-from ..folders import plain_id
-from ..listing import objects
-from ..parts import Part
-from ..refusals import CONFLICT, OxError, bad_value, denied, missing
+from ..events.participants import (
+    build_attendee,
+    build_calendar_user,
+    complete_attendee,
+    complete_calendar_user,
+    find_attendee,
+    is_same_person,
+)
+from ..events.store import StoredEvent
+from ..events.view import calendar_of, check_calendar_folder, find_event
+from ..folder_tree import to_plain_id
+from ..form_data import FormPart
+from ..handlers import OxCall, OxReply, handles
+from ..listing import read_objects
+from ..refusals import CONFLICT, OxError, bad_value, missing_value, permission_denied
 from ..requests import read_json
 
-__all__ = ["result", "store_event"]
+__all__ = ["build_result", "store_event"]
 
 _FOLLOWING: Final = "THISANDFUTURE"
 
 
-def result(call: Call, changes: Changes, folder: str) -> Reply:
-    """What a write did."""
-    return Reply(data=changes.shown(call, folder), timestamp=call.state.last_stamp)
+def build_result(call: OxCall, changes: EventChanges, folder: str) -> OxReply:
+    """Build the reply that tells what a write did."""
+    return OxReply(data=changes.to_wire(call, folder), timestamp=call.state.last_stamp)
 
 
-def _conflicts(call: Call, data: Mapping[str, Any], *, besides: str = "") -> Reply | None:
-    """What there is at the same time, where the client wants to know."""
-    if not call.flag("checkConflicts"):
+def _build_conflict_reply(call: OxCall, data: Mapping[str, Any], *, besides: str = "") -> OxReply | None:
+    """Build a reply of the events at the same time; ``None`` without any, or if not wanted."""
+    if not call.flag_param("checkConflicts"):
         return None
-    found = conflicts_of(call, data, besides=besides)
-    return Reply(data={"conflicts": found}, timestamp=call.state.last_stamp) if found else None
+    conflicts = find_conflicts(call, data, ignored=besides)
+    return OxReply(data={"conflicts": conflicts}, timestamp=call.state.last_stamp) if conflicts else None
 
 
-def store_event(call: Call, folder: str, data: Mapping[str, Any]) -> Event:
+def store_event(call: OxCall, folder: str, data: Mapping[str, Any]) -> StoredEvent:
     """Store a new event of the user who calls.
 
     Raises:
         OxError: It makes no sense, or its ``uid`` is taken.
     """
-    store = calendar(call.state)
-    made = prepared(call, data)
-    uid = str(data.get("uid") or call.state.token())
-    if any(event.folder == folder for event in store.by_uid(uid)):
+    store = calendar_of(call.state)
+    prepared = prepare_data(call, data)
+    uid = str(data.get("uid") or call.state.next_token())
+    # Another folder may have it: the same invitation in the calendars of two users.
+    if any(event.folder == folder for event in store.find_by_uid(uid)):
         raise OxError("CAL-4091", f"there is an event with the uid {uid}", category=CONFLICT, params=(uid,))
-    if made.get("attendees") and attendee_of(made, call.user) is None:
-        made["attendees"].insert(0, as_attendee(call.user, "ACCEPTED"))
-    made |= {"uid": uid, "folder": folder, "createdBy": as_calendar_user(call.user), "sequence": 0}
-    made.setdefault("transp", "OPAQUE")
-    made.setdefault("class", "PUBLIC")
-    return store.insert({name: value for name, value in made.items() if value is not None})
+    if prepared.get("attendees") and find_attendee(prepared, call.user) is None:
+        prepared["attendees"].insert(0, build_attendee(call.user, "ACCEPTED"))
+    prepared |= {"uid": uid, "folder": folder, "createdBy": build_calendar_user(call.user), "sequence": 0}
+    prepared.setdefault("transp", "OPAQUE")
+    prepared.setdefault("class", "PUBLIC")
+    return store.insert({name: value for name, value in prepared.items() if value is not None})
 
 
 @handles("chronos", "new")
-def _new(call: Call) -> Reply:
-    given = _multipart(call) if call.parts else call.mapping()
-    folder = folder_row(call, call.text("folder"), "folder")
-    if (conflicts := _conflicts(call, prepared(call, given))) is not None:
+def _new(call: OxCall) -> OxReply:
+    data = _read_event_part(call) if call.parts else call.body_object()
+    folder = check_calendar_folder(call, call.text_param("folder"), "folder")
+    if (conflicts := _build_conflict_reply(call, prepare_data(call, data))) is not None:
         return conflicts
-    event = store_event(call, folder, given)
+    event = store_event(call, folder, data)
     if call.parts:
-        _attach(call, event, given)
-    changes = Changes()
-    changes.created.append(event.single())
-    return result(call, changes, call.text("folder"))
+        _attach_files(call, event, data)
+    changes = EventChanges()
+    changes.created.append(event.copy_data())
+    return build_result(call, changes, call.text_param("folder"))
 
 
-def _multipart(call: Call) -> dict[str, Any]:
-    given = read_json(call.part("json_0").content)
-    if not isinstance(given, dict):
-        raise bad_value("json_0", given, "it has to be a JSON object")
-    inner = given.get("event")
-    return inner if isinstance(inner, dict) else given
+def _read_event_part(call: OxCall) -> dict[str, Any]:
+    value = read_json(call.find_part("json_0").content)
+    if not isinstance(value, dict):
+        raise bad_value("json_0", value, "it has to be a JSON object")
+    event = value.get("event")
+    return event if isinstance(event, dict) else value
 
 
-def _attach(call: Call, event: Event, given: Mapping[str, Any]) -> None:
-    """Keep the attachments that the event still names, and add the uploaded files."""
-    named = given.get("attachments") or []
-    kept = {int(one["managedId"]) for one in named if one.get("managedId") is not None}
-    event.files = {key: file for key, file in event.files.items() if key in kept}
+def _attach_files(call: OxCall, event: StoredEvent, data: Mapping[str, Any]) -> None:
+    """Remove the attachments that the event no longer names, and add the uploaded files."""
+    listed_attachments = data.get("attachments") or []
+    kept_ids = {
+        int(attachment["managedId"])
+        for attachment in listed_attachments
+        if attachment.get("managedId") is not None
+    }
+    event.files = {key: file for key, file in event.files.items() if key in kept_ids}
     for part in call.files:
-        event.files[calendar(call.state).new_id()] = _file(part)
+        event.files[calendar_of(call.state).new_id()] = _read_file(part)
     event.data["attachments"] = [
         {"managedId": key, "filename": name, "fmtType": kind, "size": len(content), "created": event.stamp}
         for key, (name, kind, content) in event.files.items()
     ]
-    calendar(call.state).touch(event)
+    calendar_of(call.state).touch(event)
 
 
-def _file(part: Part) -> tuple[str, str, bytes]:
+def _read_file(part: FormPart) -> tuple[str, str, bytes]:
     return part.filename or "file", part.content_type or "application/octet-stream", part.content
 
 
 @handles("chronos", "update")
-def _update(call: Call) -> Reply:
-    given = _multipart(call) if call.parts else call.mapping().get("event")
-    if not isinstance(given, dict):
-        raise missing("event")
-    event = given_event(call, call.text("id"), call.text("folder"))
-    check_stamp(event, call.number("timestamp"), given)
-    if (conflicts := _conflicts(call, {**event.data, **given}, besides=event.id)) is not None:
+def _update(call: OxCall) -> OxReply:
+    data = _read_event_part(call) if call.parts else call.body_object().get("event")
+    if not isinstance(data, dict):
+        raise missing_value("event")
+    event = find_event(call, call.text_param("id"), call.text_param("folder"))
+    check_unchanged(event, call.number_param("timestamp"), data)
+    if (conflicts := _build_conflict_reply(call, {**event.data, **data}, besides=event.id)) is not None:
         return conflicts
-    changes = Changes()
-    target = _target(call, event, changes)
-    apply(call, target, given)
+    changes = EventChanges()
+    target = _resolve_target(call, event, changes)
+    apply_changes(call, target, data)
     if call.parts:
-        _attach(call, target, given)
-    _note(changes, target)
-    return result(call, changes, call.text("folder"))
+        _attach_files(call, target, data)
+    _note_change(changes, target)
+    return build_result(call, changes, call.text_param("folder"))
 
 
-def _target(call: Call, event: Event, changes: Changes) -> Event:
-    """What a write is about: the event, one recurrence of it, or the rest of the series."""
-    key = call.text("recurrenceId")
+def _resolve_target(call: OxCall, event: StoredEvent, changes: EventChanges) -> StoredEvent:
+    """Return the event that a write is about: itself, one recurrence of it, or the rest of the series."""
+    key = call.text_param("recurrenceId")
     if not key or event.rule is None:
         return event
-    if call.text("recurrenceRange") == _FOLLOWING:
-        later = split(call, event, key)
+    if call.text_param("recurrenceRange") == _FOLLOWING:
+        later = split_series(call, event, key)
         changes.add_updated(event)
-        changes.created.append(later.single())
+        changes.created.append(later.copy_data())
         return later
-    made, is_new = exception_of(call, event, key)
+    exception, is_new = find_or_create_exception(call, event, key)
     if is_new:
-        calendar(call.state).touch(event)
+        calendar_of(call.state).touch(event)
         changes.add_updated(event)
-        changes.created.append(made.single())
-    return made
+        changes.created.append(exception.copy_data())
+    return exception
 
 
-def _note(changes: Changes, event: Event) -> None:
-    """What was made by this write counts as created, the rest as updated."""
-    if any(one["id"] == event.id for one in changes.created):
-        changes.created = [event.single() if one["id"] == event.id else one for one in changes.created]
+def _note_change(changes: EventChanges, event: StoredEvent) -> None:
+    """Note an event among the changes: as created if this write made it, else as updated."""
+    if any(data["id"] == event.id for data in changes.created):
+        changes.created = [event.copy_data() if data["id"] == event.id else data for data in changes.created]
     else:
         changes.add_updated(event)
 
 
 @handles("chronos", "updateAttendee")
-def _update_attendee(call: Call) -> Reply:
-    body = call.mapping()
-    given = body.get("attendee")
-    if not isinstance(given, dict):
-        raise missing("attendee")
-    event = given_event(call, call.text("id"), call.text("folder"))
-    check_stamp(event, call.number("timestamp"))
-    changes = Changes()
-    target = _target(call, event, changes)
-    person = completed(call.state, {"entity": call.user.id, **given})
+def _update_attendee(call: OxCall) -> OxReply:
+    body = call.body_object()
+    attendee = body.get("attendee")
+    if not isinstance(attendee, dict):
+        raise missing_value("attendee")
+    event = find_event(call, call.text_param("id"), call.text_param("folder"))
+    check_unchanged(event, call.number_param("timestamp"))
+    changes = EventChanges()
+    target = _resolve_target(call, event, changes)
+    person = complete_attendee(call.state, {"entity": call.user.id, **attendee})
     attendees = target.data.get("attendees") or []
-    if not any(same_person(one, person) for one in attendees):
-        raise OxError("CAL-4044", f"{given!r} takes no part in event {event.id}")
-    answer = {name: value for name, value in given.items() if name not in ("entity", "uri", "email")}
-    changed = [{**one, **answer} if same_person(one, person) else one for one in attendees]
+    if not any(is_same_person(other, person) for other in attendees):
+        raise OxError("CAL-4044", f"{attendee!r} takes no part in event {event.id}")
+    answer = {name: value for name, value in attendee.items() if name not in ("entity", "uri", "email")}
+    changed = [{**other, **answer} if is_same_person(other, person) else other for other in attendees]
     fields: dict[str, Any] = {"attendees": changed}
     fields |= {name: body[name] for name in ("alarms", "transp") if name in body}
-    apply(call, target, fields)
-    _note(changes, target)
-    return result(call, changes, call.text("folder"))
+    apply_changes(call, target, fields)
+    _note_change(changes, target)
+    return build_result(call, changes, call.text_param("folder"))
 
 
 @handles("chronos", "changeOrganizer")
-def _change_organizer(call: Call) -> Reply:
-    given = call.mapping().get("organizer")
-    if not isinstance(given, dict):
-        raise missing("organizer")
-    event = given_event(call, call.text("id"), call.text("folder"))
-    check_stamp(event, call.number("timestamp"))
+def _change_organizer(call: OxCall) -> OxReply:
+    organizer = call.body_object().get("organizer")
+    if not isinstance(organizer, dict):
+        raise missing_value("organizer")
+    event = find_event(call, call.text_param("id"), call.text_param("folder"))
+    check_unchanged(event, call.number_param("timestamp"))
     current = event.data.get("organizer")
     if current and current.get("entity") != call.user.id:
-        raise denied("CAL-4031", f"change the organizer of event {event.id}")
-    changes = Changes()
-    target = _target(call, event, changes)
-    target.data["organizer"] = recipient(call.state, given)
-    calendar(call.state).touch(target)
-    _note(changes, target)
-    return result(call, changes, call.text("folder"))
+        raise permission_denied("CAL-4031", f"change the organizer of event {event.id}")
+    changes = EventChanges()
+    target = _resolve_target(call, event, changes)
+    target.data["organizer"] = complete_calendar_user(call.state, organizer)
+    calendar_of(call.state).touch(target)
+    _note_change(changes, target)
+    return build_result(call, changes, call.text_param("folder"))
 
 
 @handles("chronos", "move")
-def _move(call: Call) -> Reply:
-    event = given_event(call, call.text("id"), call.text("folder"))
-    check_stamp(event, call.number("timestamp"))
-    target = folder_row(call, call.text("targetFolder"), "folder")
-    store = calendar(call.state)
-    changes = Changes()
-    for one in [event, *(store.exceptions(event) if event.rule else ())]:
-        store.move(one, target)
-        changes.add_updated(one)
-    return result(call, changes, target)
+def _move(call: OxCall) -> OxReply:
+    event = find_event(call, call.text_param("id"), call.text_param("folder"))
+    check_unchanged(event, call.number_param("timestamp"))
+    target = check_calendar_folder(call, call.text_param("targetFolder"), "folder")
+    store = calendar_of(call.state)
+    changes = EventChanges()
+    for moved in [event, *(store.exceptions(event) if event.rule else ())]:
+        store.move(moved, target)
+        changes.add_updated(moved)
+    return build_result(call, changes, target)
 
 
 @handles("chronos", "delete")
-def _delete(call: Call) -> Reply:
+def _delete(call: OxCall) -> OxReply:
     body = call.body
-    given = body if isinstance(body, list) else call.mapping().get("events")
-    events = objects(given, of="events")
-    return Reply(data=[_delete_one(call, one) for one in events], timestamp=call.state.last_stamp)
+    references = body if isinstance(body, list) else call.body_object().get("events")
+    events = read_objects(references, of="events")
+    return OxReply(
+        data=[_delete_event(call, reference) for reference in events], timestamp=call.state.last_stamp
+    )
 
 
-def _delete_one(call: Call, one: Mapping[str, Any]) -> dict[str, Any]:
-    """What became of one event, or the error that there was with it."""
-    folder, key = str(one.get("folder") or ""), one.get("recurrenceId")
-    names = {"folderId": folder, "id": str(one.get("id") or "")}
-    about = names | {"recurrenceId": str(key)} if key else names
-    changes = Changes()
+def _delete_event(call: OxCall, reference: Mapping[str, Any]) -> dict[str, Any]:
+    """Delete an event, and return its changes, or the error that there was with it."""
+    folder, key = str(reference.get("folder") or ""), reference.get("recurrenceId")
+    names = {"folderId": folder, "id": str(reference.get("id") or "")}
+    result = names | {"recurrenceId": str(key)} if key else names
+    changes = EventChanges()
     try:
-        event = given_event(call, names["id"], folder)
-        check_stamp(event, call.number("timestamp"))
-        if plain_id(folder) == event.folder:
-            folder_row(call, folder, "delete")
-        _remove(call, event, one, changes)
+        event = find_event(call, names["id"], folder)
+        check_unchanged(event, call.number_param("timestamp"))
+        if to_plain_id(folder) == event.folder:
+            check_calendar_folder(call, folder, "delete")
+        _remove_event(call, event, reference, changes)
     except OxError as error:
-        return {**about, "error": error_fields(error, call.server_options, call.incoming.number)}
-    return {**about, **changes.shown(call, folder)}
+        return {**result, "error": build_error_fields(error, call.server_options, call.request.number)}
+    return {**result, **changes.to_wire(call, folder)}
 
 
-def _remove(call: Call, event: Event, one: Mapping[str, Any], changes: Changes) -> None:
-    key = one.get("recurrenceId")
+def _remove_event(
+    call: OxCall, event: StoredEvent, reference: Mapping[str, Any], changes: EventChanges
+) -> None:
+    key = reference.get("recurrenceId")
     if key and event.rule is not None:
-        following = one.get("recurrenceRange") == _FOLLOWING
+        following = reference.get("recurrenceRange") == _FOLLOWING
         delete_recurrence(call, event, str(key), changes, following=following)
         return
-    store = calendar(call.state)
+    store = calendar_of(call.state)
     series = store.find(str(event.data.get("seriesId")))
     if event.data.get("recurrenceId") and series is not None and series is not event:
         delete_recurrence(call, series, event.data["recurrenceId"], changes, following=False)
         return
-    changes.deleted += [gone.single() for gone in store.remove(event)]
+    changes.deleted += [removed.copy_data() for removed in store.remove(event)]

@@ -6,70 +6,74 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ...answers import Answer
-from ..call import Call, Reply, handles
-from ..events.when import parse_instant
-from ..files.access import drive
-from ..listing import objects
-from ..mails.access import DRAFTS, TRASH, given_mail, mailbox
-from ..mails.build import Attached, build, pairs
-from ..mails.parts import body_parts
-from ..mails.render import View, attachments_of, mail_object
-from ..mails.replies import quoted, reply_to, subject_with
-from ..mails.sending import message_id, new_time, send
-from ..mails.spaces import Attachment, Space, check_claim, spaces
-from ..mails.store import ANSWERED, DRAFT, FORWARDED, SEEN, Mail
-from ..parts import Part
-from ..refusals import OxError, bad_value, missing, not_found
+from ..events.event_times import parse_instant
+from ..files.access import drive_of
+from ..form_data import FormPart
+from ..handlers import OxCall, OxReply, handles
+from ..listing import read_objects
+from ..mails.access import DRAFTS, TRASH, find_mail, mailbox_of
+from ..mails.composition_spaces import CompositionSpace, SpaceAttachment, check_claim, spaces_of
+from ..mails.mail_builder import OutgoingFile, build_mail, read_addresses
+from ..mails.parsing import select_bodies
+from ..mails.rendering import MailView, build_mail_object, list_attachments
+from ..mails.reply_templates import build_reply, prefix_subject, quote_text
+from ..mails.sending import current_time, new_message_id, send_mail
+from ..mails.store import ANSWERED, DRAFT, FORWARDED, SEEN, StoredMail
+from ..refusals import OxError, bad_value, missing_value, not_found
 from ..requests import read_json
 from ..transfer.vcard import write_vcards
 
 __all__: list[str] = []
 
-_ONE: Final = "/mail/compose/{id}"
-_ATTACHMENTS: Final = f"{_ONE}/attachments"
-_ATTACHMENT: Final = f"{_ATTACHMENTS}/{{attachmentId}}"
+_SPACE_PATH: Final = "/mail/compose/{id}"
+_ATTACHMENTS_PATH: Final = f"{_SPACE_PATH}/attachments"
+_ATTACHMENT_PATH: Final = f"{_ATTACHMENTS_PATH}/{{attachmentId}}"
 _TYPES: Final = ("new", "reply", "replyall", "forward", "resend", "edit", "copy")
-_KEEPS_CONTENT: Final = frozenset({"resend", "edit", "copy"})
+_CONTENT_COPYING_TYPES: Final = frozenset({"resend", "edit", "copy"})
 
 
-def _space(call: Call) -> Space:
+def _find_space(call: OxCall) -> CompositionSpace:
     token = call.params.get("clientToken")
-    return spaces(call.state, call.user).get(call.text("id"), token, call.server_options)
+    return spaces_of(call.state, call.user).find(call.text_param("id"), token, call.server_options)
 
 
 @handles("mail/compose", "GET /mail/compose")
-def _all(call: Call) -> Reply:
-    wanted = [name for name in call.text("columns").split(",") if name]
-    shown = [space.shown() for space in spaces(call.state, call.user).all()]
-    if wanted:
-        shown = [{name: one[name] for name in ["id", *wanted] if name in one} for one in shown]
-    return Reply(data=shown)
+def _all(call: OxCall) -> OxReply:
+    columns = [name for name in call.text_param("columns").split(",") if name]
+    shown_spaces = [space.to_wire() for space in spaces_of(call.state, call.user).open_spaces()]
+    if columns:
+        shown_spaces = [
+            {name: space[name] for name in ["id", *columns] if name in space} for space in shown_spaces
+        ]
+    return OxReply(data=shown_spaces)
 
 
 @handles("mail/compose", "POST /mail/compose")
-def _open(call: Call) -> Reply:
-    kind = call.text("type", "new").lower()
+def _open_space(call: OxCall) -> OxReply:
+    kind = call.text_param("type", "new").lower()
     if kind not in _TYPES:
         raise bad_value("type", kind, f"it is one of {', '.join(_TYPES)}")
-    given = objects(call.body or [], "folderId", "id")
-    mails = [given_mail(call, str(one["folderId"]), str(one["id"])) for one in given]
+    references = read_objects(call.body or [], "folderId", "id")
+    mails = [find_mail(call, str(item["folderId"]), str(item["id"])) for item in references]
     if kind != "new" and not mails:
-        raise missing("body")
-    space = Space(
-        id=call.state.token(), fields=_start(call, kind, mails), claim=check_claim(call.text("claim"))
+        raise missing_value("body")
+    space = CompositionSpace(
+        id=call.state.next_token(),
+        fields=_initial_fields(call, kind, mails),
+        claim=check_claim(call.text_param("claim")),
     )
     space.originals = [(mail.folder, mail.id) for mail in mails]
-    for mail in mails if kind in ("forward", *_KEEPS_CONTENT) else ():
-        _take_over(call, space, mail)
-    if call.flag("vcard"):
+    for mail in mails if kind in ("forward", *_CONTENT_COPYING_TYPES) else ():
+        _copy_attachments(call, space, mail)
+    if call.flag_param("vcard"):
         _attach_vcard(call, space)
     if kind == "edit":
         space.draft = (mails[0].folder, mails[0].id)
-    return _saved(call, spaces(call.state, call.user).open(space))
+    return _save_draft(call, spaces_of(call.state, call.user).add(space))
 
 
-def _start(call: Call, kind: str, mails: list[Mail]) -> dict[str, Any]:
-    """The fields that a new space begins with."""
+def _initial_fields(call: OxCall, kind: str, mails: list[StoredMail]) -> dict[str, Any]:
+    """Return the fields that a new space begins with."""
     fields: dict[str, Any] = {
         "from": [call.user.display_name, call.user.email],
         "to": [],
@@ -78,255 +82,271 @@ def _start(call: Call, kind: str, mails: list[Mail]) -> dict[str, Any]:
     }
     fields |= {"subject": "", "content": "", "contentType": "text/html"}
     fields |= {"requestReadReceipt": False, "priority": "normal"}
-    fields["meta"] = _meta(kind, mails)
+    fields["meta"] = _build_meta(kind, mails)
     if not mails:
         return fields
     mail = mails[0]
-    if kind in _KEEPS_CONTENT:
-        return fields | _same(mail)
+    if kind in _CONTENT_COPYING_TYPES:
+        return fields | _copy_fields(mail)
     if kind == "forward":
-        return fields | {"subject": subject_with("Fwd:", mail), "content": quoted(mail, "html")}
-    made = reply_to(mail, call.user, "html", everyone=kind == "replyall")
+        return fields | {"subject": prefix_subject("Fwd:", mail), "content": quote_text(mail, "html")}
+    template = build_reply(mail, call.user, "html", everyone=kind == "replyall")
     return fields | {
-        "to": made["to"],
-        "cc": made["cc"],
-        "subject": made["subject"],
-        "content": quoted(mail, "html"),
+        "to": template["to"],
+        "cc": template["cc"],
+        "subject": template["subject"],
+        "content": quote_text(mail, "html"),
     }
 
 
-def _meta(kind: str, mails: list[Mail]) -> dict[str, Any]:
+def _build_meta(kind: str, mails: list[StoredMail]) -> dict[str, Any]:
     name = {"replyall": "reply_all", "forward": "forward-inline"}.get(kind, kind)
     meta: dict[str, Any] = {"type": name if kind not in ("edit", "copy") else "new"}
-    if mails and kind not in _KEEPS_CONTENT:
+    if mails and kind not in _CONTENT_COPYING_TYPES:
         mail = mails[0]
-        meta |= {"date": mail.received, "originalFolderId": mail.folder, "originalId": mail.id}
+        meta |= {"date": mail.received_at, "originalFolderId": mail.folder, "originalId": mail.id}
     return meta
 
 
-def _same(mail: Mail) -> dict[str, Any]:
-    shown = mail_object(mail, View())
-    bodies = body_parts(mail.parts, "html")
-    made = {name: shown[name] for name in ("to", "cc", "bcc", "subject")}
+def _copy_fields(mail: StoredMail) -> dict[str, Any]:
+    mail_object = build_mail_object(mail, MailView())
+    bodies = select_bodies(mail.parts, "html")
+    fields = {name: mail_object[name] for name in ("to", "cc", "bcc", "subject")}
     if bodies:
-        made |= {"content": bodies[0].text, "contentType": bodies[0].content_type}
-    return made
+        fields |= {"content": bodies[0].text, "contentType": bodies[0].content_type}
+    return fields
 
 
-def _take_over(call: Call, space: Space, mail: Mail) -> list[Attachment]:
-    """What is attached to a message goes along."""
+def _copy_attachments(call: OxCall, space: CompositionSpace, mail: StoredMail) -> list[SpaceAttachment]:
+    """Copy what is attached to a message into the space."""
     return [
-        _attach(call, space, part.filename or f"part-{part.id}", part.content_type, part.content, "MAIL")
-        for part in attachments_of(mail)
+        _add_attachment(
+            call, space, part.filename or f"part-{part.id}", part.content_type, part.content, "MAIL"
+        )
+        for part in list_attachments(mail)
     ]
 
 
-def _attach(
-    call: Call, space: Space, name: str, mime_type: str, content: bytes, origin: str, key: str = ""
-) -> Attachment:
-    attachment = Attachment(
-        id=key or call.state.token(), name=name, mime_type=mime_type, content=content, origin=origin
+def _add_attachment(
+    call: OxCall,
+    space: CompositionSpace,
+    name: str,
+    mime_type: str,
+    content: bytes,
+    origin: str,
+    key: str = "",
+) -> SpaceAttachment:
+    attachment = SpaceAttachment(
+        id=key or call.state.next_token(), name=name, mime_type=mime_type, content=content, origin=origin
     )
     space.attachments[attachment.id] = attachment
     return attachment
 
 
-@handles("mail/compose", f"GET {_ONE}")
-def _get(call: Call) -> Reply:
-    return Reply(data=_space(call).shown())
+@handles("mail/compose", f"GET {_SPACE_PATH}")
+def _get(call: OxCall) -> OxReply:
+    return OxReply(data=_find_space(call).to_wire())
 
 
-@handles("mail/compose", f"PATCH {_ONE}", f"PUT {_ONE}")
-def _change(call: Call) -> Reply:
-    space = _space(call)
-    space.change(_dated(call.mapping()))
-    return _saved(call, space)
+@handles("mail/compose", f"PATCH {_SPACE_PATH}", f"PUT {_SPACE_PATH}")
+def _change_space(call: OxCall) -> OxReply:
+    space = _find_space(call)
+    space.change(_parse_send_time(call.body_object()))
+    return _save_draft(call, space)
 
 
-def _dated(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Requests say when to send as ``20170708T220000Z``, replies in milliseconds."""
+def _parse_send_time(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn the time to send into milliseconds: requests write it as ``20170708T220000Z``."""
     if not fields.get("dateToSend"):
         return dict(fields)
     try:
-        at = parse_instant(str(fields["dateToSend"]))
+        send_at = parse_instant(str(fields["dateToSend"]))
     except ValueError as error:
         raise bad_value("dateToSend", fields["dateToSend"], str(error)) from error
-    return {**fields, "dateToSend": int(at.timestamp() * 1000)}
+    return {**fields, "dateToSend": int(send_at.timestamp() * 1000)}
 
 
-def _saved(call: Call, space: Space) -> Reply:
+def _save_draft(call: OxCall, space: CompositionSpace) -> OxReply:
     """Save the draft anew, as mail servers can't change one, and show the space."""
-    box = mailbox(call.state, call.user)
+    # The new draft is stored before the old one goes: a failure must not lose the text.
+    box = mailbox_of(call.state, call.user)
     old = box.find(*space.draft)
-    draft = box.add(DRAFTS, _built(call, space), flags=DRAFT | SEEN)
+    draft = box.add(DRAFTS, _build_message(call, space), flags=DRAFT | SEEN)
     space.draft = (draft.folder, draft.id)
     if old is not None:
         box.remove(old)
-    return Reply(data=space.shown())
+    return OxReply(data=space.to_wire())
 
 
-def _built(call: Call, space: Space) -> bytes:
+def _build_message(call: OxCall, space: CompositionSpace) -> bytes:
     fields = dict(space.fields)
     fields["from"] = [fields["from"]] if fields.get("from") else []
     fields["headers"] = fields.get("customHeaders")
     if fields.get("requestReadReceipt"):
         fields["disp_notification_to"] = fields["from"]
     files = [
-        Attached(filename=one.name, content_type=one.mime_type, content=one.content)
-        for one in space.attachments.values()
+        OutgoingFile(filename=attachment.name, content_type=attachment.mime_type, content=attachment.content)
+        for attachment in space.attachments.values()
     ]
-    return build(
+    return build_mail(
         fields,
         text=str(fields.get("content") or ""),
         content_type=str(fields.get("contentType") or "text/html"),
         files=files,
-        now=new_time(call.state),
-        message_id=message_id(call.state),
+        now=current_time(call.state),
+        message_id=new_message_id(call.state),
     )
 
 
-@handles("mail/compose", f"DELETE {_ONE}")
-def _close(call: Call) -> Reply:
-    space = _space(call)
-    box = mailbox(call.state, call.user)
+@handles("mail/compose", f"DELETE {_SPACE_PATH}")
+def _close_space(call: OxCall) -> OxReply:
+    space = _find_space(call)
+    box = mailbox_of(call.state, call.user)
     if (draft := box.find(*space.draft)) is not None:
-        if call.flag("harddelete"):
+        if call.flag_param("harddelete"):
             box.remove(draft)
         else:
             box.move(draft, TRASH)
-    spaces(call.state, call.user).close(space)
-    return Reply(whole={"success": True})
+    spaces_of(call.state, call.user).remove(space)
+    return OxReply(bare_json={"success": True})
 
 
-@handles("mail/compose", f"POST {_ONE}/save")
-def _save(call: Call) -> Reply:
-    space = _space(call)
-    spaces(call.state, call.user).close(space)
-    return Reply(data=space.path())
+@handles("mail/compose", f"POST {_SPACE_PATH}/save")
+def _save_and_close(call: OxCall) -> OxReply:
+    space = _find_space(call)
+    spaces_of(call.state, call.user).remove(space)
+    return OxReply(data=space.mail_path())
 
 
-@handles("mail/compose", f"POST {_ONE}/send")
-def _send(call: Call) -> Reply:
-    space = _space(call)
-    fields = read_json(call.part("JSON").content)
+@handles("mail/compose", f"POST {_SPACE_PATH}/send")
+def _send(call: OxCall) -> OxReply:
+    space = _find_space(call)
+    fields = read_json(call.find_part("JSON").content)
     if not isinstance(fields, dict):
         raise bad_value("JSON", fields, "it has to be a JSON object")
-    space.change({name: value for name, value in _dated(fields).items() if name != "attachments"})
+    space.change({name: value for name, value in _parse_send_time(fields).items() if name != "attachments"})
     for part in call.files:
-        _uploaded(call, space, part)
-    if not pairs([space.fields.get(name) or [] for name in ("to", "cc", "bcc")]):
+        _add_upload(call, space, part)
+    if not read_addresses([space.fields.get(name) or [] for name in ("to", "cc", "bcc")]):
         raise OxError("MSG-0011", "a message needs a recipient", params=("to",))
-    box = mailbox(call.state, call.user)
+    box = mailbox_of(call.state, call.user)
     if (draft := box.find(*space.draft)) is not None:
         box.remove(draft)
-    mail = _sent(call, space)
-    _note(call, space)
-    spaces(call.state, call.user).close(space)
-    return Reply(data={"id": mail.id, "folderId": mail.folder})
+    mail = _send_or_schedule(call, space)
+    _mark_originals(call, space)
+    spaces_of(call.state, call.user).remove(space)
+    return OxReply(data={"id": mail.id, "folderId": mail.folder})
 
 
-def _sent(call: Call, space: Space) -> Mail:
-    """Send now; what is to be sent later waits among the drafts."""
-    raw = _built(call, space)
+def _send_or_schedule(call: OxCall, space: CompositionSpace) -> StoredMail:
+    """Send a message now; one for later waits among the drafts."""
+    raw = _build_message(call, space)
     if space.fields.get("dateToSend", 0) > call.state.clock.now() * 1000:
-        return mailbox(call.state, call.user).add(DRAFTS, raw, flags=DRAFT | SEEN)
-    return send(call, raw)
+        return mailbox_of(call.state, call.user).add(DRAFTS, raw, flags=DRAFT | SEEN)
+    return send_mail(call, raw)
 
 
-def _note(call: Call, space: Space) -> None:
+def _mark_originals(call: OxCall, space: CompositionSpace) -> None:
     """Mark what was answered or forwarded."""
     flag = {"reply": ANSWERED, "reply_all": ANSWERED, "forward-inline": FORWARDED}.get(
         space.fields["meta"]["type"], 0
     )
     for folder, key in space.originals:
-        if (mail := mailbox(call.state, call.user).find(folder, key)) is not None:
+        if (mail := mailbox_of(call.state, call.user).find(folder, key)) is not None:
             mail.flags |= flag
 
 
-def _uploaded(call: Call, space: Space, part: Part, key: str = "") -> Attachment:
+def _add_upload(call: OxCall, space: CompositionSpace, part: FormPart, key: str = "") -> SpaceAttachment:
     name = part.filename or "file"
-    return _attach(
+    return _add_attachment(
         call, space, name, part.content_type or "application/octet-stream", part.content, "UPLOAD", key
     )
 
 
-def _result(call: Call, space: Space, attachments: list[Attachment]) -> Reply:
-    _saved(call, space)
-    info = {"id": space.id, "mailPath": space.path()}
-    return Reply(data={"attachments": [one.shown() for one in attachments], "compositionSpace": info})
+def _build_result(call: OxCall, space: CompositionSpace, attachments: list[SpaceAttachment]) -> OxReply:
+    _save_draft(call, space)
+    info = {"id": space.id, "mailPath": space.mail_path()}
+    return OxReply(
+        data={"attachments": [attachment.to_wire() for attachment in attachments], "compositionSpace": info}
+    )
 
 
-@handles("mail/compose", f"POST {_ATTACHMENTS}")
-def _add(call: Call) -> Reply:
-    space = _space(call)
+@handles("mail/compose", f"POST {_ATTACHMENTS_PATH}")
+def _add_uploads(call: OxCall) -> OxReply:
+    space = _find_space(call)
     if not call.files:
-        raise missing("file")
-    made = [_uploaded(call, space, part) for part in call.files]
+        raise missing_value("file")
+    attachments = [_add_upload(call, space, part) for part in call.files]
     for part in call.parts:
         if part.name == "contentDisposition" and part.text.upper() == "INLINE":
-            for one in made:
-                one.disposition = "INLINE"
-    return _result(call, space, made)
+            for attachment in attachments:
+                attachment.disposition = "INLINE"
+    return _build_result(call, space, attachments)
 
 
-@handles("mail/compose", f"POST {_ATTACHMENTS}/original")
-def _add_original(call: Call) -> Reply:
-    space = _space(call)
-    mails = [given_mail(call, folder, key) for folder, key in space.originals]
-    return _result(call, space, [one for mail in mails for one in _take_over(call, space, mail)])
+@handles("mail/compose", f"POST {_ATTACHMENTS_PATH}/original")
+def _add_original(call: OxCall) -> OxReply:
+    space = _find_space(call)
+    mails = [find_mail(call, folder, key) for folder, key in space.originals]
+    return _build_result(
+        call, space, [attachment for mail in mails for attachment in _copy_attachments(call, space, mail)]
+    )
 
 
-@handles("mail/compose", f"POST {_ATTACHMENTS}/vcard")
-def _add_vcard(call: Call) -> Reply:
-    space = _space(call)
-    return _result(call, space, [_attach_vcard(call, space)])
+@handles("mail/compose", f"POST {_ATTACHMENTS_PATH}/vcard")
+def _add_vcard(call: OxCall) -> OxReply:
+    space = _find_space(call)
+    return _build_result(call, space, [_attach_vcard(call, space)])
 
 
-def _attach_vcard(call: Call, space: Space) -> Attachment:
+def _attach_vcard(call: OxCall, space: CompositionSpace) -> SpaceAttachment:
     user = call.user
     card = {"display_name": user.display_name, "first_name": user.first_name}
     content = write_vcards([card | {"last_name": user.last_name, "email1": user.email}])
-    return _attach(call, space, f"{user.display_name}.vcf", "text/vcard", content, "VCARD")
+    return _add_attachment(call, space, f"{user.display_name}.vcf", "text/vcard", content, "VCARD")
 
 
-def _attachment(call: Call, space: Space) -> Attachment:
-    key = call.text("attachmentId")
+def _find_attachment(call: OxCall, space: CompositionSpace) -> SpaceAttachment:
+    key = call.text_param("attachmentId")
     if key not in space.attachments:
         raise not_found("MSGCS-0009", f"attachment {key} of composition space {space.id}")
     return space.attachments[key]
 
 
-@handles("mail/compose", f"GET {_ATTACHMENT}")
-def _get_attachment(call: Call) -> Reply:
-    found = _attachment(call, _space(call))
-    headers = {"Content-Type": found.mime_type, "Content-Disposition": f'attachment; filename="{found.id}"'}
-    return Reply(raw=Answer(headers=headers, body=found.content))
+@handles("mail/compose", f"GET {_ATTACHMENT_PATH}")
+def _get_attachment(call: OxCall) -> OxReply:
+    attachment = _find_attachment(call, _find_space(call))
+    headers = {
+        "Content-Type": attachment.mime_type,
+        "Content-Disposition": f'attachment; filename="{attachment.id}"',
+    }
+    return OxReply(answer=Answer(headers=headers, body=attachment.content))
 
 
-@handles("mail/compose", f"POST {_ATTACHMENT}")
-def _replace(call: Call) -> Reply:
-    space = _space(call)
-    key = _attachment(call, space).id
+@handles("mail/compose", f"POST {_ATTACHMENT_PATH}")
+def _replace_attachment(call: OxCall) -> OxReply:
+    space = _find_space(call)
+    key = _find_attachment(call, space).id
     if not call.files:
-        raise missing("file")
-    return _result(call, space, [_uploaded(call, space, call.files[0], key)])
+        raise missing_value("file")
+    return _build_result(call, space, [_add_upload(call, space, call.files[0], key)])
 
 
-@handles("mail/compose", f"DELETE {_ATTACHMENT}")
-def _remove(call: Call) -> Reply:
-    space = _space(call)
-    found = _attachment(call, space)
-    del space.attachments[found.id]
-    return _result(call, space, [])
+@handles("mail/compose", f"DELETE {_ATTACHMENT_PATH}")
+def _remove_attachment(call: OxCall) -> OxReply:
+    space = _find_space(call)
+    attachment = _find_attachment(call, space)
+    del space.attachments[attachment.id]
+    return _build_result(call, space, [])
 
 
-@handles("mail/compose", f"POST {_ONE}/referencedAttachment")
-def _refer(call: Call) -> Reply:
-    """A file of Drive: ``{"origin": "drive", "id": …}``."""
-    space = _space(call)
-    asked = read_json(call.part("JSON").content)
-    version = drive(call.state).get(str(asked.get("id"))).current
+@handles("mail/compose", f"POST {_SPACE_PATH}/referencedAttachment")
+def _add_drive_file(call: OxCall) -> OxReply:
+    """Attach a file of Drive: ``{"origin": "drive", "id": …}``."""
+    space = _find_space(call)
+    reference = read_json(call.find_part("JSON").content)
+    version = drive_of(call.state).get(str(reference.get("id"))).current
     if version is None:
-        raise not_found("IFO-0438", f"a file in {asked.get('id')}")
-    made = _attach(call, space, version.filename, version.mimetype, version.content, "DRIVE")
-    return _result(call, space, [made])
+        raise not_found("IFO-0438", f"a file in {reference.get('id')}")
+    attachment = _add_attachment(call, space, version.filename, version.mimetype, version.content, "DRIVE")
+    return _build_result(call, space, [attachment])

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from ..call import Call, Reply, handles
-from ..refusals import bad_value, missing, not_found
-from ..seeding import AWKWARD
+from ..handlers import OxCall, OxReply, handles
+from ..refusals import bad_value, missing_value, not_found
+from ..seeding import AWKWARD_TEXTS
 from ..state import Row, ServerState
 
 __all__: list[str] = []
@@ -36,7 +36,7 @@ _MESSAGING: Final = (
         ],
     },
 )
-_FIELDS: Final = [
+_MESSAGE_COLUMNS: Final = [
     "id",
     "folderId",
     "contentType",
@@ -62,7 +62,7 @@ _FIELDS: Final = [
 Accounts = dict[int, Row]
 
 
-def _one(rows: Iterable[Mapping[str, Any]], key: str, what: str, code: str) -> Mapping[str, Any]:
+def _find_by_id(rows: Iterable[Mapping[str, Any]], key: str, what: str, code: str) -> Mapping[str, Any]:
     for row in rows:
         if row["id"] == key:
             return row
@@ -73,101 +73,104 @@ def _one(rows: Iterable[Mapping[str, Any]], key: str, what: str, code: str) -> M
 
 
 @handles("oauth/services", "all")
-def _services(call: Call) -> Reply:
-    return Reply(data=list(_SERVICES))
+def _list_services(call: OxCall) -> OxReply:
+    return OxReply(data=list(_SERVICES))
 
 
 @handles("oauth/services", "get")
-def _service(call: Call) -> Reply:
-    return Reply(data=_one(_SERVICES, call.text("id"), "service", "OAUTH-0001"))
+def _get_service(call: OxCall) -> OxReply:
+    return OxReply(data=_find_by_id(_SERVICES, call.text_param("id"), "service", "OAUTH-0001"))
 
 
 def _oauth_accounts(state: ServerState, user: Any) -> Accounts:
-    """The accounts of a user at services of OAuth."""
+    """Create the accounts of a user at services of OAuth: none so far."""
     return {}
 
 
-def _pending(state: ServerState, user: Any) -> dict[str, Row]:
-    """Accounts that wait for the user's consent, by their uuid."""
+def _pending_accounts(state: ServerState, user: Any) -> dict[str, Row]:
+    """Create the accounts that wait for the user's consent, by their uuid: none so far."""
     return {}
 
 
 @handles("oauth/accounts", "init")
-def _init(call: Call) -> Reply:
-    service = _one(_SERVICES, call.text("serviceId"), "service", "OAUTH-0001")
-    token, uuid = call.state.token(), call.state.token()
-    call.module_state(_pending)[uuid] = {"service": service, "token": token}
+def _begin_account(call: OxCall) -> OxReply:
+    service = _find_by_id(_SERVICES, call.text_param("serviceId"), "service", "OAUTH-0001")
+    token, uuid = call.state.next_token(), call.state.next_token()
+    call.module_state(_pending_accounts)[uuid] = {"service": service, "token": token}
     url = f"https://auth.example.com/authorize?token={token}"
-    return Reply(data={"authUrl": url, "type": "outOfBand", "token": token, "uuid": uuid})
+    return OxReply(data={"authUrl": url, "type": "outOfBand", "token": token, "uuid": uuid})
 
 
 @handles("oauth/accounts", "create")
-def _create(call: Call) -> Reply:
-    waiting = call.module_state(_pending).pop(call.text("uuid"), None)
-    if waiting is None or waiting["token"] != call.text("oauth_token"):
-        raise bad_value("oauth_token", call.text("oauth_token"), "nothing waits for it")
-    service, number = waiting["service"], call.state.next_id()
+def _create_account(call: OxCall) -> OxReply:
+    pending = call.module_state(_pending_accounts).pop(call.text_param("uuid"), None)
+    # The token of the consent belongs to one attempt: an old one must not open an account.
+    if pending is None or pending["token"] != call.text_param("oauth_token"):
+        raise bad_value("oauth_token", call.text_param("oauth_token"), "nothing waits for it")
+    service, number = pending["service"], call.state.next_id()
     account = {
         "id": number,
-        "displayName": call.text("displayName"),
+        "displayName": call.text_param("displayName"),
         "serviceId": service["id"],
-        "enabledScopes": call.text("scopes").split(),
+        "enabledScopes": call.text_param("scopes").split(),
         "availableScopes": service["availableScopes"],
         "associations": [],
     }
     call.module_state(_oauth_accounts)[number] = account
-    return Reply(data=account)
+    return OxReply(data=account)
 
 
-def _oauth_account(call: Call) -> Row:
-    found = call.module_state(_oauth_accounts).get(call.number("id"))
-    if found is None:
-        raise not_found("OAUTH-0002", f"account {call.number('id')}")
-    return found
+def _find_oauth_account(call: OxCall) -> Row:
+    account = call.module_state(_oauth_accounts).get(call.number_param("id"))
+    if account is None:
+        raise not_found("OAUTH-0002", f"account {call.number_param('id')}")
+    return account
 
 
 @handles("oauth/accounts", "all")
-def _accounts(call: Call) -> Reply:
-    wanted = call.text("serviceId")
+def _list_accounts(call: OxCall) -> OxReply:
+    service = call.text_param("serviceId")
     accounts = call.module_state(_oauth_accounts).values()
-    return Reply(data=[one for one in accounts if not wanted or one["serviceId"] == wanted])
+    return OxReply(data=[account for account in accounts if not service or account["serviceId"] == service])
 
 
 @handles("oauth/accounts", "get")
-def _account(call: Call) -> Reply:
-    return Reply(data=_oauth_account(call))
+def _get_account(call: OxCall) -> OxReply:
+    return OxReply(data=_find_oauth_account(call))
 
 
 @handles("oauth/accounts", "update")
-def _update(call: Call) -> Reply:
-    account, body = _oauth_account(call), call.mapping()
+def _update_account(call: OxCall) -> OxReply:
+    account, body = _find_oauth_account(call), call.body_object()
     account |= {
         name: body[name] for name in ("displayName", "enabledScopes", "token", "secret") if name in body
     }
-    return Reply(data=True)
+    return OxReply(data=True)
 
 
 @handles("oauth/accounts", "delete")
-def _delete(call: Call) -> Reply:
-    del call.module_state(_oauth_accounts)[_oauth_account(call)["id"]]
-    return Reply(data=True)
+def _delete_account(call: OxCall) -> OxReply:
+    del call.module_state(_oauth_accounts)[_find_oauth_account(call)["id"]]
+    return OxReply(data=True)
 
 
 @handles("oauth/accounts", "reauthorize")
-def _reauthorize(call: Call) -> Reply:
-    account = _oauth_account(call)
-    if account["serviceId"] != call.text("serviceId"):
-        raise bad_value("serviceId", call.text("serviceId"), f"the account is at {account['serviceId']}")
-    account["enabledScopes"] = call.text("scopes").split()
-    return Reply(data=True)
+def _reauthorize_account(call: OxCall) -> OxReply:
+    account = _find_oauth_account(call)
+    if account["serviceId"] != call.text_param("serviceId"):
+        raise bad_value(
+            "serviceId", call.text_param("serviceId"), f"the account is at {account['serviceId']}"
+        )
+    account["enabledScopes"] = call.text_param("scopes").split()
+    return OxReply(data=True)
 
 
 def _grants(state: ServerState, user: Any) -> list[Row]:
-    """The programs that may act for a user."""
+    """Create the programs that may act for a user."""
     client = {
         "id": "c2FtcGxl",
         "name": "Sample client",
-        "description": AWKWARD[1],
+        "description": AWKWARD_TEXTS[1],
         "website": "https://client.example.com",
         "icon": "/ajax/image/oauth/icon",
     }
@@ -176,35 +179,35 @@ def _grants(state: ServerState, user: Any) -> list[Row]:
 
 
 @handles("oauth/grants", "all")
-def _all_grants(call: Call) -> Reply:
-    return Reply(data=list(call.module_state(_grants)))
+def _all_grants(call: OxCall) -> OxReply:
+    return OxReply(data=list(call.module_state(_grants)))
 
 
 @handles("oauth/grants", "revoke")
-def _revoke(call: Call) -> Reply:
-    grants, key = call.module_state(_grants), call.text("client")
-    left = [one for one in grants if one["client"]["id"] != key]
-    if len(left) == len(grants):
+def _revoke_grant(call: OxCall) -> OxReply:
+    grants, key = call.module_state(_grants), call.text_param("client")
+    remaining = [grant for grant in grants if grant["client"]["id"] != key]
+    if len(remaining) == len(grants):
         raise not_found("OAUTH_PROVIDER-0006", f"grant of {key}")
-    grants[:] = left
-    return Reply()
+    grants[:] = remaining
+    return OxReply()
 
 
 # -- messaging -------------------------------------------------------------------------------------
 
 
 @handles("messaging/service", "all")
-def _messaging_services(call: Call) -> Reply:
-    return Reply(data=list(_MESSAGING))
+def _messaging_services(call: OxCall) -> OxReply:
+    return OxReply(data=list(_MESSAGING))
 
 
 @handles("messaging/service", "get")
-def _messaging_service(call: Call) -> Reply:
-    return Reply(data=_one(_MESSAGING, call.text("id"), "service", "MESSAGING-0002"))
+def _messaging_service(call: OxCall) -> OxReply:
+    return OxReply(data=_find_by_id(_MESSAGING, call.text_param("id"), "service", "MESSAGING-0002"))
 
 
 def _messaging_accounts(state: ServerState, user: Any) -> Accounts:
-    """The accounts of a user at messaging services: one to begin with."""
+    """Create the account of a user at a messaging service."""
     service = _MESSAGING[0]["id"]
     return {
         1: {
@@ -216,53 +219,59 @@ def _messaging_accounts(state: ServerState, user: Any) -> Accounts:
     }
 
 
-def _messaging_account(call: Call) -> Row:
-    found = call.module_state(_messaging_accounts).get(call.number("id"))
-    if found is None or found["messagingService"] != call.text("messagingService"):
-        raise not_found("MESSAGING-0003", f"account {call.number('id')}")
-    return found
+def _find_messaging_account(call: OxCall) -> Row:
+    account = call.module_state(_messaging_accounts).get(call.number_param("id"))
+    if account is None or account["messagingService"] != call.text_param("messagingService"):
+        raise not_found("MESSAGING-0003", f"account {call.number_param('id')}")
+    return account
 
 
 @handles("messaging/account", "all")
-def _all_messaging_accounts(call: Call) -> Reply:
-    wanted = call.text("messagingService")
+def _all_messaging_accounts(call: OxCall) -> OxReply:
+    service = call.text_param("messagingService")
     accounts = call.module_state(_messaging_accounts).values()
-    return Reply(data=[one for one in accounts if not wanted or one["messagingService"] == wanted])
+    return OxReply(
+        data=[account for account in accounts if not service or account["messagingService"] == service]
+    )
 
 
 @handles("messaging/account", "get")
-def _get_messaging_account(call: Call) -> Reply:
-    return Reply(data=_messaging_account(call))
+def _get_messaging_account(call: OxCall) -> OxReply:
+    return OxReply(data=_find_messaging_account(call))
 
 
 @handles("messaging/account", "new")
-def _new_messaging_account(call: Call) -> Reply:
-    body = call.mapping()
-    service = _one(_MESSAGING, str(body.get("messagingService")), "service", "MESSAGING-0002")
+def _new_messaging_account(call: OxCall) -> OxReply:
+    body = call.body_object()
+    service = _find_by_id(_MESSAGING, str(body.get("messagingService")), "service", "MESSAGING-0002")
     number = call.state.next_id()
-    kept = {name: body.get(name) for name in ("displayName", "configuration")}
-    call.module_state(_messaging_accounts)[number] = {"id": number, "messagingService": service["id"], **kept}
-    return Reply(data=number)
+    values = {name: body.get(name) for name in ("displayName", "configuration")}
+    call.module_state(_messaging_accounts)[number] = {
+        "id": number,
+        "messagingService": service["id"],
+        **values,
+    }
+    return OxReply(data=number)
 
 
 @handles("messaging/account", "update")
-def _update_messaging_account(call: Call) -> Reply:
-    body = call.mapping()
-    found = call.module_state(_messaging_accounts).get(body.get("id", 0))
-    if found is None:
+def _update_messaging_account(call: OxCall) -> OxReply:
+    body = call.body_object()
+    account = call.module_state(_messaging_accounts).get(body.get("id", 0))
+    if account is None:
         raise not_found("MESSAGING-0003", f"account {body.get('id')}")
-    found |= {name: body[name] for name in ("displayName", "configuration") if name in body}
-    return Reply(data=1)
+    account |= {name: body[name] for name in ("displayName", "configuration") if name in body}
+    return OxReply(data=1)
 
 
 @handles("messaging/account", "delete")
-def _delete_messaging_account(call: Call) -> Reply:
-    del call.module_state(_messaging_accounts)[_messaging_account(call)["id"]]
-    return Reply(data=1)
+def _delete_messaging_account(call: OxCall) -> OxReply:
+    del call.module_state(_messaging_accounts)[_find_messaging_account(call)["id"]]
+    return OxReply(data=1)
 
 
 def _messages(state: ServerState, user: Any) -> list[Row]:
-    """The messages at the first account."""
+    """Create the messages at the first account."""
     folder = f"{_MESSAGING[0]['id']}://1/inbox"
     return [
         {
@@ -270,37 +279,37 @@ def _messages(state: ServerState, user: Any) -> list[Row]:
             "folderId": folder,
             "contentType": "text/plain",
             "from": "news@example.org",
-            "subject": AWKWARD[number % len(AWKWARD)],
+            "subject": AWKWARD_TEXTS[number % len(AWKWARD_TEXTS)],
             "size": 100 + number,
             "receivedDate": state.last_stamp - 60_000 * number,
             "flags": 0,
             "priority": 3,
             "url": f"https://news.example.org/{number}",
             "body": f"News number {number}",
-            "headers": {"Subject": AWKWARD[number % len(AWKWARD)]},
+            "headers": {"Subject": AWKWARD_TEXTS[number % len(AWKWARD_TEXTS)]},
         }
         for number in range(1, 4)
     ]
 
 
-def _cells(call: Call, rows: Iterable[Row]) -> list[list[Any]]:
-    names = [name.strip() for name in call.text("columns").split(",")]
+def _to_cells(call: OxCall, rows: Iterable[Row]) -> list[list[Any]]:
+    names = [name.strip() for name in call.text_param("columns").split(",")]
     for name in names:
-        if name not in _FIELDS:
+        if name not in _MESSAGE_COLUMNS:
             raise bad_value("columns", name, "there is no such column here")
     return [[row.get(name) for name in names] for row in rows]
 
 
 @handles("messaging/message", "all")
-def _all_messages(call: Call) -> Reply:
-    found = [row for row in call.module_state(_messages) if row["folderId"] == call.text("folder")]
-    if sort := call.text("sort"):
-        down = call.text("order").lower() == "desc"
-        found.sort(key=lambda row: str(row.get(sort) or ""), reverse=down)
-    return Reply(data=_cells(call, found))
+def _all_messages(call: OxCall) -> OxReply:
+    rows = [row for row in call.module_state(_messages) if row["folderId"] == call.text_param("folder")]
+    if sort := call.text_param("sort"):
+        descending = call.text_param("order").lower() == "desc"
+        rows.sort(key=lambda row: str(row.get(sort) or ""), reverse=descending)
+    return OxReply(data=_to_cells(call, rows))
 
 
-def _message(call: Call, folder: str, key: str) -> Row:
+def _find_message(call: OxCall, folder: str, key: str) -> Row:
     for row in call.module_state(_messages):
         if row["folderId"] == folder and row["id"] == key:
             return row
@@ -308,33 +317,35 @@ def _message(call: Call, folder: str, key: str) -> Row:
 
 
 @handles("messaging/message", "list")
-def _list_messages(call: Call) -> Reply:
-    pairs = call.items()
+def _list_messages(call: OxCall) -> OxReply:
+    pairs = call.body_array()
     if any(not isinstance(pair, list) or len(pair) != 2 for pair in pairs):
         raise bad_value("body", pairs, "it is an array of pairs of folder and id")
-    return Reply(data=_cells(call, [_message(call, str(folder), str(key)) for folder, key in pairs]))
+    return OxReply(
+        data=_to_cells(call, [_find_message(call, str(folder), str(key)) for folder, key in pairs])
+    )
 
 
 @handles("messaging/message", "get")
-def _get_message(call: Call) -> Reply:
-    row = _message(call, call.text("folder"), call.text("id"))
-    if not call.flag("peek"):
+def _get_message(call: OxCall) -> OxReply:
+    row = _find_message(call, call.text_param("folder"), call.text_param("id"))
+    if not call.flag_param("peek"):
         row["flags"] |= 32
-    shown = {name: row[name] for name in ("id", "flags", "receivedDate", "size", "url", "headers")}
-    return Reply(data={**shown, "folder": row["folderId"], "body": {"content": row["body"]}})
+    values = {name: row[name] for name in ("id", "flags", "receivedDate", "size", "url", "headers")}
+    return OxReply(data={**values, "folder": row["folderId"], "body": {"content": row["body"]}})
 
 
 @handles("messaging/message", "perform")
-def _perform(call: Call) -> Reply:
-    if call.text("messageAction") not in _MESSAGING[0]["messagingActions"]:
-        raise bad_value("messageAction", call.text("messageAction"), "there is no such action")
+def _perform_action(call: OxCall) -> OxReply:
+    if call.text_param("messageAction") not in _MESSAGING[0]["messagingActions"]:
+        raise bad_value("messageAction", call.text_param("messageAction"), "there is no such action")
     if "id" in call.params:
-        _message(call, call.text("folder"), call.text("id"))
-    return Reply(data=1)
+        _find_message(call, call.text_param("folder"), call.text_param("id"))
+    return OxReply(data=1)
 
 
 @handles("messaging/message", "send")
-def _send(call: Call) -> Reply:
-    if not call.mapping():
-        raise missing("body")
-    return Reply(data=1)
+def _send_message(call: OxCall) -> OxReply:
+    if not call.body_object():
+        raise missing_value("body")
+    return OxReply(data=1)

@@ -1,78 +1,80 @@
-"""``infostore``: what stores, changes, moves and deletes files."""
+"""``infostore``: the actions that store, change, move and delete files."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..call import Call, Reply, handles
-from ..files.access import check_folder, drive, free_name, guess_type
-from ..files.store import Item
-from ..folders import default_folder, folder_key, usable_folder
-from ..listing import objects
-from ..parts import Part
-from ..refusals import CONFLICT, OxError, bad_value, missing
+from ..files.access import check_drive_folder, drive_of, find_free_name, guess_type
+from ..files.store import DriveItem
+from ..folder_tree import default_folder_id, find_usable_folder, user_folder_id
+from ..form_data import FormPart
+from ..handlers import OxCall, OxReply, handles
+from ..listing import read_objects
+from ..refusals import CONFLICT, OxError, bad_value, missing_value
 from ..requests import read_json
 from ..state import Row
-from .infostore import MODEL, given_item, shown
+from .infostore import MODEL, find_item, show_item
 
 __all__: list[str] = []
 
-_LONGEST_NAME: Final = 255
-_TRASH: Final = "33"
+_MAX_NAME_LENGTH: Final = 255
+_TRASH_ID: Final = "33"
 
 
-def _fields(call: Call, given: Any) -> Row:
-    if not isinstance(given, dict):
-        raise bad_value("file", given, "it has to be a JSON object")
-    return MODEL.read(given, call.shift)
+def _to_fields(call: OxCall, value: Any) -> Row:
+    if not isinstance(value, dict):
+        raise bad_value("file", value, "it has to be a JSON object")
+    return MODEL.read_values(value, call.shift)
 
 
-def _described(call: Call) -> Row:
-    """The metadata of a JSON body, or of the part ``json``; both may be wrapped in ``file``."""
-    given = read_json(call.part("json").content) if call.parts else call.mapping()
-    inner = given.get("file", given) if isinstance(given, dict) else given
-    return _fields(call, inner)
+def _read_fields(call: OxCall) -> Row:
+    """Return the metadata of a JSON body, or of the part ``json``; both may be wrapped in ``file``."""
+    value = read_json(call.find_part("json").content) if call.parts else call.body_object()
+    fields = value.get("file", value) if isinstance(value, dict) else value
+    return _to_fields(call, fields)
 
 
-def _folder_of(call: Call, fields: Mapping[str, Any], default: str = "") -> str:
+def _check_target(call: OxCall, fields: Mapping[str, Any], default: str = "") -> str:
     folder = fields.get("folder_id") or default
     if not folder:
-        raise missing("folder_id")
-    return check_folder(call, folder, right="folder")
+        raise missing_value("folder_id")
+    return check_drive_folder(call, folder, right="folder")
 
 
-def _answer(item: Item) -> Reply:
-    return Reply(data=item.id, timestamp=item.stamp)
+def _build_item_reply(item: DriveItem) -> OxReply:
+    return OxReply(data=item.id, timestamp=item.stamp)
 
 
 @handles("infostore", "new", method="PUT")
-def _new(call: Call) -> Reply:
-    fields = _described(call)
-    return _answer(drive(call.state).insert(_folder_of(call, fields), fields, by=call.user.id))
+def _new(call: OxCall) -> OxReply:
+    fields = _read_fields(call)
+    return _build_item_reply(
+        drive_of(call.state).insert(_check_target(call, fields), fields, by=call.user.id)
+    )
 
 
 @handles("infostore", "new", method="POST")
-def _new_with_file(call: Call) -> Reply:
-    fields, part = _described(call), _file(call)
-    return _answer(_store(call, fields, part.content, part.filename or "", part.content_type))
+def _new_with_file(call: OxCall) -> OxReply:
+    fields, part = _read_fields(call), _first_file(call)
+    return _build_item_reply(_store_file(call, fields, part.content, part.filename or "", part.content_type))
 
 
-def _file(call: Call) -> Part:
+def _first_file(call: OxCall) -> FormPart:
     if not call.files:
-        raise missing("file")
+        raise missing_value("file")
     return call.files[0]
 
 
-def _store(call: Call, fields: Row, content: bytes, filename: str, mimetype: str) -> Item:
-    """A new file, or a new version of the one that has the name already."""
-    store, folder = drive(call.state), _folder_of(call, fields)
+def _store_file(call: OxCall, fields: Row, content: bytes, filename: str, mimetype: str) -> DriveItem:
+    """Store a new file, or a new version of the one that has the name already."""
+    store, folder = drive_of(call.state), _check_target(call, fields)
     filename = str(fields.get("filename") or filename or fields.get("title") or "file")
-    if len(filename) > _LONGEST_NAME:
-        raise bad_value("filename", filename, f"it is longer than {_LONGEST_NAME} characters")
-    item = store.named(folder, filename) if call.flag("try_add_version") else None
+    if len(filename) > _MAX_NAME_LENGTH:
+        raise bad_value("filename", filename, f"it is longer than {_MAX_NAME_LENGTH} characters")
+    item = store.find_by_name(folder, filename) if call.flag_param("try_add_version") else None
     if item is None:
-        filename = free_name(drive(call.state), folder, filename)
+        filename = find_free_name(drive_of(call.state), folder, filename)
         item = store.insert(folder, {"title": filename, **fields}, by=call.user.id)
     mimetype = str(fields.get("file_mimetype") or mimetype or guess_type(filename))
     comment = str(fields.get("version_comment") or "")
@@ -81,186 +83,192 @@ def _store(call: Call, fields: Row, content: bytes, filename: str, mimetype: str
 
 
 @handles("infostore", "update")
-def _update(call: Call) -> Reply:
-    store, item = drive(call.state), given_item(call, call.text("id"), right="write")
-    fields = _described(call)
-    store.check(item, call.number("timestamp"), by=call.user.id)
+def _update(call: OxCall) -> OxReply:
+    store, item = drive_of(call.state), find_item(call, call.text_param("id"), right="write")
+    fields = _read_fields(call)
+    store.check_write(item, call.number_param("timestamp"), by=call.user.id)
     if fields.get("folder_id"):
-        fields["folder_id"] = check_folder(call, fields["folder_id"], right="folder")
+        fields["folder_id"] = check_drive_folder(call, fields["folder_id"], right="folder")
     if call.parts:
-        _new_version(call, item, fields, _file(call))
+        _add_version(call, item, fields, _first_file(call))
     store.change(item, fields)
-    if call.flag("extendedResponse"):
-        return Reply(data=shown(call, item), timestamp=item.stamp)
-    return _answer(item)
+    if call.flag_param("extendedResponse"):
+        return OxReply(data=show_item(call, item), timestamp=item.stamp)
+    return _build_item_reply(item)
 
 
-def _new_version(call: Call, item: Item, fields: Row, part: Part) -> None:
+def _add_version(call: OxCall, item: DriveItem, fields: Row, part: FormPart) -> None:
     content = part.content
     if "offset" in call.params:
-        content = _appended(item, call.number("offset"), content)
+        content = _append(item, call.number_param("offset"), content)
     filename = str(fields.get("filename") or part.filename or "file")
     mimetype = str(fields.get("file_mimetype") or part.content_type or guess_type(filename))
     comment = str(fields.get("version_comment") or "")
-    drive(call.state).add_version(item, content, filename=filename, mimetype=mimetype, comment=comment)
+    drive_of(call.state).add_version(item, content, filename=filename, mimetype=mimetype, comment=comment)
 
 
-def _appended(item: Item, offset: int, content: bytes) -> bytes:
-    """Data goes to the end of what is there; the offset has to be its length."""
-    there = item.current.content if item.current else b""
-    if offset != len(there):
-        raise bad_value("offset", offset, f"the file has {len(there)} bytes")
-    return there + content
+def _append(item: DriveItem, offset: int, content: bytes) -> bytes:
+    """Return the data with a chunk at its end; the offset has to be its length."""
+    current = item.current.content if item.current else b""
+    # A gap or an overlap would damage the file in silence.
+    if offset != len(current):
+        raise bad_value("offset", offset, f"the file has {len(current)} bytes")
+    return current + content
 
 
 @handles("infostore", "upload")
-def _upload(call: Call) -> Reply:
-    fields = MODEL.read({name: call.params[name] for name in _UPLOADED if name in call.params}, call.shift)
-    content = call.incoming.body
+def _upload(call: OxCall) -> OxReply:
+    fields = MODEL.read_values(
+        {name: call.params[name] for name in _UPLOAD_FIELDS if name in call.params}, call.shift
+    )
+    content = call.request.body
     if "id" not in call.params:
-        filename = call.text("filename")
-        return _answer(_store(call, fields, content, filename, call.text("file_mimetype")))
-    store, item = drive(call.state), given_item(call, call.text("id"), right="write")
-    store.check(item, call.params.get("timestamp"), by=call.user.id)
-    part = Part(name="file", filename=call.text("filename"), content=content)
-    _new_version(call, item, fields, part)
+        filename = call.text_param("filename")
+        return _build_item_reply(
+            _store_file(call, fields, content, filename, call.text_param("file_mimetype"))
+        )
+    store, item = drive_of(call.state), find_item(call, call.text_param("id"), right="write")
+    store.check_write(item, call.params.get("timestamp"), by=call.user.id)
+    part = FormPart(name="file", filename=call.text_param("filename"), content=content)
+    _add_version(call, item, fields, part)
     store.change(item, fields)
-    return _answer(item)
+    return _build_item_reply(item)
 
 
-_UPLOADED: Final = (
+_UPLOAD_FIELDS: Final = (
     "folder_id", "title", "filename", "file_mimetype", "description", "url", "version_comment", "color_label",
 )  # fmt: skip
 
 
 @handles("infostore", "copy")
-def _copy(call: Call) -> Reply:
-    source, fields = given_item(call, call.text("id")), _described(call)
-    folder = _folder_of(call, fields, source.folder)
-    store = drive(call.state)
+def _copy(call: OxCall) -> OxReply:
+    source, fields = find_item(call, call.text_param("id")), _read_fields(call)
+    folder = _check_target(call, fields, source.folder)
+    store = drive_of(call.state)
     item = store.insert(folder, {**source.data, **fields}, by=call.user.id)
     if call.parts:
-        part = _file(call)
-        _new_version(call, item, fields, part)
+        part = _first_file(call)
+        _add_version(call, item, fields, part)
     elif source.current is not None:
-        filename = free_name(
-            drive(call.state), folder, str(fields.get("filename") or source.current.filename)
+        filename = find_free_name(
+            drive_of(call.state), folder, str(fields.get("filename") or source.current.filename)
         )
         store.add_version(item, source.current.content, filename=filename, mimetype=source.current.mimetype)
-    return _answer(item)
+    return _build_item_reply(item)
 
 
 @handles("infostore", "delete")
-def _delete(call: Call) -> Reply:
-    """Delete what was not changed or locked since; the others are what is answered."""
-    store = drive(call.state)
-    left = []
-    for one in objects(call.body, "id"):
-        item = store.find(str(one["id"]))
+def _delete(call: OxCall) -> OxReply:
+    """Delete files that were not changed or locked since, and answer with the others."""
+    store = drive_of(call.state)
+    failed = []
+    for reference in read_objects(call.body, "id"):
+        item = store.find(str(reference["id"]))
         if item is None:
             continue
         try:
-            store.check(item, call.number("timestamp"), by=call.user.id)
-            check_folder(call, item.folder, right="delete")
+            store.check_write(item, call.number_param("timestamp"), by=call.user.id)
+            check_drive_folder(call, item.folder, right="delete")
         except OxError:
-            left.append({"id": item.id, "folder": item.folder})
+            failed.append({"id": item.id, "folder": item.folder})
             continue
-        _discard(call, item)
-    return Reply(data=left, timestamp=call.state.last_stamp)
+        _discard_item(call, item)
+    return OxReply(data=failed, timestamp=call.state.last_stamp)
 
 
-def _discard(call: Call, item: Item) -> None:
-    """To the trash, unless it is for good or there already."""
-    trash = _trash(call)
-    if call.flag("hardDelete") or item.folder == trash:
-        drive(call.state).remove(item)
+def _discard_item(call: OxCall, item: DriveItem) -> None:
+    """Move a file to the trash, or delete it if it is there already or goes for good."""
+    trash = _trash_folder(call)
+    if call.flag_param("hardDelete") or item.folder == trash:
+        drive_of(call.state).remove(item)
         return
-    item.origin = item.folder
-    drive(call.state).move(item, trash)
+    # ``restore`` has to know where the file was.
+    item.trashed_from = item.folder
+    drive_of(call.state).move(item, trash)
 
 
-def _trash(call: Call) -> str:
-    place = list(call.state.users).index(call.user.id)
-    return folder_key(_TRASH, place)
+def _trash_folder(call: OxCall) -> str:
+    user_index = list(call.state.users).index(call.user.id)
+    return user_folder_id(_TRASH_ID, user_index)
 
 
 @handles("infostore", "restore")
-def _restore(call: Call) -> Reply:
-    made = []
-    for one in objects(call.body, "id"):
-        item = given_item(call, str(one["id"]))
-        target = item.origin or default_folder(call.state, call.user, "infostore")
-        drive(call.state).move(item, target)
-        item.origin = ""
-        row = usable_folder(call, target, "infostore")
+def _restore(call: OxCall) -> OxReply:
+    restored = []
+    for reference in read_objects(call.body, "id"):
+        item = find_item(call, str(reference["id"]))
+        target = item.trashed_from or default_folder_id(call.state, call.user, "infostore")
+        drive_of(call.state).move(item, target)
+        item.trashed_from = ""
+        row = find_usable_folder(call, target, "infostore")
         path = [{"id": row["id"], "title": row["title"]}]
-        made.append({"id": item.id, "path": path})
-    return Reply(data=made, timestamp=call.state.last_stamp)
+        restored.append({"id": item.id, "path": path})
+    return OxReply(data=restored, timestamp=call.state.last_stamp)
 
 
 @handles("infostore", "move")
-def _move(call: Call) -> Reply:
-    """Move one file, or those of a body; what can't be moved is what is answered."""
-    target, store = check_folder(call, call.text("folder"), right="folder"), drive(call.state)
+def _move(call: OxCall) -> OxReply:
+    """Move one file, or those of a body, and answer with those that can't be moved."""
+    target, store = check_drive_folder(call, call.text_param("folder"), right="folder"), drive_of(call.state)
     single = call.operation.method == "GET"
-    given = [{"id": call.text("id")}] if single else objects(call.body, "id")
-    left = []
-    for one in given:
-        item = given_item(call, str(one["id"]), right="write")
+    references = [{"id": call.text_param("id")}] if single else read_objects(call.body, "id")
+    failed = []
+    for reference in references:
+        item = find_item(call, str(reference["id"]), right="write")
         try:
-            store.check(item, call.params.get("timestamp"), by=call.user.id)
+            store.check_write(item, call.params.get("timestamp"), by=call.user.id)
         except OxError:
-            left.append({"id": item.id, "folder": item.folder})
+            failed.append({"id": item.id, "folder": item.folder})
             continue
         store.move(item, target)
-    data = [one["id"] for one in left] if single else left
-    return Reply(data=data, timestamp=call.state.last_stamp)
+    data = [reference["id"] for reference in failed] if single else failed
+    return OxReply(data=data, timestamp=call.state.last_stamp)
 
 
 @handles("infostore", "detach")
-def _detach(call: Call) -> Reply:
-    """Delete versions; the numbers that there are not are what is answered."""
-    store, item = drive(call.state), given_item(call, call.text("id"), right="write")
-    store.check(item, call.number("timestamp"), by=call.user.id)
-    wanted = [int(number) for number in call.items()]
-    left = [number for number in wanted if number not in item.versions]
-    for number in wanted:
+def _detach(call: OxCall) -> OxReply:
+    """Delete versions, and answer with the numbers that do not exist."""
+    store, item = drive_of(call.state), find_item(call, call.text_param("id"), right="write")
+    store.check_write(item, call.number_param("timestamp"), by=call.user.id)
+    numbers = [int(number) for number in call.body_array()]
+    missing_numbers = [number for number in numbers if number not in item.versions]
+    for number in numbers:
         item.versions.pop(number, None)
     store.touch(item)
-    return Reply(data=left, timestamp=item.stamp)
+    return OxReply(data=missing_numbers, timestamp=item.stamp)
 
 
 @handles("infostore", "revert")
-def _revert(call: Call) -> Reply:
+def _revert(call: OxCall) -> OxReply:
     """Delete all versions."""
-    store, item = drive(call.state), given_item(call, call.text("id"), right="write")
-    store.check(item, call.number("timestamp"), by=call.user.id)
+    store, item = drive_of(call.state), find_item(call, call.text_param("id"), right="write")
+    store.check_write(item, call.number_param("timestamp"), by=call.user.id)
     item.versions.clear()
     store.touch(item)
-    return Reply(timestamp=item.stamp)
+    return OxReply(timestamp=item.stamp)
 
 
 @handles("infostore", "lock")
-def _lock(call: Call) -> Reply:
-    item = given_item(call, call.text("id"), right="write")
-    if drive(call.state).locked_for(item, call.user.id):
+def _lock(call: OxCall) -> OxReply:
+    item = find_item(call, call.text_param("id"), right="write")
+    if drive_of(call.state).is_locked_for(item, call.user.id):
         raise OxError("IFO-0400", "this document is locked", category=CONFLICT, params=(item.id,))
-    drive(call.state).lock(item, call.params.get("diff"), by=call.user.id)
-    return Reply(timestamp=item.stamp)
+    drive_of(call.state).lock(item, call.params.get("diff"), by=call.user.id)
+    return OxReply(timestamp=item.stamp)
 
 
 @handles("infostore", "unlock")
-def _unlock(call: Call) -> Reply:
-    item = given_item(call, call.text("id"), right="write")
-    if drive(call.state).locked_for(item, call.user.id):
+def _unlock(call: OxCall) -> OxReply:
+    item = find_item(call, call.text_param("id"), right="write")
+    if drive_of(call.state).is_locked_for(item, call.user.id):
         raise OxError("IFO-0401", "somebody else locked this document", category=CONFLICT, params=(item.id,))
-    drive(call.state).unlock(item)
-    return Reply(timestamp=item.stamp)
+    drive_of(call.state).unlock(item)
+    return OxReply(timestamp=item.stamp)
 
 
 @handles("infostore", "notify")
-def _notify(call: Call) -> Reply:
-    given_item(call, call.text("id"))
-    if not call.mapping().get("entities"):
-        raise missing("entities")
-    return Reply(data={}, timestamp=call.state.last_stamp)
+def _notify(call: OxCall) -> OxReply:
+    find_item(call, call.text_param("id"))
+    if not call.body_object().get("entities"):
+        raise missing_value("entities")
+    return OxReply(data={}, timestamp=call.state.last_stamp)

@@ -1,17 +1,15 @@
-"""``mailfilter`` and ``mailfilter/v2``: the rules of a user's mail; ``mail/categories``."""
+"""``mailfilter`` and ``mailfilter/v2``: the rules of a user's mail."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ..call import Call, Handler, Reply, handles
-from ..listing import objects
-from ..mails.access import INBOX, given_mail, mailbox, mails_in
-from ..mails.store import Mail
-from ..refusals import bad_value, missing, not_found
+from ..handlers import Handler, OxCall, OxReply, handles
+from ..mails.access import INBOX, list_mails, mailbox_of
+from ..mails.store import StoredMail
+from ..refusals import bad_value, missing_value, not_found
 from ..state import Row
 
 __all__: list[str] = []
@@ -31,17 +29,16 @@ _TESTS: Final = {
     "not": [],
     "true": [],
 }
-_CATEGORIES: Final = ("general", "social", "promotion", "forum", "update", "uc1", "uc2")
 
 Rules = list[Row]
 
 
 def _rules(state: Any, user: Any) -> Rules:
-    """The rules of a user, in their order."""
+    """Create the rules of a user, in their order: none so far."""
     return []
 
 
-def _both(*names: str) -> Callable[[Handler], Handler]:
+def _handles_both(*names: str) -> Callable[[Handler], Handler]:
     def register(handler: Handler) -> Handler:
         for module in _MODULES:
             handles(module, *names)(handler)
@@ -50,26 +47,26 @@ def _both(*names: str) -> Callable[[Handler], Handler]:
     return register
 
 
-def _found(call: Call, key: Any) -> Row:
+def _find_rule(call: OxCall, key: Any) -> Row:
     for rule in call.module_state(_rules):
         if rule["id"] == key:
             return rule
     raise not_found("MAIL_FILTER-0018", f"rule {key}")
 
 
-def _placed(rules: Rules) -> Rules:
-    """The rules with their positions."""
+def _with_positions(rules: Rules) -> Rules:
+    """Return the rules with their positions."""
     return [{**rule, "position": position} for position, rule in enumerate(rules)]
 
 
-@_both("list")
-def _list(call: Call) -> Reply:
-    flag = call.text("flag")
-    rules = _placed(call.module_state(_rules))
-    return Reply(data=[rule for rule in rules if not flag or flag in rule.get("flags", ())])
+@_handles_both("list")
+def _list(call: OxCall) -> OxReply:
+    flag = call.text_param("flag")
+    rules = _with_positions(call.module_state(_rules))
+    return OxReply(data=[rule for rule in rules if not flag or flag in rule.get("flags", ())])
 
 
-def _checked(body: Mapping[str, Any]) -> Row:
+def _check_rule(body: Mapping[str, Any]) -> Row:
     test = body.get("test")
     if test is not None and (not isinstance(test, dict) or test.get("id") not in _TESTS):
         raise bad_value("test", test, f"its id is one of {', '.join(_TESTS)}")
@@ -79,159 +76,126 @@ def _checked(body: Mapping[str, Any]) -> Row:
     return {name: value for name, value in body.items() if name not in ("id", "position", "text", "errormsg")}
 
 
-@_both("new")
-def _new(call: Call) -> Reply:
-    body, rules = call.mapping(), call.module_state(_rules)
+@_handles_both("new")
+def _new(call: OxCall) -> OxReply:
+    body, rules = call.body_object(), call.module_state(_rules)
     position = body.get("position", len(rules))
     if not isinstance(position, int) or not 0 <= position <= len(rules):
         raise bad_value("position", position, f"there are {len(rules)} rules")
-    rule = {"active": True, "flags": [], "rulename": "", **_checked(body), "id": call.state.next_id()}
+    rule = {"active": True, "flags": [], "rulename": "", **_check_rule(body), "id": call.state.next_id()}
     rules.insert(position, rule)
-    return Reply(data=rule["id"])
+    return OxReply(data=rule["id"])
 
 
-@_both("update")
-def _update(call: Call) -> Reply:
-    body = call.mapping()
+@_handles_both("update")
+def _update(call: OxCall) -> OxReply:
+    body = call.body_object()
     if "id" not in body:
-        raise missing("id")
-    _found(call, body["id"]).update(_checked(body))
-    return Reply()
+        raise missing_value("id")
+    _find_rule(call, body["id"]).update(_check_rule(body))
+    return OxReply()
 
 
-@_both("delete")
-def _delete(call: Call) -> Reply:
-    call.module_state(_rules).remove(_found(call, call.mapping().get("id")))
-    return Reply()
+@_handles_both("delete")
+def _delete(call: OxCall) -> OxReply:
+    call.module_state(_rules).remove(_find_rule(call, call.body_object().get("id")))
+    return OxReply()
 
 
-@_both("reorder")
-def _reorder(call: Call) -> Reply:
-    """The named rules come in this order, in the places that they had."""
-    wanted = [_found(call, key) for key in call.items()]
+@_handles_both("reorder")
+def _reorder(call: OxCall) -> OxReply:
+    """Put the named rules into this order, in the places that they had."""
+    ordered = [_find_rule(call, key) for key in call.body_array()]
     rules = call.module_state(_rules)
-    named = iter(wanted)
-    rules[:] = [next(named) if rule in wanted else rule for rule in rules]
-    return Reply()
+    next_rules = iter(ordered)
+    rules[:] = [next(next_rules) if rule in ordered else rule for rule in rules]
+    return OxReply()
 
 
-@_both("deletescript")
-def _delete_script(call: Call) -> Reply:
+@_handles_both("deletescript")
+def _delete_script(call: OxCall) -> OxReply:
     call.module_state(_rules).clear()
-    return Reply()
+    return OxReply()
 
 
-@_both("getscript")
-def _get_script(call: Call) -> Reply:
+@_handles_both("getscript")
+def _get_script(call: OxCall) -> OxReply:
     lines = ['require ["fileinto", "imap4flags"];']
     for rule in call.module_state(_rules):
         commands = " ".join(f"{command['id']};" for command in rule.get("actioncmds") or ())
         lines.append(
             f"# {rule['rulename']}\nif {(rule.get('test') or {}).get('id', 'true')} {{ {commands} }}"
         )
-    return Reply(data="\r\n".join(lines) + "\r\n")
+    return OxReply(data="\r\n".join(lines) + "\r\n")
 
 
 @handles("mailfilter", "config")
-def _config(call: Call) -> Reply:
+def _config(call: OxCall) -> OxReply:
     tests = [{"test": name, "comparison": ways} for name, ways in _TESTS.items()]
-    return Reply(data={"tests": tests, "actioncommands": list(_ACTIONS), "capabilities": ["fileinto"]})
+    return OxReply(data={"tests": tests, "actioncommands": list(_ACTIONS), "capabilities": ["fileinto"]})
 
 
 @handles("mailfilter/v2", "config")
-def _config2(call: Call) -> Reply:
+def _config_v2(call: OxCall) -> OxReply:
     tests = [{"id": name, "comparisons": ways} for name, ways in _TESTS.items()]
     actions = [{"id": name} for name in _ACTIONS]
-    return Reply(data={"tests": tests, "actioncmds": actions, "options": {"allowNestedTests": True}})
+    return OxReply(data={"tests": tests, "actioncmds": actions, "options": {"allowNestedTests": True}})
 
 
 @handles("mailfilter/v2", "apply")
-def _apply(call: Call) -> Reply:
+def _apply(call: OxCall) -> OxReply:
     """Apply a rule to a folder; an empty array tells that nothing went wrong."""
-    rule = _found(call, call.number("id")) if call.operation.method == "GET" else _checked(call.mapping())
-    folder = call.text("folderId", INBOX)
-    for mail in mails_in(call, folder):
-        if _fits(mail, rule.get("test") or {"id": "true"}):
-            _carry_out(call, mail, rule.get("actioncmds") or ())
-    return Reply(data=[])
+    rule = (
+        _find_rule(call, call.number_param("id"))
+        if call.operation.method == "GET"
+        else _check_rule(call.body_object())
+    )
+    folder = call.text_param("folderId", INBOX)
+    for mail in list_mails(call, folder):
+        if _matches_test(mail, rule.get("test") or {"id": "true"}):
+            _run_commands(call, mail, rule.get("actioncmds") or ())
+    return OxReply(data=[])
 
 
-def _fits(mail: Mail, test: Mapping[str, Any]) -> bool:
+def _matches_test(mail: StoredMail, test: Mapping[str, Any]) -> bool:
     inner = test.get("tests") or ()
     match test["id"]:
         case "true":
             return True
         case "not":
-            return not _fits(mail, test["test"])
+            return not _matches_test(mail, test["test"])
         case "allof":
-            return all(_fits(mail, one) for one in inner)
+            return all(_matches_test(mail, inner_test) for inner_test in inner)
         case "anyof":
-            return any(_fits(mail, one) for one in inner)
+            return any(_matches_test(mail, inner_test) for inner_test in inner)
         case "size":
             size = int(test.get("size") or 0)
             return len(mail.raw) > size if test.get("comparison") == "over" else len(mail.raw) < size
         case name:
             names = test.get("headers") or [test.get("header") or name]
-            return any(_compares(mail.head.text(one), test) for one in names)
+            return any(_matches_value(mail.headers.text(header), test) for header in names)
 
 
-def _compares(value: str | None, test: Mapping[str, Any]) -> bool:
-    how, wanted = test.get("comparison"), [str(one) for one in test.get("values") or ()]
-    if value is None or how == "exists":
-        return value is not None and how == "exists"
-    if how == "regex":
-        return any(re.search(one, value) for one in wanted)
-    low = value.lower()
-    return any(low == one.lower() if how == "is" else one.lower().strip("*") in low for one in wanted)
+def _matches_value(value: str | None, test: Mapping[str, Any]) -> bool:
+    comparison, values = test.get("comparison"), [str(item) for item in test.get("values") or ()]
+    if value is None or comparison == "exists":
+        return value is not None and comparison == "exists"
+    if comparison == "regex":
+        return any(re.search(pattern, value) for pattern in values)
+    folded = value.lower()
+    return any(
+        folded == item.lower() if comparison == "is" else item.lower().strip("*") in folded for item in values
+    )
 
 
-def _carry_out(call: Call, mail: Mail, commands: Any) -> None:
-    box = mailbox(call.state, call.user)
+def _run_commands(call: OxCall, mail: StoredMail, commands: Any) -> None:
+    box = mailbox_of(call.state, call.user)
     for command in commands:
         if command["id"] == "move" and command.get("into"):
+            # Later commands are about the moved message, which has another id.
             mail = box.move(mail, str(command["into"]))
         elif command["id"] == "discard":
             box.remove(mail)
             return
         elif command["id"] == "addflags":
-            mail.user = list(dict.fromkeys([*mail.user, *command.get("flags", ())]))
-
-
-# -- categories ------------------------------------------------------------------------------------
-
-
-def _category(call: Call) -> str:
-    name = call.text("category_id")
-    if name not in _CATEGORIES:
-        raise bad_value("category_id", name, f"it is one of {', '.join(_CATEGORIES)}")
-    return "" if name == "general" else name
-
-
-@handles("mail/categories", "move")
-def _move(call: Call) -> Reply:
-    category = _category(call)
-    for one in objects(call.body, "folder_id", "id"):
-        given_mail(call, str(one["folder_id"]), str(one["id"])).category = category
-    return Reply()
-
-
-@handles("mail/categories", "train")
-def _train(call: Call) -> Reply:
-    category, box = _category(call), mailbox(call.state, call.user)
-    senders = [str(sender).lower() for sender in call.mapping().get("from") or ()]
-    if call.flag("apply-for-future-ones", default=True):
-        for sender in senders:
-            box.train(sender, category)
-    if call.flag("apply-for-existing"):
-        for mail in box.mails(INBOX):
-            if any(sender in (mail.head.text("From") or "").lower() for sender in senders):
-                mail.category = category
-    return Reply()
-
-
-@handles("mail/categories", "unread")
-def _unread(call: Call) -> Reply:
-    mails = mailbox(call.state, call.user).mails(INBOX)
-    counts = Counter(mail.category or "general" for mail in mails if not mail.seen)
-    wanted = [name for name in call.text("category_ids").split(",") if name] or _CATEGORIES
-    return Reply(data={name: counts[name] for name in wanted})
+            mail.user_flags = list(dict.fromkeys([*mail.user_flags, *command.get("flags", ())]))

@@ -1,75 +1,78 @@
-"""``mail``: what changes, moves and deletes messages, and stores what was written elsewhere."""
+"""``mail``: the actions that change, move and delete messages, and store imported ones."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from ..call import Call, Reply, handles
-from ..files.access import check_folder as check_drive_folder
-from ..files.access import drive, save_file
-from ..listing import objects
+from ..files.access import check_drive_folder as check_drive_folder
+from ..files.access import drive_of, save_file
+from ..handlers import OxCall, OxReply, handles
+from ..listing import read_objects
 from ..mails.access import (
     TRASH,
-    check_folder,
-    given_mail,
-    mailbox,
-    mails_in,
+    check_mail_folder,
+    find_mail,
+    list_mails,
+    mailbox_of,
 )
-from ..mails.store import DELETED, RECENT, SEEN, Mail
-from ..refusals import OxError, bad_value, missing
-from .mail import part_of
+from ..mails.store import DELETED, RECENT, SEEN, StoredMail
+from ..refusals import OxError, bad_value, missing_value
+from .mail import find_part
 
 __all__: list[str] = []
 
 _PDF: Final = b"%PDF-1.4\n%emulated\n"
 
 
-def _path(mail: Mail) -> dict[str, str]:
+def _mail_path(mail: StoredMail) -> dict[str, str]:
     return {"folder_id": mail.folder, "id": mail.id}
 
 
-def _counts(call: Call, folders: Iterable[str]) -> dict[str, dict[str, int]]:
-    box = mailbox(call.state, call.user)
-    made = {}
+def _count_folders(call: OxCall, folders: Iterable[str]) -> dict[str, dict[str, int]]:
+    box = mailbox_of(call.state, call.user)
+    counts = {}
     for folder in dict.fromkeys(folders):
         mails = box.mails(folder)
-        made[folder] = {"total": len(mails), "unread": sum(not mail.seen for mail in mails)}
-    return made
+        counts[folder] = {"total": len(mails), "unread": sum(not mail.is_seen for mail in mails)}
+    return counts
 
 
 @handles("mail", "update")
-def _update(call: Call) -> Reply:
-    body, folder = call.mapping(), call.text("folder")
+def _update(call: OxCall) -> OxReply:
+    body, folder = call.body_object(), call.text_param("folder")
     target = body.get("folder_id")
+    # Without an id the server changes the whole folder; clients that forget it find out here.
     if "id" not in call.params and "message_id" not in call.params:
-        for mail in mails_in(call, folder):
-            _change(mail, body)
+        for mail in list_mails(call, folder):
+            _change_mail(mail, body)
         if target:
-            raise missing("id")
-        return Reply(data={"folder_id": folder})
-    mail = given_mail(call, folder, call.text("id"), message_id=call.text("message_id"))
-    _change(mail, body)
+            raise missing_value("id")
+        return OxReply(data={"folder_id": folder})
+    mail = find_mail(call, folder, call.text_param("id"), message_id=call.text_param("message_id"))
+    _change_mail(mail, body)
     if target and str(target) != mail.folder:
-        mail = mailbox(call.state, call.user).move(mail, check_folder(call, str(target)))
-    return Reply(data=_path(mail))
+        mail = mailbox_of(call.state, call.user).move(mail, check_mail_folder(call, str(target)))
+    return OxReply(data=_mail_path(mail))
 
 
-def _change(mail: Mail, body: Mapping[str, Any]) -> None:
-    """Colour and flags: a bit mask with ``value``, or masks of what to set and to clear."""
+def _change_mail(mail: StoredMail, body: Mapping[str, Any]) -> None:
+    """Change colour and flags: a bit mask with ``value``, or masks of what to set and to clear."""
     if "color_label" in body:
-        mail.color = _bits(body, "color_label")
+        mail.color = _read_bits(body, "color_label")
     if "flags" in body:
-        bits = _bits(body, "flags")
+        bits = _read_bits(body, "flags")
         mail.flags = mail.flags | bits if body.get("value", True) else mail.flags & ~bits
-    mail.flags = (mail.flags | _bits(body, "set_flags")) & ~_bits(body, "clear_flags")
-    gone = set(body.get("clear_user_flags") or ())
-    mail.user = [
-        flag for flag in dict.fromkeys([*mail.user, *(body.get("set_user_flags") or ())]) if flag not in gone
+    mail.flags = (mail.flags | _read_bits(body, "set_flags")) & ~_read_bits(body, "clear_flags")
+    cleared_flags = set(body.get("clear_user_flags") or ())
+    mail.user_flags = [
+        flag
+        for flag in dict.fromkeys([*mail.user_flags, *(body.get("set_user_flags") or ())])
+        if flag not in cleared_flags
     ]
 
 
-def _bits(body: Mapping[str, Any], name: str) -> int:
+def _read_bits(body: Mapping[str, Any], name: str) -> int:
     value = body.get(name, 0)
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise bad_value(name, value, "it is a number")
@@ -77,48 +80,50 @@ def _bits(body: Mapping[str, Any], name: str) -> int:
 
 
 @handles("mail", "all_seen")
-def _all_seen(call: Call) -> Reply:
-    for mail in mails_in(call, call.text("folder")):
+def _all_seen(call: OxCall) -> OxReply:
+    for mail in list_mails(call, call.text_param("folder")):
         mail.flags = (mail.flags | SEEN) & ~RECENT
-    return Reply(data=True)
+    return OxReply(data=True)
 
 
 @handles("mail", "copy")
-def _copy(call: Call) -> Reply:
-    mail = given_mail(call, call.text("folder"), call.text("id"))
-    target = call.mapping().get("folder_id")
+def _copy(call: OxCall) -> OxReply:
+    mail = find_mail(call, call.text_param("folder"), call.text_param("id"))
+    target = call.body_object().get("folder_id")
     if not target:
-        raise missing("folder_id")
-    return Reply(data=_path(mailbox(call.state, call.user).copy(mail, check_folder(call, str(target)))))
+        raise missing_value("folder_id")
+    return OxReply(
+        data=_mail_path(mailbox_of(call.state, call.user).copy(mail, check_mail_folder(call, str(target))))
+    )
 
 
 @handles("mail", "move_all")
-def _move_all(call: Call) -> Reply:
-    body = call.mapping()
+def _move_all(call: OxCall) -> OxReply:
+    body = call.body_object()
     for name in ("source", "target"):
         if not body.get(name):
-            raise missing(name)
-    source, target = str(body["source"]), check_folder(call, str(body["target"]))
-    for mail in mails_in(call, source):
-        mailbox(call.state, call.user).move(mail, target)
-    return Reply(data=_counts(call, (source, target)))
+            raise missing_value(name)
+    source, target = str(body["source"]), check_mail_folder(call, str(body["target"]))
+    for mail in list_mails(call, source):
+        mailbox_of(call.state, call.user).move(mail, target)
+    return OxReply(data=_count_folders(call, (source, target)))
 
 
 @handles("mail", "delete")
-def _delete(call: Call) -> Reply:
-    box = mailbox(call.state, call.user)
-    touched = []
-    for item in objects(call.body, "folder", "id"):
+def _delete(call: OxCall) -> OxReply:
+    box = mailbox_of(call.state, call.user)
+    affected = []
+    for item in read_objects(call.body, "folder", "id"):
         folder = str(item["folder"])
-        touched.append(folder)
+        affected.append(folder)
         if (mail := box.find(folder, str(item["id"]))) is not None:
-            touched += _discard(call, mail, hard=call.flag("harddelete"))
-    return Reply(data=_counts(call, touched) if call.flag("returnAffectedFolders") else [])
+            affected += _discard_mail(call, mail, hard=call.flag_param("harddelete"))
+    return OxReply(data=_count_folders(call, affected) if call.flag_param("returnAffectedFolders") else [])
 
 
-def _discard(call: Call, mail: Mail, *, hard: bool) -> list[str]:
+def _discard_mail(call: OxCall, mail: StoredMail, *, hard: bool) -> list[str]:
     """Delete a message; unless it is for good, the trash keeps a copy."""
-    box = mailbox(call.state, call.user)
+    box = mailbox_of(call.state, call.user)
     if hard or mail.folder == TRASH:
         box.remove(mail)
         return []
@@ -127,66 +132,66 @@ def _discard(call: Call, mail: Mail, *, hard: bool) -> list[str]:
 
 
 @handles("mail", "clear")
-def _clear(call: Call) -> Reply:
-    left = []
-    for folder in map(str, call.items()):
+def _clear(call: OxCall) -> OxReply:
+    failed = []
+    for folder in map(str, call.body_array()):
         try:
-            found = mails_in(call, folder)
+            mails = list_mails(call, folder)
         except OxError:
-            left.append(folder)
+            failed.append(folder)
             continue
-        for mail in found:
-            _discard(call, mail, hard=folder == TRASH)
-    return Reply(data=left)
+        for mail in mails:
+            _discard_mail(call, mail, hard=folder == TRASH)
+    return OxReply(data=failed)
 
 
 @handles("mail", "expunge")
-def _expunge(call: Call) -> Reply:
-    for folder in map(str, call.items()):
-        for mail in mails_in(call, folder):
+def _expunge(call: OxCall) -> OxReply:
+    for folder in map(str, call.body_array()):
+        for mail in list_mails(call, folder):
             if mail.flags & DELETED:
-                mailbox(call.state, call.user).remove(mail)
-    return Reply(whole=[])
+                mailbox_of(call.state, call.user).remove(mail)
+    return OxReply(bare_json=[])
 
 
 @handles("mail", "import")
-def _import(call: Call) -> Reply:
-    folder = check_folder(call, call.text("folder"))
-    flags = int(call.text("flags") or 0)
+def _import(call: OxCall) -> OxReply:
+    folder = check_mail_folder(call, call.text_param("folder"))
+    flags = int(call.text_param("flags") or 0)
     files = call.files or call.parts
     if not files:
-        raise missing("file")
-    box = mailbox(call.state, call.user)
-    return Reply(data=[_path(box.add(folder, part.content, flags=flags)) for part in files])
+        raise missing_value("file")
+    box = mailbox_of(call.state, call.user)
+    return OxReply(data=[_mail_path(box.add(folder, part.content, flags=flags)) for part in files])
 
 
 @handles("mail", "receipt_ack")
-def _acknowledge(call: Call) -> Reply:
-    body = call.mapping()
+def _acknowledge(call: OxCall) -> OxReply:
+    body = call.body_object()
     for name in ("folder", "id"):
         if not body.get(name):
-            raise missing(name)
-    given_mail(call, str(body["folder"]), str(body["id"])).flags |= 512
-    return Reply(data={})
+            raise missing_value(name)
+    find_mail(call, str(body["folder"]), str(body["id"])).flags |= 512
+    return OxReply(data={})
 
 
 @handles("mail", "attachment", method="PUT")
-def _save_attachment(call: Call) -> Reply:
-    mail = given_mail(call, call.text("folder"), call.text("id"))
-    part = part_of(mail, call.text("attachment"))
-    folder = check_drive_folder(call, call.text("dest_folder"), right="folder")
-    filename = call.mapping().get("filename") or part.filename or f"part-{part.id}"
+def _save_attachment(call: OxCall) -> OxReply:
+    mail = find_mail(call, call.text_param("folder"), call.text_param("id"))
+    part = find_part(mail, call.text_param("attachment"))
+    folder = check_drive_folder(call, call.text_param("dest_folder"), right="folder")
+    filename = call.body_object().get("filename") or part.filename or f"part-{part.id}"
     item = save_file(call, folder, str(filename), part.content, part.content_type)
-    if description := call.mapping().get("description"):
-        drive(call.state).change(item, {"description": description})
-    kept = {"mailFolder": mail.folder, "mailUID": mail.id, "id": item.id, "folder_id": item.folder}
-    return Reply(data={**kept, "filename": item.values()["filename"]})
+    if description := call.body_object().get("description"):
+        drive_of(call.state).change(item, {"description": description})
+    saved = {"mailFolder": mail.folder, "mailUID": mail.id, "id": item.id, "folder_id": item.folder}
+    return OxReply(data={**saved, "filename": item.values()["filename"]})
 
 
 @handles("mail", "export_PDF")
-def _export_pdf(call: Call) -> Reply:
-    mail = given_mail(call, call.text("folder"), call.text("id"))
-    folder = check_drive_folder(call, call.mapping().get("folder_id"), right="folder")
+def _export_pdf(call: OxCall) -> OxReply:
+    mail = find_mail(call, call.text_param("folder"), call.text_param("id"))
+    folder = check_drive_folder(call, call.body_object().get("folder_id"), right="folder")
     name = f"{mail.subject or mail.id}.pdf"
     item = save_file(call, folder, name, _PDF + mail.raw, "application/pdf")
-    return Reply(data={"id": item.id, "warnings": []})
+    return OxReply(data={"id": item.id, "warnings": []})

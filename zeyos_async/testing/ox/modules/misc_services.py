@@ -9,23 +9,23 @@ from urllib.parse import quote, urlsplit
 import attrs
 
 from ...answers import Answer
-from ..call import Call, Reply, handles
-from ..events.view import arranged, events_of, range_of
-from ..mails.access import INBOX, Columns, mailbox, zipped
-from ..mails.parts import snippet_of
-from ..mails.render import mail_row
-from ..mails.store import Mail
-from ..refusals import CONFLICT, OxError, bad_value, missing, not_found
+from ..events.view import arrange_events, read_range, visible_events
+from ..handlers import OxCall, OxReply, handles
+from ..mails.access import INBOX, MailColumns, build_zip, mailbox_of
+from ..mails.parsing import build_snippet
+from ..mails.rendering import build_mail_row
+from ..mails.store import StoredMail
+from ..refusals import CONFLICT, OxError, bad_value, missing_value, not_found
 from ..state import Row, ServerState
-from .contacts import KINDS, matching, picture
+from .contacts import KINDS, answer_picture, matches_pattern
 
 __all__: list[str] = []
 
-_EXPORTED: Final = ("calendar", "contacts", "infostore", "mail", "tasks")
+_EXPORTED_MODULES: Final = ("calendar", "contacts", "infostore", "mail", "tasks")
 _WEEK: Final = 7 * 86_400_000
 _PROVIDERS: Final = ("contacts", "mail", "calendar")
-_PROVIDER: Final = "com.openexchange.halo."
-_FOUND: Final = ("mail", "contacts", "calendar", "tasks", "drive")
+_PROVIDER_PREFIX: Final = "com.openexchange.halo."
+_SEARCHED_MODULES: Final = ("mail", "contacts", "calendar", "tasks", "drive")
 _HTML: Final = {"Content-Type": "text/html; charset=UTF-8"}
 
 
@@ -39,36 +39,36 @@ class _Export:
     task: Row | None = None
 
 
-def _export(state: ServerState, user: Any) -> _Export:
+def _export_state(state: ServerState, user: Any) -> _Export:
     return _Export()
 
 
 @handles("gdpr/dataexport", "GET /gdpr/dataexport/availableModules")
-def _modules(call: Call) -> Reply:
+def _list_exportable(call: OxCall) -> OxReply:
     common = {"enabled": True, "includePublic": False, "includeShared": False}
-    more: Mapping[str, Row] = {
+    module_options: Mapping[str, Row] = {
         "calendar": {"includeUnsubscribed": False},
         "infostore": {"includeTrash": False, "includeAllVersions": False},
         "mail": {"includeTrash": False, "includeUnsubscribed": False},
     }
-    return Reply(whole={name: {**common, **more.get(name, {})} for name in _EXPORTED})
+    return OxReply(bare_json={name: {**common, **module_options.get(name, {})} for name in _EXPORTED_MODULES})
 
 
 @handles("gdpr/dataexport", "GET /gdpr/dataexport")
-def _task(call: Call) -> Reply:
-    task = call.module_state(_export).task
-    return Reply(data=task or {}, timestamp=call.state.last_stamp)
+def _get_export(call: OxCall) -> OxReply:
+    task = call.module_state(_export_state).task
+    return OxReply(data=task or {}, timestamp=call.state.last_stamp)
 
 
 @handles("gdpr/dataexport", "POST /gdpr/dataexport")
-def _submit(call: Call) -> Reply:
-    """Everything is exported at once: here, nothing takes long."""
-    export = call.module_state(_export)
-    if export.task is not None and not call.flag("deleteOldDataExport"):
+def _submit_export(call: OxCall) -> OxReply:
+    """Export everything at once: here, nothing takes long."""
+    export = call.module_state(_export_state)
+    if export.task is not None and not call.flag_param("deleteOldDataExport"):
         raise OxError("GDPR-EXPORT-0004", "there is an export already", category=CONFLICT)
-    given = call.body if isinstance(call.body, dict) else {}
-    modules = [name for name in _EXPORTED if not given or (given.get(name) or {}).get("enabled")]
-    key, now = call.state.token(), int(call.state.clock.now() * 1000)
+    options = call.body if isinstance(call.body, dict) else {}
+    modules = [name for name in _EXPORTED_MODULES if not options or (options.get(name) or {}).get("enabled")]
+    key, now = call.state.next_token(), int(call.state.clock.now() * 1000)
     export.task = {
         "id": key,
         "status": "DONE",
@@ -80,59 +80,59 @@ def _submit(call: Call) -> Reply:
             {"fileInfo": "export-1.zip", "number": 1, "contentType": "application/zip", "taskId": key}
         ],
         "workItems": [
-            {"id": call.state.token(), "module": name, "status": "DONE", "info": {}} for name in modules
+            {"id": call.state.next_token(), "module": name, "status": "DONE", "info": {}} for name in modules
         ],
     }
-    return Reply(whole={"success": True})
+    return OxReply(bare_json={"success": True})
 
 
 @handles("gdpr/dataexport", "DELETE /gdpr/dataexport", "DELETE /gdpr/dataexport/delete")
-def _cancel(call: Call) -> Reply:
-    export = call.module_state(_export)
-    had = export.task is not None
+def _cancel_export(call: OxCall) -> OxReply:
+    export = call.module_state(_export_state)
+    existed = export.task is not None
     export.task = None
-    return Reply(whole={"success": had})
+    return OxReply(bare_json={"success": existed})
 
 
 @handles("gdpr/dataexport", "GET /gdpr/dataexport/{id}")
-def _download(call: Call) -> Reply:
-    task = call.module_state(_export).task
-    if task is None or task["id"] != call.text("id") or call.number("number") != 1:
-        raise not_found("GDPR-EXPORT-0001", f"export {call.text('id')}")
-    mails = mailbox(call.state, call.user).all_mails()
+def _download_export(call: OxCall) -> OxReply:
+    task = call.module_state(_export_state).task
+    if task is None or task["id"] != call.text_param("id") or call.number_param("number") != 1:
+        raise not_found("GDPR-EXPORT-0001", f"export {call.text_param('id')}")
+    mails = mailbox_of(call.state, call.user).all_mails()
     files = [(f"mail {mail.folder} {mail.id}.eml", mail.raw) for mail in mails]
-    return Reply(raw=zipped(files or [("empty.txt", b"")], "export-1.zip"))
+    return OxReply(answer=build_zip(files or [("empty.txt", b"")], "export-1.zip"))
 
 
 # -- push notifications ----------------------------------------------------------------------------
 
 
 def _subscriptions(state: ServerState, user: Any) -> dict[tuple[str, str, str], list[str]]:
-    """Client, transport and token → topics."""
+    """Create the subscriptions of a user: client, transport and token → topics."""
     return {}
 
 
-def _subscription(call: Call) -> tuple[str, str, str]:
-    body = call.mapping()
+def _read_subscription(call: OxCall) -> tuple[str, str, str]:
+    body = call.body_object()
     if not body.get("transport"):
-        raise missing("transport")
+        raise missing_value("transport")
     client = body.get("client") or (call.session.client if call.session else "")
     return str(client), str(body["transport"]), str(body.get("token") or "")
 
 
 @handles("pns", "subscribe")
-def _subscribe(call: Call) -> Reply:
-    key, topics = _subscription(call), call.mapping().get("topics")
+def _subscribe(call: OxCall) -> OxReply:
+    key, topics = _read_subscription(call), call.body_object().get("topics")
     if not topics:
-        raise missing("topics")
+        raise missing_value("topics")
     call.module_state(_subscriptions)[key] = [topics] if isinstance(topics, str) else list(topics)
-    return Reply(data={"success": True})
+    return OxReply(data={"success": True})
 
 
 @handles("pns", "unsubscribe")
-def _unsubscribe(call: Call) -> Reply:
-    return Reply(
-        data={"success": call.module_state(_subscriptions).pop(_subscription(call), None) is not None}
+def _unsubscribe(call: OxCall) -> OxReply:
+    return OxReply(
+        data={"success": call.module_state(_subscriptions).pop(_read_subscription(call), None) is not None}
     )
 
 
@@ -140,111 +140,127 @@ def _unsubscribe(call: Call) -> Reply:
 
 
 @handles("saml", "GET /saml/{tenant}/init")
-def _init(call: Call) -> Reply:
-    flow = call.text("flow", "login")
+def _init_saml(call: OxCall) -> OxReply:
+    flow = call.text_param("flow", "login")
     if flow not in ("login", "relogin", "logout"):
         raise bad_value("flow", flow, "it is login, relogin or logout")
-    url = f"https://idp.example.com/{quote(call.text('tenant'))}/{flow}?SAMLRequest={call.state.token()}"
-    return Reply(whole={"redirect_uri": url})
+    url = f"https://idp.example.com/{quote(call.text_param('tenant'))}/{flow}?SAMLRequest={call.state.next_token()}"
+    return OxReply(bare_json={"redirect_uri": url})
 
 
 @handles("saml", "POST /saml/{tenant}/acs", "POST /saml/{tenant}/sls")
-def _assertion(call: Call) -> Reply:
-    """The browser comes back from the identity provider and is sent on."""
-    if not call.mapping().get("SAMLResponse"):
-        raise missing("SAMLResponse")
+def _receive_assertion(call: OxCall) -> OxReply:
+    """Redirect the browser that comes back from the identity provider."""
+    if not call.body_object().get("SAMLResponse"):
+        raise missing_value("SAMLResponse")
     login = call.operation.path.endswith("/acs")
-    token = call.state.token()
+    token = call.state.next_token()
     target = (
         f"/ajax/login?action=samlLogin&token={token}"
         if login
         else f"/ajax/login?action=samlLogout&token={token}"
     )
-    return Reply(raw=Answer(status=302, headers={"Location": target}))
+    return OxReply(answer=Answer(status=302, headers={"Location": target}))
 
 
 @handles("saml", "GET /saml/{tenant}/metadata")
-def _metadata(call: Call) -> Reply:
-    text = f'<EntityDescriptor entityID="{quote(call.text("tenant"))}"/>'
-    return Reply(raw=Answer(headers={"Content-Type": "application/samlmetadata+xml"}, body=text.encode()))
+def _metadata(call: OxCall) -> OxReply:
+    text = f'<EntityDescriptor entityID="{quote(call.text_param("tenant"))}"/>'
+    return OxReply(
+        answer=Answer(headers={"Content-Type": "application/samlmetadata+xml"}, body=text.encode())
+    )
 
 
 @handles("saml", "GET /saml/{tenant}/sls")
-def _single_logout(call: Call) -> Reply:
-    return Reply(raw=Answer(headers=_HTML, body=b"<html><body>You are logged out.</body></html>"))
+def _single_logout(call: OxCall) -> OxReply:
+    return OxReply(answer=Answer(headers=_HTML, body=b"<html><body>You are logged out.</body></html>"))
 
 
 # -- what is known about a person ------------------------------------------------------------------
 
 
 @handles("halo/contact", "services")
-def _services(call: Call) -> Reply:
-    return Reply(data=[_PROVIDER + name for name in _PROVIDERS])
+def _services(call: OxCall) -> OxReply:
+    return OxReply(data=[_PROVIDER_PREFIX + name for name in _PROVIDERS])
 
 
 @handles("halo/contact", "investigate")
-def _investigate(call: Call) -> Reply:
-    """Contacts, messages or events of a person, as rows of the asked columns."""
-    about = {**(call.body if isinstance(call.body, dict) else {}), **call.params}
-    emails = {str(about[name]).lower() for name in ("email1", "email2", "email3") if about.get(name)}
-    if (number := about.get("internal_userid")) and (user := call.state.users.get(int(number))):
+def _investigate(call: OxCall) -> OxReply:
+    """Answer with contacts, messages or events of a person, as rows of the named columns."""
+    person = {**(call.body if isinstance(call.body, dict) else {}), **call.params}
+    emails = {str(person[name]).lower() for name in ("email1", "email2", "email3") if person.get(name)}
+    if (number := person.get("internal_userid")) and (user := call.state.users.get(int(number))):
         emails.add(user.email)
     if not emails:
-        raise missing("email1")
-    match call.text("provider").removeprefix(_PROVIDER):
+        raise missing_value("email1")
+    match call.text_param("provider").removeprefix(_PROVIDER_PREFIX):
         case "contacts":
             kind = KINDS["contacts"]
-            rows = [row for row in kind.readable(call) if _addresses(row) & emails]
-            return kind.listed(call, rows)
+            rows = [row for row in kind.readable_rows(call) if _contact_addresses(row) & emails]
+            return kind.build_list_reply(call, rows)
         case "mail":
-            columns = Columns(call)
-            found = [mail for mail in mailbox(call.state, call.user).all_mails() if _with(mail, emails)]
-            return Reply(data=[columns.cells(mail) for mail in found[: call.params.get("limit")]])
+            columns = MailColumns(call)
+            mails = [
+                mail
+                for mail in mailbox_of(call.state, call.user).all_mails()
+                if _has_participant(mail, emails)
+            ]
+            return OxReply(data=[columns.to_cells(mail) for mail in mails[: call.params.get("limit")]])
         case "calendar":
-            events = [event for event in events_of(call) if _people(event.data) & emails]
-            return Reply(data=arranged(call, events, range_of(call)))
+            events = [event for event in visible_events(call) if _attendee_addresses(event.data) & emails]
+            return OxReply(data=arrange_events(call, events, read_range(call)))
         case other:
             raise not_found("HALO-0001", f"provider {other}")
 
 
-def _addresses(row: Row) -> set[str]:
+def _contact_addresses(row: Row) -> set[str]:
     return {str(row[name]).lower() for name in ("email1", "email2", "email3") if row.get(name)}
 
 
-def _with(mail: Mail, emails: set[str]) -> bool:
-    row = mail_row(mail)
+def _has_participant(mail: StoredMail, emails: set[str]) -> bool:
+    row = build_mail_row(mail)
     return bool({str(address).lower() for name in ("from", "to", "cc") for _, address in row[name]} & emails)
 
 
-def _people(data: Row) -> set[str]:
-    return {str(one.get("email")).lower() for one in data.get("attendees") or ()}
+def _attendee_addresses(data: Row) -> set[str]:
+    return {str(attendee.get("email")).lower() for attendee in data.get("attendees") or ()}
 
 
 @handles("halo/contact/picture", "GET /halo/contact/picture")
-def _picture(call: Call) -> Reply:
-    emails = {call.text(name).lower() for name in ("email", "email1", "email2", "email3") if call.text(name)}
-    numbers = {call.number(name) for name in ("internal_userid", "userid", "user_id") if name in call.params}
-    for row in KINDS["contacts"].readable(call):
-        known = _addresses(row) & emails or row.get("user_id") in numbers or row["id"] == call.text("id")
-        if known and "_image" in row:
-            return picture(row)
-    return picture(None)
+def _picture(call: OxCall) -> OxReply:
+    emails = {
+        call.text_param(name).lower()
+        for name in ("email", "email1", "email2", "email3")
+        if call.text_param(name)
+    }
+    numbers = {
+        call.number_param(name) for name in ("internal_userid", "userid", "user_id") if name in call.params
+    }
+    for row in KINDS["contacts"].readable_rows(call):
+        is_match = (
+            _contact_addresses(row) & emails
+            or row.get("user_id") in numbers
+            or row["id"] == call.text_param("id")
+        )
+        if is_match and "_image" in row:
+            return answer_picture(row)
+    return answer_picture(None)
 
 
 # -- search over modules ---------------------------------------------------------------------------
 
 
-def _module(call: Call) -> str:
-    name = call.text("module")
-    if name not in _FOUND:
-        raise bad_value("module", name, f"it is one of {', '.join(_FOUND)}")
+def _read_module(call: OxCall) -> str:
+    name = call.text_param("module")
+    if name not in _SEARCHED_MODULES:
+        raise bad_value("module", name, f"it is one of {', '.join(_SEARCHED_MODULES)}")
     return name
 
 
 @handles("find", "autocomplete")
-def _autocomplete(call: Call) -> Reply:
-    """The facets that fit what was typed so far: anywhere, or in the subject."""
-    module, prefix = _module(call), str(call.mapping().get("prefix") or "")
+def _autocomplete(call: OxCall) -> OxReply:
+    """Answer with the facets that fit what was typed so far: anywhere, or in the subject."""
+    module, prefix = _read_module(call), str(call.body_object().get("prefix") or "")
     facets = [
         {
             "id": field,
@@ -254,65 +270,69 @@ def _autocomplete(call: Call) -> Reply:
         }
         for field in (("global", "subject", "from") if module == "mail" else ("global",))
     ]
-    return Reply(data={"facets": facets if prefix else []})
+    return OxReply(data={"facets": facets if prefix else []})
 
 
 @handles("find", "query")
-def _query(call: Call) -> Reply:
-    module, body = _module(call), call.mapping()
+def _query(call: OxCall) -> OxReply:
+    module, body = _read_module(call), call.body_object()
     words = [
-        str(one)
+        str(query)
         for facet in body.get("facets") or ()
-        for one in (facet.get("filter") or {}).get("queries", ())
+        for query in (facet.get("filter") or {}).get("queries", ())
     ]
-    found = _results(call, module, words)
-    start, size = int(body.get("start") or 0), int(body.get("size") or len(found))
-    chunk = found[start : start + size]
-    return Reply(data={"num_found": len(found), "start": start, "size": len(chunk), "results": chunk})
+    results = _search_module(call, module, words)
+    start, size = int(body.get("start") or 0), int(body.get("size") or len(results))
+    page = results[start : start + size]
+    return OxReply(data={"num_found": len(results), "start": start, "size": len(page), "results": page})
 
 
-def _results(call: Call, module: str, words: list[str]) -> list[Row]:
+def _search_module(call: OxCall, module: str, words: list[str]) -> list[Row]:
     def fits(*texts: Any) -> bool:
-        return all(any(matching(word, str(text or "")) for text in texts) for word in words)
+        return all(any(matches_pattern(word, str(text or "")) for text in texts) for word in words)
 
     if module == "mail":
-        mails = mailbox(call.state, call.user).mails(INBOX)
-        rows = [(mail_row(mail), snippet_of(mail.parts)) for mail in mails]
-        shown = ("id", "folder_id", "subject", "from", "to", "flags")
+        mails = mailbox_of(call.state, call.user).mails(INBOX)
+        rows = [(build_mail_row(mail), build_snippet(mail.parts)) for mail in mails]
+        names = ("id", "folder_id", "subject", "from", "to", "flags")
         return [
-            {name: row[name] for name in shown}
+            {name: row[name] for name in names}
             for row, text in rows
             if fits(row["subject"], text, row["from"])
         ]
     if module == "contacts":
         kind = KINDS["contacts"]
-        found = [row for row in kind.readable(call) if fits(row.get("display_name"), row.get("email1"))]
-        return [kind.model.object(kind.seen(row), call.shift) for row in found]
+        contacts = [
+            row for row in kind.readable_rows(call) if fits(row.get("display_name"), row.get("email1"))
+        ]
+        return [kind.model.to_object(kind.with_shown_folder(row), call.shift) for row in contacts]
     if module == "calendar":
-        return arranged(
-            call, [event for event in events_of(call) if fits(event.data.get("summary"))], range_of(call)
+        return arrange_events(
+            call,
+            [event for event in visible_events(call) if fits(event.data.get("summary"))],
+            read_range(call),
         )
     return []
 
 
 @handles("rss", "PUT /rss")
-def _feeds(call: Call) -> Reply:
-    """Two articles of every feed."""
-    made = []
+def _list_feeds(call: OxCall) -> OxReply:
+    """Answer with two articles of every feed."""
+    articles = []
     for url in call.params["feedUrl"]:
         if not urlsplit(url).scheme.startswith("http"):
             raise OxError("RSS-0002", f"{url} is no address of a feed", params=(url,))
-        made += [f"{url}#article-{number}" for number in (1, 2)]
-    return Reply(data=made[: call.params.get("limit")])
+        articles += [f"{url}#article-{number}" for number in (1, 2)]
+    return OxReply(data=articles[: call.params.get("limit")])
 
 
 @handles("mail", "resolve_share_reference")
-def _resolve(call: Call) -> Reply:
-    """What a mail that carries a link to files refers to."""
-    reference = call.mapping().get("reference")
+def _resolve_share_reference(call: OxCall) -> OxReply:
+    """Answer with the target of a mail that carries a link to files."""
+    reference = call.body_object().get("reference")
     if not reference:
-        raise missing("reference")
+        raise missing_value("reference")
     user = call.user
-    return Reply(
+    return OxReply(
         data={"shareToken": str(reference), "contextId": user.context, "userId": user.id, "files": []}
     )

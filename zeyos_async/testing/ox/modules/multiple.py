@@ -1,4 +1,4 @@
-"""``multiple``: several calls in one; and ``jobs``: calls that were put off."""
+"""``multiple``: several calls in one."""
 
 from __future__ import annotations
 
@@ -6,25 +6,24 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from ..call import Call, Reply, handles
-from ..envelope import envelope_of, error_fields
-from ..jobs import enqueued
+from ..envelope import build_envelope, build_error_fields
+from ..handlers import OxCall, OxReply, handles
 from ..refusals import OxError, PageRefusal
-from ..requests import Asked, find_operation
+from ..requests import ParsedRequest, find_operation
 
 __all__: list[str] = []
 
-_AT_ONCE: Final = 5
-_SERIAL: Final = frozenset({"drive", "mail", "templating"})
+_BATCH_SIZE: Final = 5
+_SERIAL_MODULES: Final = frozenset({"drive", "mail", "templating"})
 _SERIAL_WRITES: Final = frozenset({"calendar", "contacts", "folders", "tasks"})
-_WRITES: Final = frozenset({"delete", "new", "update"})
-_OWN: Final = frozenset({"action", "data", "module"})
-_REFUSED: Final = frozenset({"login", "multiple"})
+_WRITE_ACTIONS: Final = frozenset({"delete", "new", "update"})
+_ITEM_FIELDS: Final = frozenset({"action", "data", "module"})
+_REFUSED_MODULES: Final = frozenset({"login", "multiple"})
 
 
 @handles("multiple", "PUT /multiple")
-def _multiple(call: Call) -> Reply:
-    """A bare array of envelopes in the order of the items, carried out in another."""
+def _multiple(call: OxCall) -> OxReply:
+    """Answer with a bare array of envelopes in the order of the items, which are carried out in another."""
     items = call.body
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise PageRefusal(400, "the body is no array of objects")
@@ -32,102 +31,77 @@ def _multiple(call: Call) -> Reply:
         if not item.get("module"):
             raise OxError("EMU-0006", "an item has no module", params=("module",), status=400)
     answers: dict[int, Any] = dict.fromkeys(range(len(items)))
-    for place in _order(call, items):
-        answers[place] = _one(call, items[place])
-    return Reply(whole=list(answers.values()))
+    for index in _iterate_order(call, items):
+        answers[index] = _answer_item(call, items[index])
+    return OxReply(bare_json=list(answers.values()))
 
 
-def _order(call: Call, items: Sequence[Mapping[str, Any]]) -> Iterator[int]:
-    """Five at a time, in no order; but what is serial keeps its own."""
-    for start in range(0, len(items), _AT_ONCE):
-        places = list(range(start, min(start + _AT_ONCE, len(items))))
+def _iterate_order(call: OxCall, items: Sequence[Mapping[str, Any]]) -> Iterator[int]:
+    """Yield the order of the items: five at a time, in no order; but serial ones keep their own."""
+    for start in range(0, len(items), _BATCH_SIZE):
+        places = list(range(start, min(start + _BATCH_SIZE, len(items))))
+        # Clients that rely on the order of independent items work in tests and fail on the server.
         if call.server_options.multiple_order == "shuffled":
-            free = [place for place in places if not _is_serial(items[place])]
-            drawn = iter(call.state.random.sample(free, len(free)))
-            places = [place if _is_serial(items[place]) else next(drawn) for place in places]
+            unordered = [place for place in places if not _is_serial(items[place])]
+            shuffled = iter(call.state.random.sample(unordered, len(unordered)))
+            places = [place if _is_serial(items[place]) else next(shuffled) for place in places]
         yield from places
 
 
 def _is_serial(item: Mapping[str, Any]) -> bool:
     module = item["module"]
-    return module in _SERIAL or (module in _SERIAL_WRITES and item.get("action") in _WRITES)
+    return module in _SERIAL_MODULES or (module in _SERIAL_WRITES and item.get("action") in _WRITE_ACTIONS)
 
 
-def _one(call: Call, item: Mapping[str, Any]) -> Any:
-    number = call.incoming.number
+def _answer_item(call: OxCall, item: Mapping[str, Any]) -> Any:
+    number = call.request.number
     try:
-        reply = _carried_out(call, item)
+        reply = _perform_item(call, item)
     except OxError as error:
-        return error_fields(error, call.server_options, number)
+        return build_error_fields(error, call.server_options, number)
     except PageRefusal as refusal:
-        return error_fields(OxError("EMU-0007", refusal.text), call.server_options, number)
-    return envelope_of(reply, call.server_options, number)
+        return build_error_fields(OxError("EMU-0007", refusal.text), call.server_options, number)
+    return build_envelope(reply, call.server_options, number)
 
 
-def _carried_out(call: Call, item: Mapping[str, Any]) -> Reply:
-    query = {name: _as_text(value) for name, value in item.items() if name not in _OWN}
+def _perform_item(call: OxCall, item: Mapping[str, Any]) -> OxReply:
+    query = {name: _as_text(value) for name, value in item.items() if name not in _ITEM_FIELDS}
     query["action"] = _as_text(item.get("action", ""))
     body = item.get("data")
     methods = ("PUT", "GET", "POST", "DELETE", "PATCH")
-    operation = _documented(f"/{item['module']}", query, methods, call)
-    if operation.operation.module in _REFUSED or operation.operation.body == "multipart":
-        raise OxError("EMU-0008", f"{operation.operation} can't be part of multiple", status=400)
-    if operation.operation.body_required and body is None:
+    documented = _find_documented(f"/{item['module']}", query, methods, call)
+    if documented.operation.module in _REFUSED_MODULES or documented.operation.body == "multipart":
+        raise OxError("EMU-0008", f"{documented.operation} can't be part of multiple", status=400)
+    if documented.operation.body_required and body is None:
         raise OxError("SVL-0002", "Missing the following request parameter: data", params=("data",))
-    asked = Asked(operation=operation.operation, query={**query, **operation.query}, body=body)
-    reply = call.dispatcher.perform(
-        asked, call.incoming, call.server_options, session=call.session, user=call.caller
+    parsed_request = ParsedRequest(
+        operation=documented.operation, query={**query, **documented.query}, body=body
     )
-    if reply.raw is not None:
-        raise OxError("EMU-0008", f"{operation.operation} answers no JSON, so it can't be part of multiple")
+    reply = call.dispatcher.perform(
+        parsed_request, call.request, call.server_options, session=call.session, user=call.caller
+    )
+    if reply.answer is not None:
+        raise OxError("EMU-0008", f"{documented.operation} answers no JSON, so it can't be part of multiple")
     return reply
 
 
-def _documented(path: str, query: Mapping[str, str], methods: Sequence[str], call: Call) -> Asked:
-    """The operation of an item, which has no verb: the first one that is documented with some verb."""
-    last: OxError | None = None
+def _find_documented(
+    path: str, query: Mapping[str, str], methods: Sequence[str], call: OxCall
+) -> ParsedRequest:
+    """Find the operation of an item, which has no verb: the first one that is documented with some verb."""
+    last_error: OxError | None = None
     for method in methods:
         try:
-            operation, inside = find_operation(method, path, query, call.server_options)
+            operation, path_params = find_operation(method, path, query, call.server_options)
         except OxError as error:
-            last = error
+            last_error = error
         else:
             if operation.body != "multipart":
-                return Asked(operation=operation, query=inside)
-            last = OxError("EMU-0008", f"{operation} can't be part of multiple", status=400)
-    assert last is not None, path
-    raise last
+                return ParsedRequest(operation=operation, query=path_params)
+            last_error = OxError("EMU-0008", f"{operation} can't be part of multiple", status=400)
+    assert last_error is not None, path
+    raise last_error
 
 
 def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
-
-
-@handles("jobs", "all")
-def _all_jobs(call: Call) -> Reply:
-    return Reply(data=[job.info() for job in call.jobs.of(call.user.id)])
-
-
-@handles("jobs", "info")
-def _job_info(call: Call) -> Reply:
-    return Reply(data=call.jobs.find(call.text("id"), call.user.id).info())
-
-
-@handles("jobs", "get")
-def _job_result(call: Call) -> Reply:
-    """What came of a job, once; until it is done, the same 202 as before."""
-    job = call.jobs.find(call.text("id"), call.user.id)
-    if not job.done:
-        return enqueued(job)
-    call.jobs.forget(job)
-    if job.error is not None:
-        raise job.error
-    assert job.reply is not None, job
-    return job.reply
-
-
-@handles("jobs", "cancel")
-def _cancel_job(call: Call) -> Reply:
-    job = call.jobs.find(call.text("id"), call.user.id)
-    call.jobs.forget(job)
-    return Reply(data={"success": not job.done})

@@ -1,28 +1,28 @@
-"""``config``, ``jslob`` and ``capabilities``: what a user may do, and has chosen."""
+"""``config``, ``jslob`` and ``capabilities``: the rights and the settings of a user."""
 
 from __future__ import annotations
 
 import copy
 from typing import Any, Final
 
-from ..call import Call, Reply, handles
-from ..folders import default_folder
-from ..refusals import bad_value, denied, not_found
+from ..folder_tree import default_folder_id
+from ..handlers import OxCall, OxReply, handles
+from ..refusals import bad_value, not_found, permission_denied
 from ..state import OxUser, ServerState
 
 __all__: list[str] = []
 
 _CAPABILITIES: Final = ("active_sync", "calendar", "contacts", "drive", "infostore", "tasks", "webmail")
-_SECONDS: Final = 1000
+_MILLISECONDS: Final = 1000
 
 
 # -- config ----------------------------------------------------------------------------------------
 
 
-def _config(state: ServerState, user: OxUser) -> dict[str, Any]:
-    """The tree of settings of a user."""
+def _config_tree(state: ServerState, user: OxUser) -> dict[str, Any]:
+    """Create the tree of settings that a user begins with."""
     folders = {
-        name: int(default_folder(state, user, name))
+        name: int(default_folder_id(state, user, name))
         for name in ("tasks", "calendar", "contacts", "infostore")
     }
     mail = {
@@ -54,135 +54,137 @@ _MAIL_FOLDERS: Final = ("inbox", "drafts", "sent", "spam", "trash")
 
 
 @handles("config", "GET /config/{path}")
-def _get_config(call: Call) -> Reply:
-    value: Any = call.module_state(_config)
-    if call.text("path") == "currentTime":
-        return Reply(data=call.shift.out(int(call.state.clock.now() * _SECONDS)))
-    for part in call.text("path").split("/"):
+def _get_config(call: OxCall) -> OxReply:
+    value: Any = call.module_state(_config_tree)
+    if call.text_param("path") == "currentTime":
+        return OxReply(data=call.shift.to_wire(int(call.state.clock.now() * _MILLISECONDS)))
+    for part in call.text_param("path").split("/"):
         value = value.get(part) if isinstance(value, dict) else None
-    return Reply(data={} if value is None else value)
+    return OxReply(data={} if value is None else value)
 
 
 @handles("config", "PUT /config/{path}")
-def _set_config(call: Call) -> Reply:
-    """The body is an object with ``data``."""
-    tree: dict[str, Any] = call.module_state(_config)
-    if "data" not in call.mapping():
+def _set_config(call: OxCall) -> OxReply:
+    """Set a value of the tree; the body is an object with ``data``."""
+    tree: dict[str, Any] = call.module_state(_config_tree)
+    if "data" not in call.body_object():
         raise bad_value("data", None, "it has to be there")
-    *above, last = call.text("path").split("/")
-    for part in above:
+    *parents, last = call.text_param("path").split("/")
+    for part in parents:
         tree = tree.setdefault(part, {})
         if not isinstance(tree, dict):
-            raise bad_value("path", call.text("path"), "there is a value above it")
+            raise bad_value("path", call.text_param("path"), "there is a value above it")
+    # The server decides these.
     if last in ("context_id", "identifier", "serverVersion"):
-        raise denied("USS-0001", f"change {last}")
-    tree[last] = call.mapping()["data"]
-    return Reply()
+        raise permission_denied("USS-0001", f"change {last}")
+    tree[last] = call.body_object()["data"]
+    return OxReply()
 
 
 def _properties(state: ServerState, user: OxUser) -> dict[str, Any]:
-    """The properties of the server that a user may change."""
+    """Create the properties of the server that a user may change."""
     return {"com.openexchange.mail.flagged": "true"}
 
 
 @handles("config", "get_property")
-def _get_property(call: Call) -> Reply:
-    name = call.text("name")
+def _get_property(call: OxCall) -> OxReply:
+    name = call.text_param("name")
     properties = call.module_state(_properties)
     if name not in properties:
         raise not_found("EMU-0404", f"property {name}")
-    return Reply(data={"name": name, "value": properties[name]})
+    return OxReply(data={"name": name, "value": properties[name]})
 
 
 @handles("config", "set_property")
-def _set_property(call: Call) -> Reply:
-    name, value = call.text("name"), call.mapping().get("value")
+def _set_property(call: OxCall) -> OxReply:
+    name, value = call.text_param("name"), call.body_object().get("value")
     call.module_state(_properties)[name] = value
-    return Reply(data={"name": name, "value": value})
+    return OxReply(data={"name": name, "value": value})
 
 
 # -- jslob -----------------------------------------------------------------------------------------
 
 
 def _jslobs(state: ServerState, user: OxUser) -> dict[str, dict[str, Any]]:
-    """The trees of settings of a user's programs."""
+    """Create the trees of settings of a user's programs."""
     return {
         "io.ox/core": {"theme": "default", "folder": {"tree": "1"}, "refreshInterval": 300_000},
         "io.ox/mail": {"layout": "vertical", "threadSupport": True},
     }
 
 
-def _jslob(key: str, tree: dict[str, Any]) -> dict[str, Any]:
+def _build_jslob(key: str, tree: dict[str, Any]) -> dict[str, Any]:
     return {"id": key, "tree": tree, "meta": {name: {"configurable": True} for name in tree}}
 
 
 @handles("jslob", "all")
-def _all_jslobs(call: Call) -> Reply:
-    return Reply(data=[_jslob(key, tree) for key, tree in call.module_state(_jslobs).items()])
+def _all_jslobs(call: OxCall) -> OxReply:
+    return OxReply(data=[_build_jslob(key, tree) for key, tree in call.module_state(_jslobs).items()])
 
 
 @handles("jslob", "list")
-def _list_jslobs(call: Call) -> Reply:
-    """One for each asked id, empty where nothing was ever stored."""
+def _list_jslobs(call: OxCall) -> OxReply:
+    """Answer with a tree for each id, an empty one where nothing was ever stored."""
     trees = call.module_state(_jslobs)
-    return Reply(data=[_jslob(str(key), trees.get(str(key), {})) for key in call.items()])
+    return OxReply(data=[_build_jslob(str(key), trees.get(str(key), {})) for key in call.body_array()])
 
 
 @handles("jslob", "set")
-def _set_jslob(call: Call) -> Reply:
-    call.module_state(_jslobs)[_jslob_id(call)] = copy.deepcopy(call.mapping())
-    return Reply()
+def _set_jslob(call: OxCall) -> OxReply:
+    call.module_state(_jslobs)[_read_jslob_id(call)] = copy.deepcopy(call.body_object())
+    return OxReply()
 
 
-def _jslob_id(call: Call) -> str:
-    key = call.text("id") or call.text("serviceId")
+def _read_jslob_id(call: OxCall) -> str:
+    key = call.text_param("id") or call.text_param("serviceId")
     if not key:
         raise bad_value("id", "", "it names the settings")
     return key
 
 
 @handles("jslob", "update")
-def _update_jslob(call: Call) -> Reply:
+def _update_jslob(call: OxCall) -> OxReply:
     """Merge the body into the tree, or into the part of it that the path names."""
-    tree: dict[str, Any] = call.module_state(_jslobs).setdefault(_jslob_id(call), {})
-    for part in _path(call):
+    tree: dict[str, Any] = call.module_state(_jslobs).setdefault(_read_jslob_id(call), {})
+    for part in _read_path(call):
         tree = tree.setdefault(part, {})
-    _merge(tree, call.mapping())
-    return Reply()
+    _merge_tree(tree, call.body_object())
+    return OxReply()
 
 
-def _path(call: Call) -> list[str]:
-    return [part for part in call.text("jslobPath").split("/") if part]
+def _read_path(call: OxCall) -> list[str]:
+    return [part for part in call.text_param("jslobPath").split("/") if part]
 
 
-def _merge(tree: dict[str, Any], changes: dict[str, Any]) -> None:
+def _merge_tree(tree: dict[str, Any], changes: dict[str, Any]) -> None:
     for name, value in changes.items():
         if isinstance(value, dict) and isinstance(tree.get(name), dict):
-            _merge(tree[name], value)
+            _merge_tree(tree[name], value)
         else:
+            # The body belongs to the journal: later merges must not change what it shows.
             tree[name] = copy.deepcopy(value)
 
 
 @handles("jslob", "get")
-def _get_jslob(call: Call) -> Reply:
-    value: Any = call.module_state(_jslobs).get(_jslob_id(call), {})
-    for part in _path(call):
+def _get_jslob(call: OxCall) -> OxReply:
+    value: Any = call.module_state(_jslobs).get(_read_jslob_id(call), {})
+    for part in _read_path(call):
         value = value.get(part) if isinstance(value, dict) else None
     if value is None:
-        raise not_found("EMU-0404", f"{call.text('jslobPath')} of {call.text('id')}")
-    return Reply(data=value)
+        raise not_found("EMU-0404", f"{call.text_param('jslobPath')} of {call.text_param('id')}")
+    return OxReply(data=value)
 
 
 # -- capabilities ----------------------------------------------------------------------------------
 
 
 @handles("capabilities", "all")
-def _all_capabilities(call: Call) -> Reply:
-    return Reply(data=[{"id": name, "attributes": {}} for name in _CAPABILITIES])
+def _all_capabilities(call: OxCall) -> OxReply:
+    return OxReply(data=[{"id": name, "attributes": {}} for name in _CAPABILITIES])
 
 
 @handles("capabilities", "get")
-def _get_capability(call: Call) -> Reply:
-    """An empty object where the user has no such capability."""
-    known = call.text("id") in _CAPABILITIES
-    return Reply(data={"id": call.text("id"), "attributes": {}} if known else {})
+def _get_capability(call: OxCall) -> OxReply:
+    """Answer with a capability, or with an empty object where the user has none of this name."""
+    has_capability = call.text_param("id") in _CAPABILITIES
+    return OxReply(data={"id": call.text_param("id"), "attributes": {}} if has_capability else {})

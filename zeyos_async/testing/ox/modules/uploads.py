@@ -7,110 +7,116 @@ from typing import Any, Final
 import attrs
 
 from ...answers import Answer
-from ..call import Call, Reply, handles
-from ..files.access import file_answer
-from ..mails.access import mailbox
-from ..parts import Part
-from ..refusals import OxError, missing, not_found
+from ..files.access import answer_file
+from ..form_data import FormPart
+from ..handlers import OxCall, OxReply, handles
+from ..mails.access import mailbox_of
+from ..refusals import OxError, missing_value, not_found
 from ..state import ServerState
 
 __all__: list[str] = []
 
 _LIFETIME: Final = 300.0
-_MEDIA: Final = ("image/", "audio/", "video/")
+_MEDIA_TYPES: Final = ("image/", "audio/", "video/")
 
 
 @attrs.define(kw_only=True)
-class _Waiting:
-    """An upload and when it was last asked for."""
+class _Upload:
+    """An upload, and the time of its last use."""
 
-    part: Part
+    part: FormPart
     used: float
 
 
-def _uploads(state: ServerState, user: Any) -> dict[str, _Waiting]:
-    """The uploads of a user, by identifier."""
+def _uploads(state: ServerState, user: Any) -> dict[str, _Upload]:
+    """Create the uploads of a user, by identifier: none so far."""
     return {}
 
 
 @handles("file", "new")
-def _new(call: Call) -> Reply:
+def _new(call: OxCall) -> OxReply:
     if not call.files:
-        raise missing("file")
+        raise missing_value("file")
+    # All are checked before any is stored: a refused upload leaves nothing behind.
     for part in call.files:
-        _check_type(part, call.text("type"))
-    made = []
+        _check_type(part, call.text_param("type"))
+    ids = []
     for part in call.files:
-        key = call.state.token()
-        call.module_state(_uploads)[key] = _Waiting(part=part, used=call.state.clock.now())
-        made.append(key)
-    return Reply(data=made)
+        key = call.state.next_token()
+        call.module_state(_uploads)[key] = _Upload(part=part, used=call.state.clock.now())
+        ids.append(key)
+    return OxReply(data=ids)
 
 
-def _check_type(part: Part, wanted: str) -> None:
+def _check_type(part: FormPart, kind: str) -> None:
     """Refuse a file that is not of the kind that ``type`` allows."""
-    allowed = {"file": ("",), "media": _MEDIA}.get(wanted, (f"{wanted}/",))
+    allowed = {"file": ("",), "media": _MEDIA_TYPES}.get(kind, (f"{kind}/",))
     if not part.content_type.startswith(allowed):
-        raise OxError("UPL-0008", f"{part.content_type!r} is not a file of type {wanted}", params=(wanted,))
+        raise OxError("UPL-0008", f"{part.content_type!r} is not a file of type {kind}", params=(kind,))
 
 
-def _waiting(call: Call, key: str) -> Part:
-    """An upload, kept for some more minutes.
+def _find_upload(call: OxCall, key: str) -> FormPart:
+    """Return an upload, which lives for some more minutes then.
 
     Raises:
         OxError: There is none, or it waited too long.
     """
-    found = call.module_state(_uploads).get(key)
+    upload = call.module_state(_uploads).get(key)
     now = call.state.clock.now()
-    if found is None or found.used < now - _LIFETIME:
+    if upload is None or upload.used < now - _LIFETIME:
         raise not_found("UPL-0005", f"upload {key}")
-    found.used = now
-    return found.part
+    # \n
+    upload.used = now
+    return upload.part
 
 
 @handles("file", "keepalive")
-def _keep(call: Call) -> Reply:
-    _waiting(call, call.text("id"))
-    return Reply()
+def _keep_alive(call: OxCall) -> OxReply:
+    _find_upload(call, call.text_param("id"))
+    return OxReply()
 
 
 @handles("file", "get")
-def _get(call: Call) -> Reply:
-    part = _waiting(call, call.text("id"))
+def _get(call: OxCall) -> OxReply:
+    part = _find_upload(call, call.text_param("id"))
     mimetype = part.content_type or "application/octet-stream"
-    answer = file_answer(
-        call, part.content, filename=part.filename or "file", mimetype=mimetype, etag=call.text("id")
+    answer = answer_file(
+        call, part.content, filename=part.filename or "file", mimetype=mimetype, etag=call.text_param("id")
     )
-    return Reply(raw=answer)
+    return OxReply(answer=answer)
 
 
-def _identified(call: Call) -> bool:
-    """Whether the cookie for the public tells who asks: images have no session in their address."""
-    session = call.sessions.by_public_cookie(call.incoming)
+def _identify_by_cookie(call: OxCall) -> bool:
+    """Return whether the public cookie tells who calls: images have no session in their address."""
+    session = call.sessions.find_by_public_cookie(call.request)
     call.caller = session.user if session else None
     return session is not None
 
 
 @handles("image", "GET /image/mfile/picture", "GET /image/file/mp3cover")
-def _uploaded_image(call: Call) -> Reply:
-    if not _identified(call):
-        return Reply(raw=Answer(status=403))
-    found = call.module_state(_uploads).get(call.text("uid") or call.text("id"))
-    return _picture(found.part.content, found.part.content_type) if found else Reply(raw=Answer(status=404))
+def _uploaded_image(call: OxCall) -> OxReply:
+    if not _identify_by_cookie(call):
+        return OxReply(answer=Answer(status=403))
+    upload = call.module_state(_uploads).get(call.text_param("uid") or call.text_param("id"))
+    return (
+        _answer_picture(upload.part.content, upload.part.content_type)
+        if upload
+        else OxReply(answer=Answer(status=404))
+    )
 
 
 @handles("image", "GET /image/mail/picture", "GET /image/mail/trustedMail/picture")
-def _mail_image(call: Call) -> Reply:
-    """A picture within a message, by its Content-ID or its number."""
-    if not _identified(call):
-        return Reply(raw=Answer(status=403))
-    mail = mailbox(call.state, call.user).find(call.text("folder"), call.text("id"))
-    key = call.text("uid").strip("<>")
+def _mail_image(call: OxCall) -> OxReply:
+    """Answer with a picture within a message, by its Content-ID or its number."""
+    if not _identify_by_cookie(call):
+        return OxReply(answer=Answer(status=403))
+    mail = mailbox_of(call.state, call.user).find(call.text_param("folder"), call.text_param("id"))
+    key = call.text_param("uid").strip("<>")
     for part in mail.parts if mail else ():
         if key in (part.cid, part.id, part.filename):
-            return _picture(part.content, part.content_type)
-    return Reply(raw=Answer(status=404))
+            return _answer_picture(part.content, part.content_type)
+    return OxReply(answer=Answer(status=404))
 
 
-def _picture(content: bytes, mimetype: str) -> Reply:
-    return Reply(raw=Answer(headers={"Content-Type": mimetype}, body=content))
+def _answer_picture(content: bytes, mimetype: str) -> OxReply:
+    return OxReply(answer=Answer(headers={"Content-Type": mimetype}, body=content))

@@ -1,1 +1,1 @@
-"""What other programs exchange: contacts as CSV and vCard, events and tasks as iCalendar."""
+"""Formats of other programs: contacts as CSV and vCard, events and tasks as iCalendar."""

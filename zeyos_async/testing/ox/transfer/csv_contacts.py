@@ -1,4 +1,4 @@
-"""Contacts as CSV: the document's titles of columns, and those of Outlook in English, French and German."""
+"""Contacts as CSV: the document's column titles, and those of Outlook in English, French and German."""
 
 from __future__ import annotations
 
@@ -127,60 +127,64 @@ _OUTLOOK: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def write_csv(rows: Iterable[Mapping[str, Any]], fields: Sequence[str] = ()) -> bytes:
-    """Contacts as CSV with the document's titles, in UTF-8."""
+    """Write contacts as CSV with the document's titles, in UTF-8."""
     names = [name for name in fields or TITLES if name in TITLES]
     out = io.StringIO(newline="")
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
     writer.writerow(TITLES[name] for name in names)
-    writer.writerows([_cell(name, row.get(name)) for name in names] for row in rows)
+    writer.writerows([_write_cell(name, row.get(name)) for name in names] for row in rows)
     return out.getvalue().encode()
 
 
 def read_csv(content: bytes, *, charset: str = "utf-8", outlook: bool = False) -> list[dict[str, Any]]:
-    """Contacts out of CSV of any delimiter.
+    """Return the contacts of CSV with any delimiter.
 
     Raises:
         ValueError: It is none, or no title is known.
     """
+    # Excel begins files with a byte order mark, which would become part of the first title.
     text = content.decode(charset).removeprefix(_BYTE_ORDER_MARK)
     first = text.partition("\n")[0]
+    # Spreadsheets in Germany write semicolons.
     delimiter = max(",;\t", key=first.count)
     lines = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    by_title = _titles(outlook=outlook)
-    known = {
+    by_title = _index_titles(outlook=outlook)
+    fields_by_title = {
         title: by_title[title.strip().casefold()]
         for title in lines.fieldnames or ()
         if title.strip().casefold() in by_title
     }
-    if not known:
+    if not fields_by_title:
         raise ValueError(f"none of the titles {first!r} is known")
     try:
         return [
-            _contact({known[title]: value for title, value in line.items() if title in known})
+            _read_contact(
+                {fields_by_title[title]: value for title, value in line.items() if title in fields_by_title}
+            )
             for line in lines
         ]
     except csv.Error as error:
         raise ValueError(f"this is no CSV: {error}") from error
 
 
-def _titles(*, outlook: bool) -> dict[str, str]:
+def _index_titles(*, outlook: bool) -> dict[str, str]:
     if outlook:
         return {title.casefold(): name for name, titles in _OUTLOOK.items() for title in titles}
     return {title.casefold(): name for name, title in TITLES.items()}
 
 
-def _contact(values: Mapping[str, str | None]) -> dict[str, Any]:
-    return {name: _read(name, value) for name, value in values.items() if value}
+def _read_contact(values: Mapping[str, str | None]) -> dict[str, Any]:
+    return {name: _read_cell(name, value) for name, value in values.items() if value}
 
 
-def _read(name: str, value: str) -> Any:
+def _read_cell(name: str, value: str) -> Any:
     if name not in _DATES:
         return value
     day = datetime.strptime(value.strip(), "%Y-%m-%d").replace(tzinfo=UTC)
     return int(day.timestamp() * 1000)
 
 
-def _cell(name: str, value: Any) -> str:
+def _write_cell(name: str, value: Any) -> str:
     if value is None:
         return ""
     return f"{datetime.fromtimestamp(value / 1000, UTC):%Y-%m-%d}" if name in _DATES else str(value)
