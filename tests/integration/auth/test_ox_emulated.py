@@ -17,7 +17,7 @@ from zeyos_async.auth import (
     OxSession,
     OxTokenLogin,
 )
-from zeyos_async.auth.ox.wire import State
+from zeyos_async.auth.ox.session_state import SessionState
 from zeyos_async.errors import NotAuthenticated, PermissionDenied, SecondFactorRequired
 from zeyos_async.services.ox.client import OpenXchange
 from zeyos_async.testing import OxEmulator, OxUser, emulate_ox
@@ -38,14 +38,14 @@ async def roots(ox: OpenXchange) -> Any:
     return answer.json()["data"]
 
 
-async def state_of(emulator: OxEmulator, **options: Any) -> State:
+async def state_of(emulator: OxEmulator, **options: Any) -> SessionState:
     """Session and cookies of a log-in that goes on."""
     ox = OpenXchange(emulator.url, auth=OxLogin("jane", "swordfish", **options))
     async with ox:
         await roots(ox)
         credential = ox._channel.credential
     assert isinstance(credential, Credential)
-    return State.of(credential)
+    return SessionState.from_credential(credential)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from zeyos_async.auth import Credential, FileStore, KeyringStore, MemoryStore
 from zeyos_async.auth.stores import private_files
-from zeyos_async.auth.stores.base import credential_text, pack, read_credential, unpack
+from zeyos_async.auth.stores.base import from_values, read_credential, replace_credential, to_values
 from zeyos_async.errors import ConfigurationError, NotSent
 from zeyos_async.secrets import Secret
 
@@ -171,18 +171,18 @@ def test_a_text_gives_back_every_credential(kept):
     """Written one after the other, each is read back whole."""
     text = None
     for key, credential in kept.items():
-        text = credential_text(text, key, credential, where="here")
+        text = replace_credential(text, key, credential, where="here")
     for key, credential in kept.items():
         assert same(read_credential(text, key, where="here"), credential)
     for key in kept:
-        text = credential_text(text, key, None, where="here")
+        text = replace_credential(text, key, None, where="here")
     assert text is None or json.loads(text.reveal())["credentials"] == {}
 
 
-@given(json_values | st.dictionaries(st.sampled_from(list(pack(TOKENS))), json_values))
+@given(json_values | st.dictionaries(st.sampled_from(list(to_values(TOKENS))), json_values))
 def test_what_is_no_credential_is_none(values):
     """Any JSON at all in its place is read, or refused, and never fails."""
-    read = unpack(values)
+    read = from_values(values)
     assert read is None or isinstance(read, Credential)
 
 
