@@ -19,26 +19,7 @@ CODE: Final = ("zeyos_async", "codegen", "benchmarks")
 TESTS: Final = ("tests",)
 
 BARE: Final = frozenset(
-    [
-        "found",
-        "given",
-        "asked",
-        "kept",
-        "wanted",
-        "known",
-        "made",
-        "said",
-        "each",
-        "told",
-        "shown",
-        "taken",
-        "seen",
-        "held",
-        "left",
-        "gone",
-        "here",
-        "there",
-    ]
+    "found given asked kept wanted known made said each told shown taken seen held left gone here there".split()
 )
 """Participles and pronouns that say nothing about the value by themselves."""
 
