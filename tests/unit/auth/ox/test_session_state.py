@@ -1,23 +1,22 @@
-"""The cookies of Open-Xchange's sessions, and what an answer says about a session, as properties and tables."""
+"""The state of Open-Xchange's sessions, and their cookies, as properties and tables."""
 
 from __future__ import annotations
-
-import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.auth.ox_answers import answer
+from tests.unit.auth.ox.ox_answers import answer
 from zeyos_async.auth.ox.session_state import SessionState
-from zeyos_async.auth.ox.wire import LOST, error_code
 
 NAMES = st.text("abcdefghijklmnopqrstuvwxyz-0123456789", min_size=1, max_size=12)
+
+
 VALUES = st.text("ABCDEFabcdef0123456789-._=", max_size=20)
 
 
 @pytest.mark.parametrize(
-    ("line", "kept"),
+    ("line", "cookies"),
     [
         ("a=1", {"a": "1"}),
         ("a=1; Path=/ajax; Secure; HttpOnly; SameSite=Lax", {"a": "1"}),
@@ -39,9 +38,9 @@ VALUES = st.text("ABCDEFabcdef0123456789-._=", max_size=20)
         ("", {}),
     ],
 )
-def test_one_cookie(line: str, kept: dict[str, str]) -> None:
+def test_one_cookie(line: str, cookies: dict[str, str]) -> None:
     """Set, replaced and removed as RFC 6265 has it; the value stays as it came."""
-    assert SessionState("s").with_cookies_of(answer({}, cookies=[line])).cookies == kept
+    assert SessionState("s").with_cookies_of(answer({}, cookies=[line])).cookies == cookies
 
 
 def test_a_cookie_that_is_removed() -> None:
@@ -67,41 +66,3 @@ def test_cookies_that_were_set_are_sent(cookies: dict[str, str]) -> None:
     state = SessionState("s").with_cookies_of(answer({}, cookies=lines))
     sent = dict(pair.split("=", 1) for pair in state.cookie_header(None)["Cookie"].split("; "))
     assert sent == cookies
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.just("SES-0203"),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8) | st.just("code"), inner),
-    max_leaves=12,
-)
-
-
-@given(JSON, st.booleans())
-def test_a_session_is_lost_if_the_envelope_says_so(value: object, wrapped: bool) -> None:
-    """Only an object whose own ``code`` it is, plain or in a page; whatever else is in there."""
-    body = json.dumps(value).encode()
-    if wrapped and isinstance(value, dict):
-        body = b"<html><body><script>(parent['callback_new'])(" + body + b")</script></html>"
-    own = value.get("code") if isinstance(value, dict) else None
-    assert (error_code(body) in LOST) is (own == "SES-0203")
-
-
-@pytest.mark.parametrize(
-    ("said", "lost"),
-    [
-        ({"error": "Missing the following request parameter: session"}, True),
-        ({"error": "Es fehlt ein Parameter.", "error_params": ["session"]}, True),
-        ({"error": "Missing the following request parameter: folder"}, False),
-        ({"error": "Es fehlt ein Parameter."}, False),
-    ],
-)
-def test_a_missing_parameter_may_be_the_session(said: dict[str, object], lost: bool) -> None:
-    """A log-in does not help against any other one."""
-    assert (error_code(json.dumps({**said, "code": "SVL-0002"}).encode()) in LOST) is lost
-
-
-@given(st.binary(max_size=200) | st.binary(max_size=40).map(lambda data: data + b'"SES-0203"' + data))
-def test_no_nonsense_is_an_error_by_itself(body: bytes) -> None:
-    """Whatever a server sends is read without an exception."""
-    assert isinstance(error_code(body), str)
-    assert isinstance(error_code(b"{" + body + b"}"), str)

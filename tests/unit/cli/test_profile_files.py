@@ -1,4 +1,4 @@
-"""What is written into the vendor's files, and what is left alone."""
+"""Changes to the vendor's files of credentials: what is written, and what stays as it is."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from zeyos_async.services.zeyos.profiles import ProfileStore, find_profile
 SIGNED_IN = Credential(secret="a", refresh="r", expires_at=1_735_568_880.7, info={"refresh_expires_at": 9})
 
 
-def test_what_is_written_can_be_found(machine: Any) -> None:
+def test_a_set_that_was_written_is_found(machine: Any) -> None:
     """By the reader of these files; the first profile is the active one, the next ones are not."""
     registry = ProfileRegistry.of_user()
     for name in ("demo", "prod"):
         values = {"baseUrl": f"https://x.example/{name}", "clientId": "app", "clientSecret": Secret("s")}
         write_set(registry.store(name), {**values, **to_token_values(SIGNED_IN)})
-    found = find_profile()
-    assert (found.base_url, found.client_id, found.client_secret) == (
+    profile = find_profile()
+    assert (profile.base_url, profile.client_id, profile.client_secret) == (
         "https://x.example/demo",
         "app",
         Secret("s"),
     )
-    assert found.credential == SIGNED_IN
+    assert profile.credential == SIGNED_IN
     assert machine.read()["profiles"]["demo"]["expiresAt"] == 1_735_568_880
     registry.activate("prod")
     assert find_profile().base_url == "https://x.example/prod"
@@ -139,7 +139,7 @@ def test_no_change_is_lost_between_writers(machine: Any) -> None:
     assert sorted(machine.read()["profiles"]) == sorted(names)
 
 
-def test_the_pin(machine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pin_of_a_folder(machine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is found from below, and says whether it names the profile."""
     path = pin_profile("demo")
     assert path == machine.project / ".zeyos" / "profile"
@@ -150,7 +150,7 @@ def test_the_pin(machine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", ["", " demo", "demo\n", "a\nb", "\x1b[2J", "--json", "x" * 101])
-def test_names_that_can_not_be_used(name: str) -> None:
+def test_names_that_profiles_can_not_have(name: str) -> None:
     """In a pin, on a command line, or on a terminal."""
     with pytest.raises(ConfigurationError, match="can't be the name of a profile"):
         check_name(name)
@@ -169,7 +169,7 @@ def test_a_write_changes_what_it_says_and_nothing_else(
     """Whatever the names and the values are."""
     store = ProfileRegistry.of_user().store(name or "x")
     machine.profiles("other", **before)
-    wanted = machine.read()
-    wanted["profiles"][store.name] = {**wanted["profiles"].get(store.name, {}), **values}
+    expected = machine.read()
+    expected["profiles"][store.name] = {**expected["profiles"].get(store.name, {}), **values}
     write_set(store, values)
-    assert machine.read() == wanted
+    assert machine.read() == expected
