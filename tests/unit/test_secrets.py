@@ -7,9 +7,7 @@ import pickle
 
 import pytest
 
-from zeyos_async.auth import (
-    Credential,
-)
+from zeyos_async.auth import Credential, PasswordLogin
 from zeyos_async.errors import ConfigurationError
 from zeyos_async.secrets import Secret, redact
 

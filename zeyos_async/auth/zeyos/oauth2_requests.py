@@ -1,7 +1,7 @@
-"""The ends of OAuth 2.0 calls: what they need of a client, and how their answers are read.
+"""OAuth 2.0 calls through a client: the members of a client that they use, and the reading of their answers.
 
-Auth backends know no client and no session, as these import them. The protocols below name the few members that a
-sign-in uses; clients and channels have them.
+Auth backends can't import clients and sessions, which import them. So the protocols below name the few members that
+a sign-in uses; clients and channels have them.
 """
 
 from __future__ import annotations
