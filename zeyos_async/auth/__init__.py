@@ -94,4 +94,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
+    # With the names that are not loaded yet, for completion and ``help``.
     return sorted({*globals(), *__all__})

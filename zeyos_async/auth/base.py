@@ -110,6 +110,7 @@ class AuthBackend(abc.ABC):
 
     def store_key(self, base_url: URL) -> str:
         """Return the key of the credential in a store: the address and the identity."""
+        # With the address: the same user of another instance has another credential.
         return f"{base_url} {self.identity}"
 
     @abc.abstractmethod
@@ -170,6 +171,7 @@ def fingerprint(secret: Secret | None) -> str:
 
     Don't use it for passwords: whoever sees the text could find a weak one by trying.
     """
+    # 48 bits tell the few tokens of a store apart.
     return hashlib.sha256(secret.reveal().encode()).hexdigest()[:12] if secret else ""
 
 
@@ -223,5 +225,5 @@ def resolve_source(source: TokenSource, label: str) -> Generator[Awaitable[Any],
     if callable(source):
         value = source()
         if inspect.isawaitable(value):
-            value = yield value
+            value = yield value  # the session awaits it; a flow is a plain generator, and can't
     return to_header_secret(value, label)

@@ -32,5 +32,6 @@ class Credential:
 
     secret: Secret = attrs.field(converter=_to_secret)
     refresh: Secret | None = attrs.field(default=None, converter=attrs.converters.optional(_to_secret))
+    # Not compared: the same token with another expiry or other facts is no better one.
     expires_at: float | None = attrs.field(default=None, eq=False)
     info: Mapping[str, Any] = attrs.field(factory=dict, eq=False)

@@ -16,6 +16,7 @@ from .credential import Credential
 
 __all__ = ["ApiKey", "Basic", "NoAuth", "SessionCookie"]
 
+# A token of RFC 9110, 5.6.2, and the octets of a cookie of RFC 6265, 4.1.1.
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _COOKIE_VALUE: Final = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+")
 

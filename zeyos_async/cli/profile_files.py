@@ -195,6 +195,7 @@ def nearest_pin(name: str) -> Path | None:
         path = folder / ".zeyos" / "profile"
         text = read_private(path, strict=False) if path.is_file() else None
         if text is not None and text.reveal().strip():
+            # The closest one counts, though it names another profile.
             return path if text.reveal().strip() == name else None
     return None
 
@@ -217,6 +218,7 @@ def _parse_object(text: Secret) -> dict[str, Any] | None:
 
 def _edit_file(path: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     path = path.resolve()  # a file that is linked to stays where it is
+    # From reading to writing: what another program writes in between would be lost.
     with hold_lock_in_thread(path.with_name(f".{path.name}.lock"), patience=_PATIENCE):
         replace_private(
             path, Secret(json.dumps(change(_read_object(path)), indent=2, ensure_ascii=False) + "\n")

@@ -87,6 +87,7 @@ def _choose_url(options: Connection, environ: Mapping[str, str], profile: Profil
 def _name_from(url: str) -> str:
     """Return the instance's name, or the host where the URL has no path."""
     parsed = URL(url)
+    # People copy the address of the API as well as that of the instance.
     parts = parsed.path.strip("/").removesuffix("api/v1").strip("/").split("/")
     return check_name(parts[-1] or parsed.host or "default")
 

@@ -57,6 +57,7 @@ class Status(msgspec.Struct, frozen=True):
         return _WHITESPACE.sub(" ", self.msg).strip()[:_MAX_MESSAGE]
 
 
+# Not strict: the code is read where it comes as text, too.
 _STATUS: Final = msgspec.json.Decoder(Status, strict=False)
 
 
@@ -116,6 +117,7 @@ class _KmdBackend(AuthBackend):
         body = _parse_object(request.content)
         if body is None:
             return request
+        # The body's own values win: a call may ask for another language.
         fields = {**self.common_fields(), **body, "kmd": credential.secret.reveal()}
         return attrs.evolve(request, body=json.dumps(fields).encode())
 
@@ -217,6 +219,7 @@ class KmdLogin(_KmdBackend):
             "url": public_url(request.url),
         }
         if status is None:
+            # With status 200 it is the page of something else, which a new log-in would not change.
             error_type = ServerError if response.ok else error_class(response.status)
             text = f"the answer to the log-in of {self.kname!r} is none of the General API. Is the endpoint right?"
             return error_type(text, **details)

@@ -99,6 +99,7 @@ class OxSessionBackend(AuthBackend):
         headers.update(state.cookie_header(headers.get("Cookie")))
         headers["User-Agent"] = self.user_agent
         url = request.url
+        # Some operations are about another session than the client's own, and name it themselves.
         if state.session and "session" not in url.query:
             url = url.extend_query(session=state.session)
         return request.with_url(url, headers=headers)
@@ -108,6 +109,7 @@ class OxSessionBackend(AuthBackend):
         if response.status == 401:
             return True
         code = error_code(response.body)
+        # Without an answer to the second factor, a new log-in would end in the same error.
         return code in LOST or (code == SECOND_FACTOR and self.second_factor is not None)
 
     def on_response(
@@ -217,5 +219,6 @@ def _begins_session(url: URL) -> bool:
 
 def read_redirect(response: Response) -> Reply:
     """Read the fields in the fragment of the address that an answer redirects to, which is never followed."""
+    # The fragment begins with the parameters, or with "!", "?" or "&" before them.
     fragment = response.headers.get("Location", "").partition("#")[2].removeprefix("!").lstrip("?&")
     return Reply({name: values[0] for name, values in parse_qs(fragment).items()})

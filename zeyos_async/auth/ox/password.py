@@ -43,6 +43,7 @@ class _PasswordBackend(OxSessionBackend):
     @property
     def identity(self) -> str:
         """The user and the client."""
+        # With the class: two kinds of log-in of one user have a session each.
         return f"ox:{type(self).__name__}:{self.name}:{self.client}"
 
     @property
@@ -160,7 +161,7 @@ class OxTokenLogin(_PasswordBackend):
         fields = {
             **self._fields("login", "staySignedIn"),
             "clientToken": client_token.reveal(),
-            "jsonResponse": "true",
+            "jsonResponse": "true",  # a redirect is understood as well
         }
         return self.login_request(context, "tokenLogin", self._query(), fields)
 

@@ -138,6 +138,7 @@ def _device_request(
 def _data(request: Request, response: Response) -> Any:
     """Return the ``data`` of an answer, or raise the error in it."""
     reply = read_reply(response)
+    # Nothing at all is a success: ``finishAuthentication`` has nothing to say.
     is_page = not reply and response.body.strip() not in (b"", b"{}")
     if not response.ok or is_page or is_error(reply):
         raise refusal(request, response, "the second factor")
@@ -152,6 +153,7 @@ def _read_devices(data: Any) -> tuple[FactorDevice, ...]:
             name=str(item.get("name") or ""),
             provider=str(item.get("providerName") or ""),
             backup=bool(item.get("backup")),
+            # Only a device that says so is disabled.
             enabled=item.get("enabled") is not False,
         )
         for item in items

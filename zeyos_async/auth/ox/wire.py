@@ -104,13 +104,14 @@ def read_reply(response: Response) -> Reply:
 
 def _parse_object(body: bytes) -> Reply:
     text = body.decode("utf-8", "replace").strip()
+    # Answers to uploads are written for a hidden frame of a browser: a page that calls a function with the JSON.
     if text[:1] == "<" and (match := _JSON_IN_PAGE.search(text)):
         text = match.group(1)
     if text[:1] != "{":
         return Reply()
     try:
         return Reply(json.loads(text))
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError):  # brackets a thousand deep are no reason to fail either
         return Reply()
 
 
@@ -171,6 +172,7 @@ def _error_text(reply: Mapping[str, Any], response: Response) -> str:
         page = response.text[:_MAX_ENVELOPE]
         title = _TITLE.search(page)
         text = f"an HTML page titled {html.unescape(title.group(1)).strip()!r}" if title else page
+    # Cut before it is cleaned, as a page may be large; and once more after, as runs of blanks shrink.
     line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * _MAX_QUOTE]).split())
     return line[:_MAX_QUOTE] or "the server gave no reason"
 
@@ -198,6 +200,7 @@ def oauth_error(request: Request, response: Response) -> ApiError | None:
         return None
     reply = read_reply(response)
     code = str(reply.get("error") or "")
+    # Any other 403 is an error in the envelope, or comes from a proxy.
     if response.status == 403 and code not in ("invalid_token", "insufficient_scope"):
         return None
     scope = str(reply.get("scope") or "")

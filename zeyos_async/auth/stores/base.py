@@ -72,6 +72,7 @@ class MemoryStore(TokenStore):
     @asynccontextmanager
     async def lock(self, key: str) -> AsyncIterator[None]:
         """Hold the lock of a key, with ``async with``."""
+        # ``setdefault`` is atomic: two threads that come here at once get the same lock.
         lock = self._locks.setdefault(key, threading.Lock())
         pause = _MIN_PAUSE
         while not lock.acquire(blocking=False):  # a lock of asyncio would belong to one event loop
@@ -101,6 +102,7 @@ def from_values(values: object) -> Credential | None:
     expires, info = values.get("expires_at"), values.get("info")
     if not isinstance(secret, str) or not isinstance(refresh, str | None):
         return None
+    # ``True`` is an int in Python, and no time.
     if isinstance(expires, bool) or not isinstance(expires, int | float | None):
         return None
     return Credential(

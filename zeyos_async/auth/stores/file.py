@@ -61,6 +61,7 @@ class FileStore(TokenStore):
             NotSent: Another process held it for longer than ``patience``.
         """
         file = await asyncio.to_thread(self._token_file)
+        # A lock for each key: nobody waits while another user's token is refreshed.
         name = hashlib.sha256(key.encode()).hexdigest()[:16]
         async with hold_lock(file.with_name(f".{file.name}.{name}.lock"), patience=self.patience):
             yield
@@ -74,6 +75,7 @@ class FileStore(TokenStore):
 
     def _save(self, key: str, credential: Credential | None) -> None:
         file = self._token_file()
+        # One lock for all keys here: each write replaces the whole file, and must know what the last one wrote.
         with hold_lock_in_thread(file.with_name(f".{file.name}.lock"), patience=_WRITE_PATIENCE):
             text = replace_credential(read_private(file), key, credential, where=str(file))
             replace_private(file, text)

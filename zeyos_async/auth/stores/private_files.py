@@ -56,6 +56,7 @@ def read_private(path: Path, *, strict: bool = True) -> Secret | None:
     with open(descriptor, "rb") as file:
         _check_file(path, os.fstat(descriptor), strict=strict)
         try:
+            # Bounded once more, as the file may have grown since it was checked.
             return Secret(file.read(_MAX_SIZE).decode("utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
@@ -69,7 +70,7 @@ def _check_file(path: Path, status: os.stat_result, *, strict: bool) -> None:
         raise ConfigurationError(f"{path} has {status.st_size} bytes, which can't be tokens only.")
     if not (strict and _POSIX):
         return
-    if status.st_uid not in (os.geteuid(), 0):
+    if status.st_uid not in (os.geteuid(), 0):  # root can read everything in any case
         raise ConfigurationError(
             f"{path} belongs to another user, who could read or replace the tokens in it. Use another file."
         )
@@ -111,6 +112,7 @@ def make_folder(folder: Path) -> None:
         ConfigurationError: Anyone may replace files in the folder.
         OSError: It can't be made.
     """
+    # One by one: ``mkdir(parents=True)`` would give the mode to the last of them only.
     missing = [part for part in (folder, *folder.parents) if not part.exists()]
     for part in reversed(missing):
         part.mkdir(mode=0o700, exist_ok=True)

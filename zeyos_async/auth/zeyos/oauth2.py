@@ -43,7 +43,7 @@ _MAX_QUOTE: Final = 200
 
 def _to_client_id(value: str) -> str:
     text = to_header_secret(value, "client_id").reveal()
-    if ":" in text:
+    if ":" in text:  # it would end there, in Basic authentication
         raise ConfigurationError("client_id must not hold a colon.")
     return text
 
@@ -302,6 +302,7 @@ class OAuth2(AuthBackend):
         request = attrs.evolve(
             self._request(context, path, f"oauth2.{path}", token=token), safety=Safety.REPEATABLE
         )
+        # Without the backend: the application proves itself, and must not need a token for that.
         response = await client.session.bind(client.base_url).exchange(request)
         if not response.ok:
             raise self._refusal("the token", request, response, token)
@@ -396,4 +397,5 @@ def _parse_lifetime(value: object) -> float | None:
         seconds = float(value) if isinstance(value, (int, float, str)) else math.nan
     except (ValueError, OverflowError):
         return None
+    # A lifetime of 0 would have each call refresh before it is sent.
     return seconds if 0 < seconds < math.inf else None

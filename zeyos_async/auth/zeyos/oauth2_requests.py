@@ -159,7 +159,7 @@ async def run_sign_in(backend: AuthBackend, client: ClientProtocol, flow: Flow) 
     credential = await _run_flow(channel, flow)
     store, key = backend.token_store, backend.store_key(client.base_url)
     if store is not None:
-        async with store.lock(key):
+        async with store.lock(key):  # a refresh that is under way elsewhere would overwrite it
             await store.save(key, credential)
     channel.adopt(credential)
     return credential
@@ -193,6 +193,7 @@ async def revoke_credential(
         await _revoke(channel.credential, client, revoke)
     else:
         async with store.lock(key):
+            # That of the store comes first: another process may have refreshed it since.
             await _revoke(await store.load(key) or channel.credential, client, revoke)
             await store.save(key, None)
     channel.adopt(None)
@@ -205,11 +206,13 @@ async def _revoke(
 ) -> None:
     if credential is None:
         raise ConfigurationError("There is no token in use that could be revoked; give it as token=.")
+    # With a refresh token the server forgets the access token that goes with it.
     await revoke(client, credential.refresh or credential.secret)
 
 
 def _to_user_id(value: object) -> int | None:
     text = str(value)
+    # Bounded, as ``int`` takes long for long texts, and refuses the longest.
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
 
 

@@ -190,6 +190,7 @@ def _parse_token(response: Response) -> Credential | str:
     expires = answer.get("expdate")
     if isinstance(expires, str) and expires.isascii() and expires.isdigit():
         expires = int(expires)
+    # ``True`` is an int in Python, and no time.
     if expires is not None and (isinstance(expires, bool) or not isinstance(expires, (int, float))):
         return "its expdate is no Unix time"
     info = {key: answer[key] for key in ("user", "application", "identifier") if key in answer}

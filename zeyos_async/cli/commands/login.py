@@ -214,6 +214,7 @@ async def _describe_user(oauth: OAuth2, zeyos: Zeyos) -> str:
 def _open_browser(url: str) -> None:
     """Open the browser, in a thread of its own: some browsers return when they are closed."""
     note(f"Sign in with the browser. If it does not open, open this address on this machine:\n\n  {url}\n")
+    # A daemon: the command ends when the sign-in does, and not when the browser is closed.
     threading.Thread(target=_browse, args=(url,), daemon=True).start()
 
 
@@ -231,7 +232,7 @@ def _ask_code(authorization: Authorization) -> Secret:
     )
     answer = ask_line("The address").reveal()
     if "code=" not in answer and "error=" not in answer:
-        return Secret(answer)
+        return Secret(answer)  # some copy the code alone
     try:
         address = URL(answer if "?" in answer else f"?{answer}")
     except ValueError:

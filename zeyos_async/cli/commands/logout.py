@@ -36,6 +36,7 @@ def command(*, profile: str | None) -> None:
         reason = f": there are no tokens in {described(stored.store)}" if stored is not None else ""
         note(f"You are not signed in{reason}.")
     else:
+        # In this order: a revocation needs the tokens. They go from here even if it fails.
         problem = run_async(_revoke(stored, stored.credential))
         write_set(stored.store, to_token_values(None))
         note(f"Signed out of {stored.base_url}. The tokens are gone from {described(stored.store)}.")

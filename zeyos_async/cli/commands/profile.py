@@ -77,6 +77,7 @@ def add(
     before = registry.entry(check_name(name))
     base_url = _resolve_url(url, instance)
     values: dict[str, str | None] = {"baseUrl": base_url}
+    # What is not given stays as it is, in a profile that exists.
     if client_id:
         values["clientId"] = client_id
     if client_secret_file:

@@ -90,6 +90,7 @@ class ProfileStore(TokenStore):
     @asynccontextmanager
     async def lock(self, key: str) -> AsyncIterator[None]:
         """Hold the lock of the set, against programs that use this library."""
+        # Apart from the lock of a write: a refresh, which waits for a server, holds up no other profile's writes.
         name = f".{self.path.name}{f'.{self.name}' if self.name else ''}".replace(os.sep, "_")
         async with hold_lock(
             self.path.resolve().with_name(f"{name}.refresh.lock"), patience=_REFRESH_PATIENCE
