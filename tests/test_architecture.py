@@ -102,6 +102,8 @@ OUTSIDE: Final[dict[str, str]] = {
     "backports": "transport",
     "compression": "transport",  # the standard library's from 3.14 on
     "orjson": "testing",
+    "filelock": "auth.stores.file_locks",
+    "platformdirs": "auth.stores.keyring",
     "keyring": "auth.stores.keyring",
     "pytest": "testing.pytest_plugin",
     "pytest_asyncio": "testing.pytest_plugin",

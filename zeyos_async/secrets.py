@@ -1,4 +1,4 @@
-"""Values that must not be shown: they print as ``***`` wherever they turn up."""
+"""Secret texts, which print as ``***`` wherever they turn up."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from .errors import ConfigurationError
 __all__ = ["MASK", "Secret", "redact"]
 
 MASK: Final = "***"
-_SHORTEST_TO_REDACT: Final = 4
+_MIN_REDACTED: Final = 4
 
 
 class Secret:
-    """A text that shows itself only when asked by :meth:`reveal`.
+    """A text that only :meth:`reveal` shows.
 
     ``repr``, ``str`` and formatting give ``***``; a pickle carries nothing, and the secret that comes
     out of it says so when it is revealed. Two secrets are equal when their texts are.
@@ -29,7 +29,7 @@ class Secret:
         self._value: str | None = value.reveal() if isinstance(value, Secret) else value
 
     def reveal(self) -> str:
-        """The text itself.
+        """Return the text itself.
 
         Raises:
             ConfigurationError: The secret went through a pickle, which does not carry it.
@@ -48,6 +48,7 @@ class Secret:
         if not isinstance(other, Secret):
             return NotImplemented
         mine, theirs = self._value or "", other._value or ""
+        # In a time that does not depend on where they differ, as that could be measured from outside.
         return hmac.compare_digest(
             mine.encode("utf-8", "surrogatepass"), theirs.encode("utf-8", "surrogatepass")
         )
@@ -71,23 +72,24 @@ class Secret:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _forgotten, ()
+        return _unpickled_secret, ()
 
 
-def _forgotten() -> Secret:
+def _unpickled_secret() -> Secret:
+    """Return a secret that says, when it is revealed, that pickles don't carry secrets."""
     secret = Secret("")
     secret._value = None
     return secret
 
 
 def redact(text: str, *secrets: Secret | None) -> str:
-    """The text with every secret in it replaced by ``***``.
+    """Replace every secret in a text by ``***``, and return the result.
 
     Secrets of less than four characters are left alone: hiding every "a" makes a text unreadable and
     tells the secret by what is missing.
     """
     for secret in secrets:
         value = secret.reveal() if secret else ""
-        if len(value) >= _SHORTEST_TO_REDACT:
+        if len(value) >= _MIN_REDACTED:
             text = text.replace(value, MASK)
     return text

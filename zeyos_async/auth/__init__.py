@@ -1,6 +1,6 @@
-"""Auth backends: how a client proves who it is.
+"""Auth backends: ways for a client to prove who it is.
 
-Backends are loaded when they are asked for: most programs use one.
+Backends are loaded when their names are used: most programs use one.
 """
 
 from __future__ import annotations
@@ -8,13 +8,16 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any, Final
 
-from .base import AuthBackend, AuthContext, Credential, Flow
+from .base import AuthBackend, AuthContext, Flow
+from .credential import Credential
 
 if TYPE_CHECKING:
     from .bearer import BearerToken
     from .general.login import KmdLogin, KmdToken
-    from .ox.login import OxAutologin, OxFormLogin, OxLogin, OxRedeemToken, OxSession, OxTokenLogin
+    from .ox.existing_session import OxAutologin, OxSession
     from .ox.oauth import OxOAuth
+    from .ox.password import OxFormLogin, OxLogin, OxTokenLogin
+    from .ox.redeem_token import OxRedeemToken
     from .ox.second_factor import FactorDevice, SecondFactorChallenge
     from .plugins import installed_backends, load_backend
     from .static import ApiKey, Basic, NoAuth, SessionCookie
@@ -61,13 +64,15 @@ __all__ = [
     "load_backend",
 ]
 
-_HOMES: Final = {
+_NAMES_OF_MODULES: Final = {
     "zeyos.authorization": ("Authorization", "CallbackServer"),
     "bearer": ("BearerToken",),
     "general.login": ("KmdLogin", "KmdToken"),
     "zeyos.oauth2": ("OAuth2",),
     "zeyos.oauth2_requests": ("Introspection", "UserInfo"),
-    "ox.login": ("OxAutologin", "OxFormLogin", "OxLogin", "OxRedeemToken", "OxSession", "OxTokenLogin"),
+    "ox.existing_session": ("OxAutologin", "OxSession"),
+    "ox.password": ("OxFormLogin", "OxLogin", "OxTokenLogin"),
+    "ox.redeem_token": ("OxRedeemToken",),
     "ox.second_factor": ("FactorDevice", "SecondFactorChallenge"),
     "ox.oauth": ("OxOAuth",),
     "zeyos.password": ("PasswordLogin",),
@@ -77,16 +82,17 @@ _HOMES: Final = {
     "stores.file": ("FileStore",),
     "stores.keyring": ("KeyringStore",),
 }
-_HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
+_MODULE_OF: Final = {name: module for module, names in _NAMES_OF_MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(importlib.import_module(f".{_HOME_OF[name]}", __name__), name)
-    globals()[name] = found  # the next one finds it without asking here
-    return found
+    value = getattr(importlib.import_module(f".{_MODULE_OF[name]}", __name__), name)
+    globals()[name] = value  # so that this function is not called again for the name
+    return value
 
 
 def __dir__() -> list[str]:
+    # With the names that are not loaded yet, for completion and ``help``.
     return sorted({*globals(), *__all__})

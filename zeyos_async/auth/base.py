@@ -1,8 +1,25 @@
-"""What an auth backend is: three small methods, none of which does I/O.
+"""The interface of auth backends: small methods, none of which does I/O.
 
-A backend says which requests to send to get a credential; the session sends them. So a backend can
-be tested without a client, and everything about sharing a log-in between tasks, about retries and
-about time limits is in one place, the session.
+The problem: a log-in takes one request or several, and between them decisions. If a backend sent these
+requests itself, each would need a client, and would have to care by itself for tasks that need a credential at
+the same moment, for retries, time limits and a shared token store.
+
+The idea: a log-in is a *flow*, a generator. It yields a request and is sent the response; it yields an awaitable
+(such as the coroutine of a user's callback) and is sent its result; it returns the credential. Errors of either
+are thrown into it. The session is the only one that drives flows, and a test can drive one by hand:
+
+    flow = backend.obtain(context, None)
+    request = next(flow)
+    flow.send(Response(status=200, body=b"…"))      # raises StopIteration with the credential as its value
+
+What follows from that:
+
+- Backends hold no state. They are frozen values, and two clients whose backends are equal share a credential.
+- A backend that needs no request returns the credential in place of a flow.
+- ``obtain(context, rejected)`` is told which credential was not accepted. If it returns one that is equal to it,
+  there is no better one, and the rejection is raised instead of tried again for ever.
+- An ``async def obtain`` was left out: it could send requests past the session's limits, or wait for the
+  session that waits for it.
 """
 
 from __future__ import annotations
@@ -12,7 +29,7 @@ import hashlib
 import inspect
 import re
 import time
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import attrs
@@ -21,6 +38,7 @@ from yarl import URL
 from ..errors import ConfigurationError, InvalidArgument
 from ..secrets import Secret
 from ..wire import Request, Response
+from .credential import Credential
 
 if TYPE_CHECKING:
     from .stores.base import TokenStore
@@ -28,48 +46,24 @@ if TYPE_CHECKING:
 __all__ = [
     "AuthBackend",
     "AuthContext",
-    "Credential",
     "Flow",
     "TokenSource",
-    "ask",
     "fingerprint",
-    "header_value",
-    "secret_text",
+    "resolve_source",
+    "to_header_secret",
+    "to_secret",
 ]
 
+# The tab is allowed; anything else of these could end the header, and begin another one.
 _NOT_IN_HEADERS: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 TokenSource: TypeAlias = "str | Secret | Callable[[], str | Awaitable[str]]"
 """A secret text, or a callable (sync or async) that gives one."""
 
 
-def _secret(value: str | Secret) -> Secret:
-    return Secret(value)
-
-
-@attrs.frozen(kw_only=True)
-class Credential:
-    """What a backend obtained, and what it attaches to requests.
-
-    Two credentials are equal if their secrets are: that is how the session tells whether a rejected
-    credential is still the current one.
-
-    Attributes:
-        secret: The token, key or session.
-        refresh: What gets the next one, where there is such a thing.
-        expires_at: Unix time in seconds at which the server stops accepting it, or ``None``.
-        info: What the server said along with it and what is no secret, such as the user's ID.
-    """
-
-    secret: Secret = attrs.field(converter=_secret)
-    refresh: Secret | None = attrs.field(default=None, converter=attrs.converters.optional(_secret))
-    expires_at: float | None = attrs.field(default=None, eq=False)
-    info: Mapping[str, Any] = attrs.field(factory=dict, eq=False)
-
-
 @attrs.frozen(kw_only=True)
 class AuthContext:
-    """Where a backend is used.
+    """The place where a backend is used.
 
     Attributes:
         base_url: The client's base URL, such as ``https://cloud.zeyos.com/demo``.
@@ -80,7 +74,7 @@ class AuthContext:
     clock: Callable[[], float] = time.time
 
     def url(self, path: str) -> URL:
-        """The URL of a path below the base URL."""
+        """Return the URL of a path below the base URL."""
         return self.base_url.joinpath(*path.strip("/").split("/"))
 
 
@@ -90,13 +84,13 @@ sent its result; an error of either is thrown into it. It returns the credential
 
 
 class AuthBackend(abc.ABC):
-    """How a client proves who it is. Subclass it, and write :meth:`obtain`.
+    """A way for a client to prove who it is. Subclass it, and write :meth:`obtain`.
 
     Backends hold no state: the session keeps the credential, one for each base URL and backend, and
     shares it between clients whose backends are equal.
 
     Attributes:
-        advice: What to look at when the server does not accept what the backend obtained; a sentence
+        hint: What to look at when the server does not accept what the backend obtained; a sentence
             without a full stop, or ``""``.
         token_store: Where the credential is shared with other processes, or ``None``.
         identity: Tells this backend's credential from others' in a store. It holds no secret.
@@ -106,16 +100,17 @@ class AuthBackend(abc.ABC):
 
     @property
     def hint(self) -> str:
-        """What to look at after a rejection; by default nothing in particular."""
+        """Advice for the error after a rejection; by default none."""
         return ""
 
     @property
     def identity(self) -> str:
-        """Whose credential it is, for a store; by default the name of the class."""
+        """The owner of the credential, for a store; by default the name of the class."""
         return type(self).__name__
 
     def store_key(self, base_url: URL) -> str:
-        """Where the credential is in a store: the address and the identity."""
+        """Return the key of the credential in a store: the address and the identity."""
+        # With the address: the same user of another instance has another credential.
         return f"{base_url} {self.identity}"
 
     @abc.abstractmethod
@@ -136,19 +131,20 @@ class AuthBackend(abc.ABC):
         """
 
     def apply(self, request: Request, credential: Credential) -> Request:
-        """The request with the credential on it; by default as a bearer token."""
+        """Return the request with the credential on it; by default as a bearer token."""
         return request.with_header_map({"Authorization": f"Bearer {credential.secret.reveal()}"})
 
     def rejected(self, request: Request, response: Response) -> bool:
-        """Whether the answer says that the credential was not accepted; by default, status 401."""
+        """Return whether the answer says that the credential was not accepted; by default, status 401."""
         return response.status == 401
 
     def on_response(
         self, request: Request, response: Response, sent: Credential, current: Credential
     ) -> Credential | None:
-        """What the credential becomes by an answer, such as one that sets a cookie; by default nothing new.
+        """Return the credential that an answer changes ours to, such as one that sets a cookie; by default none.
 
-        It is asked after each answer that does not reject the credential, under a lock, and must be quick.
+        The session calls it after each answer that does not reject the credential. It does so under a lock, so
+        that this must be quick.
 
         Args:
             request: What was sent, without the credential.
@@ -162,24 +158,29 @@ class AuthBackend(abc.ABC):
         return None
 
     def secrets(self, credential: Credential) -> tuple[Secret | None, ...]:
-        """What must not show up in an error, though the server repeats it; by default both secrets."""
+        """Return what must not show up in an error, though the server repeats it; by default both secrets."""
         return credential.secret, credential.refresh
 
     def revocation_request(self, context: AuthContext, credential: Credential) -> Request | None:
-        """The complete request that ends the credential at the server; by default there is none."""
+        """Return the complete request that ends the credential at the server; by default there is none."""
         return None
 
 
 def fingerprint(secret: Secret | None) -> str:
-    """A short text that differs with the secret and does not tell it, where the secret is a random one.
+    """Compute a short text that differs with the secret and does not tell it, where the secret is a random one.
 
-    Not for passwords, which can be guessed from it.
+    Don't use it for passwords: whoever sees the text could find a weak one by trying.
     """
+    # 48 bits tell the few tokens of a store apart.
     return hashlib.sha256(secret.reveal().encode()).hexdigest()[:12] if secret else ""
 
 
-def secret_text(value: object, what: str) -> Secret:
-    """A secret from an argument.
+def to_secret(value: object, label: str) -> Secret:
+    """Convert an argument to a secret.
+
+    Args:
+        value: The argument.
+        label: The name of the argument, for errors.
 
     Raises:
         ConfigurationError: It is no text, or it is empty.
@@ -187,38 +188,42 @@ def secret_text(value: object, what: str) -> Secret:
     if isinstance(value, Secret):
         return value
     if not isinstance(value, str):
-        raise ConfigurationError(f"{what} must be a text, not {type(value).__name__}.")
+        raise ConfigurationError(f"{label} must be a text, not {type(value).__name__}.")
     if not value:
-        raise ConfigurationError(f"{what} is empty.")
+        raise ConfigurationError(f"{label} is empty.")
     return Secret(value)
 
 
-def header_value(value: object, what: str) -> Secret:
-    """A secret that will travel in a header.
+def to_header_secret(value: object, label: str) -> Secret:
+    """Convert an argument to a secret that can travel in a header.
+
+    Args:
+        value: The argument.
+        label: The name of the argument, for errors.
 
     Raises:
         ConfigurationError: It is no text, or it is empty.
         InvalidArgument: It holds a line break or another control character.
     """
-    secret = secret_text(value, what)
+    secret = to_secret(value, label)
     if _NOT_IN_HEADERS.search(secret.reveal()):
         raise InvalidArgument(
-            f"{what} holds a line break or another control character; was it read with its newline?"
+            f"{label} holds a line break or another control character; was it read with its newline?"
         )
     return secret
 
 
-def ask(source: TokenSource, what: str) -> Generator[Awaitable[Any], Any, Secret]:
-    """The part of a flow that asks a source for its text; use it with ``yield from``.
+def resolve_source(source: TokenSource, label: str) -> Generator[Awaitable[Any], Any, Secret]:
+    """Get the text of a source, as a part of a flow; use it with ``yield from``.
 
     Args:
         source: A text, or a callable that gives one, at once or as an awaitable. A callable runs on the
             event loop: one that blocks must be async, and leave the loop itself.
-        what: What it is, for errors.
+        label: The name of the text, for errors.
     """
     value: Any = source
     if callable(source):
         value = source()
         if inspect.isawaitable(value):
-            value = yield value
-    return header_value(value, what)
+            value = yield value  # the session awaits it; a flow is a plain generator, and can't
+    return to_header_secret(value, label)

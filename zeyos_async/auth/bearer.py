@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import attrs
 
-from .base import AuthBackend, AuthContext, Credential, Flow, TokenSource, ask, header_value
+from .base import AuthBackend, AuthContext, Flow, TokenSource, resolve_source, to_header_secret
+from .credential import Credential
 
 __all__ = ["BearerToken"]
 
 
-def _source(value: TokenSource) -> TokenSource:
-    return value if callable(value) else header_value(value, "The bearer token")
+def _to_source(value: TokenSource) -> TokenSource:
+    return value if callable(value) else to_header_secret(value, "The bearer token")
 
 
 @attrs.frozen
 class BearerToken(AuthBackend):
-    """Sends ``Authorization: Bearer <token>``.
+    """A backend that sends ``Authorization: Bearer <token>``.
 
     Args:
         token: The token, or a callable, sync or async, that gives the present one. The callable is
-            asked once, and again after the server has rejected what it gave; if it then gives the same
+            called once, and again after the server has rejected what it gave; if it then gives the same
             token, the rejection is raised. A sync callable must not block.
 
     Raises:
@@ -27,14 +28,14 @@ class BearerToken(AuthBackend):
         InvalidArgument: It holds a line break.
     """
 
-    token: TokenSource = attrs.field(converter=_source, repr=lambda value: "***")
+    token: TokenSource = attrs.field(converter=_to_source, repr=lambda value: "***")
 
     def obtain(self, context: AuthContext, rejected: Credential | None) -> Flow | Credential:
-        """The token, or what the callable gives now."""
+        """Return the token, or what the callable gives now."""
         if callable(self.token):
-            return self._ask()
+            return self._call_source()
         return Credential(secret=self.token)
 
-    def _ask(self) -> Flow:
-        secret = yield from ask(self.token, "The bearer token that the callable gave")
+    def _call_source(self) -> Flow:
+        secret = yield from resolve_source(self.token, "The bearer token that the callable gave")
         return Credential(secret=secret)

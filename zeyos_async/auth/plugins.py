@@ -1,4 +1,4 @@
-"""Backends that other packages bring along, by entry points of the group ``zeyos_async.auth``."""
+"""Backends of other packages, found by their entry points of the group ``zeyos_async.auth``."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _GROUP: Final = "zeyos_async.auth"
 
 
 def installed_backends() -> list[str]:
-    """The names of the backends that installed packages offer, sorted."""
+    """Return the names of the backends that installed packages offer, sorted."""
     from importlib.metadata import entry_points  # here, as it takes long to import
 
     return sorted({point.name for point in entry_points(group=_GROUP)})
 
 
 def load_backend(name: str, /, *args: Any, **options: Any) -> AuthBackend:
-    """A backend that an installed package offers.
+    """Load a backend that an installed package offers.
 
     The entry point names a subclass of :class:`AuthBackend`, or a function that returns one.
 
@@ -34,15 +34,15 @@ def load_backend(name: str, /, *args: Any, **options: Any) -> AuthBackend:
     """
     from importlib.metadata import entry_points
 
-    found = list(entry_points(group=_GROUP, name=name))
-    if not found:
+    points = list(entry_points(group=_GROUP, name=name))
+    if not points:
         raise ConfigurationError(
             f"No installed package offers an auth backend {name!r} (entry points of the group {_GROUP!r})."
             + suggest(name, installed_backends())
         )
-    backend = found[0].load()(*args, **options)
+    backend = points[0].load()(*args, **options)
     if not isinstance(backend, AuthBackend):
         raise ConfigurationError(
-            f"The entry point {found[0].value!r} gave {type(backend).__name__}, and not an AuthBackend."
+            f"The entry point {points[0].value!r} gave {type(backend).__name__}, and not an AuthBackend."
         )
     return backend

@@ -1,4 +1,4 @@
-"""Credentials that are simply there: an API key, a user name and password, a session cookie, none."""
+"""Backends whose credential needs no log-in: an API key, a user name and password, a session cookie, none."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ import attrs
 from ..errors import ConfigurationError
 from ..secrets import Secret
 from ..wire import Request, Response
-from .base import AuthBackend, AuthContext, Credential, header_value
+from .base import AuthBackend, AuthContext, to_header_secret
+from .credential import Credential
 
 __all__ = ["ApiKey", "Basic", "NoAuth", "SessionCookie"]
 
+# A token of RFC 9110, 5.6.2, and the octets of a cookie of RFC 6265, 4.1.1.
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _COOKIE_VALUE: Final = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+")
 
 
-def _name(value: str) -> str:
+def _check_name(value: str) -> str:
     if not isinstance(value, str) or not _TOKEN.fullmatch(value):
         raise ConfigurationError(
             f"{value!r} names no header or cookie: letters, digits and -_.!#$%&'*+^`|~ only."
@@ -27,65 +29,65 @@ def _name(value: str) -> str:
     return value
 
 
-def _key(value: str | Secret) -> Secret:
-    return header_value(value, "The API key")
+def _to_key(value: str | Secret) -> Secret:
+    return to_header_secret(value, "The API key")
 
 
 @attrs.frozen
 class ApiKey(AuthBackend):
-    """Sends a key in a header of its own.
+    """A backend that sends a key in a header of its own.
 
     Args:
         header: The header's name, such as ``"X-Api-Key"``.
         value: The key.
     """
 
-    header: str = attrs.field(converter=_name)
-    value: Secret = attrs.field(converter=_key)
+    header: str = attrs.field(converter=_check_name)
+    value: Secret = attrs.field(converter=_to_key)
 
     def obtain(self, context: AuthContext, rejected: Credential | None) -> Credential:
-        """The key."""
+        """Return the key."""
         return Credential(secret=self.value)
 
     def apply(self, request: Request, credential: Credential) -> Request:
-        """The request with the key in its header."""
+        """Return the request with the key in its header."""
         return request.with_header_map({self.header: credential.secret.reveal()})
 
 
-def _user(value: str) -> str:
+def _to_user_name(value: str) -> str:
     if not value or ":" in value:
         raise ConfigurationError("The user name for Basic authentication must not be empty or hold a colon.")
-    return header_value(value, "The user name").reveal()
+    return to_header_secret(value, "The user name").reveal()
 
 
-def _password(value: str | Secret) -> Secret:
+def _to_password(value: str | Secret) -> Secret:
     return Secret(value)
 
 
 @attrs.frozen
 class Basic(AuthBackend):
-    """HTTP Basic authentication, in UTF-8.
+    """A backend for HTTP Basic authentication, in UTF-8.
 
     Args:
         user: The user name; no colon in it.
         password: The password.
     """
 
-    user: str = attrs.field(converter=_user)
-    password: Secret = attrs.field(converter=_password)
+    user: str = attrs.field(converter=_to_user_name)
+    password: Secret = attrs.field(converter=_to_password)
 
     def obtain(self, context: AuthContext, rejected: Credential | None) -> Credential:
-        """The two of them, encoded."""
+        """Return the name and the password, encoded."""
         pair = f"{self.user}:{self.password.reveal()}"
         return Credential(secret=base64.b64encode(pair.encode()).decode("ascii"))
 
     def apply(self, request: Request, credential: Credential) -> Request:
-        """The request with the ``Authorization`` header."""
+        """Return the request with the ``Authorization`` header."""
         return request.with_header_map({"Authorization": f"Basic {credential.secret.reveal()}"})
 
 
-def _cookie(value: str | Secret) -> Secret:
-    secret = header_value(value, "The session cookie")
+def _to_cookie(value: str | Secret) -> Secret:
+    secret = to_header_secret(value, "The session cookie")
     if not _COOKIE_VALUE.fullmatch(secret.reveal()):
         raise ConfigurationError(
             "The session cookie holds a character that a cookie can't: a blank, quote, comma, semicolon or backslash."
@@ -95,22 +97,23 @@ def _cookie(value: str | Secret) -> Secret:
 
 @attrs.frozen
 class SessionCookie(AuthBackend):
-    """Sends a session cookie, for code that runs beside a user who is logged in.
+    """A backend that sends a session cookie, for code that runs beside a user who is logged in.
 
     Args:
         value: The cookie's value.
         name: The cookie's name.
     """
 
-    value: Secret = attrs.field(converter=_cookie)
-    name: str = attrs.field(default="ZEYOSID", converter=_name)
+    value: Secret = attrs.field(converter=_to_cookie)
+    name: str = attrs.field(default="ZEYOSID", converter=_check_name)
 
     def obtain(self, context: AuthContext, rejected: Credential | None) -> Credential:
-        """The cookie."""
+        """Return the cookie."""
         return Credential(secret=self.value)
 
     def apply(self, request: Request, credential: Credential) -> Request:
-        """The request with the cookie added to those it has."""
+        """Return the request with the cookie added to those it has."""
+        # A second Cookie header would be wrong (RFC 6265, 5.4): servers may read only one of them.
         others = request.headers.get("Cookie")
         own = f"{self.name}={credential.secret.reveal()}"
         return request.with_header_map({"Cookie": f"{others}; {own}" if others else own})
@@ -118,16 +121,16 @@ class SessionCookie(AuthBackend):
 
 @attrs.frozen
 class NoAuth(AuthBackend):
-    """Sends nothing: for servers that ask for nothing."""
+    """A backend that sends nothing, for servers that require nothing."""
 
     def obtain(self, context: AuthContext, rejected: Credential | None) -> Credential:
-        """An empty credential."""
+        """Return an empty credential."""
         return Credential(secret="")
 
     def apply(self, request: Request, credential: Credential) -> Request:
-        """The request as it is."""
+        """Return the request as it is."""
         return request
 
     def rejected(self, request: Request, response: Response) -> bool:
-        """Never: there is nothing that could be renewed."""
+        """Return ``False``: there is nothing that could be renewed."""
         return False

@@ -14,7 +14,7 @@ from ..errors import ConfigurationError
 from .apis import APIS, Reach
 from .connect import Connection
 from .params import ROWS, WHEN
-from .profile_files import Registry
+from .profile_files import ProfileRegistry
 from .running import verbose_option
 
 __all__ = ["PROFILE", "connection_options", "general_options", "reach_options", "sign_in_options"]
@@ -30,7 +30,7 @@ class _ProfileType(click.ParamType):  # type: ignore[type-arg]
     ) -> list[CompletionItem]:
         """Profiles that begin like this."""
         try:
-            names = [entry.name for entry in Registry.here().entries()]
+            names = [entry.name for entry in ProfileRegistry.of_user().entries()]
         except ConfigurationError:  # a message has no place in a completion
             return []
         return [CompletionItem(name) for name in names if name.startswith(incomplete)]

@@ -1,8 +1,9 @@
-"""Where a sign-in goes: to which instance, and into which stored set of credentials."""
+"""The target of a sign-in: an instance, and the stored set of credentials that takes the tokens."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 import attrs
 from yarl import URL
@@ -10,30 +11,30 @@ from yarl import URL
 from ..errors import ConfigurationError
 from ..services.zeyos.profiles import Profile, ProfileStore, look_for_profile
 from .connect import Connection, address, described, same_instance
-from .profile_files import Registry, check_name
+from .profile_files import ProfileRegistry, check_name
 from .terminal import ask_line, may_ask
 
-__all__ = ["Place", "place_for"]
+__all__ = ["SignInTarget", "choose_target"]
 
 
 @attrs.frozen(kw_only=True)
-class Place:
-    """Where a sign-in goes.
+class SignInTarget:
+    """The instance to sign in to, and the set of credentials that takes the tokens.
 
     Attributes:
         url: The instance.
         store: The set of credentials that takes the tokens.
-        known: What the set holds already, or ``None``.
-        activate: Whether it becomes the profile that is used if nobody says which.
+        existing: What the set holds already, or ``None``.
+        activate: Whether it becomes the profile that is used if nobody names one.
     """
 
     url: str
     store: ProfileStore
-    known: Profile | None
+    existing: Profile | None
     activate: bool
 
 
-def place_for(given: Connection) -> Place:
+def choose_target(options: Connection) -> SignInTarget:
     """Choose the instance and the set.
 
     A profile that is named takes the tokens, whether it is there yet or not. If none is named, the set
@@ -41,50 +42,57 @@ def place_for(given: Connection) -> Place:
     name, which is what is used from then on.
 
     Args:
-        given: The options.
+        options: The options of the command.
 
     Raises:
         ConfigurationError: It can't be told, or the profile of that name is for another instance.
     """
-    name = given.profile or os.environ.get("ZEYOS_PROFILE")
-    return _named(check_name(name), given) if name else _unnamed(given)
+    name = options.profile or os.environ.get("ZEYOS_PROFILE")
+    return _named_target(check_name(name), options) if name else _default_target(options)
 
 
-def _named(name: str, given: Connection) -> Place:
-    registry = Registry.here()
+def _named_target(name: str, options: Connection) -> SignInTarget:
+    registry = ProfileRegistry.of_user()
     entry = registry.entry(name)
-    known = look_for_profile(name) if entry is not None and entry.url else None
-    where = address(given, {} if known is not None else os.environ)
-    url = where[0] if where is not None else known.base_url if known is not None else _asked()
-    same = known if known is not None and same_instance(known.base_url, url) else None
-    activate = given.profile is not None or entry is None  # a name in the environment is for this shell
-    return Place(url=url, store=registry.store(name), known=same, activate=activate)
+    stored = look_for_profile(name) if entry is not None and entry.url else None
+    url = _choose_url(options, {} if stored is not None else os.environ, stored)
+    existing = stored if stored is not None and same_instance(stored.base_url, url) else None
+    activate = options.profile is not None or entry is None  # a name in the environment is for this shell
+    return SignInTarget(url=url, store=registry.store(name), existing=existing, activate=activate)
 
 
-def _unnamed(given: Connection) -> Place:
-    used = look_for_profile()
-    where = address(given, os.environ)
-    url = where[0] if where is not None else used.base_url if used is not None else _asked()
-    if used is not None and same_instance(used.base_url, url):
-        return Place(url=url, store=used.store, known=used, activate=False)
-    registry, name = Registry.here(), _name_from(url)
+def _default_target(options: Connection) -> SignInTarget:
+    current = look_for_profile()
+    url = _choose_url(options, os.environ, current)
+    if current is not None and same_instance(current.base_url, url):
+        return SignInTarget(url=url, store=current.store, existing=current, activate=False)
+    registry, name = ProfileRegistry.of_user(), _name_from(url)
     entry = registry.entry(name)
     if entry is not None and entry.url and not same_instance(entry.url, url):
         raise ConfigurationError(
             f"{described(registry.store(name))} is for {entry.url}; give --profile NAME to sign in to {url} beside it"
         )
-    known = look_for_profile(name) if entry is not None and entry.url else None
-    return Place(url=url, store=registry.store(name), known=known, activate=True)
+    existing = look_for_profile(name) if entry is not None and entry.url else None
+    return SignInTarget(url=url, store=registry.store(name), existing=existing, activate=True)
+
+
+def _choose_url(options: Connection, environ: Mapping[str, str], profile: Profile | None) -> str:
+    """Return the instance that options or the environment name, else that of the profile, else a person's answer."""
+    named = address(options, environ)
+    if named is not None:
+        return named[0]
+    return profile.base_url if profile is not None else _ask_url()
 
 
 def _name_from(url: str) -> str:
-    """The instance's name, or the host where the URL has no path."""
+    """Return the instance's name, or the host where the URL has no path."""
     parsed = URL(url)
+    # People copy the address of the API as well as that of the instance.
     parts = parsed.path.strip("/").removesuffix("api/v1").strip("/").split("/")
     return check_name(parts[-1] or parsed.host or "default")
 
 
-def _asked() -> str:
+def _ask_url() -> str:
     if not may_ask():
         raise ConfigurationError(
             "which ZeyOS? Give --url https://cloud.zeyos.com/NAME, or set ZEYOS_INSTANCE"

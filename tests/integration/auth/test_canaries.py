@@ -1,4 +1,4 @@
-"""Secrets stay where they belong: planted in every field of every backend, and looked for everywhere.
+"""Secrets stay where they belong: planted in every field of every backend, and searched for everywhere.
 
 Each backend lives through success, rejection, failures of the network, nonsense and redirects to another
 origin. Whatever can be seen then (logs at DEBUG, reprs, errors, tracebacks with local variables, pickles,
@@ -37,12 +37,12 @@ from zeyos_async.policy import Retry
 from zeyos_async.secrets import Secret
 
 SECRETS = [f"canary-{name}" for name in ("one", "two", "three", "four", "five")]
-GIVEN = ["canary-access", "canary-refresh"]
+ISSUED = ["canary-access", "canary-refresh"]
 """What the server gives out."""
 
 
 def _forms(text):
-    """A secret as it may turn up: plain, quoted, in Base64 beside a name."""
+    """Yield a secret in the forms in which it may turn up: plain, quoted, in Base64 beside a name."""
     plain = text.encode()
     yield plain
     yield urllib.parse.quote(text, safe="").replace("-", "%2D").encode()
@@ -50,11 +50,11 @@ def _forms(text):
         yield base64.b64encode(prefix + plain).rstrip(b"=")[:-1]
 
 
-NEEDLES = [form for text in SECRETS + GIVEN for form in _forms(text)]
+NEEDLES = [form for text in SECRETS + ISSUED for form in _forms(text)]
 
 
-def found_in(text):
-    """The planted texts in a text or in bytes."""
+def secrets_in(text):
+    """Return the planted texts in a text or in bytes."""
     data = text if isinstance(text, bytes) else str(text).encode("utf-8", "replace")
     return [needle for needle in NEEDLES if needle in data]
 
@@ -79,16 +79,16 @@ BACKENDS = {
     "oauth, public": lambda store: OAuth2("my_app", refresh_token=SECRETS[1], token_store=store),
 }
 TOKENS = {
-    "token": GIVEN[0],
+    "token": ISSUED[0],
     "expdate": None,
-    "access_token": GIVEN[0],
-    "refresh_token": GIVEN[1],
+    "access_token": ISSUED[0],
+    "refresh_token": ISSUED[1],
     "expires_in": 3600,
 }
 
 
 def answer(status, body=b"", **headers):
-    """The bytes of an answer."""
+    """Return the bytes of an answer."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(data)}", "Content-Type: application/json"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
@@ -100,7 +100,7 @@ def _record(body):
 
 
 def _echo(head):
-    """A server that repeats what it was sent, credential and all."""
+    """Return the answer of a server that repeats what it was sent, credential and all."""
     return answer(400, {"error": "bad", "error_description": head.decode("latin-1")})
 
 
@@ -136,7 +136,7 @@ SCENES = {
 
 @asynccontextmanager
 async def origin(respond):
-    """A server; what it received is in the list."""
+    """Run a server, and yield its address and the list of what it received."""
     received = []
 
     async def serve(reader, writer):
@@ -167,33 +167,31 @@ async def origin(respond):
 
 
 def play(scene, elsewhere):
-    """How a server behaves in a scene."""
+    """Return the function by which a server answers in a scene."""
     call, login = SCENES[scene]
 
     def respond(head):
         target = head.split(b" ", 2)[1]
-        chosen = login if b"/auth/v1/login" in target or b"/oauth2/v1/token" in target else call
-        return (
-            answer(chosen, Location=f"{elsewhere}/demo/stolen") if isinstance(chosen, int) else chosen(head)
-        )
+        reply = login if b"/auth/v1/login" in target or b"/oauth2/v1/token" in target else call
+        return answer(reply, Location=f"{elsewhere}/demo/stolen") if isinstance(reply, int) else reply(head)
 
     return respond
 
 
 class Watcher:
-    """A hook that notes the repr of all it is told."""
+    """A hook that records the repr of all its arguments."""
 
     def __init__(self):
-        self.told = []
+        self.records = []
 
     def on_request(self, *args):
-        self.told.append(repr(args))
+        self.records.append(repr(args))
 
     on_response = on_failure = on_retry = on_login = on_request
 
 
 def everything_about(error):
-    """An error as it may be shown, reported or passed on."""
+    """Yield an error as it may be shown, reported or passed on."""
     report = traceback.TracebackException.from_exception(error, capture_locals=True)
     yield from report.format()
     yield from (str(error), repr(error), repr(vars(error)))
@@ -202,7 +200,7 @@ def everything_about(error):
 
 
 async def outcome(call):
-    """What can be seen of a call. The frame that catches the error is this one, which holds nothing."""
+    """Return what can be seen of a call. The frame that catches the error is this one, which holds nothing."""
     try:
         return [repr(await call)]
     except ZeyosAsyncError as error:
@@ -211,10 +209,10 @@ async def outcome(call):
 
 @pytest.mark.parametrize("scene", SCENES)
 @pytest.mark.parametrize("name", BACKENDS)
-async def test_nothing_is_given_away(name, scene, tmp_path, caplog):
+async def test_no_secret_is_given_away(name, scene, tmp_path, caplog):
     """Not one planted text, in any form, anywhere but at the server that it is for."""
     caplog.set_level(logging.DEBUG)
-    watcher, seen = Watcher(), []
+    watcher, texts = Watcher(), []
     store = FileStore(tmp_path / "tokens.json")
     backend = BACKENDS[name](store)
     async with (
@@ -223,26 +221,26 @@ async def test_nothing_is_given_away(name, scene, tmp_path, caplog):
     ):
         options = {"hooks": [watcher], "retry": Retry(attempts=2, base=0.0), "timeout": 5.0}
         async with Zeyos(f"{url}/demo", auth=backend, **options) as zeyos:
-            seen += await outcome(zeyos.accounts.get(1))
-            seen += await outcome(zeyos.accounts.update(1, lastname="A"))
-            seen += [repr(zeyos), repr(zeyos.session), repr(zeyos.session.stats()), repr(vars(zeyos))]
-    assert any(found_in(head) for head in received), "the server itself has to get the credential"
-    assert [found_in(head) for head in stolen] == [], "nothing at all goes to another origin"
-    for text in [*seen, *watcher.told, caplog.text, *(repr(vars(record)) for record in caplog.records)]:
-        assert found_in(text) == []
+            texts += await outcome(zeyos.accounts.get(1))
+            texts += await outcome(zeyos.accounts.update(1, lastname="A"))
+            texts += [repr(zeyos), repr(zeyos.session), repr(zeyos.session.stats()), repr(vars(zeyos))]
+    assert any(secrets_in(head) for head in received), "the server itself has to get the credential"
+    assert [secrets_in(head) for head in stolen] == [], "nothing at all goes to another origin"
+    for text in [*texts, *watcher.records, caplog.text, *(repr(vars(record)) for record in caplog.records)]:
+        assert secrets_in(text) == []
 
 
 @pytest.mark.parametrize("name", BACKENDS)
 def test_backends_do_not_show_their_secrets(name, tmp_path):
     """Printed, formatted, compared, copied or pickled."""
     backend = BACKENDS[name](FileStore(tmp_path / "tokens.json"))
-    shown = [repr(backend), str(backend), f"{backend}", repr([backend]), repr(copy.deepcopy(backend))]
+    texts = [repr(backend), str(backend), f"{backend}", repr([backend]), repr(copy.deepcopy(backend))]
     try:
-        shown.append(pickle.dumps(backend))
+        texts.append(pickle.dumps(backend))
     except (pickle.PicklingError, AttributeError):
         assert name == "callable"
-    assert [found_in(text) for text in shown] == [[]] * len(shown)
-    assert found_in(backend.identity) == []
+    assert [secrets_in(text) for text in texts] == [[]] * len(texts)
+    assert secrets_in(backend.identity) == []
 
 
 def test_values_do_not_show_their_secrets():
@@ -257,8 +255,8 @@ def test_values_do_not_show_their_secrets():
     bearer = BearerToken(SECRETS[0])
     sent = bearer.apply(request, bearer.obtain(context, None))
     for value in (credential, store, request, sent, signing, Secret(SECRETS[0])):
-        assert found_in(repr(value)) == []
-    assert found_in(pickle.dumps(credential)) == []
+        assert secrets_in(repr(value)) == []
+    assert secrets_in(pickle.dumps(credential)) == []
 
 
 @pytest.mark.parametrize("name", BACKENDS)
@@ -268,10 +266,10 @@ async def test_a_server_that_is_not_there(name, tmp_path, caplog):
     async with origin(_record) as (url, _):
         pass
     async with Zeyos(f"{url}/demo", auth=BACKENDS[name](None), retry=Retry(attempts=1)) as zeyos:
-        seen = await outcome(zeyos.accounts.get(1))
-    assert any("NotSent" in str(text) for text in seen)
-    for text in [*seen, caplog.text]:
-        assert found_in(text) == []
+        texts = await outcome(zeyos.accounts.get(1))
+    assert any("NotSent" in str(text) for text in texts)
+    for text in [*texts, caplog.text]:
+        assert secrets_in(text) == []
 
 
 @pytest.mark.parametrize("scene", ["hung up", "no HTTP", "cut off"])
@@ -283,11 +281,11 @@ async def test_no_frames_of_the_http_library_stay_behind(scene):
     ):
         with pytest.raises(ZeyosAsyncError) as caught:
             await zeyos.accounts.get(1)
-    behind = caught.value.__cause__
-    while behind is not None:
-        files = [frame.filename for frame in traceback.extract_tb(behind.__traceback__)]
+    cause = caught.value.__cause__
+    while cause is not None:
+        files = [frame.filename for frame in traceback.extract_tb(cause.__traceback__)]
         assert not [file for file in files if "/aiohttp/" in file]
-        behind = behind.__cause__
+        cause = cause.__cause__
 
 
 STORE_FAILURES = {
@@ -306,13 +304,13 @@ async def test_stores_that_fail(failure, tmp_path):
     store = FileStore(tmp_path / "tokens.json")
     await store.save("key", Credential(secret=SECRETS[0], refresh=SECRETS[1]))
     STORE_FAILURES[failure](store.path)
-    seen = await outcome(store.load("key"))
-    seen += await outcome(store.save("key", Credential(secret=SECRETS[2])))
-    for text in seen:
-        assert found_in(text) == []
+    texts = await outcome(store.load("key"))
+    texts += await outcome(store.save("key", Credential(secret=SECRETS[2])))
+    for text in texts:
+        assert secrets_in(text) == []
 
 
-async def test_a_write_that_fails(tmp_path, monkeypatch):
+async def test_a_write_to_a_store_that_fails(tmp_path, monkeypatch):
     """The disk is full: the error says so, and not what it was full for."""
 
     def full(descriptor):
@@ -320,7 +318,7 @@ async def test_a_write_that_fails(tmp_path, monkeypatch):
 
     monkeypatch.setattr("os.fsync", full)
     store = FileStore(tmp_path / "tokens.json")
-    seen = await outcome(store.save("key", Credential(secret=SECRETS[0], refresh=SECRETS[1])))
-    assert "No space left" in str(seen)
-    for text in seen:
-        assert found_in(text) == []
+    texts = await outcome(store.save("key", Credential(secret=SECRETS[0], refresh=SECRETS[1])))
+    assert "No space left" in str(texts)
+    for text in texts:
+        assert secrets_in(text) == []

@@ -21,7 +21,7 @@ LOST = {"error": "Your session expired.", "code": "SES-0203", "category": 4}
 
 
 class Server:
-    """Answers as Open-Xchange does: errors with 200, a secret cookie for each User-Agent."""
+    """A server that answers as Open-Xchange does: errors with 200, a secret cookie for each User-Agent."""
 
     def __init__(self):
         self.logins = 0
@@ -41,14 +41,14 @@ class Server:
         handler = getattr(self, f"do_{action}", self.do_anything)
         await handler(line, query)
 
-    def _good(self, line, query):
+    def _is_valid(self, line, query):
         session = query.get("session", "")
         secret = self.sessions.get(session)
         cookies = line.seen.headers.get("cookie", "").split("; ")
         same = self.agents.get(session) == line.seen.headers["user-agent"]
         return secret is not None and f"open-xchange-secret-h={secret}" in cookies and same
 
-    def _open(self, line):
+    def _open_session(self, line):
         self.logins += 1
         session, secret = f"session-{self.logins}", f"secret-{self.logins}"
         self.sessions[session] = secret
@@ -57,62 +57,62 @@ class Server:
 
     async def do_login(self, line, query):
         await asyncio.sleep(0.02)
-        session, cookie = self._open(line)
+        session, cookie = self._open_session(line)
         reply = {"session": session, "user": "jane", "requires_multifactor": self.factor}
-        await self._json(line, reply, Set_Cookie=cookie)
+        await self._answer_json(line, reply, Set_Cookie=cookie)
 
     async def do_formlogin(self, line, query):
-        session, cookie = self._open(line)
+        session, cookie = self._open_session(line)
         away = f"https://ui.example.com/appsuite/#session={session}&user=jane"
         await line.answer(302, b"", Location=away, Set_Cookie=cookie)
 
     async def do_tokenLogin(self, line, query):
-        await self._json(line, {"serverToken": "theirs"}, Set_Cookie="JSESSIONID=1.OX0")
+        await self._answer_json(line, {"serverToken": "theirs"}, Set_Cookie="JSESSIONID=1.OX0")
 
     async def do_tokens(self, line, query):
-        session, cookie = self._open(line)
-        await self._json(line, {"data": {"session": session}}, Set_Cookie=cookie)
+        session, cookie = self._open_session(line)
+        await self._answer_json(line, {"data": {"session": session}}, Set_Cookie=cookie)
 
     async def do_autologin(self, line, query):
-        session, cookie = self._open(line)
-        await self._json(line, {"session": session}, Set_Cookie=cookie)
+        session, cookie = self._open_session(line)
+        await self._answer_json(line, {"session": session}, Set_Cookie=cookie)
 
     async def do_logout(self, line, query):
-        self.logouts += self._good(line, query)
+        self.logouts += self._is_valid(line, query)
         self.sessions.pop(query.get("session", ""), None)
         await line.answer(200, b"")
 
     async def do_all(self, line, query):
-        await self._json(line, {"data": [{"id": "1", "providerName": "TOTP", "enabled": True}]})
+        await self._answer_json(line, {"data": [{"id": "1", "providerName": "TOTP", "enabled": True}]})
 
     async def do_startAuthentication(self, line, query):
-        await self._json(line, {"data": {"challenge": {}}})
+        await self._answer_json(line, {"data": {"challenge": {}}})
 
     async def do_finishAuthentication(self, line, query):
-        good = json.loads(line.seen.body) == {"secret_code": "4711"} and self._good(line, query)
+        good = json.loads(line.seen.body) == {"secret_code": "4711"} and self._is_valid(line, query)
         if good:
             self.proven.add(query["session"])
-        await self._json(
+        await self._answer_json(
             line, {"timestamp": 1} if good else {"error": "Wrong", "code": "MFA-0023", "category": 1}
         )
 
     async def do_new(self, line, query):
-        good = self._good(line, query)
+        good = self._is_valid(line, query)
         self.writes += good
-        await self._judged(line, good)
+        await self._answer_if(line, good)
 
     async def do_anything(self, line, query):
-        await self._judged(line, self._good(line, query))
+        await self._answer_if(line, self._is_valid(line, query))
 
-    async def _judged(self, line, good):
+    async def _answer_if(self, line, good):
         self.refused += not good
         headers = {}
         if good and self.rotate:
             number = len(self.sessions) + self.refused + self.writes
             headers["Set_Cookie"] = f"JSESSIONID={number}.OX0"
-        await self._json(line, {"data": "fine"} if good else LOST, **headers)
+        await self._answer_json(line, {"data": "fine"} if good else LOST, **headers)
 
-    async def _json(self, line, value, **headers):
+    async def _answer_json(self, line, value, **headers):
         await line.answer(200, json.dumps(value).encode(), Content_Type="application/json", **headers)
 
 
@@ -141,15 +141,15 @@ def call(url, action="get", *, method="GET", safety=Safety.READ, body=None):
 async def test_one_log_in_for_many_tasks(ox, ox_url, session):
     """However many wait for it; each request has session and cookie."""
     channel = session.bind(ox_url, OxLogin("jane", "swordfish"))
-    found = await asyncio.gather(*(channel.send(call(ox_url)) for _ in range(20)))
-    assert {response.json()["data"] for response in found} == {"fine"}
+    responses = await asyncio.gather(*(channel.send(call(ox_url)) for _ in range(20)))
+    assert {response.json()["data"] for response in responses} == {"fine"}
     assert (ox.logins, ox.refused) == (1, 0)
 
 
-@pytest.mark.parametrize("way", [OxLogin, OxFormLogin, OxTokenLogin])
-async def test_ways_in(ox, ox_url, session, way):
+@pytest.mark.parametrize("backend", [OxLogin, OxFormLogin, OxTokenLogin])
+async def test_log_ins_by_password(ox, ox_url, session, backend):
     """Each ends with a session that counts; no redirect is followed to the web page."""
-    channel = session.bind(ox_url, way("jane", "swordfish", user_agent="my-sync/2"))
+    channel = session.bind(ox_url, backend("jane", "swordfish", user_agent="my-sync/2"))
     assert (await channel.send(call(ox_url))).json() == {"data": "fine"}
     assert set(ox.agents.values()) == {"my-sync/2"}
 
@@ -166,8 +166,8 @@ async def test_a_lost_session_is_replaced_once_for_all(ox, ox_url, session):
     await channel.send(call(ox_url))
     ox.sessions.clear()
     write = call(ox_url, "new", method="PUT", safety=Safety.ONCE, body=b"{}")
-    found = await asyncio.gather(channel.send(write), *(channel.send(call(ox_url)) for _ in range(10)))
-    assert {response.json()["data"] for response in found} == {"fine"}
+    responses = await asyncio.gather(channel.send(write), *(channel.send(call(ox_url)) for _ in range(10)))
+    assert {response.json()["data"] for response in responses} == {"fine"}
     assert (ox.logins, ox.writes) == (2, 1)
 
 
@@ -269,7 +269,7 @@ async def test_a_file_is_sent_again_with_the_new_session(ox, ox_url, session, tm
     assert ox.logins == 3
 
 
-async def test_a_wrong_address_is_told(session):
+async def test_a_wrong_base_url_is_named(session):
     """A page in place of a log-in's answer."""
 
     async def page(line):

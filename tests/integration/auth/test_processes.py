@@ -22,21 +22,21 @@ async def main(url, client_id, secret, refresh, path, rounds):
         for _ in range(rounds):
             print("ready", flush=True)
             await asyncio.to_thread(sys.stdin.readline)
-            found = await asyncio.gather(*(zeyos.accounts.exists(1) for _ in range(20)))
-            print(json.dumps([sum(found), zeyos.session.stats().logins]), flush=True)
+            rows = await asyncio.gather(*(zeyos.accounts.exists(1) for _ in range(20)))
+            print(json.dumps([sum(rows), zeyos.session.stats().logins]), flush=True)
 
 asyncio.run(main(*sys.argv[1:-1], int(sys.argv[-1])))
 """
 
 
 class Workers:
-    """Processes that make twenty calls each time they are told to."""
+    """Processes that make twenty calls in each round."""
 
     def __init__(self, processes):
         self.processes = processes
 
     async def round(self):
-        """What each found, and how many refreshes it has made."""
+        """Run a round, and return for each process how many rows there were, and its log-ins so far."""
         for process in self.processes:
             assert await asyncio.wait_for(process.stdout.readline(), 60) == b"ready\n"
         for process in self.processes:
@@ -49,7 +49,7 @@ class Workers:
 
 @pytest.fixture
 async def start():
-    """Start so many processes."""
+    """A function that starts so many processes."""
     started = []
 
     async def begin(count, instance, refresh, path, rounds):
@@ -74,9 +74,9 @@ async def test_eight_processes_refresh_once(instance, start, tmp_path):
     workers = await start(8, instance, instance.pair()[1], path, 3)
     for refreshes in (1, 2, 3):
         results = await workers.round()
-        assert [found for found, _ in results] == [20] * 8
+        assert [count for count, _ in results] == [20] * 8
         assert instance.refreshes == instance.token_requests == refreshes
-        assert sum(made for _, made in results) == refreshes
+        assert sum(logins for _, logins in results) == refreshes
         instance.emulator.expire_tokens()
 
 
@@ -90,5 +90,5 @@ async def test_an_expired_token_in_the_file_is_refreshed_once(instance, start, t
         key = backend.store_key(zeyos.base_url)
     await FileStore(path).save(key, Credential(secret=access, refresh=refresh, expires_at=1.0))
     workers = await start(4, instance, spent, path, 1)
-    assert [found for found, _ in await workers.round()] == [20] * 4
+    assert [count for count, _ in await workers.round()] == [20] * 4
     assert instance.refreshes == instance.token_requests == 1

@@ -19,11 +19,11 @@ class Machine:
     def __init__(self, folder):
         self.home = folder / "home"
         self.project = folder / "work" / "project"
-        self.here = self.project / "deep" / "deeper"
+        self.start = self.project / "deep" / "deeper"
         self.config = self.home / ".config" / "zeyos"
         self.environ = {}
-        for each in (self.here, self.config, self.project / ".zeyos"):
-            each.mkdir(parents=True)
+        for path in (self.start, self.config, self.project / ".zeyos"):
+            path.mkdir(parents=True)
 
     def write(self, path, values):
         path.write_text(values if isinstance(values, str) else json.dumps(values))
@@ -42,7 +42,7 @@ class Machine:
         self.write(self.config / "credentials.json", values)
 
     def find(self, name=None):
-        return find_profile(name, environ=self.environ, folder=self.here, home=self.home)
+        return find_profile(name, environ=self.environ, folder=self.start, home=self.home)
 
 
 @pytest.fixture
@@ -50,44 +50,44 @@ def machine(tmp_path):
     return Machine(tmp_path)
 
 
-def at(place):
-    """A set of credentials that can be told from others by its address."""
+def set_for(place):
+    """Return a set of credentials that can be told from others by its address."""
     return {"baseUrl": f"https://cloud.zeyos.com/{place}", "accessToken": "t"}
 
 
-def test_the_order(machine):
+def test_the_order_in_which_credentials_are_looked_for(machine):
     """A name, ZEYOS_PROFILE, the pin, the project's own file, the active profile, the file of before profiles."""
-    found = []
+    places = []
 
-    def look(name=None):
-        found.append(machine.find(name).base_url.rsplit("/", 1)[1])
+    def look_up(name=None):
+        places.append(machine.find(name).base_url.rsplit("/", 1)[1])
 
-    machine.single(**at("single"))
-    look()
-    machine.profiles("active", **{name: at(name) for name in ("active", "pinned", "named", "asked")})
-    look()
-    machine.local(**at("local"))
-    look()
+    machine.single(**set_for("single"))
+    look_up()
+    machine.profiles("active", **{name: set_for(name) for name in ("active", "pinned", "named", "asked")})
+    look_up()
+    machine.local(**set_for("local"))
+    look_up()
     machine.pin("pinned")
-    look()
+    look_up()
     machine.environ["ZEYOS_PROFILE"] = "named"
-    look()
-    look("asked")
-    assert found == ["single", "active", "local", "pinned", "named", "asked"]
+    look_up()
+    look_up("asked")
+    assert places == ["single", "active", "local", "pinned", "named", "asked"]
 
 
 def test_the_closest_file_counts(machine):
     """Of those in this folder and above it."""
-    machine.local(**at("above"))
-    (machine.here / ".zeyos").mkdir()
-    machine.write(machine.here / ".zeyos" / "auth.json", at("here"))
+    machine.local(**set_for("above"))
+    (machine.start / ".zeyos").mkdir()
+    machine.write(machine.start / ".zeyos" / "auth.json", set_for("here"))
     assert machine.find().base_url.endswith("/here")
 
 
 def test_an_empty_pin_pins_nothing(machine):
     """As for the tool itself."""
     machine.pin(" ")
-    machine.local(**at("local"))
+    machine.local(**set_for("local"))
     assert machine.find().base_url.endswith("/local")
 
 
@@ -99,7 +99,7 @@ def test_an_empty_pin_pins_nothing(machine):
         ({"baseUrl": "https://cloud.zeyos.com", "instance": "demo"}, "https://cloud.zeyos.com/demo"),
     ],
 )
-def test_addresses(machine, values, base_url):
+def test_base_urls_of_profiles(machine, values, base_url):
     """With the instance in it, or beside it."""
     machine.local(**values)
     assert machine.find().base_url == base_url
@@ -108,7 +108,7 @@ def test_addresses(machine, values, base_url):
 APP = {"baseUrl": "https://cloud.zeyos.com/demo", "clientId": "my_app", "clientSecret": "s"}
 
 
-def test_backends(machine):
+def test_backends_of_profiles(machine):
     """One that refreshes if there is all that takes; else the access token as it is."""
     machine.local(**APP, refreshToken="r", accessToken="t", expiresAt=1_735_568_880, dateFormat="YYYY")
     profile = machine.find()
@@ -117,7 +117,7 @@ def test_backends(machine):
     assert profile.credential.expires_at == 1_735_568_880
     machine.local(**APP, accessToken="t")
     assert machine.find().auth() == BearerToken("t")
-    machine.local(**at("demo"), refreshToken="r")
+    machine.local(**set_for("demo"), refreshToken="r")
     assert machine.find().auth() == BearerToken("t")
 
 
@@ -126,8 +126,8 @@ def test_backends(machine):
     [
         (lambda m: None, ["no .zeyos/profile", "profiles.json", "zeyos login"]),
         (lambda m: m.pin("gone"), ["'gone'", "is named by", ".zeyos/profile", "There is none yet"]),
-        (lambda m: (m.profiles(prod=at("x")), m.pin("prdo")), ["'prdo'", "Did you mean 'prod'"]),
-        (lambda m: m.profiles("gone", prod=at("x")), ["'gone'", "active one"]),
+        (lambda m: (m.profiles(prod=set_for("x")), m.pin("prdo")), ["'prdo'", "Did you mean 'prod'"]),
+        (lambda m: m.profiles("gone", prod=set_for("x")), ["'gone'", "active one"]),
         (lambda m: m.local(accessToken="t"), ["auth.json has no baseUrl"]),
         (lambda m: m.local(**APP), ["has no tokens", "zeyos login"]),
         (lambda m: m.profiles("prod", prod=APP), ["'prod'", "zeyos login --profile prod"]),
@@ -136,7 +136,7 @@ def test_backends(machine):
         (lambda m: m.write(m.config / "credentials.json", "[]"), ["no JSON object"]),
     ],
 )
-def test_what_is_missing_is_named(machine, prepare, words):
+def test_the_error_names_what_is_missing(machine, prepare, words):
     """With where was looked, and what to run."""
     prepare(machine)
     with pytest.raises(ConfigurationError) as caught:
@@ -149,7 +149,7 @@ def signed_in(machine, instance, monkeypatch):
     """This process on that machine, and what its tool has after a log-in at the emulator."""
     monkeypatch.setenv("HOME", str(machine.home))
     monkeypatch.delenv("ZEYOS_PROFILE", raising=False)
-    monkeypatch.chdir(machine.here)
+    monkeypatch.chdir(machine.start)
     user, (access, refresh) = instance.emulator.credentials, instance.pair(expired=True)
     return {
         "baseUrl": instance.url,
@@ -210,7 +210,7 @@ async def test_a_linked_file_stays_linked(machine, instance, signed_in):
 
 async def test_a_profile_by_name(machine, instance, signed_in):
     """And a backend given beside it takes the place of its own."""
-    machine.profiles("other", prod=signed_in, other=at("other"))
+    machine.profiles("other", prod=signed_in, other=set_for("other"))
     async with Zeyos.from_profile("prod") as zeyos:
         assert await zeyos.accounts.exists(1)
     async with Zeyos.from_profile("prod", auth=instance.emulator.auth()) as zeyos:

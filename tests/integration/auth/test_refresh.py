@@ -29,8 +29,8 @@ async def test_a_thousand_callers_refresh_once(instance, store):
     """On a cold start; when the token expires; and when it is revoked for all of them at once."""
     async with Zeyos(instance.url, auth=instance.oauth(token_store=store)) as zeyos:
         for refreshes in (1, 2, 3):
-            found = await asyncio.gather(*(zeyos.accounts.exists(1) for _ in range(1000)))
-            assert all(found)
+            results = await asyncio.gather(*(zeyos.accounts.exists(1) for _ in range(1000)))
+            assert all(results)
             assert instance.refreshes == instance.token_requests == refreshes
             instance.emulator.expire_tokens()
 
@@ -188,7 +188,7 @@ async def test_a_server_that_is_overloaded_is_not_asked_twice_with_one_token(ins
         assert await zeyos.accounts.exists(1)
 
 
-class Failing(MemoryStore):
+class FullStore(MemoryStore):
     """A store that can be full."""
 
     full = False
@@ -201,7 +201,7 @@ class Failing(MemoryStore):
 
 async def test_tokens_that_can_not_be_saved_are_not_lost(instance, caplog):
     """The program goes on with them, refreshes them and not the old ones in the store, and says so loudly."""
-    store = Failing()
+    store = FullStore()
     oauth = instance.oauth(token_store=store)
     async with Zeyos(instance.url, auth=oauth) as zeyos:
         await zeyos.accounts.exists(1)
@@ -231,17 +231,17 @@ async def test_a_store_that_can_not_be_read_is_no_reason_to_refresh(instance, tm
     assert instance.token_requests == 0
 
 
-async def test_hooks_hear_of_it_when_the_lock_is_free(instance, tmp_path):
+async def test_hooks_hear_of_a_refresh_when_the_lock_is_free(instance, tmp_path):
     """A hook that takes the lock itself does not wait for ever; and nothing is told of what others refreshed."""
-    store, told = FileStore(tmp_path / "tokens.json", patience=1.0), []
+    store, events = FileStore(tmp_path / "tokens.json", patience=1.0), []
 
     class Hook:
         def on_login(self, base_url, error):
-            told.append(error)
+            events.append(error)
 
             async def look():
                 async with store.lock(oauth.store_key(base_url)):
-                    told.append("locked")
+                    events.append("locked")
 
             tasks.append(asyncio.create_task(look()))
 
@@ -250,10 +250,10 @@ async def test_hooks_hear_of_it_when_the_lock_is_free(instance, tmp_path):
     async with Zeyos(instance.url, auth=oauth, hooks=[Hook()]) as zeyos:
         await zeyos.accounts.exists(1)
         await asyncio.gather(*tasks)
-        assert told == [None, "locked"]
+        assert events == [None, "locked"]
     async with Zeyos(instance.url, auth=oauth, hooks=[Hook()]) as zeyos:
         await zeyos.accounts.exists(1)
-        assert len(told) == 2
+        assert len(events) == 2
 
 
 async def test_tenants_and_users_in_one_file_do_not_mix(instance, tmp_path):
@@ -296,7 +296,7 @@ async def test_a_backend_of_ones_own_with_a_store(instance):
     assert zeyos.session.stats().logins == 0
 
 
-async def test_nothing_to_begin_with(instance, tmp_path):
+async def test_an_application_without_any_token(instance, tmp_path):
     """No token, and none in the store: the error says what to call, and nothing is sent."""
     user = instance.emulator.credentials
     for store in (None, FileStore(tmp_path / "tokens.json")):

@@ -21,14 +21,14 @@ def oauth(instance):
 
 
 async def sign_in(instance, oauth, client, **options):
-    """Sign in, with the emulator's user at the browser; what the user is shown at the end."""
-    shown = []
+    """Sign in, with the emulator's user at the browser; and return the credential and the last page."""
+    visits = []
 
     def show(address):
-        shown.append(asyncio.create_task(asyncio.to_thread(instance.browse, address)))
+        visits.append(asyncio.create_task(asyncio.to_thread(instance.browse, address)))
 
     credential = await oauth.sign_in(client, show=show, **options)
-    return credential, await shown[0]
+    return credential, await visits[0]
 
 
 async def test_a_sign_in(instance, oauth):
@@ -46,10 +46,10 @@ async def test_a_sign_in(instance, oauth):
 async def test_a_sign_in_that_is_kept(instance, oauth, tmp_path):
     """The next program has the tokens from the store."""
     user = instance.emulator.credentials
-    kept = OAuth2(user.client_id, user.appsecret, token_store=FileStore(tmp_path / "tokens.json"))
-    async with Zeyos(instance.url, auth=kept) as zeyos:
-        await sign_in(instance, kept, zeyos)
-    async with Zeyos(instance.url, auth=kept) as zeyos:
+    stored = OAuth2(user.client_id, user.appsecret, token_store=FileStore(tmp_path / "tokens.json"))
+    async with Zeyos(instance.url, auth=stored) as zeyos:
+        await sign_in(instance, stored, zeyos)
+    async with Zeyos(instance.url, auth=stored) as zeyos:
         assert await zeyos.accounts.exists(1)
     assert instance.token_requests == 1
 
@@ -65,7 +65,7 @@ async def test_the_browser_is_opened_by_default(instance, oauth, monkeypatch):
             await oauth.sign_in(zeyos)
 
 
-async def test_nobody_comes(instance, oauth):
+async def test_a_user_who_does_not_come_back(instance, oauth):
     """The wait ends, and the port is free again."""
     async with Zeyos(instance.url, auth=oauth) as zeyos:
         with pytest.raises(TimeoutError, match="nobody came back"):
@@ -103,8 +103,8 @@ async def test_a_code_is_of_no_use_to_who_stole_it(instance, oauth):
 # -- the callback server ---------------------------------------------------------------------------
 
 
-async def ask(server, target, *, method="GET", host=None, raw=None):
-    """Send one request to the callback server; the status that it answers, or ``None``."""
+async def send(server, target, *, method="GET", host=None, raw=None):
+    """Send one request to the callback server; return the status that it answers, or ``None``."""
     port = urllib.parse.urlsplit(server.redirect_uri).port
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     host = host or f"127.0.0.1:{port}"
@@ -123,22 +123,22 @@ async def waiting(oauth):
         yield server, authorized
 
 
-async def test_what_is_not_the_answer_changes_nothing(waiting):
+async def test_requests_that_are_not_the_answer_change_nothing(waiting):
     """Other paths, methods, names and states are refused; the answer is taken, once."""
     server, authorized = waiting
     state = authorized.state.reveal()
     good = f"/callback?code=c-1&state={state}"
-    assert await ask(server, "/favicon.ico") == 404
-    assert await ask(server, "//callback?code=c&state=x") == 404
-    assert await ask(server, "/callback") == 400
-    assert await ask(server, "/callback?code=c-0&state=wrong") == 400
-    assert await ask(server, "/callback?error=access_denied") == 400
-    assert await ask(server, good, method="POST") == 405
-    assert await ask(server, good, host="evil.example") == 400
-    assert await ask(server, "", raw=b"nonsense\r\n\r\n") == 404
-    assert await ask(server, "", raw=b"GET /" + b"a" * 70_000 + b"\r\n\r\n") is None
-    assert await ask(server, good) == 200
-    assert await ask(server, good) == 410
+    assert await send(server, "/favicon.ico") == 404
+    assert await send(server, "//callback?code=c&state=x") == 404
+    assert await send(server, "/callback") == 400
+    assert await send(server, "/callback?code=c-0&state=wrong") == 400
+    assert await send(server, "/callback?error=access_denied") == 400
+    assert await send(server, good, method="POST") == 405
+    assert await send(server, good, host="evil.example") == 400
+    assert await send(server, "", raw=b"nonsense\r\n\r\n") == 404
+    assert await send(server, "", raw=b"GET /" + b"a" * 70_000 + b"\r\n\r\n") is None
+    assert await send(server, good) == 200
+    assert await send(server, good) == 410
     assert (await server.code(timeout=1)).reveal() == "c-1"
 
 
@@ -146,7 +146,7 @@ async def test_a_user_who_says_no(waiting):
     """The error has the server's words."""
     server, authorized = waiting
     query = f"error=access_denied&error_description=Not+me&state={authorized.state.reveal()}"
-    assert await ask(server, f"/callback?{query}") == 200
+    assert await send(server, f"/callback?{query}") == 200
     with pytest.raises(PermissionDenied, match="Not me") as caught:
         await server.code(timeout=1)
     assert caught.value.code == "access_denied"
@@ -157,7 +157,7 @@ async def test_a_server_that_is_over_listens_no_more(waiting):
     server, _ = waiting
     await server.__aexit__(None, None, None)
     with pytest.raises(ConnectionError):
-        await ask(server, "/callback")
+        await send(server, "/callback")
 
 
 async def test_a_port_that_is_taken(waiting):
@@ -168,7 +168,7 @@ async def test_a_port_that_is_taken(waiting):
             pass
 
 
-async def test_waiting_for_nothing():
+async def test_a_callback_server_that_expects_no_sign_in():
     """Without a sign-in to expect, nobody could answer."""
     async with CallbackServer() as server:
         with pytest.raises(ConfigurationError, match="expect"):
@@ -178,18 +178,22 @@ async def test_waiting_for_nothing():
 # -- calls about tokens ----------------------------------------------------------------------------
 
 
-async def test_what_the_server_knows(instance):
+async def test_introspection_and_user_info(instance):
     """About the user, and about a token; of a token that it does not know, only that."""
     oauth, user = instance.oauth(), instance.emulator.credentials
     async with Zeyos(instance.url, auth=oauth) as zeyos:
-        about = await oauth.userinfo(zeyos)
-        assert (about.user, about.username, about.email) == (user.user, user.name, user.email)
-        assert about.time_zone == "Europe/Berlin"
-        assert about.extra["apionly"] is False
+        user_info = await oauth.userinfo(zeyos)
+        assert (user_info.user, user_info.username, user_info.email) == (user.user, user.name, user.email)
+        assert user_info.time_zone == "Europe/Berlin"
+        assert user_info.extra["apionly"] is False
         access, _ = instance.pair()
-        known = await oauth.introspect(zeyos, access)
-        assert (known.active, known.client_id, known.user) == (True, user.client_id, user.user)
-        assert known.expires_at is not None
+        introspection = await oauth.introspect(zeyos, access)
+        assert (introspection.active, introspection.client_id, introspection.user) == (
+            True,
+            user.client_id,
+            user.user,
+        )
+        assert introspection.expires_at is not None
         assert not (await oauth.introspect(zeyos, "0" * 40)).active
 
 
@@ -199,9 +203,9 @@ async def test_a_revocation(instance, tmp_path):
     oauth = instance.oauth(token_store=store)
     async with Zeyos(instance.url, auth=oauth) as zeyos:
         await zeyos.accounts.exists(1)
-        kept = await store.load(oauth.store_key(zeyos.base_url))
+        credential = await store.load(oauth.store_key(zeyos.base_url))
         await oauth.revoke(zeyos)
-        assert not (await oauth.introspect(zeyos, kept.secret)).active
+        assert not (await oauth.introspect(zeyos, credential.secret)).active
         assert await store.load(oauth.store_key(zeyos.base_url)) is None
         with pytest.raises(NotAuthenticated):
             await zeyos.accounts.exists(1)

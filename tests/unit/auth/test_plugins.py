@@ -49,7 +49,7 @@ def test_a_backend_is_made_by_its_name(installed):
 @pytest.mark.parametrize(
     ("name", "words"), [("valut", "Did you mean 'vault'"), ("broken", "gave int, and not an AuthBackend")]
 )
-def test_what_can_not_be_loaded(installed, name, words):
+def test_backends_that_can_not_be_loaded(installed, name, words):
     """The error names what is close, or what came."""
     with pytest.raises(ConfigurationError, match=words):
         load_backend(name)

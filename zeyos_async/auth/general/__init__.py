@@ -1,1 +1,1 @@
-"""Ways into the General API: a log-in, or a token (``kmd``)."""
+"""Backends for the General API: a log-in, or a token (``kmd``)."""

@@ -1,4 +1,4 @@
-"""The General API's ways in: a log-in by name and password, or a token (``kmd``) that is there already.
+"""The General API's backends: a log-in by name and password, or a token (``kmd``) that exists already.
 
 The token travels in the JSON body of each call, beside the access type and the language.
 """
@@ -17,7 +17,8 @@ from yarl import URL
 from ...errors import ConfigurationError, NotAuthenticated, ServerError, error_class
 from ...secrets import Secret, redact
 from ...wire import Request, Response, Safety, public_url
-from ..base import AuthBackend, AuthContext, Credential, Flow, secret_text
+from ..base import AuthBackend, AuthContext, Flow, to_secret
+from ..credential import Credential
 
 if TYPE_CHECKING:
     from ..stores.base import TokenStore
@@ -28,12 +29,12 @@ DOCUMENTED_CODES: Final = frozenset({0, 101, 102, 103, 113})
 """Success, no input, wrong access type, missing ids, wrong fields: none of them is about the token."""
 
 _JSON: Final = {"Content-Type": "application/json", "Accept": "application/json"}
-_LONGEST_MESSAGE: Final = 300
-_NO_TEXT: Final = re.compile(r"\s+")
+_MAX_MESSAGE: Final = 300
+_WHITESPACE: Final = re.compile(r"\s+")
 
 
 class Status(msgspec.Struct, frozen=True):
-    """How an answer of the General API begins; its ``data`` is not looked at.
+    """The status fields of an answer of the General API; its ``data`` is not read.
 
     Attributes:
         status: ``"Success"`` or ``"Error"``.
@@ -52,15 +53,16 @@ class Status(msgspec.Struct, frozen=True):
 
     @property
     def message(self) -> str:
-        """The server's words, on one line and of bounded length."""
-        return _NO_TEXT.sub(" ", self.msg).strip()[:_LONGEST_MESSAGE]
+        """The server's message, on one line and of bounded length."""
+        return _WHITESPACE.sub(" ", self.msg).strip()[:_MAX_MESSAGE]
 
 
+# Not strict: the code is read where it comes as text, too.
 _STATUS: Final = msgspec.json.Decoder(Status, strict=False)
 
 
 def read_status(response: Response) -> Status | None:
-    """The status of an answer, or ``None`` if it is no answer of this API."""
+    """Read the status of an answer; ``None`` if it is no answer of this API."""
     try:
         status = _STATUS.decode(response.body)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -68,64 +70,65 @@ def read_status(response: Response) -> Status | None:
     return status if status.status or status.statuscode >= 0 else None
 
 
-def _number(value: int | None) -> int | None:
+def _check_number(value: int | None) -> int | None:
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
         raise ConfigurationError(f"access_type= and lang= are whole numbers from 0, not {value!r}.")
     return value
 
 
-def _codes(value: Collection[int] | None) -> frozenset[int] | None:
+def _to_codes(value: Collection[int] | None) -> frozenset[int] | None:
     return None if value is None else frozenset(value)
 
 
-def _whole(value: int) -> int:
+def _check_access_type(value: int) -> int:
     if value is None:
         raise ConfigurationError("access_type= is needed: the number that the server knows this way in by.")
-    _number(value)
+    _check_number(value)
     return value
 
 
-def _name(value: str) -> str:
-    return secret_text(value, "kname").reveal()
+def _to_name(value: str) -> str:
+    return to_secret(value, "kname").reveal()
 
 
-def _password(value: str | Secret) -> Secret:
-    return secret_text(value, "kpass")
+def _to_password(value: str | Secret) -> Secret:
+    return to_secret(value, "kpass")
 
 
-def _token(value: str | Secret) -> Secret:
-    return secret_text(value, "kmd")
+def _to_token(value: str | Secret) -> Secret:
+    return to_secret(value, "kmd")
 
 
-def _key(value: str | Secret | None) -> Secret | None:
-    return None if value is None else secret_text(value, "key")
+def _to_key(value: str | Secret | None) -> Secret | None:
+    return None if value is None else to_secret(value, "key")
 
 
 @attrs.frozen(kw_only=True)
-class _Kmd(AuthBackend):
-    """What both ways share: where the token goes, and how a refusal of it is told."""
+class _KmdBackend(AuthBackend):
+    """The common part of both backends: where the token goes, and how a refusal of it is recognised."""
 
-    access_type: int | None = attrs.field(default=None, converter=_number)
-    lang: int | None = attrs.field(default=None, converter=_number)
-    key: Secret | None = attrs.field(default=None, converter=_key)
-    expired: frozenset[int] | None = attrs.field(default=None, converter=_codes)
+    access_type: int | None = attrs.field(default=None, converter=_check_number)
+    lang: int | None = attrs.field(default=None, converter=_check_number)
+    key: Secret | None = attrs.field(default=None, converter=_to_key)
+    expired: frozenset[int] | None = attrs.field(default=None, converter=_to_codes)
 
     def apply(self, request: Request, credential: Credential) -> Request:
-        """The request with the token in its JSON object; what is no such object stays as it is."""
-        body = _object(request.content)
+        """Return the request with the token in its JSON object; a body that is none stays as it is."""
+        body = _parse_object(request.content)
         if body is None:
             return request
-        own = {**self.common(), **body, "kmd": credential.secret.reveal()}
-        return attrs.evolve(request, body=json.dumps(own).encode())
+        # The body's own values win: a call may ask for another language.
+        fields = {**self.common_fields(), **body, "kmd": credential.secret.reveal()}
+        return attrs.evolve(request, body=json.dumps(fields).encode())
 
-    def common(self) -> dict[str, Any]:
-        """What each call carries besides the token."""
+    def common_fields(self) -> dict[str, Any]:
+        """Return the fields that each call carries besides the token."""
         values = {"accessType": self.access_type, "lang": self.lang}
-        named = {name: value for name, value in values.items() if value is not None}
-        return named if self.key is None else {**named, "key": self.key.reveal()}
+        fields = {name: value for name, value in values.items() if value is not None}
+        return fields if self.key is None else {**fields, "key": self.key.reveal()}
 
     def rejected(self, request: Request, response: Response) -> bool:
-        """Whether the answer may mean that the token is over its time.
+        """Return whether the answer may mean that the token has expired.
 
         The code for that is not documented. Without ``expired=`` every code that the document does not
         explain counts, which costs one log-in at the most.
@@ -138,7 +141,7 @@ class _Kmd(AuthBackend):
         return status.statuscode not in DOCUMENTED_CODES
 
 
-def _object(body: bytes | None) -> dict[str, Any] | None:
+def _parse_object(body: bytes | None) -> dict[str, Any] | None:
     try:
         value = json.loads(body) if body else None
     except ValueError:
@@ -147,8 +150,8 @@ def _object(body: bytes | None) -> dict[str, Any] | None:
 
 
 @attrs.frozen(kw_only=True)
-class KmdLogin(_Kmd):
-    """Logs in with the action ``auth`` and sends the ``kmd`` that it gets.
+class KmdLogin(_KmdBackend):
+    """A backend that logs in with the action ``auth`` and sends the ``kmd`` that it gets.
 
     A token that is not accepted any more is replaced by a fresh log-in, once for each call.
 
@@ -168,9 +171,9 @@ class KmdLogin(_Kmd):
         ConfigurationError: An argument is empty or of the wrong type.
     """
 
-    kname: str = attrs.field(kw_only=False, converter=_name)
-    kpass: Secret = attrs.field(kw_only=False, converter=_password)
-    access_type: int = attrs.field(converter=_whole)
+    kname: str = attrs.field(kw_only=False, converter=_to_name)
+    kpass: Secret = attrs.field(kw_only=False, converter=_to_password)
+    access_type: int = attrs.field(converter=_check_access_type)
     longlife: bool = False
     layout: Literal["single", "paths"] = "single"
     endpoint: URL | None = None
@@ -182,7 +185,7 @@ class KmdLogin(_Kmd):
         return f"kmd:{self.kname}:{self.access_type}"
 
     def obtain(self, context: AuthContext, rejected: Credential | None) -> Flow:
-        """The log-in.
+        """Log in.
 
         Raises:
             NotAuthenticated: The server refuses name and password.
@@ -192,41 +195,42 @@ class KmdLogin(_Kmd):
         response: Response = yield request
         status = read_status(response)
         if status is None or not status.ok:
-            raise self._refused(request, response, status)
-        return _credential(request, response)
+            raise self._refusal(request, response, status)
+        return _read_credential(request, response)
 
     def _request(self, context: AuthContext) -> Request:
-        body = {**self.common(), "kname": self.kname, "kpass": self.kpass.reveal()}
+        body = {**self.common_fields(), "kname": self.kname, "kpass": self.kpass.reveal()}
         if self.longlife:
             body["longlife"] = 1
-        paths = self.layout == "paths"
+        has_paths = self.layout == "paths"
         return Request(
             method="POST",
-            url=context.url("auth/auth") if paths else self.endpoint or context.base_url,
+            url=context.url("auth/auth") if has_paths else self.endpoint or context.base_url,
             headers=_JSON,
-            body=json.dumps(body if paths else {"action": "auth", **body}).encode(),
+            body=json.dumps(body if has_paths else {"action": "auth", **body}).encode(),
             safety=Safety.REPEATABLE,
             operation="auth",
         )
 
-    def _refused(self, request: Request, response: Response, status: Status | None) -> Exception:
-        where: dict[str, Any] = {
+    def _refusal(self, request: Request, response: Response, status: Status | None) -> Exception:
+        details: dict[str, Any] = {
             "status": response.status,
             "method": request.method,
             "url": public_url(request.url),
         }
         if status is None:
-            error = ServerError if response.ok else error_class(response.status)
+            # With status 200 it is the page of something else, which a new log-in would not change.
+            error_type = ServerError if response.ok else error_class(response.status)
             text = f"the answer to the log-in of {self.kname!r} is none of the General API. Is the endpoint right?"
-            return error(text, **where)
-        said = redact(status.message, self.kpass, self.key) or "no reason given"
-        text = f"the log-in of {self.kname!r} was refused: {said}. Check kname, kpass and access_type"
-        refused = NotAuthenticated(text, code=str(status.statuscode), **where)
-        refused.hint = ""
-        return refused
+            return error_type(text, **details)
+        reason = redact(status.message, self.kpass, self.key) or "no reason given"
+        text = f"the log-in of {self.kname!r} was refused: {reason}. Check kname, kpass and access_type"
+        error = NotAuthenticated(text, code=str(status.statuscode), **details)
+        error.hint = ""  # the message says it already
+        return error
 
 
-def _credential(request: Request, response: Response) -> Credential:
+def _read_credential(request: Request, response: Response) -> Credential:
     try:
         token = response.json()["data"]["kmd"]
     except (ValueError, LookupError, TypeError):
@@ -242,8 +246,8 @@ def _credential(request: Request, response: Response) -> Credential:
 
 
 @attrs.frozen(kw_only=True)
-class KmdToken(_Kmd):
-    """Sends a ``kmd`` that was obtained elsewhere.
+class KmdToken(_KmdBackend):
+    """A backend that sends a ``kmd`` that was obtained elsewhere.
 
     Args:
         kmd: The token.
@@ -256,13 +260,13 @@ class KmdToken(_Kmd):
         ConfigurationError: An argument is empty or of the wrong type.
     """
 
-    kmd: Secret = attrs.field(kw_only=False, converter=_token)
+    kmd: Secret = attrs.field(kw_only=False, converter=_to_token)
 
     @property
     def hint(self) -> str:
-        """What to do when the token is not accepted."""
+        """Advice for a token that is not accepted."""
         return "The kmd is over its time or unknown: get another, or let KmdLogin(…) do it"
 
     def obtain(self, context: AuthContext, rejected: Credential | None) -> Credential:
-        """The token."""
+        """Return the token."""
         return Credential(secret=self.kmd)

@@ -1,1 +1,1 @@
-"""Ways into Open-Xchange: sessions, second factors, OAuth."""
+"""Backends for Open-Xchange: sessions, second factors, OAuth."""

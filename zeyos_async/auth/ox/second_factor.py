@@ -1,6 +1,6 @@
-"""Open-Xchange's second factor: which device, what it shows, and the answer to that.
+"""Open-Xchange's second factor: the choice of a device, its challenge, and the answer to that.
 
-A session whose user has one is there after the log-in and of no use until a device was asked
+A session whose user has one exists after the log-in, and is of no use until a device was asked
 (``startAuthentication``, upon which a text message goes out, say) and its code was given back
 (``finishAuthentication``).
 """
@@ -17,19 +17,19 @@ import attrs
 from ...errors import ConfigurationError, SecondFactorRequired
 from ...wire import Request, Response, Safety, public_url
 from ..base import AuthContext
-from .wire import is_error, refusal, reply_of
+from .wire import is_error, read_reply, refusal
 
 __all__ = ["FactorDevice", "SecondFactor", "SecondFactorChallenge", "pass_second_factor"]
 
 _JSON: Final = {"Content-Type": "application/json", "Accept": "application/json"}
 
-Send: TypeAlias = Callable[[Request], Generator[Request, Response, Response]]
+Sender: TypeAlias = Callable[[Request], Generator[Request, Response, Response]]
 """Sends a request within the session that is being opened."""
 
 
 @attrs.frozen(kw_only=True)
 class FactorDevice:
-    """Something that a user proves to have.
+    """A device that a user proves to have.
 
     Attributes:
         id: Its ID.
@@ -48,10 +48,10 @@ class FactorDevice:
 
 @attrs.frozen(kw_only=True)
 class SecondFactorChallenge:
-    """What is to be answered.
+    """A challenge that is to be answered.
 
     Attributes:
-        device: The device that was asked.
+        device: The device that the challenge is of.
         devices: All of the user's devices.
         data: What the server said about it, such as ``phoneNumberTail``, the end of the number that a code
             was sent to, or the ``signRequests`` of a U2F key.
@@ -70,16 +70,21 @@ needs (``clientData``, ``keyHandle`` and ``signatureData`` for U2F). It runs on 
 
 
 def pass_second_factor(
-    context: AuthContext, send: Send, ask: SecondFactor | None, prefer: str | None, *, needed: bool = True
+    context: AuthContext,
+    send: Sender,
+    answer: SecondFactor | None,
+    preferred: str | None,
+    *,
+    is_required: bool = True,
 ) -> Generator[Any, Any, None]:
-    """The part of a log-in that passes the second factor; use it with ``yield from``.
+    """Pass the second factor, as a part of a log-in; use it with ``yield from``.
 
     Args:
         context: Where the log-in takes place.
         send: Sends a request within the new session.
-        ask: Answers the challenge.
-        prefer: The ID, name or kind of the device to use; by default the first that is no backup.
-        needed: Whether the server said so; otherwise a user without devices passes.
+        answer: Answers the challenge.
+        preferred: The ID, name or kind of the device to use; by default the first that is no backup.
+        is_required: Whether the server said so; otherwise a user without devices passes.
 
     Raises:
         SecondFactorRequired: Nobody answers, or there is no such device.
@@ -93,30 +98,30 @@ def pass_second_factor(
         safety=Safety.READ,
         operation="multifactor.device.all",
     )
-    if ask is None:
-        raise _needed(request, "the user has a second factor", "Give OxLogin(…, second_factor=…)")
-    devices = _devices(_data(request, (yield from send(request))))
-    if not needed and not any(each.enabled for each in devices):
+    if answer is None:
+        raise _required_error(request, "the user has a second factor", "Give OxLogin(…, second_factor=…)")
+    devices = _read_devices(_data(request, (yield from send(request))))
+    if not is_required and not any(device.enabled for device in devices):
         return
-    device = _chosen(request, devices, prefer)
-    begin = _call(context, device, "startAuthentication")
-    begun = _data(begin, (yield from send(begin)))
-    data = begun.get("challenge", begun) if isinstance(begun, dict) else {}
+    device = _choose_device(request, devices, preferred)
+    begin = _device_request(context, device, "startAuthentication")
+    reply = _data(begin, (yield from send(begin)))
+    data = reply.get("challenge", reply) if isinstance(reply, dict) else {}
     challenge = SecondFactorChallenge(device=device, devices=devices, data=data)
-    finish = yield from _answered(context, challenge, ask)
+    finish = yield from _answer_request(context, challenge, answer)
     _data(finish, (yield from send(finish)))
 
 
-def _answered(
-    context: AuthContext, challenge: SecondFactorChallenge, ask: SecondFactor
+def _answer_request(
+    context: AuthContext, challenge: SecondFactorChallenge, answer: SecondFactor
 ) -> Generator[Any, Any, Request]:
-    answer: Any = ask(challenge)
-    if inspect.isawaitable(answer):
-        answer = yield answer
-    return _call(context, challenge.device, "finishAuthentication", _fields(answer))
+    value: Any = answer(challenge)
+    if inspect.isawaitable(value):
+        value = yield value
+    return _device_request(context, challenge.device, "finishAuthentication", _answer_fields(value))
 
 
-def _call(
+def _device_request(
     context: AuthContext, device: FactorDevice, action: str, fields: Mapping[str, str] | None = None
 ) -> Request:
     query = {"action": action, "providerName": device.provider, "deviceId": device.id}
@@ -131,47 +136,50 @@ def _call(
 
 
 def _data(request: Request, response: Response) -> Any:
-    reply = reply_of(response)
-    page = not reply and response.body.strip() not in (b"", b"{}")
-    if not response.ok or page or is_error(reply):
+    """Return the ``data`` of an answer, or raise the error in it."""
+    reply = read_reply(response)
+    # Nothing at all is a success: ``finishAuthentication`` has nothing to say.
+    is_page = not reply and response.body.strip() not in (b"", b"{}")
+    if not response.ok or is_page or is_error(reply):
         raise refusal(request, response, "the second factor")
     return reply.get("data")
 
 
-def _devices(data: Any) -> tuple[FactorDevice, ...]:
-    found = [each for each in data if isinstance(each, dict)] if isinstance(data, list) else []
+def _read_devices(data: Any) -> tuple[FactorDevice, ...]:
+    items = [item for item in data if isinstance(item, dict)] if isinstance(data, list) else []
     return tuple(
         FactorDevice(
-            id=str(each.get("id", "")),
-            name=str(each.get("name") or ""),
-            provider=str(each.get("providerName") or ""),
-            backup=bool(each.get("backup")),
-            enabled=each.get("enabled") is not False,
+            id=str(item.get("id", "")),
+            name=str(item.get("name") or ""),
+            provider=str(item.get("providerName") or ""),
+            backup=bool(item.get("backup")),
+            # Only a device that says so is disabled.
+            enabled=item.get("enabled") is not False,
         )
-        for each in found
+        for item in items
     )
 
 
-def _chosen(request: Request, devices: Sequence[FactorDevice], prefer: str | None) -> FactorDevice:
-    usable = sorted((each for each in devices if each.enabled), key=lambda each: each.backup)
-    if prefer is not None:
-        usable = [each for each in usable if prefer in (each.id, each.name, each.provider)]
+def _choose_device(request: Request, devices: Sequence[FactorDevice], preferred: str | None) -> FactorDevice:
+    usable = sorted((device for device in devices if device.enabled), key=lambda device: device.backup)
+    if preferred is not None:
+        usable = [device for device in usable if preferred in (device.id, device.name, device.provider)]
     if usable:
         return usable[0]
-    known = ", ".join(f"{each.name or each.id} ({each.provider})" for each in devices) or "none"
-    wanted = "none that can be used" if prefer is None else f"none that is {prefer!r}"
-    raise _needed(
-        request, f"of the user's devices for the second factor there is {wanted}", f"There are: {known}"
+    names = ", ".join(f"{device.name or device.id} ({device.provider})" for device in devices) or "none"
+    missing = "none that can be used" if preferred is None else f"none that is {preferred!r}"
+    raise _required_error(
+        request, f"of the user's devices for the second factor there is {missing}", f"There are: {names}"
     )
 
 
-def _needed(request: Request, text: str, hint: str) -> SecondFactorRequired:
+def _required_error(request: Request, text: str, hint: str) -> SecondFactorRequired:
     error = SecondFactorRequired(text, code="MFA-0001", method=request.method, url=public_url(request.url))
     error.hint = hint
     return error
 
 
-def _fields(answer: object) -> Mapping[str, str]:
+def _answer_fields(answer: object) -> Mapping[str, str]:
     if isinstance(answer, str) and answer:
         return {"secret_code": answer}
     if isinstance(answer, Mapping) and answer:

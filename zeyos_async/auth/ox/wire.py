@@ -1,8 +1,20 @@
-"""What Open-Xchange says about sessions, read without I/O: cookies, lost sessions, refusals.
+"""Answers of Open-Xchange that speak of sessions, tokens and log-ins, read without I/O.
 
-A session is an ID in the query of each request and cookies beside it. The cookies' names hold a hash of the
-``User-Agent`` and the client's name, so that two sessions of one client have cookies of the same names: each
-log-in has a jar of its own.
+The problem: status 200 says nothing here. An error comes as a JSON object with ``error`` and ``code``, with status 200
+and in the same place where a success has its warnings; in the answer to an upload it is wrapped in a web page; a proxy
+in front sends pages of its own; and a server that takes tokens of OAuth answers these in a third form. Still
+three questions must be answered for each response, of which most are large and none of this:
+
+1. Is the session lost? Then the session layer logs in again and repeats the request (:func:`error_code` and :data:`LOST`).
+   Only the envelope's own code counts: a mail that quotes ``SES-0203`` must not end a session.
+2. Why was a log-in refused (:func:`refusal`)? ``NotAuthenticated`` is for what the user can mend; a server that is down
+   is a ``ServerError``, so that nobody changes a password for it; an answer without a session hints at a wrong base URL.
+3. What does a refused token of OAuth lack (:func:`oauth_error`)? Another token helps against an invalid one, and not
+   against a missing scope.
+
+What is read is bounded: a body above 256 KB is no error of this server, and is not looked into, nor is one without any
+of the codes in question as bytes. Nothing here raises on nonsense. The state of a session, with its cookies, is
+in :mod:`.session_state`.
 """
 
 from __future__ import annotations
@@ -10,16 +22,11 @@ from __future__ import annotations
 import html
 import json
 import re
-import time
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
-
-import attrs
 
 from ...errors import (
     ApiError,
-    ConfigurationError,
     NotAuthenticated,
     PermissionDenied,
     ServerError,
@@ -27,21 +34,17 @@ from ...errors import (
 )
 from ...secrets import Secret, redact
 from ...wire import Request, Response, public_url
-from ..base import Credential
 
 __all__ = [
     "LOST",
     "SECOND_FACTOR",
     "Reply",
-    "State",
     "error_code",
     "is_error",
     "is_lost",
     "oauth_error",
+    "read_reply",
     "refusal",
-    "reply_of",
-    "session_lost",
-    "with_cookies_of",
 ]
 
 LOST: Final = frozenset({"SES-0201", "SES-0202", "SES-0203", "SES-0205", "SES-0206", "SVL-0002"})
@@ -49,218 +52,133 @@ LOST: Final = frozenset({"SES-0201", "SES-0202", "SES-0203", "SES-0205", "SES-02
 
 ``SVL-0002`` says that some parameter is missing, and counts only if that is the session; see ``is_lost``.
 """
-_MISSING: Final = "SVL-0002"
+_MISSING_PARAMETER: Final = "SVL-0002"
 SECOND_FACTOR: Final = "MFA-0001"
+"""The code that says that the session is of no use before the second factor was given."""
 
-_LONGEST_ENVELOPE: Final = 256 * 1024
-_LONGEST_QUOTE: Final = 300
-_ADDRESS: Final = "Is the base URL right? It often ends with /ajax"
-_MARKS: Final = (b"SES-02", b"SVL-0002", b"MFA-0001")
-_WRAPPED: Final = re.compile(r"\((\{.*\})\)", re.DOTALL)
+_MAX_ENVELOPE: Final = 256 * 1024
+_MAX_QUOTE: Final = 300
+_ADDRESS_HINT: Final = "Is the base URL right? It often ends with /ajax"
+_CODES_IN_BYTES: Final = (b"SES-02", b"SVL-0002", b"MFA-0001")
+_JSON_IN_PAGE: Final = re.compile(r"\((\{.*\})\)", re.DOTALL)
 _TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
-_BROKEN_SERVER: Final = frozenset({"SERVICE_DOWN", "CONNECTIVITY", "ERROR", "5", "6", "8"})
-
-
-@attrs.frozen
-class State:
-    """What a credential of Open-Xchange consists of.
-
-    Attributes:
-        session: The session's ID.
-        cookies: Name → value.
-    """
-
-    session: str = attrs.field(default="", repr=False)
-    cookies: Mapping[str, str] = attrs.field(factory=dict, repr=lambda cookies: f"<{len(cookies)} cookies>")
-
-    @classmethod
-    def of(cls, credential: Credential) -> State:
-        """What was packed into a credential.
-
-        Raises:
-            ConfigurationError: It is the credential of another backend.
-        """
-        state = cls._unpacked(credential)
-        if state is None:  # raised here, where the plain text is in no variable
-            raise ConfigurationError("This credential is none of Open-Xchange's, and can't be used there.")
-        return state
-
-    @classmethod
-    def _unpacked(cls, credential: Credential) -> State | None:
-        try:
-            values = json.loads(credential.secret.reveal())
-            return cls(values["session"], values["cookies"])
-        except (ValueError, LookupError, TypeError):
-            return None
-
-    def packed(self, **info: Any) -> Credential:
-        """The credential: session and cookies are one secret, as neither is of use without the other."""
-        values = {"session": self.session, "cookies": dict(self.cookies)}
-        return Credential(secret=json.dumps(values), info=info)
-
-    @property
-    def secrets(self) -> tuple[Secret, ...]:
-        """Each secret text by itself, to be taken out of what a server repeats."""
-        return (Secret(self.session), *map(Secret, self.cookies.values()))
-
-    def cookie_header(self, others: str | None) -> dict[str, str]:
-        """The header ``Cookie``, with those that a request has already; nothing if there are none."""
-        own = [f"{name}={value}" for name, value in self.cookies.items()]
-        line = "; ".join([*([others] if others else []), *own])
-        return {"Cookie": line} if line else {}
+_SERVER_CATEGORIES: Final = frozenset({"SERVICE_DOWN", "CONNECTIVITY", "ERROR", "5", "6", "8"})
 
 
 class Reply(dict[str, Any]):
-    """The JSON object of an answer, which may hold a session: it shows its names only."""
+    """The JSON object of an answer, which may hold a session: its ``repr`` shows names only."""
 
     def __repr__(self) -> str:
         return f"<{', '.join(self)}>"
 
     def secret(self, name: str) -> Secret | None:
-        """A field that is a text, and is a secret."""
+        """Return a field as a secret, or ``None`` where it is no text."""
         value = self.get(name)
         return Secret(value) if isinstance(value, str) and value else None
 
 
-def with_cookies_of(state: State, response: Response) -> State:
-    """The state with the cookies that an answer sets, and without those that it removes."""
-    lines = response.headers.getall("Set-Cookie", ())
-    if not lines:
-        return state
-    cookies = dict(state.cookies)
-    for line in lines:
-        name, value = _set_cookie(line)
-        if value is not None:
-            cookies[name] = value
-        else:
-            cookies.pop(name, None)
-    return attrs.evolve(state, cookies=cookies)
-
-
-def _set_cookie(line: str) -> tuple[str, str | None]:
-    """Name and value of a cookie; no value if it is to be removed (RFC 6265, 5.2 and 5.3)."""
-    pair, *attributes = line.split(";")
-    name, _, value = pair.partition("=")
-    named = {
-        key.strip().lower(): text.strip() for key, _, text in (each.partition("=") for each in attributes)
-    }
-    gone = not name.strip() or _is_over(named.get("max-age"), named.get("expires"))
-    return name.strip(), None if gone else value.strip()
-
-
-def _is_over(age: str | None, expires: str | None) -> bool:
-    if age is not None and age.lstrip("-").isdigit():
-        return int(age) <= 0
-    if not expires:
-        return False
-    try:
-        return parsedate_to_datetime(expires.replace("-", " ")).timestamp() <= time.time()
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return False
-
-
-def session_lost(body: bytes) -> bool:
-    """Whether an answer says that there is no such session any more.
-
-    Only the envelope's own code counts, plain or in the web page that an upload is answered with; a body
-    that is larger than any error is not looked into.
-    """
-    return error_code(body) in LOST
-
-
 def error_code(body: bytes) -> str:
-    """The code of an envelope that speaks of the session or the second factor, or an empty text."""
-    if len(body) > _LONGEST_ENVELOPE or not any(mark in body for mark in _MARKS):
+    """Return the code of an envelope that speaks of the session or the second factor, or an empty text."""
+    if len(body) > _MAX_ENVELOPE or not any(code in body for code in _CODES_IN_BYTES):
         return ""
-    reply = _object(body)
+    reply = _parse_object(body)
     code = str(reply.get("code") or "")
-    said = (reply.get("error"), reply.get("error_params"), reply.get("error_desc"))
-    return "" if code == _MISSING and not is_lost(code, *said) else code
+    texts = (reply.get("error"), reply.get("error_params"), reply.get("error_desc"))
+    return "" if code == _MISSING_PARAMETER and not is_lost(code, *texts) else code
 
 
-def is_lost(code: str, *said: object) -> bool:
-    """Whether an error says that there is no such session.
+def is_lost(code: str, *texts: object) -> bool:
+    """Return whether an error says that there is no such session.
 
     Args:
         code: Its code.
-        said: Its message, parameters and description, in which a missing parameter is named.
+        *texts: Its message, parameters and description, in which a missing parameter is named.
     """
-    return code in LOST and (code != _MISSING or "session" in str(said))
+    return code in LOST and (code != _MISSING_PARAMETER or "session" in str(texts))
 
 
-def reply_of(response: Response) -> Reply:
-    """The JSON object of an answer; an empty one if it is none."""
-    return _object(response.body)
+def read_reply(response: Response) -> Reply:
+    """Read the JSON object of an answer; an empty one if it is none."""
+    return _parse_object(response.body)
 
 
-def _object(body: bytes) -> Reply:
+def _parse_object(body: bytes) -> Reply:
     text = body.decode("utf-8", "replace").strip()
-    if text[:1] == "<" and (found := _WRAPPED.search(text)):
-        text = found.group(1)
+    # Answers to uploads are written for a hidden frame of a browser: a page that calls a function with the JSON.
+    if text[:1] == "<" and (match := _JSON_IN_PAGE.search(text)):
+        text = match.group(1)
     if text[:1] != "{":
         return Reply()
     try:
         return Reply(json.loads(text))
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError):  # brackets a thousand deep are no reason to fail either
         return Reply()
 
 
-def refusal(request: Request, response: Response, what: str, *secrets: Secret | None) -> ApiError:
-    """The error for a log-in that was answered with anything but a session.
+def refusal(request: Request, response: Response, login: str, *secrets: Secret | None) -> ApiError:
+    """Return the error for a log-in that was answered with anything but a session.
 
     Args:
         request: What was asked.
         response: What came back.
-        what: Whose log-in, for the message: ``"the log-in of 'jane'"``.
-        secrets: What must not be in the message.
+        login: The name of the log-in, for the message: ``"the log-in of 'jane'"``.
+        *secrets: What must not be in the message.
     """
-    reply = reply_of(response)
-    said = redact(_words(reply, response), *secrets)
-    kind, text = _judged(reply, response, what, said)
-    error = kind(
-        text,
+    reply = read_reply(response)
+    reason = redact(_error_text(reply, response), *secrets)
+    error_type, message = _classify_refusal(reply, response, login, reason)
+    error = error_type(
+        message,
         status=response.status,
         code=str(reply.get("code") or ""),
         method=request.method,
         url=public_url(request.url),
     )
-    error.hint = _advice(error.code) or (_ADDRESS if response.status in (404, 405) else "")
+    error.hint = _hint_for(error.code) or (_ADDRESS_HINT if response.status in (404, 405) else "")
     return error
 
 
-def _judged(reply: Mapping[str, Any], response: Response, what: str, said: str) -> tuple[type[ApiError], str]:
+def _classify_refusal(
+    reply: Mapping[str, Any], response: Response, login: str, reason: str
+) -> tuple[type[ApiError], str]:
+    """Return the class and the message of the error."""
     if is_error(reply):
-        broken = _BROKEN_SERVER & _categories(reply) and not str(reply.get("code")).startswith("LGI-")
-        return (ServerError if broken else NotAuthenticated), f"{what} was refused: {said}"
+        # Codes of LGI- are about the name and the password, whatever category they come with.
+        is_broken = _SERVER_CATEGORIES & _category_names(reply) and not str(reply.get("code")).startswith(
+            "LGI-"
+        )
+        return (ServerError if is_broken else NotAuthenticated), f"{login} was refused: {reason}"
     if not response.ok:
-        return error_class(response.status), f"{what} was refused: {said}"
-    return ServerError, f"the answer to {what} holds no session: {said}. {_ADDRESS}"
+        return error_class(response.status), f"{login} was refused: {reason}"
+    return ServerError, f"the answer to {login} holds no session: {reason}. {_ADDRESS_HINT}"
 
 
 def is_error(reply: Mapping[str, Any]) -> bool:
-    """Whether an envelope is an error; a success with a warning has it in the same place."""
-    return bool(reply.get("error") or reply.get("code")) and not {"13", "WARNING"} & _categories(reply)
+    """Return whether an envelope is an error; a success with a warning has it in the same place."""
+    return bool(reply.get("error") or reply.get("code")) and not {"13", "WARNING"} & _category_names(reply)
 
 
-def _categories(reply: Mapping[str, Any]) -> set[str]:
-    """Names, which are a text or a list, and the number."""
-    named = reply.get("categories")
-    names = named if isinstance(named, list) else [named]
-    return {str(each).upper() for each in (*names, reply.get("category")) if each is not None}
+def _category_names(reply: Mapping[str, Any]) -> set[str]:
+    """Return the names of the categories, which are a text or a list, and the category's number."""
+    value = reply.get("categories")
+    names = value if isinstance(value, list) else [value]
+    return {str(name).upper() for name in (*names, reply.get("category")) if name is not None}
 
 
-def _words(reply: Mapping[str, Any], response: Response) -> str:
+def _error_text(reply: Mapping[str, Any], response: Response) -> str:
+    """Return the message of an answer, or the title of its page, as one line."""
     text = reply.get("error") or reply.get("error_desc")
     if not isinstance(text, str):
-        page = response.text[:_LONGEST_ENVELOPE]
-        found = _TITLE.search(page)
-        text = f"an HTML page titled {html.unescape(found.group(1)).strip()!r}" if found else page
-    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * _LONGEST_QUOTE]).split())
-    return line[:_LONGEST_QUOTE] or "the server gave no reason"
+        page = response.text[:_MAX_ENVELOPE]
+        title = _TITLE.search(page)
+        text = f"an HTML page titled {html.unescape(title.group(1)).strip()!r}" if title else page
+    # Cut before it is cleaned, as a page may be large; and once more after, as runs of blanks shrink.
+    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * _MAX_QUOTE]).split())
+    return line[:_MAX_QUOTE] or "the server gave no reason"
 
 
-def _advice(code: str) -> str:
-    advice = {
+def _hint_for(code: str) -> str:
+    hints = {
         "LGI-0006": "Check name and password",
         "LGI-0028": "There were too many attempts: wait before the next one",
         "SES-0007": "The user has too many sessions: log out of some, or wait until they end",
@@ -268,11 +186,11 @@ def _advice(code: str) -> str:
         "User-Agent is another one than at that log-in",
         "SVL-0015": "This server does not let sessions be resumed; log in with name and password",
     }
-    return advice.get(code, "")
+    return hints.get(code, "")
 
 
 def oauth_error(request: Request, response: Response) -> ApiError | None:
-    """The error of an answer to a request with a token: flat JSON, or nothing at all, outside the envelope.
+    """Return the error of an answer to a request with a token: flat JSON, or nothing at all, outside the envelope.
 
     Returns:
         ``NotAuthenticated`` for a token that is missing or no good, ``PermissionDenied`` for one that lacks a
@@ -280,22 +198,21 @@ def oauth_error(request: Request, response: Response) -> ApiError | None:
     """
     if response.status not in (401, 403):
         return None
-    reply = reply_of(response)
+    reply = read_reply(response)
     code = str(reply.get("error") or "")
+    # Any other 403 is an error in the envelope, or comes from a proxy.
     if response.status == 403 and code not in ("invalid_token", "insufficient_scope"):
         return None
     scope = str(reply.get("scope") or "")
-    lacks = code == "insufficient_scope"
-    error = (PermissionDenied if lacks else NotAuthenticated)(
-        str(reply.get("error_description") or code or "the server does not accept the token")[
-            :_LONGEST_QUOTE
-        ],
+    is_scope_missing = code == "insufficient_scope"
+    error = (PermissionDenied if is_scope_missing else NotAuthenticated)(
+        str(reply.get("error_description") or code or "the server does not accept the token")[:_MAX_QUOTE],
         status=response.status,
         code=code,
         method=request.method,
         url=public_url(request.url),
         fields={"scope": scope} if scope else None,
     )
-    if lacks:
+    if is_scope_missing:
         error.hint = f"The token lacks the scope {scope!r}" if scope else "The token lacks a scope"
     return error

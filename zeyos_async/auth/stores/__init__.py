@@ -1,1 +1,1 @@
-"""Where credentials are stored: in memory, in a file, in the keyring."""
+"""Token stores: in memory, in a file, in the keyring of the system."""

@@ -1,4 +1,4 @@
-"""Where credentials are kept, so that clients, programs and processes share them.
+"""Token stores: places for credentials, so that clients, programs and processes share them.
 
 A store keeps one credential for each key. Keys are made of the address and of who logs in there, and
 hold no secret. The lock of a key is what makes a refresh happen once: whoever wants to refresh takes
@@ -20,21 +20,21 @@ import attrs
 
 from ...errors import ConfigurationError
 from ...secrets import Secret
-from ..base import Credential
+from ..credential import Credential
 
-__all__ = ["MemoryStore", "TokenStore", "credential_text", "read_credential"]
+__all__ = ["MemoryStore", "TokenStore", "read_credential", "replace_credential"]
 
 _VERSION: Final = 1
-_FIRST_LOOK: Final = 0.001
-_LONGEST_LOOK: Final = 0.05
+_MIN_PAUSE: Final = 0.001
+_MAX_PAUSE: Final = 0.05
 
 
 class TokenStore(abc.ABC):
-    """Keeps credentials. Subclass it to keep them elsewhere: in a database, in a vault."""
+    """A place for credentials. Subclass it to keep them elsewhere: in a database, in a vault."""
 
     @abc.abstractmethod
     async def load(self, key: str) -> Credential | None:
-        """The credential that is kept under the key, or ``None``."""
+        """Return the credential that is kept under the key, or ``None``."""
 
     @abc.abstractmethod
     async def save(self, key: str, credential: Credential | None) -> None:
@@ -42,49 +42,50 @@ class TokenStore(abc.ABC):
 
     @abc.abstractmethod
     def lock(self, key: str) -> AbstractAsyncContextManager[None]:
-        """The lock of a key, for ``async with``: one at a time holds it, of all that share the store.
+        """Hold the lock of a key, with ``async with``: one at a time does, of all that share the store.
 
         It is held while a request is under way, and must not block the event loop.
         """
 
 
 class MemoryStore(TokenStore):
-    """Keeps credentials in this process, for the sessions, event loops and threads that share the store."""
+    """A store in this process, for the sessions, event loops and threads that share it."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, Credential] = {}
+        self._credentials: dict[str, Credential] = {}
         self._locks: dict[str, threading.Lock] = {}
 
     def __repr__(self) -> str:
-        return f"<MemoryStore of {len(self._kept)}>"
+        return f"<MemoryStore of {len(self._credentials)}>"
 
     async def load(self, key: str) -> Credential | None:
-        """The credential that is kept under the key, or ``None``."""
-        return self._kept.get(key)
+        """Return the credential that is kept under the key, or ``None``."""
+        return self._credentials.get(key)
 
     async def save(self, key: str, credential: Credential | None) -> None:
         """Keep this credential under the key; ``None`` removes it."""
         if credential is None:
-            self._kept.pop(key, None)
+            self._credentials.pop(key, None)
         else:
-            self._kept[key] = credential
+            self._credentials[key] = credential
 
     @asynccontextmanager
     async def lock(self, key: str) -> AsyncIterator[None]:
-        """The lock of a key."""
+        """Hold the lock of a key, with ``async with``."""
+        # ``setdefault`` is atomic: two threads that come here at once get the same lock.
         lock = self._locks.setdefault(key, threading.Lock())
-        pause = _FIRST_LOOK
+        pause = _MIN_PAUSE
         while not lock.acquire(blocking=False):  # a lock of asyncio would belong to one event loop
             await asyncio.sleep(pause)
-            pause = min(_LONGEST_LOOK, pause * 1.5)
+            pause = min(_MAX_PAUSE, pause * 1.5)
         try:
             yield
         finally:
             lock.release()
 
 
-def pack(credential: Credential) -> dict[str, Any]:
-    """A credential as JSON values."""
+def to_values(credential: Credential) -> dict[str, Any]:
+    """Convert a credential to JSON values, with its secrets in plain text."""
     return {
         "secret": credential.secret.reveal(),
         "refresh": credential.refresh.reveal() if credential.refresh is not None else None,
@@ -93,14 +94,15 @@ def pack(credential: Credential) -> dict[str, Any]:
     }
 
 
-def unpack(values: object) -> Credential | None:
-    """The credential of these JSON values, or ``None`` if they are none."""
+def from_values(values: object) -> Credential | None:
+    """Convert JSON values to the credential that they describe, or to ``None`` if they describe none."""
     if not isinstance(values, Mapping):
         return None
     secret, refresh = values.get("secret"), values.get("refresh")
     expires, info = values.get("expires_at"), values.get("info")
     if not isinstance(secret, str) or not isinstance(refresh, str | None):
         return None
+    # ``True`` is an int in Python, and no time.
     if isinstance(expires, bool) or not isinstance(expires, int | float | None):
         return None
     return Credential(
@@ -113,39 +115,39 @@ def unpack(values: object) -> Credential | None:
 
 @attrs.frozen
 class _Document:
-    """What a store's text says: its version, and its credentials by key as JSON values."""
+    """The content of a store's text: its version, and its credentials by key as JSON values."""
 
     version: object = _VERSION
     entries: dict[str, Any] = attrs.field(factory=dict, repr=lambda entries: f"<{len(entries)} entries>")
 
 
 def read_credential(text: Secret | None, key: str, *, where: str) -> Credential | None:
-    """The credential of a key in a store's text.
+    """Read the credential of a key from a store's text.
 
     Args:
         text: The text, or ``None`` if there is none yet.
-        key: Whose credential.
+        key: The key of the credential.
         where: What the text was read from, for errors.
 
     Raises:
         ConfigurationError: The text is not that of a store, or of a later version than this.
     """
-    document = _document(text, where)
+    document = _read_document(text, where)
     if key not in document.entries:
         return None
-    credential = unpack(document.entries[key])
+    credential = from_values(document.entries[key])
     if credential is None:
-        raise _not_ours(where)
+        raise _damaged(where)
     return credential
 
 
-def credential_text(text: Secret | None, key: str, credential: Credential | None, *, where: str) -> Secret:
-    """A store's text with the credential of a key replaced; ``None`` removes it.
+def replace_credential(text: Secret | None, key: str, credential: Credential | None, *, where: str) -> Secret:
+    """Return a store's text with the credential of a key replaced; ``None`` removes it.
 
     Raises:
         ConfigurationError: As for :func:`read_credential`, or the credential's ``info`` is not JSON.
     """
-    changed = _with_entry(_document(text, where), key, credential)
+    changed = _with_entry(_read_document(text, where), key, credential)
     if changed is None:
         raise ConfigurationError(
             "The credential can't be kept in a store: its info= holds a value that JSON does not have."
@@ -158,17 +160,17 @@ def _with_entry(document: _Document, key: str, credential: Credential | None) ->
     entries.pop(key, None)
     try:
         if credential is not None:
-            entries[key] = pack(credential)
+            entries[key] = to_values(credential)
         return Secret(json.dumps({"version": _VERSION, "credentials": entries}, indent=2) + "\n")
     except (TypeError, ValueError):
         return None
 
 
-def _document(text: Secret | None, where: str) -> _Document:
-    """What the text says. Errors are raised here, in a function that holds no plain text of a secret."""
-    document = _Document() if text is None else _parsed(text)
+def _read_document(text: Secret | None, where: str) -> _Document:
+    """Read a store's text. Errors are raised here, in a function that holds no plain text of a secret."""
+    document = _Document() if text is None else _parse_document(text)
     if document is None:
-        raise _not_ours(where)
+        raise _damaged(where)
     if document.version != _VERSION:
         raise ConfigurationError(
             f"{where} was written by a later version of zeyos-async (its format is {document.version!r:.20}; "
@@ -177,7 +179,7 @@ def _document(text: Secret | None, where: str) -> _Document:
     return document
 
 
-def _parsed(text: Secret) -> _Document | None:
+def _parse_document(text: Secret) -> _Document | None:
     try:
         values = json.loads(text.reveal())
     except ValueError:
@@ -187,14 +189,18 @@ def _parsed(text: Secret) -> _Document | None:
     return _Document(values.get("version"), values["credentials"])
 
 
-def _not_ours(where: str) -> ConfigurationError:
+def _damaged(where: str) -> ConfigurationError:
     return ConfigurationError(
         f"{where} does not hold tokens of zeyos-async, or it is damaged. Move it away, and sign in again."
     )
 
 
-def store_path(value: str | Path) -> Path:
-    """An absolute path, with ``~`` replaced."""
+def to_store_path(value: str | Path) -> Path:
+    """Convert an argument to an absolute path, with ``~`` replaced.
+
+    Raises:
+        ConfigurationError: It is no path.
+    """
     try:
         return Path(value).expanduser().absolute()
     except (TypeError, RuntimeError) as error:

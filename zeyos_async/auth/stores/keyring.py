@@ -1,4 +1,4 @@
-"""Credentials in the keyring of the operating system."""
+"""A store in the keyring of the operating system."""
 
 from __future__ import annotations
 
@@ -14,26 +14,35 @@ import attrs
 
 from ...errors import ConfigurationError
 from ...secrets import Secret
-from ..base import Credential
-from .base import TokenStore, credential_text, read_credential, store_path
-from .private_files import locked
+from ..credential import Credential
+from .base import TokenStore, read_credential, replace_credential, to_store_path
+from .file_locks import hold_lock
 
 __all__ = ["KeyringStore"]
 
 _SERVICE: Final = "zeyos-async"
 
 
-def _locks() -> Path:
+def _lock_folder() -> Path:
+    """Return the folder of the lock files: that of earlier versions where it exists, else the platform's.
+
+    Programs that share a keyring must agree on it, whichever version of this library each of them has.
+    """
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(cache) / "zeyos-async" / "locks"
+    earlier = to_store_path(cache) / "zeyos-async" / "locks"
+    if earlier.is_dir():
+        return earlier
+    from platformdirs import user_cache_path  # here, as few programs use a keyring
+
+    return user_cache_path("zeyos-async", appauthor=False) / "locks"
 
 
 @attrs.frozen
 class KeyringStore(TokenStore):
-    """Keeps credentials in the keyring: Secret Service, macOS Keychain, Windows Credential Locker.
+    """A store in the keyring: Secret Service, macOS Keychain, Windows Credential Locker.
 
     Needs the package ``keyring`` (``pip install 'zeyos-async[keyring]'``). Keyrings have no locks, so
-    that these are empty files.
+    that empty files serve as these.
 
     Args:
         service: The name under which the entries are filed.
@@ -45,11 +54,11 @@ class KeyringStore(TokenStore):
     """
 
     service: str = _SERVICE
-    locks: Path = attrs.field(factory=_locks, converter=store_path, kw_only=True)
+    locks: Path = attrs.field(factory=_lock_folder, converter=to_store_path, kw_only=True)
     patience: float = attrs.field(default=60.0, kw_only=True)
 
     async def load(self, key: str) -> Credential | None:
-        """The credential that is kept under the key, or ``None``."""
+        """Return the credential that is kept under the key, or ``None``."""
         return await asyncio.to_thread(self._load, key)
 
     async def save(self, key: str, credential: Credential | None) -> None:
@@ -58,36 +67,36 @@ class KeyringStore(TokenStore):
 
     @asynccontextmanager
     async def lock(self, key: str) -> AsyncIterator[None]:
-        """The lock of a key, against other processes too.
+        """Hold the lock of a key, against other processes too.
 
         Raises:
             NotSent: Another process held it for longer than ``patience``.
         """
         name = hashlib.sha256(f"{self.service}\n{key}".encode()).hexdigest()[:32]
-        async with locked(self.locks / f"{name}.lock", patience=self.patience):
+        async with hold_lock(self.locks / f"{name}.lock", patience=self.patience):
             yield
 
     @property
-    def _where(self) -> str:
+    def _place(self) -> str:
         return f"The keyring's entry of {self.service!r}"
 
     def _load(self, key: str) -> Credential | None:
-        return read_credential(self._entry(key), key, where=self._where)
+        return read_credential(self._read_entry(key), key, where=self._place)
 
-    def _entry(self, key: str) -> Secret | None:
-        text = _tried(lambda ring: ring.get_password(self.service, key))
+    def _read_entry(self, key: str) -> Secret | None:
+        text = _call_keyring(lambda backend: backend.get_password(self.service, key))
         return None if text is None else Secret(text)
 
     def _save(self, key: str, credential: Credential | None) -> None:
         if credential is not None:
-            text = credential_text(None, key, credential, where=self._where)
-            _tried(lambda ring: ring.set_password(self.service, key, text.reveal()))
-        elif self._entry(key) is not None:
-            _tried(lambda ring: ring.delete_password(self.service, key))
+            text = replace_credential(None, key, credential, where=self._place)
+            _call_keyring(lambda backend: backend.set_password(self.service, key, text.reveal()))
+        elif self._read_entry(key) is not None:
+            _call_keyring(lambda backend: backend.delete_password(self.service, key))
 
 
-def _tried(action: Callable[[Any], Any]) -> Any:
-    """What the action gives, with errors of the keyring as ours.
+def _call_keyring(action: Callable[[Any], Any]) -> Any:
+    """Call an action with the module ``keyring``, and translate its errors to ours.
 
     They are not chained, as their tracebacks hold what was to be kept.
     """

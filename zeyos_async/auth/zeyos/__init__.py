@@ -1,1 +1,1 @@
-"""Ways into ZeyOS: name and password, OAuth 2.0."""
+"""Backends for ZeyOS: name and password, OAuth 2.0."""

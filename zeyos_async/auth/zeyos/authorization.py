@@ -24,15 +24,22 @@ from yarl import URL
 from ...errors import ConfigurationError, InvalidArgument, PermissionDenied, ZeyosAsyncError
 from ...secrets import Secret
 from ...wire import public_url
-from ..base import secret_text
+from ..base import to_secret
 
-__all__ = ["Authorization", "CallbackServer", "challenge_of", "new_verifier"]
+__all__ = [
+    "Authorization",
+    "CallbackServer",
+    "challenge_of",
+    "new_verifier",
+    "show_to_user",
+    "start_authorization",
+]
 
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
-_PATH: Final = "/callback"
-_LARGEST_HEAD: Final = 16 * 1024
-_PATIENCE: Final = 10.0
-_LONGEST_QUOTE: Final = 200
+_CALLBACK_PATH: Final = "/callback"
+_MAX_HEAD: Final = 16 * 1024
+_MAX_REQUEST_TIME: Final = 10.0
+_MAX_QUOTE: Final = 200
 _SIGNED_IN: Final = "You are signed in. You can close this window."
 _STYLE: Final = (
     ":root{color-scheme:light dark}"
@@ -40,6 +47,7 @@ _STYLE: Final = (
     "text-align:center;padding:1rem}"
     "b{font-size:3rem;line-height:1}"
 )
+# The page forbids everything but this one style, which its Content-Security-Policy names by the hash.
 _STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _HTML: Final = (
     '<!DOCTYPE html><html lang="en"><meta charset="utf-8">'
@@ -50,27 +58,27 @@ _HTML: Final = (
 
 
 def new_verifier() -> Secret:
-    """A random PKCE verifier: 43 characters with 256 bits."""
+    """Return a random PKCE verifier: 43 characters with 256 bits."""
     return Secret(secrets.token_urlsafe(32))
 
 
 def challenge_of(verifier: Secret) -> str:
-    """The S256 challenge of a PKCE verifier."""
+    """Return the S256 challenge of a PKCE verifier."""
     digest = hashlib.sha256(verifier.reveal().encode("ascii")).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 
 
-def _state(value: str | Secret) -> Secret:
-    return secret_text(value, "state")
+def _to_state(value: str | Secret) -> Secret:
+    return to_secret(value, "state")
 
 
-def _verifier(value: str | Secret) -> Secret:
-    return secret_text(value, "verifier")
+def _to_verifier(value: str | Secret) -> Secret:
+    return to_secret(value, "verifier")
 
 
 @attrs.frozen(kw_only=True)
 class Authorization:
-    """One sign-in of one user: keep it until the user comes back.
+    """A sign-in of one user, from the address to open to the answer: keep it until the user comes back.
 
     A web application keeps ``state`` and ``verifier`` in the user's session meanwhile, and makes the
     value anew from them.
@@ -84,11 +92,11 @@ class Authorization:
 
     url: URL = attrs.field(converter=URL, repr=lambda url: public_url(url))
     redirect_uri: str
-    state: Secret = attrs.field(converter=_state)
-    verifier: Secret = attrs.field(converter=_verifier)
+    state: Secret = attrs.field(converter=_to_state)
+    verifier: Secret = attrs.field(converter=_to_verifier)
 
     def code(self, answer: str | URL | Mapping[str, str]) -> Secret:
-        """The authorization code in what the user came back with.
+        """Return the authorization code in what the user came back with.
 
         Args:
             answer: The URL at which the user arrived, or the parameters of its query or form.
@@ -104,28 +112,28 @@ class Authorization:
                 "begin again."
             )
         if values.get("error"):
-            raise PermissionDenied(_denial(values), code=str(values["error"])[:80])
+            raise PermissionDenied(_describe_denial(values), code=str(values["error"])[:80])
         code = values.get("code")
         if not code:
             raise InvalidArgument("The answer holds neither a code nor an error; begin the sign-in again.")
         return Secret(code)
 
     def owns(self, values: Mapping[str, str]) -> bool:
-        """Whether an answer carries the state of this sign-in."""
-        given = values.get("state") or ""
-        return hmac.compare_digest(given.encode(), self.state.reveal().encode())
+        """Return whether an answer carries the state of this sign-in."""
+        state = values.get("state") or ""
+        return hmac.compare_digest(state.encode(), self.state.reveal().encode())
 
 
-def _denial(values: Mapping[str, str]) -> str:
-    words = values.get("error_description") or values["error"]
-    said = "".join(c for c in words[:_LONGEST_QUOTE] if c.isprintable())
-    return f"the sign-in was refused: {said}"
+def _describe_denial(values: Mapping[str, str]) -> str:
+    text = values.get("error_description") or values["error"]
+    reason = "".join(c for c in text[:_MAX_QUOTE] if c.isprintable())
+    return f"the sign-in was refused: {reason}"
 
 
-def authorization(
+def start_authorization(
     base_url: URL, *, client_id: str, redirect_uri: str, response_mode: str | None
 ) -> Authorization:
-    """A new sign-in.
+    """Return a new sign-in, with a state and a verifier of its own.
 
     Raises:
         ConfigurationError: The redirect URI is neither https nor on this machine.
@@ -156,7 +164,7 @@ def _check_redirect(redirect_uri: str) -> None:
 
 
 async def show_to_user(url: str, show: Callable[[str], Any] | None) -> None:
-    """Show the user the address to open.
+    """Show the user the address to open, by the callable or else by opening the browser.
 
     Raises:
         ConfigurationError: There is no browser to open it.
@@ -170,13 +178,13 @@ async def show_to_user(url: str, show: Callable[[str], Any] | None) -> None:
                 "address in a browser of this machine."
             )
         return
-    shown = show(url)
-    if inspect.isawaitable(shown):
-        await shown
+    result = show(url)
+    if inspect.isawaitable(result):
+        await result
 
 
 class CallbackServer:
-    """Waits on 127.0.0.1 for the user to come back from a sign-in; use it with ``async with``.
+    """A server on 127.0.0.1 that waits for the user to come back from a sign-in; use it with ``async with``.
 
     It takes one answer, which carries the state of the sign-in that it expects, and shows a small page.
     Everything else is refused and changes nothing.
@@ -192,20 +200,20 @@ class CallbackServer:
         self._port = port
         self._server: asyncio.Server | None = None
         self._expected: Authorization | None = None
-        self._answer: asyncio.Future[Secret] | None = None
+        self._code: asyncio.Future[Secret] | None = None
         self.redirect_uri = ""
 
     async def __aenter__(self) -> Self:
         try:
             self._server = await asyncio.start_server(
-                self._serve, "127.0.0.1", self._port, limit=_LARGEST_HEAD
+                self._handle_connection, "127.0.0.1", self._port, limit=_MAX_HEAD
             )
         except OSError as error:
             raise ConfigurationError(
                 f"Port {self._port} on 127.0.0.1 can't be used for the sign-in: {error.strerror}. Take port=0."
             ) from error
-        self._answer = asyncio.get_running_loop().create_future()
-        self.redirect_uri = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}{_PATH}"
+        self._code = asyncio.get_running_loop().create_future()
+        self.redirect_uri = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}{_CALLBACK_PATH}"
         return self
 
     async def __aexit__(
@@ -213,15 +221,15 @@ class CallbackServer:
     ) -> None:
         if self._server is not None:
             self._server.close()
-        if self._answer is not None and not self._answer.cancel() and not self._answer.cancelled():
-            self._answer.exception()  # it was fetched, or nobody wants it any more
+        if self._code is not None and not self._code.cancel() and not self._code.cancelled():
+            self._code.exception()  # else asyncio logs an error that nobody fetched
 
-    def expect(self, authorized: Authorization) -> None:
+    def expect(self, authorization: Authorization) -> None:
         """Take the answer to this sign-in, and no other."""
-        self._expected = authorized
+        self._expected = authorization
 
     async def code(self, *, timeout: float) -> Secret:
-        """Wait for the authorization code.
+        """Wait for the user to come back, and return the authorization code.
 
         Args:
             timeout: How many seconds the user has.
@@ -230,32 +238,35 @@ class CallbackServer:
             PermissionDenied: The user, or the server, said no.
             TimeoutError: Nobody came back in time.
         """
-        if self._answer is None or self._expected is None:
+        if self._code is None or self._expected is None:
             raise ConfigurationError(
                 "Use CallbackServer with `async with`, and call expect() before you wait."
             )
         try:
             async with asyncio.timeout(timeout):
-                return await asyncio.shield(self._answer)
+                return await asyncio.shield(self._code)
         except TimeoutError:
             raise TimeoutError(f"nobody came back from the sign-in within {timeout:g} s") from None
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _handle_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Read one request, answer it, and hang up."""
         try:
-            async with asyncio.timeout(_PATIENCE):
-                status, text = self._answered(await reader.readuntil(b"\r\n\r\n"))
-                writer.write(_page(status, text))
+            async with asyncio.timeout(_MAX_REQUEST_TIME):
+                status, text = self._handle_request(await reader.readuntil(b"\r\n\r\n"))
+                writer.write(_page_response(status, text))
                 await writer.drain()
         except (TimeoutError, ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            pass  # no browser; there is nobody to tell
+            pass  # the other end is no browser, and nobody reads an answer
         finally:
             writer.close()
 
-    def _answered(self, head: bytes) -> tuple[HTTPStatus, str]:
-        """Judge a request: what to show. The first good one is the answer that is waited for."""
-        method, target, host = _request_of(head)
-        if self._expected is None or self._answer is None or target is None or target.path != _PATH:
+    def _handle_request(self, head: bytes) -> tuple[HTTPStatus, str]:
+        """Return the status and the text to show. The first good request is the answer that is waited for.
+
+        The Host is checked, as a page of another site could make its own name lead to 127.0.0.1 (DNS rebinding).
+        """
+        method, target, host = _parse_head(head)
+        if self._expected is None or self._code is None or target is None or target.path != _CALLBACK_PATH:
             return HTTPStatus.NOT_FOUND, "There is nothing here."
         if method != "GET":
             return HTTPStatus.METHOD_NOT_ALLOWED, "This address is opened by a browser after a sign-in."
@@ -263,12 +274,12 @@ class CallbackServer:
             return HTTPStatus.BAD_REQUEST, "This page was asked for under another name."
         if not self._expected.owns(target.query):
             return HTTPStatus.BAD_REQUEST, "This does not belong to the sign-in that is under way."
-        if self._answer.done():
+        if self._code.done():
             return HTTPStatus.GONE, "This sign-in is over already."
-        return self._settled(self._expected, target)
+        return self._settle(self._expected, target)
 
-    def _settled(self, expected: Authorization, target: URL) -> tuple[HTTPStatus, str]:
-        future = self._answer
+    def _settle(self, expected: Authorization, target: URL) -> tuple[HTTPStatus, str]:
+        future = self._code
         if future is None:
             return HTTPStatus.GONE, "This sign-in is over already."
         try:
@@ -279,8 +290,8 @@ class CallbackServer:
         return HTTPStatus.OK, _SIGNED_IN
 
 
-def _request_of(head: bytes) -> tuple[str, URL | None, str]:
-    """Method, target and Host header of a request's head; no target if it makes no sense."""
+def _parse_head(head: bytes) -> tuple[str, URL | None, str]:
+    """Return method, target and Host header of a request's head; no target if it makes no sense."""
     first, *lines = head.decode("latin-1").split("\r\n")
     parts = first.split(" ")
     headers = {
@@ -294,7 +305,7 @@ def _request_of(head: bytes) -> tuple[str, URL | None, str]:
         return "", None, ""
 
 
-def _page(status: HTTPStatus, text: str) -> bytes:
+def _page_response(status: HTTPStatus, text: str) -> bytes:
     sign = "✓" if status is HTTPStatus.OK and text == _SIGNED_IN else "!"
     body = _HTML.format(style=_STYLE, sign=sign, text=html.escape(text)).encode()
     head = (

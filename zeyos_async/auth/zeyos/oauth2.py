@@ -1,4 +1,4 @@
-"""ZeyOS: OAuth 2.0 (``/oauth2/v1``). Access tokens for an hour, refresh tokens that can be used once.
+"""ZeyOS: OAuth 2.0 (``/oauth2/v1``), with access tokens for an hour and refresh tokens that can be used once.
 
 The server gives a new pair for each refresh token and forgets the old one. So a refresh is never sent
 twice, and programs that share a sign-in must share a token store.
@@ -19,9 +19,18 @@ from yarl import URL
 from ...errors import ApiError, ConfigurationError, NotAuthenticated, ServerError, error_class
 from ...secrets import Secret, redact
 from ...wire import Request, Response, Safety, public_url
-from ..base import AuthBackend, AuthContext, Credential, Flow, fingerprint, header_value, secret_text
-from .authorization import Authorization, CallbackServer, authorization, show_to_user
-from .oauth2_requests import Connected, Introspection, UserInfo, forget, introspection, remember, user_info
+from ..base import AuthBackend, AuthContext, Flow, fingerprint, to_header_secret, to_secret
+from ..credential import Credential
+from .authorization import Authorization, CallbackServer, show_to_user, start_authorization
+from .oauth2_requests import (
+    ClientProtocol,
+    Introspection,
+    UserInfo,
+    read_introspection,
+    read_user_info,
+    revoke_credential,
+    run_sign_in,
+)
 
 if TYPE_CHECKING:
     from ..stores.base import TokenStore
@@ -29,31 +38,31 @@ if TYPE_CHECKING:
 __all__ = ["OAuth2"]
 
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")
-_LONGEST_QUOTE: Final = 200
+_MAX_QUOTE: Final = 200
 
 
-def _client_id(value: str) -> str:
-    text = header_value(value, "client_id").reveal()
-    if ":" in text:
+def _to_client_id(value: str) -> str:
+    text = to_header_secret(value, "client_id").reveal()
+    if ":" in text:  # it would end there, in Basic authentication
         raise ConfigurationError("client_id must not hold a colon.")
     return text
 
 
-def _client_secret(value: str | Secret | None) -> Secret | None:
-    return None if value is None else header_value(value, "client_secret")
+def _to_client_secret(value: str | Secret | None) -> Secret | None:
+    return None if value is None else to_header_secret(value, "client_secret")
 
 
-def _refresh_token(value: str | Secret | None) -> Secret | None:
-    return None if value is None else header_value(value, "refresh_token")
+def _to_refresh_token(value: str | Secret | None) -> Secret | None:
+    return None if value is None else to_header_secret(value, "refresh_token")
 
 
-def _access_token(value: str | Secret | None) -> Secret | None:
-    return None if value is None else header_value(value, "access_token")
+def _to_access_token(value: str | Secret | None) -> Secret | None:
+    return None if value is None else to_header_secret(value, "access_token")
 
 
 @attrs.frozen
 class OAuth2(AuthBackend):
-    """Sends access tokens, and refreshes them.
+    """A backend that sends access tokens, and refreshes them.
 
     It begins with what it is given (``access_token``, ``refresh_token``), with what the token store has,
     or with :meth:`sign_in`. The token store decides where there is something in it that began with the
@@ -75,17 +84,17 @@ class OAuth2(AuthBackend):
         InvalidArgument: An argument holds a line break.
     """
 
-    client_id: str = attrs.field(converter=_client_id)
-    client_secret: Secret | None = attrs.field(default=None, converter=_client_secret)
-    refresh_token: Secret | None = attrs.field(default=None, converter=_refresh_token, kw_only=True)
-    access_token: Secret | None = attrs.field(default=None, converter=_access_token, kw_only=True)
+    client_id: str = attrs.field(converter=_to_client_id)
+    client_secret: Secret | None = attrs.field(default=None, converter=_to_client_secret)
+    refresh_token: Secret | None = attrs.field(default=None, converter=_to_refresh_token, kw_only=True)
+    access_token: Secret | None = attrs.field(default=None, converter=_to_access_token, kw_only=True)
     expires_at: float | None = attrs.field(default=None, kw_only=True)
     token_store: TokenStore | None = attrs.field(default=None, kw_only=True)
     account: str = attrs.field(default="", kw_only=True)
 
     @property
     def hint(self) -> str:
-        """What to do about an access token that is not accepted."""
+        """Advice for an access token that is not accepted."""
         return "The access token is not accepted: sign in again, and check the rights of the application"
 
     @property
@@ -95,15 +104,15 @@ class OAuth2(AuthBackend):
         return ":".join(part for part in parts if part)
 
     def obtain(self, context: AuthContext, rejected: Credential | None) -> Flow | Credential:
-        """The access token that was given, or a refresh.
+        """Return the access token of the arguments, or refresh it.
 
         Raises:
             NotAuthenticated: The refresh token, or the application, is not accepted.
             ConfigurationError: There is no token at all.
         """
-        given = self.access_token
-        if rejected is None and given is not None and not self._stale(context):
-            return Credential(secret=given, refresh=self.refresh_token, expires_at=self.expires_at)
+        access = self.access_token
+        if rejected is None and access is not None and not self._is_stale(context):
+            return Credential(secret=access, refresh=self.refresh_token, expires_at=self.expires_at)
         refresh = (rejected.refresh if rejected is not None else None) or self.refresh_token
         if refresh is not None:
             return self._refresh(context, refresh)
@@ -114,10 +123,10 @@ class OAuth2(AuthBackend):
             "Call `await auth.sign_in(client)` first, or give refresh_token=."
         )
 
-    def _stale(self, context: AuthContext) -> bool:
-        """Whether the given access token is over its time, and there is a way to get another."""
-        over = self.expires_at is not None and self.expires_at <= context.clock()
-        return over and self.refresh_token is not None
+    def _is_stale(self, context: AuthContext) -> bool:
+        """Return whether the access token of the arguments has expired, and there is a way to get another."""
+        is_expired = self.expires_at is not None and self.expires_at <= context.clock()
+        return is_expired and self.refresh_token is not None
 
     def _refresh(self, context: AuthContext, refresh: Secret) -> Flow:
         request = self._request(
@@ -125,16 +134,16 @@ class OAuth2(AuthBackend):
         )
         response: Response = yield request
         if not response.ok:
-            raise self.refused("the refresh token", request, response, refresh)
-        return _credential(request, response, context.clock(), refresh)
+            raise self._refusal("the refresh token", request, response, refresh)
+        return _read_credential(request, response, context.clock(), refresh)
 
     def code_flow(self, context: AuthContext, code: str | Secret, authorized: Authorization) -> Flow:
-        """The exchange of an authorization code for tokens, without I/O.
+        """Exchange an authorization code for tokens, as a flow without I/O.
 
         Raises:
             NotAuthenticated: The code, or the application, is not accepted.
         """
-        secret = secret_text(code, "The authorization code")
+        secret = to_secret(code, "The authorization code")
         request = self._request(
             context,
             "token",
@@ -146,15 +155,15 @@ class OAuth2(AuthBackend):
         )
         response: Response = yield request
         if not response.ok:
-            raise self.refused("the authorization code", request, response, secret, authorized.verifier)
-        return _credential(request, response, context.clock(), None)
+            raise self._refusal("the authorization code", request, response, secret, authorized.verifier)
+        return _read_credential(request, response, context.clock(), None)
 
     def _request(self, context: AuthContext, path: str, operation: str, **fields: str | Secret) -> Request:
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
         if self.client_secret is None:
             fields["client_id"] = self.client_id
         else:
-            headers["Authorization"] = f"Basic {_basic(self.client_id, self.client_secret)}"
+            headers["Authorization"] = f"Basic {_basic_pair(self.client_id, self.client_secret)}"
         return Request(
             method="POST",
             url=context.url(f"oauth2/v1/{path}"),
@@ -166,27 +175,30 @@ class OAuth2(AuthBackend):
             operation=operation,
         )
 
-    def refused(self, what: str, request: Request, response: Response, *secrets: Secret) -> ApiError:
-        """The error for an answer that refuses.
+    def _refusal(self, token_name: str, request: Request, response: Response, *secrets: Secret) -> ApiError:
+        """Return the error for an answer that refuses.
 
         Args:
-            what: What was not accepted, if it is that.
+            token_name: The name of the token that was sent, for the case that it is not accepted.
             request: What was sent.
             response: What came back.
             *secrets: What must not be in the message, should the server repeat it.
         """
-        code, said = _said(response)
-        said = redact(said, self.client_secret, self.refresh_token, self.access_token, *secrets)
-        wrong, advice = "the request", ""
+        code, reason = _read_refusal(response)
+        reason = redact(reason, self.client_secret, self.refresh_token, self.access_token, *secrets)
+        subject, advice = "the request", ""
         if code == "invalid_grant":
-            wrong, advice = what, _ADVICE_ON_GRANTS
+            subject, advice = token_name, _ADVICE_ON_GRANTS
         elif code == "invalid_client" or response.status == 401:
-            wrong, advice = f"the application {self.client_id!r}", "Check client_id and client_secret"
+            subject, advice = f"the application {self.client_id!r}", "Check client_id and client_secret"
         elif response.status == 404:
             advice = "There is no OAuth 2.0 here: does the base URL end with the instance's name?"
-        kind = NotAuthenticated if advice and response.status != 404 else error_class(response.status)
-        parts = [f"{wrong} was not accepted" + (f" ({said})" if said else ""), *([advice] if advice else [])]
-        error = kind(
+        error_type = NotAuthenticated if advice and response.status != 404 else error_class(response.status)
+        parts = [
+            f"{subject} was not accepted" + (f" ({reason})" if reason else ""),
+            *([advice] if advice else []),
+        ]
+        error = error_type(
             ". ".join(parts),
             status=response.status,
             code=code,
@@ -201,19 +213,19 @@ class OAuth2(AuthBackend):
     def authorization(
         self, base_url: str | URL, *, redirect_uri: str, response_mode: str | None = None
     ) -> Authorization:
-        """Where to send a user who is to sign in; sends nothing.
+        """Return the sign-in of a user, with the address to open; this sends nothing.
 
         Args:
             base_url: The instance: ``https://cloud.zeyos.com/demo``.
             redirect_uri: Where the server sends the user afterwards: https, or http on 127.0.0.1.
             response_mode: ``"form_post"`` to have the answer posted; by default it is in the query.
         """
-        return authorization(
+        return start_authorization(
             URL(base_url), client_id=self.client_id, redirect_uri=redirect_uri, response_mode=response_mode
         )
 
     async def exchange_code(
-        self, client: Connected, code: str | Secret, authorized: Authorization
+        self, client: ClientProtocol, code: str | Secret, authorized: Authorization
     ) -> Credential:
         """Exchange an authorization code for tokens, and use them from now on.
 
@@ -228,11 +240,11 @@ class OAuth2(AuthBackend):
             NotAuthenticated: The code, or the application, is not accepted.
         """
         context = AuthContext(base_url=client.base_url)
-        return await remember(self, client, self.code_flow(context, code, authorized))
+        return await run_sign_in(self, client, self.code_flow(context, code, authorized))
 
     async def sign_in(
         self,
-        client: Connected,
+        client: ClientProtocol,
         *,
         show: Callable[[str], Any] | None = None,
         port: int = 0,
@@ -258,7 +270,7 @@ class OAuth2(AuthBackend):
             code = await server.code(timeout=timeout)
         return await self.exchange_code(client, code, authorized)
 
-    async def revoke(self, client: Connected, token: str | Secret | None = None) -> None:
+    async def revoke(self, client: ClientProtocol, token: str | Secret | None = None) -> None:
         """Have the server forget a token; with a refresh token goes its access token.
 
         Args:
@@ -270,33 +282,34 @@ class OAuth2(AuthBackend):
             NotAuthenticated: The application is not accepted.
         """
         if token is None:
-            await forget(self, client, self._revoke)
+            await revoke_credential(self, client, self._send_revocation)
         else:
-            await self._revoke(client, secret_text(token, "The token"))
+            await self._send_revocation(client, to_secret(token, "The token"))
 
-    async def _revoke(self, client: Connected, token: Secret) -> None:
-        await self._ask(client, "revoke", token)
+    async def _send_revocation(self, client: ClientProtocol, token: Secret) -> None:
+        await self._send_token(client, "revoke", token)
 
-    async def introspect(self, client: Connected, token: str | Secret) -> Introspection:
-        """What the server knows about a token of this application.
+    async def introspect(self, client: ClientProtocol, token: str | Secret) -> Introspection:
+        """Return what the server knows about a token of this application.
 
         Raises:
             NotAuthenticated: The application is not accepted.
         """
-        return introspection(await self._ask(client, "introspect", secret_text(token, "The token")))
+        return read_introspection(await self._send_token(client, "introspect", to_secret(token, "The token")))
 
-    async def _ask(self, client: Connected, path: str, token: Secret) -> Response:
+    async def _send_token(self, client: ClientProtocol, path: str, token: Secret) -> Response:
         context = AuthContext(base_url=client.base_url)
         request = attrs.evolve(
             self._request(context, path, f"oauth2.{path}", token=token), safety=Safety.REPEATABLE
         )
+        # Without the backend: the application proves itself, and must not need a token for that.
         response = await client.session.bind(client.base_url).exchange(request)
         if not response.ok:
-            raise self.refused("the token", request, response, token)
+            raise self._refusal("the token", request, response, token)
         return response
 
-    async def userinfo(self, client: Connected) -> UserInfo:
-        """Who the access token belongs to.
+    async def userinfo(self, client: ClientProtocol) -> UserInfo:
+        """Return who the access token belongs to.
 
         Raises:
             NotAuthenticated: The access token is not accepted.
@@ -309,7 +322,7 @@ class OAuth2(AuthBackend):
             safety=Safety.READ,
             operation="oauth2.userinfo",
         )
-        return user_info(await client.session.bind(client.base_url, self).send(request))
+        return read_user_info(await client.session.bind(client.base_url, self).send(request))
 
 
 _ADVICE_ON_GRANTS: Final = (
@@ -318,43 +331,43 @@ _ADVICE_ON_GRANTS: Final = (
 )
 
 
-def _basic(client_id: str, secret: Secret) -> str:
+def _basic_pair(client_id: str, secret: Secret) -> str:
     return base64.b64encode(f"{client_id}:{secret.reveal()}".encode()).decode("ascii")
 
 
-def _said(response: Response) -> tuple[str, str]:
-    """The code and the words of a refusal."""
+def _read_refusal(response: Response) -> tuple[str, str]:
+    """Return the code and the text of a refusal."""
     try:
         answer = response.json()
     except ValueError:
         answer = None
     if isinstance(answer, Mapping):
-        code, words = answer.get("error"), answer.get("error_description")
-        text = words if isinstance(words, str) else code if isinstance(code, str) else ""
-        return (code[:80] if isinstance(code, str) else ""), _line(text)
+        code, description = answer.get("error"), answer.get("error_description")
+        text = description if isinstance(description, str) else code if isinstance(code, str) else ""
+        return (code[:80] if isinstance(code, str) else ""), _to_line(text)
     if response.content_type == "text/html" or response.body.lstrip()[:1] == b"<":
         return "", "an HTML page; is the base URL right?"
-    return "", _line(response.text)
+    return "", _to_line(response.text)
 
 
-def _line(text: str) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in text[:_LONGEST_QUOTE]).split())
+def _to_line(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text[:_MAX_QUOTE]).split())
 
 
-def _credential(request: Request, response: Response, now: float, previous: Secret | None) -> Credential:
-    read = _read(response, now, previous)
-    if isinstance(read, Credential):
-        return read
+def _read_credential(request: Request, response: Response, now: float, previous: Secret | None) -> Credential:
+    result = _parse_tokens(response, now, previous)
+    if isinstance(result, Credential):
+        return result
     raise ServerError(
-        f"the server's answer holds no usable tokens: {read}",
+        f"the server's answer holds no usable tokens: {result}",
         status=response.status,
         method=request.method,
         url=public_url(request.url),
     )
 
 
-def _read(response: Response, now: float, previous: Secret | None) -> Credential | str:
-    """The tokens of an answer, or what is wrong with it. Whoever raises must not have them in a variable."""
+def _parse_tokens(response: Response, now: float, previous: Secret | None) -> Credential | str:
+    """Return the tokens of an answer, or what is wrong with it. Whoever raises must not have them in a variable."""
     try:
         answer = response.json()
     except ValueError:
@@ -368,20 +381,21 @@ def _read(response: Response, now: float, previous: Secret | None) -> Credential
         return "its refresh_token is none"
     if str(answer.get("token_type", "Bearer")).lower() != "bearer":
         return "its tokens are no bearer tokens"
-    ends = _seconds(answer.get("expires_in"))
-    last = _seconds(answer.get("refresh_token_expires_in"))
+    access_lifetime = _parse_lifetime(answer.get("expires_in"))
+    refresh_lifetime = _parse_lifetime(answer.get("refresh_token_expires_in"))
     return Credential(
         secret=access,
-        refresh=refresh or previous,
-        expires_at=None if ends is None else now + ends,
-        info={} if last is None else {"refresh_expires_at": int(now + last)},
+        refresh=refresh or previous,  # RFC 6749, 6: without a new one, the one before goes on
+        expires_at=None if access_lifetime is None else now + access_lifetime,
+        info={} if refresh_lifetime is None else {"refresh_expires_at": int(now + refresh_lifetime)},
     )
 
 
-def _seconds(value: object) -> float | None:
-    """A lifetime, which some servers write as text; what is none counts as unknown."""
+def _parse_lifetime(value: object) -> float | None:
+    """Return a lifetime in seconds, which some servers write as text; ``None`` for anything else."""
     try:
         seconds = float(value) if isinstance(value, (int, float, str)) else math.nan
     except (ValueError, OverflowError):
         return None
+    # A lifetime of 0 would have each call refresh before it is sent.
     return seconds if 0 < seconds < math.inf else None

@@ -1,4 +1,8 @@
-"""What OAuth 2.0 needs of a client, and what its calls answer."""
+"""OAuth 2.0 calls through a client: the members of a client that they use, and the reading of their answers.
+
+Auth backends can't import clients and sessions, which import them. So the protocols below name the few members that
+a sign-in uses; clients and channels have them.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +15,22 @@ from yarl import URL
 from ...errors import ConfigurationError, ServerError
 from ...secrets import Secret
 from ...wire import Request, Response, public_url
-from ..base import AuthBackend, Credential, Flow
+from ..base import AuthBackend, Flow
+from ..credential import Credential
 
-__all__ = ["Connected", "Introspection", "UserInfo"]
+__all__ = [
+    "ClientProtocol",
+    "Introspection",
+    "UserInfo",
+    "read_introspection",
+    "read_user_info",
+    "revoke_credential",
+    "run_sign_in",
+]
 
 
-class Sender(Protocol):
-    """A channel, as far as it is needed here."""
+class ChannelProtocol(Protocol):
+    """The part of a channel that a sign-in needs."""
 
     @property
     def credential(self) -> Credential | None:
@@ -31,35 +44,35 @@ class Sender(Protocol):
         ...
 
     async def exchange(self, request: Request) -> Response:
-        """Send a request of a log-in."""
+        """Send a request of a log-in, which carries no credential."""
         ...
 
 
-class Binder(Protocol):
-    """A session, as far as it is needed here."""
+class SessionProtocol(Protocol):
+    """The part of a session that a sign-in needs."""
 
-    def bind(self, base_url: URL, auth: AuthBackend | None = None) -> Sender:
-        """A channel."""
+    def bind(self, base_url: URL, auth: AuthBackend | None = None) -> ChannelProtocol:
+        """Return a channel to this address, with the credential of this backend."""
         ...
 
 
-class Connected(Protocol):
+class ClientProtocol(Protocol):
     """A client or a channel: it has an address, and a session."""
 
     @property
     def base_url(self) -> URL:
-        """Where the API is."""
+        """The address of the API."""
         ...
 
     @property
-    def session(self) -> Binder:
-        """What sends."""
+    def session(self) -> SessionProtocol:
+        """The session that sends the requests."""
         ...
 
 
 @attrs.frozen(kw_only=True)
 class Introspection:
-    """What the server knows about a token.
+    """The server's knowledge about a token.
 
     Attributes:
         active: Whether it is good now. If it is not, nothing else is known.
@@ -78,7 +91,7 @@ class Introspection:
 
 @attrs.frozen(kw_only=True)
 class UserInfo:
-    """Who an access token belongs to.
+    """The user that an access token belongs to.
 
     Attributes:
         user: The user's ID.
@@ -99,36 +112,36 @@ class UserInfo:
     extra: Mapping[str, Any] = attrs.field(factory=dict)
 
 
-def introspection(response: Response) -> Introspection:
-    """The answer to an introspection.
+def read_introspection(response: Response) -> Introspection:
+    """Read the answer to an introspection.
 
     Raises:
         ServerError: It makes no sense.
     """
-    values = _object(response, "what it knows about a token")
+    values = _json_object(response, "what it knows about a token")
     if not isinstance(values.get("active"), bool):
-        raise _nonsense(response, "it does not say whether the token is active")
+        raise _unusable_answer(response, "it does not say whether the token is active")
     expires = values.get("exp")
     return Introspection(
         active=values["active"],
         client_id=values.get("client_id"),
         username=values.get("username"),
-        user=_number(values.get("sub")),
+        user=_to_user_id(values.get("sub")),
         expires_at=expires if isinstance(expires, (int, float)) else None,
     )
 
 
-def user_info(response: Response) -> UserInfo:
-    """The answer to a question for the user.
+def read_user_info(response: Response) -> UserInfo:
+    """Read the answer to a request for the user of a token.
 
     Raises:
         ServerError: It makes no sense.
     """
-    values = _object(response, "who the token belongs to")
-    user = _number(values.get("sub"))
+    values = _json_object(response, "who the token belongs to")
+    user = _to_user_id(values.get("sub"))
     if user is None:
-        raise _nonsense(response, "its sub is no user's ID")
-    used = {"sub", "preferred_username", "name", "email", "zoneinfo", "locale"}
+        raise _unusable_answer(response, "its sub is no user's ID")
+    fields = {"sub", "preferred_username", "name", "email", "zoneinfo", "locale"}
     return UserInfo(
         user=user,
         username=str(values.get("preferred_username") or ""),
@@ -136,24 +149,24 @@ def user_info(response: Response) -> UserInfo:
         email=values.get("email"),
         time_zone=values.get("zoneinfo"),
         locale=values.get("locale"),
-        extra={key: value for key, value in values.items() if key not in used},
+        extra={key: value for key, value in values.items() if key not in fields},
     )
 
 
-async def remember(backend: AuthBackend, client: Connected, flow: Flow) -> Credential:
+async def run_sign_in(backend: AuthBackend, client: ClientProtocol, flow: Flow) -> Credential:
     """Run the flow of a sign-in, keep its credential in the backend's store, and use it from now on."""
     channel = client.session.bind(client.base_url, backend)
-    credential = await _one_exchange(channel, flow)
+    credential = await _run_flow(channel, flow)
     store, key = backend.token_store, backend.store_key(client.base_url)
     if store is not None:
-        async with store.lock(key):
+        async with store.lock(key):  # a refresh that is under way elsewhere would overwrite it
             await store.save(key, credential)
     channel.adopt(credential)
     return credential
 
 
-async def _one_exchange(channel: Sender, flow: Flow) -> Credential:
-    """Run a flow of one request."""
+async def _run_flow(channel: ChannelProtocol, flow: Flow) -> Credential:
+    """Run a flow of one request, without the retries and the sharing that the session has for log-ins."""
     request = next(flow)
     if not isinstance(request, Request):
         raise ConfigurationError("The flow of a sign-in begins with a request.")
@@ -166,10 +179,10 @@ async def _one_exchange(channel: Sender, flow: Flow) -> Credential:
     raise ConfigurationError("The flow of a sign-in ends with its first answer, with a credential.")
 
 
-async def forget(
-    backend: AuthBackend, client: Connected, revoke: Callable[[Connected, Secret], Awaitable[None]]
+async def revoke_credential(
+    backend: AuthBackend, client: ClientProtocol, revoke: Callable[[ClientProtocol, Secret], Awaitable[None]]
 ) -> None:
-    """Revoke the credential in use, and forget it.
+    """Revoke the credential in use, and remove it from the session and from the backend's store.
 
     Raises:
         ConfigurationError: There is none.
@@ -180,6 +193,7 @@ async def forget(
         await _revoke(channel.credential, client, revoke)
     else:
         async with store.lock(key):
+            # That of the store comes first: another process may have refreshed it since.
             await _revoke(await store.load(key) or channel.credential, client, revoke)
             await store.save(key, None)
     channel.adopt(None)
@@ -187,30 +201,32 @@ async def forget(
 
 async def _revoke(
     credential: Credential | None,
-    client: Connected,
-    revoke: Callable[[Connected, Secret], Awaitable[None]],
+    client: ClientProtocol,
+    revoke: Callable[[ClientProtocol, Secret], Awaitable[None]],
 ) -> None:
     if credential is None:
         raise ConfigurationError("There is no token in use that could be revoked; give it as token=.")
+    # With a refresh token the server forgets the access token that goes with it.
     await revoke(client, credential.refresh or credential.secret)
 
 
-def _number(value: object) -> int | None:
+def _to_user_id(value: object) -> int | None:
     text = str(value)
+    # Bounded, as ``int`` takes long for long texts, and refuses the longest.
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
 
 
-def _object(response: Response, what: str) -> dict[str, Any]:
+def _json_object(response: Response, question: str) -> dict[str, Any]:
     try:
         values = response.json()
     except ValueError:
         values = None
     if not isinstance(values, dict):
-        raise _nonsense(response, f"the server was asked {what}, and it is no JSON object")
+        raise _unusable_answer(response, f"the server was asked {question}, and it is no JSON object")
     return values
 
 
-def _nonsense(response: Response, why: str) -> ServerError:
+def _unusable_answer(response: Response, problem: str) -> ServerError:
     return ServerError(
-        f"the answer makes no sense: {why}", status=response.status, url=public_url(response.url)
+        f"the answer makes no sense: {problem}", status=response.status, url=public_url(response.url)
     )

@@ -1,4 +1,4 @@
-"""ZeyOS: log in by name and password, get a bearer token (``/auth/v1/login``)."""
+"""ZeyOS: a log-in by name and password, which gives a bearer token (``/auth/v1/login``)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import attrs
 from ...errors import ConfigurationError, NotAuthenticated, PermissionDenied, ServerError, error_class
 from ...secrets import Secret, redact
 from ...wire import Request, Response, Safety, public_url
-from ..base import AuthBackend, AuthContext, Credential, Flow, TokenSource, ask, fingerprint, secret_text
+from ..base import AuthBackend, AuthContext, Flow, TokenSource, fingerprint, resolve_source, to_secret
+from ..credential import Credential
 
 if TYPE_CHECKING:
     from ..stores.base import TokenStore
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
 __all__ = ["PasswordLogin"]
 
 _IDENTIFIER: Final = re.compile(r"[a-zA-Z0-9_.:-]+")
-_HEX_TOKEN: Final = re.compile(r"[\x21-\x7e]+")
-_LONGEST_QUOTE: Final = 200
+_TOKEN: Final = re.compile(r"[\x21-\x7e]+")
+_MAX_QUOTE: Final = 200
 
 
-def _identifier(value: str) -> str:
+def _check_identifier(value: str) -> str:
     if not isinstance(value, str) or not _IDENTIFIER.fullmatch(value):
         raise ConfigurationError(
             f"identifier={value!r} names this client to the server, and may hold letters, digits and _ . : - only "
@@ -32,25 +33,25 @@ def _identifier(value: str) -> str:
     return value
 
 
-def _user_name(value: str) -> str:
-    return secret_text(value, "The user name").reveal()
+def _to_user_name(value: str) -> str:
+    return to_secret(value, "The user name").reveal()
 
 
-def _password(value: str | Secret) -> Secret:
-    return secret_text(value, "The password")
+def _to_password(value: str | Secret) -> Secret:
+    return to_secret(value, "The password")
 
 
-def _optional_secret(value: str | Secret | None) -> Secret | None:
-    return None if value is None else secret_text(value, "appsecret")
+def _to_application_secret(value: str | Secret | None) -> Secret | None:
+    return None if value is None else to_secret(value, "appsecret")
 
 
-def _code_source(value: TokenSource | None) -> TokenSource | None:
-    return value if value is None or callable(value) else secret_text(value, "otp")
+def _to_code_source(value: TokenSource | None) -> TokenSource | None:
+    return value if value is None or callable(value) else to_secret(value, "otp")
 
 
 @attrs.frozen
 class PasswordLogin(AuthBackend):
-    """Logs in at ``{base}/auth/v1/login`` and sends the token that it gets.
+    """A backend that logs in at ``{base}/auth/v1/login`` and sends the token that it gets.
 
     ZeyOS has no refresh for these tokens: when one is rejected or about to expire, the log-in is done
     again. A log-in may be repeated; at worst there is a token that nobody uses.
@@ -69,13 +70,13 @@ class PasswordLogin(AuthBackend):
         ConfigurationError: An argument is empty or has characters that the server refuses.
     """
 
-    name: str = attrs.field(converter=_user_name)
-    password: Secret = attrs.field(converter=_password)
-    identifier: str = attrs.field(converter=_identifier, kw_only=True)
-    appsecret: Secret | None = attrs.field(default=None, converter=_optional_secret, kw_only=True)
+    name: str = attrs.field(converter=_to_user_name)
+    password: Secret = attrs.field(converter=_to_password)
+    identifier: str = attrs.field(converter=_check_identifier, kw_only=True)
+    appsecret: Secret | None = attrs.field(default=None, converter=_to_application_secret, kw_only=True)
     otp: TokenSource | None = attrs.field(
         default=None,
-        converter=_code_source,
+        converter=_to_code_source,
         kw_only=True,
         repr=lambda value: "None" if value is None else "***",
     )
@@ -89,13 +90,13 @@ class PasswordLogin(AuthBackend):
 
     @property
     def hint(self) -> str:
-        """Why a token of a successful log-in may be rejected."""
+        """Advice for a token that is rejected though the log-in was successful."""
         if self.appsecret is None:
             return "The log-in went well, but without appsecret=, and the REST API accepts only tokens issued with one"
         return "The log-in went well, but the token is not accepted: check the appsecret and the application's rights"
 
     def obtain(self, context: AuthContext, rejected: Credential | None) -> Flow:
-        """The log-in.
+        """Log in.
 
         Raises:
             NotAuthenticated: The server refuses name, password, code or application secret.
@@ -103,12 +104,12 @@ class PasswordLogin(AuthBackend):
         """
         code = None
         if self.otp is not None:
-            code = yield from ask(self.otp, "otp")
+            code = yield from resolve_source(self.otp, "otp")
         request = self._request(context, code)
         response: Response = yield request
         if not response.ok:
-            raise self._refused(request, response, code)
-        return _credential(request, response)
+            raise self._refusal(request, response, code)
+        return _read_credential(request, response)
 
     def _request(self, context: AuthContext, code: Secret | None) -> Request:
         fields = {"name": self.name, "password": self.password.reveal(), "identifier": self.identifier}
@@ -125,25 +126,24 @@ class PasswordLogin(AuthBackend):
             operation="auth.login",
         )
 
-    def _refused(self, request: Request, response: Response, code: Secret | None) -> Exception:
-        said = redact(_quote(response), self.password, self.appsecret, code)
-        message = (
-            f"the log-in of {self.name!r} was refused: {said}"
-            if said
-            else f"the log-in of {self.name!r} was refused"
-        )
+    def _refusal(self, request: Request, response: Response, code: Secret | None) -> Exception:
+        reason = redact(_read_refusal(response), self.password, self.appsecret, code)
+        message = f"the log-in of {self.name!r} was refused"
+        if reason:
+            message += f": {reason}"
         if response.status == 401:
-            message += f". Check {self._suspects()}"
+            message += f". Check {self._list_suspects()}"
         elif response.status == 404:
             message += ". There is no log-in at this address: does the base URL end with the instance's name?"
         error = error_class(response.status)(
             message, status=response.status, method=request.method, url=public_url(request.url)
         )
         if isinstance(error, (NotAuthenticated, PermissionDenied)):
-            error.hint = ""
+            error.hint = ""  # the message says it already
         return error
 
-    def _suspects(self) -> str:
+    def _list_suspects(self) -> str:
+        """Return the arguments that may be wrong, for the message of a refusal."""
         parts = ["the user name", "the password"]
         parts += ["the appsecret"] if self.appsecret is not None else []
         parts += ["the otp code"] if self.otp is not None else []
@@ -155,20 +155,20 @@ class PasswordLogin(AuthBackend):
         return text
 
 
-def _quote(response: Response) -> str:
-    """What a refusal says, if it is a short text and no page."""
+def _read_refusal(response: Response) -> str:
+    """Return the text of a refusal on one line, or the remark that it is a page."""
     text = response.text.strip().strip('"')
     if response.content_type == "text/html" or text.startswith("<"):
         return "the answer is an HTML page; is the base URL right?"
-    return " ".join(text[:_LONGEST_QUOTE].split())
+    return " ".join(text[:_MAX_QUOTE].split())
 
 
-def _credential(request: Request, response: Response) -> Credential:
-    read = _read(response)
-    if isinstance(read, Credential):
-        return read
+def _read_credential(request: Request, response: Response) -> Credential:
+    result = _parse_token(response)
+    if isinstance(result, Credential):
+        return result
     raise ServerError(
-        f"the answer to the log-in makes no sense: {read}. Is the base URL right? "
+        f"the answer to the log-in makes no sense: {result}. Is the base URL right? "
         "It ends with the instance's name, such as https://cloud.zeyos.com/demo",
         status=response.status,
         method=request.method,
@@ -176,8 +176,8 @@ def _credential(request: Request, response: Response) -> Credential:
     )
 
 
-def _read(response: Response) -> Credential | str:
-    """The token of an answer, or what is wrong with it. Whoever raises must not have it in a variable."""
+def _parse_token(response: Response) -> Credential | str:
+    """Return the token of an answer, or what is wrong with it. Whoever raises must not have it in a variable."""
     try:
         answer = response.json()
     except ValueError:
@@ -185,11 +185,12 @@ def _read(response: Response) -> Credential | str:
     if not isinstance(answer, dict):
         return "it is no JSON object"
     token = answer.get("token")
-    if not isinstance(token, str) or not _HEX_TOKEN.fullmatch(token):
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         return "it holds no token"
     expires = answer.get("expdate")
     if isinstance(expires, str) and expires.isascii() and expires.isdigit():
         expires = int(expires)
+    # ``True`` is an int in Python, and no time.
     if expires is not None and (isinstance(expires, bool) or not isinstance(expires, (int, float))):
         return "its expdate is no Unix time"
     info = {key: answer[key] for key in ("user", "application", "identifier") if key in answer}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Final
 
 import click
 
@@ -13,12 +14,13 @@ from ...services.zeyos.profiles import Profile, look_for_profile
 from ..connect import described
 from ..options import PROFILE
 from ..output import note
-from ..profile_files import token_values, write_set
+from ..profile_files import to_token_values, write_set
 from ..running import run_async, verbose_option
 
 __all__ = ["command"]
 
-_LONGEST: float = 30.0
+_TIMEOUT: Final = 30.0
+"""Seconds for the server: nobody waits longer for a sign-out, which is done here in any case."""
 
 
 @click.command("logout")
@@ -29,29 +31,30 @@ def command(*, profile: str | None) -> None:
 
     The address and the application are kept, so that the next login needs no options.
     """
-    found = look_for_profile(profile)
-    if found is None or found.credential is None:
-        where = f": there are no tokens in {described(found.store)}" if found is not None else ""
-        note(f"You are not signed in{where}.")
+    stored = look_for_profile(profile)
+    if stored is None or stored.credential is None:
+        reason = f": there are no tokens in {described(stored.store)}" if stored is not None else ""
+        note(f"You are not signed in{reason}.")
     else:
-        trouble = run_async(_revoke(found, found.credential))
-        write_set(found.store, token_values(None))
-        note(f"Signed out of {found.base_url}. The tokens are gone from {described(found.store)}.")
-        if trouble:
-            note(f"Warning: the server was not told, and takes them until they expire: {trouble}")
+        # In this order: a revocation needs the tokens. They go from here even if it fails.
+        problem = run_async(_revoke(stored, stored.credential))
+        write_set(stored.store, to_token_values(None))
+        note(f"Signed out of {stored.base_url}. The tokens are gone from {described(stored.store)}.")
+        if problem:
+            note(f"Warning: the server was not told, and takes them until they expire: {problem}")
     if os.environ.get("ZEYOS_TOKEN"):
         note("Mind that ZEYOS_TOKEN is set, and is used by the commands that follow.")
 
 
-async def _revoke(found: Profile, tokens: Credential) -> str:
-    """Have the server forget them; what went wrong with that, or ``""``."""
+async def _revoke(profile: Profile, tokens: Credential) -> str:
+    """Have the server forget the tokens, and return what went wrong with that, or ``""``."""
     try:
-        if tokens.refresh is not None and found.client_id:
-            oauth = OAuth2(found.client_id, found.client_secret, token_store=found.store)
-            async with Zeyos(found.base_url, auth=oauth, timeout=_LONGEST) as zeyos:
+        if tokens.refresh is not None and profile.client_id:
+            oauth = OAuth2(profile.client_id, profile.client_secret, token_store=profile.store)
+            async with Zeyos(profile.base_url, auth=oauth, timeout=_TIMEOUT) as zeyos:
                 await oauth.revoke(zeyos)
         else:
-            async with Zeyos(found.base_url, auth=BearerToken(tokens.secret), timeout=_LONGEST) as zeyos:
+            async with Zeyos(profile.base_url, auth=BearerToken(tokens.secret), timeout=_TIMEOUT) as zeyos:
                 await _end_session(zeyos)
     except ZeyosAsyncError as error:
         return str(error)
@@ -62,4 +65,4 @@ async def _end_session(zeyos: Zeyos) -> None:
     try:
         await zeyos.request("GET", "/auth/v1/logout", safe=True)
     except NotAuthenticated:
-        return  # it knows the token no more, which is what was wanted
+        return  # it does not know the token any more, which is what this is for

@@ -12,7 +12,15 @@ from ...services.zeyos.client import Zeyos
 from ..connect import Connection, address, same_instance, secret_from, short
 from ..options import PROFILE
 from ..output import examples, json_text, note, write
-from ..profile_files import TOKENS, Entry, Registry, check_name, nearest_pin, pin, write_set
+from ..profile_files import (
+    TOKEN_FIELDS,
+    ProfileRegistry,
+    ProfileSummary,
+    check_name,
+    nearest_pin,
+    pin_profile,
+    write_set,
+)
 from ..running import verbose_option
 from ..tables import print_table
 from ..values import clean
@@ -40,13 +48,13 @@ def command() -> None:
 @verbose_option
 def list_(*, as_json: bool) -> None:
     """List the profiles, without any secret."""
-    registry = Registry.here()
+    registry = ProfileRegistry.of_user()
     entries = registry.entries()
     if as_json:
-        write(json_text([_data(entry) for entry in entries]))
+        write(json_text([_to_json_values(entry) for entry in entries]))
         return
     rows = [
-        ["*" if entry.active else "", clean(entry.name), clean(entry.url), _tokens(entry)]
+        ["*" if entry.active else "", clean(entry.name), clean(entry.url), _describe_tokens(entry)]
         for entry in entries
     ]
     print_table(["active", "profile", "url", "tokens"], rows, whole=[0, 1])
@@ -65,18 +73,19 @@ def add(
     *, name: str, url: str, instance: str | None, client_id: str | None, client_secret_file: str | None
 ) -> None:
     """Make a profile, or change one. Tokens come into it by login."""
-    registry = Registry.here()
+    registry = ProfileRegistry.of_user()
     before = registry.entry(check_name(name))
-    where = _instance(url, instance)
-    values: dict[str, str | None] = {"baseUrl": where}
+    base_url = _resolve_url(url, instance)
+    values: dict[str, str | None] = {"baseUrl": base_url}
+    # What is not given stays as it is, in a profile that exists.
     if client_id:
         values["clientId"] = client_id
     if client_secret_file:
         values["clientSecret"] = secret_from(client_secret_file, "the application's secret")
-    if before is not None and not _goes_on(before, where, client_id):
-        values |= dict.fromkeys(TOKENS)  # they are for another instance, or another application
+    if before is not None and not _keeps_tokens(before, base_url, client_id):
+        values |= dict.fromkeys(TOKEN_FIELDS)  # they are for another instance, or another application
     write_set(registry.store(name), values)
-    note(f"The profile {name!r} is for {where}. Sign in with `zeyos-async login --profile {name}`.")
+    note(f"The profile {name!r} is for {base_url}. Sign in with `zeyos-async login --profile {name}`.")
 
 
 @command.command("use")
@@ -84,11 +93,11 @@ def add(
 @click.option("--local", is_flag=True, help="In this folder and below it only.")
 @verbose_option
 def use(*, name: str, local: bool) -> None:
-    """Make a profile the one that is used if nobody says which."""
-    registry = Registry.here()
+    """Make a profile the one that is used if nobody names one."""
+    registry = ProfileRegistry.of_user()
     entry = registry.require(name)
     if local:
-        note(f"{short(pin(name))} names {name!r}: it is used in this folder and below it.")
+        note(f"{short(pin_profile(name))} names {name!r}: it is used in this folder and below it.")
         return
     registry.activate(name)
     note(f"The profile {name!r} is active: {entry.url}")
@@ -99,47 +108,47 @@ def use(*, name: str, local: bool) -> None:
 @verbose_option
 def remove(*, name: str) -> None:
     """Remove a profile, with the tokens in it."""
-    registry = Registry.here()
+    registry = ProfileRegistry.of_user()
     entry = registry.require(name)
     registry.remove(name)
     note(f"The profile {name!r} is removed{', and none is active now' if entry.active else ''}.")
     if entry.has_token or entry.refreshes:
         note("The server was not told, and takes its tokens until they expire; logout does both.")
-    pinned = nearest_pin(name)
-    if pinned is not None:
-        note(f"Mind that {short(pinned)} still names it.")
+    pin = nearest_pin(name)
+    if pin is not None:
+        note(f"Mind that {short(pin)} still names it.")
 
 
-def _instance(url: str, instance: str | None) -> str:
-    """The URL as the client writes it.
+def _resolve_url(url: str, instance: str | None) -> str:
+    """Return the URL of the instance as the client writes it.
 
     Raises:
         ConfigurationError: It does not name an instance.
     """
-    found = address(Connection(url=url, instance=instance), {})
-    if found is None:
+    named = address(Connection(url=url, instance=instance), {})
+    if named is None:
         raise ConfigurationError("--url is empty; it is the instance, such as https://cloud.zeyos.com/demo")
-    return str(Zeyos(found[0]).base_url)
+    return str(Zeyos(named[0]).base_url)
 
 
-def _goes_on(before: Entry, url: str, client_id: str | None) -> bool:
-    """Whether the tokens of a profile are good for what it becomes."""
+def _keeps_tokens(before: ProfileSummary, url: str, client_id: str | None) -> bool:
+    """Return whether the tokens of a profile are good for what it becomes."""
     return same_instance(before.url, url) and client_id in (None, before.client_id)
 
 
-def _tokens(entry: Entry) -> str:
-    """What there is, for people."""
+def _describe_tokens(entry: ProfileSummary) -> str:
+    """Return which tokens there are, for people."""
     if entry.refreshes:
         return "refreshed when they expire"
     if not entry.has_token:
         return "none"
     if entry.expires_at is None:
         return "an access token"
-    when = datetime.fromtimestamp(entry.expires_at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    return f"{'expired' if entry.expires_at <= time.time() else 'an access token until'} {when}"
+    end = datetime.fromtimestamp(entry.expires_at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return f"{'expired' if entry.expires_at <= time.time() else 'an access token until'} {end}"
 
 
-def _data(entry: Entry) -> dict[str, object]:
+def _to_json_values(entry: ProfileSummary) -> dict[str, object]:
     expires = entry.expires_at
     return {
         "name": entry.name,

@@ -1,4 +1,4 @@
-"""``whoami``: who the credential belongs to, where, and where it comes from."""
+"""``whoami``: the user and the instance of the credential, and its origin."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ def command(*, as_json: bool, connection: Connection) -> None:
     """Show who you are for the server, and by which credential."""
     target = None if connection.emulate else resolve_here(connection)
 
-    async def ask() -> tuple[str, Identity]:
+    async def fetch_identity() -> tuple[str, Identity]:
         async with connected(connection, target) as zeyos:
             return str(zeyos.base_url), await zeyos.whoami()
 
-    url, who = run_async(ask())
+    url, identity = run_async(fetch_identity())
     stored = target.profile if target is not None else None
-    about: dict[str, Any] = {
-        "user": who.user,
-        "name": who.name,
-        "email": who.email,
-        "application": who.application,
-        "language": who.language,
+    values: dict[str, Any] = {
+        "user": identity.user,
+        "name": identity.name,
+        "email": identity.email,
+        "application": identity.application,
+        "language": identity.language,
         "url": url,
         "credential": target.auth_from if target is not None else "a token of the emulator",
         "profile": stored.store.name if stored is not None else None,
         "file": str(stored.store.path) if stored is not None else None,
     }
     if as_json:
-        write(json_text(about))
+        write(json_text(values))
         return
-    shown = {key: value for key, value in about.items() if value not in (None, "")}
-    for key in ("profile", "file"):  # said with the credential
-        shown.pop(key, None)
+    rows = {key: value for key, value in values.items() if value not in (None, "")}
+    for key in ("profile", "file"):  # they stand beside the credential already
+        rows.pop(key, None)
     print_table(
-        ["what", "is"], [[key, clean(str(value))] for key, value in shown.items()], folded=[1], whole=[0]
+        ["what", "is"], [[key, clean(str(value))] for key, value in rows.items()], folded=[1], whole=[0]
     )

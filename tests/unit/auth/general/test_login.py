@@ -1,4 +1,4 @@
-"""The General API's credentials, without a client: what they send, what they read, what they show."""
+"""The General API's log-ins and tokens, without a client: what they send, what they read, what they show."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_log_in_by_path() -> None:
         (Response(status=502, body=b"<html>"), ServerError, "Is the endpoint right"),
     ],
 )
-def test_refused(response: Response, kind: type[Exception], words: str) -> None:
+def test_a_log_in_that_is_refused(response: Response, kind: type[Exception], words: str) -> None:
     """What goes wrong says what to do, and not the password."""
     with pytest.raises(kind, match=words) as caught:
         log_in(LOGIN, response)
@@ -104,7 +104,7 @@ def test_the_token_travels_in_the_body() -> None:
         (Response(status=500, body=b"oops"), False, False),
     ],
 )
-def test_what_may_mean_expired(response: Response, by_default: bool, if_known: bool) -> None:
+def test_answers_that_may_mean_an_expired_token(response: Response, by_default: bool, if_known: bool) -> None:
     """The code is not documented: any code that the document does not explain, or those that are given."""
     request = Request(method="POST", url=ENDPOINT)
     assert KmdToken("t").rejected(request, response) is by_default
@@ -113,8 +113,8 @@ def test_what_may_mean_expired(response: Response, by_default: bool, if_known: b
 
 def test_secrets_do_not_show() -> None:
     """Neither password nor token nor key is in a repr."""
-    shown = repr(KmdLogin("max", "swordfish", access_type=1, key="sesame")) + repr(KmdToken("t0ken"))
-    assert not any(secret in shown for secret in ("swordfish", "sesame", "t0ken"))
+    text = repr(KmdLogin("max", "swordfish", access_type=1, key="sesame")) + repr(KmdToken("t0ken"))
+    assert not any(secret in text for secret in ("swordfish", "sesame", "t0ken"))
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_secrets_do_not_show() -> None:
         lambda: KmdToken("t", lang=True),
     ],
 )
-def test_nonsense_is_refused(make: Any) -> None:
+def test_arguments_that_make_no_sense_are_refused(make: Any) -> None:
     """Wrong arguments are told when the backend is made."""
     with pytest.raises(ConfigurationError):
         make()

@@ -1,4 +1,4 @@
-"""Open-Xchange's second factor: which device is asked, what it shows, what answers it."""
+"""Open-Xchange's second factor: the choice of a device, its challenge, and the answer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.auth.ox_answers import OPENED, SECRET_COOKIE, SESSION, answer, error, play
+from tests.unit.auth.ox.ox_answers import OPENED, SECRET_COOKIE, SESSION, answer, error, play
 from zeyos_async.auth import FactorDevice, OxLogin, SecondFactorChallenge
 from zeyos_async.errors import ApiError, ConfigurationError, NotAuthenticated, SecondFactorRequired
 
@@ -22,8 +22,8 @@ BEGUN = answer({"data": {"challenge": {"phoneNumberTail": "42"}}})
 DONE = answer({"timestamp": 1})
 
 
-def devices(*found: dict[str, Any]) -> Any:
-    return answer({"data": list(found)})
+def devices(*items: dict[str, Any]) -> Any:
+    return answer({"data": list(items)})
 
 
 def login(ask: Callable[[SecondFactorChallenge], Any] | None, factor: str | None = None) -> OxLogin:
@@ -32,27 +32,27 @@ def login(ask: Callable[[SecondFactorChallenge], Any] | None, factor: str | None
 
 def test_the_challenge_is_answered_within_the_session() -> None:
     """The devices, the challenge, the code: each with the new session and its cookies."""
-    seen: list[SecondFactorChallenge] = []
+    challenges: list[SecondFactorChallenge] = []
 
     def ask(challenge: SecondFactorChallenge) -> str:
-        seen.append(challenge)
+        challenges.append(challenge)
         return "4711"
 
     requests, credential = play(login(ask), PENDING, devices(OFF, BACKUP, PHONE, APP), BEGUN, DONE)
-    assert [(each.method, each.url.query.get("action")) for each in requests] == [
+    assert [(request.method, request.url.query.get("action")) for request in requests] == [
         ("POST", "login"),
         ("GET", "all"),
         ("GET", "startAuthentication"),
         ("PUT", "finishAuthentication"),
     ]
-    for each in requests[1:]:
-        assert each.url.path == "/ajax/multifactor/device"
-        assert each.url.query["session"] == SESSION
-        assert "open-xchange-secret-hash" in each.headers["Cookie"]
-    for each in requests[2:]:
-        assert (each.url.query["providerName"], each.url.query["deviceId"]) == ("SMS", "7")
+    for request in requests[1:]:
+        assert request.url.path == "/ajax/multifactor/device"
+        assert request.url.query["session"] == SESSION
+        assert "open-xchange-secret-hash" in request.headers["Cookie"]
+    for request in requests[2:]:
+        assert (request.url.query["providerName"], request.url.query["deviceId"]) == ("SMS", "7")
     assert json.loads(requests[3].content or b"") == {"secret_code": "4711"}
-    (challenge,) = seen
+    (challenge,) = challenges
     assert challenge.device == FactorDevice(id="7", name="my phone", provider="SMS")
     assert len(challenge.devices) == 4
     assert challenge.data == {"phoneNumberTail": "42"}
@@ -60,16 +60,16 @@ def test_the_challenge_is_answered_within_the_session() -> None:
 
 
 @pytest.mark.parametrize(
-    ("factor", "asked"), [(None, "7"), ("TOTP", "8"), ("paper", "9"), ("8", "8"), ("SMS", "7")]
+    ("factor", "device_id"), [(None, "7"), ("TOTP", "8"), ("paper", "9"), ("8", "8"), ("SMS", "7")]
 )
-def test_which_device_is_asked(factor: str | None, asked: str) -> None:
+def test_the_choice_of_a_device(factor: str | None, device_id: str) -> None:
     """The first that is no backup and can be used, or the one of this ID, name or kind."""
-    found = devices(OFF, BACKUP, PHONE, APP)
-    requests, _ = play(login(lambda challenge: "1", factor), PENDING, found, BEGUN, DONE)
-    assert requests[2].url.query["deviceId"] == asked
+    reply = devices(OFF, BACKUP, PHONE, APP)
+    requests, _ = play(login(lambda challenge: "1", factor), PENDING, reply, BEGUN, DONE)
+    assert requests[2].url.query["deviceId"] == device_id
 
 
-async def _later(challenge: SecondFactorChallenge) -> str:
+async def _answer_later(challenge: SecondFactorChallenge) -> str:
     return "4711"
 
 
@@ -77,11 +77,11 @@ async def _later(challenge: SecondFactorChallenge) -> str:
     ("ask", "fields"),
     [
         (lambda challenge: "4711", {"secret_code": "4711"}),
-        (_later, {"secret_code": "4711"}),
+        (_answer_later, {"secret_code": "4711"}),
         (lambda challenge: {"clientData": "a", "keyHandle": "b"}, {"clientData": "a", "keyHandle": "b"}),
     ],
 )
-def test_how_a_challenge_may_be_answered(ask: Any, fields: dict[str, str]) -> None:
+def test_forms_of_an_answer_to_a_challenge(ask: Any, fields: dict[str, str]) -> None:
     """With a code, at once or later, or with the fields that the kind of device needs."""
     requests, _ = play(login(ask), PENDING, devices(APP), answer({"data": {}}), DONE)
     assert json.loads(requests[3].content or b"") == fields
@@ -96,13 +96,13 @@ def test_how_a_challenge_may_be_answered(ask: Any, fields: dict[str, str]) -> No
         answer({"error": "Change your code soon", "code": "MFA-1", "categories": ["WARNING"]}),
     ],
 )
-def test_how_a_server_says_yes(done: Any) -> None:
+def test_answers_that_accept_a_code(done: Any) -> None:
     """By saying nothing, or nothing but a warning."""
     _, credential = play(login(lambda challenge: "1"), PENDING, devices(APP), BEGUN, done)
     assert credential.info["user"] == "jane"
 
 
-def test_cookies_that_come_on_the_way_are_kept() -> None:
+def test_cookies_of_the_second_factor_are_kept() -> None:
     """The server may give a fresh secret after the second factor."""
     done = answer({"timestamp": 1}, cookies=["open-xchange-secret-hash=fresh"])
     backend = login(lambda challenge: "1")
@@ -110,7 +110,7 @@ def test_cookies_that_come_on_the_way_are_kept() -> None:
     assert [secret.reveal() for secret in backend.secrets(credential) if secret] == [SESSION, "fresh"]
 
 
-def test_nobody_answers() -> None:
+def test_a_second_factor_that_nobody_answers_for() -> None:
     """The error says what the user has and what the caller lacks; nothing was asked of a device."""
     with pytest.raises(SecondFactorRequired, match=r"has a second factor.*second_factor=") as caught:
         play(login(None), PENDING)
@@ -119,7 +119,7 @@ def test_nobody_answers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "factor", "says"),
+    ("reply", "factor", "says"),
     [
         (devices(), None, "none that can be used. There are: none"),
         (devices(OFF), None, r"none that can be used. There are: lost phone \(SMS\)"),
@@ -127,10 +127,10 @@ def test_nobody_answers() -> None:
         (answer({"data": None}), None, "none that can be used"),
     ],
 )
-def test_there_is_no_such_device(found: Any, factor: str | None, says: str) -> None:
+def test_a_device_that_there_is_not(reply: Any, factor: str | None, says: str) -> None:
     """The devices that there are, are named."""
     with pytest.raises(SecondFactorRequired, match=says):
-        play(login(lambda challenge: "1", factor), PENDING, found)
+        play(login(lambda challenge: "1", factor), PENDING, reply)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_factor_that_is_refused(steps: list[Any]) -> None:
 
 
 @pytest.mark.parametrize("value", [None, "", {}, 4711])
-def test_what_is_no_answer_to_a_challenge(value: Any) -> None:
+def test_values_that_are_no_answer_to_a_challenge(value: Any) -> None:
     """It is told what the hook gave, and nothing is sent."""
     with pytest.raises(ConfigurationError, match="second_factor= gave"):
         play(login(lambda challenge: value), PENDING, devices(APP), BEGUN)
@@ -175,17 +175,17 @@ def test_no_error_tells_a_secret(steps: list[Any]) -> None:
         for frame, _ in traceback.walk_tb(caught.value.__traceback__)
         if "zeyos_async" in frame.f_code.co_filename
     ]
-    shown = str(caught.value) + "".join(repr(value) for frame in ours for value in frame.f_locals.values())
+    text = str(caught.value) + "".join(repr(value) for frame in ours for value in frame.f_locals.values())
     assert ours
     for secret in ("swordfish", SESSION, "s3cr3tc00k1e", "the-code"):
-        assert secret not in shown
+        assert secret not in text
 
 
 QUIET = answer(OPENED, cookies=[SECRET_COOKIE])
 
 
 @pytest.mark.parametrize(
-    ("found", "actions"),
+    ("items", "actions"),
     [
         ([], ["login", "all"]),
         ([OFF], ["login", "all"]),
@@ -193,9 +193,11 @@ QUIET = answer(OPENED, cookies=[SECRET_COOKIE])
     ],
     ids=["no device", "none that is enabled", "a device"],
 )
-def test_a_log_in_that_does_not_tell(found: list[dict[str, Any]], actions: list[str]) -> None:
+def test_a_log_in_that_does_not_tell_of_the_second_factor(
+    items: list[dict[str, Any]], actions: list[str]
+) -> None:
     """After a session that did not count, devices are asked though the answer to the log-in names none."""
     _, first = play(login(lambda challenge: "4711"), QUIET)
     steps = [BEGUN, DONE][: len(actions) - 2]
-    requests, _ = play(login(lambda challenge: "4711"), QUIET, devices(*found), *steps, rejected=first)
-    assert [each.url.query.get("action") for each in requests] == actions
+    requests, _ = play(login(lambda challenge: "4711"), QUIET, devices(*items), *steps, rejected=first)
+    assert [request.url.query.get("action") for request in requests] == actions

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from yarl import URL
 
-from tests.unit.auth.ox_answers import CONTEXT, answer, error, play
+from tests.unit.auth.ox.ox_answers import CONTEXT, answer, error, play
 from zeyos_async.auth import OxOAuth
 from zeyos_async.auth.ox.wire import oauth_error
 from zeyos_async.errors import (
@@ -29,11 +29,11 @@ def test_the_token_travels_in_a_header_and_no_session_beside_it() -> None:
     assert call.url == CALL.url
 
 
-async def _fetched() -> str:
+async def _fetch_token() -> str:
     return "fresh"
 
 
-@pytest.mark.parametrize("source", [lambda: "fresh", _fetched])
+@pytest.mark.parametrize("source", [lambda: "fresh", _fetch_token])
 def test_a_callable_gives_the_present_token(source: object) -> None:
     """It is asked when the credential is needed, and again after a rejection."""
     _, credential = play(OxOAuth(source))  # type: ignore[arg-type]
@@ -58,23 +58,25 @@ def test_a_callable_gives_the_present_token(source: object) -> None:
         (answer({"data": []}), None, False),
     ],
 )
-def test_what_the_flat_errors_mean(response: Response, raised: type[ApiError] | None, rejected: bool) -> None:
+def test_the_meaning_of_flat_errors(
+    response: Response, raised: type[ApiError] | None, rejected: bool
+) -> None:
     """A token that is no good can be replaced; one that lacks a scope would lack it again."""
-    found = oauth_error(CALL, response)
-    assert (None if found is None else type(found)) is raised
+    problem = oauth_error(CALL, response)
+    assert (None if problem is None else type(problem)) is raised
     assert OxOAuth("t").rejected(CALL, response) is rejected
 
 
 def test_the_scope_that_is_lacking_is_named() -> None:
     """In the hint for people, and in ``fields`` for programs."""
-    found = oauth_error(CALL, answer(LACKS, status=403))
-    assert found is not None
-    assert "Not with this token. The token lacks the scope 'write_contacts'" in str(found)
-    assert found.fields == {"scope": "write_contacts"}
+    problem = oauth_error(CALL, answer(LACKS, status=403))
+    assert problem is not None
+    assert "Not with this token. The token lacks the scope 'write_contacts'" in str(problem)
+    assert problem.fields == {"scope": "write_contacts"}
 
 
 @pytest.mark.parametrize(("token", "raised"), [("", ConfigurationError), ("a\nb", InvalidArgument)])
-def test_what_cannot_be_a_token(token: str, raised: type[Exception]) -> None:
+def test_texts_that_can_not_be_a_token(token: str, raised: type[Exception]) -> None:
     """It is told when the backend is made."""
     with pytest.raises(raised):
         OxOAuth(token)
