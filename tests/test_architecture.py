@@ -22,13 +22,14 @@ PACKAGE: Final = "zeyos_async"
 
 # -- the table -------------------------------------------------------------------------------------
 
-GROUND: Final = "errors wire schema"
+GROUND: Final = "deprecated errors wire schema"
 CORE: Final = (
     f"{GROUND} secrets records codes forms filters pagination policy codec auth session services.base"
 )
 
 MAY_IMPORT: Final[dict[str, str]] = {
     # unit (a module or folder, the longest match counts)   what it may import, itself apart
+    "deprecated": "",
     "errors": "",
     "wire": "errors",
     "schema": "errors",
@@ -40,7 +41,7 @@ MAY_IMPORT: Final[dict[str, str]] = {
     "pagination": GROUND,
     "policy": GROUND,
     "codec": GROUND,
-    "auth": "errors wire secrets forms",
+    "auth": "deprecated errors wire secrets forms",
     "transport": "errors wire",
     "session": f"{GROUND} secrets auth policy transport codec",
     "services": "",
@@ -52,7 +53,7 @@ MAY_IMPORT: Final[dict[str, str]] = {
     "services.octaved._generated": "errors schema codes records services.octaved.tables",
     "services.ox": f"{CORE} forms filters.compilers.ox services.ox._generated",
     "services.ox._generated": "errors wire schema codes records services.ox.operation services.ox.records services.ox.tables services.ox.values",
-    "ox": "errors services.ox",
+    "ox": "deprecated errors services.ox",
     "zeyos": "errors services.zeyos._generated",
     "general": "services.general",
     "octaved": "errors services.octaved._generated services.octaved.paths",
@@ -60,7 +61,7 @@ MAY_IMPORT: Final[dict[str, str]] = {
     "export": f"{GROUND} records codes codec services.base",  # codec: pages go to files without records
     "sync": f"{GROUND} records codes services.base",
     "distributed": "errors export sync",
-    "testing": "services.zeyos._generated",
+    "testing": "deprecated services.zeyos._generated",
     "cli": "*",
     "__main__": "cli",
     "__init__": "",
@@ -69,6 +70,7 @@ MAY_IMPORT: Final[dict[str, str]] = {
 
 LAZILY: Final[dict[str, str]] = {
     # only inside functions: loaded when it is used
+    "errors": "deprecated",
     "records": "filters",
     "testing": "auth",
     "__init__": "errors",

@@ -2,19 +2,26 @@
 
 A name that users may have written down is not simply taken away. Each helper below keeps one kind of name alive: a
 module's (:func:`renamed`), a keyword (:func:`renamed_arguments`), a field of a value (:func:`renamed_fields`), a method
-that subclasses override (:func:`adopt_overrides` with :func:`call_current`). CHANGELOG.md says how to move; the warning
+that subclasses override (:func:`adopt_overrides` with :func:`overridable`). CHANGELOG.md says how to move; the warning
 says in which version the old name ends.
 """
 
 from __future__ import annotations
 
 import functools
-import inspect
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, Final, ParamSpec, TypeVar
 
-__all__ = ["adopt_overrides", "call_current", "renamed", "renamed_arguments", "renamed_attribute", "renamed_fields", "warn_renamed"]
+__all__ = [
+    "adopt_overrides",
+    "overridable",
+    "renamed",
+    "renamed_arguments",
+    "renamed_attribute",
+    "renamed_fields",
+    "warn_renamed",
+]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -109,10 +116,12 @@ def renamed_fields(**names: str) -> Callable[[type[T]], type[T]]:
         def init(self: T, *args: Any, **kwargs: Any) -> None:
             for old in names.keys() & kwargs.keys():
                 warn_renamed(f"{cls.__name__}({old}=…)", f"{names[old]}=")
-                kwargs[names[old]] = kwargs.pop(old)  # also where attrs.evolve() adds the field's present value
+                kwargs[names[old]] = kwargs.pop(
+                    old
+                )  # also where attrs.evolve() adds the field's present value
             constructor(self, *args, **kwargs)
 
-        cls.__init__ = init  # type: ignore[method-assign]
+        setattr(cls, "__init__", init)  # noqa: B010 - a plain assignment is one that type checkers refuse
         for old, new in names.items():
             setattr(cls, old, renamed_attribute(old, new))
         return cls
@@ -133,15 +142,23 @@ def adopt_overrides(cls: type, names: Mapping[str, str]) -> None:
             setattr(cls, new, vars(cls)[old])
 
 
-def call_current(instance: Any, old: str, new: str) -> Any:
-    """Return what a method is now, for a caller who uses its old name.
+def overridable(old: str, new: str) -> Any:
+    """Return a property under a method's old name that gives what the method is now, as calls by the old name mean it.
 
     An override by the old name may call ``super()`` by the old name. What it means is the next class's method: the
     override itself would call itself without end.
+
+    Args:
+        old: The name of the property.
+        new: The method or attribute that it stands for.
     """
-    warn_renamed(f"{type(instance).__name__}.{old}", new)
-    for cls in type(instance).__mro__:
-        own = vars(cls).get(new)
-        if own is not None and own is not vars(cls).get(old):
-            return own.__get__(instance, type(instance)) if inspect.isroutine(own) or hasattr(own, "__get__") else own
-    raise AttributeError(f"{type(instance).__name__!r} object has no attribute {new!r}")
+
+    def read(self: Any) -> Any:
+        warn_renamed(f"{type(self).__name__}.{old}", new)
+        for cls in type(self).__mro__:
+            own = vars(cls).get(new)
+            if own is not None and own is not vars(cls).get(old):
+                return own.__get__(self, type(self)) if hasattr(own, "__get__") else own
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {new!r}")
+
+    return property(read, doc=f"The old name of ``{new}``.")

@@ -62,7 +62,7 @@ def test_fields_of_values(cls: Any, old: str, new: str, value: object):
     assert made == cls(**{new: value})
     with pytest.warns(DeprecationWarning, match=f"{cls.__name__}.{old} is now called {new}"):
         assert getattr(made, old) == value
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="is now called"):
         assert attrs.evolve(cls(), **{old: value}) == made
     assert old not in {field.name for field in attrs.fields(cls)}
 
@@ -94,7 +94,11 @@ def test_a_backend_that_overrides_old_names():
             def farewell(self, context: AuthContext, credential: Credential) -> Request | None:
                 return REQUEST
 
-    assert {str(warning.message).split()[0] for warning in caught} == {"Old.advice", "Old.answered", "Old.farewell"}
+    assert {str(warning.message).split()[0] for warning in caught} == {
+        "Old.advice",
+        "Old.answered",
+        "Old.farewell",
+    }
     assert all(warning.filename == __file__ for warning in caught)
     backend = Old()
     assert backend.hint == "Look here"

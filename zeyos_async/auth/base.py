@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import attrs
 from yarl import URL
 
+from ..deprecated import adopt_overrides, overridable
 from ..errors import ConfigurationError, InvalidArgument
 from ..secrets import Secret
 from ..wire import Request, Response
@@ -164,6 +165,15 @@ class AuthBackend(abc.ABC):
     def revocation_request(self, context: AuthContext, credential: Credential) -> Request | None:
         """Return the complete request that ends the credential at the server; by default there is none."""
         return None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        adopt_overrides(cls, _OLD_NAMES)
+
+
+_OLD_NAMES: Final = {"advice": "hint", "answered": "on_response", "farewell": "revocation_request"}
+for _old, _new in _OLD_NAMES.items():
+    setattr(AuthBackend, _old, overridable(_old, _new))
 
 
 def fingerprint(secret: Secret | None) -> str:
