@@ -30,7 +30,7 @@ import inspect
 import re
 import time
 from collections.abc import Awaitable, Callable, Generator
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 import attrs
 from yarl import URL
@@ -94,10 +94,12 @@ class AuthBackend(abc.ABC):
         hint: What to look at when the server does not accept what the backend obtained; a sentence
             without a full stop, or ``""``.
         token_store: Where the credential is shared with other processes, or ``None``.
+        sends_credential: Whether requests carry a secret, and must not go where others can read them.
         identity: Tells this backend's credential from others' in a store. It holds no secret.
     """
 
     token_store: TokenStore | None = None
+    sends_credential: ClassVar[bool] = True
 
     @property
     def hint(self) -> str:

@@ -62,6 +62,7 @@ class Channel:
     Attributes:
         session: What it shares with others.
         base_url: Where the API is, without a slash at the end.
+        allow_http: Whether a credential may travel over ``http://``; see :meth:`Session.bind`.
     """
 
     def __init__(
@@ -76,8 +77,10 @@ class Channel:
         hooks: Iterable[object],
         check: Callable[[Request, Response], None],
         status: Callable[[Request, Response], int] | None = None,
+        allow_http: bool | None = None,
     ) -> None:
         self.session = session
+        self.allow_http = allow_http
         self.base_url = base_url
         self._login = login
         self._timeout = timeout
@@ -415,7 +418,12 @@ class Channel:
 
         Returns:
             The answer, whatever its status.
+
+        Raises:
+            ConfigurationError: It would go where others can read it on its way.
         """
+        # A log-in may ask another host than the channel's, whose address nobody has judged yet.
+        self.session.check_credential_address(request.url, allow_http=self.allow_http)
         return await self._exchange(self._new_call(request, None, None, None, _NOBODY))
 
     async def log_out(self) -> None:

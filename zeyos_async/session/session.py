@@ -17,9 +17,11 @@ import attrs
 from yarl import URL
 
 from ..auth import AuthBackend, AuthContext
+from ..auth.origins import check_credential_address
 from ..errors import ConfigurationError, NotSent
 from ..policy import Hedge, Limits, Retry, Timeout
 from ..transport import Transport
+from ..transport.settings import environment_proxy
 from ..wire import Request, Response, public_url
 from .credentials import CredentialManager
 from .limiter import Limiter
@@ -143,6 +145,9 @@ class Session:
         self._logins: OrderedDict[tuple[str, Any], CredentialManager] = OrderedDict()
         self._lock = threading.Lock()
         self.transport = transport or _aiohttp(self.limits, ssl, proxy, trust_env)
+        self._is_custom = transport is not None
+        self._proxied = proxy is not None
+        self._trust_env = trust_env
 
     async def __aenter__(self) -> Self:
         self.check_open()
@@ -164,6 +169,7 @@ class Session:
         hooks: Iterable[object] = (),
         check: Callable[[Request, Response], None] | None = None,
         status: Callable[[Request, Response], int] | None = None,
+        allow_http: bool | None = None,
     ) -> Channel:
         """A way to one server, for one user.
 
@@ -178,15 +184,20 @@ class Session:
             check: Raises the error that an answer is; :func:`~zeyos_async.session.check_response` if ``None``.
             status: The status that an answer stands for, where its HTTP status does not tell: it decides
                 whether to try again.
+            allow_http: Whether a credential may travel over ``http://`` to other machines; ``None`` is what
+                ``ZEYOS_ALLOW_HTTP`` says.
 
         Raises:
-            ConfigurationError: The session is closed, or the base URL can't be one.
+            ConfigurationError: The session is closed, the base URL can't be one, or others could read a
+                credential on its way there.
         """
         from .channel import Channel
         from .responses import check_response
 
         self.check_open()
         url = _base(base_url)
+        if isinstance(auth, AuthBackend) and auth.sends_credential:
+            self.check_credential_address(url, allow_http=allow_http)
         return Channel(
             self,
             url,
@@ -197,7 +208,21 @@ class Session:
             hooks=(*self.hooks, *hooks),
             check=check or check_response,
             status=status,
+            allow_http=allow_http,
         )
+
+    def check_credential_address(self, url: URL, *, allow_http: bool | None) -> None:
+        """Refuse a URL to which a credential must not be sent, as others could read it on its way.
+
+        A transport of somebody's own is not judged: only it knows where its bytes go.
+
+        Raises:
+            ConfigurationError: It is one.
+        """
+        if self._is_custom or url.scheme == "https":
+            return
+        proxied = self._proxied or (self._trust_env and environment_proxy(url) is not None)
+        check_credential_address(url, allow_http=allow_http, proxied=proxied)
 
     def _login(self, url: URL, auth: AuthBackend | None) -> CredentialManager | None:
         """The shared credential of equal backends at the same base URL."""

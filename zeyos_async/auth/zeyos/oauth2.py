@@ -26,6 +26,7 @@ from .oauth2_requests import (
     ClientProtocol,
     Introspection,
     UserInfo,
+    bind_client,
     read_introspection,
     read_user_info,
     revoke_credential,
@@ -303,7 +304,7 @@ class OAuth2(AuthBackend):
             self._request(context, path, f"oauth2.{path}", token=token), safety=Safety.REPEATABLE
         )
         # Without the backend: the application proves itself, and must not need a token for that.
-        response = await client.session.bind(client.base_url).exchange(request)
+        response = await bind_client(client, None).exchange(request)
         if not response.ok:
             raise self._refusal("the token", request, response, token)
         return response
@@ -322,7 +323,7 @@ class OAuth2(AuthBackend):
             safety=Safety.READ,
             operation="oauth2.userinfo",
         )
-        return read_user_info(await client.session.bind(client.base_url, self).send(request))
+        return read_user_info(await bind_client(client, self).send(request))
 
 
 _ADVICE_ON_GRANTS: Final = (

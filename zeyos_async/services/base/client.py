@@ -31,6 +31,8 @@ class ApiClient:
         retry: What is tried again, and how often.
         limits: How much runs at once.
         hooks: Called on requests, responses, retries and log-ins.
+        allow_http: Whether a credential may go over ``http://`` to other machines than this one; by default
+            only where ``ZEYOS_ALLOW_HTTP`` says so.
         check: Raises the error that an answer is, where that is not told by its status alone.
         status: The status that an answer stands for, where its HTTP status does not tell.
     """
@@ -45,12 +47,14 @@ class ApiClient:
         retry: Retry | None,
         limits: Limits | None,
         hooks: Sequence[Hooks],
+        allow_http: bool | None,
         check: Callable[[Request, Response], None] | None = None,
         status: Callable[[Request, Response], int] | None = None,
     ) -> None:
         self._base = base_url
         self._session = session or Session(limits=limits)
         self._owns_session = session is None
+        self.allow_http = _flag(allow_http)
         self._channel: Channel = self._session.bind(
             base_url,
             auth,
@@ -60,6 +64,7 @@ class ApiClient:
             hooks=hooks,
             check=check,
             status=status,
+            allow_http=self.allow_http,
         )
 
     @property
@@ -157,6 +162,13 @@ class ApiClient:
     def _only_reads(self, method: str, path: str) -> bool:
         """Whether a request changes nothing, as far as its method and its path tell."""
         return method in ("GET", "HEAD", "OPTIONS")
+
+
+def _flag(allow_http: object) -> bool | None:
+    # A text such as "false" would permit what it is meant to forbid.
+    if allow_http is None or isinstance(allow_http, bool):
+        return allow_http
+    raise ConfigurationError(f"allow_http= takes True, False or None, not {allow_http!r}")
 
 
 def service_url(value: str | URL, *, what: str, example: str) -> URL:

@@ -37,11 +37,13 @@ class GeneralApi(ApiClient):
         retry: What is tried again, and how often.
         limits: How much runs at once.
         hooks: Called on requests, responses, retries and log-ins.
+        allow_http: Whether a credential may go over ``http://`` to other machines than this one; by default
+            only where ``ZEYOS_ALLOW_HTTP`` says so.
         layout: ``"single"`` where everything is posted to the endpoint itself, ``"paths"`` where the
             addresses below it name model and action.
 
     Raises:
-        ConfigurationError: The endpoint can't be one.
+        ConfigurationError: The endpoint can't be one, or others could read a credential on its way there.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class GeneralApi(ApiClient):
         retry: Retry | None = None,
         limits: Limits | None = None,
         hooks: Sequence[Hooks] = (),
+        allow_http: bool | None = None,
         layout: Layout = "single",
     ) -> None:
         if layout not in ("single", "paths"):
@@ -70,6 +73,7 @@ class GeneralApi(ApiClient):
             retry=retry,
             limits=limits,
             hooks=hooks,
+            allow_http=allow_http,
             check=checker(auth.expired if isinstance(auth, KmdLogin | KmdToken) else None),
         )
         self._wire = Wire(self._channel, url, layout)

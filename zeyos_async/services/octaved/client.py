@@ -42,10 +42,12 @@ class Octaved(ApiClient, FlowResources):
         retry: What is tried again, and how often.
         limits: How much runs at once.
         hooks: Called on requests, responses, retries and log-ins.
+        allow_http: Whether a credential may go over ``http://`` to other machines than this one; by default
+            only where ``ZEYOS_ALLOW_HTTP`` says so.
         paths: Where the routes are, if they are not where their names say.
 
     Raises:
-        ConfigurationError: The URL can't be one.
+        ConfigurationError: The URL can't be one, or others could read a credential on its way there.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Octaved(ApiClient, FlowResources):
         retry: Retry | None = None,
         limits: Limits | None = None,
         hooks: Sequence[Hooks] = (),
+        allow_http: bool | None = None,
         paths: Paths | None = None,
     ) -> None:
         super().__init__(
@@ -68,6 +71,7 @@ class Octaved(ApiClient, FlowResources):
             retry=retry,
             limits=limits,
             hooks=hooks,
+            allow_http=allow_http,
         )
         self._paths = paths or Paths()
 

@@ -46,9 +46,11 @@ class OpenXchange(ApiClient, WrittenModules):
         retry: What is tried again, and how often.
         limits: How much runs at once.
         hooks: Called on requests, responses, retries and log-ins.
+        allow_http: Whether a credential may go over ``http://`` to other machines than this one; by default
+            only where ``ZEYOS_ALLOW_HTTP`` says so.
 
     Raises:
-        ConfigurationError: The URL can't be one.
+        ConfigurationError: The URL can't be one, or others could read a credential on its way there.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class OpenXchange(ApiClient, WrittenModules):
         retry: Retry | None = None,
         limits: Limits | None = None,
         hooks: Sequence[Hooks] = (),
+        allow_http: bool | None = None,
     ) -> None:
         super().__init__(
             service_url(base_url, what="the API", example="https://ox.example.com/ajax"),
@@ -70,6 +73,7 @@ class OpenXchange(ApiClient, WrittenModules):
             retry=retry,
             limits=limits,
             hooks=hooks,
+            allow_http=allow_http,
             check=check,
             status=stands_for,
         )

@@ -71,10 +71,13 @@ class Zeyos(ApiClient, Entities):
         retry: What is tried again, and how often.
         limits: How much runs at once.
         hooks: Called on requests, responses, retries and log-ins.
+        allow_http: Whether a credential may go over ``http://`` to other machines than this one; by default
+            only where ``ZEYOS_ALLOW_HTTP`` says so.
         quirks: What the documents leave open, where this instance differs from others.
 
     Raises:
-        ConfigurationError: The URL can't be that of an instance.
+        ConfigurationError: The URL can't be that of an instance, or others could read a credential on its way
+            there.
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class Zeyos(ApiClient, Entities):
         retry: Retry | None = None,
         limits: Limits | None = None,
         hooks: Sequence[Hooks] = (),
+        allow_http: bool | None = None,
         quirks: Quirks | None = None,
     ) -> None:
         super().__init__(
@@ -97,6 +101,7 @@ class Zeyos(ApiClient, Entities):
             retry=retry,
             limits=limits,
             hooks=hooks,
+            allow_http=allow_http,
         )
         self._root = self._base / "api" / "v1"
         self._quirks = quirks
