@@ -19,10 +19,22 @@ from yarl import URL
 from ..errors import ConfigurationError
 from ..wire import public_url
 
-__all__ = ["check_credential_address", "is_loopback", "is_set", "plain_http_allowed"]
+__all__ = [
+    "READONLY",
+    "REFRESH_FORBIDDERS",
+    "check_bound_address",
+    "check_credential_address",
+    "is_loopback",
+    "is_set",
+    "plain_http_allowed",
+]
 
 _LOOPBACK: Final = ipaddress.ip_network("127.0.0.0/8")
 _LOOPBACK_6: Final = ipaddress.ip_address("::1")
+READONLY: Final = "ZEYOS_CREDENTIALS_READONLY"
+"""With it, nothing is written where credentials are kept."""
+REFRESH_FORBIDDERS: Final = ("ZEYOS_NO_REFRESH", READONLY)
+"""With one of these no refresh token is used: its successor could not be kept, or is not wanted."""
 _YES: Final = frozenset({"1", "true", "yes", "on"})
 _NO: Final = frozenset({"", "0", "false", "no", "off"})
 
@@ -61,6 +73,19 @@ def check_credential_address(url: URL, *, allow_http: bool | None = None, proxie
         f"{public_url(url)} has no TLS: a credential sent there{way} can be read by others on the way, so that none "
         "is sent. Use https://, or permit it with allow_http=True (--allow-http, ZEYOS_ALLOW_HTTP=1)"
     )
+
+
+def check_bound_address(url: URL, bound_to: URL | None) -> None:
+    """Refuse an address of another origin than that which a credential was stored for.
+
+    Raises:
+        ConfigurationError: It is one.
+    """
+    if bound_to is not None and url.origin() != bound_to.origin():
+        raise ConfigurationError(
+            f"the stored credential is for {public_url(bound_to)}, and is not sent to {public_url(url)}. Sign in there, "
+            "or give auth= for that address"
+        )
 
 
 def plain_http_allowed(environ: Mapping[str, str]) -> bool:

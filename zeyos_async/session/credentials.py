@@ -22,6 +22,7 @@ from functools import partial
 from typing import Any, Final, TypeAlias
 
 from ..auth import AuthBackend, AuthContext, Credential, Flow
+from ..auth.stores.read_only import store_in_use
 from ..errors import (
     ApiError,
     ConfigurationError,
@@ -63,7 +64,7 @@ class CredentialManager:
         self.listens = type(backend).on_response is not AuthBackend.on_response
         self.current: Credential | None = None
         self.count = 0
-        store = backend.token_store
+        store = store_in_use(backend.token_store)
         self._shelf = (
             None if store is None else SharedCredential(store, backend.store_key(context.base_url), context)
         )

@@ -17,7 +17,7 @@ import attrs
 from yarl import URL
 
 from ..auth import AuthBackend, AuthContext
-from ..auth.origins import check_credential_address
+from ..auth.origins import check_bound_address, check_credential_address
 from ..errors import ConfigurationError, NotSent
 from ..policy import Hedge, Limits, Retry, Timeout
 from ..transport import Transport
@@ -197,6 +197,7 @@ class Session:
         self.check_open()
         url = _base(base_url)
         if isinstance(auth, AuthBackend) and auth.sends_credential:
+            check_bound_address(url, auth.bound_to)
             self.check_credential_address(url, allow_http=allow_http)
         return Channel(
             self,

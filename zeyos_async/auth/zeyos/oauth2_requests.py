@@ -17,6 +17,7 @@ from ...secrets import Secret
 from ...wire import Request, Response, public_url
 from ..base import AuthBackend, Flow
 from ..credential import Credential
+from ..stores.read_only import store_in_use
 
 __all__ = [
     "ClientProtocol",
@@ -166,7 +167,7 @@ async def run_sign_in(backend: AuthBackend, client: ClientProtocol, flow: Flow) 
     """Run the flow of a sign-in, keep its credential in the backend's store, and use it from now on."""
     channel = bind_client(client, backend)
     credential = await _run_flow(channel, flow)
-    store, key = backend.token_store, backend.store_key(client.base_url)
+    store, key = store_in_use(backend.token_store), backend.store_key(client.base_url)
     if store is not None:
         async with store.lock(key):  # a refresh that is under way elsewhere would overwrite it
             await store.save(key, credential)
@@ -197,7 +198,7 @@ async def revoke_credential(
         ConfigurationError: There is none.
     """
     channel = bind_client(client, backend)
-    store, key = backend.token_store, backend.store_key(client.base_url)
+    store, key = store_in_use(backend.token_store), backend.store_key(client.base_url)
     if store is None:
         await _revoke(channel.credential, client, revoke)
     else:
