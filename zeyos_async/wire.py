@@ -105,6 +105,8 @@ class Request:
         sent: What the caller gave, kept for ``OutcomeUnknown.sent``.
         follow: Whether a redirect is followed, where that is safe, and an error where it is not. If
             false, the redirect itself is the answer.
+        renews: Whether a refused credential is replaced by a fresh one, and the request sent again. If
+            false, the refusal is the answer, and says nothing of the credential.
     """
 
     method: str
@@ -115,6 +117,7 @@ class Request:
     operation: str = ""
     sent: Any = attrs.field(default=None, repr=False, eq=False)
     follow: bool = True
+    renews: bool = True
 
     @property
     def content(self) -> bytes | None:
@@ -152,6 +155,7 @@ class Request:
             operation=self.operation,
             sent=self.sent,
             follow=self.follow,
+            renews=self.renews,
         )
 
 

@@ -81,11 +81,15 @@ def check_bound_address(url: URL, bound_to: URL | None) -> None:
     Raises:
         ConfigurationError: It is one.
     """
-    if bound_to is not None and url.origin() != bound_to.origin():
+    if bound_to is not None and _origin(url) != _origin(bound_to):
         raise ConfigurationError(
             f"the stored credential is for {public_url(bound_to)}, and is not sent to {public_url(url)}. Sign in there, "
             "or give auth= for that address"
         )
+
+
+def _origin(url: URL) -> tuple[str, str | None, int | None]:
+    return url.scheme, url.raw_host, url.port
 
 
 def plain_http_allowed(environ: Mapping[str, str]) -> bool:

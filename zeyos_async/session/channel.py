@@ -317,7 +317,7 @@ class Channel:
     async def _goes_on(self, call: Call, response: Response) -> bool:
         """Whether the call needs another attempt after this answer."""
         login, credential = call.login, call.credential
-        if login is not None and credential is not None:
+        if login is not None and credential is not None and (call.request.renews or response.ok):
             if login.backend.rejected(call.request, response):
                 return await self._renewed(call, login, credential)
             login.accepted(credential)
@@ -463,6 +463,7 @@ def _moved(request: Request, target: URL) -> Request:
         safety=request.safety,
         operation=request.operation,
         sent=request.sent,
+        renews=request.renews,
     )
 
 

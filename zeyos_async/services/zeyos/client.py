@@ -10,10 +10,20 @@ import attrs
 from yarl import URL
 
 from ...auth import AuthBackend, BearerToken, OAuth2
-from ...errors import ConfigurationError, Gone, NotFound, ServerError, suggest
+from ...auth.origins import REFRESH_FORBIDDERS, is_set, plain_http_allowed
+from ...errors import (
+    ApiError,
+    ConfigurationError,
+    Gone,
+    NotAuthenticated,
+    NotFound,
+    PermissionDenied,
+    ServerError,
+    suggest,
+)
 from ...secrets import Secret
 from ...session import Limits, Retry, Session, Timeout
-from ...wire import Response, public_url
+from ...wire import Request, Response, Safety, public_url
 from ..base.client import ApiClient, service_url
 from ._generated import ENTITIES, record_class
 from ._generated.client_attributes import Entities
@@ -30,6 +40,7 @@ _API: Final = "api/v1"
 _CLOUD: Final = "cloud.zeyos.com"
 """The vendor's own host, where every instance has a path of its own."""
 _OTHER_APIS: Final = ("api", "auth", "oauth2")
+_WHO: Final = ("/oauth2/v1/userinfo", "/auth/v1/")
 _WRITES: Final = frozenset({"create", "update", "delete"})
 
 
@@ -105,6 +116,7 @@ class Zeyos(ApiClient, Entities):
         )
         self._root = self._base / "api" / "v1"
         self._quirks = quirks
+        self._by_oauth2 = isinstance(auth, OAuth2)
 
     @classmethod
     def from_env(
@@ -139,29 +151,40 @@ class Zeyos(ApiClient, Entities):
             )
         if "auth" not in options:
             options["auth"] = _auth_from_env(env, token_store)
+        if plain_http_allowed(env):
+            options.setdefault("allow_http", True)
         return cls(f"{base.rstrip('/')}/{instance}" if instance else base, **options)
 
     @classmethod
     def from_profile(cls, name: str | None = None, **options: Any) -> Self:
         """A client with the credentials of the vendor's command line tool.
 
-        Takes the first of: the profile of this name, the one that ``ZEYOS_PROFILE`` names, the one that
-        ``.zeyos/profile`` names, ``.zeyos/auth.json`` (both in the current folder or one above it), the
+        Takes the first of: the profile of this name, the one that ``ZEYOS_PROFILE`` names, the closest of
+        ``.zeyos/profile`` (which names one) and ``.zeyos/auth.json`` in the current folder and those above it, the
         active profile of ``~/.config/zeyos/profiles.json``, ``~/.config/zeyos/credentials.json``. Refreshed
         tokens are written back to where they came from. These files are read at once.
 
         Args:
             name: A profile's name.
-            **options: Passed on to the client.
+            **options: Passed on to the client. With an ``auth=`` of your own, ``name`` is needed: no file that
+                happens to be near says where your credential goes.
 
         Raises:
-            ConfigurationError: There is no such profile, or no token in it; the message says what to do.
+            ConfigurationError: There is no such profile, or no token in it, or others could have written it; the
+                message says what to do.
         """
+        if options.get("auth") is not None and name is None:
+            raise ConfigurationError(
+                "from_profile(auth=…) would send your credential to the address of whichever profile is found; name "
+                "the profile, or give the address to Zeyos(…)"
+            )
         from .profiles import find_profile  # here, as few programs need it
 
         profile = find_profile(name)
         if "auth" not in options:
             options["auth"] = profile.auth()
+        if profile.allow_http:
+            options.setdefault("allow_http", True)
         return cls(profile.base_url, **options)
 
     def resource(self, name: str) -> ReadableResource[Any]:
@@ -197,13 +220,41 @@ class Zeyos(ApiClient, Entities):
     async def whoami(self) -> Identity:
         """Who the credential belongs to.
 
-        Asks the authentication API, and the OAuth 2.0 API's user info where there is none.
+        Asks the OAuth 2.0 API's user info and the authentication API; which of them first depends on the log-in.
+        Either may refuse a token that the REST API takes, so that a refresh token is used only if that refuses too.
         """
         try:
-            response = await self.request("GET", "/auth/v1/")
-        except (NotFound, Gone):
-            response = await self.request("GET", "/oauth2/v1/userinfo")
-        return _identity(_dict(response, "who the credential belongs to"))
+            return await self._ask_who()
+        except NotAuthenticated:
+            before = self._channel.credential
+            if not self._by_oauth2 or before is None:
+                raise
+            await self.request("GET", "config")
+            if self._channel.credential == before:
+                raise
+        return await self._ask_who()
+
+    async def _ask_who(self) -> Identity:
+        """Ask both APIs in turn; the refusal of the first is raised if both refuse."""
+        paths = _WHO if self._by_oauth2 else _WHO[::-1]
+        refusal: ApiError | None = None
+        for path in paths:
+            request = Request(
+                method="GET",
+                url=self._url(path),
+                headers={"Accept": "application/json"},
+                safety=Safety.READ,
+                operation="whoami",
+                renews=not self._by_oauth2,
+            )
+            try:
+                response = await self._channel.send(request)
+            except (NotAuthenticated, PermissionDenied, NotFound, Gone) as error:
+                refusal = refusal or error
+            else:
+                return _identity(_dict(response, "who the credential belongs to"))
+        assert refusal is not None  # there are two paths
+        raise refusal
 
     def _root_of(self, path: str) -> URL:
         other = path.startswith("/") and path.strip("/").split("/")[0] in _OTHER_APIS
@@ -228,7 +279,15 @@ def _auth_from_env(env: Mapping[str, str], store: TokenStore | None) -> AuthBack
                 "ZEYOS_REFRESH_TOKEN is set: set ZEYOS_CLIENT_ID (and ZEYOS_CLIENT_SECRET) to the application "
                 "that it was issued to, too"
             )
-        return OAuth2(client.reveal(), secret, refresh_token=refresh, access_token=token, token_store=store)
+        forbidden = any(is_set(env, name) for name in REFRESH_FORBIDDERS)
+        return OAuth2(
+            client.reveal(),
+            secret,
+            refresh_token=refresh,
+            access_token=token,
+            token_store=store,
+            may_refresh=False if forbidden else None,
+        )
     if token is None:
         raise ConfigurationError(
             "set ZEYOS_TOKEN to an access token (or ZEYOS_REFRESH_TOKEN and ZEYOS_CLIENT_ID), or pass auth=… to "
