@@ -15,7 +15,16 @@ import attrs
 from ..auth import ApiKey, AuthBackend, KmdLogin, KmdToken
 from ..errors import ConfigurationError, InvalidArgument, ZeyosAsyncError
 from .api_readers import FlowReader, GeneralReader, ZeyosReader
-from .connect import Ask, Connection, connected, password_from, prompt, rows_to_emulate, token_from
+from .connect import (
+    Ask,
+    Connection,
+    check_address,
+    connected,
+    password_from,
+    prompt,
+    rows_to_emulate,
+    token_from,
+)
 from .output import NotSignedIn
 from .ox import OxReader, Where, resolve_ox
 from .reader_base import Reader
@@ -118,7 +127,9 @@ async def _ox_client(given: Connection) -> AsyncIterator[OpenXchange]:
         else:
             _refuse(given, "ox", "profile", "instance")
             url, auth = resolve_ox(given, os.environ, prompt)
-        client = await stack.enter_async_context(OpenXchange(url, auth=auth, timeout=given.timeout))
+        client = await stack.enter_async_context(
+            OpenXchange(url, auth=auth, timeout=given.timeout, allow_http=given.allow_http or None)
+        )
         try:
             yield client
         finally:
@@ -139,7 +150,9 @@ async def _octaved_client(given: Connection, reach: Reach) -> AsyncIterator[Octa
             url, auth = emulator.url, emulator.auth()
         else:
             url, auth = resolve_octaved(given, reach, os.environ)
-        yield await stack.enter_async_context(Octaved(url, auth=auth, timeout=given.timeout))
+        yield await stack.enter_async_context(
+            Octaved(url, auth=auth, timeout=given.timeout, allow_http=given.allow_http or None)
+        )
 
 
 @asynccontextmanager
@@ -164,7 +177,9 @@ async def general_client(given: Connection, reach: Reach) -> AsyncIterator[Gener
             url, auth = emulator.url, _log_in(who.kname, who.kpass, who.access_type)
         else:
             url, auth = resolve_general(given, reach, os.environ, prompt)
-        client = GeneralApi(url, auth=auth, timeout=given.timeout, layout=reach.layout)
+        client = GeneralApi(
+            url, auth=auth, timeout=given.timeout, allow_http=given.allow_http or None, layout=reach.layout
+        )
         yield await stack.enter_async_context(client)
 
 
@@ -199,6 +214,7 @@ def resolve_octaved(given: Connection, reach: Reach, environ: Mapping[str, str])
         raise ConfigurationError(
             "which Octaved Flow? Give --url, or set OCTAVED_URL; --emulate needs neither"
         )
+    check_address(url, allow_http=given.allow_http)
     key = token_from(given, environ, "OCTAVED_API_KEY", "the key")
     if not key:
         raise NotSignedIn("no key: set OCTAVED_API_KEY, or give --token-file FILE")
@@ -220,6 +236,7 @@ def resolve_general(
         raise ConfigurationError(
             "which endpoint? Give --url, or set GENERAL_API_URL; --emulate needs neither"
         )
+    check_address(url, allow_http=given.allow_http)
     kind = _access_type(reach, environ)
     token = "" if given.user else token_from(given, environ, "GENERAL_API_TOKEN", "the token")
     if token:

@@ -15,17 +15,21 @@ import click
 from yarl import URL
 
 from ..auth import AuthBackend, BearerToken, FileStore, OAuth2, PasswordLogin
+from ..auth.origins import check_credential_address, plain_http_allowed
 from ..errors import ConfigurationError, NotAuthenticated
 from ..services.zeyos.client import Zeyos
-from ..services.zeyos.profiles import Profile, ProfileStore, look_for_profile
+from ..services.zeyos.profiles import Profile, ProfileStore, look_for_profile, same_instance
 from .output import NotSignedIn
 
 __all__ = [
     "Connection",
     "Target",
     "address",
+    "check_address",
     "connected",
     "described",
+    "given_credential",
+    "no_address_for",
     "password_from",
     "password_login",
     "prompt",
@@ -62,6 +66,7 @@ class Connection:
     appsecret_file: str | None = None
     otp: str | None = attrs.field(default=None, repr=False)
     timeout: float | None = None
+    allow_http: bool = False
     emulate: bool = False
     rows: tuple[dict[str, int], ...] = ()
     seed: int = 1
@@ -77,6 +82,7 @@ class Target:
         url_from: Where the URL was found, for people.
         auth_from: What the credential is and where it was found, for people.
         profile: The stored credentials, if they are what is used.
+        allow_http: Whether the credential may go over ``http://``; ``None`` leaves it to the client.
         passed_over: What else there was that could have been used, and what won over it.
     """
 
@@ -85,6 +91,7 @@ class Target:
     url_from: str
     auth_from: str
     profile: Profile | None = attrs.field(default=None, repr=False)
+    allow_http: bool | None = None
     passed_over: tuple[str, ...] = ()
 
 
@@ -100,7 +107,8 @@ def resolve(
 
     Each comes from the options if they say it, else from the environment (unless the options name a
     profile), else from a stored set of credentials. Stored tokens go to the instance that they were
-    stored for, and nowhere else.
+    stored for, and nowhere else; and the address of a stored set takes no other credential, unless
+    the options name that set.
 
     Args:
         given: The options.
@@ -114,13 +122,18 @@ def resolve(
         NotSignedIn: There is no credential.
     """
     chosen = {k: v for k, v in environ.items() if k not in _CHOOSERS} if given.profile else environ
-    where, who = address(given, chosen), _given_auth(given, chosen, ask)
-    if where is not None and who is not None:
-        return Target(url=where[0], url_from=where[1], auth=who[0], auth_from=who[1])
-    stored = look_for_profile(given.profile, environ=environ, folder=folder, home=home)
+    where, credential = address(given, chosen), given_credential(given, chosen)
+    if where is None and credential and not given.profile:
+        raise no_address_for(credential)
+    stored = None
+    if where is None or not credential:
+        stored = look_for_profile(given.profile, environ=environ, folder=folder, home=home)
     url, url_from = where or _stored_url(stored)
+    allow_http = given.allow_http or plain_http_allowed(environ) or (stored is not None and stored.allow_http)
+    check_address(url, allow_http=allow_http)
+    who = _given_auth(given, chosen, ask)
     if who is not None:
-        return Target(url=url, url_from=url_from, auth=who[0], auth_from=who[1])
+        return Target(url=url, url_from=url_from, auth=who[0], auth_from=who[1], allow_http=allow_http)
     auth, auth_from = _stored_auth(stored, url)
     lost = tuple(name for name in _CHOOSERS if given.profile and environ.get(name))
     return Target(
@@ -129,6 +142,7 @@ def resolve(
         auth=auth,
         auth_from=auth_from,
         profile=stored,
+        allow_http=allow_http,
         passed_over=(f"{', '.join(lost)} in the environment (--profile wins)",) if lost else (),
     )
 
@@ -158,15 +172,6 @@ def address(given: Connection, environ: Mapping[str, str]) -> tuple[str, str] | 
     if base.rstrip("/") == _CLOUD or (not given.url and not URL(base).path.strip("/")):
         raise ConfigurationError(f"{base} does not name an instance; write it as {base.rstrip('/')}/NAME")
     return base, source
-
-
-def same_instance(one: str, other: str) -> bool:
-    """Whether two URLs lead to the same instance."""
-    return _plain(one) == _plain(other)
-
-
-def _plain(url: str) -> str:
-    return str(URL(url.strip())).rstrip("/").removesuffix("/api/v1")
 
 
 def _stored_url(stored: Profile | None) -> tuple[str, str]:
@@ -210,18 +215,51 @@ def _stored_auth(stored: Profile | None, url: str) -> tuple[AuthBackend, str]:
     if tokens is None:
         raise NotSignedIn(f"{what}, which {stored.chosen}, has no tokens: sign in with `{command}`")
     auth = stored.auth()
-    refreshed = isinstance(auth, OAuth2)
+    refreshed = isinstance(auth, OAuth2) and stored.may_refresh
     if not refreshed and tokens.expires_at is not None and tokens.expires_at <= time.time():
         raise NotSignedIn(f"the token of {what} has expired: sign in again with `{command}`")
     kind = "an access token, refreshed when it expires," if refreshed else "an access token"
     return auth, f"{kind} from {what}, which {stored.chosen}"
 
 
-def _given_auth(given: Connection, environ: Mapping[str, str], ask: Ask) -> tuple[AuthBackend, str] | None:
-    """The credential of the options or the environment, and what it is."""
+def given_credential(given: Connection, environ: Mapping[str, str]) -> str:
+    """The option or variable that a credential comes from, or ``""``; nothing is read or asked for.
+
+    Raises:
+        ConfigurationError: There are several options for that.
+    """
     ways = [f"--{name.replace('_', '-')}" for name in ("token", "token_file", "user") if getattr(given, name)]
     if len(ways) > 1:
         raise ConfigurationError(f"{' and '.join(ways)} are different ways to log in; give one of them")
+    variables = ("ZEYOS_REFRESH_TOKEN", "ZEYOS_TOKEN", "ZEYOS_USER")
+    return next((name for name in (*ways, *(v for v in variables if environ.get(v, "").strip()))), "")
+
+
+def check_address(url: str, *, allow_http: bool) -> None:
+    """See that a credential may go to an address, before a person is asked for one.
+
+    Raises:
+        ConfigurationError: Others could read it on its way.
+    """
+    try:
+        parsed = URL(url)
+    except ValueError:
+        return  # the client says what is wrong with it
+    if parsed.scheme == "http":
+        check_credential_address(parsed, allow_http=allow_http or None)
+
+
+def no_address_for(credential: str) -> ConfigurationError:
+    """The error for a credential that nobody gave an address for: a file that is near must not say it."""
+    return ConfigurationError(
+        f"which ZeyOS? {credential} says who you are, and nothing says where: such a credential goes to no stored "
+        "address. Give --url, or set ZEYOS_INSTANCE (or ZEYOS_BASE_URL); or name a stored sign-in with --profile; or leave "
+        f"out {credential} to use the stored one"
+    )
+
+
+def _given_auth(given: Connection, environ: Mapping[str, str], ask: Ask) -> tuple[AuthBackend, str] | None:
+    """The credential of the options or the environment, and what it is."""
     if given.token:
         return BearerToken(given.token), "a token from --token"
     if given.token_file:
@@ -232,7 +270,7 @@ def _given_auth(given: Connection, environ: Mapping[str, str], ask: Ask) -> tupl
         return _refreshing(environ)
     if environ.get("ZEYOS_TOKEN", "").strip():
         return BearerToken(environ["ZEYOS_TOKEN"].strip()), "a token from ZEYOS_TOKEN"
-    return password_login(given, environ, ask) if environ.get("ZEYOS_USER") else None
+    return password_login(given, environ, ask) if environ.get("ZEYOS_USER", "").strip() else None
 
 
 def _refreshing(environ: Mapping[str, str]) -> tuple[AuthBackend, str]:
@@ -349,7 +387,9 @@ async def connected(given: Connection, target: Target | None = None) -> AsyncIte
             yield zeyos
         return
     target = target or resolve_here(given)
-    async with Zeyos(target.url, auth=target.auth, timeout=given.timeout) as zeyos:
+    async with Zeyos(
+        target.url, auth=target.auth, timeout=given.timeout, allow_http=target.allow_http
+    ) as zeyos:
         try:
             yield zeyos
         except NotAuthenticated as error:

@@ -44,6 +44,11 @@ _ADDRESS: Final = (
     ),
     click.option("--instance", metavar="NAME", help="The instance's name, below the URL. [ZEYOS_INSTANCE]"),
 )
+_ALLOW_HTTP: Final = click.option(
+    "--allow-http",
+    is_flag=True,
+    help="Let a credential go over http:// to another machine, for everyone to read. [ZEYOS_ALLOW_HTTP]",
+)
 _PASSWORD: Final = (
     click.option("--user", metavar="NAME", help="Log in by name and password. [ZEYOS_USER]"),
     click.option(
@@ -139,6 +144,7 @@ _OPTIONS: Final = (
     *_TOKEN,
     *_PASSWORD,
     _TIMEOUT,
+    _ALLOW_HTTP,
     *_EMULATE,
 )
 
@@ -184,11 +190,11 @@ def reach_options(command: Callable[..., Any]) -> Any:
 
 def general_options(command: Callable[..., Any]) -> Any:
     """Adds the options for the General API; the command takes ``connection`` and ``reach``."""
-    options = (_ADDRESS[0], *_TOKEN, *_PASSWORD[:2], *_GENERAL, _TIMEOUT, *_EMULATE)
+    options = (_ADDRESS[0], *_TOKEN, *_PASSWORD[:2], *_GENERAL, _TIMEOUT, _ALLOW_HTTP, *_EMULATE)
     return _gathered(_reaching(command, api="general"), options)
 
 
 def sign_in_options(command: Callable[..., Any]) -> Any:
     """Adds the options for where to sign in, and by which password; the command takes them as ``connection``."""
     user = click.option("--user", metavar="NAME", help="Log in by name and password, without a browser.")
-    return _gathered(command, (*_ADDRESS, user, *_PASSWORD[1:], _TIMEOUT))
+    return _gathered(command, (*_ADDRESS, user, *_PASSWORD[1:], _TIMEOUT, _ALLOW_HTTP))

@@ -14,7 +14,7 @@ from ..auth import AuthBackend, OxLogin, OxOAuth, SecondFactorChallenge
 from ..errors import ConfigurationError, InvalidArgument
 from ..schema import Field, resolve
 from ..services.base import Query
-from .connect import Ask, Connection, password_from, token_from
+from .connect import Ask, Connection, check_address, password_from, token_from
 from .output import NotSignedIn
 from .ox_modules import MODULES, OxModule
 from .reader_base import QueryReader, no_options
@@ -135,6 +135,7 @@ def resolve_ox(given: Connection, environ: Mapping[str, str], ask: Ask) -> tuple
             "which Open-Xchange? Give --url, such as https://ox.example.com/ajax, or set OX_BASE_URL; "
             "--emulate needs neither"
         )
+    check_address(url, allow_http=given.allow_http)
     token = "" if given.user else token_from(given, environ, "OX_TOKEN", "the token")
     if token:
         return url, OxOAuth(token)

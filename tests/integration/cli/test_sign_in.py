@@ -456,6 +456,7 @@ def test_doctor_says_which_credential_is_used_and_why(
     assert "from the profile 'demo' in ~/.config/zeyos/profiles.json, which is the active one" in done.out
     assert "not used" not in done.out
     monkeypatch.setenv("ZEYOS_TOKEN", nobody.there(nobody.emulator.token))
+    monkeypatch.setenv("ZEYOS_BASE_URL", nobody.url)
     findings = {f["check"]: f["says"] for f in json.loads(run("doctor", "--json").out)}
     assert findings["credential"] == "a token from ZEYOS_TOKEN"
     assert findings["not used"].startswith("the tokens of the profile 'demo'")

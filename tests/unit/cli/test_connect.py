@@ -154,7 +154,6 @@ def choose(environ: dict[str, str] | None = None, **given: Any) -> Target:
         ({}, {}, "active", "t-active"),
         ({}, {"ZEYOS_PROFILE": "other"}, "other", "t-other"),
         ({"profile": "third"}, {"ZEYOS_PROFILE": "other"}, "third", "t-third"),
-        ({}, {"ZEYOS_TOKEN": "env"}, "active", "env"),
         ({"profile": "third"}, {"ZEYOS_TOKEN": "env", "ZEYOS_BASE_URL": URL}, "third", "t-third"),
         ({"profile": "third", "token": "arg"}, {"ZEYOS_TOKEN": "env"}, "third", "arg"),
         ({}, {"ZEYOS_INSTANCE": "active"}, "active", "t-active"),
