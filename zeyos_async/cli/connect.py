@@ -393,7 +393,7 @@ async def connected(given: Connection, target: Target | None = None) -> AsyncIte
         try:
             yield zeyos
         except NotAuthenticated as error:
-            if target.profile is not None:
+            if target.profile is not None and target.profile.may_refresh:  # else it has said why
                 error.hint = f"Sign in again with `{sign_in_command(target.profile.store)}`"
             raise
 

@@ -461,7 +461,7 @@ def test_doctor_says_which_credential_is_used_and_why(
     assert findings["credential"] == "a token from ZEYOS_TOKEN"
     assert findings["not used"].startswith("the tokens of the profile 'demo'")
     findings = {f["check"]: f["says"] for f in json.loads(run("doctor", "--json", "--profile", "demo").out)}
-    assert findings["not used"] == "ZEYOS_TOKEN in the environment (--profile wins)"
+    assert findings["not used"] == "ZEYOS_BASE_URL, ZEYOS_TOKEN in the environment (--profile wins)"
 
 
 def test_a_password_goes_to_no_address_that_happens_to_be_stored(

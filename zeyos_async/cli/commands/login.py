@@ -183,8 +183,8 @@ def _choose_application(
     # The stored secret is that of the stored application, and must not go out with another one's name.
     if existing is not None and name == stored and existing.client_secret is not None:
         return OAuth2(name, existing.client_secret)
-    if not may_ask():
-        return OAuth2(name)
+    if not may_ask() or (name == stored and not target.is_named):
+        return OAuth2(name)  # a stored application without a secret is one that has none
     _check_named(target, "the secret of an application")
     return OAuth2(name, ask_line("Secret of the application", hidden=True, empty=True) or None)
 
