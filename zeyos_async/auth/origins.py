@@ -1,4 +1,4 @@
-"""Where a credential may go: decided by the address alone, without looking anything up.
+"""The addresses to which a credential may go: decided by the address alone, without looking anything up.
 
 The problem: whoever can read what is sent over ``http://`` has the credential in it, and one is sent with the first
 request. So an address without TLS gets one only where nobody else can listen, or where somebody said that it may.

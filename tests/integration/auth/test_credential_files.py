@@ -373,7 +373,7 @@ def answers(*, userinfo=200, v1=200, good=("Bearer old", "Bearer new")):
 
 
 @pytest.mark.parametrize(
-    ("script", "asked", "works"),
+    ("script", "paths", "works"),
     [
         (answers(v1=401), ["/oauth2/v1/userinfo"], True),
         (answers(userinfo=401), ["/oauth2/v1/userinfo", "/auth/v1/"], True),
@@ -382,7 +382,7 @@ def answers(*, userinfo=200, v1=200, good=("Bearer old", "Bearer new")):
         (answers(userinfo=401, v1=401), ["/oauth2/v1/userinfo", "/auth/v1/", "/api/v1/config"], False),
     ],
 )
-async def test_whoami_spends_no_refresh_token_on_a_refusal(script, asked, works):
+async def test_whoami_spends_no_refresh_token_on_a_refusal(script, paths, works):
     """User info first; a token that the REST API takes is not what is wrong."""
     instance = Instance(script)
     server = await asyncio.start_server(instance.serve, "127.0.0.1", 0)
@@ -394,7 +394,7 @@ async def test_whoami_spends_no_refresh_token_on_a_refusal(script, asked, works)
         else:
             with pytest.raises(NotAuthenticated, match="userinfo"):
                 await zeyos.whoami()
-    assert instance.asked == asked
+    assert instance.asked == paths
 
 
 async def test_whoami_refreshes_a_token_that_the_rest_api_refuses_too():

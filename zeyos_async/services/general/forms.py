@@ -81,18 +81,18 @@ class FieldDefinition:
 
 def enum_members(choices: Mapping[RecordId, str]) -> list[tuple[str, RecordId]]:
     """Name the choices of an enumeration, with names that Python takes and that differ."""
-    found: dict[str, RecordId] = {}
+    members: dict[str, RecordId] = {}
     for key, text in choices.items():
         suffix = to_name_characters(str(key)).strip("_")
         name = to_name_characters(text.upper()).strip("_") or f"KEY_{suffix}".strip("_")
         name = name if name.isidentifier() else f"_{name}"
-        if name in found and suffix:
+        if name in members and suffix:
             name = f"{name}_{suffix}"
         free, number = name, 2
-        while free in found:
+        while free in members:
             free, number = f"{name}_{number}", number + 1
-        found[free] = key
-    return list(found.items())
+        members[free] = key
+    return list(members.items())
 
 
 @attrs.frozen(kw_only=True)

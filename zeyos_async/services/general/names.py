@@ -43,23 +43,23 @@ def to_name_characters(text: str) -> str:
     return "".join(char if f"a{char}".isidentifier() else "_" for char in normal)
 
 
-def unique_names(texts: Iterable[str], *, otherwise: str, taken: Collection[str] = ()) -> list[str]:
+def unique_names(texts: Iterable[str], *, otherwise: str, reserved: Collection[str] = ()) -> list[str]:
     """Return a name for each text, all of them different: of those that collide, the first keeps it.
 
     Args:
         texts: What the names are made of.
         otherwise: The name where nothing is left of a text.
-        taken: Names that are used already.
+        reserved: Names that are used already.
     """
-    wanted = [python_name(text, otherwise=otherwise) for text in texts]
-    used, found = {*taken}, []
-    for name in wanted:
+    candidates = [python_name(text, otherwise=otherwise) for text in texts]
+    used, names = {*reserved}, []
+    for name in candidates:
         free, number = name, 2
-        while free in used or (number > 2 and free in wanted):
+        while free in used or (number > 2 and free in candidates):
             free, number = f"{name.rstrip('_')}_{number}", number + 1
         used.add(free)
-        found.append(free)
-    return found
+        names.append(free)
+    return names
 
 
 def python_literal(text: str) -> str:

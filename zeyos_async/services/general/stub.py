@@ -32,7 +32,7 @@ def stub(definition: Definition) -> str:
     lists = [field for field in fields if field.choices]
     owner = _class_name(definition.model)
     enums = unique_names(
-        [f"{owner}{_class_name(field.name)}" for field in lists], otherwise="Choice", taken={owner}
+        [f"{owner}{_class_name(field.name)}" for field in lists], otherwise="Choice", reserved={owner}
     )
     names = unique_names([field.name for field in fields], otherwise="field")
     head = [

@@ -163,9 +163,9 @@ def _check_place(path: Path, place: Path, status: os.stat_result) -> None:
         remedy = f"Change that, with: chmod go-w {place}"
     else:
         return
-    found = "" if place == path else f", and {path} was found there"
+    context = "" if place == path else f", and {path} was found there"
     raise ConfigurationError(
-        f"{reason}{found}: whoever did could have your credentials sent elsewhere. {remedy}; or, if you trust them, set "
+        f"{reason}{context}: whoever did could have your credentials sent elsewhere. {remedy}; or, if you trust them, set "
         f"ZEYOS_TRUST={path}"
     )
 

@@ -124,13 +124,13 @@ class ProfileStore(TokenStore):
 
     def _check_instance(self, key: str, values: _JsonObject) -> None:
         """Keep tokens and address together: somebody may have signed in to another instance meanwhile."""
-        wanted = key.partition(" ")[0]
-        if "://" not in wanted or not values.text("baseUrl"):
+        address = key.partition(" ")[0]
+        if "://" not in address or not values.text("baseUrl"):
             return
         base_url = _base_url(values, self)
-        if not same_instance(base_url, wanted):
+        if not same_instance(base_url, address):
             raise ConfigurationError(
-                f"{_describe_store(self)} is for {base_url} by now, and its tokens are not for {wanted}. "
+                f"{_describe_store(self)} is for {base_url} by now, and its tokens are not for {address}. "
                 "Begin anew, with the address that it has"
             )
 

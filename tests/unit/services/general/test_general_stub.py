@@ -86,8 +86,8 @@ def test_whatever_the_server_says_is_data(model: str, fields: list[FieldDefiniti
     columns = [next(iter(attribute.metadata.values())) for attribute in attrs.fields(cls)]
     assert columns == [field.name for field in fields]
     enums = [value for value in module.values() if isinstance(value, type) and issubclass(value, enum.Enum)]
-    found = sorted(repr([member.value for member in one]) for one in enums)
-    assert found == sorted(repr(list(field.choices)) for field in fields if field.choices)
+    values = sorted(repr([member.value for member in one]) for one in enums)
+    assert values == sorted(repr(list(field.choices)) for field in fields if field.choices)
 
 
 @pytest.mark.parametrize(
