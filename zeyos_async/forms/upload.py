@@ -11,9 +11,9 @@ from typing import Any, Final, TypeAlias
 import attrs
 
 from ..errors import InvalidArgument
-from .sources import Source, UploadSource, in_thread, source_of
+from .sources import Source, UploadSource, in_thread, to_source
 
-__all__ = ["Progress", "Upload", "told"]
+__all__ = ["Progress", "Upload", "report_progress"]
 
 _UNKNOWN_TYPE: Final = "application/octet-stream"
 
@@ -22,7 +22,7 @@ Progress: TypeAlias = Callable[[int, int | None], object]
 called on the event loop, and begins anew when the body is sent again."""
 
 
-def _size(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+def _check_size(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
         raise InvalidArgument(f"Upload(size=…) is a number of bytes from 0, not {value!r}.")
 
@@ -45,10 +45,10 @@ class Upload:
         InvalidArgument: The source is none of these.
     """
 
-    source: Source = attrs.field(converter=source_of)
+    source: Source = attrs.field(converter=to_source)
     filename: str | None = attrs.field(default=None, kw_only=True)
     content_type: str | None = attrs.field(default=None, kw_only=True)
-    size: int | None = attrs.field(default=None, kw_only=True, validator=_size)
+    size: int | None = attrs.field(default=None, kw_only=True, validator=_check_size)
     on_progress: Progress | None = attrs.field(default=None, kw_only=True, repr=False, eq=False)
 
     @classmethod
@@ -103,12 +103,12 @@ class Upload:
             InvalidArgument: The file can't be read, or it changes meanwhile.
         """
         total = None if self.on_progress is None else await self.measure()
-        async with aclosing(told(self.source.pieces(), total, self.on_progress)) as pieces:
+        async with aclosing(report_progress(self.source.pieces(), total, self.on_progress)) as pieces:
             async for piece in pieces:
                 yield piece
 
 
-async def told(
+async def report_progress(
     pieces: AsyncGenerator[bytes, None], total: int | None, progress: Progress | None
 ) -> AsyncGenerator[bytes, None]:
     """The same pieces; whoever wants to know is told of each that was taken."""

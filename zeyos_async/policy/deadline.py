@@ -14,7 +14,7 @@ __all__ = ["Deadline", "Timeout"]
 _NUMBERS: Final = (int, float)
 
 
-def _seconds(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+def _check_seconds(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
     if value is None:
         return
     if isinstance(value, bool) or not isinstance(value, _NUMBERS) or not value > 0:
@@ -35,9 +35,9 @@ class Timeout:
         read: The longest silence while an answer is awaited or read.
     """
 
-    total: float | None = attrs.field(default=60.0, validator=_seconds)
-    connect: float | None = attrs.field(default=10.0, validator=_seconds)
-    read: float | None = attrs.field(default=30.0, validator=_seconds)
+    total: float | None = attrs.field(default=60.0, validator=_check_seconds)
+    connect: float | None = attrs.field(default=10.0, validator=_check_seconds)
+    read: float | None = attrs.field(default=30.0, validator=_check_seconds)
 
     @classmethod
     def of(cls, value: float | Timeout | None, default: Timeout) -> Timeout:

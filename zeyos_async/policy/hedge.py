@@ -16,7 +16,7 @@ from ..errors import InvalidArgument
 
 __all__ = ["Hedge", "HedgeBudget", "Latencies"]
 
-_KEPT: Final = 100
+_MAX_LATENCIES: Final = 100
 
 
 @attrs.frozen
@@ -29,9 +29,9 @@ class Latencies:
 
     seconds: tuple[float, ...] = ()
 
-    def seen(self, seconds: float) -> Latencies:
+    def add(self, seconds: float) -> Latencies:
         """With one more answer."""
-        return Latencies((*self.seconds[1 - _KEPT :], seconds))
+        return Latencies((*self.seconds[1 - _MAX_LATENCIES :], seconds))
 
     def quantile(self, share: float) -> float:
         """The time within which this share of the answers came."""
@@ -48,16 +48,16 @@ class HedgeBudget:
 
     tokens: float = 0.0
 
-    def earned(self, share: float, *, most: float) -> HedgeBudget:
+    def earn(self, share: float, *, most: float) -> HedgeBudget:
         """After one more read."""
         return HedgeBudget(min(most, self.tokens + share))
 
-    def spent(self) -> HedgeBudget:
+    def spend(self) -> HedgeBudget:
         """After a second request."""
         return HedgeBudget(self.tokens - 1.0)
 
 
-def _between(least: float, most: float) -> Any:
+def _check_between(least: float, most: float) -> Any:
     def check(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not number or not least <= value <= most:
@@ -82,13 +82,13 @@ class Hedge:
         burst: How many unused second requests are kept for later.
     """
 
-    quantile: float = attrs.field(default=0.95, validator=_between(0.5, 1.0))
-    max_share: float = attrs.field(default=0.05, validator=_between(0.0, 0.5))
-    least: float = attrs.field(default=0.01, validator=_between(0.0, 3600.0))
-    learn: int = attrs.field(default=20, validator=_between(1, _KEPT))
-    burst: float = attrs.field(default=3.0, validator=_between(1.0, 100.0))
+    quantile: float = attrs.field(default=0.95, validator=_check_between(0.5, 1.0))
+    max_share: float = attrs.field(default=0.05, validator=_check_between(0.0, 0.5))
+    least: float = attrs.field(default=0.01, validator=_check_between(0.0, 3600.0))
+    learn: int = attrs.field(default=20, validator=_check_between(1, _MAX_LATENCIES))
+    burst: float = attrs.field(default=3.0, validator=_check_between(1.0, 100.0))
 
-    def late_after(self, latencies: Latencies) -> float | None:
+    def find_late_threshold(self, latencies: Latencies) -> float | None:
         """Seconds after which an answer is late, or ``None`` as long as too few came."""
         if len(latencies.seconds) < self.learn:
             return None
@@ -96,9 +96,9 @@ class Hedge:
 
     def earn(self, budget: HedgeBudget) -> HedgeBudget:
         """The budget after one more read."""
-        return budget.earned(self.max_share, most=self.burst)
+        return budget.earn(self.max_share, most=self.burst)
 
-    def may(self, budget: HedgeBudget, *, remaining: float) -> bool:
+    def may_hedge(self, budget: HedgeBudget, *, remaining: float) -> bool:
         """Whether a late read may be sent again now.
 
         Args:

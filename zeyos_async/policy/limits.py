@@ -16,11 +16,11 @@ from ..errors import InvalidArgument
 
 __all__ = ["ConcurrencyWindow", "Limits", "Pace"]
 
-_FIRST_WINDOW: Final = 16
-_CUT: Final = 0.5
+_INITIAL_LIMIT: Final = 16
+_CUT_FACTOR: Final = 0.5
 
 
-def _positive(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+def _check_positive(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
     whole = attribute.name != "rate"
     allowed = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
     if value is not None and not (allowed and value > 0):
@@ -38,10 +38,10 @@ class Limits:
         rate: Requests per second to one host, evenly spaced; ``None`` for no bound.
     """
 
-    connections: int = attrs.field(default=100, validator=_positive)
-    per_host: int | None = attrs.field(default=None, validator=_positive)
-    concurrency: int = attrs.field(default=32, validator=_positive)
-    rate: float | None = attrs.field(default=None, validator=_positive)
+    connections: int = attrs.field(default=100, validator=_check_positive)
+    per_host: int | None = attrs.field(default=None, validator=_check_positive)
+    concurrency: int = attrs.field(default=32, validator=_check_positive)
+    rate: float | None = attrs.field(default=None, validator=_check_positive)
 
     @property
     def ceiling(self) -> int:
@@ -64,11 +64,11 @@ class ConcurrencyWindow:
     cut_at: float = float("-inf")
 
     @classmethod
-    def first(cls, ceiling: int) -> ConcurrencyWindow:
+    def initial(cls, ceiling: int) -> ConcurrencyWindow:
         """The window of a host that nothing is known about yet."""
-        return cls(float(min(ceiling, _FIRST_WINDOW)), ceiling)
+        return cls(float(min(ceiling, _INITIAL_LIMIT)), ceiling)
 
-    def answered(self, *, in_flight: int) -> ConcurrencyWindow:
+    def after_success(self, *, in_flight: int) -> ConcurrencyWindow:
         """The window after a good answer.
 
         Args:
@@ -81,7 +81,7 @@ class ConcurrencyWindow:
             min(float(self.ceiling), self.limit + 1.0 / self.limit), self.ceiling, self.cut_at
         )
 
-    def overloaded(self, *, began: float, now: float) -> ConcurrencyWindow:
+    def after_overload(self, *, began: float, now: float) -> ConcurrencyWindow:
         """The window after an answer that says "too much", or after a time-out.
 
         Args:
@@ -90,7 +90,7 @@ class ConcurrencyWindow:
         """
         if began <= self.cut_at:
             return self
-        return ConcurrencyWindow(max(1.0, self.limit * _CUT), self.ceiling, now)
+        return ConcurrencyWindow(max(1.0, self.limit * _CUT_FACTOR), self.ceiling, now)
 
 
 @attrs.frozen

@@ -25,8 +25,8 @@ from ..wire import Safety
 
 __all__ = ["Failure", "GiveUp", "Retry", "RetryBudget", "Wait", "parse_retry_after"]
 
-_REFUSED: Final = frozenset({429})
-_LONGEST_HEADER: Final = 64
+_REFUSAL_STATUSES: Final = frozenset({429})
+_MAX_HEADER: Final = 64
 
 
 class Failure(enum.Enum):
@@ -67,20 +67,20 @@ class RetryBudget:
     tokens: float
 
     @property
-    def empty(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether no retry may follow."""
         return self.tokens < 1.0
 
-    def spent(self) -> RetryBudget:
+    def spend(self) -> RetryBudget:
         """The budget after a retry."""
         return RetryBudget(self.tokens - 1.0)
 
-    def earned(self, *, amount: float, most: float) -> RetryBudget:
+    def earn(self, *, amount: float, most: float) -> RetryBudget:
         """The budget after a call that ended well."""
         return self if self.tokens >= most else RetryBudget(min(most, self.tokens + amount))
 
 
-def _at_least(least: float) -> Any:
+def _check_at_least(least: float) -> Any:
     def check(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value < math.inf:
             raise InvalidArgument(
@@ -105,13 +105,13 @@ class Retry:
         earn: What a call that ends well adds to that, up to ``reserve``.
     """
 
-    attempts: int = attrs.field(default=4, validator=_at_least(1))
-    base: float = attrs.field(default=0.25, validator=_at_least(0))
-    cap: float = attrs.field(default=20.0, validator=_at_least(0))
+    attempts: int = attrs.field(default=4, validator=_check_at_least(1))
+    base: float = attrs.field(default=0.25, validator=_check_at_least(0))
+    cap: float = attrs.field(default=20.0, validator=_check_at_least(0))
     statuses: frozenset[int] = attrs.field(default=frozenset({429, 502, 503, 504}), converter=frozenset)
-    max_retry_after: float = attrs.field(default=120.0, validator=_at_least(0))
-    budget: float = attrs.field(default=10.0, validator=_at_least(0))
-    refill: float = attrs.field(default=0.5, validator=_at_least(0))
+    max_retry_after: float = attrs.field(default=120.0, validator=_check_at_least(0))
+    budget: float = attrs.field(default=10.0, validator=_check_at_least(0))
+    refill: float = attrs.field(default=0.5, validator=_check_at_least(0))
 
     def decide(
         self,
@@ -137,27 +137,27 @@ class Retry:
             status: The HTTP status, for ``Failure.STATUS``.
             retry_after: Seconds that the server asks to wait, or ``None``.
         """
-        if not self._repeatable(failure, safety, status):
+        if not self._is_repeatable(failure, safety, status):
             return GiveUp("not safe to repeat, or of no use")
         if attempt >= self.attempts:
             return GiveUp("all attempts used")
-        if budget.empty:
+        if budget.is_empty:
             return GiveUp("the retry budget of the host is used up")
         if retry_after is not None and retry_after > self.max_retry_after:
             return GiveUp(f"the server asks for a pause of {retry_after:g} s")
-        pause = self._pause(attempt, draw, retry_after)
+        pause = self._choose_pause(attempt, draw, retry_after)
         return Wait(pause) if pause < remaining else GiveUp("no time left for another attempt")
 
-    def _repeatable(self, failure: Failure, safety: Safety, status: int) -> bool:
+    def _is_repeatable(self, failure: Failure, safety: Safety, status: int) -> bool:
         if failure is Failure.FINAL:
             return False
         if failure is Failure.NOT_SENT:
             return True
-        if failure is Failure.STATUS and (status not in self.statuses or status in _REFUSED):
+        if failure is Failure.STATUS and (status not in self.statuses or status in _REFUSAL_STATUSES):
             return status in self.statuses
         return safety is not Safety.ONCE
 
-    def _pause(self, attempt: int, draw: float, retry_after: float | None) -> float:
+    def _choose_pause(self, attempt: int, draw: float, retry_after: float | None) -> float:
         bound = min(self.cap, self.base * 2.0 ** min(attempt - 1, 60))
         if retry_after is None:
             return draw * bound
@@ -178,18 +178,18 @@ def parse_retry_after(value: str | None, *, now: float, date: str | None = None)
         Seconds, at least 0, or ``None`` if the header is missing or makes no sense.
     """
     text = (value or "").strip()
-    if not text or len(text) > _LONGEST_HEADER:
+    if not text or len(text) > _MAX_HEADER:
         return None
     if text.isascii() and text.isdigit():
         return float(text)
-    moment = _http_date(text)
+    moment = _parse_http_date(text)
     if moment is None:
         return None
-    served = _http_date(date) if date else None
+    served = _parse_http_date(date) if date else None
     return max(0.0, moment - (now if served is None else served))
 
 
-def _http_date(text: str) -> float | None:
+def _parse_http_date(text: str) -> float | None:
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, IndexError, TypeError, OverflowError):

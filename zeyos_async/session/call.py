@@ -10,9 +10,9 @@ from ..auth import Credential
 from ..policy import Retry, Timeout
 from ..wire import Request
 from .credentials import CredentialManager
-from .hooks import Listeners, tell
+from .hooks import Listeners, notify
 from .limiter import Limiter
-from .streams import Opening, StreamedResponse
+from .streams import StreamedResponse, StreamState
 
 if TYPE_CHECKING:
     from .session import LoopState
@@ -29,41 +29,41 @@ class Call:
     """
 
     request: Request
-    login: CredentialManager | None
-    local: LoopState
-    gate: Limiter
+    credential_manager: CredentialManager | None
+    loop_state: LoopState
+    limiter: Limiter
     deadline: float
     timeout: Timeout
     retry: Retry
-    tell: Listeners
+    listeners: Listeners
     credential: Credential | None = None
-    sends: int = 0
-    unknown: bool = False
+    attempts: int = 0
+    outcome_unknown: bool = False
     failures: int = 0
     redirects: int = 0
     renewals: int = 0
-    opening: Opening | None = None
-    spent: bool = False
+    stream: StreamState | None = None
+    body_consumed: bool = False
 
     @property
-    def streamed(self) -> StreamedResponse | None:
+    def streamed_response(self) -> StreamedResponse | None:
         """The answer that is being streamed, which holds the slot until it is closed."""
-        return None if self.opening is None else self.opening.found
+        return None if self.stream is None else self.stream.response
 
     def release(self) -> None:
         """Close the answer that is streamed, if there is one, and give its slot back."""
-        if self.opening is not None and self.opening.found is not None:
-            self.opening.found.close()
-            self.opening.found = None
-            self.gate.release()
+        if self.stream is not None and self.stream.response is not None:
+            self.stream.response.close()
+            self.stream.response = None
+            self.limiter.release()
 
-    def tell_limit(self, *, waiting: int | None = None) -> None:
+    def report_limit(self, *, waiting: int | None = None) -> None:
         """Tell of the host's limit as it is now.
 
         Args:
             waiting: How many wait, if that is not what the gate says.
         """
-        if self.tell.limit:
-            gate = self.gate
+        if self.listeners.on_limit:
+            gate = self.limiter
             limit, queue = int(gate.window.limit), gate.waiting if waiting is None else waiting
-            tell(self.tell.limit, self.request.url.origin(), limit, gate.in_flight, queue)
+            notify(self.listeners.on_limit, self.request.url.origin(), limit, gate.in_flight, queue)

@@ -37,12 +37,12 @@ __all__ = ["CredentialManager", "run_flow"]
 
 _LEEWAY: Final = 30.0
 _LEEWAY_SHARE: Final = 0.1
-_FIRST_PAUSE: Final = 1.0
-_LONGEST_PAUSE: Final = 30.0
+_MIN_BACKOFF: Final = 1.0
+_MAX_BACKOFF: Final = 30.0
 
 Exchange: TypeAlias = Callable[[Request], Awaitable[Response]]
-Ended: TypeAlias = Callable[[Exception | None], None]
-Get: TypeAlias = Callable[[], Awaitable[tuple[Credential, bool]]]
+LoginCallback: TypeAlias = Callable[[Exception | None], None]
+Acquire: TypeAlias = Callable[[], Awaitable[tuple[Credential, bool]]]
 """Gets a credential, and says whether it comes from a log-in of ours."""
 
 
@@ -60,31 +60,31 @@ class CredentialManager:
     def __init__(self, backend: AuthBackend, context: AuthContext) -> None:
         self.backend = backend
         self.context = context
-        self.listens = type(backend).on_response is not AuthBackend.on_response
+        self.learns_from_responses = type(backend).on_response is not AuthBackend.on_response
         self.current: Credential | None = None
-        self.count = 0
+        self.login_count = 0
         store = backend.token_store
-        self._shelf = (
+        self._shared_credential = (
             None if store is None else SharedCredential(store, backend.store_key(context.base_url), context)
         )
         self._lock = threading.Lock()
-        self._flight: Future[Credential] | None = None
+        self._acquisition: Future[Credential] | None = None
         self._owner: tuple[asyncio.AbstractEventLoop, asyncio.Task[None]] | None = None
         self._renew_at = float("inf")
-        self._proven = True
+        self._is_proven = True
         self._refusal: Exception | None = None
-        self._quiet_until = float("-inf")
-        self._pause = _FIRST_PAUSE
+        self._backoff_until = float("-inf")
+        self._backoff = _MIN_BACKOFF
 
-    def ready(self) -> Credential | None:
+    def get_usable(self) -> Credential | None:
         """The current credential, unless there is none or it is about to expire."""
         return self.current if time.monotonic() < self._renew_at else None
 
-    def accepted(self, credential: Credential) -> None:
+    def mark_accepted(self, credential: Credential) -> None:
         """The server took this credential."""
-        if not self._proven and credential == self.current:
-            self._proven = True
-            self._pause = _FIRST_PAUSE
+        if not self._is_proven and credential == self.current:
+            self._is_proven = True
+            self._backoff = _MIN_BACKOFF
 
     def on_response(self, request: Request, response: Response, sent: Credential) -> None:
         """Let the backend learn from an answer, such as a cookie."""
@@ -97,7 +97,7 @@ class CredentialManager:
 
     async def forget(self) -> Credential | None:
         """Forget the credential, here and in the store, and say which it was."""
-        kept = None if self._shelf is None else await self._shelf.forget()
+        kept = None if self._shared_credential is None else await self._shared_credential.forget()
         known = self.current or kept
         self.adopt(None)
         return known
@@ -108,12 +108,12 @@ class CredentialManager:
         It could not, for a while, if the credential came from a log-in just now and the server has
         never taken it: then the log-in is not what is wrong.
         """
-        if rejected != self.current or self._proven or self._flight is not None:
+        if rejected != self.current or self._is_proven or self._acquisition is not None:
             return True
         now = time.monotonic()
-        if now < self._quiet_until:
+        if now < self._backoff_until:
             return False
-        self._hold_back(now)
+        self._back_off(now)
         return True
 
     async def obtain(
@@ -121,9 +121,9 @@ class CredentialManager:
         rejected: Credential | None,
         *,
         deadline: float,
-        longest: float | None,
+        timeout: float | None,
         exchange: Exchange,
-        ended: Ended,
+        on_end: LoginCallback,
     ) -> Credential:
         """The credential that follows the rejected one; logs in if nobody has.
 
@@ -137,10 +137,10 @@ class CredentialManager:
         Raises:
             TimeoutError: It took longer than the caller waits.
         """
-        known = self._successor(rejected)
+        known = self._find_successor(rejected)
         if known is not None:
             return known
-        flight = self._join(rejected, longest, exchange, ended)
+        flight = self._join_acquisition(rejected, timeout, exchange, on_end)
         try:
             if flight.done():
                 return flight.result()
@@ -150,53 +150,53 @@ class CredentialManager:
             # Each caller raises an error of its own: a shared one would collect everyone's traceback.
             raise copy.copy(error) from error
 
-    def _successor(self, rejected: Credential | None) -> Credential | None:
+    def _find_successor(self, rejected: Credential | None) -> Credential | None:
         current = self.current
         if current is None or current == rejected:
             return None
-        return current if rejected is not None else self.ready()
+        return current if rejected is not None else self.get_usable()
 
-    def _join(
-        self, rejected: Credential | None, longest: float | None, exchange: Exchange, ended: Ended
+    def _join_acquisition(
+        self, rejected: Credential | None, longest: float | None, exchange: Exchange, ended: LoginCallback
     ) -> Future[Credential]:
         """The flight under way, or a new one."""
         with self._lock:
-            if self._flight is not None and self._owner is not None and not self._owner[0].is_closed():
-                return self._flight
+            if self._acquisition is not None and self._owner is not None and not self._owner[0].is_closed():
+                return self._acquisition
             flight: Future[Credential] = Future()
             flight.set_running_or_notify_cancel()  # a waiter that is cancelled can't cancel it any more
-            if (known := self._successor(rejected)) is not None:
+            if (known := self._find_successor(rejected)) is not None:
                 flight.set_result(known)
-            elif self._refusal is not None and time.monotonic() < self._quiet_until:
+            elif self._refusal is not None and time.monotonic() < self._backoff_until:
                 flight.set_exception(self._refusal)
             else:
-                self._start(flight, rejected or self.current, longest, exchange, ended)
+                self._start_acquisition(flight, rejected or self.current, longest, exchange, ended)
             return flight
 
-    def _start(
+    def _start_acquisition(
         self,
         flight: Future[Credential],
         rejected: Credential | None,
         longest: float | None,
         exchange: Exchange,
-        ended: Ended,
+        ended: LoginCallback,
     ) -> None:
-        get: Get
-        if self._shelf is not None:
-            get = partial(self._share, self._shelf, rejected, exchange)
+        get: Acquire
+        if self._shared_credential is not None:
+            get = partial(self._acquire_shared, self._shared_credential, rejected, exchange)
         else:
             flow = self.backend.obtain(self.context, rejected)
             if isinstance(flow, Credential):
-                self._keep(flow, rejected)
+                self._set_current(flow, rejected)
                 flight.set_result(flow)
                 return
             get = partial(_log_in, flow, exchange)
         loop = asyncio.get_running_loop()
-        self._flight = flight
+        self._acquisition = flight
         self._renew_at = float("-inf")  # nobody sends the old one any more
-        self._owner = loop, loop.create_task(self._fly(flight, get, rejected, longest, ended))
+        self._owner = loop, loop.create_task(self._acquire(flight, get, rejected, longest, ended))
 
-    async def _share(
+    async def _acquire_shared(
         self, shelf: SharedCredential, rejected: Credential | None, exchange: Exchange
     ) -> tuple[Credential, bool]:
         """Get the credential by way of the store."""
@@ -212,27 +212,27 @@ class CredentialManager:
 
         return await shelf.obtain(rejected, log_in), asked
 
-    async def _fly(
+    async def _acquire(
         self,
         flight: Future[Credential],
-        get: Get,
+        get: Acquire,
         rejected: Credential | None,
         longest: float | None,
-        ended: Ended,
+        ended: LoginCallback,
     ) -> None:
         try:
             async with asyncio.timeout(longest):
                 credential, ours = await get()
         except BaseException as error:
-            self._failed(flight, error)
+            self._fail(flight, error)
             if not isinstance(error, Exception):
                 raise
             ended(error)
         else:
             with self._lock:
-                self._keep(credential, rejected if ours else None)
-                self.count += ours
-                self._flight = self._owner = None
+                self._set_current(credential, rejected if ours else None)
+                self.login_count += ours
+                self._acquisition = self._owner = None
             flight.set_result(credential)
             if ours:
                 ended(None)
@@ -243,32 +243,32 @@ class CredentialManager:
             if credential is None:
                 self.current, self._renew_at, self._refusal = None, float("inf"), None
             else:
-                self._keep(credential, None)
+                self._set_current(credential, None)
 
-    def _keep(self, credential: Credential, rejected: Credential | None) -> None:
+    def _set_current(self, credential: Credential, rejected: Credential | None) -> None:
         self.current = credential
-        self._renew_at = self._moment_to_renew(credential)
-        self._proven = rejected is None or credential == rejected
+        self._renew_at = self._renewal_time(credential)
+        self._is_proven = rejected is None or credential == rejected
         self._refusal = None
 
-    def _failed(self, flight: Future[Credential], error: BaseException) -> None:
+    def _fail(self, flight: Future[Credential], error: BaseException) -> None:
         with self._lock:
             # What can be sent once only, and may have arrived, is not to be sent again at once either.
             if isinstance(error, OutcomeUnknown) or (isinstance(error, ApiError) and error.status < 500):
                 self._refusal = copy.copy(error)  # without the traceback, whose frames hold the password
-                self._hold_back(time.monotonic())
-            self._flight = self._owner = None
+                self._back_off(time.monotonic())
+            self._acquisition = self._owner = None
         if isinstance(error, asyncio.CancelledError):
             error = NotSent("the log-in was ended, because the session was closed or the event loop stopped")
         elif isinstance(error, TimeoutError):
             error = DeadlineExceeded("the log-in took longer than a call may take")
         flight.set_exception(error)
 
-    def _hold_back(self, now: float) -> None:
-        self._quiet_until = now + self._pause
-        self._pause = min(_LONGEST_PAUSE, self._pause * 2)
+    def _back_off(self, now: float) -> None:
+        self._backoff_until = now + self._backoff
+        self._backoff = min(_MAX_BACKOFF, self._backoff * 2)
 
-    def _moment_to_renew(self, credential: Credential) -> float:
+    def _renewal_time(self, credential: Credential) -> float:
         """When to get the next credential unasked, on the monotonic clock.
 
         A credential that looks expired as soon as it comes shows that the clocks disagree: then the
@@ -281,7 +281,7 @@ class CredentialManager:
             return float("inf")
         return time.monotonic() + lifetime - min(_LEEWAY, lifetime * _LEEWAY_SHARE)
 
-    def end(self, loop: asyncio.AbstractEventLoop) -> None:
+    def cancel_login(self, loop: asyncio.AbstractEventLoop) -> None:
         """Stop a log-in that runs on this loop."""
         with self._lock:
             owner = self._owner
@@ -318,12 +318,12 @@ async def run_flow(flow: Flow, exchange: Exchange) -> Credential:
             except Exception as error:  # noqa: BLE001 - the flow decides what an error means
                 value, step = error, flow.throw
     except StopIteration as stop:
-        return _credential(stop.value)
+        return _check_credential(stop.value)
     finally:
         flow.close()
 
 
-def _credential(value: object) -> Credential:
+def _check_credential(value: object) -> Credential:
     if isinstance(value, Credential):
         return value
     raise ConfigurationError(

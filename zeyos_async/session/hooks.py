@@ -65,21 +65,30 @@ class Hooks:
 class Listeners:
     """The hooks of a session and a channel, by event; an event that nobody listens to costs nothing."""
 
-    __slots__ = ("call", "done", "failure", "limit", "login", "request", "response", "retry")
+    __slots__ = (
+        "on_call",
+        "on_done",
+        "on_failure",
+        "on_limit",
+        "on_login",
+        "on_request",
+        "on_response",
+        "on_retry",
+    )
 
     def __init__(self, hooks: Iterable[object]) -> None:
         found = list(hooks)
-        self.call = _methods(found, "on_call")
-        self.done = _methods(found[::-1], "on_done")
-        self.limit = _methods(found, "on_limit")
-        self.request = _methods(found, "on_request")
-        self.response = _methods(found[::-1], "on_response")
-        self.failure = _methods(found[::-1], "on_failure")
-        self.retry = _methods(found, "on_retry")
-        self.login = _methods(found, "on_login")
+        self.on_call = _find_methods(found, "on_call")
+        self.on_done = _find_methods(found[::-1], "on_done")
+        self.on_limit = _find_methods(found, "on_limit")
+        self.on_request = _find_methods(found, "on_request")
+        self.on_response = _find_methods(found[::-1], "on_response")
+        self.on_failure = _find_methods(found[::-1], "on_failure")
+        self.on_retry = _find_methods(found, "on_retry")
+        self.on_login = _find_methods(found, "on_login")
 
 
-def _methods(hooks: list[object], name: str) -> tuple[Callable[..., Any], ...]:
+def _find_methods(hooks: list[object], name: str) -> tuple[Callable[..., Any], ...]:
     """The methods of this name that do something."""
     idle = getattr(Hooks, name)
     return tuple(
@@ -89,7 +98,7 @@ def _methods(hooks: list[object], name: str) -> tuple[Callable[..., Any], ...]:
     )
 
 
-def tell(listeners: tuple[Callable[..., Any], ...], *args: Any) -> None:
+def notify(listeners: tuple[Callable[..., Any], ...], *args: Any) -> None:
     """Call the listeners of one event; what goes wrong in them is logged."""
     for listener in listeners:
         try:

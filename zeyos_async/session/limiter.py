@@ -18,12 +18,21 @@ class Limiter:
         reserve: What the retry budget starts with.
     """
 
-    __slots__ = ("_pace", "_queue", "_rate", "budget", "hedges", "in_flight", "latencies", "window")
+    __slots__ = (
+        "_pace",
+        "_queue",
+        "_rate",
+        "hedge_budget",
+        "in_flight",
+        "latencies",
+        "retry_budget",
+        "window",
+    )
 
-    def __init__(self, limits: Limits, *, reserve: float) -> None:
-        self.window = ConcurrencyWindow.first(limits.ceiling)
-        self.budget = RetryBudget(reserve)
-        self.hedges = HedgeBudget()
+    def __init__(self, limits: Limits, *, retry_budget: float) -> None:
+        self.window = ConcurrencyWindow.initial(limits.ceiling)
+        self.retry_budget = RetryBudget(retry_budget)
+        self.hedge_budget = HedgeBudget()
         self.latencies: dict[str, Latencies] = {}
         self.in_flight = 0
         self._rate = limits.rate
@@ -49,13 +58,13 @@ class Limiter:
             TimeoutError: There was none until the deadline.
         """
         if self._queue or self.in_flight >= int(self.window.limit):
-            await self._stand_in_line(deadline)
+            await self._wait_in_queue(deadline)
         else:
             self.in_flight += 1
         if self._rate is not None:
-            await self._keep_pace(deadline)
+            await self._wait_for_pace(deadline)
 
-    async def _stand_in_line(self, deadline: float) -> None:
+    async def _wait_in_queue(self, deadline: float) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queue[turn] = None
         try:
@@ -69,7 +78,7 @@ class Limiter:
                 self._queue.pop(turn, None)
             raise
 
-    async def _keep_pace(self, deadline: float) -> None:
+    async def _wait_for_pace(self, deadline: float) -> None:
         now = asyncio.get_running_loop().time()
         wait, pace = self._pace.take(rate=self._rate, now=now)
         try:
@@ -86,9 +95,9 @@ class Limiter:
         """Give a slot back."""
         self.in_flight -= 1
         if self._queue:
-            self.wake()
+            self.wake_waiters()
 
-    def wake(self) -> None:
+    def wake_waiters(self) -> None:
         """Hand free slots to those who wait longest."""
         while self._queue and self.in_flight < int(self.window.limit):
             turn, _ = self._queue.popitem(last=False)
@@ -96,7 +105,7 @@ class Limiter:
                 self.in_flight += 1
                 turn.set_result(None)
 
-    def end(self, error: Exception) -> None:
+    def fail_waiters(self, error: Exception) -> None:
         """Fail everyone who waits."""
         while self._queue:
             turn, _ = self._queue.popitem(last=False)

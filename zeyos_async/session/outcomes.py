@@ -24,22 +24,22 @@ from ..errors import (
     TransportError,
     ZeyosAsyncError,
 )
-from ..transport.base import about
+from ..transport.base import error_details
 from ..wire import Request, Safety, public_url
 
-__all__ = ["is_unknown", "outcome_of"]
+__all__ = ["final_error", "may_have_acted"]
 
-_ABOUT_THE_REQUEST: Final = (BadRequest, NotFound, Conflict, Gone, PreconditionFailed)
+_REQUEST_ERRORS: Final = (BadRequest, NotFound, Conflict, Gone, PreconditionFailed)
 """What speaks of the request or the record, and would be said of every attempt. A 401, 403 or 429 speaks
 of the caller or the server, who may have been served a moment before."""
 
 
-def is_unknown(error: TransportError) -> bool:
+def may_have_acted(error: TransportError) -> bool:
     """Whether a failed attempt may have had an effect."""
     return isinstance(error, (OutcomeUnknown, ResponseTruncated, ResponseTooLarge))
 
 
-def outcome_of(error: ZeyosAsyncError, request: Request, *, unknown: bool, attempts: int) -> ZeyosAsyncError:
+def final_error(error: ZeyosAsyncError, request: Request, *, unknown: bool, attempts: int) -> ZeyosAsyncError:
     """The error that a failed call raises.
 
     Args:
@@ -55,44 +55,44 @@ def outcome_of(error: ZeyosAsyncError, request: Request, *, unknown: bool, attem
     if request.safety is Safety.READ:
         return error
     if isinstance(error, (ApiError, TransportError)) and error.url not in ("", public_url(request.url)):
-        return _of_a_login(error, request, unknown, attempts)
+        return _login_outcome(error, request, unknown, attempts)
     if isinstance(error, OutcomeUnknown):
         return error
     if isinstance(error, ApiError):
-        return _answered(error, request, unknown, attempts)
-    if isinstance(error, TransportError) and is_unknown(error):
-        return _unknown(
+        return _answered_outcome(error, request, unknown, attempts)
+    if isinstance(error, TransportError) and may_have_acted(error):
+        return _outcome_unknown(
             f"the request was sent, and its answer can't be used: {error.args[0]}", request, attempts
         )
     if unknown:
-        return _after_unknown(str(error.args[0]), request, attempts)
+        return _unknown_before(str(error.args[0]), request, attempts)
     return error
 
 
-def _of_a_login(
+def _login_outcome(
     error: ApiError | TransportError, request: Request, unknown: bool, attempts: int
 ) -> ZeyosAsyncError:
     """A log-in on the way failed: of the call's own request, nothing more was sent."""
     if unknown:
-        return _after_unknown(f"the log-in failed: {error.args[0]}", request, attempts)
-    if isinstance(error, TransportError) and is_unknown(error):
-        return NotSent(f"no credential to send it with: {error.args[0]}", **about(request))
+        return _unknown_before(f"the log-in failed: {error.args[0]}", request, attempts)
+    if isinstance(error, TransportError) and may_have_acted(error):
+        return NotSent(f"no credential to send it with: {error.args[0]}", **error_details(request))
     return error
 
 
-def _answered(error: ApiError, request: Request, unknown: bool, attempts: int) -> ZeyosAsyncError:
-    if unknown and not isinstance(error, (*_ABOUT_THE_REQUEST, ServerError)):
-        return _after_unknown(f"it was answered with {error.status}, {error.message}", request, attempts)
+def _answered_outcome(error: ApiError, request: Request, unknown: bool, attempts: int) -> ZeyosAsyncError:
+    if unknown and not isinstance(error, (*_REQUEST_ERRORS, ServerError)):
+        return _unknown_before(f"it was answered with {error.status}, {error.message}", request, attempts)
     error.after_unknown = unknown
     if unknown and isinstance(error, PreconditionFailed):
         error.hint = "An earlier attempt of this very call may have made the change: read the record to know"
     redirected = 300 <= error.status < 400
     if isinstance(error, ServerError) and (unknown or not redirected):
-        return _failed_write(error, request, attempts)
+        return _to_failed_write(error, request, attempts)
     return error
 
 
-def _failed_write(error: ServerError, request: Request, attempts: int) -> FailedWrite:
+def _to_failed_write(error: ServerError, request: Request, attempts: int) -> FailedWrite:
     failed = FailedWrite(
         error.message,
         status=error.status,
@@ -110,12 +110,12 @@ def _failed_write(error: ServerError, request: Request, attempts: int) -> Failed
     return failed
 
 
-def _after_unknown(last: str, request: Request, attempts: int) -> OutcomeUnknown:
-    return _unknown(
+def _unknown_before(last: str, request: Request, attempts: int) -> OutcomeUnknown:
+    return _outcome_unknown(
         f"an earlier attempt was sent and not answered, and of the last one: {last}", request, attempts
     )
 
 
-def _unknown(message: str, request: Request, attempts: int) -> OutcomeUnknown:
-    details: dict[str, Any] = about(request)
+def _outcome_unknown(message: str, request: Request, attempts: int) -> OutcomeUnknown:
+    details: dict[str, Any] = error_details(request)
     return OutcomeUnknown(message, **details, attempts=attempts)

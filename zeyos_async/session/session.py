@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Session", "Stats"]
 
-_MOST_LOGINS: Final = 4096
+_MAX_CREDENTIALS: Final = 4096
 
 
 @attrs.frozen(kw_only=True)
@@ -60,29 +60,29 @@ class Stats:
 class LoopState:
     """What a session keeps for one event loop."""
 
-    __slots__ = ("__weakref__", "attempts", "gates", "hedges", "requests", "retries", "sleepers")
+    __slots__ = ("__weakref__", "attempts", "hedges", "limiters", "requests", "retries", "sleepers")
 
     def __init__(self) -> None:
-        self.gates: dict[tuple[Any, ...], Limiter] = {}
+        self.limiters: dict[tuple[Any, ...], Limiter] = {}
         self.sleepers: set[asyncio.Future[None]] = set()
         self.requests = 0
         self.attempts = 0
         self.retries = 0
         self.hedges = 0
 
-    def gate(self, url: URL, limits: Limits, reserve: float) -> Limiter:
+    def limiter(self, url: URL, limits: Limits, retry_budget: float) -> Limiter:
         """The gate of a URL's host."""
         key = (url.scheme, url.host, url.port, limits)
-        gate = self.gates.get(key)
+        gate = self.limiters.get(key)
         if gate is None:
-            gate = self.gates[key] = Limiter(limits, reserve=reserve)
+            gate = self.limiters[key] = Limiter(limits, retry_budget=retry_budget)
         return gate
 
     async def sleep(self, seconds: float) -> None:
         """Sleep, unless the session is closed meanwhile."""
         loop = asyncio.get_running_loop()
         nap: asyncio.Future[None] = loop.create_future()
-        alarm = loop.call_later(seconds, _ring, nap)
+        alarm = loop.call_later(seconds, _wake, nap)
         self.sleepers.add(nap)
         try:
             await nap
@@ -90,13 +90,13 @@ class LoopState:
             self.sleepers.discard(nap)
             alarm.cancel()
 
-    def end(self) -> None:
+    def fail_waiters(self) -> None:
         """Fail everyone who sleeps or waits for a slot."""
-        for gate in self.gates.values():
-            gate.end(_closed_meanwhile())
+        for gate in self.limiters.values():
+            gate.fail_waiters(_closed_error())
         for nap in self.sleepers:
             if not nap.done():
-                nap.set_exception(_closed_meanwhile())
+                nap.set_exception(_closed_error())
 
 
 class Session:
@@ -139,10 +139,10 @@ class Session:
         self.hooks = tuple(hooks)
         self.hedge = hedge
         self.closed = False
-        self._locals: WeakKeyDictionary[asyncio.AbstractEventLoop, LoopState] = WeakKeyDictionary()
-        self._logins: OrderedDict[tuple[str, Any], CredentialManager] = OrderedDict()
+        self._loop_states: WeakKeyDictionary[asyncio.AbstractEventLoop, LoopState] = WeakKeyDictionary()
+        self._credential_managers: OrderedDict[tuple[str, Any], CredentialManager] = OrderedDict()
         self._lock = threading.Lock()
-        self.transport = transport or _aiohttp(self.limits, ssl, proxy, trust_env)
+        self.transport = transport or _aiohttp_transport(self.limits, ssl, proxy, trust_env)
 
     async def __aenter__(self) -> Self:
         self.check_open()
@@ -186,11 +186,11 @@ class Session:
         from .responses import check_response
 
         self.check_open()
-        url = _base(base_url)
+        url = _parse_base_url(base_url)
         return Channel(
             self,
             url,
-            self._login(url, auth),
+            self._credential_manager(url, auth),
             timeout=Timeout.of(timeout, self.timeout),
             retry=retry or self.retry,
             limits=limits or self.limits,
@@ -199,7 +199,7 @@ class Session:
             status=status,
         )
 
-    def _login(self, url: URL, auth: AuthBackend | None) -> CredentialManager | None:
+    def _credential_manager(self, url: URL, auth: AuthBackend | None) -> CredentialManager | None:
         """The shared credential of equal backends at the same base URL."""
         if auth is None:
             return None
@@ -209,19 +209,21 @@ class Session:
             )
         key = (str(url), auth if isinstance(auth, Hashable) else id(auth))
         with self._lock:
-            login = self._logins.setdefault(key, CredentialManager(auth, AuthContext(base_url=url)))
-            self._logins.move_to_end(key)
-            if len(self._logins) > _MOST_LOGINS:
-                self._logins.popitem(last=False)
+            login = self._credential_managers.setdefault(
+                key, CredentialManager(auth, AuthContext(base_url=url))
+            )
+            self._credential_managers.move_to_end(key)
+            if len(self._credential_managers) > _MAX_CREDENTIALS:
+                self._credential_managers.popitem(last=False)
         return login
 
-    def local(self) -> LoopState:
+    def loop_state(self) -> LoopState:
         """What belongs to the running loop."""
         loop = asyncio.get_running_loop()
-        local = self._locals.get(loop)
+        local = self._loop_states.get(loop)
         if local is None:
             with self._lock:
-                local = self._locals.setdefault(loop, LoopState())
+                local = self._loop_states.setdefault(loop, LoopState())
         return local
 
     def check_open(self) -> None:
@@ -236,14 +238,14 @@ class Session:
     def stats(self) -> Stats:
         """What was done so far, on all loops."""
         with self._lock:  # loops of other threads may come meanwhile
-            here = list(self._locals.values())
-        gates = [gate for local in here for gate in list(local.gates.values())]
+            here = list(self._loop_states.values())
+        gates = [gate for local in here for gate in list(local.limiters.values())]
         return Stats(
             requests=sum(local.requests for local in here),
             attempts=sum(local.attempts for local in here),
             retries=sum(local.retries for local in here),
             hedges=sum(local.hedges for local in here),
-            logins=sum(login.count for login in list(self._logins.values())),
+            logins=sum(login.login_count for login in list(self._credential_managers.values())),
             in_flight=sum(gate.in_flight for gate in gates),
             waiting=sum(gate.waiting for gate in gates),
             connections=self.transport.connections,
@@ -259,22 +261,22 @@ class Session:
         self.closed = True
         here = asyncio.get_running_loop()
         with self._lock:
-            known = list(self._locals.items())
+            known = list(self._loop_states.items())
         for loop, local in known:
             if loop is here:
-                self._end(loop, local)
+                self._close_loop(loop, local)
             else:
                 with contextlib.suppress(RuntimeError):  # it is closed, and nothing waits there any more
-                    loop.call_soon_threadsafe(self._end, loop, local)
+                    loop.call_soon_threadsafe(self._close_loop, loop, local)
         await self.transport.aclose()
 
-    def _end(self, loop: asyncio.AbstractEventLoop, local: LoopState) -> None:
-        local.end()
-        for login in list(self._logins.values()):
-            login.end(loop)
+    def _close_loop(self, loop: asyncio.AbstractEventLoop, local: LoopState) -> None:
+        local.fail_waiters()
+        for login in list(self._credential_managers.values()):
+            login.cancel_login(loop)
 
 
-def _aiohttp(
+def _aiohttp_transport(
     limits: Limits, ssl: tls.SSLContext | str | PathLike[str] | None, proxy: str | URL | None, trust_env: bool
 ) -> Transport:
     from ..transport.aiohttp import AiohttpTransport  # here, as aiohttp is what takes longest to import
@@ -284,7 +286,7 @@ def _aiohttp(
     )
 
 
-def _base(value: str | URL) -> URL:
+def _parse_base_url(value: str | URL) -> URL:
     try:
         url = URL(value)
     except (ValueError, TypeError) as error:
@@ -303,10 +305,10 @@ def _base(value: str | URL) -> URL:
     return url.with_path(url.path.rstrip("/")) if url.path.endswith("/") else url
 
 
-def _ring(nap: asyncio.Future[None]) -> None:
+def _wake(nap: asyncio.Future[None]) -> None:
     if not nap.done():
         nap.set_result(None)
 
 
-def _closed_meanwhile() -> NotSent:
+def _closed_error() -> NotSent:
     return NotSent("the session was closed before the request was sent")

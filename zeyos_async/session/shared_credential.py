@@ -44,34 +44,34 @@ class SharedCredential:
             rejected: The credential that can't be used any more, or ``None``.
             log_in: Called with the lock held, if nobody else has logged in.
         """
-        known = await self._latest()
-        if known is not None and self._usable(known, rejected):
+        known = await self._load_latest()
+        if known is not None and self._is_usable(known, rejected):
             return known
         async with self._store.lock(self._key):
-            known = await self._latest()  # while we waited for the lock, its holder may have logged in
-            if known is not None and self._usable(known, rejected):
+            known = await self._load_latest()  # while we waited for the lock, its holder may have logged in
+            if known is not None and self._is_usable(known, rejected):
                 return known
             credential = await log_in(known or rejected)
             if credential not in (known, rejected):
-                await _to_its_end(self._save(known, credential))
+                await _finish_despite_cancellation(self._save(known, credential))
         return credential
 
     async def forget(self) -> Credential | None:
         """Remove the credential from the store, and say which it was."""
         async with self._store.lock(self._key):
-            known = await self._latest()
+            known = await self._load_latest()
             await self._store.save(self._key, None)
             self._unsaved = None
         return known
 
-    async def _latest(self) -> Credential | None:
+    async def _load_latest(self) -> Credential | None:
         """What the store has, or what it should have, if saving that failed."""
         stored = await self._store.load(self._key)
         if self._unsaved is not None and self._unsaved[0] == stored:
             return self._unsaved[1]
         return stored
 
-    def _usable(self, known: Credential, rejected: Credential | None) -> bool:
+    def _is_usable(self, known: Credential, rejected: Credential | None) -> bool:
         fresh = known.expires_at is None or self._context.clock() < known.expires_at
         return fresh and known != rejected
 
@@ -89,7 +89,7 @@ class SharedCredential:
             )
 
 
-async def _to_its_end(work: Awaitable[None]) -> None:
+async def _finish_despite_cancellation(work: Awaitable[None]) -> None:
     """Await even if cancelled meanwhile: what was refreshed and not saved would be lost."""
     task = asyncio.ensure_future(work)
     try:

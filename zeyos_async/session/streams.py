@@ -16,23 +16,23 @@ from multidict import CIMultiDictProxy
 from yarl import URL
 
 from ..errors import ResponseTooLarge, ZeyosAsyncError
-from ..transport.base import Answer, about
+from ..transport.base import ResponseStream, error_details
 from ..wire import Request, Response
-from .outcomes import outcome_of
+from .outcomes import final_error
 
 if TYPE_CHECKING:
     from ..transport import Transport
     from .call import Call
 
-__all__ = ["Opening", "StreamedResponse", "open_answer"]
+__all__ = ["StreamState", "StreamedResponse", "open_answer"]
 
-_PEEKED: Final = 256 * 1024
+_MAX_PEEK: Final = 256 * 1024
 """How much of an answer is looked at before it is streamed, or taken for an error."""
-_LARGEST_READ: Final = 64 * 2**20
+_MAX_READ: Final = 64 * 2**20
 
 
 @attrs.define(eq=False)
-class Opening:
+class StreamState:
     """How a call wants its answer.
 
     Attributes:
@@ -43,7 +43,7 @@ class Opening:
 
     peek: Callable[[Response], bool]
     deadline: float
-    found: StreamedResponse | None = None
+    response: StreamedResponse | None = None
 
 
 class StreamedResponse:
@@ -57,7 +57,7 @@ class StreamedResponse:
     """
 
     def __init__(
-        self, request: Request, head: Response, answer: Answer | None, start: bytes, deadline: float
+        self, request: Request, head: Response, answer: ResponseStream | None, start: bytes, deadline: float
     ) -> None:
         self.status = head.status
         self.headers: CIMultiDictProxy[str] = head.headers
@@ -65,7 +65,7 @@ class StreamedResponse:
         self.error: BaseException | None = None
         self._request = request
         self._head = head
-        self._answer = answer
+        self._body = answer
         self._start = start
         self._deadline = deadline
         self._closed = False
@@ -104,18 +104,18 @@ class StreamedResponse:
         if self._closed:
             raise RuntimeError("this stream is closed: read it within its 'async with'")
         piece, self._start = self._start, b""
-        if not piece and self._answer is not None:
-            piece = await self._more(self._answer)
+        if not piece and self._body is not None:
+            piece = await self._read_piece(self._body)
         if not piece:
             raise StopAsyncIteration
         return piece
 
-    async def _more(self, answer: Answer) -> bytes:
+    async def _read_piece(self, answer: ResponseStream) -> bytes:
         try:
             return await answer.read(deadline=self._deadline)
         except ZeyosAsyncError as error:
             # Of a write whose answer breaks off nobody knows what it did.
-            self.error = outcome_of(error, self._request, unknown=False, attempts=1)
+            self.error = final_error(error, self._request, unknown=False, attempts=1)
             if self.error is error:
                 raise
             raise self.error from error
@@ -123,7 +123,7 @@ class StreamedResponse:
             self.error = error
             raise
 
-    async def read(self, *, most: int = _LARGEST_READ) -> bytes:
+    async def read(self, *, most: int = _MAX_READ) -> bytes:
         """The rest of the body.
 
         Args:
@@ -139,18 +139,19 @@ class StreamedResponse:
             pieces.append(piece)
             if (size := size + len(piece)) > most:
                 raise ResponseTooLarge(
-                    f"the answer has more than {most} bytes; read it piece by piece", **about(self._request)
+                    f"the answer has more than {most} bytes; read it piece by piece",
+                    **error_details(self._request),
                 )
         return b"".join(pieces)
 
     def close(self) -> None:
         """Give the connection back; what was not read is lost."""
         self._closed = True
-        if self._answer is not None:
-            self._answer.close()
+        if self._body is not None:
+            self._body.close()
 
 
-async def open_answer(transport: Transport, call: Call, request: Request, opening: Opening) -> Response:
+async def open_answer(transport: Transport, call: Call, request: Request, opening: StreamState) -> Response:
     """Send the request of a call that streams.
 
     Returns:
@@ -164,23 +165,23 @@ async def open_answer(transport: Transport, call: Call, request: Request, openin
         success = 200 <= head.status < 300
         start, ended = b"", False
         if not success or opening.peek(head):
-            start, ended = await _beginning(answer, call.deadline)
+            start, ended = await _read_beginning(answer, call.deadline)
         if ended or not success:
             answer.close()
             return attrs.evolve(head, body=start)
     except BaseException:
         answer.close()
         raise
-    opening.found = StreamedResponse(call.request, head, answer, start, opening.deadline)
+    opening.response = StreamedResponse(call.request, head, answer, start, opening.deadline)
     return head
 
 
-async def _beginning(answer: Answer, deadline: float) -> tuple[bytes, bool]:
+async def _read_beginning(answer: ResponseStream, deadline: float) -> tuple[bytes, bool]:
     """What a body begins with, and whether that is all of it."""
     pieces: list[bytes] = []
     size = 0
     while piece := await answer.read(deadline=deadline):
         pieces.append(piece)
-        if (size := size + len(piece)) > _PEEKED:
+        if (size := size + len(piece)) > _MAX_PEEK:
             return b"".join(pieces), False
     return b"".join(pieces), True

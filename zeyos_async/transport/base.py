@@ -31,13 +31,13 @@ from yarl import URL
 from ..errors import DeadlineExceeded, InvalidArgument, OutcomeUnknown, TransportError
 from ..wire import Request, Response, Safety, public_url
 
-__all__ = ["Answer", "Transport", "about", "check_request", "out_of_time"]
+__all__ = ["ResponseStream", "Transport", "check_request", "deadline_error", "error_details"]
 
 _BAD_VALUE: Final = re.compile(r"[\r\n\x00]")
 _NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
 
-class Answer(Protocol):
+class ResponseStream(Protocol):
     """An answer whose body is still to be read. Whoever has one closes it."""
 
     @property
@@ -98,7 +98,7 @@ class Transport(Protocol):
 
     async def stream(
         self, request: Request, *, deadline: float, connect: float | None, read: float | None
-    ) -> Answer:
+    ) -> ResponseStream:
         """Send the request, and leave the body of its answer to be read.
 
         Args:
@@ -140,7 +140,7 @@ def _is_token(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
-def about(request: Request) -> dict[str, Any]:
+def error_details(request: Request) -> dict[str, Any]:
     """What an error says about the request it belongs to."""
     return {
         "method": request.method,
@@ -150,16 +150,16 @@ def about(request: Request) -> dict[str, Any]:
     }
 
 
-def out_of_time(request: Request, *, sent: bool) -> TransportError:
+def deadline_error(request: Request, *, sent: bool) -> TransportError:
     """The error for a request whose time is over."""
     if not sent:
-        return DeadlineExceeded("the time for the call is over; nothing was sent", **about(request))
+        return DeadlineExceeded("the time for the call is over; nothing was sent", **error_details(request))
     if request.safety is Safety.READ:
         return DeadlineExceeded(
-            "the time for the call is over, and no complete answer came", **about(request)
+            "the time for the call is over, and no complete answer came", **error_details(request)
         )
     return OutcomeUnknown(
         "the request was sent, and the time for the call was over before the answer came: "
         "the server may or may not have acted",
-        **about(request),
+        **error_details(request),
     )

@@ -6,18 +6,18 @@ from multidict import CIMultiDictProxy
 
 from ..errors import ResponseTooLarge, ResponseTruncated, ServerError, ZeyosAsyncError
 from ..wire import Request, Response, public_url
-from .base import about
+from .base import error_details
 from .encoding import Bounds, CorruptBody, TooLarge, UnknownEncoding, decode
-from .framing import check_unframed_json, is_until_close
-from .json_depth import DEEPEST, is_too_deep
+from .framing import check_json_is_whole, ends_with_connection
+from .json_depth import MAX_DEPTH, is_too_deep
 
-__all__ = ["BadEncoding", "encoding_of", "unusable", "whole_response"]
+__all__ = ["DECODING_ERRORS", "body_error", "complete_response", "get_content_encoding"]
 
-BadEncoding = (CorruptBody, TooLarge, UnknownEncoding)
+DECODING_ERRORS = (CorruptBody, TooLarge, UnknownEncoding)
 """What is raised for a body that can't be decoded."""
 
 
-def whole_response(
+def complete_response(
     request: Request, status: int, headers: CIMultiDictProxy[str], body: bytes, bounds: Bounds
 ) -> Response:
     """The response, decoded, once the body is known to be whole.
@@ -27,37 +27,37 @@ def whole_response(
         ResponseTooLarge: It passes the bounds.
         ServerError: It has an encoding that was not asked for.
     """
-    if body or is_until_close(request, status, headers):
-        body = _decoded(request, status, headers, body, bounds)
+    if body or ends_with_connection(request, status, headers):
+        body = _decode(request, status, headers, body, bounds)
     if is_too_deep(body):
-        raise ResponseTooLarge(f"the answer is nested more than {DEEPEST} deep", **about(request))
+        raise ResponseTooLarge(f"the answer is nested more than {MAX_DEPTH} deep", **error_details(request))
     return Response(status=status, headers=headers, body=body, url=request.url)
 
 
-def _decoded(
+def _decode(
     request: Request, status: int, headers: CIMultiDictProxy[str], body: bytes, bounds: Bounds
 ) -> bytes:
-    encoding = encoding_of(headers)
+    encoding = get_content_encoding(headers)
     try:
         plain = decode(body, encoding, bounds) if encoding else body
-    except BadEncoding as error:
-        raise unusable(error, request, status) from error
-    if not encoding and is_until_close(request, status, headers):
-        check_unframed_json(request, status, headers, plain)
+    except DECODING_ERRORS as error:
+        raise body_error(error, request, status) from error
+    if not encoding and ends_with_connection(request, status, headers):
+        check_json_is_whole(request, status, headers, plain)
     return plain
 
 
-def encoding_of(headers: CIMultiDictProxy[str]) -> str:
+def get_content_encoding(headers: CIMultiDictProxy[str]) -> str:
     """The content encodings of a body, or an empty text."""
     return ",".join(headers.getall("Content-Encoding", ()))
 
 
-def unusable(error: ValueError, request: Request, status: int) -> ZeyosAsyncError:
+def body_error(error: ValueError, request: Request, status: int) -> ZeyosAsyncError:
     """The error for a body that can't be decoded."""
     if isinstance(error, TooLarge):
-        return ResponseTooLarge(f"the answer is too large: {error}", **about(request))
+        return ResponseTooLarge(f"the answer is too large: {error}", **error_details(request))
     if isinstance(error, UnknownEncoding):
         return ServerError(
             f"the answer comes in {error}", status=status, method=request.method, url=public_url(request.url)
         )
-    return ResponseTruncated(f"the answer can't be used: {error}", **about(request))
+    return ResponseTruncated(f"the answer can't be used: {error}", **error_details(request))

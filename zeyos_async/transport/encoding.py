@@ -17,7 +17,15 @@ from typing import Any, Final, TypeAlias
 import attrs
 
 from ..errors import InvalidArgument
-from .inflaters import ERRORS, HAS_BROTLI, HAS_ZSTD, Stream, brotli_stream, zlib_stream, zstd_stream
+from .inflaters import (
+    HAS_BROTLI,
+    HAS_ZSTD,
+    INFLATE_ERRORS,
+    Inflater,
+    new_brotli_inflater,
+    new_zlib_inflater,
+    new_zstd_inflater,
+)
 
 __all__ = [
     "ACCEPT_ENCODING",
@@ -115,7 +123,7 @@ def _decoder(name: str) -> Callable[[bytes, int], bytes]:
         raise UnknownEncoding(f"the encoding {name[:40]!r}, which was not asked for") from None
 
 
-def _inflate(body: bytes, most: int, stream: Callable[[], Stream], goes_on: Goes) -> bytes:
+def _inflate(body: bytes, most: int, stream: Callable[[], Inflater], goes_on: Goes) -> bytes:
     """The body inflated, at once if it is of a common size, else after it was measured."""
     try:
         return _joined(_pieces(body, min(most, _AT_ONCE) + 1, stream, goes_on), min(most, _AT_ONCE))
@@ -144,23 +152,23 @@ def _too_large(most: int) -> TooLarge:
     return TooLarge(f"the body inflates to more than {most} bytes")
 
 
-def _pieces(body: bytes, size: int, new: Callable[[], Stream], goes_on: Goes) -> Iterator[bytes]:
+def _pieces(body: bytes, size: int, new: Callable[[], Inflater], goes_on: Goes) -> Iterator[bytes]:
     """What the body holds, in pieces of about this size at most; every stream must come to its end."""
     at = 0
     view = memoryview(body)
     while True:
         stream = new()
-        while not stream.ended:
-            data = view[at : at + size] if stream.hungry else b""
+        while not stream.has_ended:
+            data = view[at : at + size] if stream.needs_input else b""
             at += len(data)
             try:
-                piece = stream.feed(data, size)
-            except ERRORS as error:
+                piece = stream.inflate(data, size)
+            except INFLATE_ERRORS as error:
                 raise CorruptBody(f"the compressed body is damaged ({error})") from error
-            if not piece and not data and not stream.ended:
+            if not piece and not data and not stream.has_ended:
                 raise CorruptBody("the compressed body stops before its end", ended=True)
             yield piece
-        at -= stream.unused
+        at -= stream.unused_size
         if at == len(body) or not goes_on(body, at):
             return
 
@@ -177,11 +185,11 @@ def _member_follows(body: bytes, at: int) -> bool:
 
 
 def _gunzip(body: bytes, most: int) -> bytes:
-    return _inflate(body, most, lambda: zlib_stream(GZIP), _member_follows)
+    return _inflate(body, most, lambda: new_zlib_inflater(GZIP), _member_follows)
 
 
 def _undeflate(body: bytes, most: int) -> bytes:
-    return _inflate(body, most, lambda: zlib_stream(deflate_bits(body)), _nothing_follows)
+    return _inflate(body, most, lambda: new_zlib_inflater(deflate_bits(body)), _nothing_follows)
 
 
 def deflate_bits(body: bytes) -> int:
@@ -194,12 +202,12 @@ def deflate_bits(body: bytes) -> int:
 
 
 def _unbrotli(body: bytes, most: int) -> bytes:
-    return _inflate(body, most, brotli_stream, _nothing_follows)
+    return _inflate(body, most, new_brotli_inflater, _nothing_follows)
 
 
 def _unzstd(body: bytes, most: int) -> bytes:
     """Several frames one after the other are one body (RFC 8878, 3.1)."""
-    return _inflate(body, most, zstd_stream, lambda body, at: True)
+    return _inflate(body, most, new_zstd_inflater, lambda body, at: True)
 
 
 _DECODERS: Final[dict[str, Callable[[bytes, int], bytes]]] = {

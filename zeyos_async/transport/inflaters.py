@@ -13,32 +13,40 @@ import zlib
 from types import ModuleType
 from typing import Any, Final, Protocol
 
-__all__ = ["ERRORS", "HAS_BROTLI", "HAS_ZSTD", "Stream", "brotli_stream", "zlib_stream", "zstd_stream"]
+__all__ = [
+    "HAS_BROTLI",
+    "HAS_ZSTD",
+    "INFLATE_ERRORS",
+    "Inflater",
+    "new_brotli_inflater",
+    "new_zlib_inflater",
+    "new_zstd_inflater",
+]
 
-_WIDEST_ZSTD_WINDOW: Final = 23
+_MAX_ZSTD_WINDOW: Final = 23
 """8 MiB, the most that RFC 9659 allows on the web; a frame may ask for gigabytes."""
-_BROTLI_PIECE: Final = 2**20
+_MAX_BROTLI_PIECE: Final = 2**20
 
 
-class Stream(Protocol):
+class Inflater(Protocol):
     """One compressed stream being read."""
 
     @property
-    def ended(self) -> bool:
+    def has_ended(self) -> bool:
         """Whether its own end was reached."""
         ...
 
     @property
-    def hungry(self) -> bool:
+    def needs_input(self) -> bool:
         """Whether it wants data; if not, it has more to give for what it got."""
         ...
 
     @property
-    def unused(self) -> int:
+    def unused_size(self) -> int:
         """How many bytes of the last data lie behind the end."""
         ...
 
-    def feed(self, data: bytes | memoryview, most: int) -> bytes:
+    def inflate(self, data: bytes | memoryview, most: int) -> bytes:
         """Take data and give what is ready of it, about ``most`` bytes at a time."""
         ...
 
@@ -71,32 +79,32 @@ def _load_zstd() -> ModuleType | None:
     return zstd
 
 
-_inflater: Final[Any] = _load_zlib()
+_zlib_module: Final[Any] = _load_zlib()
 _brotli: Final[Any] = _load_brotli()
 _zstd: Final[Any] = _load_zstd()
 
 HAS_BROTLI: Final = _brotli is not None
 HAS_ZSTD: Final = _zstd is not None
-ERRORS: Final[tuple[type[Exception], ...]] = (
+INFLATE_ERRORS: Final[tuple[type[Exception], ...]] = (
     zlib.error,
-    _inflater.error,
+    _zlib_module.error,
     *((_brotli.error,) if HAS_BROTLI else ()),
     *((_zstd.ZstdError,) if HAS_ZSTD else ()),
 )
 """What :meth:`Stream.feed` raises for bytes that make no sense."""
 
 
-def zlib_stream(wbits: int) -> Stream:
+def new_zlib_inflater(wbits: int) -> Inflater:
     """A stream of gzip, zlib or bare deflate, as ``wbits`` says (see :func:`zlib.decompressobj`)."""
     return _Zlib(wbits)
 
 
-def brotli_stream() -> Stream:
+def new_brotli_inflater() -> Inflater:
     """A stream of brotli; only with ``HAS_BROTLI``."""
     return _Brotli()
 
 
-def zstd_stream() -> Stream:
+def new_zstd_inflater() -> Inflater:
     """A frame of zstd; only with ``HAS_ZSTD``."""
     return _Zstd()
 
@@ -105,21 +113,21 @@ class _Zlib:
     __slots__ = ("_stream",)
 
     def __init__(self, wbits: int) -> None:
-        self._stream = _inflater.decompressobj(wbits=wbits)
+        self._stream = _zlib_module.decompressobj(wbits=wbits)
 
     @property
-    def ended(self) -> bool:
+    def has_ended(self) -> bool:
         return bool(self._stream.eof)
 
     @property
-    def hungry(self) -> bool:
+    def needs_input(self) -> bool:
         return not self._stream.unconsumed_tail
 
     @property
-    def unused(self) -> int:
+    def unused_size(self) -> int:
         return len(self._stream.unused_data)
 
-    def feed(self, data: bytes | memoryview, most: int) -> bytes:
+    def inflate(self, data: bytes | memoryview, most: int) -> bytes:
         piece: bytes = self._stream.decompress(self._stream.unconsumed_tail or data, most)
         return piece
 
@@ -131,20 +139,20 @@ class _Brotli:
         self._stream: Any = _brotli.Decompressor()
 
     @property
-    def ended(self) -> bool:
+    def has_ended(self) -> bool:
         return bool(self._stream.is_finished())
 
     @property
-    def hungry(self) -> bool:
+    def needs_input(self) -> bool:
         return bool(self._stream.can_accept_more_data())
 
     @property
-    def unused(self) -> int:
+    def unused_size(self) -> int:
         return 0  # it refuses data behind its end by itself
 
-    def feed(self, data: bytes | memoryview, most: int) -> bytes:
+    def inflate(self, data: bytes | memoryview, most: int) -> bytes:
         # Its limit is a soft one, and the larger the wider it is missed: small pieces keep to it.
-        piece: bytes = self._stream.process(data, output_buffer_limit=min(most, _BROTLI_PIECE))
+        piece: bytes = self._stream.process(data, output_buffer_limit=min(most, _MAX_BROTLI_PIECE))
         return piece
 
 
@@ -152,21 +160,21 @@ class _Zstd:
     __slots__ = ("_stream",)
 
     def __init__(self) -> None:
-        widest = {_zstd.DecompressionParameter.window_log_max: _WIDEST_ZSTD_WINDOW}
+        widest = {_zstd.DecompressionParameter.window_log_max: _MAX_ZSTD_WINDOW}
         self._stream = _zstd.ZstdDecompressor(options=widest)
 
     @property
-    def ended(self) -> bool:
+    def has_ended(self) -> bool:
         return bool(self._stream.eof)
 
     @property
-    def hungry(self) -> bool:
+    def needs_input(self) -> bool:
         return bool(self._stream.needs_input)
 
     @property
-    def unused(self) -> int:
+    def unused_size(self) -> int:
         return len(self._stream.unused_data)
 
-    def feed(self, data: bytes | memoryview, most: int) -> bytes:
+    def inflate(self, data: bytes | memoryview, most: int) -> bytes:
         piece: bytes = self._stream.decompress(data, most)
         return piece

@@ -11,8 +11,8 @@ import attrs
 
 from ..errors import NotSent, ZeyosAsyncError
 from ..wire import Request, Response
-from .base import Answer, about, check_request, out_of_time
-from .sending import Sending
+from .base import ResponseStream, check_request, deadline_error, error_details
+from .outgoing_body import OutgoingBody
 
 __all__ = ["MemoryTransport"]
 
@@ -58,7 +58,7 @@ class MemoryTransport:
 
         def play(request: Request) -> Response:
             if not left:
-                raise NotSent("the script has no answer left", **about(request))
+                raise NotSent("the script has no answer left", **error_details(request))
             step = left.pop(0)
             if isinstance(step, ZeyosAsyncError):
                 raise step
@@ -80,9 +80,9 @@ class MemoryTransport:
         """
         check_request(request)
         if self._closed:
-            raise NotSent("the transport is closed", **about(request))
+            raise NotSent("the transport is closed", **error_details(request))
         if request.stream is not None:
-            sending = await Sending.of(request.stream)
+            sending = await OutgoingBody.measure(request.stream)
             request = attrs.evolve(request, body=b"".join([chunk async for chunk in sending.chunks()]))
         self.requests.append(request)
         answer = self._handler(request)
@@ -92,11 +92,11 @@ class MemoryTransport:
             async with asyncio.timeout_at(deadline):
                 return await answer
         except TimeoutError as error:
-            raise out_of_time(request, sent=True) from error
+            raise deadline_error(request, sent=True) from error
 
     async def stream(
         self, request: Request, *, deadline: float, connect: float | None, read: float | None
-    ) -> Answer:
+    ) -> ResponseStream:
         """Ask the handler, and give the body of its answer in pieces."""
         return _Answer(await self.send(request, deadline=deadline, connect=connect, read=read))
 

@@ -9,17 +9,17 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["showable", "without_links"]
+__all__ = ["remove_urls", "scrub_cause"]
 
-_LINK: Final = re.compile(r"\w+://\S+")
+_URL: Final = re.compile(r"\w+://\S+")
 
 
-def showable(cause: BaseException) -> BaseException | None:
+def scrub_cause(cause: BaseException) -> BaseException | None:
     """What may stand behind our error: the cause, or what caused it, without their tracebacks."""
     if hasattr(cause, "request_info"):
         return None
     shown = getattr(cause, "certificate_error", None) or getattr(cause, "os_error", None) or cause
-    if _LINK.search(str(shown)):
+    if _URL.search(str(shown)):
         shown = shown.__cause__
     behind: BaseException | None = shown
     seen: set[int] = set()
@@ -30,6 +30,6 @@ def showable(cause: BaseException) -> BaseException | None:
     return shown
 
 
-def without_links(text: str) -> str:
+def remove_urls(text: str) -> str:
     """A text without the URLs in it."""
-    return _LINK.sub("the server", text)
+    return _URL.sub("the server", text)

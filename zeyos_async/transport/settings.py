@@ -12,10 +12,10 @@ from yarl import URL
 from ..errors import ConfigurationError
 from ..wire import public_url
 
-__all__ = ["environment_proxy", "proxy_url", "tls_context", "tls_setting"]
+__all__ = ["check_tls_setting", "find_environment_proxy", "load_tls_context", "parse_proxy_url"]
 
 
-def tls_setting(value: tls.SSLContext | str | PathLike[str] | None) -> tls.SSLContext | str | None:
+def check_tls_setting(value: tls.SSLContext | str | PathLike[str] | None) -> tls.SSLContext | str | None:
     """What ``ssl=`` means: a context, a path of CA certificates, or ``None`` for the system's.
 
     Raises:
@@ -31,7 +31,7 @@ def tls_setting(value: tls.SSLContext | str | PathLike[str] | None) -> tls.SSLCo
     )
 
 
-async def tls_context(path: str) -> tls.SSLContext:
+async def load_tls_context(path: str) -> tls.SSLContext:
     """The context that trusts the certificates in a file. Reading them is slow, so a thread does.
 
     Raises:
@@ -43,7 +43,7 @@ async def tls_context(path: str) -> tls.SSLContext:
         raise ConfigurationError(f"The CA certificates in {path!r} can't be read: {error}") from error
 
 
-def proxy_url(value: str | URL) -> URL:
+def parse_proxy_url(value: str | URL) -> URL:
     """The URL of a proxy.
 
     Raises:
@@ -57,9 +57,9 @@ def proxy_url(value: str | URL) -> URL:
     return url
 
 
-def environment_proxy(url: URL) -> URL | None:
+def find_environment_proxy(url: URL) -> URL | None:
     """The proxy that the environment names for this URL. ``.netrc`` is not read."""
     proxy = urllib.request.getproxies().get(url.scheme)
     if not proxy or urllib.request.proxy_bypass(url.host or ""):
         return None
-    return proxy_url(proxy if "://" in proxy else f"http://{proxy}")
+    return parse_proxy_url(proxy if "://" in proxy else f"http://{proxy}")

@@ -11,7 +11,15 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from .encoding import GZIP, MOST_ENCODINGS, Bounds, CorruptBody, TooLarge, UnknownEncoding, deflate_bits
-from .inflaters import ERRORS, HAS_BROTLI, HAS_ZSTD, Stream, brotli_stream, zlib_stream, zstd_stream
+from .inflaters import (
+    HAS_BROTLI,
+    HAS_ZSTD,
+    INFLATE_ERRORS,
+    Inflater,
+    new_brotli_inflater,
+    new_zlib_inflater,
+    new_zstd_inflater,
+)
 
 __all__ = ["StreamDecoder"]
 
@@ -85,12 +93,12 @@ class _Layer:
     """
 
     def __init__(
-        self, new: Callable[[bytes], Stream], another: Callable[[bytes], bool], *, head: int = 1
+        self, new: Callable[[bytes], Inflater], another: Callable[[bytes], bool], *, head: int = 1
     ) -> None:
         self._new = new
         self._another = another
         self._head = head
-        self._stream: Stream | None = None
+        self._stream: Inflater | None = None
         self._ended = False
         self._given = b""
         self._kept = b""
@@ -103,11 +111,11 @@ class _Layer:
         self._kept += data
         while True:
             stream = self._stream or self._next()
-            if stream is None or (stream.hungry and not self._kept):
+            if stream is None or (stream.needs_input and not self._kept):
                 return
             yield self._step(stream)
 
-    def _next(self) -> Stream | None:
+    def _next(self) -> Inflater | None:
         """The stream that begins here, if there is one and it can be told yet."""
         if self._ended and self._kept and not self._another(self._kept):
             self._kept = b""
@@ -115,17 +123,17 @@ class _Layer:
             self._stream = self._new(self._kept)
         return self._stream
 
-    def _step(self, stream: Stream) -> bytes:
+    def _step(self, stream: Inflater) -> bytes:
         data = b""
-        if stream.hungry:
+        if stream.needs_input:
             self._given = data = self._kept[:_PIECE]
             self._kept = self._kept[_PIECE:]
         try:
-            piece = stream.feed(data, _PIECE)
-        except ERRORS as error:
+            piece = stream.inflate(data, _PIECE)
+        except INFLATE_ERRORS as error:
             raise CorruptBody(f"the compressed body is damaged ({error})") from error
-        if stream.ended:
-            self._kept = self._given[len(self._given) - stream.unused :] + self._kept
+        if stream.has_ended:
+            self._kept = self._given[len(self._given) - stream.unused_size :] + self._kept
             self._stream, self._ended = None, True
         elif not piece and not data:
             raise _cut()
@@ -154,19 +162,19 @@ def _member(data: bytes) -> bool:
 
 
 def _gzip() -> _Layer:
-    return _Layer(lambda _: zlib_stream(GZIP), _member)
+    return _Layer(lambda _: new_zlib_inflater(GZIP), _member)
 
 
 def _deflate() -> _Layer:
-    return _Layer(lambda head: zlib_stream(deflate_bits(head)), _nothing, head=2)
+    return _Layer(lambda head: new_zlib_inflater(deflate_bits(head)), _nothing, head=2)
 
 
 _LAYERS: Final[dict[str, Callable[[], _Layer]]] = {
     "gzip": _gzip,
     "x-gzip": _gzip,
     "deflate": _deflate,
-    **({"br": lambda: _Layer(lambda _: brotli_stream(), _nothing)} if HAS_BROTLI else {}),
-    **({"zstd": lambda: _Layer(lambda _: zstd_stream(), lambda _: True)} if HAS_ZSTD else {}),
+    **({"br": lambda: _Layer(lambda _: new_brotli_inflater(), _nothing)} if HAS_BROTLI else {}),
+    **({"zstd": lambda: _Layer(lambda _: new_zstd_inflater(), lambda _: True)} if HAS_ZSTD else {}),
 }
 
 

@@ -170,7 +170,7 @@ async def test_answers_at_the_same_time_are_all_learnt_from(serve, nothing_left)
     async with serve(handler) as server, Session(hedge=Hedge()) as session:
         channel = session.bind(server.url)
         await asyncio.gather(*(channel.send(server.request()) for _ in range(12)))
-        (gate,) = session.local().gates.values()
+        (gate,) = session.loop_state().limiters.values()
         assert {name: len(known.seconds) for name, known in gate.latencies.items()} == {"things.do": 12}
 
 

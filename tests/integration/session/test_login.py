@@ -127,7 +127,7 @@ async def test_tokens_that_age_faster_than_they_come(serve, handler):
     handler.good = {f"token-{number}" for number in range(99)}
     async with serve(handler) as server, Session() as session:
         channel = session.bind(server.url, Brief())
-        channel._login.context = AuthContext(base_url=channel.base_url, clock=lambda: 0.0)
+        channel._credential_manager.context = AuthContext(base_url=channel.base_url, clock=lambda: 0.0)
         assert (await channel.send(server.request())).status == 200
         assert len(got) <= 3
 
@@ -148,7 +148,9 @@ async def test_a_refused_login_fails_everyone_once(serve, handler, nothing_left)
     handler.login_status = 401
     async with serve(handler) as server, Session() as session:
         channel = session.bind(server.url, backend())
-        channel._login._pause = 60.0  # not one second, which a busy machine may need for the calls below
+        channel._credential_manager._backoff = (
+            60.0  # not one second, which a busy machine may need for the calls below
+        )
         for _ in range(3):
             results = await asyncio.gather(
                 *(channel.send(server.request()) for _ in range(200)), return_exceptions=True
@@ -356,7 +358,7 @@ async def test_a_flight_of_a_loop_that_died_is_replaced():
             yield
 
     login = CredentialManager(Slow(), AuthContext(base_url=URL("https://x")))
-    options = {"deadline": float("inf"), "longest": None, "exchange": None, "ended": lambda error: None}
+    options = {"deadline": float("inf"), "timeout": None, "exchange": None, "on_end": lambda error: None}
 
     def abandon():
         loop = asyncio.new_event_loop()

@@ -17,32 +17,36 @@ def test_the_window_grows_by_one_a_round():
     """As many good answers as the limit allow about one more."""
     window = ConcurrencyWindow(4.0, 32)
     for _ in range(4):
-        window = window.answered(in_flight=4)
+        window = window.after_success(in_flight=4)
     assert 4.8 < window.limit < 5.0
 
 
 def test_a_window_that_is_not_used_up_does_not_grow():
     """Nothing shows that the host could bear more."""
     window = ConcurrencyWindow(8.0, 32)
-    assert window.answered(in_flight=7) is window
+    assert window.after_success(in_flight=7) is window
 
 
 def test_one_burst_cuts_once():
     """Twenty requests that were under way together and fail together say the same thing."""
     window = ConcurrencyWindow(16.0, 32)
     for _ in range(20):
-        window = window.overloaded(began=10.0, now=11.0)
+        window = window.after_overload(began=10.0, now=11.0)
     assert window.limit == 8.0
-    assert window.overloaded(began=11.5, now=12.0).limit == 4.0
+    assert window.after_overload(began=11.5, now=12.0).limit == 4.0
 
 
 @given(st.integers(1, 100), st.lists(st.tuples(st.booleans(), st.integers(1, 200)), max_size=300))
 def test_the_window_stays_in_its_bounds(ceiling, events):
     """At least one request may always run, and never more than the ceiling."""
-    window, now = ConcurrencyWindow.first(ceiling), 0.0
+    window, now = ConcurrencyWindow.initial(ceiling), 0.0
     for good, in_flight in events:
         now += 1.0
-        window = window.answered(in_flight=in_flight) if good else window.overloaded(began=now - 0.5, now=now)
+        window = (
+            window.after_success(in_flight=in_flight)
+            if good
+            else window.after_overload(began=now - 0.5, now=now)
+        )
         assert 1 <= window.limit <= ceiling
 
 

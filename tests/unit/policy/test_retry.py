@@ -86,7 +86,7 @@ def test_a_total_outage_adds_a_fifth_at_most(calls):
             sent += 1
             if isinstance(decide(Failure.NOT_SENT, retry=retry, attempt=attempt, budget=budget), GiveUp):
                 break
-            budget = budget.spent()
+            budget = budget.spend()
     assert sent <= 1.2 * calls
 
 
@@ -96,9 +96,9 @@ def test_the_budget_stays_in_its_bounds(steps):
     budget = FULL
     for well in steps:
         if well:
-            budget = budget.earned(amount=0.5, most=10.0)
-        elif not budget.empty:
-            budget = budget.spent()
+            budget = budget.earn(amount=0.5, most=10.0)
+        elif not budget.is_empty:
+            budget = budget.spend()
         assert 0.0 <= budget.tokens <= 10.0
 
 
@@ -149,7 +149,8 @@ def test_every_date_form_comes_back(moment, wait, hours):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"attempts": 0}, {"base": -1}, {"cap": math.nan}, {"max_retry_after": math.inf}, {"attempts": True}]
+    "wrong",
+    [{"attempts": 0}, {"base": -1}, {"cap": math.nan}, {"max_retry_after": math.inf}, {"attempts": True}],
 )
 def test_settings_that_make_no_sense(wrong):
     """They are refused where they are made, with their name."""

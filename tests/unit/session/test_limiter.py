@@ -21,7 +21,7 @@ async def start(*waits):
 
 async def test_a_cancelled_waiter_leaves_the_line():
     """It is not counted any more, and does not hold up those behind it."""
-    gate = Limiter(Limits(concurrency=1), reserve=10)
+    gate = Limiter(Limits(concurrency=1), retry_budget=10)
     assert gate.try_acquire()
     first, second = await start(gate.acquire(NEVER), gate.acquire(NEVER))
     first.cancel()
@@ -34,7 +34,7 @@ async def test_a_cancelled_waiter_leaves_the_line():
 
 async def test_a_slot_that_is_handed_to_a_cancelled_waiter_goes_on():
     """Both happen between two turns of the loop."""
-    gate = Limiter(Limits(concurrency=1), reserve=10)
+    gate = Limiter(Limits(concurrency=1), retry_budget=10)
     assert gate.try_acquire()
     first, second = await start(gate.acquire(NEVER), gate.acquire(NEVER))
     gate.release()
@@ -46,7 +46,7 @@ async def test_a_slot_that_is_handed_to_a_cancelled_waiter_goes_on():
 
 async def test_nobody_overtakes():
     """A slot that is free for a moment belongs to those in line."""
-    gate = Limiter(Limits(concurrency=1), reserve=10)
+    gate = Limiter(Limits(concurrency=1), retry_budget=10)
     assert gate.try_acquire()
     (first,) = await start(gate.acquire(NEVER))
     gate.release()
@@ -56,7 +56,7 @@ async def test_nobody_overtakes():
 
 async def test_the_wait_for_the_pace_gives_the_slot_back():
     """Cancelled, or too long for the deadline."""
-    gate = Limiter(Limits(concurrency=2, rate=0.001), reserve=10)
+    gate = Limiter(Limits(concurrency=2, rate=0.001), retry_budget=10)
     await gate.acquire(NEVER)
     (sleeper,) = await start(gate.acquire(NEVER))
     assert gate.in_flight == 2
@@ -70,7 +70,7 @@ async def test_the_wait_for_the_pace_gives_the_slot_back():
 
 async def test_a_window_that_shrank_is_waited_for():
     """Those above the new limit finish; nobody comes in until there is room below it."""
-    gate = Limiter(Limits(concurrency=4), reserve=10)
+    gate = Limiter(Limits(concurrency=4), retry_budget=10)
     assert all(gate.try_acquire() for _ in range(4))
     gate.window = ConcurrencyWindow(1.0, 4)
     (waiter,) = await start(gate.acquire(NEVER))
@@ -87,7 +87,7 @@ async def test_slots_are_conserved(seed):
     """Any mix of work, cancellations and time-outs ends with all slots free and the line empty."""
     chance = random.Random(seed)
     loop = asyncio.get_running_loop()
-    gate = Limiter(Limits(concurrency=3), reserve=10)
+    gate = Limiter(Limits(concurrency=3), retry_budget=10)
 
     async def work():
         deadline = NEVER if chance.random() < 0.7 else loop.time() + chance.random() / 500
@@ -111,7 +111,7 @@ async def test_slots_are_conserved(seed):
 
 async def test_a_rate_is_fair():
     """Under a rate, callers start in the order in which they came, evenly, and none of them twice in a row."""
-    gate = Limiter(Limits(concurrency=3, rate=500.0), reserve=10)
+    gate = Limiter(Limits(concurrency=3, rate=500.0), retry_budget=10)
     loop = asyncio.get_running_loop()
     order: list[int] = []
     starts: list[float] = []
@@ -131,7 +131,7 @@ async def test_a_rate_is_fair():
 
 async def test_a_cancelled_start_does_not_stop_the_pace():
     """Its moment passes unused; those behind it start when they would have."""
-    gate = Limiter(Limits(concurrency=9, rate=100.0), reserve=10)
+    gate = Limiter(Limits(concurrency=9, rate=100.0), retry_budget=10)
     await gate.acquire(NEVER)
     sleepers = await start(*(gate.acquire(NEVER) for _ in range(5)))
     for sleeper in sleepers[:4]:
@@ -143,7 +143,7 @@ async def test_a_cancelled_start_does_not_stop_the_pace():
 
 async def test_the_host_of_a_rate_is_not_flooded_after_a_pause():
     """Starts that were not used are not saved up."""
-    gate = Limiter(Limits(rate=50.0), reserve=10)
+    gate = Limiter(Limits(rate=50.0), retry_budget=10)
     loop = asyncio.get_running_loop()
     await gate.acquire(NEVER)
     await asyncio.sleep(0.1)

@@ -31,7 +31,7 @@ async def test_the_deadline():
     watch = AttemptTimeout(now() + 0.01, None)
     with pytest.raises(TimeoutError), watch:
         await asyncio.sleep(30)
-    assert not watch.silent
+    assert not watch.was_silence
     assert asyncio.current_task().cancelling() == 0
     await asyncio.sleep(0)
 
@@ -43,14 +43,14 @@ async def test_silence_counts_from_listening():
     watch = AttemptTimeout(now() + 30, 0.02)
     with pytest.raises(TimeoutError):
         await listening(watch)
-    assert watch.silent
+    assert watch.was_silence
 
 
 async def test_each_sound_begins_the_silence_anew():
     """Together the waits are longer than the silence that is allowed; each by itself is far shorter."""
     with AttemptTimeout(NEVER, 0.5) as watch:
         for _ in range(7):
-            watch.listen()
+            watch.restart_silence()
             await asyncio.sleep(0.1)
 
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from ..wire import Request
-from .complete import BadEncoding, encoding_of, unusable
+from .complete import DECODING_ERRORS, body_error, get_content_encoding
 from .encoding import Bounds
 from .timeouts import AttemptTimeout
 from .unpacking import StreamDecoder
 
-__all__ = ["OpenAnswer"]
+__all__ = ["HttpResponseStream"]
 
 
 class _Content(Protocol):
@@ -24,7 +24,7 @@ class _Watched(Protocol):
     watch: AttemptTimeout
 
 
-class OpenAnswer:
+class HttpResponseStream:
     """An answer that is being read; see :class:`~zeyos_async.transport.base.Answer`.
 
     Args:
@@ -63,9 +63,9 @@ class OpenAnswer:
         self._pieces: Iterator[bytes] = iter(())
         self._ended = False
         try:
-            self._unpacker = StreamDecoder(encoding_of(head.headers), bounds)
-        except BadEncoding as error:
-            raise unusable(error, request, head.status) from error
+            self._unpacker = StreamDecoder(get_content_encoding(head.headers), bounds)
+        except DECODING_ERRORS as error:
+            raise body_error(error, request, head.status) from error
         reading.add(self._content)
 
     async def read(self, *, deadline: float) -> bytes:
@@ -81,15 +81,15 @@ class OpenAnswer:
     def _unpacked(self) -> bytes:
         try:
             return next(self._pieces, b"")
-        except BadEncoding as error:
+        except DECODING_ERRORS as error:
             self.close()
-            raise unusable(error, self._request, self.status) from error
+            raise body_error(error, self._request, self.status) from error
 
     async def _receive(self, deadline: float) -> bytes:
         self._attempt.watch = AttemptTimeout(deadline, self._silence)
         try:
             with self._attempt.watch as watch:
-                watch.listen()
+                watch.restart_silence()
                 return await self._content.readany()
         except BaseException as error:
             self.close()

@@ -9,10 +9,10 @@ from contextlib import aclosing
 from ..errors import InvalidArgument
 from ..wire import StreamingBody
 
-__all__ = ["Sending"]
+__all__ = ["OutgoingBody"]
 
 
-class Sending:
+class OutgoingBody:
     """One sending of a body.
 
     Args:
@@ -31,7 +31,7 @@ class Sending:
         self._ended = asyncio.Event()
 
     @classmethod
-    async def of(cls, body: StreamingBody) -> Sending:
+    async def measure(cls, body: StreamingBody) -> OutgoingBody:
         """The sending of a body, measured now.
 
         Raises:
@@ -56,18 +56,18 @@ class Sending:
                     if chunk:
                         yield chunk
             if left:
-                raise InvalidArgument(self._another_size(left))
+                raise InvalidArgument(self._wrong_size_message(left))
         except Exception as error:
             self.failure = error
             raise
         finally:
             self._ended.set()
 
-    async def settled(self) -> None:
+    async def wait_until_done(self) -> None:
         """Wait until nothing reads the body any more, when its request has been answered or given up."""
         if self._begun:
             await self._ended.wait()
 
-    def _another_size(self, left: int) -> str:
+    def _wrong_size_message(self, left: int) -> str:
         seen = f"more than {self.size}" if left < 0 else f"only {(self.size or 0) - left}"
         return f"The body was to have {self.size} bytes and gave {seen}; the request was cut off."

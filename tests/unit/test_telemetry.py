@@ -159,8 +159,10 @@ async def test_both_requests_of_a_hedged_read(provider, exporter):
         channel = one.bind(BASE)
         await channel.send(asked())
         exporter.clear()
-        one.local().gate(URL(BASE), one.limits, one.retry.budget).hedges = hedge.earn(
-            hedge.earn(hedge.earn(one.local().gate(URL(BASE), one.limits, one.retry.budget).hedges))
+        one.loop_state().limiter(URL(BASE), one.limits, one.retry.budget).hedge_budget = hedge.earn(
+            hedge.earn(
+                hedge.earn(one.loop_state().limiter(URL(BASE), one.limits, one.retry.budget).hedge_budget)
+            )
         )
         await channel.send(asked())
     *attempts, call = exporter.get_finished_spans()
