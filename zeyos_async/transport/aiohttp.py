@@ -1,9 +1,23 @@
-"""Requests over aiohttp. The only module that knows the aiohttp client; it only translates.
+"""Requests over aiohttp: the only module that knows the aiohttp client, and all that it does is to translate.
+
+The problem: a caller must know after every failure whether the server may have acted, and aiohttp is made
+to hide such differences. So the idea is to send each request exactly once, to note how far it got, and to
+translate whatever was raised by that.
 
 What aiohttp does by itself and must not do here is switched off: it repeats PUT, DELETE and other
-"idempotent" methods after a lost connection (a create would be made twice), it follows redirects
-with body and headers, it stops quietly when a compressed body is cut, it reads ``.netrc`` and keeps
-cookies.
+"idempotent" methods after a lost connection (a create would be made twice), it follows redirects with
+body and headers, it stops quietly when a compressed body is cut, it reads ``.netrc`` and keeps cookies.
+
+An :class:`_Attempt` knows the states of a request: nothing written (``NotSent``), begun to be written
+(``OutcomeUnknown``), an answer begun (``ResponseTruncated``). It hooks into aiohttp as a middleware and by
+a subclass of its request, as aiohttp has no other place that tells when writing begins. One timer
+(:class:`~zeyos_async.transport.timeouts.AttemptTimeout`) bounds the whole attempt and the silences in it.
+
+Connections belong to an event loop. Each loop gets a :class:`_LoopClient` on first use; it is closed by
+:meth:`AiohttpTransport.aclose`, or by the loop itself, which closes the asynchronous generators that it
+knows. The transport may be closed from any loop: each client is closed on its own.
+
+Left out: HTTP/2, cookies, redirects, repeats and credentials; those are for the session, or for nobody.
 """
 
 from __future__ import annotations
@@ -38,7 +52,7 @@ from ..errors import (
 from ..wire import Request, Response, public_url
 from .base import ResponseStream, check_request, deadline_error, error_details
 from .complete import complete_response
-from .encoding import ACCEPT_ENCODING, Bounds
+from .decoder import ACCEPT_ENCODING, Bounds
 from .outgoing_body import OutgoingBody
 from .response_stream import HttpResponseStream
 from .scrub import remove_urls, scrub_cause
@@ -53,25 +67,25 @@ _POLL_INTERVAL: Final = 0.005
 
 
 class _Request(aiohttp.ClientRequest):
-    """The request of aiohttp, which tells when it begins to be written and when it is."""
+    """A request of aiohttp that notes when it begins to be written and when it is."""
 
     has_begun = False
-    timeout: AttemptTimeout | None = None
+    attempt_timeout: AttemptTimeout | None = None
 
     async def send(self, conn: Any) -> aiohttp.ClientResponse:
         self.has_begun = True
-        if not self.body and self.timeout is not None:
-            self.timeout.restart_silence()
+        if not self.body and self.attempt_timeout is not None:
+            self.attempt_timeout.restart_silence()
         return await super().send(conn)
 
     async def write_bytes(self, *args: Any, **kwargs: Any) -> None:
         await super().write_bytes(*args, **kwargs)
-        if self.timeout is not None:
-            self.timeout.restart_silence()
+        if self.attempt_timeout is not None:
+            self.attempt_timeout.restart_silence()
 
 
 class _Connector(aiohttp.TCPConnector):
-    """aiohttp's connector, which counts the connections that it opens."""
+    """A connector of aiohttp that counts the connections that it opens."""
 
     opened = 0
 
@@ -82,24 +96,24 @@ class _Connector(aiohttp.TCPConnector):
 
 
 class _ConnectionLost(Exception):
-    """The connection failed. No error of aiohttp's own, so that aiohttp does not send again."""
+    """The connection failed. It is no error of aiohttp's own, so that aiohttp does not send again."""
 
 
 class _StreamedPayload(aiohttp.Payload):
-    """The form in which aiohttp takes a body that is written as it is read."""
+    """A payload of aiohttp that is written as its body is read."""
 
     _autoclose = True
 
-    def __init__(self, sending: OutgoingBody, watch: AttemptTimeout) -> None:
-        super().__init__(sending)
-        self._size = sending.size
-        self._timeout = watch
+    def __init__(self, body: OutgoingBody, timeout: AttemptTimeout) -> None:
+        super().__init__(body)
+        self._size = body.size
+        self._timeout = timeout
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
         raise TypeError("a body that is sent as it is read has no text")
 
     async def write(self, writer: AbstractStreamWriter) -> None:
-        """Write it: a server that takes nothing is silent, a source that gives nothing is not the server."""
+        """Write the body; while its source is awaited, the silence is not the server's."""
         async with aclosing(self._value.chunks()) as chunks:
             async for chunk in chunks:
                 self._timeout.restart_silence()
@@ -108,12 +122,12 @@ class _StreamedPayload(aiohttp.Payload):
 
 
 class _Attempt:
-    """One request on its way: knows whether any of it was written."""
+    """One request on its way, which knows whether any of it was written."""
 
     __slots__ = ("body", "request", "timeout")
 
-    def __init__(self, watch: AttemptTimeout) -> None:
-        self.timeout = watch
+    def __init__(self, timeout: AttemptTimeout) -> None:
+        self.timeout = timeout
         self.request: _Request | None = None
         self.body: OutgoingBody | None = None
 
@@ -126,7 +140,7 @@ class _Attempt:
     ) -> aiohttp.ClientResponse:
         if isinstance(request, _Request):
             self.request = request
-            request.timeout = self.timeout
+            request.attempt_timeout = self.timeout
         try:
             return await handler(request)
         except (aiohttp.ClientConnectionError, OSError) as error:
@@ -135,7 +149,7 @@ class _Attempt:
 
 @attrs.define(eq=False)
 class _LoopClient:
-    """What one event loop uses: an aiohttp session, and the generator that closes it with the loop."""
+    """The client of one event loop: an aiohttp session, and the generator that closes it with the loop."""
 
     http: aiohttp.ClientSession
     connector: _Connector
@@ -144,7 +158,7 @@ class _LoopClient:
 
     async def aclose(self) -> None:
         """Close the connections and wait until they are."""
-        # aiohttp tells nobody who is in the middle of a body that its connection was closed from here.
+        # aiohttp does not end the wait of somebody who reads a body when its connection is closed from here.
         for body in self.open_bodies:
             body.set_exception(aiohttp.ClientConnectionError("the transport was closed"))
         await self.http.close()
@@ -154,7 +168,7 @@ class _LoopClient:
             await self.closer.aclose()
 
     def drop(self) -> None:
-        """Let go of it when its loop is closed and nothing can be awaited there any more."""
+        """Let go of the connections when the loop is closed and nothing can be awaited there any more."""
         self.http.detach()
 
 
@@ -170,7 +184,7 @@ class AiohttpTransport:
         ssl: A TLS context, or the path of a file of CA certificates to trust in place of the system's.
         proxy: URL of an HTTP proxy.
         trust_env: Take the proxy from the environment (``HTTPS_PROXY``, ``NO_PROXY`` …).
-        bounds: How large answers may be.
+        bounds: The bounds on the size of answers.
 
     Raises:
         ConfigurationError: ``ssl=False``; verification is not switched off by a flag.
@@ -199,7 +213,7 @@ class AiohttpTransport:
 
     @property
     def connections(self) -> int:
-        """How many connections were opened so far, on all loops."""
+        """The number of connections that were opened so far, on all loops."""
         with self._lock:  # loops of other threads may come meanwhile
             return self._count_connections()
 
@@ -219,9 +233,9 @@ class AiohttpTransport:
         try:
             if request.stream is not None:
                 attempt.body = await OutgoingBody.measure(request.stream)
-            with attempt.timeout as watch:
+            with attempt.timeout as timeout:
                 answer = await self._begin_request(client, request, attempt, connect)
-                body = await self._read_body(client, request, answer, watch)
+                body = await self._read_body(client, request, answer, timeout)
         except BaseException as error:
             failure = self._close_and_translate(error, request, attempt, answer)
             if failure is error:
@@ -235,7 +249,7 @@ class AiohttpTransport:
     async def stream(
         self, request: Request, *, deadline: float, connect: float | None, read: float | None
     ) -> ResponseStream:
-        """Send the request once, and leave its body to be read."""
+        """Send the request once, and leave the body of its answer to be read."""
         check_request(request)
         client = self._clients.get(asyncio.get_running_loop()) or await self._open_client(request)
         attempt = _Attempt(AttemptTimeout(deadline, read))
@@ -245,11 +259,11 @@ class AiohttpTransport:
                 attempt.body = await OutgoingBody.measure(request.stream)
             with attempt.timeout:
                 answer = await self._begin_request(client, request, attempt, connect)
-            failed = functools.partial(
+            translate = functools.partial(
                 self._close_and_translate, request=request, attempt=attempt, answer=answer
             )
             return HttpResponseStream(
-                request, answer, attempt, failed, read, self._bounds, client.open_bodies
+                request, answer, attempt, translate, read, self._bounds, client.open_bodies
             )
         except BaseException as error:
             failure = self._close_and_translate(error, request, attempt, answer)
@@ -262,11 +276,11 @@ class AiohttpTransport:
     def _close_and_translate(
         self, error: BaseException, request: Request, attempt: _Attempt, answer: aiohttp.ClientResponse | None
     ) -> BaseException:
-        """What a failed attempt raises; its connection is closed."""
+        """Close the connection of a failed attempt, and return the error that it raises."""
         if answer is not None:
             answer.close()
-        began = answer is not None
-        return _translate(error, request, attempt, began=began, closed=self._closed) or error
+        answered = answer is not None
+        return _translate(error, request, attempt, answered=answered, closed=self._closed) or error
 
     def _begin_request(
         self, client: _LoopClient, request: Request, attempt: _Attempt, connect: float | None
@@ -285,39 +299,44 @@ class AiohttpTransport:
         )
 
     async def _read_body(
-        self, client: _LoopClient, request: Request, answer: aiohttp.ClientResponse, watch: AttemptTimeout
+        self, client: _LoopClient, request: Request, answer: aiohttp.ClientResponse, timeout: AttemptTimeout
     ) -> bytes:
-        """The body as it came, bounded."""
-        most = self._bounds.wire
-        if (answer.content_length or 0) > most:
-            raise ResponseTooLarge(f"the answer announces more than {most} bytes", **error_details(request))
+        """Read the body as it comes, compressed or not, up to its bound."""
+        max_size = self._bounds.wire
+        if (answer.content_length or 0) > max_size:
+            raise ResponseTooLarge(
+                f"the answer announces more than {max_size} bytes", **error_details(request)
+            )
         chunks: list[bytes] = []
         size = 0
         content = answer.content
         client.open_bodies.add(content)
         try:
             while chunk := await content.readany():
-                watch.restart_silence()
+                timeout.restart_silence()
                 chunks.append(chunk)
                 size += len(chunk)
-                if size > most:
-                    raise ResponseTooLarge(f"the answer has more than {most} bytes", **error_details(request))
+                if size > max_size:
+                    raise ResponseTooLarge(
+                        f"the answer has more than {max_size} bytes", **error_details(request)
+                    )
         finally:
             client.open_bodies.discard(content)
         answer.release()
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     async def _open_client(self, request: Request) -> _LoopClient:
-        """The client of the running loop, made on first use."""
+        """Return the client of the running loop, made on first use."""
         context = await self._tls_context()
         with self._lock:
             if self._closed:
                 raise NotSent("the transport is closed", **error_details(request))
             loop = asyncio.get_running_loop()
             self._forget_closed_loops()
-            if (known := self._clients.get(loop)) is not None:
-                return known
+            if (existing := self._clients.get(loop)) is not None:
+                return existing
             client = self._clients[loop] = self._new_client(context)
+        # Begun once, the generator is known to the loop, which ends it with itself if nobody closes the client.
         await client.closer.__anext__()
         return client
 
@@ -351,7 +370,7 @@ class AiohttpTransport:
 
     async def aclose(self) -> None:
         """Close the connections of every loop; requests that are on their way fail."""
-        here = asyncio.get_running_loop()
+        running_loop = asyncio.get_running_loop()
         with self._lock:
             self._closed = True
             self._forget_closed_loops()
@@ -359,17 +378,17 @@ class AiohttpTransport:
             self._past_connections = self._count_connections()
             self._clients = WeakKeyDictionary()
         for loop, client in clients:
-            if loop is here:
+            if loop is running_loop:
                 await client.aclose()
             else:
                 await _close_on_loop(loop, client)
 
 
 async def _close_on_loop(loop: asyncio.AbstractEventLoop, client: _LoopClient) -> None:
-    """Have a client closed by its own loop, in another thread, and wait until it is.
+    """Close a client on its own loop, which runs in another thread, and wait until it is done.
 
-    A loop that ends meanwhile closes what it knows by itself, and one that does not run closes it when it
-    runs again: there is nothing to wait for then.
+    A loop that ends meanwhile closes the client by itself, and one that does not run closes it when it runs
+    again: there is nothing to wait for then.
     """
     closing: list[asyncio.Task[None]] = []
 
@@ -386,18 +405,18 @@ async def _close_on_loop(loop: asyncio.AbstractEventLoop, client: _LoopClient) -
 
 
 def _wrap_large_body(body: bytes | None) -> bytes | io.BytesIO | None:
-    """A large body is written in pieces: as one piece it would hold up the event loop."""
+    """Wrap a large body so that it is written in pieces: as one piece it would hold up the event loop."""
     return io.BytesIO(body) if body is not None and len(body) > _LARGE_BODY else body
 
 
 @functools.lru_cache(maxsize=64)
 def _client_timeout(connect: float | None) -> aiohttp.ClientTimeout:
-    """The form that aiohttp takes them in; the time for the whole call is watched here."""
+    """Return the time-out for connecting as aiohttp takes it; the other times are bounded by the attempt."""
     return aiohttp.ClientTimeout(total=None, sock_connect=connect)
 
 
 async def _close_with_loop(http: aiohttp.ClientSession) -> AsyncGenerator[None, None]:
-    """Closes the session when the loop ends: loops finish the asynchronous generators they know."""
+    """Close the session when the loop ends: loops finish the asynchronous generators they know."""
     try:
         yield
     finally:
@@ -405,34 +424,35 @@ async def _close_with_loop(http: aiohttp.ClientSession) -> AsyncGenerator[None, 
 
 
 def _translate(
-    error: BaseException, request: Request, attempt: _Attempt, *, began: bool, closed: bool
+    error: BaseException, request: Request, attempt: _Attempt, *, answered: bool, closed: bool
 ) -> Exception | None:
-    """Our error for one of aiohttp's, with its cause; ``None`` if it is none of its business.
+    """Return our error for one of aiohttp's, with its cause; ``None`` if the error is to be raised as it is.
 
     Args:
-        error: What was raised.
-        request: What was being sent.
-        attempt: How far it got.
-        began: Whether an answer had begun.
+        error: The error that was raised.
+        request: The request that was being sent.
+        attempt: The attempt, which knows how far it got.
+        answered: Whether an answer had begun.
         closed: Whether the transport was closed meanwhile.
     """
     cause = error.__cause__ if isinstance(error, _ConnectionLost) and error.__cause__ is not None else error
     if isinstance(cause, asyncio.CancelledError):
         task = asyncio.current_task()
-        ended = closed and task is not None and not task.cancelling()
-        return NotSent("the transport was closed", **error_details(request)) if ended else None
+        # Nobody cancelled this task: closing the connector cancelled what it waited for.
+        by_closing = closed and task is not None and not task.cancelling()
+        return NotSent("the transport was closed", **error_details(request)) if by_closing else None
     if isinstance(cause, (TransportError, ServerError)):
         return None
-    if not began and attempt.body is not None and attempt.body.failure is not None:
+    if not answered and attempt.body is not None and attempt.body.failure is not None:
         return attempt.body.failure
-    translated = _translate_cause(cause, request, attempt, began=began)
+    translated = _translate_cause(cause, request, attempt, answered=answered)
     if translated is not None:
         translated.__cause__ = scrub_cause(cause)
     return translated
 
 
 def _translate_cause(
-    cause: BaseException, request: Request, attempt: _Attempt, *, began: bool
+    cause: BaseException, request: Request, attempt: _Attempt, *, answered: bool
 ) -> Exception | None:
     details = error_details(request)
     if isinstance(cause, aiohttp.InvalidURL):
@@ -442,7 +462,7 @@ def _translate_cause(
         or not attempt.has_begun
     ):
         return _not_sent_error(cause, request)
-    if attempt.timeout.was_silence and began:
+    if attempt.timeout.was_silence and answered:
         return ResponseTruncated("the answer broke off: the server kept silent for too long", **details)
     if attempt.timeout.was_silence:
         return OutcomeUnknown("the request was sent, and the server kept silent for too long", **details)
@@ -454,7 +474,7 @@ def _translate_cause(
         return OutcomeUnknown("the request was sent, and the answer is no HTTP", **details)
     if not isinstance(cause, (aiohttp.ClientError, OSError)):
         return None
-    if began:
+    if answered:
         return ResponseTruncated(f"the answer broke off ({_describe(cause)})", **details)
     return OutcomeUnknown(
         f"the request was sent, and the connection was lost ({_describe(cause)})", **details
@@ -477,7 +497,7 @@ def _not_sent_error(cause: BaseException, request: Request) -> Exception | None:
 
 
 def _describe(error: BaseException) -> str:
-    """What an error of aiohttp's says, without what it holds."""
+    """Describe an error of aiohttp's in a few words, without the URLs and headers in it."""
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "the server closed it"
     if isinstance(error, aiohttp.ClientResponseError):

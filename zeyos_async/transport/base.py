@@ -1,4 +1,4 @@
-"""What a transport promises, and what every transport checks before it sends.
+"""The protocol of transports, and the check that every transport makes before it sends.
 
 A transport sends a request once. It repeats nothing, follows nothing, keeps no cookies and adds no
 credentials. Every failure is one of ours, and tells what became of the request:
@@ -33,7 +33,7 @@ from ..wire import Request, Response, Safety, public_url
 
 __all__ = ["ResponseStream", "Transport", "check_request", "deadline_error", "error_details"]
 
-_BAD_VALUE: Final = re.compile(r"[\r\n\x00]")
+_FORBIDDEN_IN_VALUE: Final = re.compile(r"[\r\n\x00]")
 _NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
 
@@ -47,7 +47,7 @@ class ResponseStream(Protocol):
 
     @property
     def headers(self) -> CIMultiDictProxy[str]:
-        """Names are compared without case."""
+        """The headers; names are compared without case."""
         ...
 
     @property
@@ -56,7 +56,7 @@ class ResponseStream(Protocol):
         ...
 
     async def read(self, *, deadline: float) -> bytes:
-        """The next piece of the body, decompressed; nothing at its end.
+        """Return the next piece of the body, decompressed, or nothing at its end.
 
         Args:
             deadline: When to stop at the latest, on the event loop's clock.
@@ -76,7 +76,7 @@ class Transport(Protocol):
 
     @property
     def connections(self) -> int:
-        """How many connections were opened so far."""
+        """The number of connections that were opened so far."""
         ...
 
     async def send(
@@ -127,7 +127,7 @@ def check_request(request: Request) -> None:
     if not _is_token(request.method):
         raise InvalidArgument(f"{request.method!r} is no HTTP method; nothing was sent.")
     for name, value in request.headers.items():
-        if _BAD_VALUE.search(value):
+        if _FORBIDDEN_IN_VALUE.search(value):
             raise InvalidArgument(
                 f"The header {name!r} holds a line break or a NUL character; nothing was sent."
             )
@@ -141,7 +141,7 @@ def _is_token(name: str) -> bool:
 
 
 def error_details(request: Request) -> dict[str, Any]:
-    """What an error says about the request it belongs to."""
+    """Return the details of a request as keyword arguments for the error that belongs to it."""
     return {
         "method": request.method,
         "url": public_url(request.url),
@@ -151,7 +151,7 @@ def error_details(request: Request) -> dict[str, Any]:
 
 
 def deadline_error(request: Request, *, sent: bool) -> TransportError:
-    """The error for a request whose time is over."""
+    """Return the error for a request whose time is over."""
     if not sent:
         return DeadlineExceeded("the time for the call is over; nothing was sent", **error_details(request))
     if request.safety is Safety.READ:

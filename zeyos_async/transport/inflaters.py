@@ -1,8 +1,8 @@
-"""Decompressors behind one small face: data in, a bounded piece out, and whether the end was reached.
+"""Decompressors behind one interface: data in, a bounded piece out, and whether the end was reached.
 
 gzip and deflate are always there, by the package isal where it is installed (two and a half times as
-fast), by zlib where it is not. brotli and zstd are extras: without their packages they are not asked
-for.
+fast), by zlib where it is not. brotli and zstd are extras: without their packages the library does not
+announce them to servers.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ _MAX_BROTLI_PIECE: Final = 2**20
 
 
 class Inflater(Protocol):
-    """One compressed stream being read."""
+    """One compressed stream that is being read."""
 
     @property
     def has_ended(self) -> bool:
-        """Whether its own end was reached."""
+        """Whether the stream's own end was reached."""
         ...
 
     @property
     def needs_input(self) -> bool:
-        """Whether it wants data; if not, it has more to give for what it got."""
+        """Whether more data is needed; if not, there is more output of the data so far."""
         ...
 
     @property
     def unused_size(self) -> int:
-        """How many bytes of the last data lie behind the end."""
+        """The number of bytes of the last data that lie behind the stream's end."""
         ...
 
-    def inflate(self, data: bytes | memoryview, most: int) -> bytes:
-        """Take data and give what is ready of it, about ``most`` bytes at a time."""
+    def inflate(self, data: bytes | memoryview, max_size: int) -> bytes:
+        """Take data and return what is ready of the output, about ``max_size`` bytes at most."""
         ...
 
 
@@ -64,7 +64,7 @@ def _load_brotli() -> ModuleType | None:
         import brotli  # type: ignore[import-untyped, import-not-found, unused-ignore]
     except ImportError:
         return None
-    # Before version 1.2 nothing bounds what it gives at once.
+    # Before version 1.2 nothing bounds the output of one call: a bomb would be inflated at once.
     return brotli if hasattr(brotli.Decompressor, "can_accept_more_data") else None
 
 
@@ -91,25 +91,25 @@ INFLATE_ERRORS: Final[tuple[type[Exception], ...]] = (
     *((_brotli.error,) if HAS_BROTLI else ()),
     *((_zstd.ZstdError,) if HAS_ZSTD else ()),
 )
-"""What :meth:`Stream.feed` raises for bytes that make no sense."""
+"""The errors of :meth:`Inflater.inflate` for bytes that make no sense."""
 
 
 def new_zlib_inflater(wbits: int) -> Inflater:
-    """A stream of gzip, zlib or bare deflate, as ``wbits`` says (see :func:`zlib.decompressobj`)."""
-    return _Zlib(wbits)
+    """Return an inflater of gzip, zlib or bare deflate, as ``wbits`` says (see :func:`zlib.decompressobj`)."""
+    return _ZlibInflater(wbits)
 
 
 def new_brotli_inflater() -> Inflater:
-    """A stream of brotli; only with ``HAS_BROTLI``."""
-    return _Brotli()
+    """Return an inflater of brotli; only with ``HAS_BROTLI``."""
+    return _BrotliInflater()
 
 
 def new_zstd_inflater() -> Inflater:
-    """A frame of zstd; only with ``HAS_ZSTD``."""
-    return _Zstd()
+    """Return an inflater of one zstd frame; only with ``HAS_ZSTD``."""
+    return _ZstdInflater()
 
 
-class _Zlib:
+class _ZlibInflater:
     __slots__ = ("_stream",)
 
     def __init__(self, wbits: int) -> None:
@@ -127,12 +127,12 @@ class _Zlib:
     def unused_size(self) -> int:
         return len(self._stream.unused_data)
 
-    def inflate(self, data: bytes | memoryview, most: int) -> bytes:
-        piece: bytes = self._stream.decompress(self._stream.unconsumed_tail or data, most)
+    def inflate(self, data: bytes | memoryview, max_size: int) -> bytes:
+        piece: bytes = self._stream.decompress(self._stream.unconsumed_tail or data, max_size)
         return piece
 
 
-class _Brotli:
+class _BrotliInflater:
     __slots__ = ("_stream",)
 
     def __init__(self) -> None:
@@ -148,20 +148,20 @@ class _Brotli:
 
     @property
     def unused_size(self) -> int:
-        return 0  # it refuses data behind its end by itself
+        return 0  # data behind the end is refused by brotli itself
 
-    def inflate(self, data: bytes | memoryview, most: int) -> bytes:
-        # Its limit is a soft one, and the larger the wider it is missed: small pieces keep to it.
-        piece: bytes = self._stream.process(data, output_buffer_limit=min(most, _MAX_BROTLI_PIECE))
+    def inflate(self, data: bytes | memoryview, max_size: int) -> bytes:
+        # brotli's limit is a soft one, and the larger it is the further it is exceeded: small pieces keep to it.
+        piece: bytes = self._stream.process(data, output_buffer_limit=min(max_size, _MAX_BROTLI_PIECE))
         return piece
 
 
-class _Zstd:
+class _ZstdInflater:
     __slots__ = ("_stream",)
 
     def __init__(self) -> None:
-        widest = {_zstd.DecompressionParameter.window_log_max: _MAX_ZSTD_WINDOW}
-        self._stream = _zstd.ZstdDecompressor(options=widest)
+        options = {_zstd.DecompressionParameter.window_log_max: _MAX_ZSTD_WINDOW}
+        self._stream = _zstd.ZstdDecompressor(options=options)
 
     @property
     def has_ended(self) -> bool:
@@ -175,6 +175,6 @@ class _Zstd:
     def unused_size(self) -> int:
         return len(self._stream.unused_data)
 
-    def inflate(self, data: bytes | memoryview, most: int) -> bytes:
-        piece: bytes = self._stream.decompress(data, most)
+    def inflate(self, data: bytes | memoryview, max_size: int) -> bytes:
+        piece: bytes = self._stream.decompress(data, max_size)
         return piece

@@ -1,9 +1,9 @@
-"""How deeply JSON is nested, for interpreters whose recursion limit was raised.
+"""The depth of JSON, measured for interpreters whose recursion limit was raised.
 
 Decoders of JSON recurse, and end with ``RecursionError`` at the interpreter's limit: with the usual one
 that is bound enough. A program that raises the limit (to read deep structures of its own) also takes
 away what keeps a hostile answer from overflowing the stack, which ends the process. Then, and only
-then, the depth is counted here before anything decodes: it costs as much as decoding does.
+then, the depth is measured here before anything decodes: it costs as much as decoding does.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 
 def is_too_deep(body: bytes) -> bool:
-    """Whether a body is nested so deeply that reading it as JSON could end the process."""
+    """Return whether a body is nested so deeply that reading it as JSON could end the process."""
     if len(body) <= MAX_DEPTH or sys.getrecursionlimit() <= MAX_DEPTH:
         return False
     return measure_depth(body) > MAX_DEPTH
 
 
 def measure_depth(body: bytes) -> int:
-    """How many arrays and objects are open at most; brackets in texts don't count."""
+    """Return how many arrays and objects are open at most; brackets in strings don't count."""
     brackets = _STRINGS.sub(b"", body).translate(None, _NO_BRACKETS)
     return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)

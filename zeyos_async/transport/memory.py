@@ -16,15 +16,17 @@ from .outgoing_body import OutgoingBody
 
 __all__ = ["MemoryTransport"]
 
-_PIECE: Final = 2**16
+_PIECE_SIZE: Final = 2**16
 
 
-class _Answer:
+class _MemoryResponseStream:
     def __init__(self, response: Response) -> None:
         self.status = response.status
         self.headers = response.headers
         self.url = response.url
-        self._pieces = (response.body[at : at + _PIECE] for at in range(0, len(response.body), _PIECE))
+        self._pieces = (
+            response.body[start : start + _PIECE_SIZE] for start in range(0, len(response.body), _PIECE_SIZE)
+        )
 
     async def read(self, *, deadline: float) -> bytes:
         return next(self._pieces, b"")
@@ -50,16 +52,18 @@ class MemoryTransport:
     def script(
         cls, *steps: Response | ZeyosAsyncError | Iterable[Response | ZeyosAsyncError]
     ) -> MemoryTransport:
-        """A transport that plays these answers and failures in order, one for each request.
+        """Return a transport that plays these answers and failures in order, one for each request.
 
         A request after the last step fails as ``NotSent``.
         """
-        left = [step for group in steps for step in (group if isinstance(group, Iterable) else (group,))]
+        steps_left = [
+            step for group in steps for step in (group if isinstance(group, Iterable) else (group,))
+        ]
 
         def play(request: Request) -> Response:
-            if not left:
+            if not steps_left:
                 raise NotSent("the script has no answer left", **error_details(request))
-            step = left.pop(0)
+            step = steps_left.pop(0)
             if isinstance(step, ZeyosAsyncError):
                 raise step
             return step
@@ -68,7 +72,7 @@ class MemoryTransport:
 
     @property
     def connections(self) -> int:
-        """None were opened."""
+        """The number of connections that were opened: none."""
         return 0
 
     async def send(
@@ -82,23 +86,23 @@ class MemoryTransport:
         if self._closed:
             raise NotSent("the transport is closed", **error_details(request))
         if request.stream is not None:
-            sending = await OutgoingBody.measure(request.stream)
-            request = attrs.evolve(request, body=b"".join([chunk async for chunk in sending.chunks()]))
+            body = await OutgoingBody.measure(request.stream)
+            request = attrs.evolve(request, body=b"".join([chunk async for chunk in body.chunks()]))
         self.requests.append(request)
-        answer = self._handler(request)
-        if not inspect.isawaitable(answer):
-            return answer
+        response = self._handler(request)
+        if not inspect.isawaitable(response):
+            return response
         try:
             async with asyncio.timeout_at(deadline):
-                return await answer
+                return await response
         except TimeoutError as error:
             raise deadline_error(request, sent=True) from error
 
     async def stream(
         self, request: Request, *, deadline: float, connect: float | None, read: float | None
     ) -> ResponseStream:
-        """Ask the handler, and give the body of its answer in pieces."""
-        return _Answer(await self.send(request, deadline=deadline, connect=connect, read=read))
+        """Ask the handler, and return its answer with the body in pieces."""
+        return _MemoryResponseStream(await self.send(request, deadline=deadline, connect=connect, read=read))
 
     async def aclose(self) -> None:
         """Refuse further requests."""

@@ -1,4 +1,4 @@
-"""An answer of which the head is there, and the body is read piece by piece."""
+"""An answer of the HTTP client whose head is there, and whose body is read piece by piece."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from ..wire import Request
-from .complete import DECODING_ERRORS, body_error, get_content_encoding
-from .encoding import Bounds
+from .complete import DECODING_ERRORS, decoding_error, get_content_encoding
+from .decoder import Bounds, StreamDecoder
 from .timeouts import AttemptTimeout
-from .unpacking import StreamDecoder
 
 __all__ = ["HttpResponseStream"]
 
@@ -20,21 +19,21 @@ class _Content(Protocol):
     def at_eof(self) -> bool: ...
 
 
-class _Watched(Protocol):
-    watch: AttemptTimeout
+class _TimedAttempt(Protocol):
+    timeout: AttemptTimeout
 
 
 class HttpResponseStream:
-    """An answer that is being read; see :class:`~zeyos_async.transport.base.Answer`.
+    """An answer that is being read; see :class:`~zeyos_async.transport.base.ResponseStream`.
 
     Args:
-        request: What it answers.
+        request: The request that it answers.
         head: The answer of the HTTP client.
-        attempt: Keeps the watch that tells why reading ended.
-        failed: Gives our error for one of reading, and closes the connection.
-        silence: Seconds of silence, or ``None``.
-        bounds: How far it may inflate.
-        reading: The bodies that are read now.
+        attempt: The attempt, whose timer tells why reading ended.
+        translate: Closes the connection and returns our error for one of reading.
+        max_silence: Seconds of silence, or ``None``.
+        bounds: The bounds on its inflation.
+        open_bodies: The bodies that are being read now, of which this becomes one.
 
     Raises:
         ServerError: It has an encoding that was not asked for.
@@ -44,11 +43,11 @@ class HttpResponseStream:
         self,
         request: Request,
         head: Any,
-        attempt: _Watched,
-        failed: Callable[[BaseException], BaseException],
-        silence: float | None,
+        attempt: _TimedAttempt,
+        translate: Callable[[BaseException], BaseException],
+        max_silence: float | None,
         bounds: Bounds,
-        reading: set[Any],
+        open_bodies: set[Any],
     ) -> None:
         self.status = head.status
         self.headers = head.headers
@@ -57,50 +56,51 @@ class HttpResponseStream:
         self._head = head
         self._content: _Content = head.content
         self._attempt = attempt
-        self._failed = failed
-        self._silence = silence
-        self._reading = reading
+        self._translate = translate
+        self._max_silence = max_silence
+        self._open_bodies = open_bodies
         self._pieces: Iterator[bytes] = iter(())
-        self._ended = False
+        self._has_ended = False
         try:
-            self._unpacker = StreamDecoder(get_content_encoding(head.headers), bounds)
+            self._decoder = StreamDecoder(get_content_encoding(head.headers), bounds)
         except DECODING_ERRORS as error:
-            raise body_error(error, request, head.status) from error
-        reading.add(self._content)
+            raise decoding_error(error, request, head.status) from error
+        open_bodies.add(self._content)
 
     async def read(self, *, deadline: float) -> bytes:
-        """The next piece; nothing at the end."""
-        while not (piece := self._unpacked()):
-            if self._ended:
+        """Return the next piece of the body, or nothing at its end."""
+        while not (piece := self._next_piece()):
+            if self._has_ended:
                 return b""
             data = await self._receive(deadline)
-            self._ended = not data
-            self._pieces = self._unpacker.feed(data) if data else self._unpacker.finish()
+            self._has_ended = not data
+            self._pieces = self._decoder.feed(data) if data else self._decoder.finish()
         return piece
 
-    def _unpacked(self) -> bytes:
+    def _next_piece(self) -> bytes:
         try:
             return next(self._pieces, b"")
         except DECODING_ERRORS as error:
             self.close()
-            raise body_error(error, self._request, self.status) from error
+            raise decoding_error(error, self._request, self.status) from error
 
     async def _receive(self, deadline: float) -> bytes:
-        self._attempt.watch = AttemptTimeout(deadline, self._silence)
+        # A timer for each read: the time that the caller takes between two reads is not the server's silence.
+        self._attempt.timeout = AttemptTimeout(deadline, self._max_silence)
         try:
-            with self._attempt.watch as watch:
-                watch.restart_silence()
+            with self._attempt.timeout as timeout:
+                timeout.restart_silence()
                 return await self._content.readany()
         except BaseException as error:
             self.close()
-            failure = self._failed(error)
+            failure = self._translate(error)
             if failure is error:
                 raise
             raise failure from failure.__cause__
 
     def close(self) -> None:
         """Give the connection back if the body was read to its end, else close it."""
-        self._reading.discard(self._content)
+        self._open_bodies.discard(self._content)
         if self._content.at_eof():
             self._head.release()
         else:

@@ -1,4 +1,4 @@
-"""What a user says about TLS and proxies, checked before anything is opened."""
+"""Settings of TLS and proxies, checked before any connection is opened."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["check_tls_setting", "find_environment_proxy", "load_tls_context", "p
 
 
 def check_tls_setting(value: tls.SSLContext | str | PathLike[str] | None) -> tls.SSLContext | str | None:
-    """What ``ssl=`` means: a context, a path of CA certificates, or ``None`` for the system's.
+    """Return the value of ``ssl=``: a context, a path of CA certificates, or ``None`` for the system's.
 
     Raises:
         ConfigurationError: Anything else, ``False`` among it.
@@ -32,7 +32,7 @@ def check_tls_setting(value: tls.SSLContext | str | PathLike[str] | None) -> tls
 
 
 async def load_tls_context(path: str) -> tls.SSLContext:
-    """The context that trusts the certificates in a file. Reading them is slow, so a thread does.
+    """Load a context that trusts the certificates in a file, in a thread, as reading them is slow.
 
     Raises:
         ConfigurationError: They can't be read.
@@ -44,7 +44,7 @@ async def load_tls_context(path: str) -> tls.SSLContext:
 
 
 def parse_proxy_url(value: str | URL) -> URL:
-    """The URL of a proxy.
+    """Parse the URL of a proxy.
 
     Raises:
         ConfigurationError: It can't be one.
@@ -58,7 +58,7 @@ def parse_proxy_url(value: str | URL) -> URL:
 
 
 def find_environment_proxy(url: URL) -> URL | None:
-    """The proxy that the environment names for this URL. ``.netrc`` is not read."""
+    """Return the proxy that the environment names for a URL, or ``None``. ``.netrc`` is not read."""
     proxy = urllib.request.getproxies().get(url.scheme)
     if not proxy or urllib.request.proxy_bypass(url.host or ""):
         return None

@@ -20,7 +20,7 @@ from zeyos_async.errors import (
     TransportError,
 )
 from zeyos_async.transport.aiohttp import AiohttpTransport
-from zeyos_async.transport.encoding import ACCEPT_ENCODING, Bounds
+from zeyos_async.transport.decoder import ACCEPT_ENCODING, Bounds
 from zeyos_async.wire import Request, Safety
 
 INF = float("inf")
