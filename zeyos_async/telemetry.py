@@ -33,7 +33,7 @@ _NAME: Final = "zeyos_async"
 
 @attrs.frozen(eq=False)
 class _OpenSpan:
-    """A span that has not ended, and what was current before it."""
+    """A span that has not ended, and the one that was current before it."""
 
     span: Span
     token: Any
@@ -47,7 +47,7 @@ class OpenTelemetryHooks(Hooks):
     spans of others (of aiohttp's instrumentation, of a callable that gets tokens) come below them.
 
     Args:
-        tracer_provider: Where spans go; the global one if ``None``.
+        tracer_provider: Gets the spans; the global one if ``None``.
 
     Raises:
         ConfigurationError: OpenTelemetry is not installed.
@@ -111,22 +111,22 @@ class OpenTelemetryHooks(Hooks):
         self._current_span.set(_OpenSpan(span, token, self._current_span.get()))
 
     def _end_span(self, status: int | None, error: BaseException | None) -> None:
-        found = self._current_span.get()
-        if found is None:
+        current = self._current_span.get()
+        if current is None:
             return  # the hooks were added while the call was under way
         if status is not None:
-            found.span.set_attribute("http.response.status_code", status)
+            current.span.set_attribute("http.response.status_code", status)
         kind = _error_type(error) if error is not None else str(status) if status and status >= 400 else None
         if kind is not None:
-            found.span.set_attribute("error.type", kind)
-            found.span.set_status(self._trace.StatusCode.ERROR)
-        found.span.end()
-        self._context.detach(found.token)
-        self._current_span.set(found.outer)
+            current.span.set_attribute("error.type", kind)
+            current.span.set_status(self._trace.StatusCode.ERROR)
+        current.span.end()
+        self._context.detach(current.token)
+        self._current_span.set(current.outer)
 
-    def _add_event(self, name: str, values: dict[str, Any]) -> None:
-        if (found := self._current_span.get()) is not None:
-            found.span.add_event(name, values)
+    def _add_event(self, name: str, attributes: dict[str, Any]) -> None:
+        if (current := self._current_span.get()) is not None:
+            current.span.add_event(name, attributes)
 
 
 def _request_attributes(request: Request) -> dict[str, Any]:

@@ -26,8 +26,8 @@ _ESCAPES: Final = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
 
 
 def _check_fields(value: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    given: Any = value.items() if isinstance(value, Mapping) else value
-    pairs = tuple((name, text) for name, text in given)
+    items: Any = value.items() if isinstance(value, Mapping) else value
+    pairs = tuple((name, text) for name, text in items)
     for name, text in pairs:
         if not isinstance(name, str) or not isinstance(text, str):
             raise InvalidArgument(f"The form field {name!r} must be a text, not {type(text).__name__}.")
@@ -35,7 +35,7 @@ def _check_fields(value: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple
 
 
 def _format_names(pairs: tuple[tuple[str, Any], ...]) -> str:
-    """Only the names, as the values may be secret."""
+    """Format the names of fields for a repr, without their values, which may be secret."""
     return f"<{', '.join(name for name, _ in pairs)}>"
 
 
@@ -55,7 +55,7 @@ class Form:
         return "application/x-www-form-urlencoded"
 
     def encode(self) -> bytes:
-        """The body."""
+        """Encode the form to the bytes of a body."""
         return urlencode(self.fields).encode("ascii")
 
 
@@ -105,7 +105,7 @@ class Multipart:
         return all(isinstance(content, str) or content.replayable for _, content in self.parts)
 
     async def measure(self) -> int | None:
-        """How many bytes it has, or ``None`` if one of its parts does not know.
+        """Measure the parts, and return how many bytes the form has; ``None`` if one of them does not know.
 
         Raises:
             InvalidArgument: A file can't be read.
@@ -119,7 +119,7 @@ class Multipart:
         return total
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
-        """Its bytes, piece by piece.
+        """Yield the form, piece by piece.
 
         Raises:
             InvalidArgument: A file can't be read, or it changes meanwhile.
@@ -130,20 +130,20 @@ class Multipart:
                 yield piece
 
     async def _iterate(self) -> AsyncGenerator[bytes, None]:
-        """What is no file is kept until the next file, so that small pieces don't become small packets."""
-        kept = b""
+        """Yield the form, with all that lies between two files in one piece: small ones become small packets."""
+        pending = b""
         for name, content in self.parts:
-            kept += _part_head(name, content, self.boundary)
+            pending += _part_head(name, content, self.boundary)
             if isinstance(content, str):
-                kept += content.encode()
+                pending += content.encode()
             else:
-                yield kept
-                kept = b""
+                yield pending
+                pending = b""
                 async with aclosing(content.chunks()) as chunks:
                     async for chunk in chunks:
                         yield chunk
-            kept += b"\r\n"
-        yield kept + self._end_line
+            pending += b"\r\n"
+        yield pending + self._end_line
 
     @property
     def _end_line(self) -> bytes:
@@ -151,7 +151,7 @@ class Multipart:
 
 
 def _part_head(name: str, content: str | Upload, boundary: str) -> bytes:
-    """What stands before the content of a part."""
+    """Return the lines before the content of a part."""
     lines = [f"--{boundary}", f'Content-Disposition: form-data; name="{_quote(name)}"']
     if isinstance(content, Upload):
         if content.name is not None:

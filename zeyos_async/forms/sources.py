@@ -1,4 +1,4 @@
-"""Where the bytes of an upload come from: memory, a file, an open file, or an asynchronous iterator.
+"""Sources of the bytes of an upload: memory, a file, an open file, or an asynchronous iterator.
 
 A file is opened for each piece of it, and must be the same file each time: what changes while it is sent
 ends in an error and not in a mixture, and there is no handle that a cancelled upload could leave open.
@@ -41,22 +41,22 @@ class Source(Protocol):
         ...
 
     async def measure(self) -> int | None:
-        """How many bytes it has, or ``None`` if nobody knows."""
+        """Return how many bytes it has, or ``None`` if nobody knows."""
         ...
 
     def pieces(self) -> AsyncGenerator[bytes, None]:
-        """Its bytes."""
+        """Yield its bytes."""
         ...
 
 
 def to_source(value: object) -> Source:
-    """The source that a value is.
+    """Return the source of a value's bytes.
 
     Raises:
         InvalidArgument: It is none; a text is neither content nor a path.
     """
     if isinstance(value, (_BytesSource, _PathSource, _OpenFileSource, _IteratorSource, _FactorySource)):
-        return value  # of an upload that is made again with another name
+        return value  # from an upload that is made again with another name
     if isinstance(value, (bytes, bytearray, memoryview)):
         return _BytesSource(bytes(value))
     if isinstance(value, os.PathLike):
@@ -67,10 +67,10 @@ def to_source(value: object) -> Source:
         return _open_file_source(value)
     if callable(value):
         return _FactorySource(value)
-    more = "; wrap a path in pathlib.Path(), and encode a text" if isinstance(value, str) else ""
+    hint = "; wrap a path in pathlib.Path(), and encode a text" if isinstance(value, str) else ""
     raise InvalidArgument(
         "An upload takes bytes, a pathlib.Path, a file opened in binary mode or an asynchronous iterator of bytes, "
-        f"not {type(value).__name__}{more}."
+        f"not {type(value).__name__}{hint}."
     )
 
 
@@ -119,12 +119,12 @@ class _PathSource:
     def _read(self, start: int, expected: os.stat_result) -> bytes:
         try:
             with self.path.open("rb", buffering=0) as file:
-                found = os.fstat(file.fileno())
+                state = os.fstat(file.fileno())
                 file.seek(start)
                 piece = _read_exactly(file, min(PIECE, expected.st_size - start))
         except OSError as error:
             raise self._read_error(error) from error
-        if _version(found) != _version(expected) or len(piece) != min(PIECE, expected.st_size - start):
+        if _version(state) != _version(expected) or len(piece) != min(PIECE, expected.st_size - start):
             raise InvalidArgument(
                 f"{self.path} was changed while it was being uploaded; the request was cut off."
             )
@@ -140,7 +140,7 @@ def _version(state: os.stat_result) -> tuple[int, ...]:
 
 @attrs.define(eq=False)
 class _OpenFileSource:
-    """A file that the caller opened and will close; it is read from where it stands."""
+    """A file that the caller opened and will close; it is read from its present position."""
 
     file: Any
     start: int | None
@@ -222,7 +222,7 @@ class _FactorySource:
 
 
 async def _checked_pieces(stream: AsyncIterable[Any]) -> AsyncGenerator[bytes, None]:
-    """The pieces of an iterator, which is closed when nobody wants more of it."""
+    """Yield the pieces of an iterator, and close it when nobody wants more of it."""
     iterator = aiter(stream)
     try:
         async for piece in iterator:
@@ -239,7 +239,7 @@ def _check_piece(piece: object) -> bytes:
 
 
 def _read_exactly(file: Any, size: int) -> bytes:
-    """So many bytes; an unbuffered read may give less than it was asked for."""
+    """Read so many bytes; an unbuffered read may return less than that at once."""
     parts: list[bytes] = []
     while size and (part := file.read(size)):
         parts.append(part)
@@ -255,5 +255,5 @@ async def in_thread(function: Callable[[], T]) -> T:
     except asyncio.CancelledError:
         await asyncio.wait([work])
         if not work.cancelled():
-            work.exception()  # looked at, so that nobody complains that it was not
+            work.exception()  # looked at, as asyncio logs exceptions that nobody has looked at
         raise

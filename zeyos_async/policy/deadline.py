@@ -1,4 +1,4 @@
-"""How long a call may take: what the user says, and the one moment that follows from it."""
+"""The time that a call may take: the user's bounds, and the one moment that follows from them."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class Timeout:
 
     @classmethod
     def of(cls, value: float | Timeout | None, default: Timeout) -> Timeout:
-        """What a ``timeout=`` argument means.
+        """Return the bounds that a ``timeout=`` argument means.
 
         Args:
             value: ``None`` for the default; a number of seconds bounds the whole call, and lifts the
                 bound on silences, so that the number alone says how long to wait.
-            default: What ``None`` stands for.
+            default: The bounds that ``None`` stands for.
 
         Raises:
             InvalidArgument: The number is not above 0.
@@ -63,11 +63,11 @@ class Timeout:
         return self.total if self.read is None else self.read
 
     def for_upload(self) -> Timeout:
-        """The bounds for a call whose body is sent as it is read."""
+        """Return the bounds for a call whose body is sent as it is read."""
         return Timeout(total=None, connect=self.connect, read=self.silence)
 
     def for_download(self) -> Timeout:
-        """The bounds for a call whose answer is read piece by piece; ``total`` is for its head."""
+        """Return the bounds for a call whose answer is read piece by piece; ``total`` is for its head."""
         return Timeout(total=self.total, connect=self.connect, read=self.silence)
 
 
@@ -83,9 +83,9 @@ class Deadline:
 
     @classmethod
     def after(cls, seconds: float | None, *, now: float) -> Deadline:
-        """The deadline that many seconds from now."""
+        """Return the deadline that many seconds from now."""
         return cls(math.inf if seconds is None else now + seconds)
 
     def remaining(self, *, now: float) -> float:
-        """Seconds left, 0 when it is over."""
+        """Return the seconds that remain, 0 when the call is over."""
         return max(0.0, self.at - now)

@@ -1,4 +1,4 @@
-"""How much may run at once against one host.
+"""Limits on what runs at once against one host.
 
 The limit on concurrent requests adapts as TCP's window does: it grows by about one for each round
 of answers while it is what holds requests back, and is halved when the host says that it is too
@@ -21,9 +21,9 @@ _CUT_FACTOR: Final = 0.5
 
 
 def _check_positive(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
-    whole = attribute.name != "rate"
-    allowed = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
-    if value is not None and not (allowed and value > 0):
+    is_whole = attribute.name != "rate"
+    is_number = isinstance(value, int if is_whole else (int, float)) and not isinstance(value, bool)
+    if value is not None and not (is_number and value > 0):
         raise InvalidArgument(f"Limits.{attribute.name} must be above 0; got {value!r}.")
 
 
@@ -65,11 +65,11 @@ class ConcurrencyWindow:
 
     @classmethod
     def initial(cls, ceiling: int) -> ConcurrencyWindow:
-        """The window of a host that nothing is known about yet."""
+        """Return the window of a host that nothing is known about yet."""
         return cls(float(min(ceiling, _INITIAL_LIMIT)), ceiling)
 
     def after_success(self, *, in_flight: int) -> ConcurrencyWindow:
-        """The window after a good answer.
+        """Return the window after a good answer.
 
         Args:
             in_flight: How many requests ran when it came, its own included. A window that is not
@@ -82,13 +82,13 @@ class ConcurrencyWindow:
         )
 
     def after_overload(self, *, began: float, now: float) -> ConcurrencyWindow:
-        """The window after an answer that says "too much", or after a time-out.
+        """Return the window after an answer that says "too much", or after a time-out.
 
         Args:
             began: When the request was sent.
             now: The present moment.
         """
-        if began <= self.cut_at:
+        if began <= self.cut_at:  # of the same burst: twenty failures together would cut the window to one
             return self
         return ConcurrencyWindow(max(1.0, self.limit * _CUT_FACTOR), self.ceiling, now)
 

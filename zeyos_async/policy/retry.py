@@ -1,4 +1,4 @@
-"""What is tried again, when, and how often.
+"""Retries: the decision what is tried again, when, and how often.
 
 The decision sees the operation (:class:`~zeyos_async.wire.Safety`), never the HTTP verb, and one of
 three outcomes: nothing was sent (always repeatable), sent and unknown (repeatable only if twice is
@@ -6,8 +6,8 @@ the same as once), or answered (the status tells). Pauses are drawn evenly from 
 doubles ("full jitter"), unless the server says how long to wait.
 
 Retries to one host are paid from a budget: a retry costs one token, a call that ends well earns half
-of one, and the purse holds ten. In a total outage nothing is earned, so that at most ten retries come
-on top of the traffic: from fifty calls on, less than a fifth.
+of one, and the budget never exceeds ten. In a total outage nothing is earned, so that at most ten retries
+come on top of the traffic: from fifty calls on, less than a fifth.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _MAX_HEADER: Final = 64
 
 
 class Failure(enum.Enum):
-    """How an attempt failed."""
+    """The kinds of failure of an attempt."""
 
     NOT_SENT = "not sent"
     """Nothing reached the server."""
@@ -44,21 +44,21 @@ class Failure(enum.Enum):
 
 @attrs.frozen
 class Wait:
-    """Try again after this many seconds."""
+    """The decision to try again after this many seconds."""
 
     seconds: float
 
 
 @attrs.frozen
 class GiveUp:
-    """Do not try again; ``reason`` is for logs."""
+    """The decision not to try again; ``reason`` is for logs."""
 
     reason: str
 
 
 @attrs.frozen
 class RetryBudget:
-    """What is left for retries to one host.
+    """The budget for retries to one host.
 
     Attributes:
         tokens: How many retries may follow now.
@@ -72,11 +72,11 @@ class RetryBudget:
         return self.tokens < 1.0
 
     def spend(self) -> RetryBudget:
-        """The budget after a retry."""
+        """Return the budget after a retry."""
         return RetryBudget(self.tokens - 1.0)
 
     def earn(self, *, amount: float, most: float) -> RetryBudget:
-        """The budget after a call that ended well."""
+        """Return the budget after a call that ended well."""
         return self if self.tokens >= most else RetryBudget(min(most, self.tokens + amount))
 
 
@@ -92,7 +92,7 @@ def _check_at_least(least: float) -> Any:
 
 @attrs.frozen(kw_only=True)
 class Retry:
-    """What is tried again, and how patiently. ``Retry(attempts=1)`` tries nothing again.
+    """Rules for trying again, and for how patiently. ``Retry(attempts=1)`` tries nothing again.
 
     Attributes:
         attempts: How often a request is sent at most, the first time included.
@@ -100,9 +100,10 @@ class Retry:
         cap: The bound grows no further than this, in seconds.
         statuses: HTTP statuses after which a request may be sent again. After 429 every request may,
             as the server has refused it; after the others those that are safe to repeat.
-        longest: The longest ``Retry-After`` that is waited for, in seconds; a longer one is raised at once.
-        reserve: How many retries to one host may happen with nothing earned.
-        earn: What a call that ends well adds to that, up to ``reserve``.
+        max_retry_after: The longest ``Retry-After`` that is waited for, in seconds; a longer one is raised at
+            once.
+        budget: How many retries to one host may happen with nothing earned.
+        refill: The part of a retry that a call that ends well adds to that, up to ``budget``.
     """
 
     attempts: int = attrs.field(default=4, validator=_check_at_least(1))
@@ -125,15 +126,15 @@ class Retry:
         status: int = 0,
         retry_after: float | None = None,
     ) -> Wait | GiveUp:
-        """Whether to try again after a failed attempt.
+        """Decide whether to try again after a failed attempt.
 
         Args:
-            failure: How it failed.
-            safety: What it means to send the operation twice.
-            attempt: Which attempt failed, from 1.
+            failure: The kind of failure.
+            safety: Whether the operation may be sent twice.
+            attempt: The number of the attempt that failed, from 1.
             remaining: Seconds to the deadline of the call.
             draw: A random number from 0 to 1.
-            budget: What is left for retries to this host.
+            budget: The budget for retries to this host.
             status: The HTTP status, for ``Failure.STATUS``.
             retry_after: Seconds that the server asks to wait, or ``None``.
         """
@@ -161,12 +162,12 @@ class Retry:
         bound = min(self.cap, self.base * 2.0 ** min(attempt - 1, 60))
         if retry_after is None:
             return draw * bound
-        # Never earlier than asked, and not all clients at the same moment.
+        # Never earlier than the server asks, and not all clients at the same moment.
         return retry_after + draw * min(bound, self.base)
 
 
 def parse_retry_after(value: str | None, *, now: float, date: str | None = None) -> float | None:
-    """The seconds that a ``Retry-After`` header asks for.
+    """Parse a ``Retry-After`` header to the seconds that it asks for.
 
     Args:
         value: The header: whole seconds or an HTTP date.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import attrs
 
 from ..auth import Credential
@@ -12,20 +10,33 @@ from ..wire import Request
 from .credentials import CredentialManager
 from .hooks import Listeners, notify
 from .limiter import Limiter
+from .state import LoopState
 from .streams import StreamedResponse, StreamState
-
-if TYPE_CHECKING:
-    from .session import LoopState
 
 __all__ = ["Call"]
 
 
 @attrs.define(eq=False)
 class Call:
-    """The state of one call: how often it was sent, with what, and whether it may have had an effect.
+    """One call that is under way: how often it was sent, with which credential, and whether it may have acted.
 
-    ``opening`` is there for calls whose answer is streamed; ``spent`` tells that the credential was renewed in
-    vain, as the body can't be sent a second time.
+    Attributes:
+        request: The request as it is sent next, without the credential; a redirect changes it.
+        credential_manager: Gets the credential; ``None`` for a request without one.
+        loop_state: The counters of the call's event loop.
+        limiter: The limiter of the request's host.
+        deadline: When the call is over, on the event loop's clock.
+        timeout: The bounds on connecting and on silences.
+        retry: What is tried again.
+        listeners: The hooks that hear of the call.
+        credential: The credential that was sent last.
+        attempts: How often the request was sent.
+        outcome_unknown: Whether an attempt may have had an effect that no answer told of.
+        failures: How many attempts failed in a way that may be tried again.
+        redirects: How many redirects were followed.
+        renewals: How often the credential was renewed for this call.
+        stream: Set for a call whose answer is streamed.
+        body_consumed: Whether the credential was renewed in vain, as the body can't be sent a second time.
     """
 
     request: Request
@@ -58,12 +69,12 @@ class Call:
             self.limiter.release()
 
     def report_limit(self, *, waiting: int | None = None) -> None:
-        """Tell of the host's limit as it is now.
+        """Report the host's limit as it is now to the hooks.
 
         Args:
-            waiting: How many wait, if that is not what the gate says.
+            waiting: How many wait, if that is not what the limiter says.
         """
         if self.listeners.on_limit:
-            gate = self.limiter
-            limit, queue = int(gate.window.limit), gate.waiting if waiting is None else waiting
-            notify(self.listeners.on_limit, self.request.url.origin(), limit, gate.in_flight, queue)
+            limiter = self.limiter
+            limit, queue = int(limiter.window.limit), limiter.waiting if waiting is None else waiting
+            notify(self.listeners.on_limit, self.request.url.origin(), limit, limiter.in_flight, queue)

@@ -1,13 +1,32 @@
 """The credential of one backend at one base URL: obtained once for everyone who waits for it.
 
-One flight at a time gets the credential, in a task of its own, so that a caller who is cancelled
-does not take it away from the others. Callers on other event loops join the same flight: with
-single-use refresh tokens, a second one would end the session that the first one renewed.
+The problem: hundreds of calls find at the same moment that there is no credential, or that theirs was
+rejected. Each of them would log in; with single-use refresh tokens, each log-in would end the session
+that another one has just renewed, and accounts get locked by clients that go on asking.
 
-With a token store, other processes join too: see :mod:`~zeyos_async.session.shared_credential`.
+The idea: an *acquisition*. At any time there is one at most. It runs in a task of its own, so that a
+caller who is cancelled does not take it away from the others, and its result is a
+``concurrent.futures.Future``, so that callers on the event loops of other threads can wait for it too.
+Whoever needs a credential says which one was rejected: if the current one is another by now, that is the
+answer and nothing is sent; a late rejection of an old credential starts nothing.
 
-A server that refuses is not asked again at once: for a second the same refusal is given to everyone,
-then longer, up to half a minute. Accounts get locked by clients that don't do this.
+A manager is in one of these states:
+
+no credential
+    before the first log-in, after :meth:`CredentialManager.forget`.
+usable
+    ``current`` is sent until it is rejected or its renewal time comes (some seconds before it expires).
+acquiring
+    ``_acquisition`` is set. The old credential is not sent any more.
+backing off
+    a server that refused is not asked again at once: for a second the same refusal is given to everyone,
+    then longer, up to half a minute. The same holds for a log-in that went well and whose credential was
+    never taken: the log-in is not what is wrong then.
+
+An acquisition whose event loop was closed can't end any more, and is replaced by the next caller's.
+
+With a token store, other processes join too: see :mod:`~zeyos_async.session.shared_credential`. Left out:
+obtaining a credential before anybody needs one; there would be no caller to tell of its failure.
 """
 
 from __future__ import annotations
@@ -36,6 +55,7 @@ from .shared_credential import SharedCredential
 __all__ = ["CredentialManager", "run_flow"]
 
 _LEEWAY: Final = 30.0
+"""Seconds before its end at which a credential is renewed, or less: a tenth of its lifetime."""
 _LEEWAY_SHARE: Final = 0.1
 _MIN_BACKOFF: Final = 1.0
 _MAX_BACKOFF: Final = 30.0
@@ -43,18 +63,18 @@ _MAX_BACKOFF: Final = 30.0
 Exchange: TypeAlias = Callable[[Request], Awaitable[Response]]
 LoginCallback: TypeAlias = Callable[[Exception | None], None]
 Acquire: TypeAlias = Callable[[], Awaitable[tuple[Credential, bool]]]
-"""Gets a credential, and says whether it comes from a log-in of ours."""
+"""A function that gets a credential, and returns with it whether it comes from a log-in of ours."""
 
 
 class CredentialManager:
     """The credential of one backend at one base URL, and how to get the next one.
 
     Attributes:
-        backend: Whose credential it is.
+        backend: The auth backend, whose credential it is.
         current: The credential in use, or ``None`` before the first log-in.
-        count: How many log-ins ended well.
-        context: Where the credential is used.
-        listens: Whether answers may change the credential.
+        login_count: How many log-ins ended well.
+        context: The place where the credential is used.
+        learns_from_responses: Whether answers may change the credential.
     """
 
     def __init__(self, backend: AuthBackend, context: AuthContext) -> None:
@@ -77,11 +97,11 @@ class CredentialManager:
         self._backoff = _MIN_BACKOFF
 
     def get_usable(self) -> Credential | None:
-        """The current credential, unless there is none or it is about to expire."""
+        """Return the current credential, unless there is none or it is about to expire."""
         return self.current if time.monotonic() < self._renew_at else None
 
     def mark_accepted(self, credential: Credential) -> None:
-        """The server took this credential."""
+        """Note that the server took this credential."""
         if not self._is_proven and credential == self.current:
             self._is_proven = True
             self._backoff = _MIN_BACKOFF
@@ -96,14 +116,14 @@ class CredentialManager:
                 self.current = changed
 
     async def forget(self) -> Credential | None:
-        """Forget the credential, here and in the store, and say which it was."""
-        kept = None if self._shared_credential is None else await self._shared_credential.forget()
-        known = self.current or kept
+        """Forget the credential, here and in the store, and return it."""
+        stored = None if self._shared_credential is None else await self._shared_credential.forget()
+        forgotten = self.current or stored
         self.adopt(None)
-        return known
+        return forgotten
 
     def may_replace(self, rejected: Credential) -> bool:
-        """Whether a log-in could help after this credential was rejected.
+        """Return whether a log-in could help after this credential was rejected.
 
         It could not, for a while, if the credential came from a log-in just now and the server has
         never taken it: then the log-in is not what is wrong.
@@ -125,27 +145,27 @@ class CredentialManager:
         exchange: Exchange,
         on_end: LoginCallback,
     ) -> Credential:
-        """The credential that follows the rejected one; logs in if nobody has.
+        """Return the credential that follows the rejected one; log in if nobody has.
 
         Args:
             rejected: The credential that can't be used any more, or ``None``.
             deadline: When the caller stops waiting, on its loop's clock. The log-in goes on for others.
-            longest: Seconds that a log-in may take, or ``None``.
+            timeout: Seconds that a log-in may take, or ``None``.
             exchange: Sends a request of the log-in, without a credential.
-            ended: Is told how a log-in that this call began has ended.
+            on_end: Called when a log-in that this call began has ended, with its error if it failed.
 
         Raises:
             TimeoutError: It took longer than the caller waits.
         """
-        known = self._find_successor(rejected)
-        if known is not None:
-            return known
-        flight = self._join_acquisition(rejected, timeout, exchange, on_end)
+        successor = self._find_successor(rejected)
+        if successor is not None:
+            return successor
+        acquisition = self._join_acquisition(rejected, timeout, exchange, on_end)
         try:
-            if flight.done():
-                return flight.result()
+            if acquisition.done():
+                return acquisition.result()
             async with asyncio.timeout_at(None if deadline == float("inf") else deadline):
-                return await asyncio.wrap_future(flight)
+                return await asyncio.wrap_future(acquisition)
         except ZeyosAsyncError as error:
             # Each caller raises an error of its own: a shared one would collect everyone's traceback.
             raise copy.copy(error) from error
@@ -157,85 +177,85 @@ class CredentialManager:
         return current if rejected is not None else self.get_usable()
 
     def _join_acquisition(
-        self, rejected: Credential | None, longest: float | None, exchange: Exchange, ended: LoginCallback
+        self, rejected: Credential | None, timeout: float | None, exchange: Exchange, on_end: LoginCallback
     ) -> Future[Credential]:
-        """The flight under way, or a new one."""
+        """Return the acquisition under way, or a new one."""
         with self._lock:
             if self._acquisition is not None and self._owner is not None and not self._owner[0].is_closed():
                 return self._acquisition
-            flight: Future[Credential] = Future()
-            flight.set_running_or_notify_cancel()  # a waiter that is cancelled can't cancel it any more
-            if (known := self._find_successor(rejected)) is not None:
-                flight.set_result(known)
+            acquisition: Future[Credential] = Future()
+            acquisition.set_running_or_notify_cancel()  # a waiter that is cancelled can't cancel it any more
+            if (successor := self._find_successor(rejected)) is not None:
+                acquisition.set_result(successor)
             elif self._refusal is not None and time.monotonic() < self._backoff_until:
-                flight.set_exception(self._refusal)
+                acquisition.set_exception(self._refusal)
             else:
-                self._start_acquisition(flight, rejected or self.current, longest, exchange, ended)
-            return flight
+                self._start_acquisition(acquisition, rejected or self.current, timeout, exchange, on_end)
+            return acquisition
 
     def _start_acquisition(
         self,
-        flight: Future[Credential],
+        acquisition: Future[Credential],
         rejected: Credential | None,
-        longest: float | None,
+        timeout: float | None,
         exchange: Exchange,
-        ended: LoginCallback,
+        on_end: LoginCallback,
     ) -> None:
-        get: Acquire
+        acquire: Acquire
         if self._shared_credential is not None:
-            get = partial(self._acquire_shared, self._shared_credential, rejected, exchange)
+            acquire = partial(self._acquire_shared, self._shared_credential, rejected, exchange)
         else:
             flow = self.backend.obtain(self.context, rejected)
             if isinstance(flow, Credential):
                 self._set_current(flow, rejected)
-                flight.set_result(flow)
+                acquisition.set_result(flow)
                 return
-            get = partial(_log_in, flow, exchange)
+            acquire = partial(_log_in, flow, exchange)
         loop = asyncio.get_running_loop()
-        self._acquisition = flight
+        self._acquisition = acquisition
         self._renew_at = float("-inf")  # nobody sends the old one any more
-        self._owner = loop, loop.create_task(self._acquire(flight, get, rejected, longest, ended))
+        self._owner = loop, loop.create_task(self._acquire(acquisition, acquire, rejected, timeout, on_end))
 
     async def _acquire_shared(
-        self, shelf: SharedCredential, rejected: Credential | None, exchange: Exchange
+        self, shared: SharedCredential, rejected: Credential | None, exchange: Exchange
     ) -> tuple[Credential, bool]:
-        """Get the credential by way of the store."""
-        asked = False
+        """Get the credential by way of the store, and return whether it comes from a log-in of ours."""
+        logged_in = False
 
         async def log_in(last: Credential | None) -> Credential:
-            nonlocal asked
+            nonlocal logged_in
             flow = self.backend.obtain(self.context, last)
             if isinstance(flow, Credential):
                 return flow
-            asked = True
+            logged_in = True
             return await run_flow(flow, exchange)
 
-        return await shelf.obtain(rejected, log_in), asked
+        return await shared.obtain(rejected, log_in), logged_in
 
     async def _acquire(
         self,
-        flight: Future[Credential],
-        get: Acquire,
+        acquisition: Future[Credential],
+        acquire: Acquire,
         rejected: Credential | None,
-        longest: float | None,
-        ended: LoginCallback,
+        timeout: float | None,
+        on_end: LoginCallback,
     ) -> None:
         try:
-            async with asyncio.timeout(longest):
-                credential, ours = await get()
+            async with asyncio.timeout(timeout):
+                credential, is_ours = await acquire()
         except BaseException as error:
-            self._fail(flight, error)
+            self._fail(acquisition, error)
             if not isinstance(error, Exception):
                 raise
-            ended(error)
+            on_end(error)
         else:
             with self._lock:
-                self._set_current(credential, rejected if ours else None)
-                self.login_count += ours
+                self._set_current(credential, rejected if is_ours else None)
+                self.login_count += is_ours
                 self._acquisition = self._owner = None
-            flight.set_result(credential)
-            if ours:
-                ended(None)
+            acquisition.set_result(credential)
+            if is_ours:
+                on_end(None)
 
     def adopt(self, credential: Credential | None) -> None:
         """Use a credential that was obtained elsewhere; ``None`` forgets the current one."""
@@ -251,7 +271,7 @@ class CredentialManager:
         self._is_proven = rejected is None or credential == rejected
         self._refusal = None
 
-    def _fail(self, flight: Future[Credential], error: BaseException) -> None:
+    def _fail(self, acquisition: Future[Credential], error: BaseException) -> None:
         with self._lock:
             # What can be sent once only, and may have arrived, is not to be sent again at once either.
             if isinstance(error, OutcomeUnknown) or (isinstance(error, ApiError) and error.status < 500):
@@ -262,14 +282,14 @@ class CredentialManager:
             error = NotSent("the log-in was ended, because the session was closed or the event loop stopped")
         elif isinstance(error, TimeoutError):
             error = DeadlineExceeded("the log-in took longer than a call may take")
-        flight.set_exception(error)
+        acquisition.set_exception(error)
 
     def _back_off(self, now: float) -> None:
         self._backoff_until = now + self._backoff
         self._backoff = min(_MAX_BACKOFF, self._backoff * 2)
 
     def _renewal_time(self, credential: Credential) -> float:
-        """When to get the next credential unasked, on the monotonic clock.
+        """Return when to get the next credential before this one is rejected, on the monotonic clock.
 
         A credential that looks expired as soon as it comes shows that the clocks disagree: then the
         server's rejection decides, as a log-in before each request would help nobody.
@@ -282,7 +302,7 @@ class CredentialManager:
         return time.monotonic() + lifetime - min(_LEEWAY, lifetime * _LEEWAY_SHARE)
 
     def cancel_login(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Stop a log-in that runs on this loop."""
+        """Cancel the log-in that runs on this loop, if there is one."""
         with self._lock:
             owner = self._owner
         if owner is not None and owner[0] is loop:
@@ -297,7 +317,7 @@ async def run_flow(flow: Flow, exchange: Exchange) -> Credential:
     """Run a backend's flow to its end.
 
     Args:
-        flow: What ``obtain`` returned.
+        flow: The value that the backend's ``obtain`` returned.
         exchange: Sends a request and returns the answer.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Who may send now: the slots of one host on one event loop, first come, first served."""
+"""Limiters: the slots of one host on one event loop, first come, first served."""
 
 from __future__ import annotations
 
@@ -11,11 +11,18 @@ __all__ = ["Limiter"]
 
 
 class Limiter:
-    """The slots of one host, the adaptive limit on them, the pace of starts, and what is left for repeats.
+    """The slots of one host, the adaptive limit on them, the pace of starts, and the budgets for repeats.
 
     Args:
         limits: The bounds on them.
-        reserve: What the retry budget starts with.
+        retry_budget: The tokens that the retry budget starts with.
+
+    Attributes:
+        window: The adaptive limit on concurrent requests.
+        retry_budget: The budget for retries to this host.
+        hedge_budget: The budget for second requests to this host.
+        latencies: The times of the latest answers, by operation.
+        in_flight: How many slots are taken.
     """
 
     __slots__ = (
@@ -41,11 +48,11 @@ class Limiter:
 
     @property
     def waiting(self) -> int:
-        """How many callers wait for a slot."""
+        """The number of callers that wait for a slot."""
         return len(self._queue)
 
     def try_acquire(self) -> bool:
-        """Take a slot if there is one at once; whoever took one calls :meth:`leave`."""
+        """Take a slot if there is one at once; whoever took one calls :meth:`release`."""
         if self._queue or self.in_flight >= int(self.window.limit) or self._rate is not None:
             return False
         self.in_flight += 1

@@ -1,7 +1,23 @@
-"""What became of a write, when its call ends in an error: nothing, something unknown, or an answer.
+"""Outcomes of writes whose calls end in an error: nothing was done, nobody knows, or the server answered.
 
-The last attempt alone does not tell. If an earlier one was sent and not answered, "nothing was sent"
-and "too many requests" are true of the last attempt only, and the call's outcome is unknown.
+The problem: a call may have several attempts, and the error of the last one is what the code at hand
+sees. It does not tell the truth about the whole call. If an earlier attempt was sent and not answered,
+"nothing was sent" and "too many requests" are true of the last attempt only: the record may be there.
+
+The idea: the call remembers one fact, whether an attempt may have had an effect that no answer told of
+(:func:`may_have_acted`, and statuses from 500 on that were tried again). At its end, :func:`final_error`
+turns the last error and this fact into the error that the caller gets:
+
+- A read raises the last error: twice is the same as once.
+- An error of the log-in on the way is about another request. Of the call's own request nothing more was
+  sent, so that only the earlier attempts count.
+- An answer that speaks of the request or the record (400, 404, 409 …) would have been the same for every
+  attempt, and stays. One that speaks of the caller or the server (401, 403, 429) says nothing about an
+  earlier attempt: with one that may have acted, the outcome is unknown.
+- A status from 500 on is an answer of somebody, perhaps of a gateway: a ``FailedWrite``, which is an
+  unknown outcome and a server error at the same time.
+
+Left out: finding out what the outcome was. That needs requests of the API and is for the services.
 """
 
 from __future__ import annotations
@@ -30,21 +46,21 @@ from ..wire import Request, Safety, public_url
 __all__ = ["final_error", "may_have_acted"]
 
 _REQUEST_ERRORS: Final = (BadRequest, NotFound, Conflict, Gone, PreconditionFailed)
-"""What speaks of the request or the record, and would be said of every attempt. A 401, 403 or 429 speaks
-of the caller or the server, who may have been served a moment before."""
+"""Errors that speak of the request or the record, and would be the same for every attempt. A 401, 403 or 429
+speaks of the caller or the server, who may have been served a moment before."""
 
 
 def may_have_acted(error: TransportError) -> bool:
-    """Whether a failed attempt may have had an effect."""
+    """Return whether a failed attempt may have had an effect."""
     return isinstance(error, (OutcomeUnknown, ResponseTruncated, ResponseTooLarge))
 
 
 def final_error(error: ZeyosAsyncError, request: Request, *, unknown: bool, attempts: int) -> ZeyosAsyncError:
-    """The error that a failed call raises.
+    """Return the error that a failed call raises.
 
     Args:
-        error: How the last attempt ended.
-        request: What was sent.
+        error: The error of the last attempt.
+        request: The request of the call.
         unknown: Whether an earlier attempt may have had an effect.
         attempts: How often it was sent.
 
@@ -72,7 +88,7 @@ def final_error(error: ZeyosAsyncError, request: Request, *, unknown: bool, atte
 def _login_outcome(
     error: ApiError | TransportError, request: Request, unknown: bool, attempts: int
 ) -> ZeyosAsyncError:
-    """A log-in on the way failed: of the call's own request, nothing more was sent."""
+    """Return the error for a log-in that failed on the way: of the call's own request, nothing more was sent."""
     if unknown:
         return _unknown_before(f"the log-in failed: {error.args[0]}", request, attempts)
     if isinstance(error, TransportError) and may_have_acted(error):
@@ -86,8 +102,8 @@ def _answered_outcome(error: ApiError, request: Request, unknown: bool, attempts
     error.after_unknown = unknown
     if unknown and isinstance(error, PreconditionFailed):
         error.hint = "An earlier attempt of this very call may have made the change: read the record to know"
-    redirected = 300 <= error.status < 400
-    if isinstance(error, ServerError) and (unknown or not redirected):
+    is_redirect = 300 <= error.status < 400
+    if isinstance(error, ServerError) and (unknown or not is_redirect):
         return _to_failed_write(error, request, attempts)
     return error
 

@@ -1,4 +1,4 @@
-"""Which answers are errors, and what their errors say."""
+"""Errors made of answers: the check whether an answer is one, and the words of the server in it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MAX_READ: Final = 64 * 1024
 _PRIVATE_HEADERS: Final = frozenset({"set-cookie", "set-cookie2", "authorization", "proxy-authorization"})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _OWN_ATTRIBUTES: Final = frozenset({"sent", "method", "url", "operation"})
-"""Attributes of an error that don't come from the server."""
+"""Attributes of an error that don't come from the server, and hold no secret of its words."""
 _TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _MESSAGE_KEYS: Final = (
     "message",
@@ -40,8 +40,8 @@ def check_response(request: Request, response: Response) -> None:
     """Raise the error that an answer is: a status of 400 or above, or a web page in place of JSON.
 
     Args:
-        request: What was asked.
-        response: What came back.
+        request: The request that was sent.
+        response: Its answer.
 
     Raises:
         ApiError: Of the class that fits the status; its message is the server's own, shortened, and an
@@ -51,9 +51,9 @@ def check_response(request: Request, response: Response) -> None:
     page = response.body[:1] == b"<" and request.headers.get("Accept") == "application/json"
     if response.status < 400 and not page:
         return
-    raise _make_error(
-        request, response
-    )  # made elsewhere, as it may quote a secret until the session takes that out
+    # Made in a function of its own: it may quote a secret until the session takes that out, and the frames of
+    # a traceback show their variables.
+    raise _make_error(request, response)
 
 
 def _make_error(request: Request, response: Response) -> ApiError:
@@ -70,7 +70,7 @@ def _make_error(request: Request, response: Response) -> ApiError:
 
 
 def get_retry_after(response: Response) -> float | None:
-    """The seconds that an answer asks to wait, or ``None``."""
+    """Return the seconds that an answer asks to wait, or ``None``."""
     value = response.headers.get("Retry-After")
     if value is None:
         return None
@@ -78,7 +78,7 @@ def get_retry_after(response: Response) -> float | None:
 
 
 def find_redirect_target(request: Request, response: Response) -> URL | None:
-    """Where a redirect points to, as an absolute URL, or ``None`` if the answer is no redirect."""
+    """Return the absolute URL that a redirect points to, or ``None`` if the answer is no redirect."""
     if response.status not in _REDIRECTS:
         return None
     location = response.headers.get("Location", "")
@@ -89,15 +89,15 @@ def find_redirect_target(request: Request, response: Response) -> URL | None:
 
 
 def redirect_error(request: Request, response: Response, target: URL) -> ServerError:
-    """The error for a redirect that is not followed."""
-    where = public_url(target)
+    """Return the error for a redirect that is not followed."""
+    destination = public_url(target)
     advice = "Use that address as the base URL, if it is the right one"
     if target == request.url:
-        where, advice = "itself or to nowhere", "The server may be set up wrongly"
+        destination, advice = "itself or to nowhere", "The server may be set up wrongly"
     elif target.host == request.url.host and target.scheme == "https" and request.url.scheme == "http":
         advice = "Use https:// in the base URL"
     return ServerError(
-        f"the server redirects to {where}, and redirects are not followed with a credential or a body. {advice}",
+        f"the server redirects to {destination}, and redirects are not followed with a credential or a body. {advice}",
         status=response.status,
         method=request.method,
         url=public_url(request.url),
@@ -106,7 +106,7 @@ def redirect_error(request: Request, response: Response, target: URL) -> ServerE
 
 
 def redact_error(error: ApiError, *secrets: Secret | None) -> ApiError:
-    """The error, with these secrets taken out of what the server said, whatever attribute it stands in."""
+    """Take secrets out of the server's words in an error, whatever attribute they stand in, and return it."""
     for name, value in list(vars(error).items()):
         if name not in _OWN_ATTRIBUTES:
             setattr(error, name, _redact_value(value, secrets))
@@ -118,11 +118,11 @@ def _redact_value(value: Any, secrets: tuple[Secret | None, ...]) -> Any:
     if isinstance(value, str):
         return redact(value, *secrets)
     if isinstance(value, dict):
-        return {key: _redact_value(each, secrets) for key, each in value.items()}
+        return {key: _redact_value(item, secrets) for key, item in value.items()}
     if isinstance(value, list):
-        return [_redact_value(each, secrets) for each in value]
+        return [_redact_value(item, secrets) for item in value]
     if type(value) is tuple:
-        return tuple(_redact_value(each, secrets) for each in value)
+        return tuple(_redact_value(item, secrets) for item in value)
     return value
 
 
@@ -131,7 +131,7 @@ def _public_headers(response: Response) -> dict[str, str]:
 
 
 def _error_message(response: Response) -> tuple[str, str]:
-    """The message and the code of an error answer."""
+    """Return the message and the code of an error answer."""
     text = response.body[:_MAX_READ].decode("utf-8", "replace").strip()
     if response.content_type == "text/html" or text[:1] == "<":
         return _describe_page(text), ""
@@ -146,8 +146,8 @@ def _error_message(response: Response) -> tuple[str, str]:
 def _describe_page(text: str) -> str:
     match = _TITLE.search(text)
     title = _shorten(html.unescape(match.group(1))) if match else ""
-    what = f"an HTML page titled {title!r}" if title else "an HTML page without a title"
-    return f"{what}; is the base URL right?"
+    page = f"an HTML page titled {title!r}" if title else "an HTML page without a title"
+    return f"{page}; is the base URL right?"
 
 
 def _message_from_json(value: Any) -> tuple[str, str]:
@@ -163,13 +163,13 @@ def _message_from_json(value: Any) -> tuple[str, str]:
 
 
 def _message_text(value: Any) -> str:
-    """The message in a JSON value: the value itself, or the one in the object that it is."""
+    """Return the message in a JSON value: the value itself, or the one in the object that it is."""
     if isinstance(value, Mapping):
         return _message_from_json(value)[0]
     return value if isinstance(value, str) else ""
 
 
 def _shorten(text: str) -> str:
-    """One line of printable characters, of bounded length."""
+    """Shorten a text to one line of printable characters, of bounded length."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * _MAX_MESSAGE]).split())
     return line if len(line) <= _MAX_MESSAGE else line[: _MAX_MESSAGE - 1] + "…"

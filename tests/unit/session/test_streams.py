@@ -81,7 +81,7 @@ async def test_an_answer_is_read_piece_by_piece(play):
             len(BIG),
         )
         assert stream.headers["etag"] == '"x"'
-        assert channel.session.stats().in_flight == 1
+        assert channel.state.stats(logins=0).in_flight == 1
         found = [piece async for piece in stream]
     assert len(found) > 1
     assert b"".join(found) == BIG
@@ -203,7 +203,7 @@ async def test_a_backend_that_rejects_heads_ends_them(play):
     channel, transport = play(answer(X_Stale="1"), answer(), auth=Picky())
     async with channel.stream(request()) as stream:
         assert await stream.read() == BIG
-        assert channel.session.stats().in_flight == 1
+        assert channel.state.stats(logins=0).in_flight == 1
     assert len(transport.requests) == 2
 
 

@@ -446,7 +446,7 @@ class WritableResource(ReadableResource[R]):
             create=create,
             find=find,
             adopt=adopt,
-            sleep=channel.session.loop_state().sleep,
+            sleep=channel.sleep,
             pay=lambda: channel.spend_retry(request.url),
             pause=channel.retry.base,
             again=channel.retry.statuses,
