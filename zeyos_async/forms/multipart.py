@@ -130,7 +130,7 @@ class Multipart:
                 yield piece
 
     async def _iterate(self) -> AsyncGenerator[bytes, None]:
-        """Yield the form, with all that lies between two files in one piece: small ones become small packets."""
+        """Yield the form, with all that lies between two files in one piece: small pieces make small packets."""
         pending = b""
         for name, content in self.parts:
             pending += _part_head(name, content, self.boundary)

@@ -214,8 +214,8 @@ class Channel:
             yield stream
         finally:
             call.release()
-            error = stream.error
-            notify(call.listeners.on_done, request, None if error else response, error, clock() - began)
+            failure = stream.error
+            notify(call.listeners.on_done, request, None if failure else response, failure, clock() - began)
 
     async def _send_observed(self, call: Call, request: Request) -> Response:
         """Send a call, and notify the hooks of its beginning and its end."""

@@ -42,16 +42,16 @@ def test_an_error_that_tells_nothing_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "scrubbed"),
     [
         (f"Can not write request body for {CANARY}", "Can not write request body for the server"),
         ("Connection reset by peer", "Connection reset by peer"),
         ("", ""),
     ],
 )
-def test_texts_lose_their_links(text: str, shown: str) -> None:
+def test_texts_lose_their_links(text: str, scrubbed: str) -> None:
     """The errors of ours name the server themselves, without the query."""
-    assert remove_urls(text) == shown
+    assert remove_urls(text) == scrubbed
 
 
 async def test_a_time_out_of_connecting_does_not_tell_the_query(monkeypatch: pytest.MonkeyPatch) -> None:
