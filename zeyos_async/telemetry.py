@@ -89,6 +89,7 @@ class OpenTelemetryHooks(Hooks):
         self, request: Request, response: Response | None, error: BaseException | None, seconds: float
     ) -> None:
         """End the span of a call."""
+        # A call that an answer failed has no response here; its error knows the status.
         status = response.status if response is not None else getattr(error, "status", None) or None
         self._end_span(status, error)
 
@@ -107,6 +108,7 @@ class OpenTelemetryHooks(Hooks):
 
     def _begin_span(self, name: str, values: dict[str, Any]) -> None:
         span = self._tracer.start_span(name, kind=self._trace.SpanKind.CLIENT, attributes=values)
+        # Kept in a variable of the context: a call and its attempts may run in tasks of their own.
         token = self._context.attach(self._trace.set_span_in_context(span))
         self._current_span.set(_OpenSpan(span, token, self._current_span.get()))
 

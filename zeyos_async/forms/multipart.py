@@ -66,7 +66,9 @@ def _check_parts(value: Iterable[Part]) -> tuple[Part, ...]:
             raise InvalidArgument(
                 f"The part {name!r} of a form must be a text or an Upload, not {type(content).__name__}."
             )
-        _part_head(name, content, "-")
+        _part_head(
+            name, content, "-"
+        )  # names that can't be sent fail here, and not in the middle of a request
     return parts
 
 
@@ -91,7 +93,11 @@ class Multipart:
     parts: tuple[Part, ...] = attrs.field(converter=_check_parts, repr=_format_names)
     on_progress: Progress | None = attrs.field(default=None, kw_only=True, repr=False, eq=False)
     boundary: str = attrs.field(
-        factory=lambda: secrets.token_hex(16), kw_only=True, validator=_check_boundary, repr=False
+        # Random, so that no content can hold it: nothing searches the parts for it.
+        factory=lambda: secrets.token_hex(16),
+        kw_only=True,
+        validator=_check_boundary,
+        repr=False,
     )
 
     @property

@@ -118,6 +118,7 @@ class _PathSource:
 
     def _read(self, start: int, expected: os.stat_result) -> bytes:
         try:
+            # Opened for each piece: a cancelled upload leaves no handle open.
             with self.path.open("rb", buffering=0) as file:
                 state = os.fstat(file.fileno())
                 file.seek(start)
@@ -166,6 +167,7 @@ class _OpenFileSource:
 
 
 def _open_file_source(file: Any) -> _OpenFileSource:
+    # A pipe has no position and can't be wound back: it is read once, like an iterator.
     try:
         return _OpenFileSource(file, file.tell() if file.seekable() else None)
     except (AttributeError, OSError):

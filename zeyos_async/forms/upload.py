@@ -116,6 +116,7 @@ async def report_progress(
     async with aclosing(pieces):
         async for piece in pieces:
             yield piece
+            # After the yield: the piece was taken by the connection, and not only offered.
             sent += len(piece)
             if progress is not None:
                 progress(sent, total)

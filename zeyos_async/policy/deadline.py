@@ -55,6 +55,7 @@ class Timeout:
             return default
         if isinstance(value, Timeout):
             return value
+        # "120" is meant to be 120 seconds, and not the 30 seconds of silence that the default allows.
         return cls(total=value, connect=default.connect, read=None)
 
     @property

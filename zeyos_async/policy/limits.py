@@ -75,6 +75,7 @@ class ConcurrencyWindow:
             in_flight: How many requests ran when it came, its own included. A window that is not
                 used up does not grow: nothing shows that the host could bear more.
         """
+        # By 1 / limit for each answer, the window grows by one in a round of answers.
         if self.limit >= self.ceiling or in_flight < int(self.limit):
             return self
         return ConcurrencyWindow(
@@ -111,5 +112,5 @@ class Pace:
         """
         if rate is None:
             return 0.0, self
-        start = max(now, self.next_at)
+        start = max(now, self.next_at)  # starts that were not used are not saved up for a burst
         return start - now, Pace(start + 1.0 / rate)

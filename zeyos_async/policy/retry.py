@@ -154,12 +154,13 @@ class Retry:
             return False
         if failure is Failure.NOT_SENT:
             return True
+        # A refusal (429) did nothing, so that even a create may be sent again.
         if failure is Failure.STATUS and (status not in self.statuses or status in _REFUSAL_STATUSES):
             return status in self.statuses
         return safety is not Safety.ONCE
 
     def _choose_pause(self, attempt: int, draw: float, retry_after: float | None) -> float:
-        bound = min(self.cap, self.base * 2.0 ** min(attempt - 1, 60))
+        bound = min(self.cap, self.base * 2.0 ** min(attempt - 1, 60))  # a float ends at 2 ** 1023
         if retry_after is None:
             return draw * bound
         # Never earlier than the server asks, and not all clients at the same moment.
@@ -181,6 +182,7 @@ def parse_retry_after(value: str | None, *, now: float, date: str | None = None)
     text = (value or "").strip()
     if not text or len(text) > _MAX_HEADER:
         return None
+    # isdigit() alone is true of the digits of every script.
     if text.isascii() and text.isdigit():
         return float(text)
     moment = _parse_http_date(text)

@@ -105,6 +105,7 @@ class Channel:
         self._check = check
         self._status = status
         self._origin = (base_url.scheme, base_url.host, base_url.port)
+        # Of the channel's own host: finding loop and limiter anew would cost two look-ups for each call.
         self._recent: tuple[ref[asyncio.AbstractEventLoop], LoopState, Limiter] | None = None
 
     @property
@@ -237,7 +238,7 @@ class Channel:
             if call.streamed_response is None:  # else only the head is there, which holds nothing to check
                 self._check(request, response)
         except ZeyosAsyncError as error:
-            self._complete_error(error, call)
+            self._complete_error(error, call)  # first: an outcome quotes its message
             outcome = final_error(
                 error, request, unknown=call.outcome_unknown, attempts=max(1, call.attempts)
             )
@@ -497,7 +498,7 @@ def _redirect(request: Request, target: URL) -> Request:
 
 
 def _classify_failure(error: TransportError) -> Failure:
-    if isinstance(error, NotSent):
+    if isinstance(error, NotSent):  # a certificate that does not verify now will not in a second either
         return (
             Failure.FINAL if isinstance(error.__cause__, ssl.SSLCertVerificationError) else Failure.NOT_SENT
         )

@@ -110,7 +110,7 @@ class CredentialManager:
         """Let the backend learn from an answer, such as a cookie."""
         with self._lock:
             if self.current is None:
-                return
+                return  # it was forgotten meanwhile: an answer must not bring it back
             changed = self.backend.on_response(request, response, sent, self.current)
             if changed is not None:
                 self.current = changed
@@ -181,8 +181,10 @@ class CredentialManager:
     ) -> Future[Credential]:
         """Return the acquisition under way, or a new one."""
         with self._lock:
+            # The task of a loop that was closed never ends: its acquisition is replaced.
             if self._acquisition is not None and self._owner is not None and not self._owner[0].is_closed():
                 return self._acquisition
+            # Checked under the lock: another thread may have finished an acquisition a moment ago.
             acquisition: Future[Credential] = Future()
             acquisition.set_running_or_notify_cancel()  # a waiter that is cancelled can't cancel it any more
             if (successor := self._find_successor(rejected)) is not None:
@@ -244,6 +246,7 @@ class CredentialManager:
             async with asyncio.timeout(timeout):
                 credential, is_ours = await acquire()
         except BaseException as error:
+            # Whatever ended it, those who wait must hear of it, or they wait for ever.
             self._fail(acquisition, error)
             if not isinstance(error, Exception):
                 raise

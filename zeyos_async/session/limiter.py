@@ -27,6 +27,7 @@ class Limiter:
 
     __slots__ = (
         "_pace",
+        "_pacing",
         "_queue",
         "_rate",
         "hedge_budget",
@@ -44,6 +45,7 @@ class Limiter:
         self.in_flight = 0
         self._rate = limits.rate
         self._pace = Pace()
+        self._pacing = 0
         self._queue: OrderedDict[asyncio.Future[None], None] = OrderedDict()
 
     @property
@@ -53,6 +55,7 @@ class Limiter:
 
     def try_acquire(self) -> bool:
         """Take a slot if there is one at once; whoever took one calls :meth:`release`."""
+        # Never past those who wait, and under a rate there is always a start to wait for.
         if self._queue or self.in_flight >= int(self.window.limit) or self._rate is not None:
             return False
         self.in_flight += 1
@@ -92,11 +95,24 @@ class Limiter:
             if now + wait > deadline:
                 raise TimeoutError
             self._pace = pace
-            if wait:
-                await asyncio.sleep(wait)
+            # Where others wait for a start that is due by now, this one must not overtake them.
+            if wait or self._pacing:
+                await self._sleep_until(now + wait)
         except BaseException:
             self.release()
             raise
+
+    async def _sleep_until(self, moment: float) -> None:
+        # Not asyncio.sleep, which counts from a later moment: two starts would change places by that.
+        loop = asyncio.get_running_loop()
+        alarm: asyncio.Future[None] = loop.create_future()
+        timer = loop.call_at(moment, _wake, alarm)
+        self._pacing += 1
+        try:
+            await alarm
+        finally:
+            self._pacing -= 1
+            timer.cancel()
 
     def release(self) -> None:
         """Give a slot back."""
@@ -118,3 +134,8 @@ class Limiter:
             turn, _ = self._queue.popitem(last=False)
             if not turn.done():
                 turn.set_exception(error)
+
+
+def _wake(alarm: asyncio.Future[None]) -> None:
+    if not alarm.done():
+        alarm.set_result(None)

@@ -70,6 +70,7 @@ def final_error(error: ZeyosAsyncError, request: Request, *, unknown: bool, atte
     """
     if request.safety is Safety.READ:
         return error
+    # Another URL than the request's is that of the log-in on the way.
     if isinstance(error, (ApiError, TransportError)) and error.url not in ("", public_url(request.url)):
         return _login_outcome(error, request, unknown, attempts)
     if isinstance(error, OutcomeUnknown):
@@ -91,6 +92,7 @@ def _login_outcome(
     """Return the error for a log-in that failed on the way: of the call's own request, nothing more was sent."""
     if unknown:
         return _unknown_before(f"the log-in failed: {error.args[0]}", request, attempts)
+    # Whether the log-in arrived does not matter: it is not the write whose outcome is asked for.
     if isinstance(error, TransportError) and may_have_acted(error):
         return NotSent(f"no credential to send it with: {error.args[0]}", **error_details(request))
     return error
@@ -102,6 +104,7 @@ def _answered_outcome(error: ApiError, request: Request, unknown: bool, attempts
     error.after_unknown = unknown
     if unknown and isinstance(error, PreconditionFailed):
         error.hint = "An earlier attempt of this very call may have made the change: read the record to know"
+    # A redirect that was not followed is a ServerError, too, but the server has not begun to act.
     is_redirect = 300 <= error.status < 400
     if isinstance(error, ServerError) and (unknown or not is_redirect):
         return _to_failed_write(error, request, attempts)

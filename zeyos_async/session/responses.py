@@ -101,6 +101,7 @@ def redirect_error(request: Request, response: Response, target: URL) -> ServerE
         status=response.status,
         method=request.method,
         url=public_url(request.url),
+        # The address may hold a session in its query; the message has it without that.
         headers={k: v for k, v in _public_headers(response).items() if k.lower() != "location"},
     )
 
@@ -132,6 +133,7 @@ def _public_headers(response: Response) -> dict[str, str]:
 
 def _error_message(response: Response) -> tuple[str, str]:
     """Return the message and the code of an error answer."""
+    # A message is short; an error page of megabytes is not decoded for its title.
     text = response.body[:_MAX_READ].decode("utf-8", "replace").strip()
     if response.content_type == "text/html" or text[:1] == "<":
         return _describe_page(text), ""

@@ -146,6 +146,7 @@ class Session:
             raise ConfigurationError(
                 f"auth= takes an auth backend such as BearerToken(...) or PasswordLogin(...), not {type(auth).__name__}."
             )
+        # Equal backends at one address are one user: they share a log-in, whoever made them.
         key = (str(url), auth if isinstance(auth, Hashable) else id(auth))
         with self._lock:
             manager = self._credential_managers.setdefault(
@@ -172,7 +173,7 @@ class Session:
         """
         if self.closed:
             return
-        self._state.is_closed = True
+        self._state.is_closed = True  # first, so that those who are woken below begin nothing new
         running_loop = asyncio.get_running_loop()
         for loop, loop_state in self._state.list_loops():
             if loop is running_loop:

@@ -67,6 +67,7 @@ class SharedCredential:
     async def _load_latest(self) -> Credential | None:
         """Load the credential that the store has, or return the one that it should have, if saving that failed."""
         stored = await self._store.load(self._key)
+        # If the store holds something else by now, another process has logged in, and its credential counts.
         if self._unsaved is not None and self._unsaved[0] == stored:
             return self._unsaved[1]
         return stored

@@ -80,6 +80,7 @@ class StreamedResponse:
     def length(self) -> int | None:
         """The number of bytes of the body, or ``None`` if the server did not say."""
         value = self.headers.get("Content-Length", "")
+        # Of a compressed body the header has the length as sent, which tells nothing about the pieces here.
         is_plain = "Content-Encoding" not in self.headers
         return int(value) if is_plain and value.isascii() and value.isdigit() else None
 
@@ -94,7 +95,7 @@ class StreamedResponse:
             DeadlineExceeded: The time that the caller gave is over.
             RuntimeError: The stream is closed.
         """
-        if self._closed:
+        if self._closed:  # its connection may be another request's by now
             raise RuntimeError("this stream is closed: read it within its 'async with'")
         piece, self._start = self._start, b""
         if not piece and self._body is not None:

@@ -74,6 +74,7 @@ class _Request(aiohttp.ClientRequest):
 
     async def send(self, conn: Any) -> aiohttp.ClientResponse:
         self.has_begun = True
+        # Without a body the answer is awaited from now on; with one, from the moment at which it is written.
         if not self.body and self.attempt_timeout is not None:
             self.attempt_timeout.restart_silence()
         return await super().send(conn)
@@ -303,7 +304,7 @@ class AiohttpTransport:
     ) -> bytes:
         """Read the body as it comes, compressed or not, up to its bound."""
         max_size = self._bounds.wire
-        if (answer.content_length or 0) > max_size:
+        if (answer.content_length or 0) > max_size:  # refused before a byte of it is read
             raise ResponseTooLarge(
                 f"the answer announces more than {max_size} bytes", **error_details(request)
             )
@@ -329,6 +330,7 @@ class AiohttpTransport:
         """Return the client of the running loop, made on first use."""
         context = await self._tls_context()
         with self._lock:
+            # Looked at again: the transport may have been closed while the certificates were read.
             if self._closed:
                 raise NotSent("the transport is closed", **error_details(request))
             loop = asyncio.get_running_loop()
@@ -348,6 +350,7 @@ class AiohttpTransport:
         )
         http = aiohttp.ClientSession(
             connector=connector,
+            # A pool is shared by all users of a session: a cookie of one must not travel with another.
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             headers={"Accept-Encoding": ACCEPT_ENCODING, "User-Agent": _USER_AGENT},
@@ -442,7 +445,8 @@ def _translate(
         by_closing = closed and task is not None and not task.cancelling()
         return NotSent("the transport was closed", **error_details(request)) if by_closing else None
     if isinstance(cause, (TransportError, ServerError)):
-        return None
+        return None  # ours already
+    # aiohttp wraps what the body of a request raises, or takes it for a lost connection.
     if not answered and attempt.body is not None and attempt.body.failure is not None:
         return attempt.body.failure
     translated = _translate_cause(cause, request, attempt, answered=answered)

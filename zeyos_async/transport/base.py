@@ -33,6 +33,7 @@ from ..wire import Request, Response, Safety, public_url
 
 __all__ = ["ResponseStream", "Transport", "check_request", "deadline_error", "error_details"]
 
+# With a line break in it, a value would begin a header, or another request, of whoever chose the value.
 _FORBIDDEN_IN_VALUE: Final = re.compile(r"[\r\n\x00]")
 _NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
@@ -135,6 +136,7 @@ def check_request(request: Request) -> None:
             raise InvalidArgument(f"{name!r} is no valid name of a header; nothing was sent.")
 
 
+# Methods and names of headers are few, and are checked for every request.
 @functools.lru_cache(maxsize=512)
 def _is_token(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
@@ -154,6 +156,7 @@ def deadline_error(request: Request, *, sent: bool) -> TransportError:
     """Return the error for a request whose time is over."""
     if not sent:
         return DeadlineExceeded("the time for the call is over; nothing was sent", **error_details(request))
+    # Of a read nobody needs to know whether it was done; a write may have been.
     if request.safety is Safety.READ:
         return DeadlineExceeded(
             "the time for the call is over, and no complete answer came", **error_details(request)

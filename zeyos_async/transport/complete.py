@@ -38,6 +38,7 @@ def complete_response(
         ResponseTooLarge: It passes the bounds.
         ServerError: It has an encoding that was not asked for.
     """
+    # Answers to HEAD and those with status 304 name the encoding of a body that they don't have.
     if body or _ends_with_connection(request, status, headers):
         body = _decode(request, status, headers, body, bounds)
     if is_too_deep(body):
@@ -89,6 +90,7 @@ def _check_json_is_whole(request: Request, status: int, headers: CIMultiDictProx
         ResponseTooLarge: It is nested too deeply to be read.
     """
     is_declared = "json" in headers.get("Content-Type", "").lower()
+    # An error is raised by its status, whatever came of its body.
     if status >= 400 or not (is_declared or body.lstrip()[:1] in (b"{", b"[")):
         return
     if not body and request.safety is not Safety.READ:

@@ -248,7 +248,7 @@ class _Layer:
             self._position -= inflater.unused_size
             self._inflater, self._has_ended = None, True
         elif not piece and not data:
-            raise _cut_short()
+            raise _cut_short()  # it needs more input, and there is none
         return piece
 
     def _read_head(self) -> bytes:
@@ -287,7 +287,7 @@ class StreamDecoder:
         """
         self._wire_size += len(data)
         if not self._layers:
-            return iter((data,))
+            return iter((data,))  # what is not compressed is in proportion
         return self._count(_chain(iter((data,)), self._layers))
 
     def finish(self) -> Iterator[bytes]:
@@ -346,6 +346,7 @@ def _decode_layer(body: bytes, encoding: _Encoding, max_size: int) -> bytes:
     except TooLarge:
         if max_size <= _MAX_AT_ONCE:
             raise
+    # Each pass begins with a layer of its own, as an inflater can't be wound back.
     size = _measure(_decode_whole(body, encoding, _MEASURED_PIECE), max_size)
     return _join(_decode_whole(body, encoding, size + 1), max_size)
 

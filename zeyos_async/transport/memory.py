@@ -85,13 +85,14 @@ class MemoryTransport:
         check_request(request)
         if self._closed:
             raise NotSent("the transport is closed", **error_details(request))
+        # Measured and counted as for a real connection, so that a body of another size fails in tests, too.
         if request.stream is not None:
             body = await OutgoingBody.measure(request.stream)
             request = attrs.evolve(request, body=b"".join([chunk async for chunk in body.chunks()]))
         self.requests.append(request)
         response = self._handler(request)
         if not inspect.isawaitable(response):
-            return response
+            return response  # it cost no time that a deadline could bound
         try:
             async with asyncio.timeout_at(deadline):
                 return await response

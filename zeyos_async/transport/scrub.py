@@ -16,13 +16,14 @@ _URL: Final = re.compile(r"\w+://\S+")
 
 def scrub_cause(cause: BaseException) -> BaseException | None:
     """Return what may be the cause of our error: this one or what caused it, without their tracebacks."""
+    # Such an error holds the request with all its headers, wherever it is shown.
     if hasattr(cause, "request_info"):
         return None
     safe = getattr(cause, "certificate_error", None) or getattr(cause, "os_error", None) or cause
     if _URL.search(str(safe)):
         safe = safe.__cause__
     error: BaseException | None = safe
-    visited: set[int] = set()
+    visited: set[int] = set()  # chains of causes may be circles
     while error is not None and id(error) not in visited:
         visited.add(id(error))
         error.__traceback__ = None

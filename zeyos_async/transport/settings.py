@@ -24,7 +24,7 @@ def check_tls_setting(value: tls.SSLContext | str | PathLike[str] | None) -> tls
     if value is None or isinstance(value, tls.SSLContext):
         return value
     if isinstance(value, (str, PathLike)):
-        return fspath(value)
+        return fspath(value)  # read later, in a thread: making a transport does no I/O
     raise ConfigurationError(
         f"ssl={value!r}: give an ssl.SSLContext or the path of a file of CA certificates. Certificates are always "
         "verified; for a test server, trust its certificate, or make a context that says otherwise."
@@ -60,6 +60,7 @@ def parse_proxy_url(value: str | URL) -> URL:
 def find_environment_proxy(url: URL) -> URL | None:
     """Return the proxy that the environment names for a URL, or ``None``. ``.netrc`` is not read."""
     proxy = urllib.request.getproxies().get(url.scheme)
+    # Not aiohttp's trust_env, which would also send the passwords of ``.netrc``.
     if not proxy or urllib.request.proxy_bypass(url.host or ""):
         return None
     return parse_proxy_url(proxy if "://" in proxy else f"http://{proxy}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 
 import pytest
 
@@ -129,6 +130,22 @@ async def test_a_rate_is_fair():
     assert order == [*range(6)] * 5
     # Against the moment before all of them: the first start may be late on a slow machine.
     assert all(start >= began + number / 500.0 - 0.001 for number, start in enumerate(starts))
+
+
+async def test_no_start_overtakes_one_that_is_due():
+    """A loop that stood still finds two starts due at once: the one that waited comes first."""
+    limiter = Limiter(Limits(rate=100.0), retry_budget=10)
+    order: list[str] = []
+
+    async def caller(name):
+        await limiter.acquire(NEVER)
+        order.append(name)
+
+    await limiter.acquire(NEVER)
+    (waiting,) = await start(caller("waiting"))
+    time.sleep(0.05)  # noqa: ASYNC251 - the loop stands still, as on a busy machine
+    await asyncio.gather(waiting, caller("late"))
+    assert order == ["waiting", "late"]
 
 
 async def test_a_cancelled_start_does_not_stop_the_pace():
