@@ -16,7 +16,7 @@ from zeyos_async.errors import OutcomeUnknown
 from zeyos_async.session import Retry
 from zeyos_async.testing import OxUser, emulate_general, emulate_octaved, emulate_ox, emulate_zeyos
 from zeyos_async.testing.answers import Answer, Incoming
-from zeyos_async.transport.base import about
+from zeyos_async.transport.base import error_details
 from zeyos_async.transport.memory import MemoryTransport
 from zeyos_async.wire import Request, Response
 
@@ -224,7 +224,7 @@ async def _act(emulator: Any, incoming: Incoming, request: Request) -> Answer:
     await asyncio.sleep(fault.delay)
     answer = await emulator.respond(incoming, fault.quirks) if fault.act else Answer()
     if fault.cut == "before":
-        raise OutcomeUnknown("the connection ended", **about(request))
+        raise OutcomeUnknown("the connection ended", **error_details(request))
     return fault.answer or answer
 
 

@@ -33,17 +33,17 @@ def repeats_creates(patch: Patch) -> None:
 
 def forgets_earlier_attempts(patch: Patch) -> None:
     """Says of a call what is true of its last attempt."""
-    judged = channel.outcome_of
+    judged = channel.final_error
 
-    def outcome_of(error: Any, request: Any, *, unknown: bool, attempts: int) -> Any:
+    def final_error(error: Any, request: Any, *, unknown: bool, attempts: int) -> Any:
         return judged(error, request, unknown=False, attempts=attempts)
 
-    patch.setattr(channel, "outcome_of", outcome_of)
+    patch.setattr(channel, "final_error", final_error)
 
 
 def calls_a_500_a_refusal(patch: Patch) -> None:
     """Takes every answer for the truth."""
-    patch.setattr(channel, "outcome_of", lambda error, request, **_: error)
+    patch.setattr(channel, "final_error", lambda error, request, **_: error)
 
 
 def creates_again_without_looking(patch: Patch) -> None:
@@ -54,14 +54,14 @@ def creates_again_without_looking(patch: Patch) -> None:
 
 def takes_every_412_for_somebody_elses(patch: Patch) -> None:
     """``modify`` begins anew, though its own attempt may be what changed the record."""
-    judged = channel.outcome_of
+    judged = channel.final_error
 
-    def outcome_of(*args: Any, **options: Any) -> Any:
+    def final_error(*args: Any, **options: Any) -> Any:
         error = judged(*args, **options)
         error.after_unknown = False
         return error
 
-    patch.setattr(channel, "outcome_of", outcome_of)
+    patch.setattr(channel, "final_error", final_error)
 
 
 def takes_equal_values_for_a_step(patch: Patch) -> None:

@@ -39,7 +39,7 @@ def traffic(
     while events:
         now, call, attempt = heapq.heappop(events)
         if now < BEFORE:
-            budget = budget.earned(amount=retry.refill, most=retry.budget)
+            budget = budget.earn(amount=retry.refill, most=retry.budget)
             continue
         calls += attempt == 1
         sent += 1
@@ -53,7 +53,7 @@ def traffic(
             status=status,
         )
         if isinstance(decision, Wait):
-            budget = budget.spent()
+            budget = budget.spend()
             heapq.heappush(events, (now + decision.seconds, call, attempt + 1))
     return calls, sent
 

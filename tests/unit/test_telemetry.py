@@ -41,7 +41,7 @@ def provider(exporter):
     provider.shutdown()
 
 
-def asked(path="/api/v1/things/1?session=s3cret", *, method="GET", safety=Safety.READ):
+def make_request(path="/api/v1/things/1?session=s3cret", *, method="GET", safety=Safety.READ):
     return Request(method=method, url=URL(BASE + path), safety=safety, operation="things.get")
 
 
@@ -54,7 +54,7 @@ async def test_a_call_and_its_attempts(provider, exporter):
     """A client span for the call, and one below it for each time that it was sent."""
     transport = MemoryTransport.script([Response(status=503), NotSent("down"), OK])
     async with session(provider, transport) as one:
-        await one.bind(BASE).send(asked())
+        await one.bind(BASE).send(make_request())
     first, second, third, call = exporter.get_finished_spans()
     assert {span.parent.span_id for span in (first, second, third)} == {call.context.span_id}
     assert call.parent is None
@@ -98,7 +98,7 @@ async def test_a_call_that_fails(provider, exporter, step, safety, error, kind, 
     """Its span says how: by the status, or by the class of the error that its caller got."""
     async with session(provider, MemoryTransport.script([step])) as one:
         with pytest.raises(error):
-            await one.bind(BASE).send(asked(safety=safety))
+            await one.bind(BASE).send(make_request(safety=safety))
     call = exporter.get_finished_spans()[-1]
     assert call.attributes["error.type"] == kind
     assert call.attributes.get("http.response.status_code") == status
@@ -112,7 +112,7 @@ async def test_a_cancelled_call(provider, exporter):
         await asyncio.sleep(30)
 
     async with session(provider, MemoryTransport(never)) as one:
-        task = asyncio.create_task(one.bind(BASE).send(asked()))
+        task = asyncio.create_task(one.bind(BASE).send(make_request()))
         await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -136,7 +136,7 @@ async def test_calls_at_once_do_not_mix(provider, exporter):
     async with session(provider, MemoryTransport(slowly)) as one:
         channel = one.bind(BASE)
         with tracer.start_as_current_span("outside") as outside:
-            await asyncio.gather(*(channel.send(asked(f"/{number}")) for number in range(20)))
+            await asyncio.gather(*(channel.send(make_request(f"/{number}")) for number in range(20)))
     spans = exporter.get_finished_spans()
     calls = {span.context.span_id: span for span in spans if span.name == "things.get"}
     attempts = [span for span in spans if span.name == "GET"]
@@ -157,12 +157,12 @@ async def test_both_requests_of_a_hedged_read(provider, exporter):
     hedge = Hedge(max_share=0.5, learn=1, least=0.01, quantile=0.5)
     async with session(provider, MemoryTransport(answer), hedge=hedge) as one:
         channel = one.bind(BASE)
-        await channel.send(asked())
+        await channel.send(make_request())
         exporter.clear()
-        one.local().gate(URL(BASE), one.limits, one.retry.budget).hedges = hedge.earn(
-            hedge.earn(hedge.earn(one.local().gate(URL(BASE), one.limits, one.retry.budget).hedges))
-        )
-        await channel.send(asked())
+        limiter = one.loop_state().limiter(URL(BASE), one.limits, one.retry.budget)
+        for _ in range(3):
+            limiter.hedge_budget = hedge.earn(limiter.hedge_budget)
+        await channel.send(make_request())
     *attempts, call = exporter.get_finished_spans()
     assert [span.parent.span_id for span in attempts] == [call.context.span_id] * 2
     assert sorted(span.attributes.get("http.request.resend_count", 0) for span in attempts) == [0, 1]
@@ -175,32 +175,32 @@ async def test_logins_and_waits_are_noted(provider, exporter):
     transport = MemoryTransport.script([token, OK, OK])
     login = PasswordLogin("max", "pw-1234", identifier="x")
     async with session(provider, transport, limits=Limits(rate=1000.0)) as one:
-        await one.bind(BASE, login).send(asked())
+        await one.bind(BASE, login).send(make_request())
     call = exporter.get_finished_spans()[-1]
     assert {event.name for event in call.events} == {"login", "limit"}
 
 
 async def test_no_secret_anywhere(provider, exporter):
     """Not the token, not the query, not what the server said."""
-    said = Response(status=400, body=b'"tok-1234 is no good, max"')
-    async with session(provider, MemoryTransport.script([said])) as one:
+    refusal = Response(status=400, body=b'"tok-1234 is no good, max"')
+    async with session(provider, MemoryTransport.script([refusal])) as one:
         with pytest.raises(Exception, match="no good"):
-            await one.bind(BASE, BearerToken("tok-1234")).send(asked())
+            await one.bind(BASE, BearerToken("tok-1234")).send(make_request())
     text = "".join(span.to_json() for span in exporter.get_finished_spans())
     assert json.loads(exporter.get_finished_spans()[0].to_json())
     assert not any(secret in text for secret in ("tok-1234", "s3cret", "no good", "Authorization"))
 
 
-async def test_two_of_them(provider, exporter):
+async def test_two_hooks_objects_trace_twice(provider, exporter):
     """Two hooks objects trace the same call twice, each with spans of its own."""
     hooks = [OpenTelemetryHooks(provider), OpenTelemetryHooks(provider)]
     async with Session(transport=MemoryTransport.script([OK]), hooks=hooks) as one:
-        await one.bind(BASE).send(asked())
+        await one.bind(BASE).send(make_request())
         assert get_current_span() is INVALID_SPAN
     assert len(exporter.get_finished_spans()) == 4
 
 
-def test_without_opentelemetry():
+def test_a_missing_opentelemetry_is_named():
     """The error names the extra."""
     code = """
 import sys

@@ -1,4 +1,4 @@
-"""A body on its way out: it must keep to the length that was announced, and what it raises is kept."""
+"""Bodies that are sent as they are read: their bytes are counted, and their own errors are remembered."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from contextlib import aclosing
 from ..errors import InvalidArgument
 from ..wire import StreamingBody
 
-__all__ = ["Sending"]
+__all__ = ["OutgoingBody"]
 
 
-class Sending:
+class OutgoingBody:
     """One sending of a body.
 
     Args:
-        body: What is sent.
+        body: The body that is sent.
         size: The length that is announced for it, or ``None``.
 
     Attributes:
-        failure: What the body raised, if it failed by itself and not for want of a connection.
+        failure: The error of the body, if it failed by itself and not for want of a connection.
     """
 
     def __init__(self, body: StreamingBody, size: int | None) -> None:
         self.size = size
         self.failure: Exception | None = None
         self._body = body
-        self._begun = False
+        self._has_begun = False
         self._ended = asyncio.Event()
 
     @classmethod
-    async def of(cls, body: StreamingBody) -> Sending:
-        """The sending of a body, measured now.
+    async def measure(cls, body: StreamingBody) -> OutgoingBody:
+        """Measure a body and return it, ready to be sent.
 
         Raises:
             InvalidArgument: It can't be read.
@@ -40,34 +40,35 @@ class Sending:
         return cls(body, await body.measure())
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
-        """The body's bytes.
+        """Yield the body's bytes.
 
         Raises:
             InvalidArgument: There are more or less of them than announced.
         """
-        left = self.size
-        self._begun = True
+        remaining = self.size
+        self._has_begun = True
         try:
             async with aclosing(self._body.chunks()) as chunks:
                 async for chunk in chunks:
-                    left = None if left is None else left - len(chunk)
-                    if left is not None and left < 0:
+                    remaining = None if remaining is None else remaining - len(chunk)
+                    if remaining is not None and remaining < 0:
                         break  # not one byte too many: the server would take it for the next request
                     if chunk:
                         yield chunk
-            if left:
-                raise InvalidArgument(self._another_size(left))
+            if remaining:
+                raise InvalidArgument(self._wrong_size_message(remaining))
         except Exception as error:
             self.failure = error
             raise
         finally:
             self._ended.set()
 
-    async def settled(self) -> None:
+    async def wait_until_done(self) -> None:
         """Wait until nothing reads the body any more, when its request has been answered or given up."""
-        if self._begun:
+        # aiohttp writes the body in a task of its own, which may still hold the caller's file or iterator.
+        if self._has_begun:
             await self._ended.wait()
 
-    def _another_size(self, left: int) -> str:
-        seen = f"more than {self.size}" if left < 0 else f"only {(self.size or 0) - left}"
-        return f"The body was to have {self.size} bytes and gave {seen}; the request was cut off."
+    def _wrong_size_message(self, remaining: int) -> str:
+        size = f"more than {self.size}" if remaining < 0 else f"only {(self.size or 0) - remaining}"
+        return f"The body was to have {self.size} bytes and gave {size}; the request was cut off."

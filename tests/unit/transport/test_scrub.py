@@ -8,7 +8,7 @@ from yarl import URL
 
 from zeyos_async.errors import NotSent
 from zeyos_async.transport.aiohttp import AiohttpTransport
-from zeyos_async.transport.scrub import showable, without_links
+from zeyos_async.transport.scrub import remove_urls, scrub_cause
 from zeyos_async.wire import Request
 
 CANARY = "https://ox.example.com/ajax/contacts?session=canary"
@@ -31,27 +31,27 @@ def caused(error: BaseException, cause: BaseException) -> BaseException:
 )
 def test_an_error_that_tells_a_url_is_replaced_by_its_cause(error: BaseException) -> None:
     """What went wrong below stays visible, such as that it was a time-out."""
-    assert showable(error) is error.__cause__
+    assert scrub_cause(error) is error.__cause__
 
 
 def test_an_error_that_tells_nothing_stays() -> None:
     """Its traceback does not."""
     error = ConnectionResetError(104, "Connection reset by peer")
-    assert showable(error) is error
-    assert showable(aiohttp.ClientOSError(1, f"for {CANARY}")) is None
+    assert scrub_cause(error) is error
+    assert scrub_cause(aiohttp.ClientOSError(1, f"for {CANARY}")) is None
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "scrubbed"),
     [
         (f"Can not write request body for {CANARY}", "Can not write request body for the server"),
         ("Connection reset by peer", "Connection reset by peer"),
         ("", ""),
     ],
 )
-def test_texts_lose_their_links(text: str, shown: str) -> None:
+def test_texts_lose_their_links(text: str, scrubbed: str) -> None:
     """The errors of ours name the server themselves, without the query."""
-    assert without_links(text) == shown
+    assert remove_urls(text) == scrubbed
 
 
 async def test_a_time_out_of_connecting_does_not_tell_the_query(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,7 +121,7 @@ async def _gives_nothing() -> None:
 
 @pytest.mark.parametrize("function", [lambda: [b"a"], _gives_nothing])
 async def test_a_function_gives_an_iterator(function: Any) -> None:
-    """Anything else is told."""
+    """Anything else is progress."""
     with pytest.raises(InvalidArgument, match="must give an asynchronous iterator"):
         await read(Upload(function))
 
@@ -165,27 +165,27 @@ async def test_a_file_that_changes_meanwhile(file: Path, change: Callable[[Path]
         await anext(chunks)
 
 
-async def test_progress() -> None:
+async def test_progress_is_reported_for_each_piece() -> None:
     """Told of what was taken, and of how much there is; anew with each sending."""
-    told: list[tuple[int, int | None]] = []
-    upload = Upload(CONTENT, on_progress=lambda sent, total: told.append((sent, total)))
+    progress: list[tuple[int, int | None]] = []
+    upload = Upload(CONTENT, on_progress=lambda sent, total: progress.append((sent, total)))
     await read(upload)
     size = len(CONTENT)
-    assert told == [(PIECE, size), (2 * PIECE, size), (size, size)]
+    assert progress == [(PIECE, size), (2 * PIECE, size), (size, size)]
     await read(upload)
-    assert told[3:] == told[:3]
+    assert progress[3:] == progress[:3]
 
 
-async def test_progress_of_who_knows_how_much() -> None:
+async def test_progress_has_the_total_that_the_caller_gives() -> None:
     """The total is what the caller says, or nothing."""
-    told: list[tuple[int, int | None]] = []
+    progress: list[tuple[int, int | None]] = []
 
     def tell(sent: int, total: int | None) -> None:
-        told.append((sent, total))
+        progress.append((sent, total))
 
     await read(Upload(stream(b"ab", b"c"), on_progress=tell))
     await read(Upload(stream(b"ab", b"c"), on_progress=tell, size=3))
-    assert told == [(2, None), (3, None), (2, 3), (3, 3)]
+    assert progress == [(2, None), (3, None), (2, 3), (3, 3)]
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def depth(value) -> int:
 @given(TREES)
 def test_the_depth_is_that_of_the_values(value):
     """Whatever brackets, quotes and backslashes stand in texts and keys."""
-    assert json_depth.nesting(json.dumps(value).encode()) == depth(value)
+    assert json_depth.measure_depth(json.dumps(value).encode()) == depth(value)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_the_depth_is_that_of_the_values(value):
 )
 def test_what_is_no_json(body, deep):
     """It is counted all the same, since a decoder reads it up to where it breaks."""
-    assert max(0, json_depth.nesting(body)) == deep
+    assert max(0, json_depth.measure_depth(body)) == deep
 
 
 def test_the_usual_limit_is_bound_enough():
