@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import attrs
 
+from ..deprecated import renamed_fields
 from ..errors import InvalidArgument
 
 __all__ = ["Hedge", "HedgeBudget", "Latencies"]
@@ -68,6 +69,7 @@ def _check_between(least: float, most: float) -> Any:
     return check
 
 
+@renamed_fields(share="max_share")
 @attrs.frozen(kw_only=True)
 class Hedge:
     """Sends late reads a second time. A session has none unless it is told: ``Session(hedge=Hedge())``.

@@ -20,6 +20,7 @@ from typing import Any, Final
 
 import attrs
 
+from ..deprecated import renamed_fields
 from ..errors import InvalidArgument
 from ..wire import Safety
 
@@ -90,6 +91,7 @@ def _check_at_least(least: float) -> Any:
     return check
 
 
+@renamed_fields(longest="max_retry_after", reserve="budget", earn="refill")
 @attrs.frozen(kw_only=True)
 class Retry:
     """Rules for trying again, and for how patiently. ``Retry(attempts=1)`` tries nothing again.
