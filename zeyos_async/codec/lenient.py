@@ -8,17 +8,13 @@ import typing
 from datetime import UTC, date, datetime
 from typing import Any
 
-from ..errors import ZeyosAsyncError
+from ..errors import DecodeFailed
 from ..schema import WallClock
 
 if typing.TYPE_CHECKING:
     import cattrs
 
 __all__ = ["DecodeFailed", "is_int_enum", "make_converter", "structured", "time_from_wire", "to_int"]
-
-
-class DecodeFailed(ZeyosAsyncError):
-    """The bytes are not what was asked for; the message says where."""
 
 
 def time_from_wire(value: object) -> datetime | int | None:
