@@ -10,7 +10,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from zeyos_async.filters import FALSE, TRUE, And, Comparison, Expression, Not, Op, Or, compare
-from zeyos_async.filters.expression import LIKE_OPS, LIST_OPS, REGEX_OPS, plain
+from zeyos_async.filters.expression import LIKE_OPS, LIST_OPS, REGEX_OPS
+from zeyos_async.filters.operands import to_plain
 from zeyos_async.schema import Entity, Field, Kind
 
 thorough = settings(deadline=None, max_examples=150)
@@ -122,7 +123,7 @@ ANY_VALUE = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False),
     st.decimals(allow_nan=False, allow_infinity=False),
     st.text(st.characters(codec=None)),
-    st.datetimes(FIRST, LAST, timezones=ZONES).map(lambda moment: plain("", moment)),
+    st.datetimes(FIRST, LAST, timezones=ZONES).map(lambda moment: to_plain("", moment)),
 )
 ODD_NAMES = [
     "a",

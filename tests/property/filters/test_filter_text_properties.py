@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from zeyos_async.errors import FilterSyntaxError
 from zeyos_async.filters import FALSE, TRUE, And, Comparison, Expression, Not, Op, Or, fields, parse
-from zeyos_async.filters.expression import leaves
+from zeyos_async.filters.expression import comparisons_in
 
 from .filter_strategies import any_comparison, thorough, trees
 
@@ -31,7 +31,7 @@ def test_conditions_are_values(expr: Expression) -> None:
     again = pickle.loads(pickle.dumps(expr))
     assert again == expr
     assert hash(again) == hash(expr)
-    assert fields(again) == {leaf.path for leaf in leaves(expr)}
+    assert fields(again) == {leaf.path for leaf in comparisons_in(expr)}
 
 
 TOKENS = [

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from zeyos_async.errors import FilterError
 from zeyos_async.filters import Comparison, Expression, F, Op, compare, evaluate, from_ox, to_ox
 from zeyos_async.filters.compilers.ox_dialects import DIALECTS
-from zeyos_async.filters.expression import leaves
+from zeyos_async.filters.expression import comparisons_in
 from zeyos_async.schema import Kind
 
 from .filter_strategies import BOUND_CONDITIONS, INTS, PATTERNS, ROWS, comparisons, thorough, trees
@@ -151,9 +151,9 @@ def _words(term: list[Any]) -> set[str]:
 
 
 def _leaves(expr: Expression) -> list[Comparison]:
-    return [leaf for leaf in leaves(expr) if leaf.op not in (Op.IN, Op.NOT_IN)] + [
+    return [leaf for leaf in comparisons_in(expr) if leaf.op not in (Op.IN, Op.NOT_IN)] + [
         compare(leaf.path, Op.EQ, value)
-        for leaf in leaves(expr)
+        for leaf in comparisons_in(expr)
         if leaf.op in (Op.IN, Op.NOT_IN)
         for value in leaf.value
     ]

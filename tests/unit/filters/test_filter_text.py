@@ -119,7 +119,7 @@ WRONG: list[tuple[str, str]] = [
     ("|a.like('x\\\\')", "backslash"),
     ("|a.like(**{})", "**"),
     ("|a.asc()", "no method"),
-    ("|a._take(1)", "no method"),
+    ("|a._coerce(1)", "no method"),
     ("|a.__class__()", "no method"),
     ("|a.b.__init__.__globals__()", "no method"),
     ("|__import__('os')", "call"),
