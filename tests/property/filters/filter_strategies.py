@@ -68,13 +68,13 @@ def patterns(paths: tuple[str, ...]) -> st.SearchStrategy[Comparison]:
     )
 
 
-def trees(leaf: st.SearchStrategy[Expression], *, least: int = 2) -> st.SearchStrategy[Expression]:
+def trees(leaf: st.SearchStrategy[Expression], *, min_operands: int = 2) -> st.SearchStrategy[Expression]:
     """Conditions over some comparisons, constants among them."""
     return st.recursive(
         st.one_of(leaf, leaf, leaf, st.sampled_from([TRUE, FALSE])),
         lambda inner: st.one_of(
-            st.lists(inner, min_size=least, max_size=4).map(tuple).map(And),
-            st.lists(inner, min_size=least, max_size=4).map(tuple).map(Or),
+            st.lists(inner, min_size=min_operands, max_size=4).map(tuple).map(And),
+            st.lists(inner, min_size=min_operands, max_size=4).map(tuple).map(Or),
             inner.map(Not),
         ),
         max_leaves=8,

@@ -117,7 +117,7 @@ def test_time_stamps_are_aware_and_other_numbers_stay(wire: dict[str, Any], expe
         ("price", "price", 5, 5.0),
     ],
 )
-def test_values_in_other_clothes_are_understood(key: str, attribute: str, wire: Any, expected: Any) -> None:
+def test_values_of_other_types_are_understood(key: str, attribute: str, wire: Any, expected: Any) -> None:
     """Numbers as text, text as numbers, unknown codes: what is clear is taken, nothing is lost."""
     row = {"ID": 1, key: wire}
     assert getattr(reader.page(_encode(row)).rows[0], attribute) == expected
@@ -136,7 +136,7 @@ def test_values_in_other_clothes_are_understood(key: str, attribute: str, wire: 
         (b'[{"ID": 1, "lastname": "\xff"}]', "JSON"),
     ],
 )
-def test_what_makes_no_sense_is_an_error_that_says_where(body: bytes, says: str) -> None:
+def test_pages_that_make_no_sense_raise_with_the_place(body: bytes, says: str) -> None:
     """Not JSON, not a list, not a row, or a value that fits in no way."""
     with pytest.raises(DecodeFailed, match=says):
         reader.page(body)
