@@ -6,7 +6,7 @@ import os
 import sys
 from typing import Any, BinaryIO, Final
 
-from ..errors import ConfigurationError
+from ..errors import NotSignedIn
 
 __all__ = [
     "Interrupted",
@@ -24,10 +24,6 @@ __all__ = [
 
 _RED: Final = "\x1b[31m"
 _PLAIN: Final = "\x1b[0m"
-
-
-class NotSignedIn(ConfigurationError):
-    """There is no credential to use; the message says how to get one."""
 
 
 class Interrupted(Exception):

@@ -19,9 +19,9 @@ from .expression import (
     Order,
     all_of,
     any_of,
-    compare,
     fields,
 )
+from .operands import compare
 
 # Functions named like their module must be bound at once: importing the submodule later would put the
 # module in their place.
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from .compilers.octaved import from_octaved, to_octaved
     from .compilers.ox import attachment, from_ox, header, to_ox
     from .compilers.zeyos import from_zeyos, to_zeyos
-    from .parser import parse, to_text
+    from .parser import parse
+    from .printer import to_text
 
 __all__ = [
     "FALSE",
@@ -88,13 +89,13 @@ _HOMES = {
     "to_octaved": "compilers.octaved",
     "to_ox": "compilers.ox",
     "to_general": "compilers.general",
-    "to_text": "parser",
+    "to_text": "printer",
     "to_zeyos": "compilers.zeyos",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Load what only some programs need, when they first ask for it."""
+    """Load a name that only some programs need, when it is first asked for."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

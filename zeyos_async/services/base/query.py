@@ -183,7 +183,7 @@ class Query(Generic[R]):
             "ahead": ahead,
             "by": by,
             "on_drift": on_drift,
-            "fair": yield_often,
+            "yield_often": yield_often,
         }
         return attrs.evolve(
             self, paging=attrs.evolve(self._paging, **{k: v for k, v in given.items() if v is not None})

@@ -11,7 +11,7 @@ import msgspec
 from ...codec import DecodeFailed, Page, RowReader
 from ...errors import ServerError
 from ...filters import Constant, Expression, normalize, to_general
-from ...filters.compilers.general import EVERYWHERE
+from ...filters.compilers.general import ALL_FIELDS
 from ...pagination import PageSize
 from ...schema import Entity, Field, Kind
 from ...wire import Request, Response, Safety, public_url
@@ -247,7 +247,7 @@ class GeneralLists:
     def _request(self, plan: QueryPlan, body: dict[str, Any]) -> Request:
         filters = to_general(plan.where, self.entity)
         if plan.search is not None:
-            filters.append({"fieldname": EVERYWHERE, "comparison": "like", "value": plan.search})
+            filters.append({"fieldname": ALL_FIELDS, "comparison": "like", "value": plan.search})
         if filters:
             body["filters"] = filters
         return self.wire.request("list", body, model=self.entity.name, safety=Safety.READ)

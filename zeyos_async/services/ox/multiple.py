@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 import attrs
 
 from ...auth.ox.wire import LOST
-from ...errors import FailedWrite, InvalidArgument, ServerError, ZeyosAsyncError
+from ...errors import FailedWrite, InvalidArgument, MultipleFailed, ServerError, ZeyosAsyncError
 from ...wire import Request, Response, Safety, public_url
 from .answers import Envelope, of_value, parse
 from .errors import OxNotAuthenticated, error_of, explained
@@ -43,22 +43,6 @@ _WRITES_SERIAL: Final = frozenset({"calendar", "contacts", "folders", "tasks"})
 _SERIAL_WRITES: Final = frozenset({"delete", "new", "update"})
 _NUMBERS: Final = frozenset({Kind.INTEGER, Kind.STAMP, Kind.TIME, Kind.DATE})
 _BATCH: contextvars.ContextVar[Batch | None] = contextvars.ContextVar("batch", default=None)
-
-
-class MultipleFailed(ZeyosAsyncError):
-    """Some of the calls of one ``multiple`` failed, and exceptions were to be raised.
-
-    Attributes:
-        results: What each call returned, or its error, in order.
-    """
-
-    def __init__(self, results: Sequence[Any]) -> None:
-        self.results = list(results)
-        failed = [each for each in self.results if isinstance(each, ZeyosAsyncError)]
-        super().__init__(f"{len(failed)} of {len(self.results)} calls failed, the first with: {failed[0]}")
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.results,)
 
 
 def item_of(prepared: Prepared[Any]) -> dict[str, Any]:

@@ -7,11 +7,11 @@ import os
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, get_args
 
 import attrs
 
-from ....errors import InvalidArgument, ZeyosAsyncError, suggest
+from ....errors import FolderUploadFailed, InvalidArgument, ZeyosAsyncError, suggest
 from ....forms.sources import in_thread
 from ..operation import Caller
 
@@ -35,25 +35,6 @@ class FolderUpload:
     folders: Mapping[str, str] = attrs.field(factory=dict)
     skipped: tuple[str, ...] = ()
     failed: Mapping[str, Exception] = attrs.field(factory=dict)
-
-
-class FolderUploadFailed(ZeyosAsyncError):
-    """Some files of a folder were not uploaded.
-
-    Attributes:
-        upload: What became of each file.
-    """
-
-    def __init__(self, upload: FolderUpload) -> None:
-        self.upload = upload
-        name, error = next(iter(upload.failed.items()))
-        super().__init__(
-            f"{len(upload.failed)} of {len(upload.failed) + len(upload.files)} files were not uploaded, "
-            f"the first of them {name}: {error}"
-        )
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.upload,)
 
 
 @attrs.define

@@ -52,12 +52,12 @@ CITY = F.contact.city == "Graz"
         (Account(), None),
     ],
 )
-def test_where_a_value_is_found(row: Any, answer: bool | None) -> None:
+def test_evaluate_looks_values_up_by_path(row: Any, answer: bool | None) -> None:
     """By the whole path, by nesting, on records; what is missing is NULL."""
     assert evaluate(CITY, row) is answer
 
 
-def test_records_have_pythons_names_and_extdata() -> None:
+def test_evaluate_reads_records_by_pythons_names_and_extdata() -> None:
     """A keyword's underscore is stripped, extdata is a mapping, and a number's own attributes are no fields."""
     row = Account(from_="x", extdata={"nick": "Al", "a.b": 1}, contact=7)
     assert evaluate(F.from_ == "x", row) is True
@@ -109,18 +109,18 @@ COMPARED: list[tuple[str, Any, bool | None]] = [
 
 
 @pytest.mark.parametrize(("text", "value", "answer"), COMPARED, ids=[f"{t} on {v!r}" for t, v, _ in COMPARED])
-def test_what_compares_with_what(text: str, value: Any, answer: bool | None) -> None:
+def test_evaluate_compares_within_families_of_values(text: str, value: Any, answer: bool | None) -> None:
     """Numbers exactly, moments as seconds, and nothing across families."""
     assert evaluate(parse(text), {"x": value}) is answer
 
 
-def test_a_hard_pattern_is_matched_fast() -> None:
+def test_hard_like_patterns_are_matched_fast() -> None:
     """No pattern makes LIKE backtrack without end: this one would outlast the test run."""
     assert evaluate(F.x.like("%a" * 40 + "%b"), {"x": "a" * 5000}) is False
 
 
 @pytest.mark.parametrize("regex", ["(", "[[:alpha:]]", "(?<n>a)"])
-def test_a_regular_expression_that_python_cannot_read_raises(regex: str) -> None:
+def test_regular_expressions_that_python_cannot_read_raise(regex: str) -> None:
     """It may be right for the server, so it is no false and no true."""
     with pytest.raises(UnsupportedFilter, match="regular expression"):
         evaluate(F.x.matches(regex), {"x": "a"})

@@ -116,10 +116,10 @@ CONDITIONS: list[tuple[Expression, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("made", "text"), CONDITIONS, ids=[text for _, text in CONDITIONS])
-def test_each_way_to_write_a_condition(made: Expression, text: str) -> None:
+@pytest.mark.parametrize(("expr", "text"), CONDITIONS, ids=[text for _, text in CONDITIONS])
+def test_conditions_print_as_they_were_written(expr: Expression, text: str) -> None:
     """The text form shows what was made."""
-    assert str(made) == text
+    assert str(expr) == text
 
 
 REFUSED: list[tuple[str, Callable[[], Any], str]] = [
@@ -165,7 +165,7 @@ REFUSED: list[tuple[str, Callable[[], Any], str]] = [
 
 
 @pytest.mark.parametrize(("make", "says"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED])
-def test_what_means_nothing_is_refused_with_advice(make: Callable[[], Any], says: str) -> None:
+def test_meaningless_conditions_are_refused_with_advice(make: Callable[[], Any], says: str) -> None:
     """One error, which is a FilterError for the library and a TypeError for Python."""
     with pytest.raises(InvalidCondition) as caught:
         make()
@@ -175,7 +175,7 @@ def test_what_means_nothing_is_refused_with_advice(make: Callable[[], Any], says
     assert isinstance(caught.value, InvalidArgument)
 
 
-def test_nesting_is_bounded_and_flat_lists_are_not() -> None:
+def test_nesting_of_conditions_is_bounded_and_flat_lists_are_not() -> None:
     """Recursion never goes deeper than a condition may be; a chain of & is one level."""
     flat = F.a == 0
     for number in range(2000):
@@ -201,21 +201,21 @@ def test_conditions_equal_by_structure_and_type() -> None:
 
 def test_conditions_are_frozen_and_plain() -> None:
     """They can't be changed, copy and pickle, and show themselves as what parse reads."""
-    leaf = F.a == 1
+    comparison = F.a == 1
     with pytest.raises(AttributeError):
-        leaf.path = "b"  # type: ignore[misc]
-    assert copy.deepcopy(leaf) == pickle.loads(pickle.dumps(leaf)) == leaf
-    assert repr(leaf) == "parse('a == 1')"
+        comparison.path = "b"  # type: ignore[misc]
+    assert copy.deepcopy(comparison) == pickle.loads(pickle.dumps(comparison)) == comparison
+    assert repr(comparison) == "parse('a == 1')"
 
 
-def test_times_are_kept_in_utc() -> None:
+def test_moments_in_conditions_are_kept_in_utc() -> None:
     """So that two moments of one zone compare right when its clocks change."""
-    leaf = F.a == datetime(2026, 1, 1, 12, tzinfo=timezone(timedelta(hours=2)))
-    assert leaf.value.tzinfo is UTC
-    assert leaf.value.hour == 10
+    comparison = F.a == datetime(2026, 1, 1, 12, tzinfo=timezone(timedelta(hours=2)))
+    assert comparison.value.tzinfo is UTC
+    assert comparison.value.hour == 10
 
 
-def test_helpers_over_any_number_of_conditions() -> None:
+def test_all_of_and_any_of_take_any_number_of_conditions() -> None:
     """No condition is true for AND, false for OR; one is itself; nested ones flatten."""
     a, b, c = F.a == 1, F.b == 2, F.c == 3
     assert (all_of([]), any_of([])) == (TRUE, FALSE)
@@ -225,7 +225,7 @@ def test_helpers_over_any_number_of_conditions() -> None:
     assert fields((a & b) | ~c) == {"a", "b", "c"}
 
 
-def test_what_where_order_by_and_select_take() -> None:
+def test_arguments_of_queries_become_conditions_orders_and_paths() -> None:
     """Conditions, texts and fields become conditions, orders and paths."""
     assert condition("a == 1") == condition(F.a == 1) == (F.a == 1)
     assert condition(F.a) == Comparison("a", Op.EQ, True)
@@ -271,7 +271,7 @@ def test_f_remembers_a_bounded_number_of_fields() -> None:
         ("contact.owner", ReferenceField),
     ],
 )
-def test_an_entitys_fields_have_their_types(name: str, kind: type) -> None:
+def test_fields_of_an_entity_have_their_classes(name: str, kind: type) -> None:
     """By attribute and by path."""
     by_attribute: Any = f
     for part in name.split("."):
@@ -281,7 +281,7 @@ def test_an_entitys_fields_have_their_types(name: str, kind: type) -> None:
         assert field._path == name
 
 
-def test_a_namespace_is_a_collection_of_fields() -> None:
+def test_namespaces_are_collections_of_fields() -> None:
     """It lists, iterates, answers ``in``, and knows Python's names for fields."""
     assert [field._path for field in f] == list(ACCOUNTS.fields)
     assert "lastname" in f
@@ -305,7 +305,7 @@ def test_a_namespace_is_a_collection_of_fields() -> None:
         ("extdat", ""),
     ],
 )
-def test_an_unknown_field_is_named_with_the_closest(path: str, suggestion: str) -> None:
+def test_unknown_fields_are_refused_with_the_closest_name(path: str, suggestion: str) -> None:
     """At once, as an AttributeError too."""
 
     def follow() -> Any:
@@ -342,9 +342,9 @@ def test_typed_fields_refuse_other_types(make: Callable[[], Any]) -> None:
         make()
 
 
-def test_typed_fields_take_what_they_hold() -> None:
+def test_typed_fields_take_their_own_types() -> None:
     """Enums on codes, moments and seconds on times, flags alone."""
-    made = [
+    conditions = [
         f.lastname.ilike("%a%"),
         f.visibility == Color.RED,
         f.lastmodified >= NOON,
@@ -355,10 +355,10 @@ def test_typed_fields_take_what_they_hold() -> None:
         f.meta.is_null(),
         f.extdata["odd name"] == 1,
     ]
-    assert str(all_of(made)) == (
+    assert str(all_of(conditions)) == (
         "lastname.ilike('%a%') and visibility == 1 and "
         'lastmodified >= datetime("2026-01-01T12:00:00+00:00") and lastmodified >= 1524472045 and '
         'amount < Decimal("1.5") and (contact in [1] or contact is None) and '
         "not (locked == True) and meta is None and F['extdata.odd name'] == 1"
     )
-    assert isinstance(made[6], Not)
+    assert isinstance(conditions[6], Not)

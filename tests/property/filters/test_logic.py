@@ -25,7 +25,7 @@ from zeyos_async.filters import (
     simplify,
     split,
 )
-from zeyos_async.filters.expression import LIST_OPS, leaves
+from zeyos_async.filters.expression import LIST_OPS, comparisons_in
 
 from .filter_readings import like, to_sql, weigh
 from .filter_strategies import (
@@ -76,14 +76,14 @@ def test_evaluate_agrees_with_arithmetic_on_truth_values(expr: Expression, row: 
 
 @given(st.one_of(CONDITIONS, BOUND_CONDITIONS, MIXED_CONDITIONS), ROWS)
 @thorough
-def test_the_normal_form_means_the_same(expr: Expression, row: dict[str, Any]) -> None:
+def test_simplify_keeps_the_meaning(expr: Expression, row: dict[str, Any]) -> None:
     """Under NULL and for values that can't be compared as well."""
     assert evaluate(simplify(expr), row) is evaluate(expr, row)
 
 
 @given(st.one_of(CONDITIONS, MIXED_CONDITIONS))
 @thorough
-def test_the_normal_form_is_normal(expr: Expression) -> None:
+def test_simplify_gives_the_normal_form(expr: Expression) -> None:
     """No NOT, no constant inside, alternating AND and OR, no repetition; and it stays as it is."""
 
     def check(node: Expression) -> None:
@@ -118,14 +118,14 @@ FEW = st.text(alphabet="ab%_\\", max_size=6)
 @settings(thorough, max_examples=600)
 @given(FEW, FEW.filter(lambda text: (len(text) - len(text.rstrip("\\"))) % 2 == 0))
 @example("aba", "%a%b%")
-def test_like_is_like(text: str, pattern: str) -> None:
+def test_like_patterns_match_by_their_definition(text: str, pattern: str) -> None:
     """The compiled pattern matches what the definition of LIKE matches."""
     assert evaluate(compare("t", Op.LIKE, pattern), {"t": text}) is like(text, pattern)
 
 
 @thorough
 @given(FEW, FEW)
-def test_literal_text_is_taken_literally(text: str, part: str) -> None:
+def test_contains_startswith_and_endswith_take_text_literally(text: str, part: str) -> None:
     """``contains``, ``startswith`` and ``endswith`` are Python's."""
     row = {"t": text}
     assert evaluate(F.t.contains(part), row) is (part in text)
@@ -153,16 +153,21 @@ def test_split_covers_each_row_exactly_once(
     except UnsupportedFilter:
         assume(False)
     assert sum(evaluate(part, row) is True for part in parts) == (evaluate(expr, row) is True)
-    assert all(len(leaf.value) <= most for part in parts for leaf in leaves(part) if leaf.op in LIST_OPS)
+    assert all(
+        len(comparison.value) <= most
+        for part in parts
+        for comparison in comparisons_in(part)
+        if comparison.op in LIST_OPS
+    )
 
 
 @given(st.lists(st.integers(-50, 50), min_size=1), st.integers(1, 5))
 @thorough
 def test_split_cuts_ids_in_ascending_order(ids: list[int], most: int) -> None:
     """Answers sorted by ID can be joined end to end."""
-    found: list[int] = []
+    joined: list[int] = []
     for part in split(compare("ID", Op.IN, ids), most):
         assert isinstance(part, Comparison)
-        found += part.value if part.op is Op.IN else [part.value]
-    assert found == sorted(set(ids)) or len(found) <= most
-    assert sorted(found) == sorted(set(ids))
+        joined += part.value if part.op is Op.IN else [part.value]
+    assert joined == sorted(set(ids)) or len(joined) <= most
+    assert sorted(joined) == sorted(set(ids))

@@ -62,7 +62,9 @@ async def read(server: TinyServer, *, limit: int | None = None, offset: int = 0,
     offset=st.integers(0, 70),
 )
 @settings(max_examples=150)
-def test_every_row_once(total: int, most: int, size: int, ahead: int, limit: int | None, offset: int) -> None:
+def test_passes_with_totals_give_every_row_once(
+    total: int, most: int, size: int, ahead: int, limit: int | None, offset: int
+) -> None:
     """In order, as many as are wanted, and without a request more than the pages take."""
     server = TinyServer(total, most=most)
     got = asyncio.run(read(server, size=size, ahead=ahead, limit=limit, offset=offset))
@@ -75,7 +77,7 @@ def test_every_row_once(total: int, most: int, size: int, ahead: int, limit: int
 
 @given(total=st.integers(2, 40), size=st.integers(1, 10), lost=st.integers(1, 5))
 @settings(max_examples=60)
-def test_rows_that_go_away_are_noticed(total: int, size: int, lost: int) -> None:
+def test_passes_with_totals_notice_rows_that_go_away(total: int, size: int, lost: int) -> None:
     """Whatever moved, nothing is lost in silence."""
     server = TinyServer(total, lost=lost)
     if total <= size:  # one page is the whole answer
@@ -87,8 +89,8 @@ def test_rows_that_go_away_are_noticed(total: int, size: int, lost: int) -> None
 
 def test_drift_is_a_warning_by_default() -> None:
     """``async for`` goes on with what comes."""
-    with warnings.catch_warnings(record=True) as seen:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         got = asyncio.run(read(TinyServer(20, lost=2), size=5, ahead=1))
-    assert [warning.category for warning in seen] == [PageDriftWarning]
+    assert [warning.category for warning in caught] == [PageDriftWarning]
     assert got == [1, 2, 3, 4, 5, *range(8, 21)]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from zeyos_async.errors import FilterError
 from zeyos_async.filters import Comparison, Expression, F, Op, compare, evaluate, from_ox, to_ox
 from zeyos_async.filters.compilers.ox_dialects import DIALECTS
-from zeyos_async.filters.expression import leaves
+from zeyos_async.filters.expression import comparisons_in
 from zeyos_async.schema import Kind
 
 from .filter_strategies import BOUND_CONDITIONS, INTS, PATTERNS, ROWS, comparisons, thorough, trees
@@ -46,17 +46,17 @@ def reading(term: list[Any], row: Mapping[str, Any]) -> bool | None:
         return opposite(least(opposite(reading(item, row)) for item in operands))
     if word == "not":
         return opposite(reading(operands[0], row))
-    held = row.get(operands[0]["field"])
+    stored = row.get(operands[0]["field"])
     if word == "isNull":
-        return held is None
-    if held is None:
+        return stored is None
+    if stored is None:
         return None
-    wanted = operands[1]
-    if word == "=" and isinstance(wanted, str) and isinstance(held, str):
-        return glob(wanted).fullmatch(held) is not None
-    if isinstance(wanted, str) and not isinstance(held, str):
-        wanted = float(wanted) if "." in wanted else int(wanted)
-    return bool(ORDER[word](held, wanted))
+    constant = operands[1]
+    if word == "=" and isinstance(constant, str) and isinstance(stored, str):
+        return glob(constant).fullmatch(stored) is not None
+    if isinstance(constant, str) and not isinstance(stored, str):
+        constant = float(constant) if "." in constant else int(constant)
+    return bool(ORDER[word](stored, constant))
 
 
 def glob(text: str) -> re.Pattern[str]:
@@ -67,8 +67,8 @@ def glob(text: str) -> re.Pattern[str]:
 
 def least(results: Any) -> bool | None:
     """False before unknown before true."""
-    found = list(results)
-    return False if False in found else None if None in found else True
+    values = list(results)
+    return False if False in values else None if None in values else True
 
 
 def opposite(result: bool | None) -> bool | None:
@@ -78,7 +78,7 @@ def opposite(result: bool | None) -> bool | None:
 
 @given(SAYABLE, ROWS)
 @thorough
-def test_the_terms_select_the_same_rows(expr: Expression, row: dict[str, Any]) -> None:
+def test_to_ox_selects_the_same_rows(expr: Expression, row: dict[str, Any]) -> None:
     """As a server reads them, and as we read them back."""
     try:
         term = json.loads(json.dumps(to_ox(expr)))
@@ -91,13 +91,13 @@ def test_the_terms_select_the_same_rows(expr: Expression, row: dict[str, Any]) -
 
 @given(BOUND_CONDITIONS, ROWS)
 @thorough
-def test_nothing_is_dropped(expr: Expression, row: dict[str, Any]) -> None:
+def test_to_ox_drops_nothing(expr: Expression, row: dict[str, Any]) -> None:
     """Whatever can be said at all selects what the condition selects; moments are milliseconds."""
     try:
         term = to_ox(expr)
     except FilterError:
         return
-    if any(leaf.path == "when" and isinstance(leaf.value, int) for leaf in _leaves(expr)):
+    if any(comparison.path == "when" and isinstance(comparison.value, int) for comparison in _leaves(expr)):
         return  # a whole number is taken as it is: the API's milliseconds
     sent = {**row, "when": None if row["when"] is None else row["when"] * 1000}
     assert (reading(term, sent) is True) is (evaluate(expr, row) is True)
@@ -105,7 +105,7 @@ def test_nothing_is_dropped(expr: Expression, row: dict[str, Any]) -> None:
 
 @given(SAYABLE)
 @thorough
-def test_compiling_what_was_read_gives_the_same(expr: Expression) -> None:
+def test_to_ox_and_from_ox_are_inverses(expr: Expression) -> None:
     """``to_ox`` and ``from_ox`` are inverses on terms in normal form."""
     try:
         term = to_ox(expr)
@@ -133,7 +133,7 @@ FILE_ROWS = st.fixed_dictionaries(
 
 @given(FILES, FILE_ROWS)
 @thorough
-def test_a_module_of_three_operators_says_the_same(expr: Expression, row: dict[str, Any]) -> None:
+def test_to_ox_selects_the_same_rows_with_three_operators(expr: Expression, row: dict[str, Any]) -> None:
     """The infostore knows ``=``, ``<`` and ``>``; the others are said with them, or refused."""
     try:
         term = to_ox(expr, "infostore")
@@ -151,15 +151,15 @@ def _words(term: list[Any]) -> set[str]:
 
 
 def _leaves(expr: Expression) -> list[Comparison]:
-    return [leaf for leaf in leaves(expr) if leaf.op not in (Op.IN, Op.NOT_IN)] + [
-        compare(leaf.path, Op.EQ, value)
-        for leaf in leaves(expr)
-        if leaf.op in (Op.IN, Op.NOT_IN)
-        for value in leaf.value
+    return [comparison for comparison in comparisons_in(expr) if comparison.op not in (Op.IN, Op.NOT_IN)] + [
+        compare(comparison.path, Op.EQ, value)
+        for comparison in comparisons_in(expr)
+        if comparison.op in (Op.IN, Op.NOT_IN)
+        for value in comparison.value
     ]
 
 
-def test_kinds_of_the_dialects_are_readable() -> None:
+def test_fields_of_the_dialects_have_kinds_of_conditions() -> None:
     """Every listed field has a kind that values of conditions can have."""
     kinds = {field.kind for dialect in DIALECTS.values() for field in (dialect.fields or {}).values()}
     assert kinds <= {Kind.TEXT, Kind.INTEGER, Kind.NUMBER, Kind.TIME, Kind.JSON}

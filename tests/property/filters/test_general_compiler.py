@@ -31,7 +31,7 @@ from .filter_strategies import BOUND_CONDITIONS, INTS, ROWS, SHORT_TEXT, compari
 ORDER = {"eql": operator.eq, "lt": operator.lt, "gt": operator.gt, "lte": operator.le, "gte": operator.ge}
 SAYABLE = st.lists(
     st.one_of(
-        comparisons(("n", "m"), INTS).filter(lambda leaf: leaf.op not in (Op.NE, Op.NOT_IN)),
+        comparisons(("n", "m"), INTS).filter(lambda comparison: comparison.op not in (Op.NE, Op.NOT_IN)),
         st.builds(lambda text: F.t.contains(text, ignore_case=True), SHORT_TEXT),
         st.builds(lambda text: Comparison("u", Op.EQ, text), SHORT_TEXT),
     ),
@@ -45,23 +45,23 @@ def reading(items: list[dict[str, Any]], row: Mapping[str, Any]) -> bool:
     return all(_holds(item, row[item["fieldname"]]) for item in items)
 
 
-def _holds(item: Mapping[str, Any], held: Any) -> bool:
+def _holds(item: Mapping[str, Any], stored: Any) -> bool:
     comparison: str = item.get("comparison", "eql")
     value: Any = item.get("value")
     if comparison in ("is", "isnot"):
-        return (held is None) is (comparison == "is")
-    if held is None:
+        return (stored is None) is (comparison == "is")
+    if stored is None:
         return False
     if comparison == "like":
-        return str(value).lower() in str(held).lower()
+        return str(value).lower() in str(stored).lower()
     if comparison == "in":
-        return held in value
-    return bool(ORDER[comparison](held, value))
+        return stored in value
+    return bool(ORDER[comparison](stored, value))
 
 
 @given(SAYABLE, ROWS)
 @thorough
-def test_the_filters_select_the_same_rows(expr: Expression, row: dict[str, Any]) -> None:
+def test_to_general_selects_the_same_rows(expr: Expression, row: dict[str, Any]) -> None:
     """As a server reads them, and as we read them back."""
     try:
         items = json.loads(json.dumps(to_general(expr)))
@@ -75,7 +75,7 @@ def test_the_filters_select_the_same_rows(expr: Expression, row: dict[str, Any])
 
 @given(BOUND_CONDITIONS, ROWS)
 @thorough
-def test_nothing_is_dropped(expr: Expression, row: dict[str, Any]) -> None:
+def test_to_general_drops_nothing(expr: Expression, row: dict[str, Any]) -> None:
     """Whatever can be said at all finds every row that the condition selects; ``like`` alone ignores case."""
     try:
         items = to_general(expr)
@@ -90,7 +90,7 @@ def test_nothing_is_dropped(expr: Expression, row: dict[str, Any]) -> None:
 
 @given(SAYABLE)
 @thorough
-def test_compiling_what_was_read_gives_the_same(expr: Expression) -> None:
+def test_to_general_and_from_general_are_inverses(expr: Expression) -> None:
     """``to_general`` and ``from_general`` are inverses, up to the order of the items."""
     try:
         items = to_general(expr)
@@ -114,12 +114,12 @@ CASES: list[tuple[Expression, list[dict[str, Any]]]] = [
 
 
 @pytest.mark.parametrize(("expr", "items"), CASES, ids=str)
-def test_table(expr: Expression, items: list[dict[str, Any]]) -> None:
+def test_to_general_compiles_each_comparison(expr: Expression, items: list[dict[str, Any]]) -> None:
     """Each comparison of the document, and what stands for what it lacks."""
     assert to_general(expr) == items
 
 
-def test_the_documents_example() -> None:
+def test_to_general_gives_the_documents_example() -> None:
     """Age 27 or more and "man" in the last name; an item without a comparison is ``eql``."""
     items = [
         {"fieldname": "age", "comparison": "gte", "value": 27},
@@ -154,7 +154,7 @@ def test_the_documents_example() -> None:
     ],
     ids=str,
 )
-def test_refused(expr: Expression) -> None:
+def test_to_general_refuses_conditions_that_the_api_cannot_say(expr: Expression) -> None:
     """What the API can't say is an error that names the part."""
     with pytest.raises(FilterError):
         to_general(expr)
@@ -174,7 +174,7 @@ def test_refused(expr: Expression) -> None:
         [{"fieldname": "query", "value": "man"}],
     ],
 )
-def test_unreadable(items: Any) -> None:
+def test_from_general_refuses_other_json(items: Any) -> None:
     """What is no list of filters is refused, with the place."""
     with pytest.raises(FilterError, match="filters"):
         from_general(items)

@@ -43,9 +43,7 @@ def over_the_wire(json: Any) -> Any:
 
 @given(BOUND_CONDITIONS, ROWS, st.sampled_from([THINGS, None]))
 @thorough
-def test_the_zeyos_form_selects_the_same_rows(
-    expr: Expression, row: dict[str, Any], entity: Entity | None
-) -> None:
+def test_to_zeyos_selects_the_same_rows(expr: Expression, row: dict[str, Any], entity: Entity | None) -> None:
     """As a server reads it, and as we read it back; with an entity and without."""
     json = over_the_wire(to_zeyos(expr, entity))
     selected = evaluate(expr, row) is True
@@ -56,7 +54,7 @@ def test_the_zeyos_form_selects_the_same_rows(
 
 @given(BOUND_CONDITIONS, ROWS, st.sampled_from([THINGS, None]))
 @thorough
-def test_a_filter_that_selects_nothing_is_never_sent_by_mistake(
+def test_to_zeyos_never_selects_nothing_by_mistake(
     expr: Expression, row: dict[str, Any], entity: Entity | None
 ) -> None:
     """The JSON for "no row" comes only of conditions that no row fulfils."""
@@ -67,7 +65,7 @@ def test_a_filter_that_selects_nothing_is_never_sent_by_mistake(
 
 @given(BOUND_CONDITIONS)
 @thorough
-def test_reading_the_zeyos_form_back_gives_the_bound_condition(expr: Expression) -> None:
+def test_from_zeyos_reads_back_the_normalized_condition(expr: Expression) -> None:
     """What is sent says all that was bound: sending what was read sends the same."""
     json = over_the_wire(to_zeyos(expr, THINGS))
     assert over_the_wire(to_zeyos(from_zeyos(json), THINGS)) == json
@@ -86,13 +84,13 @@ LEAVES_AND_VALUES = st.one_of(
 @given(LEAVES_AND_VALUES, st.sampled_from([THINGS, None]))
 def test_each_comparison_alone_survives_the_wire(pair: tuple[Comparison, Any], entity: Entity | None) -> None:
     """Fractions against whole numbers, moments against whole seconds, patterns."""
-    leaf, value = pair
-    assume(entity is not None or leaf.path != "n" or all(map(is_whole, as_list(leaf.value))))
-    row = {leaf.path: value}
-    selected = evaluate(leaf, row) is True
-    assert selected == (weigh(leaf, row) == 1)
-    json = over_the_wire(to_zeyos(leaf, entity))
-    assert leaf.path == "x" or (entity is None and leaf.path != "when") or whole_numbers(json)
+    comparison, value = pair
+    assume(entity is not None or comparison.path != "n" or all(map(is_whole, as_list(comparison.value))))
+    row = {comparison.path: value}
+    selected = evaluate(comparison, row) is True
+    assert selected == (weigh(comparison, row) == 1)
+    json = over_the_wire(to_zeyos(comparison, entity))
+    assert comparison.path == "x" or (entity is None and comparison.path != "when") or whole_numbers(json)
     assert (json != {"ID": {"<": 0}} and serve(json, row) == 1) is selected
 
 
@@ -115,7 +113,7 @@ def is_whole(value: Any) -> bool:
 @given(
     st.lists(comparisons(("n",), st.integers(0, 3)), min_size=2, max_size=5), st.none() | st.integers(0, 3)
 )
-def test_many_tests_of_one_field_are_all_sent(tests: list[Comparison], value: int | None) -> None:
+def test_to_zeyos_sends_all_tests_of_one_field(tests: list[Comparison], value: int | None) -> None:
     """However the operators repeat, none replaces another."""
     json = over_the_wire(to_zeyos(And(tuple(tests)), THINGS))
     selected = evaluate(And(tuple(tests)), {"n": value}) is True

@@ -1,4 +1,4 @@
-"""From bytes to rows: the fast way and the careful way read the same values."""
+"""From bytes to rows: the fast way and the lenient way read the same values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from zeyos_async.codec import (
     split_rows,
     time_from_wire,
 )
-from zeyos_async.codec.readers import _careful, _hints
+from zeyos_async.codec.readers import _hints, _make_row_converter
 from zeyos_async.codes import Code
 from zeyos_async.errors import ConfigurationError
 from zeyos_async.records import EMPTY
@@ -74,11 +74,11 @@ wire_rows = st.fixed_dictionaries(
 
 
 @given(st.lists(wire_rows, max_size=6))
-def test_the_fast_way_reads_what_the_careful_way_reads(rows: list[dict[str, Any]]) -> None:
-    """One odd row sends itself, and only itself, the careful way; the values are the same either way."""
-    careful = _careful(Row, KEYS, _hints(Row), None)
+def test_typed_rows_are_the_same_by_the_fast_and_the_lenient_way(rows: list[dict[str, Any]]) -> None:
+    """One odd row sends itself, and only itself, the lenient way; the values are the same either way."""
+    convert_leniently = _make_row_converter(Row, KEYS, _hints(Row), None)
     page = reader.page(_encode(*rows))
-    assert page.rows == [careful(row) for row in rows]
+    assert page.rows == [convert_leniently(row) for row in rows]
     assert page.ids == [row["ID"] for row in rows]
     assert [row.extra for row in page.rows] == [
         {"unknown": row["unknown"]} if "unknown" in row else EMPTY for row in rows
@@ -117,7 +117,7 @@ def test_time_stamps_are_aware_and_other_numbers_stay(wire: dict[str, Any], expe
         ("price", "price", 5, 5.0),
     ],
 )
-def test_values_in_other_clothes_are_understood(key: str, attribute: str, wire: Any, expected: Any) -> None:
+def test_values_of_other_types_are_understood(key: str, attribute: str, wire: Any, expected: Any) -> None:
     """Numbers as text, text as numbers, unknown codes: what is clear is taken, nothing is lost."""
     row = {"ID": 1, key: wire}
     assert getattr(reader.page(_encode(row)).rows[0], attribute) == expected
@@ -136,7 +136,7 @@ def test_values_in_other_clothes_are_understood(key: str, attribute: str, wire: 
         (b'[{"ID": 1, "lastname": "\xff"}]', "JSON"),
     ],
 )
-def test_what_makes_no_sense_is_an_error_that_says_where(body: bytes, says: str) -> None:
+def test_pages_that_make_no_sense_raise_with_the_place(body: bytes, says: str) -> None:
     """Not JSON, not a list, not a row, or a value that fits in no way."""
     with pytest.raises(DecodeFailed, match=says):
         reader.page(body)

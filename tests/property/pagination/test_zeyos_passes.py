@@ -57,8 +57,8 @@ class TinyServer:
         return _json([{key: i if path == "ID" else f"n{i % 3}" for key, path in names.items()} for i in page])
 
 
-def _holds(op: str, left: int, right: int) -> bool:
-    return left > right if op == ">" else left <= right
+def _holds(op: str, value: int, bound: int) -> bool:
+    return value > bound if op == ">" else value <= bound
 
 
 def _json(value: Any) -> Response:
@@ -136,7 +136,7 @@ def test_any_pass_gives_exactly_the_rows_asked_for(
     size=st.integers(1, 15),
     seed=st.integers(0, 2**32),
 )
-def test_by_id_no_row_that_stayed_is_lost_or_repeated_while_others_write(
+def test_a_pass_by_id_neither_loses_nor_repeats_rows_while_others_write(
     ids: set[int], size: int, seed: int
 ) -> None:
     """Rows come and go between pages, at any ID: whatever was there all the time comes exactly once."""

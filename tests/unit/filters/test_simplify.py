@@ -34,19 +34,19 @@ NORMAL = [
 
 
 @pytest.mark.parametrize(("text", "normal"), NORMAL, ids=[text for text, _ in NORMAL])
-def test_the_normal_form(text: str, normal: str) -> None:
+def test_simplify_gives_the_normal_form(text: str, normal: str) -> None:
     """NOT at the leaves, one level of each kind, nothing twice."""
     assert simplify(parse(text)) == parse(normal)
 
 
-def test_what_is_normal_stays_the_same_object() -> None:
+def test_simplify_keeps_the_object_of_a_normal_condition() -> None:
     """So that a compiler pays for it once."""
     for text in ("a == 1", "a == 1 and b in [1, 2]", "a == 1 or (b == 2 and c == 3)"):
         expr = parse(text)
         assert simplify(expr) is expr
 
 
-def test_constants_are_recognised() -> None:
+def test_is_true_and_is_false_recognise_constants() -> None:
     """Only once they are simplified."""
     assert is_true(simplify(F.a.not_in([])))
     assert is_false(simplify(F.a.in_([])))
@@ -55,13 +55,13 @@ def test_constants_are_recognised() -> None:
     assert simplify(~TRUE) is FALSE
 
 
-def test_short_lists_are_not_split() -> None:
+def test_split_leaves_short_lists_alone() -> None:
     """One condition comes back, in normal form."""
     assert split(F.a.in_([1, 2, 2]) & F.b.not_in([1]), 2) == [F.a.in_([1, 2]) & (F.b != 1)]
     assert split(FALSE, 2) == [FALSE]
 
 
-def test_a_long_list_is_cut_and_the_rest_repeated() -> None:
+def test_split_cuts_a_long_list_and_repeats_the_rest() -> None:
     """IDs in ascending order, other fields in the order given."""
     rest = (F.b == 1) | (F.c == 2)
     parts = split(F.ID.in_([5, 1, 4, 2, 3, 1]) & rest, 2)
@@ -69,7 +69,7 @@ def test_a_long_list_is_cut_and_the_rest_repeated() -> None:
     assert split(F.a.in_(["z", "a", "m"]), 2) == [F.a.in_(["z", "a"]), F.a == "m"]
 
 
-def test_two_long_lists_are_cut_against_each_other() -> None:
+def test_split_cuts_two_long_lists_against_each_other() -> None:
     """Each pair of pieces is asked for once."""
     parts = split(F.ID.in_([1, 2, 3]) & F.a.in_([4, 5, 6]), 2)
     assert len(parts) == 4
@@ -78,7 +78,7 @@ def test_two_long_lists_are_cut_against_each_other() -> None:
 
 
 @pytest.mark.parametrize("text", ["a not in [1, 2, 3]", "a in [1, 2, 3] or b == 1", "a in [None, 1, 2, 3]"])
-def test_lists_that_cannot_be_cut_are_refused(text: str) -> None:
+def test_split_refuses_lists_that_cannot_be_cut(text: str) -> None:
     """With the list in question."""
     with pytest.raises(UnsupportedFilter, match=r"3 values, and one request takes 2.*\[1, 2, 3, …\]"):
         split(parse(text), 2)

@@ -37,9 +37,9 @@ def moment(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def test_the_documents_example_comes_out_as_it_stands() -> None:
+def test_to_zeyos_gives_the_documents_example() -> None:
     """Keys, their order and the composite's key included."""
-    made = to_zeyos(
+    filters = to_zeyos(
         (F.visibility == 0)
         & F.contact.country.in_(["DE", "AT", "GB"])
         & ((F.lastmodified > moment(1524472045)) | (F.contact.lastmodified > moment(1524472045))),
@@ -50,8 +50,8 @@ def test_the_documents_example_comes_out_as_it_stands() -> None:
         "contact.country": {"IN": ["DE", "AT", "GB"]},
         "2": ["OR", {"lastmodified": {">": 1524472045}}, {"contact.lastmodified": {">": 1524472045}}],
     }
-    assert made == expected
-    assert list(made) == list(expected)
+    assert filters == expected
+    assert list(filters) == list(expected)
 
 
 COMPILED: list[tuple[str, Any]] = [
@@ -114,11 +114,11 @@ COMPILED: list[tuple[str, Any]] = [
 
 
 @pytest.mark.parametrize(("text", "json"), COMPILED, ids=[text for text, _ in COMPILED])
-def test_the_canonical_form(text: str, json: Any) -> None:
+def test_to_zeyos_gives_the_canonical_form(text: str, json: Any) -> None:
     """Minimal, keys in the order of the conditions, a composite's key its position."""
-    made = to_zeyos(parse(text))
-    assert made == json
-    assert list(made) == list(json)
+    filters = to_zeyos(parse(text))
+    assert filters == json
+    assert list(filters) == list(json)
 
 
 BOUND: list[tuple[Expression, Any]] = [
@@ -156,7 +156,7 @@ BOUND: list[tuple[Expression, Any]] = [
 
 
 @pytest.mark.parametrize(("expr", "json"), BOUND, ids=[str(expr) for expr, _ in BOUND])
-def test_values_take_the_form_of_their_field(expr: Expression, json: Any) -> None:
+def test_to_zeyos_gives_values_the_form_of_their_field(expr: Expression, json: Any) -> None:
     """Codes by name, whole seconds, whole numbers; rounded so that the meaning stays."""
     assert to_zeyos(expr, ACCOUNTS) == json
 
@@ -189,7 +189,9 @@ UNBOUND: list[tuple[Expression, type[Exception], str]] = [
 
 
 @pytest.mark.parametrize(("expr", "error", "says"), UNBOUND, ids=[str(expr)[:40] for expr, _, _ in UNBOUND])
-def test_what_the_entity_or_the_api_cannot_say(expr: Expression, error: type[Exception], says: str) -> None:
+def test_to_zeyos_refuses_conditions_that_entity_or_api_cannot_say(
+    expr: Expression, error: type[Exception], says: str
+) -> None:
     """The message names the field and what to do."""
     with pytest.raises(error) as caught:
         to_zeyos(expr, ACCOUNTS)
@@ -197,19 +199,19 @@ def test_what_the_entity_or_the_api_cannot_say(expr: Expression, error: type[Exc
 
 
 @pytest.mark.parametrize("name", ["2", "0", "-1"])
-def test_fields_that_look_like_a_composites_key_are_refused(name: str) -> None:
+def test_to_zeyos_refuses_fields_that_look_like_the_key_of_a_composite(name: str) -> None:
     """A number as a key means a composite."""
     with pytest.raises(UnsupportedFilter, match="composite"):
         to_zeyos(F[name] == 1)
     assert to_zeyos(F[f"extdata.{name}"] == 1) == {f"extdata.{name}": 1}
 
 
-def test_64_bits_are_enough_for_all_64_bits() -> None:
+def test_to_zeyos_takes_all_integers_of_64_bits() -> None:
     """Both ends of the range go out, exactly."""
     assert to_zeyos(F.a.in_([2**63 - 1, -(2**63)])) == {"a": {"IN": [2**63 - 1, -(2**63)]}}
 
 
-def test_binding_gives_what_is_sent_as_a_condition() -> None:
+def test_normalize_gives_the_condition_that_is_sent() -> None:
     """So that rows can be checked against it, and nothing need be sent where it is false."""
     assert normalize(F.visibility == "DELETED", ACCOUNTS) == (F.visibility == 2)
     assert normalize(F.lastmodified == moment(0.5), ACCOUNTS) == FALSE
@@ -248,7 +250,7 @@ READ: list[tuple[Any, Expression]] = [
 
 
 @pytest.mark.parametrize(("json", "expr"), READ, ids=[str(json) for json, _ in READ])
-def test_reading_the_apis_own_filters(json: Any, expr: Expression) -> None:
+def test_from_zeyos_reads_the_apis_own_filters(json: Any, expr: Expression) -> None:
     """All that the documents show, and what PHP makes of it."""
     assert from_zeyos(json) == expr
 
@@ -285,7 +287,7 @@ UNREADABLE: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("json", "says"), UNREADABLE, ids=[str(json)[:40] for json, _ in UNREADABLE])
-def test_what_is_no_filter_is_refused_with_its_place(json: Any, says: str) -> None:
+def test_from_zeyos_refuses_other_json_with_its_place(json: Any, says: str) -> None:
     """The path to the place is in the message."""
     with pytest.raises(FilterError) as caught:
         from_zeyos(json)

@@ -63,7 +63,7 @@ EXAMPLES: list[tuple[str, Expression, list[Any]]] = [
 
 
 @pytest.mark.parametrize(("module", "expr", "term"), EXAMPLES, ids=str)
-def test_the_documents_examples(module: str, expr: Expression, term: list[Any]) -> None:
+def test_to_ox_gives_the_documents_examples(module: str, expr: Expression, term: list[Any]) -> None:
     """The document's own searches, written with ``F``, and read back."""
     assert to_ox(expr, module) == term
     assert to_ox(from_ox({"filter": term}, module), module) == term
@@ -103,7 +103,7 @@ TABLE: list[tuple[Expression, list[Any]]] = [
 
 
 @pytest.mark.parametrize(("expr", "term"), TABLE, ids=str)
-def test_the_language(expr: Expression, term: list[Any] | None) -> None:
+def test_to_ox_speaks_the_whole_language(expr: Expression, term: list[Any] | None) -> None:
     """Each operator and operand; a moment between two milliseconds never comes, so nothing equals it."""
     if term is None:
         with pytest.raises(UnsupportedFilter, match="looks for nothing"):
@@ -130,7 +130,9 @@ MODULES: list[tuple[str | Entity, Expression, list[Any]]] = [
 
 
 @pytest.mark.parametrize(("module", "expr", "term"), MODULES, ids=str)
-def test_the_modules(module: str | Entity, expr: Expression, term: list[Any]) -> None:
+def test_to_ox_speaks_the_dialect_of_each_module(
+    module: str | Entity, expr: Expression, term: list[Any]
+) -> None:
     """What a module lacks is said with what it has; dates and numbers go out as the module takes them."""
     assert to_ox(expr, module) == term
 
@@ -160,7 +162,9 @@ REFUSED: list[tuple[str | Entity | None, Expression, str]] = [
 
 
 @pytest.mark.parametrize(("module", "expr", "why"), REFUSED, ids=str)
-def test_refused(module: str | Entity | None, expr: Expression, why: str) -> None:
+def test_to_ox_refuses_conditions_that_a_module_cannot_say(
+    module: str | Entity | None, expr: Expression, why: str
+) -> None:
     """What can't be said is refused with the part and with what to do; nothing is dropped."""
     with pytest.raises(UnsupportedFilter, match=why):
         to_ox(expr, module)
@@ -181,13 +185,15 @@ def test_refused(module: str | Entity | None, expr: Expression, why: str) -> Non
     ],
     ids=str,
 )
-def test_what_the_module_does_not_know(module: Any, expr: Expression, error: type[Exception]) -> None:
+def test_to_ox_refuses_fields_that_a_module_does_not_know(
+    module: Any, expr: Expression, error: type[Exception]
+) -> None:
     """Fields that a module can't search by, values that don't fit them, modules without such a search."""
     with pytest.raises(error):
         to_ox(expr, module)
 
 
-def test_an_unknown_field_comes_with_the_closest_name() -> None:
+def test_to_ox_names_the_closest_field_to_an_unknown_one() -> None:
     """So that a slip of the finger is seen at once."""
     with pytest.raises(UnknownField, match="filename"):
         to_ox(F.filname == "a", "infostore")
@@ -206,7 +212,7 @@ READ: list[tuple[Any, str | None, Expression]] = [
 
 
 @pytest.mark.parametrize(("json", "module", "expr"), READ, ids=str)
-def test_reading(json: Any, module: str | None, expr: Expression) -> None:
+def test_from_ox_reads_terms(json: Any, module: str | None, expr: Expression) -> None:
     """Constants may stand first, patterns become LIKE, texts become what the field's kind is."""
     assert from_ox(json, module) == expr
 
@@ -234,13 +240,13 @@ def test_reading(json: Any, module: str | None, expr: Expression) -> None:
     ],
     ids=str,
 )
-def test_unreadable(json: Any) -> None:
+def test_from_ox_refuses_other_json(json: Any) -> None:
     """What is no search term is refused, with the place."""
     with pytest.raises(FilterError):
         from_ox(json)
 
 
-def test_nesting_has_a_bound() -> None:
+def test_from_ox_bounds_the_nesting() -> None:
     """A term of a thousand levels is an error, not a crash."""
     term: list[Any] = ["=", {"field": "a"}, 1]
     for _ in range(1000):

@@ -68,14 +68,14 @@ READ: list[tuple[str, Expression]] = [
 
 
 @pytest.mark.parametrize(("text", "expr"), READ, ids=[text for text, _ in READ])
-def test_reading(text: str, expr: Expression) -> None:
+def test_parse_reads_texts(text: str, expr: Expression) -> None:
     """Each text is the condition that F writes, without a warning of Python's."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert parse(text) == expr
 
 
-def test_times_and_decimals() -> None:
+def test_parse_reads_times_and_decimals() -> None:
     """Written as calls of one text; a naive time is refused as everywhere."""
     assert str(parse('t > datetime("2026-01-01T00:00:00Z")')) == 't > datetime("2026-01-01T00:00:00+00:00")'
     assert str(parse("t > Decimal('1.50')")) == 't > Decimal("1.50")'
@@ -119,7 +119,7 @@ WRONG: list[tuple[str, str]] = [
     ("|a.like('x\\\\')", "backslash"),
     ("|a.like(**{})", "**"),
     ("|a.asc()", "no method"),
-    ("|a._take(1)", "no method"),
+    ("|a._coerce(1)", "no method"),
     ("|a.__class__()", "no method"),
     ("|a.b.__init__.__globals__()", "no method"),
     ("|__import__('os')", "call"),
@@ -141,7 +141,7 @@ WRONG: list[tuple[str, str]] = [
 
 
 @pytest.mark.parametrize(("marked", "says"), WRONG, ids=[repr(marked) for marked, _ in WRONG])
-def test_errors_say_where_and_what(marked: str, says: str) -> None:
+def test_parse_errors_say_where_and_what(marked: str, says: str) -> None:
     """The position is an index into the user's own text, whatever its alphabet and its lines."""
     position = marked.index("|")
     text = marked.replace("|", "", 1)
@@ -166,13 +166,13 @@ def test_errors_say_where_and_what(marked: str, says: str) -> None:
     ],
     ids=lambda text: text[:12],
 )
-def test_absurd_texts_are_refused_cleanly(text: str) -> None:
+def test_parse_refuses_absurd_texts_cleanly(text: str) -> None:
     """No RecursionError, no MemoryError, no crash."""
     with pytest.raises(FilterSyntaxError):
         parse(text)
 
 
-def test_long_flat_texts_are_fine() -> None:
+def test_parse_reads_long_flat_texts() -> None:
     """Length alone is no nesting."""
     terms = [f"a != {number}" for number in range(400)]
     assert isinstance(parse(" and ".join(terms)), And)
@@ -180,7 +180,7 @@ def test_long_flat_texts_are_fine() -> None:
     assert parse(f"a in {list(range(50_000))}") == F.a.in_(range(50_000))
 
 
-def test_only_text_is_parsed() -> None:
+def test_parse_takes_text_only() -> None:
     """Anything else is a mistake of the caller's."""
     with pytest.raises(InvalidCondition, match="is text"):
         parse(b"a == 1")  # type: ignore[arg-type]

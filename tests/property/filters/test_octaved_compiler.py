@@ -103,7 +103,7 @@ def compiled(expr: Expression) -> Any:
 
 @given(CONDITIONS, ROWS)
 @thorough
-def test_the_search_finds_the_same_objects(expr: Expression, row: dict[str, Any]) -> None:
+def test_to_octaved_finds_the_same_objects(expr: Expression, row: dict[str, Any]) -> None:
     """As a server reads it, and as we read it back."""
     tree = compiled(expr)
     selected = evaluate(expr, row) is True
@@ -116,7 +116,7 @@ def test_the_search_finds_the_same_objects(expr: Expression, row: dict[str, Any]
 
 @given(CONDITIONS)
 @thorough
-def test_what_is_read_back_is_sent_again_as_it_was(expr: Expression) -> None:
+def test_to_octaved_and_from_octaved_settle(expr: Expression) -> None:
     """Reading and compiling settle: the second tree is the first."""
     tree = compiled(expr)
     if not isinstance(tree, Constant):
@@ -126,7 +126,7 @@ def test_what_is_read_back_is_sent_again_as_it_was(expr: Expression) -> None:
 
 @given(CONDITIONS)
 @thorough
-def test_every_node_is_one_that_the_document_has(expr: Expression) -> None:
+def test_to_octaved_uses_the_documents_nodes_only(expr: Expression) -> None:
     """``and`` and ``or`` of at least one, ``not`` of one, an ident with a text or nothing."""
     tree = compiled(expr)
     pending = [] if isinstance(tree, Constant) else [tree]
@@ -141,7 +141,7 @@ def test_every_node_is_one_that_the_document_has(expr: Expression) -> None:
 
 @given(st.sampled_from([Op.LT, Op.LE, Op.GT, Op.GE, Op.LIKE, Op.ILIKE, Op.MATCHES, Op.NOT_LIKE]), CONDITIONS)
 @thorough
-def test_other_operators_are_refused_wherever_they_stand(op: Op, around: Expression) -> None:
+def test_to_octaved_refuses_other_operators_wherever_they_stand(op: Op, around: Expression) -> None:
     """Nothing is dropped: the whole search is refused, with the part that can't be said."""
     odd = Comparison("name", op, "zzz")
     expr = simplify(around & odd)
