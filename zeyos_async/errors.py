@@ -52,7 +52,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 __all__ = [
     "ApiError",
@@ -532,3 +532,16 @@ def _rebuild(cls: type[ZeyosAsyncError], args: tuple[Any, ...], state: dict[str,
     error.args = args
     error.__dict__.update(state)
     return error
+
+
+if TYPE_CHECKING:
+    Unfinished = PartialFailure
+    SecondFactorNeeded = SecondFactorRequired
+else:
+
+    def __getattr__(name: str) -> Any:
+        """Give an error by its old name, with a warning."""
+        from .deprecated import renamed
+
+        names = {"Unfinished": "PartialFailure", "SecondFactorNeeded": "SecondFactorRequired"}
+        return globals()[renamed(__name__, names)(name)]

@@ -36,7 +36,7 @@ PRIVATE: Final = {
     "PipeClosed": "ends the command quietly, and leaves no call",
     "Terminated": "SIGTERM: ends the command with a status, and leaves no call",
     "_NaiveDatetime": "becomes a FilterSyntaxError with its position",
-    "_Lost": "tells the transport that the client's connection is gone; becomes a TransportError",
+    "_ConnectionLost": "tells the transport that the client's connection is gone; becomes a TransportError",
     "CorruptBody": "becomes a ResponseTruncated",
     "TooLarge": "becomes a ResponseTooLarge",
     "UnknownEncoding": "becomes a ServerError",

@@ -269,7 +269,9 @@ def _needs_converting(hint: Any) -> bool:
     return hint is not Any and _struct_type(hint) is Any
 
 
-def _make_builder(cls: type[R], attributes: list[str], *, has_hidden_id: bool) -> Callable[[list[Any]], list[R]]:
+def _make_builder(
+    cls: type[R], attributes: list[str], *, has_hidden_id: bool
+) -> Callable[[list[Any]], list[R]]:
     """Return a function from structs to instances; the usual case is two maps that run in C."""
     fields = attrs.fields_dict(cast(Any, cls))
     arguments = [f.name for f in fields.values() if f.init]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..deprecated import renamed
 from .arguments import condition, field_path, order
 from .builder import F, FieldNamespace, FieldRef
 from .expression import (
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from .compilers.octaved import from_octaved, to_octaved
     from .compilers.ox import attachment, from_ox, header, to_ox
     from .compilers.zeyos import from_zeyos, to_zeyos
+    from .normalize import normalize as bind  # noqa: F401 - the old name, for type checkers
     from .parser import parse
     from .printer import to_text
 
@@ -97,7 +99,7 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     """Load a name that only some programs need, when it is first asked for."""
     if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return globals()[renamed(__name__, {"bind": "normalize"})(name)]
     from importlib import import_module
 
     value = getattr(import_module(f".{_HOMES[name]}", __name__), name)

@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 import attrs
 
+from ..deprecated import renamed_fields
 from ..errors import InvalidArgument
 
 __all__ = ["FIRST_PAGE", "MAX_PAGE", "Paging"]
@@ -23,6 +24,7 @@ def _check_integer(name: str, value: object, low: int, high: int) -> None:
         raise InvalidArgument(f"{name} must be a whole number from {low} to {high}, not {value!r}")
 
 
+@renamed_fields(fair="yield_often")
 @attrs.frozen(kw_only=True)
 class Paging:
     """The user's choice of how a query reads its pages.
