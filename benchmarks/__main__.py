@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks import goals, plots, report, steps, streaming
+from benchmarks import goals, plots, report, single_steps, streaming
 from benchmarks.measure import bytecode_cache
 from benchmarks.results import Results, Stream
 from benchmarks.server import serving
@@ -87,7 +87,7 @@ def _streams(size: Size) -> list[Stream]:
 def run(size: Size) -> Results:
     """Measure everything."""
     with bytecode_cache():
-        single = {**steps.steps(), "imports": steps.imports(2 * size.rounds + 1)}
+        single = {**single_steps.steps(), "imports": single_steps.imports(2 * size.rounds + 1)}
         streams = _streams(size)
         growth = streaming.grow(size.sizes, rounds=min(size.rounds, 3))
     return Results(

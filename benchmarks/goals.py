@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from benchmarks.results import Goal, Growth, Stream
-from benchmarks.steps import Step
+from benchmarks.single_steps import Step
 
 __all__ = ["goals"]
 

@@ -20,12 +20,12 @@ FLOOR: Final = "floor"
 OURS: Final[Mapping[str, tuple[str, str]]] = {
     FLOOR: ("floor", "dicts"),
     "floor with isal": ("floor", "dicts_isal"),
-    "records, `async for`": ("ours", "typed"),
-    "records, `async for`, without isal": ("ours", "typed_zlib"),
-    "records, `pages()`": ("ours", "pages"),
-    "dicts, `async for`": ("ours", "dicts"),
-    "export to JSONL": ("ours", "jsonl"),
-    "export to CSV": ("ours", "csv"),
+    "records, `async for`": ("zeyos_client", "typed"),
+    "records, `async for`, without isal": ("zeyos_client", "typed_zlib"),
+    "records, `pages()`": ("zeyos_client", "pages"),
+    "dicts, `async for`": ("zeyos_client", "dicts"),
+    "export to JSONL": ("zeyos_client", "jsonl"),
+    "export to CSV": ("zeyos_client", "csv"),
 }
 PEERS: Final[Mapping[str, tuple[str, str]]] = {
     "httpx and pydantic v2": ("peers", "httpx_pydantic"),

@@ -12,8 +12,8 @@ import attrs
 
 from zeyos_async.testing import emulate_zeyos
 
-from .oracle import judge
-from .play import play
+from .judge import judge
+from .player import play
 from .schedule import schedule
 
 AT_ONCE: Final = 12

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from zeyos_async.testing import emulate_zeyos
 
-from .oracle import judge
-from .play import Played, play
+from .judge import judge
+from .player import Played, play
 from .schedule import schedule
 
 

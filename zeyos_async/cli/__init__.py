@@ -20,7 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code.
     """
     try:
-        from .boundary import run
+        from .error_boundary import run
     except ModuleNotFoundError as error:
         if error.name not in _NEEDED:
             raise

@@ -13,11 +13,11 @@ from ..records import Record
 from ..schema import Field, resolve
 from ..services.base import Query, Source
 from ..services.zeyos.client import Zeyos
-from .columns import default_columns, flow_columns
-from .params import Selection
-from .queries import QueryOptions, narrowed
+from .default_columns import default_columns, flow_columns
+from .param_types import Selection
+from .query_options import QueryOptions, narrowed
 from .reader_base import QueryReader, SourceReader, no_options
-from .values import record_values
+from .value_format import record_values
 
 if TYPE_CHECKING:
     from ..services.general.client import GeneralApi

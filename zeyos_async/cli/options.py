@@ -11,11 +11,11 @@ import click
 from click.shell_completion import CompletionItem
 
 from ..errors import ConfigurationError
-from .apis import APIS, Reach
+from .api_clients import APIS, Reach
+from .async_runner import verbose_option
 from .connect import Connection
-from .params import ROWS, WHEN
+from .param_types import ROWS, WHEN
 from .profile_files import Registry
-from .running import verbose_option
 
 __all__ = ["PROFILE", "connection_options", "general_options", "reach_options", "sign_in_options"]
 

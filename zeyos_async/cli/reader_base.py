@@ -16,9 +16,9 @@ from ..export import RowPages, export
 from ..schema import Field, resolve
 from ..services.base import Query, Range, Source
 from .output import JsonArray
-from .params import Selection
-from .queries import QueryOptions, narrowed
-from .values import record_values, wire
+from .param_types import Selection
+from .query_options import QueryOptions, narrowed
+from .value_format import record_values, wire
 
 __all__ = ["QueryReader", "Reader", "SourceReader", "TableRows", "Times"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from .export_job import export
 from .formats import FORMATS
 from .mappings import RowPages
 from .progress import ExportProgress, ExportResult
-from .run import export
 
 __all__ = ["FORMATS", "ExportProgress", "ExportResult", "RowPages", "export"]

@@ -15,9 +15,9 @@ from typing import Any, Final
 import pytest
 
 from zeyos_async.cli import main
-from zeyos_async.cli.apis import Reach, reader
+from zeyos_async.cli.api_clients import Reach, reader
 from zeyos_async.cli.connect import Connection
-from zeyos_async.cli.queries import QueryOptions
+from zeyos_async.cli.query_options import QueryOptions
 from zeyos_async.errors import FilterError
 from zeyos_async.testing import emulate_ox
 

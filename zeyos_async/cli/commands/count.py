@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from ..apis import Reach, reader
+from ..api_clients import Reach, reader
+from ..async_runner import run_async
 from ..connect import Connection
 from ..options import reach_options
 from ..output import examples, json_text, write
-from ..params import ENTITY
-from ..queries import QueryOptions, filter_options
-from ..running import run_async
+from ..param_types import ENTITY
+from ..query_options import QueryOptions, filter_options
 
 __all__ = ["command"]
 

@@ -8,9 +8,9 @@ import click
 
 from ...schema import Entity, Field
 from ...services.zeyos._generated import entity as table_of
+from ..async_runner import verbose_option
 from ..output import json_text, note, write
-from ..params import ENTITY
-from ..running import verbose_option
+from ..param_types import ENTITY
 from ..tables import print_table
 
 __all__ = ["command"]

@@ -13,11 +13,11 @@ import click
 from ...errors import ConfigurationError, ZeyosAsyncError
 from ...services.zeyos.client import Zeyos
 from ...services.zeyos.profiles import look_for_profile
-from ..boundary import exit_code
+from ..async_runner import run_async
 from ..connect import Connection, Target, connected, described, resolve_here
+from ..error_boundary import exit_code
 from ..options import connection_options
 from ..output import json_text, write
-from ..running import run_async
 
 __all__ = ["command"]
 

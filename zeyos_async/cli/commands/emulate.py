@@ -8,10 +8,10 @@ from typing import Any, Final
 import click
 
 from ...errors import InvalidArgument
-from ..apis import APIS
+from ..api_clients import APIS
+from ..async_runner import run_async, verbose_option
 from ..output import Interrupted, examples, note, write
-from ..params import ROWS
-from ..running import run_async, verbose_option
+from ..param_types import ROWS
 
 __all__ = ["command"]
 

@@ -8,14 +8,14 @@ from typing import Any, cast
 import click
 
 from ...export import FORMATS, ExportResult, export
-from ..apis import Reach, reader
+from ..api_clients import Reach, reader
+from ..async_runner import run_async
 from ..connect import Connection
 from ..options import reach_options
 from ..output import examples, note
-from ..params import ENTITY
+from ..param_types import ENTITY
 from ..progress import progress_bar, size_text
-from ..queries import QueryOptions, query_options
-from ..running import run_async
+from ..query_options import QueryOptions, query_options
 
 __all__ = ["command"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from ...services.general.stub import stub
-from ..apis import Reach, general_client
+from ..api_clients import Reach, general_client
+from ..async_runner import run_async
 from ..connect import Connection
 from ..options import general_options
 from ..output import examples, write
-from ..running import run_async
 
 __all__ = ["command"]
 

@@ -8,14 +8,14 @@ from typing import Any
 import click
 
 from ...schema import Field
-from ..apis import Reach, reader
+from ..api_clients import Reach, reader
+from ..async_runner import run_async
 from ..connect import Connection
 from ..options import reach_options
 from ..output import json_text, write
-from ..params import ENTITY, ID, split_terms
-from ..running import run_async
+from ..param_types import ENTITY, ID, split_terms
 from ..tables import print_table
-from ..values import show, wire
+from ..value_format import show, wire
 
 __all__ = ["command"]
 

@@ -7,16 +7,16 @@ from typing import Any, Final, cast
 import click
 
 from ...schema import Kind
-from ..apis import Reach, reader
+from ..api_clients import Reach, reader
+from ..async_runner import run_async
 from ..connect import Connection
 from ..options import reach_options
 from ..output import examples, note
-from ..params import ENTITY
-from ..queries import QueryOptions, query_options
+from ..param_types import ENTITY
+from ..query_options import QueryOptions, query_options
 from ..reader_base import TableRows
-from ..running import run_async
 from ..tables import print_table
-from ..values import show
+from ..value_format import show
 
 __all__ = ["command"]
 

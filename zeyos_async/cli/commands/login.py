@@ -16,11 +16,11 @@ from ...errors import ConfigurationError, InvalidArgument, ZeyosAsyncError
 from ...secrets import Secret
 from ...services.zeyos.client import Zeyos
 from ...services.zeyos.profiles import look_for_profile
+from ..async_runner import run_async
 from ..connect import Connection, described, password_login, prompt, secret_from
 from ..options import PROFILE, sign_in_options
 from ..output import examples, note
 from ..profile_files import Registry, token_values, write_set
-from ..running import run_async
 from ..sign_in_target import Place, place_for
 from ..terminal import ask_line, may_ask
 

@@ -9,13 +9,13 @@ import click
 
 from ...errors import ConfigurationError
 from ...services.zeyos.client import Zeyos
+from ..async_runner import verbose_option
 from ..connect import Connection, address, same_instance, secret_from, short
 from ..options import PROFILE
 from ..output import examples, json_text, note, write
 from ..profile_files import TOKENS, Entry, Registry, check_name, nearest_pin, pin, write_set
-from ..running import verbose_option
 from ..tables import print_table
-from ..values import clean
+from ..value_format import clean
 
 __all__ = ["command"]
 

@@ -6,8 +6,8 @@ import click
 
 from ...services.zeyos._generated import ENTITIES
 from ...services.zeyos._generated import entity as table_of
+from ..async_runner import verbose_option
 from ..output import json_text, write
-from ..running import verbose_option
 from ..tables import print_table
 
 __all__ = ["command"]

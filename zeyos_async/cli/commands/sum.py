@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
+from ..async_runner import run_async
 from ..connect import Connection, connected
 from ..options import connection_options
 from ..output import examples, json_text, write
-from ..params import ENTITY
-from ..queries import QueryOptions, filter_options, narrowed
-from ..running import run_async
+from ..param_types import ENTITY
+from ..query_options import QueryOptions, filter_options, narrowed
 
 __all__ = ["command"]
 

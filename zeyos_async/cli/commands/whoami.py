@@ -7,12 +7,12 @@ from typing import Any
 import click
 
 from ...services.zeyos.client import Identity
+from ..async_runner import run_async
 from ..connect import Connection, connected, resolve_here
 from ..options import connection_options
 from ..output import json_text, write
-from ..running import run_async
 from ..tables import print_table
-from ..values import clean
+from ..value_format import clean
 
 __all__ = ["command"]
 

@@ -17,12 +17,12 @@ from ..errors import InvalidArgument
 from ..services.base.query import Query
 from ..services.base.row_types import RowType, paging_id
 from .csv import Csv
-from .files import GzipSink, Sink, sink_for
 from .formats import Format, format_of
 from .jsonl import JsonLines, RawLines
 from .mappings import MappingLines, RowPages
 from .progress import ExportProgress, ExportResult
 from .rows import columns_of
+from .sinks import GzipSink, Sink, sink_for
 
 __all__ = ["export"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from zeyos_async.cli.params import complete_paths, parse_rows, parse_selection
+from zeyos_async.cli.param_types import complete_paths, parse_rows, parse_selection
 from zeyos_async.errors import InvalidArgument
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zeyos_async.cli.values import clean, record_values, show, wire
+from zeyos_async.cli.value_format import clean, record_values, show, wire
 from zeyos_async.schema import Field, Kind
 from zeyos_async.zeyos import Account, AccountType
 

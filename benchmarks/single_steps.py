@@ -49,10 +49,10 @@ def steps(rows: int = 100_000) -> dict[str, Step]:
     with serving(rows) as server:
         found = {
             "decode": _case(server, "decode"),
-            "get": _case(server, "call"),
+            "get": _case(server, "single_get"),
             "filters": _case(server, "filters"),
-            "first use": _case(server, "first", "use"),
+            "first use": _case(server, "first_access", "use"),
         }
         server.latency(_LATENCY)
-        found["first row"] = _case(server, "first", "row")
+        found["first row"] = _case(server, "first_access", "row")
     return found

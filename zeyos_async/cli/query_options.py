@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 
 from ..services.base.query import Query
 from ..services.zeyos._generated import ENTITIES
-from .params import Selection, complete_paths, parse_selection, split_terms
+from .param_types import Selection, complete_paths, parse_selection, split_terms
 
 __all__ = ["QueryOptions", "filter_options", "narrowed", "query_options"]
 

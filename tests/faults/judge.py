@@ -11,7 +11,7 @@ from typing import Final
 
 import attrs
 
-from .play import Outcome, Played
+from .player import Outcome, Played
 
 CREATES: Final = ("create", "create with reconcile")
 UPDATES: Final = ("update", "update without guard")

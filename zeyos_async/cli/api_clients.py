@@ -17,7 +17,7 @@ from ..errors import ConfigurationError, InvalidArgument, ZeyosAsyncError
 from .api_readers import FlowReader, GeneralReader, ZeyosReader
 from .connect import Ask, Connection, connected, password_from, prompt, rows_to_emulate, token_from
 from .output import NotSignedIn
-from .ox import OxReader, Where, resolve_ox
+from .ox_reader import OxReader, Where, resolve_ox
 from .reader_base import Reader
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from ..schema import Field, resolve
 from ..services.base import Query
 from .connect import Ask, Connection, password_from, token_from
 from .output import NotSignedIn
-from .ox_modules import MODULES, OxModule
+from .ox_listings import MODULES, OxModule
 from .reader_base import QueryReader, no_options
-from .values import record_values
+from .value_format import record_values
 
 if TYPE_CHECKING:
     from ..services.ox.client import OpenXchange

@@ -11,9 +11,9 @@ from zeyos_async.auth import OxLogin, OxOAuth, SecondFactorChallenge
 from zeyos_async.auth.ox.second_factor import FactorDevice
 from zeyos_async.cli.connect import Connection
 from zeyos_async.cli.output import NotSignedIn
-from zeyos_async.cli.ox import resolve_ox
-from zeyos_async.cli.ox_modules import moment_of
-from zeyos_async.cli.values import show
+from zeyos_async.cli.ox_listings import moment_of
+from zeyos_async.cli.ox_reader import resolve_ox
+from zeyos_async.cli.value_format import show
 from zeyos_async.errors import ConfigurationError, InvalidArgument
 
 URL = "https://ox.example.com/ajax"

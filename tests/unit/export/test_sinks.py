@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from zeyos_async.errors import InvalidArgument
-from zeyos_async.export.files import FileSink, GzipSink, StreamSink, sink_for
+from zeyos_async.export.sinks import FileSink, GzipSink, StreamSink, sink_for
 
 
 def test_the_name_appears_at_the_end(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 from ..errors import InvalidArgument, suggest
 from ..services.octaved._generated import RECORDS
 from ..services.zeyos._generated import ENTITIES, entity
-from .ox_modules import MODULES, moment_of
+from .ox_listings import MODULES, moment_of
 
 __all__ = ["ENTITY", "ID", "ROWS", "WHEN", "Selection", "parse_rows", "parse_selection", "split_terms"]
 
