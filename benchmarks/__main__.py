@@ -15,7 +15,7 @@ from typing import NamedTuple
 from benchmarks import goals, plots, report, single_steps, streaming
 from benchmarks.measure import bytecode_cache
 from benchmarks.results import Results, Stream
-from benchmarks.server import serving
+from benchmarks.server import serve_accounts
 
 _PACKAGES = [
     "aiohttp",
@@ -31,7 +31,7 @@ _PACKAGES = [
 ]
 
 
-class Size(NamedTuple):
+class RunSize(NamedTuple):
     """How much is measured.
 
     Attributes:
@@ -47,11 +47,11 @@ class Size(NamedTuple):
     sizes: tuple[int, ...]
 
 
-QUICK = Size(200_000, (0.02,), 3, (10_000, 100_000))
-FULL = Size(500_000, (0.0, 0.02, 0.1), 5, (10_000, 100_000, 1_000_000))
+QUICK = RunSize(200_000, (0.02,), 3, (10_000, 100_000))
+FULL = RunSize(500_000, (0.0, 0.02, 0.1), 5, (10_000, 100_000, 1_000_000))
 
 
-def about(size: Size) -> list[str]:
+def describe_run(size: RunSize) -> list[str]:
     """What ran where."""
     system = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores"
     return [
@@ -61,15 +61,15 @@ def about(size: Size) -> list[str]:
     ]
 
 
-def _streams(size: Size) -> list[Stream]:
+def _measure_streams(size: RunSize) -> list[Stream]:
     everyone = {**streaming.OURS, **streaming.PEERS}
-    starts = streaming.startup(everyone, size.rounds)
+    starts = streaming.measure_startup(everyone, size.rounds)
     with_peers = size.latencies[min(1, len(size.latencies) - 1)]
     found = []
-    with serving(size.rows) as server:
+    with serve_accounts(size.rows) as server:
         for latency in size.latencies:
             found.append(
-                streaming.stream(
+                streaming.measure_stream(
                     server,
                     rows=size.rows,
                     latency=latency,
@@ -79,23 +79,27 @@ def _streams(size: Size) -> list[Stream]:
                 )
             )
             print(
-                f"\n{size.rows:,} rows, {latency * 1000:.0f} ms\n{report.stream_table(found[-1])}", flush=True
+                f"\n{size.rows:,} rows, {latency * 1000:.0f} ms\n{report.format_stream(found[-1])}",
+                flush=True,
             )
     return found
 
 
-def run(size: Size) -> Results:
+def measure(size: RunSize) -> Results:
     """Measure everything."""
     with bytecode_cache():
-        single = {**single_steps.steps(), "imports": single_steps.imports(2 * size.rounds + 1)}
-        streams = _streams(size)
-        growth = streaming.grow(size.sizes, rounds=min(size.rounds, 3))
+        single = {
+            **single_steps.measure_steps(),
+            "imports": single_steps.measure_imports(2 * size.rounds + 1),
+        }
+        streams = _measure_streams(size)
+        growth = streaming.measure_growth(size.sizes, rounds=min(size.rounds, 3))
     return Results(
         streams=streams,
         growth=growth,
         steps=single,
-        goals=goals.goals(streams, growth, single),
-        about=about(size),
+        goals=goals.check_goals(streams, growth, single),
+        about=describe_run(size),
     )
 
 
@@ -109,10 +113,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--docs", type=Path, default=Path("docs"), help="the folder of the note (default: docs)"
     )
     options = parser.parse_args(arguments)
-    results = run(FULL if options.full else QUICK)
+    results = measure(FULL if options.full else QUICK)
     plots.plot(results, options.docs)
-    (options.docs / "performance.md").write_text(report.note(results), encoding="utf-8")
-    print(f"\n{report.goals_table(results.goals)}\n\nWritten to {options.docs / 'performance.md'}.")
+    (options.docs / "performance.md").write_text(report.format_note(results), encoding="utf-8")
+    print(f"\n{report.format_goals(results.goals)}\n\nWritten to {options.docs / 'performance.md'}.")
     return 0
 
 

@@ -20,12 +20,12 @@ from zeyos_async.policy import Limits, Retry
 from zeyos_async.session import Session
 from zeyos_async.wire import Request, Safety
 
-CALLS, AT_ONCE = 400, 20
-WAYS = ("silent", "drip", "busy", "queue")
+CALLS, CONCURRENCY = 400, 20
+STALLS = ("silent", "drip", "busy", "queue")
 """No answer, an answer byte by byte, 503 with pauses between attempts, and no free slot."""
 
 
-async def _talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _handle_connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
         while True:
             target = (await reader.readuntil(b"\r\n\r\n")).split(b" ", 2)[1]
@@ -43,12 +43,12 @@ async def _talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 async def _serve() -> None:
-    server = await asyncio.start_server(_talk, "127.0.0.1", 0)
+    server = await asyncio.start_server(_handle_connection, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
-async def _overshoot(session: Session, address: str, way: str, chance: random.Random) -> float:
+async def _measure_lateness(session: Session, address: str, way: str, chance: random.Random) -> float:
     target = "silent" if way == "queue" else way
     request = Request(method="GET", url=URL(f"{address}/{target}"), safety=Safety.READ, operation=way)
     allowed = chance.uniform(0.05, 0.5)
@@ -59,14 +59,16 @@ async def _overshoot(session: Session, address: str, way: str, chance: random.Ra
     return max(0.0, time.perf_counter() - began - allowed)
 
 
-async def _measure(address: str, way: str) -> list[float]:
+async def _measure_stall(address: str, way: str) -> list[float]:
     chance = random.Random(1)
     limits = Limits(concurrency=2 if way == "queue" else 100)
     retry = Retry(attempts=1000, base=0.02, budget=100_000)
     late: list[float] = []
     async with Session(limits=limits, retry=retry) as session:
-        for _ in range(CALLS // AT_ONCE):
-            late += await asyncio.gather(*(_overshoot(session, address, way, chance) for _ in range(AT_ONCE)))
+        for _ in range(CALLS // CONCURRENCY):
+            late += await asyncio.gather(
+                *(_measure_lateness(session, address, way, chance) for _ in range(CONCURRENCY))
+            )
     return sorted(late)
 
 
@@ -80,8 +82,8 @@ def main() -> None:
         assert server.stdout is not None
         try:
             address = f"http://127.0.0.1:{int(server.stdout.readline())}"
-            for way in WAYS:
-                late = [seconds * 1000 for seconds in asyncio.run(_measure(address, way))]
+            for way in STALLS:
+                late = [seconds * 1000 for seconds in asyncio.run(_measure_stall(address, way))]
                 middle, high = late[len(late) // 2], late[int(len(late) * 0.99)]
                 print(f"{way:8} median {middle:6.1f} ms   99 % {high:6.1f} ms   most {late[-1]:6.1f} ms")
         finally:

@@ -7,17 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from benchmarks.results import Goal, Growth, Stream
 from benchmarks.single_steps import Step
 
-__all__ = ["goals"]
+__all__ = ["check_goals"]
 
 _TYPED_LIMITS = {0.0: 0.95, 0.02: 0.95, 0.1: 1.0}
 
 
-def goals(streams: Sequence[Stream], growth: Growth, steps: Mapping[str, Step]) -> list[Goal]:
+def check_goals(streams: Sequence[Stream], growth: Growth, steps: Mapping[str, Step]) -> list[Goal]:
     """All that were measured, in the order of the table."""
-    return [*_streams(streams), *_memory(growth), *_steps(steps)]
+    return [*_check_streams(streams), *_check_memory(growth), *_check_steps(steps)]
 
 
-def _streams(streams: Iterable[Stream]) -> Iterator[Goal]:
+def _check_streams(streams: Iterable[Stream]) -> Iterator[Goal]:
     for stream in streams:
         limit = _TYPED_LIMITS.get(stream.latency, 0.95)
         limits = {
@@ -34,14 +34,14 @@ def _streams(streams: Iterable[Stream]) -> Iterator[Goal]:
                 yield Goal(what=f"{where}: CPU of each further row", limit=most, measured=line.steady)
 
 
-def _memory(growth: Growth) -> Iterator[Goal]:
+def _check_memory(growth: Growth) -> Iterator[Goal]:
     for name, values in growth.memory.items():
         if not name.startswith("floor"):
             what = f"{name}: memory over imports, {growth.rows[-1]:,} rows"
             yield Goal(what=what, limit=60, measured=values[-1], unit="MB")
 
 
-def _steps(steps: Mapping[str, Step]) -> Iterator[Goal]:
+def _check_steps(steps: Mapping[str, Step]) -> Iterator[Goal]:
     yield Goal(what="one `get`, CPU, to aiohttp's own", limit=1.25, measured=steps["get"]["accounts.get"][1])
     ours, peer = steps["filters"]["ours"][0], steps["filters"]["SQLAlchemy"][0]
     yield Goal(what="ten conditions", limit=25, measured=ours * 1e6, unit="µs")

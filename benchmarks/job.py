@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Final, NamedTuple
 
-__all__ = ["ACCOUNT_FIELDS", "PAGE", "Job", "Outcome", "memory", "pin"]
+__all__ = ["ACCOUNT_FIELDS", "PAGE", "Job", "Outcome", "pin_to_core", "read_memory"]
 
 PAGE: Final = 10_000
 """Rows of a full page; the most that the API gives at once."""
@@ -70,13 +70,13 @@ class Outcome(NamedTuple):
     ids: int = 0
 
 
-def pin(core: int) -> None:
+def pin_to_core(core: int) -> None:
     """Keep this process on one core, where the system has such a thing and the machine has two."""
     if hasattr(os, "sched_setaffinity") and (os.cpu_count() or 1) > 1:
         os.sched_setaffinity(0, {core})
 
 
-def memory(name: str) -> int:
+def read_memory(name: str) -> int:
     """``VmRSS`` or ``VmHWM`` of this process in bytes; 0 where there is no ``/proc``.
 
     ``getrusage`` is no help: a child's peak begins with its parent's.

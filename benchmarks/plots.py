@@ -24,15 +24,15 @@ def plot(results: Results, folder: Path) -> None:
     )
     stream = max(results.streams, key=lambda one: len(one.lines))
     figure, axes = plt.subplots(figsize=(8.6, 0.42 * len(stream.lines) + 1.4), layout="constrained")
-    _bars(axes, stream)
+    _draw_bars(axes, stream)
     figure.savefig(folder / "performance-stream.png")
     figure, pair = plt.subplots(1, 2, figsize=(8.6, 3.6), layout="constrained")
-    _growth(pair, results.growth)
+    _draw_growth(pair, results.growth)
     figure.savefig(folder / "performance-rows.png")
     plt.close("all")
 
 
-def _bars(axes: Any, stream: Stream) -> None:
+def _draw_bars(axes: Any, stream: Stream) -> None:
     lines = sorted(stream.lines, key=lambda line: line.cpu, reverse=True)
     names = [line.name.replace("`", "") for line in lines]
     colors = [_color(line.name) for line in lines]
@@ -53,7 +53,7 @@ def _color(name: str) -> str:
     return _OURS if ours else _PEER
 
 
-def _growth(pair: Any, growth: Growth) -> None:
+def _draw_growth(pair: Any, growth: Growth) -> None:
     left, right = pair
     for name, style in zip(growth.cpu, ("--", "-", "-."), strict=False):
         color = _color(name) if not name.startswith("export") else "#2ca02c"

@@ -15,9 +15,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
-from benchmarks.job import pin
+from benchmarks.job import pin_to_core
 
-__all__ = ["Server", "serving"]
+__all__ = ["Server", "serve_accounts"]
 
 _START_SECONDS: Final = 300
 
@@ -35,7 +35,7 @@ class Server:
         self.token = token
         self._process = process
 
-    def latency(self, seconds: float) -> None:
+    def set_latency(self, seconds: float) -> None:
         """Answer everything so much later from now on."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -45,7 +45,7 @@ class Server:
 
 
 @contextmanager
-def serving(rows: int) -> Iterator[Server]:
+def serve_accounts(rows: int) -> Iterator[Server]:
     """A server with so many accounts, for the time of a ``with`` block."""
     process = subprocess.Popen(
         [sys.executable, "-m", __name__, str(rows)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -61,7 +61,7 @@ def serving(rows: int) -> Iterator[Server]:
         process.stdout.close()
 
 
-def _remembering() -> Any:
+def _caching_emulator() -> Any:
     from zeyos_async.testing.server import compress
     from zeyos_async.testing.zeyos.emulator import ZeyosEmulator
 
@@ -91,7 +91,7 @@ def _remembering() -> Any:
 
 
 async def _serve(rows: int) -> None:
-    emulator = _remembering()(rows={"accounts": rows})
+    emulator = _caching_emulator()(rows={"accounts": rows})
     await emulator.start()
     about = {"url": emulator.url, "token": emulator.token()}
     sys.stdout.write(json.dumps(about) + "\n")
@@ -111,5 +111,5 @@ async def _serve(rows: int) -> None:
 
 
 if __name__ == "__main__":
-    pin(1)
+    pin_to_core(1)
     asyncio.run(_serve(int(sys.argv[1])))

@@ -9,9 +9,9 @@ from typing import Final
 
 from benchmarks.job import Job
 from benchmarks.measure import interleaved, median_ratio, run_child, run_code
-from benchmarks.server import Server, serving
+from benchmarks.server import Server, serve_accounts
 
-__all__ = ["Step", "imports", "steps"]
+__all__ = ["Step", "measure_imports", "measure_steps"]
 
 Step = Mapping[str, tuple[float, float]]
 _LATENCY: Final = 0.02
@@ -25,7 +25,7 @@ _IMPORTS: Final = {
 }
 
 
-def _summary(results: Mapping[str, Sequence[float]]) -> Step:
+def _summarize(results: Mapping[str, Sequence[float]]) -> Step:
     """Case → median seconds, and median ratio to the first case."""
     first = next(iter(results.values()))
     return {
@@ -33,26 +33,26 @@ def _summary(results: Mapping[str, Sequence[float]]) -> Step:
     }
 
 
-def _case(server: Server, module: str, function: str = "main") -> Step:
-    return _summary(run_child(f"cases.{module}", function, Job(server.url, server.token)).outcome)
+def _run_case(server: Server, module: str, function: str = "main") -> Step:
+    return _summarize(run_child(f"cases.{module}", function, Job(server.url, server.token)).outcome)
 
 
-def imports(rounds: int) -> Step:
+def measure_imports(rounds: int) -> Step:
     """CPU seconds of processes that import, interpreter included."""
     cases = {name: partial(run_code, code) for name, code in _IMPORTS.items()}
     samples = interleaved(cases, rounds=rounds)
-    return _summary({name: [sample.cpu for sample in found] for name, found in samples.items()})
+    return _summarize({name: [sample.cpu for sample in found] for name, found in samples.items()})
 
 
-def steps(rows: int = 100_000) -> dict[str, Step]:
+def measure_steps(rows: int = 100_000) -> dict[str, Step]:
     """Experiment → its cases."""
-    with serving(rows) as server:
+    with serve_accounts(rows) as server:
         found = {
-            "decode": _case(server, "decode"),
-            "get": _case(server, "single_get"),
-            "filters": _case(server, "filters"),
-            "first use": _case(server, "first_access", "use"),
+            "decode": _run_case(server, "decode"),
+            "get": _run_case(server, "single_get"),
+            "filters": _run_case(server, "filters"),
+            "first use": _run_case(server, "first_access", "use"),
         }
-        server.latency(_LATENCY)
-        found["first row"] = _case(server, "first_access", "row")
+        server.set_latency(_LATENCY)
+        found["first row"] = _run_case(server, "first_access", "row")
     return found

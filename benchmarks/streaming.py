@@ -12,9 +12,9 @@ from typing import Final
 from benchmarks.job import Job
 from benchmarks.measure import Sample, interleaved, median_ratio, run_child
 from benchmarks.results import Growth, Line, Stream
-from benchmarks.server import Server, serving
+from benchmarks.server import Server, serve_accounts
 
-__all__ = ["FLOOR", "OURS", "PEERS", "grow", "startup", "stream"]
+__all__ = ["FLOOR", "OURS", "PEERS", "measure_growth", "measure_startup", "measure_stream"]
 
 FLOOR: Final = "floor"
 OURS: Final[Mapping[str, tuple[str, str]]] = {
@@ -34,11 +34,11 @@ PEERS: Final[Mapping[str, tuple[str, str]]] = {
     "requests to JSONL": ("peers", "requests_jsonl"),
     "requests to CSV": ("peers", "requests_csv"),
 }
-_GROWING: Final = (FLOOR, "records, `async for`", "export to JSONL")
+_GROWTH_NAMES: Final = (FLOOR, "records, `async for`", "export to JSONL")
 _FEW_ROWS: Final = 1_000
 
 
-def _measure(
+def _run_contenders(
     server: Server, contenders: Mapping[str, tuple[str, str]], rounds: int
 ) -> dict[str, list[Sample]]:
     with tempfile.TemporaryDirectory() as folder:
@@ -50,7 +50,7 @@ def _measure(
         return interleaved(cases, rounds=rounds)
 
 
-def _check(results: Mapping[str, Sequence[Sample]], rows: int) -> None:
+def _check_rows(results: Mapping[str, Sequence[Sample]], rows: int) -> None:
     """All have read the same rows, or there is nothing to compare."""
     for name, samples in results.items():
         for sample in samples:
@@ -61,14 +61,14 @@ def _check(results: Mapping[str, Sequence[Sample]], rows: int) -> None:
         raise RuntimeError(f"the contenders read different rows; the sums of their IDs: {sums}")
 
 
-def startup(contenders: Mapping[str, tuple[str, str]], rounds: int) -> dict[str, float]:
+def measure_startup(contenders: Mapping[str, tuple[str, str]], rounds: int) -> dict[str, float]:
     """CPU seconds that a contender takes where there is next to nothing to read."""
-    with serving(_FEW_ROWS) as server:
-        results = _measure(server, contenders, rounds)
+    with serve_accounts(_FEW_ROWS) as server:
+        results = _run_contenders(server, contenders, rounds)
     return {name: statistics.median(sample.cpu for sample in samples) for name, samples in results.items()}
 
 
-def stream(
+def measure_stream(
     server: Server,
     *,
     rows: int,
@@ -82,14 +82,14 @@ def stream(
     Raises:
         RuntimeError: One of them did not read all rows.
     """
-    server.latency(latency)
-    results = _measure(server, contenders, rounds)
-    server.latency(0)
-    _check(results, rows)
-    return Stream(rows=rows, latency=latency, lines=[_line(name, results, starts) for name in results])
+    server.set_latency(latency)
+    results = _run_contenders(server, contenders, rounds)
+    server.set_latency(0)
+    _check_rows(results, rows)
+    return Stream(rows=rows, latency=latency, lines=[_summarize(name, results, starts) for name in results])
 
 
-def _line(name: str, results: Mapping[str, Sequence[Sample]], starts: Mapping[str, float]) -> Line:
+def _summarize(name: str, results: Mapping[str, Sequence[Sample]], starts: Mapping[str, float]) -> Line:
     mine, floor = results[name], results[FLOOR]
     return Line(
         name=name,
@@ -101,15 +101,15 @@ def _line(name: str, results: Mapping[str, Sequence[Sample]], starts: Mapping[st
     )
 
 
-def grow(sizes: Sequence[int], *, rounds: int) -> Growth:
+def measure_growth(sizes: Sequence[int], *, rounds: int) -> Growth:
     """CPU and memory over the number of rows."""
-    contenders = {name: OURS[name] for name in _GROWING}
+    contenders = {name: OURS[name] for name in _GROWTH_NAMES}
     cpu: dict[str, list[float]] = {name: [] for name in contenders}
     memory: dict[str, list[float]] = {name: [] for name in contenders}
     for size in sizes:
-        with serving(size) as server:
-            results = _measure(server, contenders, rounds)
-        _check(results, size)
+        with serve_accounts(size) as server:
+            results = _run_contenders(server, contenders, rounds)
+        _check_rows(results, size)
         for name, samples in results.items():
             cpu[name].append(statistics.median(sample.cpu for sample in samples))
             memory[name].append(statistics.median(sample.memory for sample in samples))

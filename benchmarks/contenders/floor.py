@@ -18,15 +18,15 @@ import orjson
 
 from benchmarks.job import ACCOUNT_FIELDS, PAGE, Job, Outcome
 
-_AHEAD = 3
+_PAGES_AHEAD = 3
 Inflate = Callable[[bytes], bytes]
 
 
-def _zlib(body: bytes) -> bytes:
+def _inflate_zlib(body: bytes) -> bytes:
     return zlib.decompress(body, 31)
 
 
-class _Wire:
+class RawConnections:
     """A few connections that are kept open, and one request at a time on each."""
 
     def __init__(self, job: Job, inflate: Inflate) -> None:
@@ -60,7 +60,7 @@ class _Wire:
             writer.close()
 
 
-async def _pages(wire: _Wire) -> AsyncIterator[bytes]:
+async def _read_pages(wire: RawConnections) -> AsyncIterator[bytes]:
     total = orjson.loads(await wire.post({"count": 1}))["count"]
     offsets = iter(range(0, int(total), PAGE))
     ahead: deque[asyncio.Task[bytes]] = deque()
@@ -69,7 +69,7 @@ async def _pages(wire: _Wire) -> AsyncIterator[bytes]:
         body = {"fields": ACCOUNT_FIELDS, "sort": ["+ID"], "limit": PAGE, "offset": offset}
         ahead.append(asyncio.create_task(wire.post(body)))
 
-    for offset in itertools.islice(offsets, _AHEAD):
+    for offset in itertools.islice(offsets, _PAGES_AHEAD):
         fetch(offset)
     while ahead:
         page = await ahead.popleft()
@@ -78,10 +78,10 @@ async def _pages(wire: _Wire) -> AsyncIterator[bytes]:
         yield page
 
 
-async def _dicts(job: Job, inflate: Inflate) -> Outcome:
-    wire = _Wire(job, inflate)
+async def _read_dicts(job: Job, inflate: Inflate) -> Outcome:
+    wire = RawConnections(job, inflate)
     rows = ids = 0
-    async for page in _pages(wire):
+    async for page in _read_pages(wire):
         for row in orjson.loads(page):
             rows += 1
             ids += row["ID"]
@@ -91,11 +91,11 @@ async def _dicts(job: Job, inflate: Inflate) -> Outcome:
 
 async def dicts(job: Job) -> Outcome:
     """Rows as dicts, inflated by the standard library."""
-    return await _dicts(job, _zlib)
+    return await _read_dicts(job, _inflate_zlib)
 
 
 async def dicts_isal(job: Job) -> Outcome:
     """Rows as dicts, inflated by isal."""
     from isal import isal_zlib
 
-    return await _dicts(job, lambda body: isal_zlib.decompress(body, 31))
+    return await _read_dicts(job, lambda body: isal_zlib.decompress(body, 31))

@@ -13,12 +13,12 @@ import attrs
 from zeyos_async.testing import emulate_zeyos
 
 from .judge import judge
-from .player import play
-from .schedule import schedule
+from .player import play_schedule
+from .schedule import build_schedule
 
-AT_ONCE: Final = 12
+CONCURRENCY: Final = 12
 """Schedules played at the same time: their pauses and silences overlap."""
-_AGAIN: Final = "python -m tests.faults.replay {}"
+_REPLAY_COMMAND: Final = "python -m tests.faults.replay {}"
 
 
 @attrs.define
@@ -31,15 +31,15 @@ class Tally:
         mishaps: Name of the mishap → how many; ``""`` are requests that passed.
     """
 
-    wrong: dict[int, list[str]] = attrs.field(factory=dict)
+    failures: dict[int, list[str]] = attrs.field(factory=dict)
     steps: Counter[tuple[str, str]] = attrs.field(factory=Counter)
     mishaps: Counter[str] = attrs.field(factory=Counter)
 
     def report(self) -> str:
         """The seeds that failed, and how to play them again."""
         return "\n".join(
-            f"{_AGAIN.format(seed)}   # {'; '.join(problems)}"
-            for seed, problems in sorted(self.wrong.items())
+            f"{_REPLAY_COMMAND.format(seed)}   # {'; '.join(problems)}"
+            for seed, problems in sorted(self.failures.items())
         )
 
     def tables(self) -> Iterator[str]:
@@ -52,23 +52,23 @@ class Tally:
         yield from (f"| {name or 'none'} | {count} |" for name, count in sorted(self.mishaps.items()))
 
 
-async def campaign(seeds: Iterable[int], *, most_wrong: float = math.inf) -> Tally:
+async def run_campaign(seeds: Iterable[int], *, max_failures: float = math.inf) -> Tally:
     """Play all these seeds, or as many as it takes to find so many that fail."""
     tally = Tally()
     waiting = iter(seeds)
 
     async def work(emulator: Any) -> None:
         for seed in waiting:
-            if len(tally.wrong) >= most_wrong:
+            if len(tally.failures) >= max_failures:
                 return
-            played = await play(schedule(seed), emulator)
+            played = await play_schedule(build_schedule(seed), emulator)
             if wrong := judge(played):
-                tally.wrong[seed] = wrong
+                tally.failures[seed] = wrong
             tally.steps.update((o.step.kind, o.result) for task in played.outcomes for o in task)
             tally.mishaps.update(passage.mishap for passage in played.passages)
 
     async with emulate_zeyos(seed=1) as emulator, asyncio.TaskGroup() as group:
-        for _ in range(AT_ONCE):
+        for _ in range(CONCURRENCY):
             group.create_task(work(emulator))
     return tally
 
@@ -81,6 +81,6 @@ if __name__ == "__main__":
         logging.CRITICAL
     )  # that its clients go away is the point here
     first, count = int(sys.argv[1]), int(sys.argv[2])
-    total = asyncio.run(campaign(range(first, first + count)))
+    total = asyncio.run(run_campaign(range(first, first + count)))
     print("\n".join(total.tables()))
-    print(f"\n{count} schedules, {len(total.wrong)} failed\n{total.report()}")
+    print(f"\n{count} schedules, {len(total.failures)} failed\n{total.report()}")

@@ -11,7 +11,7 @@ from typing import Final
 
 import attrs
 
-from .player import Outcome, Played
+from .player import PlayedSchedule, StepOutcome
 
 CREATES: Final = ("create", "create with reconcile")
 UPDATES: Final = ("update", "update without guard")
@@ -19,7 +19,7 @@ DELETES: Final = ("delete", "delete without guard")
 
 
 @attrs.define
-class _Known:
+class RecordState:
     """What is known of one record of a task.
 
     Attributes:
@@ -28,100 +28,100 @@ class _Known:
     """
 
     values: set[str]
-    gone: str = "no"
+    deleted: str = "no"
 
 
-def judge(played: Played) -> list[str]:
+def judge(played: PlayedSchedule) -> list[str]:
     """What does not fit; empty if all does."""
     wrong: list[str] = []
     for outcomes in played.outcomes:
-        wrong += _Task(played).judge(outcomes)
-    wrong += _counter(played)
-    wrong += _shared(played)
+        wrong += _TaskJudge(played).judge(outcomes)
+    wrong += _judge_counter(played)
+    wrong += _judge_shared_record(played)
     return wrong
 
 
-class _Task:
+class _TaskJudge:
     """The records that one task made, and that nobody else writes."""
 
-    def __init__(self, played: Played) -> None:
+    def __init__(self, played: PlayedSchedule) -> None:
         self.rows = played.rows
-        self.known: dict[int, _Known] = {}
+        self.records: dict[int, RecordState] = {}
         self.names: dict[int, str] = {}
-        self.maybe: dict[str, str] = {}
-        self.never: set[str] = set()
+        self.maybe_created: dict[str, str] = {}
+        self.uncreated: set[str] = set()
         self.wrong: list[str] = []
 
-    def judge(self, outcomes: list[Outcome]) -> list[str]:
+    def judge(self, outcomes: list[StepOutcome]) -> list[str]:
         for outcome in outcomes:
             if outcome.result == "crashed":
-                self._say(outcome, f"crashed: {outcome.why!r}")
+                self._report(outcome, f"crashed: {outcome.error!r}")
             kind = outcome.step.kind
             if kind in CREATES:
-                self._created(outcome)
+                self._judge_create(outcome)
             elif kind in UPDATES:
-                self._updated(outcome)
+                self._judge_update(outcome)
             elif kind in DELETES:
-                self._deleted(outcome)
+                self._judge_delete(outcome)
             elif kind == "get":
-                self._got(outcome)
+                self._judge_get(outcome)
             elif kind == "list" and outcome.result == "done":
-                self._listed(outcome)
+                self._judge_list(outcome)
             elif kind == "count" and outcome.result == "done":
-                self._counted(outcome)
-        self._finally()
+                self._judge_count(outcome)
+        self._judge_final_rows()
         return self.wrong
 
-    def _say(self, outcome: Outcome, text: str) -> None:
+    def _report(self, outcome: StepOutcome, text: str) -> None:
         self.wrong.append(f"{outcome.step.name} {outcome.step.kind}: {text}")
 
-    def _created(self, outcome: Outcome) -> None:
+    def _judge_create(self, outcome: StepOutcome) -> None:
         name = outcome.step.name
         if outcome.result == "done" and outcome.record is not None:
-            self.known[outcome.record] = _Known({f"{name} created"})
+            self.records[outcome.record] = RecordState({f"{name} created"})
             self.names[outcome.record] = name
         elif outcome.result in ("unknown", "ambiguous"):
-            self.maybe[name] = f"{name} created"
+            self.maybe_created[name] = f"{name} created"
         else:
-            self.never.add(name)
+            self.uncreated.add(name)
 
-    def _updated(self, outcome: Outcome) -> None:
+    def _judge_update(self, outcome: StepOutcome) -> None:
         if outcome.record is None or outcome.value is None:
             return
-        known = self.known[outcome.record]
+        known = self.records[outcome.record]
         if outcome.result == "done":
             known.values = {outcome.step.name}
             if outcome.value != outcome.step.name:
-                self._say(outcome, f"the answer says {outcome.value!r}")
+                self._report(outcome, f"the answer says {outcome.value!r}")
         elif outcome.result == "unknown":
             known.values.add(outcome.step.name)
 
-    def _deleted(self, outcome: Outcome) -> None:
+    def _judge_delete(self, outcome: StepOutcome) -> None:
         if outcome.record is not None and outcome.result in ("done", "unknown"):
-            self.known[outcome.record].gone = "yes" if outcome.result == "done" else "maybe"
+            self.records[outcome.record].deleted = "yes" if outcome.result == "done" else "maybe"
 
-    def _got(self, outcome: Outcome) -> None:
+    def _judge_get(self, outcome: StepOutcome) -> None:
         if outcome.record is None:
             return
-        known = self.known[outcome.record]
+        known = self.records[outcome.record]
         if outcome.result == "done" and outcome.value not in known.values:
-            self._say(outcome, f"read {outcome.value!r}, possible is {known.values}")
-        status = getattr(outcome.why, "status", 0)
-        if status in (404, 410) and known.gone == "no":
-            self._say(outcome, "the record is lost")
+            self._report(outcome, f"read {outcome.value!r}, possible is {known.values}")
+        status = getattr(outcome.error, "status", 0)
+        if status in (404, 410) and known.deleted == "no":
+            self._report(outcome, "the record is lost")
 
-    def _listed(self, outcome: Outcome) -> None:
+    def _judge_list(self, outcome: StepOutcome) -> None:
         for problem in self._compare(outcome.rows):
-            self._say(outcome, problem)
+            self._report(outcome, problem)
 
-    def _counted(self, outcome: Outcome) -> None:
-        least = sum(known.gone == "no" for known in self.known.values())
-        most = sum(known.gone != "yes" for known in self.known.values()) + len(self.maybe)
+    def _judge_count(self, outcome: StepOutcome) -> None:
+        least = sum(known.deleted == "no" for known in self.records.values())
+        most = sum(known.deleted != "yes" for known in self.records.values()) + len(self.maybe_created)
         if outcome.count is None or not least <= outcome.count <= most:
-            self._say(outcome, f"counted {outcome.count}, possible is {least} to {most}")
+            self._report(outcome, f"counted {outcome.count}, possible is {least} to {most}")
 
-    def _finally(self) -> None:
-        names = {*self.names.values(), *self.maybe, *self.never}
+    def _judge_final_rows(self) -> None:
+        names = {*self.names.values(), *self.maybe_created, *self.uncreated}
         self.wrong += self._compare([row for row in self.rows if row[1] in names])
 
     def _compare(self, rows: list[tuple[int, str, str]]) -> list[str]:
@@ -129,35 +129,37 @@ class _Task:
         wrong = []
         names = Counter(name for _, name, _ in rows)
         wrong += [f"{name}: doubled, {count} records" for name, count in names.items() if count > 1]
-        wrong += [f"{name}: there, though it was refused or not sent" for name in names if name in self.never]
+        wrong += [
+            f"{name}: there, though it was refused or not sent" for name in names if name in self.uncreated
+        ]
         values = {record: value for record, _, value in rows}
-        for record, known in self.known.items():
-            if record not in values and known.gone == "no":
+        for record, known in self.records.items():
+            if record not in values and known.deleted == "no":
                 wrong.append(f"{self.names[record]}: lost")
-            elif record in values and known.gone == "yes":
+            elif record in values and known.deleted == "yes":
                 wrong.append(f"{self.names[record]}: there, though it was deleted")
             elif record in values and values[record] not in known.values:
                 wrong.append(f"{self.names[record]}: is {values[record]!r}, possible is {known.values}")
         for record, name, value in rows:
-            if record not in self.known and value != self.maybe.get(name):
+            if record not in self.records and value != self.maybe_created.get(name):
                 wrong.append(f"{name}: record {record} with {value!r} was made by nobody")
         return wrong
 
 
-def _of_kind(played: Played, kind: str) -> list[Outcome]:
+def _outcomes_of_kind(played: PlayedSchedule, kind: str) -> list[StepOutcome]:
     return [outcome for task in played.outcomes for outcome in task if outcome.step.kind == kind]
 
 
-def _final(played: Played, record: int) -> str:
+def _final_value(played: PlayedSchedule, record: int) -> str:
     return next(value for number, _, value in played.rows if number == record)
 
 
-def _counter(played: Played) -> list[str]:
+def _judge_counter(played: PlayedSchedule) -> list[str]:
     """Each step that was done counts once, each that is unknown once at the most, others not at all."""
-    steps = _of_kind(played, "count up")
+    steps = _outcomes_of_kind(played, "count up")
     done = [int(step.value or 0) for step in steps if step.result == "done"]
     unknown = sum(step.result == "unknown" for step in steps)
-    final = int(_final(played, played.counter))
+    final = int(_final_value(played, played.counter))
     wrong = []
     if len(set(done)) < len(done):
         wrong.append(f"counter: two calls made the same step: {sorted(done)}")
@@ -166,9 +168,9 @@ def _counter(played: Played) -> list[str]:
     return wrong
 
 
-def _shared(played: Played) -> list[str]:
+def _judge_shared_record(played: PlayedSchedule) -> list[str]:
     """One update at the most for each state, and a final value that nothing later has overwritten."""
-    steps = [step for step in _of_kind(played, "update shared") if step.value is not None]
+    steps = [step for step in _outcomes_of_kind(played, "update shared") if step.value is not None]
     done = [step for step in steps if step.result == "done"]
     wrong = []
     if len({step.base for step in done}) < len(done):
@@ -178,6 +180,6 @@ def _shared(played: Played) -> list[str]:
         later = any(other.began > step.ended for other in done)
         if step.result in ("done", "unknown") and not later:
             candidates.add(step.step.name)
-    if _final(played, played.shared) not in candidates:
-        wrong.append(f"shared: is {_final(played, played.shared)!r}, possible is {candidates}")
+    if _final_value(played, played.shared) not in candidates:
+        wrong.append(f"shared: is {_final_value(played, played.shared)!r}, possible is {candidates}")
     return wrong

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from zeyos_async.testing import emulate_zeyos
 
 from .judge import judge
-from .player import Played, play
-from .schedule import schedule
+from .player import PlayedSchedule, play_schedule
+from .schedule import build_schedule
 
 
-def report(played: Played) -> Iterator[str]:
+def report(played: PlayedSchedule) -> Iterator[str]:
     """The schedule, what happened to its requests, what the calls came to, and the verdict."""
     plan = played.schedule
-    yield f"seed {plan.seed}: mishaps for {plan.rate:.0%} of the requests, retry reserve {plan.reserve:g}"
+    yield f"seed {plan.seed}: mishaps for {plan.rate:.0%} of the requests, retry reserve {plan.budget:g}"
     for task, outcomes in enumerate(played.outcomes):
         yield f"\ntask {task}"
         for outcome in outcomes:
@@ -28,7 +28,7 @@ def report(played: Played) -> Iterator[str]:
                 if passage.headers.get("x-step") == step.name:
                     what = passage.mishap or "passes"
                     yield f"      {passage.number:3} {passage.method} {passage.target}: {what} → {passage.status or 'nothing'}"
-            why = f": {type(outcome.why).__name__}: {outcome.why}" if outcome.why else ""
+            why = f": {type(outcome.error).__name__}: {outcome.error}" if outcome.error else ""
             yield f"    {outcome.result}{why}"
     yield "\nfinal state"
     yield from (f"  record {record} {name}: {value!r}" for record, name, value in played.rows)
@@ -36,10 +36,10 @@ def report(played: Played) -> Iterator[str]:
     yield "\nverdict: " + ("all is what the calls said" if not wrong else "; ".join(wrong))
 
 
-async def replay(seed: int) -> Played:
+async def replay(seed: int) -> PlayedSchedule:
     """Play one seed against an emulator of its own."""
     async with emulate_zeyos(seed=1) as emulator:
-        return await play(schedule(seed), emulator)
+        return await play_schedule(build_schedule(seed), emulator)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ TASKS: Final = 3
 STEPS: Final = 5
 OUTAGE: Final = 0.015
 """Seconds in which connections are refused, where the schedule says so."""
-LATE: Final = 0.04
+MAX_DELAY: Final = 0.04
 """Seconds by which a request is late at the most; well below a client's patience (15 × BASE)."""
 BASE: Final = 0.006
 SILENCE: Final = 0.3
@@ -59,7 +59,7 @@ _MISHAPS: Final[tuple[tuple[int, Callable[[random.Random], Mishap]], ...]] = (
     (3, lambda draw: reset_in_request(draw.uniform(0.05, 0.99))),
     (5, lambda draw: lost_answer(end="close")),
     (4, lambda draw: lost_answer(end="reset")),
-    (4, lambda draw: late_delivery(draw.uniform(0, LATE))),
+    (4, lambda draw: late_delivery(draw.uniform(0, MAX_DELAY))),
     (3, lambda draw: reset_in_answer(draw.uniform(0.05, 0.99))),
     (2, lambda draw: reset_after()),
     (2, lambda draw: truncated("length", draw.uniform(0.05, 0.99))),
@@ -74,7 +74,7 @@ _MISHAPS: Final[tuple[tuple[int, Callable[[random.Random], Mishap]], ...]] = (
     (1, lambda draw: html_page(draw.choice([502, 503, 200]))),
     (1, lambda draw: html_page(draw.choice([502, 504, 200]), act=True)),
 )
-_RARE: Final = 0.01
+_SILENCE_RATE: Final = 0.01
 """The part of the mishaps that is a long silence, which takes long to wait for."""
 
 
@@ -107,21 +107,21 @@ class Schedule:
     seed: int
     tasks: tuple[tuple[Step, ...], ...]
     rate: float
-    reserve: float
+    budget: float
 
     def mishap(self, name: str, kind: str, nth: int) -> Mishap | None:
         """What happens to the ``nth`` request of a step; the same each time."""
         draw = random.Random(f"{self.seed}:{name}:{nth}")
         if draw.random() >= self.rate:
             return None
-        if draw.random() < _RARE:
+        if draw.random() < _SILENCE_RATE:
             return silent(SILENCE)
         makers = [make for _, make in _MISHAPS]
         chosen = draw.choices(makers, [weight for weight, _ in _MISHAPS])[0](draw)
         return lost_answer() if chosen.late and kind == UNGUARDED else chosen
 
 
-def schedule(seed: int) -> Schedule:
+def build_schedule(seed: int) -> Schedule:
     """The schedule of a seed."""
     draw = random.Random(f"schedule {seed}")
     tasks = []

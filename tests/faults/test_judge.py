@@ -14,7 +14,7 @@ from zeyos_async.services.zeyos.resources import WritableResource
 from zeyos_async.session import channel
 from zeyos_async.wire import Safety
 
-from .campaign import campaign
+from .campaign import run_campaign
 
 SEEDS = range(600)
 Patch = pytest.MonkeyPatch
@@ -104,5 +104,5 @@ BROKEN = [
 async def test_a_broken_client_is_found_out(break_it: Callable[[Patch], None], monkeypatch: Patch) -> None:
     """By one of the seeds that the client as it is passes."""
     break_it(monkeypatch)
-    tally = await campaign(SEEDS, most_wrong=1)
-    assert tally.wrong
+    tally = await run_campaign(SEEDS, max_failures=1)
+    assert tally.failures

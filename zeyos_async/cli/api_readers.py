@@ -15,8 +15,8 @@ from ..services.base import Query, Source
 from ..services.zeyos.client import Zeyos
 from .default_columns import default_columns, flow_columns
 from .param_types import Selection
-from .query_options import QueryOptions, narrowed
-from .reader_base import QueryReader, SourceReader, no_options
+from .query_options import QueryOptions, apply_options
+from .reader_base import QueryReader, SourceReader, refuse_options
 from .value_format import record_values
 
 if TYPE_CHECKING:
@@ -33,16 +33,16 @@ class ZeyosReader(QueryReader):
     zeyos: Zeyos
     entity: str
 
-    async def everything(self) -> Query[Any]:
+    async def base_query(self) -> Query[Any]:
         """The query for all rows."""
         return self.zeyos.resource(self.entity).query()
 
-    async def columns(self, query: Query[Any]) -> Mapping[str, Field]:
+    async def table_columns(self, query: Query[Any]) -> Mapping[str, Field]:
         """The columns that tell most."""
         table = query._plan.entity
         return {path: resolve(table, path) for path in default_columns(table)}
 
-    async def record(self, id: Any, **options: Any) -> tuple[Mapping[str, Any], Mapping[str, Field]]:
+    async def read_record(self, id: Any, **options: Any) -> tuple[Mapping[str, Any], Mapping[str, Field]]:
         """A record, with its extdata and tags if asked for."""
         record: Record = await self.zeyos.resource(self.entity).get(id, **options)
         return record_values(record), record.__entity__.fields
@@ -55,32 +55,32 @@ class GeneralReader(QueryReader):
     api: GeneralApi
     model: str
 
-    async def everything(self) -> Query[Any]:
+    async def base_query(self) -> Query[Any]:
         """The query for all rows."""
         return self.api.model(self.model).query()
 
-    async def columns(self, query: Query[Any]) -> Mapping[str, None]:
+    async def table_columns(self, query: Query[Any]) -> Mapping[str, None]:
         """The columns that the server shows."""
         page = await self.api.model(self.model).list(limit=1)
         return {column.name: None for column in page.columns}
 
-    def field(self, query: Query[Any], path: str) -> None:
+    def column_field(self, query: Query[Any], path: str) -> None:
         """Nothing is known of columns."""
 
-    async def record(self, id: Any, **options: Any) -> tuple[Mapping[str, Any], Mapping[str, Field]]:
+    async def read_record(self, id: Any, **options: Any) -> tuple[Mapping[str, Any], Mapping[str, Field]]:
         """A form's values; passwords read as the API has them."""
-        no_options("the General API", options)
+        refuse_options("the General API", options)
         form = await self.api.model(self.model).get(id)
-        return {"ID": form.id, **{name: _plain(value) for name, value in form.items()}}, {}
+        return {"ID": form.id, **{name: _to_json_value(value) for name, value in form.items()}}, {}
 
-    async def given(self, asked: QueryOptions) -> Query[Any]:
+    async def export_source(self, asked: QueryOptions) -> Query[Any]:
         """The query, with its columns named: files have their columns before their rows."""
-        query = await self.everything()
-        selection = asked.selection or {name: name for name in await self.columns(query)}
-        return narrowed(query, asked, selection=selection)
+        query = await self.base_query()
+        selection = asked.selection or {name: name for name in await self.table_columns(query)}
+        return apply_options(query, asked, selection=selection)
 
 
-def _plain(value: Any) -> Any:
+def _to_json_value(value: Any) -> Any:
     """A form's value as JSON has it: the mark of a password is its name, as on the wire."""
     if isinstance(value, int):
         return value
@@ -94,9 +94,9 @@ class FlowReader(SourceReader):
     flow: Octaved
     resource: str
 
-    def source(self, asked: QueryOptions) -> Source[Any]:
+    def build_source(self, asked: QueryOptions) -> Source[Any]:
         """What a search finds; of customers, all of them."""
-        _refuse_beyond_searches(asked)
+        _refuse_query_options(asked)
         resource: Any = self.flow.resource(self.resource)
         if not hasattr(resource, "source"):
             raise InvalidArgument(
@@ -110,18 +110,18 @@ class FlowReader(SourceReader):
         source: Source[Any] = resource.source(*asked.where)
         return source
 
-    def columns(self, fields: Mapping[str, Field]) -> Selection:
+    def table_columns(self, fields: Mapping[str, Field]) -> Selection:
         """The columns that tell most."""
         return flow_columns(fields)
 
-    async def record(self, id: Any, **options: Any) -> tuple[Mapping[str, Any], Mapping[str, Field]]:
+    async def read_record(self, id: Any, **options: Any) -> tuple[Mapping[str, Any], Mapping[str, Field]]:
         """A record."""
-        no_options("Octaved Flow", options)
+        refuse_options("Octaved Flow", options)
         record = await self.flow.resource(self.resource).get(id)
         return record_values(record), record.__entity__.fields
 
 
-def _refuse_beyond_searches(asked: QueryOptions) -> None:
+def _refuse_query_options(asked: QueryOptions) -> None:
     given: dict[str, object] = {
         "search": asked.search,
         "order-by": asked.order_by,

@@ -48,7 +48,7 @@ async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
         raise
 
 
-def _be_verbose(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+def _enable_logging(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     if value:
         state = ctx.find_root().obj
         if state is not None:
@@ -63,6 +63,6 @@ def verbose_option(command: Any) -> Any:
         "--verbose",
         is_flag=True,
         expose_value=False,
-        callback=_be_verbose,
+        callback=_enable_logging,
         help="Log what is done, and show tracebacks.",
     )(command)

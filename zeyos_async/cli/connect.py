@@ -24,26 +24,32 @@ __all__ = [
     "Connection",
     "Target",
     "address",
-    "connected",
+    "build_password_login",
     "described",
-    "password_from",
-    "password_login",
-    "prompt",
-    "resolve",
-    "resolve_here",
-    "rows_to_emulate",
+    "login_command",
+    "merge_emulated_rows",
+    "open_zeyos",
+    "prompt_secret",
+    "read_password",
+    "read_secret",
+    "read_token",
+    "resolve_local_target",
+    "resolve_target",
     "same_instance",
-    "secret_from",
     "short",
-    "sign_in_command",
-    "token_from",
 ]
 
 _CLOUD: Final = "https://cloud.zeyos.com"
-_CHOOSERS: Final = ("ZEYOS_BASE_URL", "ZEYOS_INSTANCE", "ZEYOS_TOKEN", "ZEYOS_REFRESH_TOKEN", "ZEYOS_USER")
+_TARGET_VARIABLES: Final = (
+    "ZEYOS_BASE_URL",
+    "ZEYOS_INSTANCE",
+    "ZEYOS_TOKEN",
+    "ZEYOS_REFRESH_TOKEN",
+    "ZEYOS_USER",
+)
 """Variables that say where or who; an explicit profile wins over them."""
 
-Ask = Callable[[str], str | None]
+AskSecret = Callable[[str], str | None]
 """Asks a person for a secret; ``None`` where there is nobody."""
 
 
@@ -88,10 +94,10 @@ class Target:
     passed_over: tuple[str, ...] = ()
 
 
-def resolve(
+def resolve_target(
     given: Connection,
     environ: Mapping[str, str],
-    ask: Ask,
+    ask: AskSecret,
     *,
     folder: Path | None = None,
     home: Path | None = None,
@@ -113,8 +119,8 @@ def resolve(
         ConfigurationError: Something is missing or contradicts itself; the message says what to give.
         NotSignedIn: There is no credential.
     """
-    chosen = {k: v for k, v in environ.items() if k not in _CHOOSERS} if given.profile else environ
-    where, who = address(given, chosen), _given_auth(given, chosen, ask)
+    chosen = {k: v for k, v in environ.items() if k not in _TARGET_VARIABLES} if given.profile else environ
+    where, who = address(given, chosen), _find_auth(given, chosen, ask)
     if where is not None and who is not None:
         return Target(url=where[0], url_from=where[1], auth=who[0], auth_from=who[1])
     stored = look_for_profile(given.profile, environ=environ, folder=folder, home=home)
@@ -122,7 +128,7 @@ def resolve(
     if who is not None:
         return Target(url=url, url_from=url_from, auth=who[0], auth_from=who[1])
     auth, auth_from = _stored_auth(stored, url)
-    lost = tuple(name for name in _CHOOSERS if given.profile and environ.get(name))
+    lost = tuple(name for name in _TARGET_VARIABLES if given.profile and environ.get(name))
     return Target(
         url=url,
         url_from=url_from,
@@ -133,9 +139,9 @@ def resolve(
     )
 
 
-def resolve_here(given: Connection) -> Target:
+def resolve_local_target(given: Connection) -> Target:
     """Choose the server and the credential, with this process's environment, files and terminal."""
-    return resolve(given, os.environ, prompt)
+    return resolve_target(given, os.environ, prompt_secret)
 
 
 def address(given: Connection, environ: Mapping[str, str]) -> tuple[str, str] | None:
@@ -162,10 +168,10 @@ def address(given: Connection, environ: Mapping[str, str]) -> tuple[str, str] | 
 
 def same_instance(one: str, other: str) -> bool:
     """Whether two URLs lead to the same instance."""
-    return _plain(one) == _plain(other)
+    return _normalize_url(one) == _normalize_url(other)
 
 
-def _plain(url: str) -> str:
+def _normalize_url(url: str) -> str:
     return str(URL(url.strip())).rstrip("/").removesuffix("/api/v1")
 
 
@@ -189,7 +195,7 @@ def short(path: Path) -> str:
     return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
 
 
-def sign_in_command(store: ProfileStore) -> str:
+def login_command(store: ProfileStore) -> str:
     """The command that signs in to the same place again."""
     return f"zeyos-async login --profile {store.name}" if store.name else "zeyos-async login"
 
@@ -200,7 +206,7 @@ def _stored_auth(stored: Profile | None, url: str) -> tuple[AuthBackend, str]:
             f"no credential for {url}: sign in with `zeyos-async login --url {url}`, or set ZEYOS_TOKEN, or give "
             "--token-file FILE, or --user NAME to log in with a password"
         )
-    what, command = described(stored.store), sign_in_command(stored.store)
+    what, command = described(stored.store), login_command(stored.store)
     if not same_instance(stored.base_url, url):
         raise NotSignedIn(
             f"no credential for {url}: {what}, which {stored.chosen}, is for {stored.base_url}. Give --profile, or "
@@ -217,7 +223,9 @@ def _stored_auth(stored: Profile | None, url: str) -> tuple[AuthBackend, str]:
     return auth, f"{kind} from {what}, which {stored.chosen}"
 
 
-def _given_auth(given: Connection, environ: Mapping[str, str], ask: Ask) -> tuple[AuthBackend, str] | None:
+def _find_auth(
+    given: Connection, environ: Mapping[str, str], ask: AskSecret
+) -> tuple[AuthBackend, str] | None:
     """The credential of the options or the environment, and what it is."""
     ways = [f"--{name.replace('_', '-')}" for name in ("token", "token_file", "user") if getattr(given, name)]
     if len(ways) > 1:
@@ -225,17 +233,17 @@ def _given_auth(given: Connection, environ: Mapping[str, str], ask: Ask) -> tupl
     if given.token:
         return BearerToken(given.token), "a token from --token"
     if given.token_file:
-        return BearerToken(secret_from(given.token_file, "the token")), f"a token from {given.token_file}"
+        return BearerToken(read_secret(given.token_file, "the token")), f"a token from {given.token_file}"
     if given.user:
-        return password_login(given, environ, ask)
+        return build_password_login(given, environ, ask)
     if environ.get("ZEYOS_REFRESH_TOKEN", "").strip():
-        return _refreshing(environ)
+        return _refreshing_auth(environ)
     if environ.get("ZEYOS_TOKEN", "").strip():
         return BearerToken(environ["ZEYOS_TOKEN"].strip()), "a token from ZEYOS_TOKEN"
-    return password_login(given, environ, ask) if environ.get("ZEYOS_USER") else None
+    return build_password_login(given, environ, ask) if environ.get("ZEYOS_USER") else None
 
 
-def _refreshing(environ: Mapping[str, str]) -> tuple[AuthBackend, str]:
+def _refreshing_auth(environ: Mapping[str, str]) -> tuple[AuthBackend, str]:
     """The refresh token of the environment. As it works once, its successors are kept in a file."""
     token, client, secret = (
         environ.get(f"ZEYOS_{name}", "").strip() for name in ("TOKEN", "CLIENT_ID", "CLIENT_SECRET")
@@ -257,7 +265,9 @@ def _refreshing(environ: Mapping[str, str]) -> tuple[AuthBackend, str]:
     return auth, f"ZEYOS_REFRESH_TOKEN, whose successors are kept in {short(store.path)}"
 
 
-def password_login(given: Connection, environ: Mapping[str, str], ask: Ask) -> tuple[PasswordLogin, str]:
+def build_password_login(
+    given: Connection, environ: Mapping[str, str], ask: AskSecret
+) -> tuple[PasswordLogin, str]:
     """The log-in by name and password that the options or the environment ask for, and what it is.
 
     Raises:
@@ -266,7 +276,7 @@ def password_login(given: Connection, environ: Mapping[str, str], ask: Ask) -> t
     name = given.user or environ["ZEYOS_USER"]
     password, source = environ.get("ZEYOS_PASSWORD"), "ZEYOS_PASSWORD"
     if given.password_file:
-        password, source = secret_from(given.password_file, "the password"), given.password_file
+        password, source = read_secret(given.password_file, "the password"), given.password_file
     if password is None:
         password, source = ask(f"Password of {name}"), "the prompt"
     if password is None:
@@ -275,7 +285,7 @@ def password_login(given: Connection, environ: Mapping[str, str], ask: Ask) -> t
         )
     appsecret = environ.get("ZEYOS_APPSECRET")
     if given.appsecret_file:
-        appsecret = secret_from(given.appsecret_file, "the application's secret")
+        appsecret = read_secret(given.appsecret_file, "the application's secret")
     login = PasswordLogin(
         name,
         password,
@@ -286,7 +296,7 @@ def password_login(given: Connection, environ: Mapping[str, str], ask: Ask) -> t
     return login, f"the log-in of {name} with the password from {source}"
 
 
-def secret_from(path: str, what: str) -> str:
+def read_secret(path: str, what: str) -> str:
     """The secret in a file, or in the next line of standard input for ``-``.
 
     Raises:
@@ -301,7 +311,7 @@ def secret_from(path: str, what: str) -> str:
     return text.strip()
 
 
-def token_from(given: Connection, environ: Mapping[str, str], variable: str, what: str) -> str:
+def read_token(given: Connection, environ: Mapping[str, str], variable: str, what: str) -> str:
     """The token or key of the options or the environment, or ``""``.
 
     Raises:
@@ -310,25 +320,27 @@ def token_from(given: Connection, environ: Mapping[str, str], variable: str, wha
     if given.token and given.token_file:
         raise ConfigurationError("--token and --token-file are two ways to say the same; give one of them")
     if given.token_file:
-        return secret_from(given.token_file, what)
+        return read_secret(given.token_file, what)
     return given.token or environ.get(variable, "").strip()
 
 
-def password_from(given: Connection, environ: Mapping[str, str], variable: str, name: str, ask: Ask) -> str:
+def read_password(
+    given: Connection, environ: Mapping[str, str], variable: str, name: str, ask: AskSecret
+) -> str:
     """The password of a user: from a file, the environment, or the terminal.
 
     Raises:
         ConfigurationError: There is none.
     """
     if given.password_file:
-        return secret_from(given.password_file, "the password")
+        return read_secret(given.password_file, "the password")
     password = environ.get(variable) or ask(f"Password of {name}")
     if not password:
         raise ConfigurationError(f"no password: set {variable}, or give --password-file FILE")
     return password
 
 
-def prompt(text: str) -> str | None:
+def prompt_secret(text: str) -> str | None:
     """Ask for a secret on the terminal; ``None`` where there is none."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return None
@@ -337,7 +349,7 @@ def prompt(text: str) -> str | None:
 
 
 @asynccontextmanager
-async def connected(given: Connection, target: Target | None = None) -> AsyncIterator[Zeyos]:
+async def open_zeyos(given: Connection, target: Target | None = None) -> AsyncIterator[Zeyos]:
     """A client for what the options say, on an emulator of its own where they say that.
 
     Args:
@@ -345,24 +357,24 @@ async def connected(given: Connection, target: Target | None = None) -> AsyncIte
         target: What they were resolved to, if that is done already.
     """
     if given.emulate:
-        async with _emulated(given) as zeyos:
+        async with _open_emulated(given) as zeyos:
             yield zeyos
         return
-    target = target or resolve_here(given)
+    target = target or resolve_local_target(given)
     async with Zeyos(target.url, auth=target.auth, timeout=given.timeout) as zeyos:
         try:
             yield zeyos
         except NotAuthenticated as error:
             if target.profile is not None:
-                error.hint = f"Sign in again with `{sign_in_command(target.profile.store)}`"
+                error.hint = f"Sign in again with `{login_command(target.profile.store)}`"
             raise
 
 
 @asynccontextmanager
-async def _emulated(given: Connection) -> AsyncIterator[Zeyos]:
+async def _open_emulated(given: Connection) -> AsyncIterator[Zeyos]:
     from ..testing import emulate_zeyos_process
 
-    rows = rows_to_emulate(given)
+    rows = merge_emulated_rows(given)
     async with (
         emulate_zeyos_process(rows=rows, seed=given.seed) as emulator,
         Zeyos(emulator.url, auth=BearerToken(emulator.token), timeout=given.timeout) as zeyos,
@@ -370,7 +382,7 @@ async def _emulated(given: Connection) -> AsyncIterator[Zeyos]:
         yield zeyos
 
 
-def rows_to_emulate(given: Connection) -> dict[str, int]:
+def merge_emulated_rows(given: Connection) -> dict[str, int]:
     """How many rows an emulator of one's own is to make up.
 
     Raises:

@@ -26,15 +26,15 @@ from ..errors import (
 from .app import app
 from .output import Interrupted, NotSignedIn, PipeClosed, Terminated, note, red
 
-__all__ = ["State", "exit_code", "run"]
+__all__ = ["RunState", "exit_code", "run"]
 
-_FAILED: Final = 1
+_FAILURE: Final = 1
 _USAGE: Final = 2
-_NO_ARGUMENTS: Final[tuple[type[click.ClickException], ...]] = tuple(
+_HELP_ERRORS: Final[tuple[type[click.ClickException], ...]] = tuple(
     [click.exceptions.NoArgsIsHelpError] if hasattr(click.exceptions, "NoArgsIsHelpError") else []
 )
 """A group without a command, whose message is its help; older versions of click print it themselves."""
-_CODES: Final[tuple[tuple[int, tuple[type[BaseException], ...]], ...]] = (
+_EXIT_CODES: Final[tuple[tuple[int, tuple[type[BaseException], ...]], ...]] = (
     (3, (NotSignedIn,)),  # before what it is a kind of
     (_USAGE, (ConfigurationError, InvalidArgument, FilterError)),
     (3, (NotAuthenticated, PermissionDenied)),
@@ -46,7 +46,7 @@ _CODES: Final[tuple[tuple[int, tuple[type[BaseException], ...]], ...]] = (
 
 
 @attrs.define
-class State:
+class RunState:
     """What the options of a command say about the whole run."""
 
     verbose: bool = False
@@ -54,27 +54,27 @@ class State:
 
 def exit_code(error: BaseException) -> int:
     """The exit code for an error."""
-    return next((code for code, classes in _CODES if isinstance(error, classes)), _FAILED)
+    return next((code for code, classes in _EXIT_CODES if isinstance(error, classes)), _FAILURE)
 
 
 def run(argv: Sequence[str]) -> int:
     """Run a command line, and say what went wrong if anything did."""
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
-        return _run(argv, State())
+        return _run_command(argv, RunState())
 
 
-def _run(argv: Sequence[str], state: State) -> int:
+def _run_command(argv: Sequence[str], state: RunState) -> int:
     try:
         result: Any = app.main(list(argv), prog_name="zeyos-async", standalone_mode=False, obj=state)
         sys.stdout.flush()
     except click.exceptions.Exit as error:
         return error.exit_code
-    except _NO_ARGUMENTS as error:
+    except _HELP_ERRORS as error:
         note(error.format_message())
         return error.exit_code
     except click.ClickException as error:
-        note(f"{red('Error:')} {_usage(error)}")
+        note(f"{red('Error:')} {_usage_message(error)}")
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the one boundary
         return _report(error, verbose=state.verbose)
@@ -84,15 +84,15 @@ def _run(argv: Sequence[str], state: State) -> int:
 def _report(error: Exception, *, verbose: bool) -> int:
     code = exit_code(error)
     if code == exit_code(PipeClosed()):
-        _drop_output()
+        _discard_output()
         return code
     if verbose:
         note("".join(traceback.format_exception(error)).rstrip())
-    note(f"{red('Error:')} {_message(error)}")
+    note(f"{red('Error:')} {_error_message(error)}")
     return code
 
 
-def _message(error: Exception) -> str:
+def _error_message(error: Exception) -> str:
     if isinstance(error, (Interrupted, click.Abort)):
         return "interrupted"
     if isinstance(error, Terminated):
@@ -107,7 +107,7 @@ def _message(error: Exception) -> str:
     return f"{type(error).__name__}: {error}. This is a defect of zeyos-async; --verbose shows where it comes from"
 
 
-def _usage(error: click.ClickException) -> str:
+def _usage_message(error: click.ClickException) -> str:
     """What is wrong with the command line, and where its help is."""
     text = error.format_message()
     context = error.ctx if isinstance(error, click.UsageError) else None
@@ -116,7 +116,7 @@ def _usage(error: click.ClickException) -> str:
     return f"{text}{'' if text.endswith(('.', '?', '!')) else '.'} See `{context.command_path} --help`"
 
 
-def _drop_output() -> None:
+def _discard_output() -> None:
     """Send what is still buffered nowhere, so that closing standard output at exit does not fail too."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())

@@ -11,13 +11,13 @@ import click
 from click.shell_completion import CompletionItem
 
 from ..errors import ConfigurationError
-from .api_clients import APIS, Reach
+from .api_clients import APIS, ApiOptions
 from .async_runner import verbose_option
 from .connect import Connection
-from .param_types import ROWS, WHEN
+from .param_types import ROWS, TIME
 from .profile_files import Registry
 
-__all__ = ["PROFILE", "connection_options", "general_options", "reach_options", "sign_in_options"]
+__all__ = ["PROFILE", "api_options", "connection_options", "general_options", "sign_in_options"]
 
 
 class _ProfileType(click.ParamType):  # type: ignore[type-arg]
@@ -100,12 +100,12 @@ _OX: Final = (
     click.option(
         "--from",
         "start",
-        type=WHEN,
+        type=TIME,
         help="With --api ox: where the period of a calendar begins; today if left out.",
     ),
-    click.option("--to", "end", type=WHEN, help="With --api ox: where it ends; after 30 days if left out."),
+    click.option("--to", "end", type=TIME, help="With --api ox: where it ends; after 30 days if left out."),
 )
-_REACH: Final = (
+_API: Final = (
     click.option(
         "--api",
         type=click.Choice(APIS),
@@ -143,7 +143,7 @@ _OPTIONS: Final = (
 )
 
 
-def _gathered(command: Callable[..., Any], options: Sequence[Any]) -> Any:
+def _add_connection(command: Callable[..., Any], options: Sequence[Any]) -> Any:
     """The command with these options, which it takes as ``connection``."""
     names = {field.name for field in attrs.fields(Connection)}
 
@@ -162,33 +162,33 @@ def _gathered(command: Callable[..., Any], options: Sequence[Any]) -> Any:
 
 def connection_options(command: Callable[..., Any]) -> Any:
     """Adds the connection options, and ``--verbose``; the command takes them as ``connection``."""
-    return _gathered(command, _OPTIONS)
+    return _add_connection(command, _OPTIONS)
 
 
-def _reaching(command: Callable[..., Any], **fixed: Any) -> Callable[..., Any]:
+def _add_api(command: Callable[..., Any], **fixed: Any) -> Callable[..., Any]:
     """The command with what the options say of the API, which it takes as ``reach``."""
-    names = {field.name for field in attrs.fields(Reach)}
+    names = {field.name for field in attrs.fields(ApiOptions)}
 
     @functools.wraps(command)
     def wrapper(**values: Any) -> Any:
         given = {name: values.pop(name) for name in names & values.keys()}
-        return command(reach=Reach(**given, **fixed), **values)
+        return command(reach=ApiOptions(**given, **fixed), **values)
 
     return wrapper
 
 
-def reach_options(command: Callable[..., Any]) -> Any:
+def api_options(command: Callable[..., Any]) -> Any:
     """Adds the connection options and those of the other APIs; the command takes ``connection`` and ``reach``."""
-    return _gathered(_reaching(command), (*_REACH, *_OPTIONS))
+    return _add_connection(_add_api(command), (*_API, *_OPTIONS))
 
 
 def general_options(command: Callable[..., Any]) -> Any:
     """Adds the options for the General API; the command takes ``connection`` and ``reach``."""
     options = (_ADDRESS[0], *_TOKEN, *_PASSWORD[:2], *_GENERAL, _TIMEOUT, *_EMULATE)
-    return _gathered(_reaching(command, api="general"), options)
+    return _add_connection(_add_api(command, api="general"), options)
 
 
 def sign_in_options(command: Callable[..., Any]) -> Any:
     """Adds the options for where to sign in, and by which password; the command takes them as ``connection``."""
     user = click.option("--user", metavar="NAME", help="Log in by name and password, without a browser.")
-    return _gathered(command, (*_ADDRESS, user, *_PASSWORD[1:], _TIMEOUT))
+    return _add_connection(command, (*_ADDRESS, user, *_PASSWORD[1:], _TIMEOUT))

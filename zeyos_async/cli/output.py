@@ -87,15 +87,15 @@ class JsonArray:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
-        self._begun = False
+        self._has_rows = False
 
     def write(self, data: bytes | memoryview) -> int:
         """Write whole lines."""
         text = bytes(data)
         if text:
-            self._stream.write(b",\n" if self._begun else b"[\n")
+            self._stream.write(b",\n" if self._has_rows else b"[\n")
             self._stream.write(text[:-1].replace(b"\n", b",\n"))
-            self._begun = True
+            self._has_rows = True
         return len(text)
 
     def flush(self) -> None:
@@ -103,5 +103,5 @@ class JsonArray:
 
     def end(self) -> None:
         """Close the array."""
-        self._stream.write(b"\n]\n" if self._begun else b"[]\n")
+        self._stream.write(b"\n]\n" if self._has_rows else b"[]\n")
         self._stream.flush()

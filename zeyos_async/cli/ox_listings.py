@@ -11,14 +11,14 @@ import attrs
 
 from ..errors import InvalidArgument
 
-__all__ = ["MODULES", "OxModule", "moment_of"]
+__all__ = ["OX_LISTINGS", "OxListing", "parse_time"]
 
-_FORMS: Final = "write a day, as 2026-01-31, or a time with its offset, as 2026-01-31T09:00+01:00"
+_TIME_FORMS: Final = "write a day, as 2026-01-31, or a time with its offset, as 2026-01-31T09:00+01:00"
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 @attrs.frozen(kw_only=True)
-class OxModule:
+class OxListing:
     """A module that commands can list.
 
     Attributes:
@@ -33,16 +33,16 @@ class OxModule:
     """
 
     columns: tuple[str, ...]
-    default: str = ""
-    form: str = "{}"
-    above: bool = False
-    period: bool = False
-    lists: Mapping[str, Any] = attrs.field(factory=dict)
-    gets: Mapping[str, Any] = attrs.field(factory=dict)
-    in_folder: bool = True
+    folder_setting: str = ""
+    folder_format: str = "{}"
+    lists_subfolders: bool = False
+    has_period: bool = False
+    list_options: Mapping[str, Any] = attrs.field(factory=dict)
+    get_options: Mapping[str, Any] = attrs.field(factory=dict)
+    gets_by_folder: bool = True
 
 
-_PERSON: Final = (
+_PERSON_COLUMNS: Final = (
     "id",
     "last_name",
     "first_name",
@@ -52,41 +52,47 @@ _PERSON: Final = (
     "last_modified",
 )
 
-MODULES: Final[Mapping[str, OxModule]] = {
-    "addressbooks": OxModule(columns=_PERSON, default="folder/contacts", form="con://0/{}"),
-    "calendar": OxModule(
-        columns=("id", "start_date", "end_date", "title", "location"), period=True, default="folder/calendar"
+OX_LISTINGS: Final[Mapping[str, OxListing]] = {
+    "addressbooks": OxListing(
+        columns=_PERSON_COLUMNS, folder_setting="folder/contacts", folder_format="con://0/{}"
     ),
-    "chronos": OxModule(
+    "calendar": OxListing(
+        columns=("id", "start_date", "end_date", "title", "location"),
+        has_period=True,
+        folder_setting="folder/calendar",
+    ),
+    "chronos": OxListing(
         columns=("id", "startDate", "endDate", "summary", "location"),
-        period=True,
-        default="folder/calendar",
-        form="cal://0/{}",
-        lists={"expand": True},
+        has_period=True,
+        folder_setting="folder/calendar",
+        folder_format="cal://0/{}",
+        list_options={"expand": True},
     ),
-    "contacts": OxModule(columns=_PERSON, default="folder/contacts"),
-    "folders": OxModule(columns=("id", "title", "module", "type", "subfolders"), above=True, in_folder=False),
-    "group": OxModule(columns=("id", "name", "display_name"), in_folder=False),
-    "infostore": OxModule(
+    "contacts": OxListing(columns=_PERSON_COLUMNS, folder_setting="folder/contacts"),
+    "folders": OxListing(
+        columns=("id", "title", "module", "type", "subfolders"), lists_subfolders=True, gets_by_folder=False
+    ),
+    "group": OxListing(columns=("id", "name", "display_name"), gets_by_folder=False),
+    "infostore": OxListing(
         columns=("id", "filename", "title", "file_size", "version", "last_modified"),
-        default="folder/infostore",
+        folder_setting="folder/infostore",
     ),
-    "mail": OxModule(
+    "mail": OxListing(
         columns=("id", "received_date", "from", "subject", "size", "flags"),
-        default="mail/folder/inbox",
-        gets={"unseen": True},
+        folder_setting="mail/folder/inbox",
+        get_options={"unseen": True},
     ),
-    "resource": OxModule(columns=("id", "name", "display_name", "mailaddress"), in_folder=False),
-    "tasks": OxModule(
+    "resource": OxListing(columns=("id", "name", "display_name", "mailaddress"), gets_by_folder=False),
+    "tasks": OxListing(
         columns=("id", "title", "status", "priority", "percent_completed", "end_time", "last_modified"),
-        default="folder/tasks",
+        folder_setting="folder/tasks",
     ),
-    "user": OxModule(columns=("id", "display_name", "email1", "timezone", "locale"), in_folder=False),
+    "user": OxListing(columns=("id", "display_name", "email1", "timezone", "locale"), gets_by_folder=False),
 }
 """Name of an attribute of the client → how commands list it."""
 
 
-def moment_of(text: str) -> datetime:
+def parse_time(text: str) -> datetime:
     """A moment from ``2026-01-31``, which is 00:00 UTC, or from ISO 8601 with an offset.
 
     Raises:
@@ -97,7 +103,7 @@ def moment_of(text: str) -> datetime:
             return datetime.combine(date.fromisoformat(text), time(), UTC)
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise InvalidArgument(f"{text!r}: {_FORMS}") from error
+        raise InvalidArgument(f"{text!r}: {_TIME_FORMS}") from error
     if moment.tzinfo is None:
-        raise InvalidArgument(f"{text!r}: {_FORMS}")
+        raise InvalidArgument(f"{text!r}: {_TIME_FORMS}")
     return moment

@@ -14,22 +14,22 @@ from ..auth import AuthBackend, OxLogin, OxOAuth, SecondFactorChallenge
 from ..errors import ConfigurationError, InvalidArgument
 from ..schema import Field, resolve
 from ..services.base import Query
-from .connect import Ask, Connection, password_from, token_from
+from .connect import AskSecret, Connection, read_password, read_token
 from .output import NotSignedIn
-from .ox_listings import MODULES, OxModule
-from .reader_base import QueryReader, no_options
+from .ox_listings import OX_LISTINGS, OxListing
+from .reader_base import QueryReader, refuse_options
 from .value_format import record_values
 
 if TYPE_CHECKING:
     from ..services.ox.client import OpenXchange
 
-__all__ = ["OxReader", "Where", "resolve_ox"]
+__all__ = ["OxReader", "OxScope", "resolve_ox"]
 
-_PERIOD: Final = timedelta(days=30)
+_DEFAULT_PERIOD: Final = timedelta(days=30)
 
 
 @attrs.frozen(kw_only=True)
-class Where:
+class OxScope:
     """What lists of Open-Xchange are about.
 
     Attributes:
@@ -49,75 +49,80 @@ class OxReader(QueryReader):
 
     ox: OpenXchange
     module: str
-    where: Where
+    scope: OxScope
 
     @property
-    def _known(self) -> OxModule:
-        return MODULES[self.module]
+    def _listing(self) -> OxListing:
+        return OX_LISTINGS[self.module]
 
-    async def everything(self) -> Query[Any]:
+    async def base_query(self) -> Query[Any]:
         """The query for all objects of the folder, or of the period."""
-        self._check()
+        self._check_scope()
         options: dict[str, Any] = {}
-        if self._known.period:
-            options = {"start": self._start(), "end": self.where.end or self._start() + _PERIOD}
-            options |= self._known.lists
-        if self._known.above:
-            options["parent"] = self.where.folder or "1"
-        elif self._known.default:
-            options["folder"] = await self._folder()
+        if self._listing.has_period:
+            options = {
+                "start": self._period_start(),
+                "end": self.scope.end or self._period_start() + _DEFAULT_PERIOD,
+            }
+            options |= self._listing.list_options
+        if self._listing.lists_subfolders:
+            options["parent"] = self.scope.folder or "1"
+        elif self._listing.folder_setting:
+            options["folder"] = await self._find_folder()
         module: Any = self.ox.module(self.module)
         query: Query[Any] = module.query(**options)
         return query
 
-    async def columns(self, query: Query[Any]) -> Mapping[str, Field | None]:
+    async def table_columns(self, query: Query[Any]) -> Mapping[str, Field | None]:
         """The columns that tell most."""
         entity = query._plan.entity
-        return {path: resolve(entity, path) for path in self._known.columns if path in entity.fields}
+        return {path: resolve(entity, path) for path in self._listing.columns if path in entity.fields}
 
-    async def record(self, id: Any, **options: Any) -> tuple[Mapping[str, Any], Mapping[str, Field]]:
+    async def read_record(self, id: Any, **options: Any) -> tuple[Mapping[str, Any], Mapping[str, Field]]:
         """An object's values, as far as there are any; a mail stays unread."""
-        no_options("Open-Xchange", options)
-        given = dict(self._known.gets)
-        if self._known.in_folder:
-            given["folder"] = await self._folder()
+        refuse_options("Open-Xchange", options)
+        given = dict(self._listing.get_options)
+        if self._listing.gets_by_folder:
+            given["folder"] = await self._find_folder()
         module: Any = self.ox.module(self.module)
         record = await module.get(id=id, **given)
-        values = {name: _flat(value) for name, value in record_values(record).items() if value is not None}
+        values = {
+            name: _to_plain(value) for name, value in record_values(record).items() if value is not None
+        }
         return values, record.__entity__.fields
 
-    def _check(self) -> None:
-        if self.where.folder and not (self._known.in_folder or self._known.above):
+    def _check_scope(self) -> None:
+        if self.scope.folder and not (self._listing.gets_by_folder or self._listing.lists_subfolders):
             raise InvalidArgument(f"--folder: Open-Xchange's {self.module} are in no folder")
-        if (self.where.start or self.where.end) and not self._known.period:
+        if (self.scope.start or self.scope.end) and not self._listing.has_period:
             raise InvalidArgument(f"--from and --to are about calendars; {self.module} have no period")
-        if self.where.end is not None and self.where.end <= self._start():
+        if self.scope.end is not None and self.scope.end <= self._period_start():
             raise InvalidArgument(
-                f"--to {self.where.end.isoformat()} is not after --from, {self._start().isoformat()}"
+                f"--to {self.scope.end.isoformat()} is not after --from, {self._period_start().isoformat()}"
             )
 
-    def _start(self) -> datetime:
-        return self.where.start or datetime.combine(datetime.now(UTC), time(), UTC)
+    def _period_start(self) -> datetime:
+        return self.scope.start or datetime.combine(datetime.now(UTC), time(), UTC)
 
-    async def _folder(self) -> str:
+    async def _find_folder(self) -> str:
         """The folder that was given, or the user's own for this module, as the settings have it."""
-        if self.where.folder:
-            return self.where.folder
-        if not self._known.default:
+        if self.scope.folder:
+            return self.scope.folder
+        if not self._listing.folder_setting:
             raise InvalidArgument(
                 "which folder? Give --folder ID; `zeyos-async list folders --api ox` shows the IDs"
             )
-        return self._known.form.format(await self.ox.config.get(path=self._known.default))
+        return self._listing.folder_format.format(await self.ox.config.get(path=self._listing.folder_setting))
 
 
-def _flat(value: Any) -> Any:
+def _to_plain(value: Any) -> Any:
     """A value whose parts are plain ones; a time at the top stays one, so that it can be shown in any zone."""
     from ..services.ox.modules._listing import plain
 
     return value if isinstance(value, (date, enum.Enum)) else plain(value)
 
 
-def resolve_ox(given: Connection, environ: Mapping[str, str], ask: Ask) -> tuple[str, AuthBackend]:
+def resolve_ox(given: Connection, environ: Mapping[str, str], ask: AskSecret) -> tuple[str, AuthBackend]:
     """The address of an Open-Xchange and the way into it.
 
     Args:
@@ -135,7 +140,7 @@ def resolve_ox(given: Connection, environ: Mapping[str, str], ask: Ask) -> tuple
             "which Open-Xchange? Give --url, such as https://ox.example.com/ajax, or set OX_BASE_URL; "
             "--emulate needs neither"
         )
-    token = "" if given.user else token_from(given, environ, "OX_TOKEN", "the token")
+    token = "" if given.user else read_token(given, environ, "OX_TOKEN", "the token")
     if token:
         return url, OxOAuth(token)
     name = given.user or environ.get("OX_USER", "").strip()
@@ -143,11 +148,11 @@ def resolve_ox(given: Connection, environ: Mapping[str, str], ask: Ask) -> tuple
         raise NotSignedIn(
             "no credential: give --user NAME, or set OX_USER; for a token of OAuth, set OX_TOKEN or give --token-file FILE"
         )
-    password = password_from(given, environ, "OX_PASSWORD", name, ask)
+    password = read_password(given, environ, "OX_PASSWORD", name, ask)
     return url, OxLogin(name, password, second_factor=_second_factor(given, ask))
 
 
-def _second_factor(given: Connection, ask: Ask) -> Callable[[SecondFactorChallenge], Awaitable[str]]:
+def _second_factor(given: Connection, ask: AskSecret) -> Callable[[SecondFactorChallenge], Awaitable[str]]:
     """Answers with the code of the command line, or asks on the terminal."""
 
     async def answer(challenge: SecondFactorChallenge) -> str:

@@ -12,23 +12,23 @@ from click.shell_completion import CompletionItem
 from ..errors import InvalidArgument, suggest
 from ..services.octaved._generated import RECORDS
 from ..services.zeyos._generated import ENTITIES, entity
-from .ox_listings import MODULES, moment_of
+from .ox_listings import OX_LISTINGS, parse_time
 
-__all__ = ["ENTITY", "ID", "ROWS", "WHEN", "Selection", "parse_rows", "parse_selection", "split_terms"]
+__all__ = ["ENTITY", "ID", "ROWS", "TIME", "Selection", "parse_rows", "parse_selection", "split_terms"]
 
 
-_NAMES: Final[Mapping[str, Collection[str]]] = {"zeyos": ENTITIES, "octaved": RECORDS, "ox": MODULES}
-_TITLES: Final = {
+_NAMES: Final[Mapping[str, Collection[str]]] = {"zeyos": ENTITIES, "octaved": RECORDS, "ox": OX_LISTINGS}
+_MISSING_NAME: Final = {
     "zeyos": "ZeyOS has no entity",
     "octaved": "Octaved Flow has no resource",
     "ox": "of Open-Xchange, commands list no module",
 }
-_LISTED: Final = {
+_NAMES_HINT: Final = {
     "zeyos": " `zeyos-async resources` lists them.",
     "octaved": "",
-    "ox": f" There are {', '.join(MODULES)}.",
+    "ox": f" There are {', '.join(OX_LISTINGS)}.",
 }
-_MADE_UP: Final = {"zeyos": ENTITIES, "octaved": RECORDS}
+_EMULATED_NAMES: Final = {"zeyos": ENTITIES, "octaved": RECORDS}
 """What the emulators make rows of, as far as that is known here."""
 
 
@@ -39,18 +39,20 @@ class _EntityType(click.ParamType):  # type: ignore[type-arg]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The name, if the API has such an entity, resource or model."""
-        api, name = _api(ctx), str(value)
+        api, name = _api_of(ctx), str(value)
         if api == "octaved":
             name = name.replace("-", "_")
         if api in _NAMES and name not in _NAMES[api]:
-            self.fail(f"{_TITLES[api]} {value!r}.{suggest(name, _NAMES[api])}{_LISTED[api]}", param, ctx)
+            self.fail(
+                f"{_MISSING_NAME[api]} {value!r}.{suggest(name, _NAMES[api])}{_NAMES_HINT[api]}", param, ctx
+            )
         return name
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """Entities that begin like this."""
-        return [CompletionItem(name) for name in _NAMES.get(_api(ctx), ()) if name.startswith(incomplete)]
+        return [CompletionItem(name) for name in _NAMES.get(_api_of(ctx), ()) if name.startswith(incomplete)]
 
 
 class _IdType(click.ParamType):  # type: ignore[type-arg]
@@ -60,10 +62,10 @@ class _IdType(click.ParamType):  # type: ignore[type-arg]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
         """The ID."""
-        if _api(ctx) == "zeyos":
+        if _api_of(ctx) == "zeyos":
             return click.IntRange(min=1).convert(value, param, ctx)
         text = str(value)
-        return int(text) if text.isascii() and text.isdigit() and _api(ctx) == "general" else text
+        return int(text) if text.isascii() and text.isdigit() and _api_of(ctx) == "general" else text
 
 
 class _RowsType(click.ParamType):  # type: ignore[type-arg]
@@ -76,12 +78,12 @@ class _RowsType(click.ParamType):  # type: ignore[type-arg]
         if isinstance(value, dict):
             return value
         try:
-            return parse_rows(value, _api(ctx))
+            return parse_rows(value, _api_of(ctx))
         except InvalidArgument as error:
             self.fail(str(error), param, ctx)
 
 
-class _WhenType(click.ParamType):  # type: ignore[type-arg]
+class _TimeType(click.ParamType):  # type: ignore[type-arg]
     """A moment: a day, or a time with its offset."""
 
     name = "when"
@@ -91,7 +93,7 @@ class _WhenType(click.ParamType):  # type: ignore[type-arg]
         if isinstance(value, datetime):
             return value
         try:
-            return moment_of(str(value))
+            return parse_time(str(value))
         except InvalidArgument as error:
             self.fail(str(error), param, ctx)
 
@@ -99,13 +101,13 @@ class _WhenType(click.ParamType):  # type: ignore[type-arg]
 ENTITY = _EntityType()
 ID = _IdType()
 ROWS = _RowsType()
-WHEN = _WhenType()
+TIME = _TimeType()
 
 Selection = dict[str, str]
 """Key → path, in the order of the columns."""
 
 
-def _api(ctx: click.Context | None) -> str:
+def _api_of(ctx: click.Context | None) -> str:
     """Which API a command line is about."""
     return (ctx.params.get("api") if ctx is not None else None) or "zeyos"
 
@@ -123,8 +125,8 @@ def parse_rows(text: str, api: str = "zeyos") -> dict[str, int]:
     rows: dict[str, int] = {}
     for part in split_terms((text,)):
         name, _, number = part.partition("=")
-        if api in _MADE_UP and name not in _MADE_UP[api]:
-            raise InvalidArgument(f"{_TITLES[api]} {name!r}.{suggest(name, _MADE_UP[api])}")
+        if api in _EMULATED_NAMES and name not in _EMULATED_NAMES[api]:
+            raise InvalidArgument(f"{_MISSING_NAME[api]} {name!r}.{suggest(name, _EMULATED_NAMES[api])}")
         if not (number.isascii() and number.replace("_", "").isdigit()):
             raise InvalidArgument(f"{part!r}: how many rows? Write it as {name}=1000")
         rows[name] = int(number)

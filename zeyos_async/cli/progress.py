@@ -9,10 +9,10 @@ from typing import Any
 
 from ..export import ExportProgress
 
-__all__ = ["progress_bar", "size_text"]
+__all__ = ["format_size", "progress_bar"]
 
 
-def size_text(size: float) -> str:
+def format_size(size: float) -> str:
     """Bytes for people: ``33.8 MB``."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if size < 1000:
@@ -22,14 +22,14 @@ def size_text(size: float) -> str:
 
 
 @contextmanager
-def progress_bar(what: str, *, shown: bool = True) -> Iterator[Callable[[ExportProgress], None] | None]:
+def progress_bar(what: str, *, enabled: bool = True) -> Iterator[Callable[[ExportProgress], None] | None]:
     """A bar for the time of a ``with`` block; ``None`` where there is no terminal to show it.
 
     Args:
         what: What is exported.
         shown: ``False`` where the user wants none.
     """
-    if not shown or not sys.stderr.isatty():
+    if not enabled or not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console
@@ -48,13 +48,13 @@ def progress_bar(what: str, *, shown: bool = True) -> Iterator[Callable[[ExportP
         task = bar.add_task(what, total=None, rows="", rate="", left="")
 
         def show(progress: ExportProgress) -> None:
-            fields: dict[str, Any] = _fields(progress)
+            fields: dict[str, Any] = _bar_fields(progress)
             bar.update(task, completed=progress.rows, total=progress.expected, **fields)
 
         yield show
 
 
-def _fields(progress: ExportProgress) -> dict[str, str]:
+def _bar_fields(progress: ExportProgress) -> dict[str, str]:
     expected = "" if progress.expected is None else f" of {progress.expected:,}"
     left = progress.remaining
     return {

@@ -14,7 +14,7 @@ from ..services.base.query import Query
 from ..services.zeyos._generated import ENTITIES
 from .param_types import Selection, complete_paths, parse_selection, split_terms
 
-__all__ = ["QueryOptions", "filter_options", "narrowed", "query_options"]
+__all__ = ["QueryOptions", "apply_options", "filter_options", "query_options"]
 
 
 @attrs.frozen(kw_only=True)
@@ -38,7 +38,7 @@ class QueryOptions:
         return parse_selection(self.select)
 
 
-def narrowed(
+def apply_options(
     everything: Query[Any], asked: QueryOptions, *, selection: Selection | None = None
 ) -> Query[Any]:
     """The query for what a command line asks for.
@@ -70,7 +70,7 @@ def narrowed(
     return query.select(**columns) if columns else query
 
 
-def _paths(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def _complete_paths(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     # Behind an option without its value, click has not come to the arguments yet.
     entity = ctx.params.get("entity") or next((arg for arg in ctx.args if arg in ENTITIES), "")
     return [CompletionItem(text) for text in complete_paths(entity, incomplete)]
@@ -86,7 +86,7 @@ _SEARCH: Final = click.option(
     "--search", metavar="TEXT", help="Only rows that the server's full-text search finds."
 )
 _FILTERS: Final = (_WHERE, _SEARCH)
-_OPTIONS: Final = (
+_QUERY: Final = (
     *_FILTERS,
     click.option(
         "--select",
@@ -94,14 +94,14 @@ _OPTIONS: Final = (
         "select",
         multiple=True,
         metavar="FIELDS",
-        shell_complete=_paths,
+        shell_complete=_complete_paths,
         help="The columns: ID,lastname,town=contact.city.",
     ),
     click.option(
         "--order-by",
         multiple=True,
         metavar="FIELDS",
-        shell_complete=_paths,
+        shell_complete=_complete_paths,
         help="Sort by these; -field descends.",
     ),
     click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N rows."),
@@ -119,7 +119,7 @@ _OPTIONS: Final = (
 )
 
 
-def _gathered(command: Callable[..., Any], options: tuple[Any, ...], names: tuple[str, ...]) -> Any:
+def _add_options(command: Callable[..., Any], options: tuple[Any, ...], names: tuple[str, ...]) -> Any:
     @functools.wraps(command)
     def wrapper(**values: Any) -> Any:
         return command(asked=QueryOptions(**{name: values.pop(name) for name in names}), **values)
@@ -132,9 +132,9 @@ def _gathered(command: Callable[..., Any], options: tuple[Any, ...], names: tupl
 
 def query_options(command: Callable[..., Any]) -> Any:
     """Adds all options about rows; the command takes them as ``asked``."""
-    return _gathered(command, _OPTIONS, tuple(field.name for field in attrs.fields(QueryOptions)))
+    return _add_options(command, _QUERY, tuple(field.name for field in attrs.fields(QueryOptions)))
 
 
 def filter_options(command: Callable[..., Any]) -> Any:
     """Adds the options that narrow the rows; the command takes them as ``asked``."""
-    return _gathered(command, _FILTERS, ("where", "search"))
+    return _add_options(command, _FILTERS, ("where", "search"))

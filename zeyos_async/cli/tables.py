@@ -8,15 +8,15 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-__all__ = ["fit", "print_table"]
+__all__ = ["fit_widths", "print_table"]
 
-_LEAST: Final = 6
+_MIN_WIDTH: Final = 6
 """Characters that a column keeps where the terminal is narrow."""
 _GAP: Final = 2
-_MORE: Final = "…"
+_ELLIPSIS: Final = "…"
 
 
-def fit(natural: Sequence[int], available: int, *, whole: Sequence[int] = ()) -> list[int]:
+def fit_widths(natural: Sequence[int], available: int, *, uncut: Sequence[int] = ()) -> list[int]:
     """Widths of the columns that a line has room for.
 
     The widest columns give way first. Columns that do not fit even then are left out, from the right.
@@ -30,10 +30,10 @@ def fit(natural: Sequence[int], available: int, *, whole: Sequence[int] = ()) ->
         The widths of the first columns; all of them, mostly.
     """
     widths = list(natural)
-    least = [width if index in whole else min(width, _LEAST) for index, width in enumerate(natural)]
-    while len(widths) > 1 and _line(least[: len(widths)]) > available:
+    least = [width if index in uncut else min(width, _MIN_WIDTH) for index, width in enumerate(natural)]
+    while len(widths) > 1 and _line_width(least[: len(widths)]) > available:
         widths.pop()
-    while (excess := _line(widths) - available) > 0:
+    while (excess := _line_width(widths) - available) > 0:
         spare = [width - small for width, small in zip(widths, least, strict=False)]
         if not any(room > 0 for room in spare):
             break
@@ -44,7 +44,7 @@ def fit(natural: Sequence[int], available: int, *, whole: Sequence[int] = ()) ->
     return widths
 
 
-def _line(widths: Sequence[int]) -> int:
+def _line_width(widths: Sequence[int]) -> int:
     return sum(widths) + _GAP * (len(widths) - 1)
 
 
@@ -53,7 +53,7 @@ def print_table(
     rows: Iterable[Sequence[str]],
     *,
     right: Sequence[int] = (),
-    whole: Sequence[int] = (),
+    uncut: Sequence[int] = (),
     folded: Sequence[int] = (),
 ) -> None:
     """Print a table on standard output.
@@ -69,14 +69,14 @@ def print_table(
         for row in (head, *rows):
             sys.stdout.write("\t".join(row) + "\n")
         return
-    _print_rich(head, list(rows), right, whole, folded)
+    _print_rich(head, list(rows), right, uncut, folded)
 
 
 def _print_rich(
     head: Sequence[str],
     rows: Sequence[Sequence[str]],
     right: Sequence[int],
-    whole: Sequence[int],
+    uncut: Sequence[int],
     folded: Sequence[int],
 ) -> None:
     from rich import box
@@ -87,9 +87,9 @@ def _print_rich(
 
     available = shutil.get_terminal_size().columns
     natural = [max(map(cell_len, column)) for column in zip(head, *rows, strict=True)]
-    widths = fit(natural, available, whole=whole)
+    widths = fit_widths(natural, available, uncut=uncut)
     if len(widths) < len(head):
-        widths = fit(natural[: len(widths)], available - _GAP - len(_MORE), whole=whole)
+        widths = fit_widths(natural[: len(widths)], available - _GAP - len(_ELLIPSIS), uncut=uncut)
     table = Table(
         box=box.SIMPLE_HEAD, header_style="bold", show_edge=False, pad_edge=False, padding=(0, 0, 0, 1)
     )
@@ -102,7 +102,7 @@ def _print_rich(
             no_wrap=index not in folded,
         )
     if len(widths) < len(head):
-        table.add_column(_MORE, width=len(_MORE))
+        table.add_column(_ELLIPSIS, width=len(_ELLIPSIS))
     for row in rows:
         table.add_row(*map(Text, row[: len(widths)]))
     colourless = bool(os.environ.get("NO_COLOR"))

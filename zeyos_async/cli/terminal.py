@@ -30,14 +30,14 @@ def ask_line(text: str, *, hidden: bool = False, empty: bool = False) -> Secret:
         ConfigurationError: There is no answer.
     """
     if may_ask():
-        return _asked(f"{text} (empty if there is none)" if empty else text, hidden=hidden, empty=empty)
+        return _prompt_line(f"{text} (empty if there is none)" if empty else text, hidden=hidden, empty=empty)
     answer = Secret(sys.stdin.readline().strip())
     if not answer and not empty:
         raise ConfigurationError(f"{text[0].lower()}{text[1:]} was asked for, and standard input has no line")
     return answer
 
 
-def _asked(text: str, *, hidden: bool, empty: bool) -> Secret:
+def _prompt_line(text: str, *, hidden: bool, empty: bool) -> Secret:
     try:
         default = "" if empty else None
         answer = click.prompt(text, hide_input=hidden, err=True, default=default, show_default=False)

@@ -13,30 +13,32 @@ import msgspec
 from ..records import Record
 from ..schema import Field
 
-__all__ = ["clean", "record_values", "show", "wire"]
+__all__ = ["clean_text", "format_value", "record_values", "to_api_value"]
 
-_BREAKS: Final = {"\n": "⏎", "\t": " ", "\r": ""}
-_UNSEEN: Final = frozenset({"Cc", "Cs"})
-_TURNS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
+_LINE_BREAKS: Final = {"\n": "⏎", "\t": " ", "\r": ""}
+_CONTROL_CATEGORIES: Final = frozenset({"Cc", "Cs"})
+_DIRECTION_MARKS: Final = frozenset(
+    "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
+)
 """Marks that turn the direction of what follows, beyond the cell too."""
 
 
-def clean(text: str) -> str:
+def clean_text(text: str) -> str:
     """The text on one line, with control characters shown as escapes: data must not move the cursor."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_shown(char) for char in text)
+    return "".join(_escape_char(char) for char in text)
 
 
-def _shown(char: str) -> str:
-    if char in _BREAKS:
-        return _BREAKS[char]
-    if unicodedata.category(char) in _UNSEEN or char in _TURNS:
+def _escape_char(char: str) -> str:
+    if char in _LINE_BREAKS:
+        return _LINE_BREAKS[char]
+    if unicodedata.category(char) in _CONTROL_CATEGORIES or char in _DIRECTION_MARKS:
         return f"\\x{ord(char):02x}" if ord(char) < 256 else f"\\u{ord(char):04x}"
     return char
 
 
-def show(value: Any, field: Field | None, *, local: bool = False) -> str:
+def format_value(value: Any, field: Field | None, *, local: bool = False) -> str:
     """A value for a person.
 
     Args:
@@ -47,7 +49,7 @@ def show(value: Any, field: Field | None, *, local: bool = False) -> str:
     if value is None:
         return ""
     if isinstance(value, datetime):
-        return _time(value, local=local)
+        return _format_time(value, local=local)
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int):
@@ -56,10 +58,10 @@ def show(value: Any, field: Field | None, *, local: bool = False) -> str:
     if isinstance(value, bytes):
         return f"<{len(value)} bytes>"
     if isinstance(value, list) and value and all(map(_is_address, value)):
-        return clean(", ".join(f"{name} <{mail}>" if name else mail for name, mail in value))
+        return clean_text(", ".join(f"{name} <{mail}>" if name else mail for name, mail in value))
     if isinstance(value, (list, dict)):
-        return clean(msgspec.json.encode(value).decode())
-    return clean(str(value))
+        return clean_text(msgspec.json.encode(value).decode())
+    return clean_text(str(value))
 
 
 def _is_address(value: Any) -> bool:
@@ -73,7 +75,7 @@ def _is_address(value: Any) -> bool:
     )
 
 
-def _time(value: datetime, *, local: bool) -> str:
+def _format_time(value: datetime, *, local: bool) -> str:
     if value.tzinfo is None:  # what somebody's clock shows, wherever that is
         return value.isoformat(sep=" ", timespec="seconds")
     if local:
@@ -81,7 +83,7 @@ def _time(value: datetime, *, local: bool) -> str:
     return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def wire(value: Any, *, iso: bool = False) -> Any:
+def to_api_value(value: Any, *, iso: bool = False) -> Any:
     """A value for a program, as the API has it: codes as numbers, times as Unix seconds unless ``iso``."""
     if isinstance(value, datetime):
         if iso or value.tzinfo is None:

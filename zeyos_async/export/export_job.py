@@ -16,23 +16,23 @@ import attrs
 from ..errors import InvalidArgument
 from ..services.base.query import Query
 from ..services.base.row_types import RowType, paging_id
-from .csv import Csv
-from .formats import Format, format_of
+from .csv import CsvLines
+from .formats import Format, choose_format
 from .jsonl import JsonLines, RawLines
 from .mappings import MappingLines, RowPages
 from .progress import ExportProgress, ExportResult
-from .rows import columns_of
-from .sinks import GzipSink, Sink, sink_for
+from .rows import query_columns
+from .sinks import GzipSink, Sink, choose_sink
 
 __all__ = ["export"]
 
 T = TypeVar("T")
 
 
-class _Lines(Protocol):
+class _LineFormat(Protocol):
     """A way of writing rows."""
 
-    def head(self) -> bytes:
+    def header(self) -> bytes:
         """What comes before the rows."""
         ...
 
@@ -41,11 +41,11 @@ class _Lines(Protocol):
         ...
 
 
-class _OfQuery(_Lines, Protocol):
+class _QueryLineFormat(_LineFormat, Protocol):
     """A way of writing the rows of a query."""
 
     @property
-    def shape(self) -> RowType[Any]:
+    def row_type(self) -> RowType[Any]:
         """How rows are read for it."""
         ...
 
@@ -89,14 +89,16 @@ async def export(
     """
     if times not in ("seconds", "iso"):
         raise InvalidArgument(f"times= is 'seconds' or 'iso', not {times!r}")
-    sink = sink_for(target)
-    kind = format_of(target, format)
+    sink = choose_sink(target)
+    kind = choose_format(target, format)
     if kind.rows != "csv" and (delimiter != "," or spreadsheet_safe):
         raise InvalidArgument("delimiter and spreadsheet_safe are about CSV files, and this is JSON lines")
-    lines = _lines(query, kind, iso=times == "iso", delimiter=delimiter, spreadsheet_safe=spreadsheet_safe)
+    lines = _choose_lines(
+        query, kind, iso=times == "iso", delimiter=delimiter, spreadsheet_safe=spreadsheet_safe
+    )
     if kind.compression:
         sink = GzipSink(sink)
-    job = _Job(query, lines, sink, on_progress)
+    job = _ExportJob(query, lines, sink, on_progress)
     seconds = await job.run()
     return ExportResult(
         path=None if sink.path is None else Path(sink.path),
@@ -107,33 +109,33 @@ async def export(
     )
 
 
-def _lines(
+def _choose_lines(
     query: Query[Any] | RowPages, kind: Format, *, iso: bool, delimiter: str, spreadsheet_safe: bool
-) -> _Lines:
+) -> _LineFormat:
     if isinstance(query, RowPages):
         if kind.rows != "csv":
-            return MappingLines(query.listed(), iso=iso)
-        return Csv(query.listed(), iso=iso, delimiter=delimiter, spreadsheet_safe=spreadsheet_safe)
-    columns = columns_of(query)
+            return MappingLines(query.column_list(), iso=iso)
+        return CsvLines(query.column_list(), iso=iso, delimiter=delimiter, spreadsheet_safe=spreadsheet_safe)
+    columns = query_columns(query)
     if not columns and (iso or kind.rows == "csv"):
         raise InvalidArgument(
             "this API names the columns of a list only in its answers: choose some with select()"
         )
     if kind.rows == "csv":
-        return Csv(columns, iso=iso, delimiter=delimiter, spreadsheet_safe=spreadsheet_safe)
+        return CsvLines(columns, iso=iso, delimiter=delimiter, spreadsheet_safe=spreadsheet_safe)
     _, id_is_added = paging_id(query._plan.columns)
     if iso or (id_is_added and not query._plan.distinct):
         return JsonLines(columns, iso=iso)
     return RawLines(columns)
 
 
-class _Job:
+class _ExportJob:
     """One export that is running."""
 
     def __init__(
         self,
         query: Query[Any] | RowPages,
-        lines: _Lines,
+        lines: _LineFormat,
         sink: Sink,
         on_progress: Callable[[ExportProgress], object] | None,
     ) -> None:
@@ -142,8 +144,8 @@ class _Job:
         self._lines = lines
         self._sink = sink
         self._on_progress = on_progress
-        self._begun = time.monotonic()
-        self._counting: asyncio.Task[int] | None = None
+        self._started_at = time.monotonic()
+        self._count_task: asyncio.Task[int] | None = None
         # One thread, so that the sink's calls happen in order, the last one too.
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="zeyos_async.export")
 
@@ -158,60 +160,64 @@ class _Job:
             raise
         finally:
             self._pool.shutdown(wait=False)
-        return time.monotonic() - self._begun
+        return time.monotonic() - self._started_at
 
     async def _copy(self) -> None:
-        await self._in_thread(self._sink.write, self._lines.head())
+        await self._in_thread(self._sink.write, self._lines.header())
         self._start_count()
-        self._tell()
+        self._report()
         writing: asyncio.Task[int] | None = None
         try:
             async with aclosing(self._pages()) as pages:
                 async for page in pages:
-                    await self._written(writing)
+                    await self._finish_write(writing)
                     writing = asyncio.create_task(self._in_thread(self._write, page))
-            await self._written(writing)
+            await self._finish_write(writing)
         finally:
-            await self._end(writing, self._counting)
+            await self._cancel(writing, self._count_task)
 
     def _pages(self) -> AsyncGenerator[list[Any]]:
         if isinstance(self._query, RowPages):
-            return self._query.cells() if isinstance(self._lines, Csv) else self._query.rows()
+            return (
+                self._query.read_tuples()
+                if isinstance(self._lines, CsvLines)
+                else self._query.read_mappings()
+            )
         query = self._query.paging(on_drift="raise")
-        return attrs.evolve(query, shape=cast("_OfQuery", self._lines).shape).pages()
+        return attrs.evolve(query, shape=cast("_QueryLineFormat", self._lines).row_type).pages()
 
     def _write(self, page: list[Any]) -> int:
         self._sink.write(self._lines.encode(page))
         return len(page)
 
-    async def _written(self, writing: asyncio.Task[int] | None) -> None:
+    async def _finish_write(self, writing: asyncio.Task[int] | None) -> None:
         """Wait for the page before this one: reading and writing overlap by one page."""
         if writing is not None:
             self.rows += await writing
-            self._tell()
+            self._report()
 
     def _start_count(self) -> None:
         # Distinct rows are counted by reading them all, which is what the export does anyway.
         query = self._query
         distinct = isinstance(query, Query) and query._plan.distinct
         if self._on_progress is not None and query.count is not None and not distinct:
-            self._counting = asyncio.create_task(_counted(query.count))
+            self._count_task = asyncio.create_task(_await_count(query.count))
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         if self._on_progress is None:
             return
-        known = self._counting is not None and self._counting.done()
+        known = self._count_task is not None and self._count_task.done()
         self._on_progress(
             ExportProgress(
                 rows=self.rows,
-                expected=self._counting.result() if known and self._counting is not None else None,
+                expected=self._count_task.result() if known and self._count_task is not None else None,
                 bytes=self._sink.written,
-                elapsed=time.monotonic() - self._begun,
+                elapsed=time.monotonic() - self._started_at,
             )
         )
 
     @staticmethod
-    async def _end(*tasks: asyncio.Task[Any] | None) -> None:
+    async def _cancel(*tasks: asyncio.Task[Any] | None) -> None:
         """Nothing outlives the export: neither a count nor a page on its way to the disk."""
         running = [task for task in tasks if task is not None]
         for task in running:
@@ -235,5 +241,5 @@ class _Job:
             raise OSError(error.errno, error.strerror, str(self._sink.path)) from error
 
 
-async def _counted(count: Callable[[], Awaitable[int]]) -> int:
+async def _await_count(count: Callable[[], Awaitable[int]]) -> int:
     return await count()

@@ -9,7 +9,7 @@ import attrs
 
 from ..errors import InvalidArgument
 
-__all__ = ["FORMATS", "Format", "format_of"]
+__all__ = ["FORMATS", "Format", "choose_format"]
 
 FORMATS: Final = ("jsonl", "csv", "jsonl.gz", "csv.gz")
 """What ``format=`` takes; a file's suffix says the same."""
@@ -34,7 +34,7 @@ class Format:
         return f"{self.rows}.{self.compression}" if self.compression else self.rows
 
 
-def format_of(target: object, asked: str | None = None) -> Format:
+def choose_format(target: object, name: str | None = None) -> Format:
     """The format of an export.
 
     Args:
@@ -44,24 +44,24 @@ def format_of(target: object, asked: str | None = None) -> Format:
     Raises:
         InvalidArgument: Neither says a format that is known.
     """
-    if asked is not None:
-        return _parsed(asked.removeprefix(".")) or _unknown(f"format={asked!r} is not known")
+    if name is not None:
+        return _parse(name.removeprefix(".")) or _raise_unknown(f"format={name!r} is not known")
     if target == STDOUT or not isinstance(target, (str, os.PathLike)):
         return Format("jsonl")
     name = os.path.basename(os.fspath(target))
     suffixes = str(name).lower().split(".")[1:]
-    found = _parsed(".".join(suffixes[-2:])) or _parsed(".".join(suffixes[-1:]))
-    return found or _unknown(f"the name {str(name)!r} does not say a known format")
+    found = _parse(".".join(suffixes[-2:])) or _parse(".".join(suffixes[-1:]))
+    return found or _raise_unknown(f"the name {str(name)!r} does not say a known format")
 
 
-def _parsed(text: str) -> Format | None:
+def _parse(text: str) -> Format | None:
     name, _, compression = text.lower().partition(".")
     if name not in _SUFFIXES or compression not in ("", "gz"):
         return None
     return Format(_SUFFIXES[name], compression)
 
 
-def _unknown(problem: str) -> Format:
+def _raise_unknown(problem: str) -> Format:
     known = ", ".join(FORMATS)
     raise InvalidArgument(
         f"{problem}; the formats are {known}: end the file's name with one of them, or say which one"

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ..schema import Kind
-from .rows import Column, OneLineRows, PassThrough, Twins, moment
+from .rows import ByteRows, Column, OneLineRows, StructRows, to_iso
 
 __all__ = ["JsonLines", "RawLines"]
 
@@ -17,9 +17,9 @@ class RawLines:
     """The rows as the server sent them, each brought onto one line if it is not on one."""
 
     def __init__(self, columns: tuple[Column, ...]) -> None:
-        self.shape = PassThrough(columns)
+        self.row_type = ByteRows(columns)
 
-    def head(self) -> bytes:
+    def header(self) -> bytes:
         """Nothing."""
         return b""
 
@@ -38,14 +38,14 @@ class JsonLines:
     """Rows decoded and written again: where times are to be ISO 8601, or the ID is not to be in the row."""
 
     def __init__(self, columns: tuple[Column, ...], *, iso: bool) -> None:
-        self.shape = Twins(columns, iso=iso)
+        self.row_type = StructRows(columns, iso=iso)
         self._width = len(columns)
         self._times = [i for i, c in enumerate(columns) if c.kind is Kind.TIME] if iso else []
         fields: list[Any] = [(f"c{i}", Any, msgspec.field(name=c.key)) for i, c in enumerate(columns)]
         self._line = msgspec.defstruct("Line", fields, gc=False)
         self._encoder = msgspec.json.Encoder(decimal_format="number")
 
-    def head(self) -> bytes:
+    def header(self) -> bytes:
         """Nothing."""
         return b""
 
@@ -59,5 +59,5 @@ class JsonLines:
             return msgspec.structs.astuple(row)[: self._width]
         values = list(row)
         for index in self._times:
-            values[index] = moment(values[index])
+            values[index] = to_iso(values[index])
         return tuple(values)

@@ -10,7 +10,7 @@ import attrs
 import msgspec
 
 from ..schema import Kind
-from .rows import Column, moment
+from .rows import Column, to_iso
 
 __all__ = ["MappingLines", "RowPages"]
 
@@ -31,17 +31,17 @@ class RowPages:
     pages: Callable[[], AsyncGenerator[list[Mapping[str, Any]]]]
     count: Callable[[], Awaitable[int]] | None = None
 
-    def listed(self) -> tuple[Column, ...]:
+    def column_list(self) -> tuple[Column, ...]:
         """The columns as exports have them."""
         return tuple(Column(key, key, kind) for key, kind in self.columns.items())
 
-    async def rows(self) -> AsyncGenerator[list[Any]]:
+    async def read_mappings(self) -> AsyncGenerator[list[Any]]:
         """The pages as they are."""
         async with aclosing(self.pages()) as pages:
             async for page in pages:
                 yield page
 
-    async def cells(self) -> AsyncGenerator[list[Any]]:
+    async def read_tuples(self) -> AsyncGenerator[list[Any]]:
         """The pages with rows as tuples in the order of the columns."""
         keys = tuple(self.columns)
         async with aclosing(self.pages()) as pages:
@@ -55,13 +55,13 @@ class MappingLines:
     def __init__(self, columns: tuple[Column, ...], *, iso: bool) -> None:
         self._times = [column.key for column in columns if column.kind is Kind.TIME] if iso else []
 
-    def head(self) -> bytes:
+    def header(self) -> bytes:
         """Nothing."""
         return b""
 
     def encode(self, rows: list[Any]) -> bytes:
         """The lines of a page."""
-        return _ENCODER.encode_lines([self._readable(row) for row in rows] if self._times else rows)
+        return _ENCODER.encode_lines([self._iso_times(row) for row in rows] if self._times else rows)
 
-    def _readable(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        return {**row, **{key: moment(row[key]) for key in self._times if key in row}}
+    def _iso_times(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        return {**row, **{key: to_iso(row[key]) for key in self._times if key in row}}

@@ -27,11 +27,11 @@ from ..schema import Entity, Kind, resolve
 if TYPE_CHECKING:
     from ..services.base.query import Query
 
-__all__ = ["Column", "OneLineRows", "PassThrough", "PlainPage", "Twins", "columns_of", "moment"]
+__all__ = ["ByteRows", "Column", "NullSafeRows", "OneLineRows", "StructRows", "query_columns", "to_iso"]
 
-_HIDDEN: Final = "hidden_id"
-_SCALAR: Final = str | int | bool | None
-_FLAT: Final[Mapping[Kind, Any]] = {
+_HIDDEN_ID: Final = "hidden_id"
+_ANY_SCALAR: Final = str | int | bool | None
+_SCALAR_TYPES: Final[Mapping[Kind, Any]] = {
     Kind.INTEGER: int | None,
     Kind.NUMBER: Decimal | int | None,
     Kind.TIME: int | None,
@@ -48,7 +48,7 @@ class Column:
     kind: Kind
 
 
-def columns_of(query: Query[Any]) -> tuple[Column, ...]:
+def query_columns(query: Query[Any]) -> tuple[Column, ...]:
     """The columns of a query's rows, in order."""
     plan = query._plan
     if plan.columns is not None:
@@ -57,7 +57,7 @@ def columns_of(query: Query[Any]) -> tuple[Column, ...]:
     return (*own, Column("extdata", "extdata", Kind.JSON)) if plan.extdata else own
 
 
-def moment(value: Any) -> Any:
+def to_iso(value: Any) -> Any:
     """Unix seconds as ISO 8601 in UTC; a number beyond the calendar, and what is no number, stay as they are."""
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         return value
@@ -67,7 +67,7 @@ def moment(value: Any) -> Any:
         return value
 
 
-class PlainPage(list[Any]):
+class NullSafeRows(list[Any]):
     """A page of twins none of which has ``,null`` within a text."""
 
 
@@ -76,7 +76,7 @@ class OneLineRows(list[Any]):
 
 
 @attrs.frozen
-class PassThrough:
+class ByteRows:
     """Rows as the bytes that the server sent."""
 
     selected: tuple[Column, ...]
@@ -106,7 +106,7 @@ class _LineReader(RawReader):
 
 
 @attrs.frozen
-class Twins:
+class StructRows:
     """Rows as structs with the columns in order, or as tuples of them.
 
     Attributes:
@@ -117,7 +117,7 @@ class Twins:
 
     selected: tuple[Column, ...]
     iso: bool = False
-    flat: bool = False
+    scalars_only: bool = False
 
     def columns(self, entity: Entity) -> dict[str, str] | None:
         """Key → path of what is selected."""
@@ -125,72 +125,72 @@ class Twins:
 
     def reader(self, entity: Entity, *, id_key: str | None) -> RowReader[Any]:
         """A reader of the columns."""
-        return _TwinReader(self, id_key)
+        return _StructReader(self, id_key)
 
     def value(self, row: Any, path: str) -> Any:
         """A row's value, for the check that the server applied the filter."""
         index = next(i for i, column in enumerate(self.selected) if column.path == path)
         return row[index] if isinstance(row, tuple) else getattr(row, f"c{index}")
 
-    def type_of(self, column: Column) -> Any:
+    def field_type(self, column: Column) -> Any:
         """What the fast way takes for a column."""
         if column.kind is Kind.TIME and self.iso:
             return datetime | None
-        return _FLAT.get(column.kind, _SCALAR) if self.flat else Any
+        return _SCALAR_TYPES.get(column.kind, _ANY_SCALAR) if self.scalars_only else Any
 
 
-class _TwinReader:
+class _StructReader:
     """Reads pages into twins; a page that they refuse, into tuples."""
 
-    def __init__(self, shape: Twins, id_key: str | None) -> None:
-        self._shape = shape
+    def __init__(self, shape: StructRows, id_key: str | None) -> None:
+        self._row_type = shape
         self._keys = [column.key for column in shape.selected]
         self._id_key = id_key
         self._id_index = self._keys.index(id_key) if id_key in self._keys else None
         fields: list[Any] = [
-            (f"c{index}", shape.type_of(column), msgspec.field(name=column.key, default=None))
+            (f"c{index}", shape.field_type(column), msgspec.field(name=column.key, default=None))
             for index, column in enumerate(shape.selected)
         ]
         if id_key is not None and self._id_index is None:
-            fields.append((_HIDDEN, int, msgspec.field(name=id_key)))
+            fields.append((_HIDDEN_ID, int, msgspec.field(name=id_key)))
         twin = msgspec.defstruct("Twin", fields, gc=False, kw_only=True)
         # Not strict only for times: there an integer is to become a datetime.
-        self._fast: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
+        self._struct_decoder: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
             list[twin],  # type: ignore[valid-type]
             strict=not shape.iso,
             float_hook=Decimal,
         )
-        self._careful = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
+        self._dict_decoder = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
 
     def page(self, body: bytes) -> Page[Any]:
         """Decode a page."""
         try:
-            rows = self._fast.decode(body)
+            rows = self._struct_decoder.decode(body)
         except msgspec.ValidationError:
-            return self._tuples(body)
+            return self._read_tuples(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise DecodeFailed(f"not JSON: {error}") from error
         # Before null in an object there is a colon: this is in a text, or in an array.
         if b",null" not in body:
-            rows = PlainPage(rows)
-        return Page(rows, self._ids(rows))
+            rows = NullSafeRows(rows)
+        return Page(rows, self._read_ids(rows))
 
-    def _ids(self, rows: list[Any]) -> list[int] | None:
+    def _read_ids(self, rows: list[Any]) -> list[int] | None:
         if self._id_key is None:
             return None
-        name = _HIDDEN if self._id_index is None else f"c{self._id_index}"
+        name = _HIDDEN_ID if self._id_index is None else f"c{self._id_index}"
         ids = list(map(operator.attrgetter(name), rows))
-        return self._whole(ids)
+        return self._to_ids(ids)
 
-    def _tuples(self, body: bytes) -> Page[Any]:
+    def _read_tuples(self, body: bytes) -> Page[Any]:
         try:
-            rows = self._careful.decode(body)
+            rows = self._dict_decoder.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise DecodeFailed(f"not a list of rows: {error}") from error
-        ids = None if self._id_key is None else self._whole([row.get(self._id_key) for row in rows])
+        ids = None if self._id_key is None else self._to_ids([row.get(self._id_key) for row in rows])
         return Page([tuple(map(row.get, self._keys)) for row in rows], ids)
 
-    def _whole(self, ids: list[Any]) -> list[int]:
+    def _to_ids(self, ids: list[Any]) -> list[int]:
         try:
             return [int(value) for value in ids]
         except (TypeError, ValueError):

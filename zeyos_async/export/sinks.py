@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, Protocol
 from ..errors import InvalidArgument
 from .formats import STDOUT
 
-__all__ = ["FileSink", "GzipSink", "Sink", "StreamSink", "sink_for"]
+__all__ = ["FileSink", "GzipSink", "Sink", "StreamSink", "choose_sink"]
 
 
 class Sink(Protocol):
@@ -62,7 +62,7 @@ class StreamSink:
         self.path = path
         self.written = 0
         self._stream = stream
-        self._own = stream is None
+        self._is_own = stream is None
 
     def open(self) -> None:
         """Open the path, if the stream is not given."""
@@ -88,7 +88,7 @@ class StreamSink:
         self._close()
 
     def _close(self) -> None:
-        if self._own and self._stream is not None:
+        if self._is_own and self._stream is not None:
             self._stream.close()
 
 
@@ -105,18 +105,18 @@ class FileSink:
     def __init__(self, path: Path) -> None:
         self.path: Path | None = path
         self.written = 0
-        self._place = Path(os.path.realpath(path))
-        self._part = self._place.with_name(f".{self._place.name[:40]}.{secrets.token_hex(4)}.part")
+        self._target = Path(os.path.realpath(path))
+        self._part_path = self._target.with_name(f".{self._target.name[:40]}.{secrets.token_hex(4)}.part")
         self._fd = -1
 
     def open(self) -> None:
         """Create the part; what can't be written shows here, before anything is read."""
         # 0o666 leaves the rights to the user's umask, as for any file that a program creates.
         self._fd = os.open(
-            self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666
+            self._part_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666
         )
         with contextlib.suppress(FileNotFoundError):
-            os.chmod(self._part, stat.S_IMODE(self._place.stat().st_mode))
+            os.chmod(self._part_path, stat.S_IMODE(self._target.stat().st_mode))
 
     def write(self, data: bytes) -> None:
         """Write to the part."""
@@ -130,14 +130,14 @@ class FileSink:
         """Bring the part to the disk, move it to its place, and bring that to the disk too."""
         os.fsync(self._fd)
         self._close()
-        os.replace(self._part, self._place)
-        _sync_folder(self._place.parent)
+        os.replace(self._part_path, self._target)
+        _sync_folder(self._target.parent)
 
     def abort(self) -> None:
         """Remove the part."""
         self._close()
         with contextlib.suppress(FileNotFoundError):
-            self._part.unlink()
+            self._part_path.unlink()
 
     def _close(self) -> None:
         if self._fd >= 0:
@@ -154,7 +154,7 @@ class GzipSink:
 
     def __init__(self, inner: Sink) -> None:
         self._inner = inner
-        self._compress = _gzip()
+        self._compressor = _gzip_compressor()
 
     @property
     def path(self) -> Path | None:
@@ -172,11 +172,11 @@ class GzipSink:
 
     def write(self, data: bytes) -> None:
         """Compress, and write what comes of it."""
-        self._inner.write(self._compress.compress(data))
+        self._inner.write(self._compressor.compress(data))
 
     def commit(self) -> None:
         """Write the end of the compressed stream."""
-        self._inner.write(self._compress.flush())
+        self._inner.write(self._compressor.flush())
         self._inner.commit()
 
     def abort(self) -> None:
@@ -184,7 +184,7 @@ class GzipSink:
         self._inner.abort()
 
 
-def sink_for(target: object) -> Sink:
+def choose_sink(target: object) -> Sink:
     """The sink for what a caller named.
 
     Args:
@@ -212,7 +212,7 @@ def _path_sink(path: Path) -> Sink:
     return StreamSink(None, path) if special else FileSink(path)
 
 
-def _gzip() -> Any:
+def _gzip_compressor() -> Any:
     try:
         from isal import isal_zlib
     except ImportError:

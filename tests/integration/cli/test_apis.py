@@ -15,7 +15,7 @@ from typing import Any, Final
 import pytest
 
 from zeyos_async.cli import main
-from zeyos_async.cli.api_clients import Reach, reader
+from zeyos_async.cli.api_clients import ApiOptions, open_reader
 from zeyos_async.cli.connect import Connection
 from zeyos_async.cli.query_options import QueryOptions
 from zeyos_async.errors import FilterError
@@ -222,7 +222,7 @@ async def test_a_command_logs_out(where: str, monkeypatch: pytest.MonkeyPatch) -
     async with emulate_ox() as server:
         given = Connection(url=server.url, user="jane")
         with pytest.raises(FilterError) if where else contextlib.nullcontext():
-            async with reader(given, Reach(api="ox"), "tasks") as rows:
+            async with open_reader(given, ApiOptions(api="ox"), "tasks") as rows:
                 await rows.count(QueryOptions(where=(where,) if where else ()))
         last = server.journal.requests[-1]
         assert (last.path, last.status, "action=logout" in last.query) == ("/ajax/login", 200, True)

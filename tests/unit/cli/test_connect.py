@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from zeyos_async.auth import BearerToken, OAuth2, PasswordLogin
-from zeyos_async.cli.connect import Connection, Target, resolve, same_instance
+from zeyos_async.cli.connect import Connection, Target, resolve_target, same_instance
 from zeyos_async.cli.output import NotSignedIn
 from zeyos_async.errors import ConfigurationError
 
@@ -52,7 +52,7 @@ def nobody(prompt: str) -> None:
 )
 def test_the_server(given: dict[str, Any], environ: dict[str, str], url: str, source: str) -> None:
     """Options win over the environment, which wins over the default."""
-    target = resolve(Connection(**given), {**ENV, **environ}, nobody)
+    target = resolve_target(Connection(**given), {**ENV, **environ}, nobody)
     assert (target.url, target.url_from) == (url, source)
 
 
@@ -67,7 +67,7 @@ def test_the_server(given: dict[str, Any], environ: dict[str, str], url: str, so
 def test_a_server_that_is_not_said(given: dict[str, Any], environ: dict[str, str], message: str) -> None:
     """The message says what to give."""
     with pytest.raises(ConfigurationError, match=message):
-        resolve(Connection(**given), {**ENV, **environ}, nobody)
+        resolve_target(Connection(**given), {**ENV, **environ}, nobody)
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_a_token_from_an_option_a_file_or_the_environment(secret: str) -> None:
         ({}, "s3cret-env", "ZEYOS_TOKEN"),
     ]
     for given, token, source in cases:
-        target = resolve(Connection(url=URL, **given), ENV, nobody)
+        target = resolve_target(Connection(url=URL, **given), ENV, nobody)
         assert target.auth == BearerToken(token)
         assert target.auth_from == f"a token from {source}"
         assert token not in repr(target)
@@ -94,7 +94,7 @@ def test_a_token_from_an_option_a_file_or_the_environment(secret: str) -> None:
 def test_a_log_in_by_password(secret: str) -> None:
     """An explicit --user wins over a token in the environment."""
     given = Connection(url=URL, user="max", password_file=secret, appsecret_file=secret, otp="123456")
-    target = resolve(given, ENV, nobody)
+    target = resolve_target(given, ENV, nobody)
     wanted = PasswordLogin(
         "max", "s3cret-file", identifier="zeyos-async", appsecret="s3cret-file", otp="123456"
     )
@@ -105,14 +105,14 @@ def test_a_log_in_by_password(secret: str) -> None:
 def test_a_password_is_taken_from_the_environment_or_asked_for() -> None:
     """And without either the message says what to give."""
     given = Connection(url=URL, user="max", identifier="pc")
-    in_env = resolve(given, {"ZEYOS_PASSWORD": "e", "ZEYOS_APPSECRET": "s"}, nobody)
+    in_env = resolve_target(given, {"ZEYOS_PASSWORD": "e", "ZEYOS_APPSECRET": "s"}, nobody)
     assert in_env.auth == PasswordLogin("max", "e", identifier="pc", appsecret="s")
     asked: list[str] = []
-    by_prompt = resolve(given, {}, lambda prompt: asked.append(prompt) or "p")
+    by_prompt = resolve_target(given, {}, lambda prompt: asked.append(prompt) or "p")
     assert by_prompt.auth == PasswordLogin("max", "p", identifier="pc")
     assert asked == ["Password of max"]
     with pytest.raises(ConfigurationError, match="ZEYOS_PASSWORD"):
-        resolve(given, {}, nobody)
+        resolve_target(given, {}, nobody)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_credential_that_can_not_be_had(
 ) -> None:
     """The message says what to give, or what is wrong with what was given."""
     with pytest.raises(ConfigurationError, match=message):
-        resolve(Connection(url=URL, **given), environ, nobody)
+        resolve_target(Connection(url=URL, **given), environ, nobody)
 
 
 # -- what was signed in ----------------------------------------------------------------------------
@@ -145,7 +145,7 @@ def at(place: str, **more: Any) -> dict[str, Any]:
 
 
 def choose(environ: dict[str, str] | None = None, **given: Any) -> Target:
-    return resolve(Connection(**given), environ or {}, nobody)
+    return resolve_target(Connection(**given), environ or {}, nobody)
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from zeyos_async.auth import OxLogin, OxOAuth, SecondFactorChallenge
 from zeyos_async.auth.ox.second_factor import FactorDevice
 from zeyos_async.cli.connect import Connection
 from zeyos_async.cli.output import NotSignedIn
-from zeyos_async.cli.ox_listings import moment_of
+from zeyos_async.cli.ox_listings import parse_time
 from zeyos_async.cli.ox_reader import resolve_ox
-from zeyos_async.cli.value_format import show
+from zeyos_async.cli.value_format import format_value
 from zeyos_async.errors import ConfigurationError, InvalidArgument
 
 URL = "https://ox.example.com/ajax"
@@ -29,14 +29,14 @@ URL = "https://ox.example.com/ajax"
 )
 def test_a_moment(text: str, moment: datetime) -> None:
     """A day begins at 00:00 UTC; a time says its offset."""
-    assert moment_of(text) == moment
+    assert parse_time(text) == moment
 
 
 @pytest.mark.parametrize("text", ["", "soon", "2026-02-30", "2026-01-31T09:00", "31.1.2026"])
 def test_what_is_no_moment(text: str) -> None:
     """The message says how to write one."""
     with pytest.raises(InvalidArgument, match="2026-01-31T09:00"):
-        moment_of(text)
+        parse_time(text)
 
 
 def nobody(text: str) -> str | None:
@@ -99,4 +99,4 @@ async def test_a_second_factor() -> None:
 )
 def test_addresses_of_mails(value: list[Any], shown: str) -> None:
     """As people write them; other lists are JSON."""
-    assert show(value, None) == shown
+    assert format_value(value, None) == shown

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from ..api_clients import Reach, reader
+from ..api_clients import ApiOptions, open_reader
 from ..async_runner import run_async
 from ..connect import Connection
-from ..options import reach_options
+from ..options import api_options
 from ..output import examples, json_text, write
 from ..param_types import ENTITY
 from ..query_options import QueryOptions, filter_options
@@ -24,12 +24,14 @@ __all__ = ["command"]
 @click.argument("entity", type=ENTITY)
 @filter_options
 @click.option("--json", "as_json", is_flag=True, help='As {"count": 5}.')
-@reach_options
-def command(*, entity: str, asked: QueryOptions, as_json: bool, connection: Connection, reach: Reach) -> None:
+@api_options
+def command(
+    *, entity: str, asked: QueryOptions, as_json: bool, connection: Connection, reach: ApiOptions
+) -> None:
     """Count rows of ENTITY."""
 
     async def count() -> int:
-        async with reader(connection, reach, entity) as rows:
+        async with open_reader(connection, reach, entity) as rows:
             return await rows.count(asked)
 
     number = run_async(count())

@@ -29,7 +29,7 @@ def command(*, entity: str, as_json: bool) -> None:
     rows = [
         [field.name, field.kind.value, _rules(field), field.target or "", _codes(field)] for field in table
     ]
-    print_table(["field", "kind", "rules", "refers to", "codes"], rows, folded=[2, 4], whole=[0, 1, 3])
+    print_table(["field", "kind", "rules", "refers to", "codes"], rows, folded=[2, 4], uncut=[0, 1, 3])
     also = [name for name, has in (("extdata", table.extdata), ("tags", table.tags)) if has]
     note(
         f"{table.singular}: {', '.join(sorted(table.operations))}"

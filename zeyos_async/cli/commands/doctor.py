@@ -14,19 +14,19 @@ from ...errors import ConfigurationError, ZeyosAsyncError
 from ...services.zeyos.client import Zeyos
 from ...services.zeyos.profiles import look_for_profile
 from ..async_runner import run_async
-from ..connect import Connection, Target, connected, described, resolve_here
+from ..connect import Connection, Target, described, open_zeyos, resolve_local_target
 from ..error_boundary import exit_code
 from ..options import connection_options
 from ..output import json_text, write
 
 __all__ = ["command"]
 
-_DRIFT: Final = 30
+_MAX_CLOCK_DRIFT: Final = 30
 """Seconds by which clocks may differ before it is worth a word."""
 
 
 @attrs.frozen(kw_only=True)
-class Finding:
+class CheckResult:
     """One thing that was looked at.
 
     Attributes:
@@ -38,7 +38,7 @@ class Finding:
 
     check: str
     ok: bool
-    says: str
+    message: str
     code: int = 0
 
 
@@ -47,43 +47,45 @@ class Finding:
 @connection_options
 def command(*, as_json: bool, connection: Connection) -> int:
     """Check the settings, the way to the server, and the credential."""
-    findings = run_async(_examine(connection))
+    findings = run_async(_run_checks(connection))
     if as_json:
-        write(json_text([{"check": f.check, "ok": f.ok, "says": f.says} for f in findings]))
+        write(json_text([{"check": f.check, "ok": f.ok, "says": f.message} for f in findings]))
     else:
         width = max(len(finding.check) for finding in findings)
         for finding in findings:
-            write(f"{'ok' if finding.ok else 'FAIL':4}  {finding.check:{width}}  {finding.says}\n")
+            write(f"{'ok' if finding.ok else 'FAIL':4}  {finding.check:{width}}  {finding.message}\n")
     return next((finding.code for finding in findings if not finding.ok), 0)
 
 
-async def _examine(connection: Connection) -> list[Finding]:
-    findings: list[Finding] = []
+async def _run_checks(connection: Connection) -> list[CheckResult]:
+    findings: list[CheckResult] = []
     try:
-        target = None if connection.emulate else resolve_here(connection)
-        findings += _settings(connection, target)
-        async with connected(connection, target) as zeyos:
+        target = None if connection.emulate else resolve_local_target(connection)
+        findings += _check_settings(connection, target)
+        async with open_zeyos(connection, target) as zeyos:
             for check, look in _CHECKS.items():
-                findings.append(await _looked(check, look, zeyos))
+                findings.append(await _run_check(check, look, zeyos))
                 if not findings[-1].ok and check == "server":
                     break
     except ZeyosAsyncError as error:
-        findings.append(Finding(check="settings", ok=False, says=str(error), code=exit_code(error)))
+        findings.append(CheckResult(check="settings", ok=False, message=str(error), code=exit_code(error)))
     return findings
 
 
-def _settings(connection: Connection, target: Target | None) -> list[Finding]:
+def _check_settings(connection: Connection, target: Target | None) -> list[CheckResult]:
     if target is None:
-        return [Finding(check="settings", ok=True, says="an emulator of our own, as its administrator")]
-    passed_over = [*target.passed_over, *_stored_but_unused(connection, target)]
+        return [
+            CheckResult(check="settings", ok=True, message="an emulator of our own, as its administrator")
+        ]
+    passed_over = [*target.passed_over, *_unused_credentials(connection, target)]
     return [
-        Finding(check="url", ok=True, says=f"{target.url} (from {target.url_from})"),
-        Finding(check="credential", ok=True, says=target.auth_from),
-        *(Finding(check="not used", ok=True, says=says) for says in passed_over),
+        CheckResult(check="url", ok=True, message=f"{target.url} (from {target.url_from})"),
+        CheckResult(check="credential", ok=True, message=target.auth_from),
+        *(CheckResult(check="not used", ok=True, message=says) for says in passed_over),
     ]
 
 
-def _stored_but_unused(connection: Connection, target: Target) -> list[str]:
+def _unused_credentials(connection: Connection, target: Target) -> list[str]:
     """The stored credentials that an option or the environment wins over."""
     if target.profile is not None:
         return []
@@ -98,34 +100,36 @@ def _stored_but_unused(connection: Connection, target: Target) -> list[str]:
     ]
 
 
-async def _looked(check: str, look: Callable[[Zeyos], Awaitable[str]], zeyos: Zeyos) -> Finding:
+async def _run_check(check: str, look: Callable[[Zeyos], Awaitable[str]], zeyos: Zeyos) -> CheckResult:
     begun = time.perf_counter()
     try:
         says = await look(zeyos)
     except ZeyosAsyncError as error:
-        return Finding(check=check, ok=False, says=str(error), code=exit_code(error))
-    return Finding(check=check, ok=True, says=f"{says} ({(time.perf_counter() - begun) * 1000:.0f} ms)")
+        return CheckResult(check=check, ok=False, message=str(error), code=exit_code(error))
+    return CheckResult(
+        check=check, ok=True, message=f"{says} ({(time.perf_counter() - begun) * 1000:.0f} ms)"
+    )
 
 
-async def _server(zeyos: Zeyos) -> str:
+async def _check_server(zeyos: Zeyos) -> str:
     response = await zeyos.request("GET", "config")
     date = email.utils.parsedate_to_datetime(response.headers["Date"]) if "Date" in response.headers else None
     ahead = 0 if date is None else round(date.timestamp() - time.time())
-    clock = f", its clock is {ahead:+} s off ours" if abs(ahead) > _DRIFT else ""
+    clock = f", its clock is {ahead:+} s off ours" if abs(ahead) > _MAX_CLOCK_DRIFT else ""
     return f"{zeyos.base_url} answers, and takes the credential{clock}"
 
 
-async def _user(zeyos: Zeyos) -> str:
+async def _check_user(zeyos: Zeyos) -> str:
     who = await zeyos.whoami()
     return f"{who.name or 'user'} (ID {who.user})"
 
 
-async def _rows(zeyos: Zeyos) -> str:
+async def _check_rows(zeyos: Zeyos) -> str:
     return f"{await zeyos.resource('accounts').query().count():,} accounts can be read"
 
 
 _CHECKS: Final[dict[str, Callable[[Zeyos], Awaitable[str]]]] = {
-    "server": _server,
-    "user": _user,
-    "rows": _rows,
+    "server": _check_server,
+    "user": _check_user,
+    "rows": _check_rows,
 }

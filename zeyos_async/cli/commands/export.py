@@ -8,13 +8,13 @@ from typing import Any, cast
 import click
 
 from ...export import FORMATS, ExportResult, export
-from ..api_clients import Reach, reader
+from ..api_clients import ApiOptions, open_reader
 from ..async_runner import run_async
 from ..connect import Connection
-from ..options import reach_options
+from ..options import api_options
 from ..output import examples, note
 from ..param_types import ENTITY
-from ..progress import progress_bar, size_text
+from ..progress import format_size, progress_bar
 from ..query_options import QueryOptions, query_options
 
 __all__ = ["command"]
@@ -51,7 +51,7 @@ _TAB = "\\t"
 @query_options
 @click.option("--progress/--no-progress", default=True, help="The bar, on a terminal.")
 @click.option("-q", "--quiet", is_flag=True, help="No bar, and no line at the end.")
-@reach_options
+@api_options
 def command(
     *,
     entity: str,
@@ -64,7 +64,7 @@ def command(
     progress: bool,
     quiet: bool,
     connection: Connection,
-    reach: Reach,
+    reach: ApiOptions,
 ) -> None:
     """Write all rows of ENTITY to a file.
 
@@ -72,12 +72,12 @@ def command(
     and an older file of that name as it was.
     """
     # A bar on the terminal that the data goes to would only be in its way.
-    shown = progress and not quiet and not (output == "-" and sys.stdout.isatty())
+    has_bar = progress and not quiet and not (output == "-" and sys.stdout.isatty())
 
     async def write() -> ExportResult:
-        async with reader(connection, reach, entity) as rows:
-            query = await rows.given(asked)
-            with progress_bar(entity, shown=shown) as on_progress:
+        async with open_reader(connection, reach, entity) as rows:
+            query = await rows.export_source(asked)
+            with progress_bar(entity, enabled=has_bar) as on_progress:
                 return await export(
                     query,
                     output,
@@ -96,4 +96,4 @@ def command(
 def _summary(entity: str, result: ExportResult) -> str:
     where = f" → {result.path}" if result.path else ""
     rate = f"{result.rows / result.seconds:,.0f} rows/s" if result.seconds else ""
-    return f"{result.rows:,} {entity}{where}, {size_text(result.bytes)} in {result.seconds:.1f} s ({rate})"
+    return f"{result.rows:,} {entity}{where}, {format_size(result.bytes)} in {result.seconds:.1f} s ({rate})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ...services.general.stub import stub
-from ..api_clients import Reach, general_client
+from ..api_clients import ApiOptions, open_general
 from ..async_runner import run_async
 from ..connect import Connection
 from ..options import general_options
@@ -28,14 +28,14 @@ def command() -> None:
 )
 @click.argument("model")
 @general_options
-def stub_(*, model: str, connection: Connection, reach: Reach) -> None:
+def stub_(*, model: str, connection: Connection, reach: ApiOptions) -> None:
     """Print a typed class for the rows of MODEL, for `query().into(…)`.
 
     It is made from the definition that the server gives of the model.
     """
 
     async def define() -> str:
-        async with general_client(connection, reach) as api:
+        async with open_general(connection, reach) as api:
             return stub(await api.model(model).definition())
 
     write(run_async(define()))

@@ -7,20 +7,20 @@ from typing import Any, Final, cast
 import click
 
 from ...schema import Kind
-from ..api_clients import Reach, reader
+from ..api_clients import ApiOptions, open_reader
 from ..async_runner import run_async
 from ..connect import Connection
-from ..options import reach_options
+from ..options import api_options
 from ..output import examples, note
 from ..param_types import ENTITY
 from ..query_options import QueryOptions, query_options
 from ..reader_base import TableRows
 from ..tables import print_table
-from ..value_format import show
+from ..value_format import format_value
 
 __all__ = ["command"]
 
-_ROWS: Final = 50
+_DEFAULT_ROWS: Final = 50
 """Rows of a table where nobody says how many."""
 
 
@@ -39,7 +39,7 @@ _ROWS: Final = 50
 @click.option("--jsonl", "form", flag_value="jsonl", help="A JSON object a line; all rows.")
 @click.option("--times", type=click.Choice(["seconds", "iso"]), default="seconds", help="Times in JSON.")
 @click.option("--local-time", is_flag=True, help="Times in this machine's time zone, in a table.")
-@reach_options
+@api_options
 def command(
     *,
     entity: str,
@@ -48,7 +48,7 @@ def command(
     times: str,
     local_time: bool,
     connection: Connection,
-    reach: Reach,
+    reach: ApiOptions,
 ) -> None:
     """List rows of ENTITY.
 
@@ -62,18 +62,18 @@ def command(
 
 
 async def _print_json(
-    entity: str, asked: QueryOptions, form: str, times: str, connection: Connection, reach: Reach
+    entity: str, asked: QueryOptions, form: str, times: str, connection: Connection, reach: ApiOptions
 ) -> None:
-    async with reader(connection, reach, entity) as rows:
+    async with open_reader(connection, reach, entity) as rows:
         await rows.write_json(asked, lines=form == "jsonl", times=cast("Any", times))
 
 
 async def _print_table(
-    entity: str, asked: QueryOptions, connection: Connection, reach: Reach, *, local: bool
+    entity: str, asked: QueryOptions, connection: Connection, reach: ApiOptions, *, local: bool
 ) -> None:
-    limit = asked.limit or _ROWS
-    async with reader(connection, reach, entity) as rows:
-        shown = await rows.table(asked, rows=limit)
+    limit = asked.limit or _DEFAULT_ROWS
+    async with open_reader(connection, reach, entity) as rows:
+        shown = await rows.read_table(asked, rows=limit)
     _print(shown, local=local)
     if shown.total is not None:
         note(f"{limit} of {shown.total:,} rows; --limit N shows more")
@@ -87,7 +87,10 @@ def _print(shown: TableRows, *, local: bool) -> None:
     right = [
         i for i, field in enumerate(fields.values()) if field and field.kind in numbers and not field.codes
     ]
-    texts = [[show(row.get(key), field, local=local) for key, field in fields.items()] for row in shown.rows]
+    texts = [
+        [format_value(row.get(key), field, local=local) for key, field in fields.items()]
+        for row in shown.rows
+    ]
     times = [i for i, field in enumerate(fields.values()) if field and field.kind is Kind.TIME]
     ids = [i for i, key in enumerate(fields) if key == "id"]
-    print_table(list(fields), texts, right=right, whole=[*ids, *right, *times])
+    print_table(list(fields), texts, right=right, uncut=[*ids, *right, *times])

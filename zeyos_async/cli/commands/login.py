@@ -17,7 +17,7 @@ from ...secrets import Secret
 from ...services.zeyos.client import Zeyos
 from ...services.zeyos.profiles import look_for_profile
 from ..async_runner import run_async
-from ..connect import Connection, described, password_login, prompt, secret_from
+from ..connect import Connection, build_password_login, described, prompt_secret, read_secret
 from ..options import PROFILE, sign_in_options
 from ..output import examples, note
 from ..profile_files import Registry, token_values, write_set
@@ -114,7 +114,7 @@ class _SignedIn:
 
 def _password(place: Place, given: Connection) -> PasswordLogin:
     """The log-in, with the application's secret from wherever there is one."""
-    login, _ = password_login(given, os.environ, prompt)
+    login, _ = build_password_login(given, os.environ, prompt_secret)
     if login.appsecret is not None:
         return login
     stored = place.known.client_secret if place.known is not None else None
@@ -150,7 +150,7 @@ def _application(place: Place, client_id: str | None, secret_file: str | None, p
             "which application? Give --client-id, or set ZEYOS_CLIENT_ID; --user NAME logs in by password instead"
         )
     if secret_file:
-        return OAuth2(name, secret_from(secret_file, "the application's secret"))
+        return OAuth2(name, read_secret(secret_file, "the application's secret"))
     from_env = os.environ.get("ZEYOS_CLIENT_SECRET", "").strip()
     if from_env:
         return OAuth2(name, from_env)

@@ -10,12 +10,12 @@ import click
 from ...errors import ConfigurationError
 from ...services.zeyos.client import Zeyos
 from ..async_runner import verbose_option
-from ..connect import Connection, address, same_instance, secret_from, short
+from ..connect import Connection, address, read_secret, same_instance, short
 from ..options import PROFILE
 from ..output import examples, json_text, note, write
 from ..profile_files import TOKENS, Entry, Registry, check_name, nearest_pin, pin, write_set
 from ..tables import print_table
-from ..value_format import clean
+from ..value_format import clean_text
 
 __all__ = ["command"]
 
@@ -46,10 +46,10 @@ def list_(*, as_json: bool) -> None:
         write(json_text([_data(entry) for entry in entries]))
         return
     rows = [
-        ["*" if entry.active else "", clean(entry.name), clean(entry.url), _tokens(entry)]
+        ["*" if entry.active else "", clean_text(entry.name), clean_text(entry.url), _tokens(entry)]
         for entry in entries
     ]
-    print_table(["active", "profile", "url", "tokens"], rows, whole=[0, 1])
+    print_table(["active", "profile", "url", "tokens"], rows, uncut=[0, 1])
     if not entries:
         note(f"no profiles in {short(registry.path)}; `zeyos-async login` makes one")
 
@@ -72,7 +72,7 @@ def add(
     if client_id:
         values["clientId"] = client_id
     if client_secret_file:
-        values["clientSecret"] = secret_from(client_secret_file, "the application's secret")
+        values["clientSecret"] = read_secret(client_secret_file, "the application's secret")
     if before is not None and not _goes_on(before, where, client_id):
         values |= dict.fromkeys(TOKENS)  # they are for another instance, or another application
     write_set(registry.store(name), values)

@@ -44,4 +44,4 @@ def command(*, as_json: bool) -> None:
         ]
         for table in tables
     ]
-    print_table(["entity", "record", *_OPERATIONS, "extdata", "tags"], rows, whole=[0, 1])
+    print_table(["entity", "record", *_OPERATIONS, "extdata", "tags"], rows, uncut=[0, 1])

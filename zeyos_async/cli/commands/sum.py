@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from ..async_runner import run_async
-from ..connect import Connection, connected
+from ..connect import Connection, open_zeyos
 from ..options import connection_options
 from ..output import examples, json_text, write
 from ..param_types import ENTITY
-from ..query_options import QueryOptions, filter_options, narrowed
+from ..query_options import QueryOptions, apply_options, filter_options
 
 __all__ = ["command"]
 
@@ -29,8 +29,8 @@ def command(*, entity: str, field: str, asked: QueryOptions, as_json: bool, conn
     """Add up FIELD over rows of ENTITY; empty ones count nothing."""
 
     async def add_up() -> int | float:
-        async with connected(connection) as zeyos:
-            return await narrowed(zeyos.resource(entity).query(), asked).sum(field)
+        async with open_zeyos(connection) as zeyos:
+            return await apply_options(zeyos.resource(entity).query(), asked).sum(field)
 
     total = run_async(add_up())
     write(json_text({"sum": total}) if as_json else f"{total}\n")
