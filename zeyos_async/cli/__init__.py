@@ -1,4 +1,4 @@
-"""The command ``zeyos-async``: the one entry, and the one boundary where errors become exit codes."""
+"""The command ``zeyos-async``. ``main`` is its one entry."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    # Without the extra [cli] these libraries are missing; a traceback would not say how to get them.
     try:
         from .error_boundary import run
     except ModuleNotFoundError as error:

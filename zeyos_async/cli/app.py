@@ -1,4 +1,4 @@
-"""The group of commands, which loads a command when it is asked for."""
+"""The group of commands, which imports a command's module only when that command runs."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ Exit codes:
 
 
 class _Commands(click.Group):
-    """Commands by the names of their modules."""
+    """A group whose commands are modules of the folder ``commands``, loaded by name."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The commands, in the order of the help."""
+        """Return the names of the commands, in the order of the help."""
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -57,7 +57,7 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find a command; a misspelt one gets the closest names."""
+        """Find a command, or raise an error that suggests the closest names."""
         from ..errors import suggest
 
         if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
@@ -65,7 +65,7 @@ class _Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; click's own handling of a closed pipe and of Ctrl-C is for other exit codes."""
+        """Run a command, and translate a closed pipe and Ctrl-C before click turns them into other exit codes."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError as error:

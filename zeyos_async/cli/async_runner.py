@@ -1,4 +1,4 @@
-"""Running a command's coroutine: with the signals that end it, and the log that --verbose shows."""
+"""The run of a command's coroutine with the signals that end it, and the option ``--verbose``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
-    """Run it to its end; SIGTERM cancels it as Ctrl-C does, so that it can clean up.
+    """Run a coroutine to its end, and let SIGTERM cancel it as Ctrl-C does, so that it can clean up.
 
     Raises:
         Terminated: SIGTERM ended it.
@@ -37,7 +37,7 @@ async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
         task.cancel()
 
     loop = asyncio.get_running_loop()
-    # Not on every system, and only in the main thread; elsewhere SIGTERM ends the process at once.
+    # Signal handlers exist only on Unix and in the main thread; elsewhere SIGTERM ends the process at once.
     with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
         loop.add_signal_handler(signal.SIGTERM, terminate)
     try:
@@ -57,7 +57,7 @@ def _enable_logging(ctx: click.Context, _: click.Parameter, value: bool) -> None
 
 
 def verbose_option(command: Any) -> Any:
-    """Adds ``--verbose``."""
+    """Add the option ``--verbose`` to a command."""
     return click.option(
         "-v",
         "--verbose",

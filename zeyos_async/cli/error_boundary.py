@@ -1,4 +1,25 @@
-"""From an exception to one line on standard error and an exit code."""
+"""The boundary of the command: an exception becomes one line on standard error and an exit code.
+
+The problem: errors come from the library, from click, from the system and from signals, and a person should
+see one line that says what to do, while a script needs a number that tells "nothing was sent" from "the
+server refused". Neither should ever see a traceback, unless --verbose asks for one.
+
+The idea: commands handle no errors. They raise, or return an exit code of their own; ``run`` is the only
+place that catches, and ``_EXIT_CODES`` the only table from classes to codes. Its order matters: a class comes
+before its base class (``NotSignedIn`` before ``ConfigurationError``).
+
+The invariants:
+
+* Standard output has data only; every message goes to standard error.
+* click runs with ``standalone_mode=False``, or it would print errors and exit by its own rules. Ctrl-C and
+  a closed pipe are renamed in ``app.py`` (``Interrupted``, ``PipeClosed``), because click turns both into an
+  exit code 1 even so.
+* A reader of the output that went away (``| head``) gets no message. What is still buffered is thrown away,
+  or Python would fail once more when it flushes standard output at exit.
+* An exception of a class that is not ours is a defect, and is reported as one with its class.
+
+Left out: a log file, and exit codes for each class of error; scripts can use the library for that.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +54,9 @@ _USAGE: Final = 2
 _HELP_ERRORS: Final[tuple[type[click.ClickException], ...]] = tuple(
     [click.exceptions.NoArgsIsHelpError] if hasattr(click.exceptions, "NoArgsIsHelpError") else []
 )
-"""A group without a command, whose message is its help; older versions of click print it themselves."""
+"""The error of a group without a command. Its message is the help; older versions of click print it themselves."""
 _EXIT_CODES: Final[tuple[tuple[int, tuple[type[BaseException], ...]], ...]] = (
-    (3, (NotSignedIn,)),  # before what it is a kind of
+    (3, (NotSignedIn,)),  # before its base class ConfigurationError
     (_USAGE, (ConfigurationError, InvalidArgument, FilterError)),
     (3, (NotAuthenticated, PermissionDenied)),
     (4, (NotFound, Gone, NoResult)),
@@ -47,18 +68,22 @@ _EXIT_CODES: Final[tuple[tuple[int, tuple[type[BaseException], ...]], ...]] = (
 
 @attrs.define
 class RunState:
-    """What the options of a command say about the whole run."""
+    """Options that hold for the whole run.
+
+    Attributes:
+        verbose: Whether an error shows its traceback.
+    """
 
     verbose: bool = False
 
 
 def exit_code(error: BaseException) -> int:
-    """The exit code for an error."""
+    """Return the exit code for an error."""
     return next((code for code, classes in _EXIT_CODES if isinstance(error, classes)), _FAILURE)
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run a command line, and say what went wrong if anything did."""
+    """Run a command line, report an error if there is one, and return the exit code."""
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         return _run_command(argv, RunState())
@@ -97,18 +122,20 @@ def _error_message(error: Exception) -> str:
         return "interrupted"
     if isinstance(error, Terminated):
         return "terminated"
-    if isinstance(error, NotFound) and error.method == "POST" and not error.hint:  # the address is not there
+    if (
+        isinstance(error, NotFound) and error.method == "POST" and not error.hint
+    ):  # a list exists on every instance, so the address is wrong
         return f"{error}. Is the instance's URL right? `zeyos-async doctor` tells more"
     if isinstance(error, ZeyosAsyncError):
         return str(error)
     if isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror or error}"
+        prefix = f"{error.filename}: " if error.filename else ""
+        return f"{prefix}{error.strerror or error}"
     return f"{type(error).__name__}: {error}. This is a defect of zeyos-async; --verbose shows where it comes from"
 
 
 def _usage_message(error: click.ClickException) -> str:
-    """What is wrong with the command line, and where its help is."""
+    """Return the error in the command line, and the command that shows its help."""
     text = error.format_message()
     context = error.ctx if isinstance(error, click.UsageError) else None
     if context is None:
@@ -117,10 +144,10 @@ def _usage_message(error: click.ClickException) -> str:
 
 
 def _discard_output() -> None:
-    """Send what is still buffered nowhere, so that closing standard output at exit does not fail too."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
+    """Discard buffered output, so that the flush at exit does not fail on the closed pipe again."""
+    null_device = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null_device, sys.stdout.fileno())
+    os.close(null_device)
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

@@ -1,4 +1,4 @@
-"""The options that say where a command connects to, and as whom."""
+"""The options for a command's server, credential and API, and the decorators that add them."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from .connect import Connection
 from .param_types import ROWS, TIME
 from .profile_files import Registry
 
-__all__ = ["PROFILE", "api_options", "connection_options", "general_options", "sign_in_options"]
+__all__ = ["PROFILE", "all_api_options", "connection_options", "general_options", "sign_in_options"]
 
 
 class _ProfileType(click.ParamType):  # type: ignore[type-arg]
-    """The name of a profile."""
+    """The parameter type for the name of a profile."""
 
     name = "name"
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """Profiles that begin like this."""
+        """Return the profiles that begin with the text."""
         try:
             names = [entry.name for entry in Registry.here().entries()]
-        except ConfigurationError:  # a message has no place in a completion
+        except ConfigurationError:  # the shell would offer the words of a message as profiles
             return []
         return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
@@ -144,15 +144,15 @@ _OPTIONS: Final = (
 
 
 def _add_connection(command: Callable[..., Any], options: Sequence[Any]) -> Any:
-    """The command with these options, which it takes as ``connection``."""
+    """Add options to a command, which takes those about the connection as ``connection``."""
     names = {field.name for field in attrs.fields(Connection)}
 
     @functools.wraps(command)
     def wrapper(**values: Any) -> Any:
-        given = Connection(**{name: values.pop(name) for name in names & values.keys()})
-        if given.rows and not given.emulate:
+        connection = Connection(**{name: values.pop(name) for name in names & values.keys()})
+        if connection.rows and not connection.emulate:
             raise click.UsageError("--rows is about the emulator; add --emulate")
-        return command(connection=given, **values)
+        return command(connection=connection, **values)
 
     decorated: Any = wrapper
     for option in reversed(options):
@@ -161,34 +161,34 @@ def _add_connection(command: Callable[..., Any], options: Sequence[Any]) -> Any:
 
 
 def connection_options(command: Callable[..., Any]) -> Any:
-    """Adds the connection options, and ``--verbose``; the command takes them as ``connection``."""
+    """Add the connection options and ``--verbose``; the command takes them as ``connection``."""
     return _add_connection(command, _OPTIONS)
 
 
 def _add_api(command: Callable[..., Any], **fixed: Any) -> Callable[..., Any]:
-    """The command with what the options say of the API, which it takes as ``reach``."""
+    """Let a command take the options about the API as ``api_options``."""
     names = {field.name for field in attrs.fields(ApiOptions)}
 
     @functools.wraps(command)
     def wrapper(**values: Any) -> Any:
-        given = {name: values.pop(name) for name in names & values.keys()}
-        return command(reach=ApiOptions(**given, **fixed), **values)
+        api_values = {name: values.pop(name) for name in names & values.keys()}
+        return command(api_options=ApiOptions(**api_values, **fixed), **values)
 
     return wrapper
 
 
-def api_options(command: Callable[..., Any]) -> Any:
-    """Adds the connection options and those of the other APIs; the command takes ``connection`` and ``reach``."""
+def all_api_options(command: Callable[..., Any]) -> Any:
+    """Add the connection options and those of all APIs; the command takes ``connection`` and ``api_options``."""
     return _add_connection(_add_api(command), (*_API, *_OPTIONS))
 
 
 def general_options(command: Callable[..., Any]) -> Any:
-    """Adds the options for the General API; the command takes ``connection`` and ``reach``."""
+    """Add the options for the General API; the command takes ``connection`` and ``api_options``."""
     options = (_ADDRESS[0], *_TOKEN, *_PASSWORD[:2], *_GENERAL, _TIMEOUT, *_EMULATE)
     return _add_connection(_add_api(command, api="general"), options)
 
 
 def sign_in_options(command: Callable[..., Any]) -> Any:
-    """Adds the options for where to sign in, and by which password; the command takes them as ``connection``."""
+    """Add the options of a sign-in: the server, the user and the password; the command takes them as ``connection``."""
     user = click.option("--user", metavar="NAME", help="Log in by name and password, without a browser.")
     return _add_connection(command, (*_ADDRESS, user, *_PASSWORD[1:], _TIMEOUT))

@@ -1,35 +1,28 @@
-"""What commands know of the modules of Open-Xchange, and how they read moments."""
+"""The modules of Open-Xchange that commands can list, as data."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
 import attrs
 
-from ..errors import InvalidArgument
-
-__all__ = ["OX_LISTINGS", "OxListing", "parse_time"]
-
-_TIME_FORMS: Final = "write a day, as 2026-01-31, or a time with its offset, as 2026-01-31T09:00+01:00"
-_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
+__all__ = ["OX_LISTINGS", "OxListing"]
 
 
 @attrs.frozen(kw_only=True)
 class OxListing:
-    """A module that commands can list.
+    """The way in which commands list one module of Open-Xchange.
 
     Attributes:
-        columns: Those of a table.
-        default: The setting that holds the folder that is meant if nobody says; ``""`` if none is needed.
-        form: How IDs of folders are written, where that differs from the setting.
-        above: Whether the folder is what the listed ones are in.
-        period: Whether it is listed by a period.
-        lists: Options of its query.
-        gets: Options of ``get`` that leave everything as it is.
-        in_folder: Whether ``get`` takes a folder.
+        columns: The columns of a table.
+        folder_setting: The setting that holds the folder to list by default; ``""`` if none is needed.
+        folder_format: The form of the module's folder IDs, where that differs from the setting.
+        lists_subfolders: Whether it lists folders, so that ``--folder`` is the one above them.
+        has_period: Whether it is listed by a period.
+        list_options: Options of its query.
+        get_options: Options of ``get`` that keep the object unchanged (reading a mail would mark it as read).
+        gets_by_folder: Whether ``get`` takes a folder.
     """
 
     columns: tuple[str, ...]
@@ -90,20 +83,3 @@ OX_LISTINGS: Final[Mapping[str, OxListing]] = {
     "user": OxListing(columns=("id", "display_name", "email1", "timezone", "locale"), gets_by_folder=False),
 }
 """Name of an attribute of the client → how commands list it."""
-
-
-def parse_time(text: str) -> datetime:
-    """A moment from ``2026-01-31``, which is 00:00 UTC, or from ISO 8601 with an offset.
-
-    Raises:
-        InvalidArgument: The text is neither.
-    """
-    try:
-        if _DAY.fullmatch(text):
-            return datetime.combine(date.fromisoformat(text), time(), UTC)
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidArgument(f"{text!r}: {_TIME_FORMS}") from error
-    if moment.tzinfo is None:
-        raise InvalidArgument(f"{text!r}: {_TIME_FORMS}")
-    return moment

@@ -1,4 +1,4 @@
-"""How commands read a module of Open-Xchange, and which folder is meant if nobody says."""
+"""The reader of commands for Open-Xchange, and its address and credential."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _DEFAULT_PERIOD: Final = timedelta(days=30)
 
 @attrs.frozen(kw_only=True)
 class OxScope:
-    """What lists of Open-Xchange are about.
+    """The part of Open-Xchange that a list is about: a folder and a period.
 
     Attributes:
         folder: The folder.
-        start: Where the period of a calendar begins.
-        end: Where it ends, itself not in it.
+        start: The beginning of a calendar's period.
+        end: The end of that period, which is not part of it.
     """
 
     folder: str | None = None
@@ -45,7 +45,7 @@ class OxScope:
 
 @attrs.frozen
 class OxReader(QueryReader):
-    """Reads a module of Open-Xchange."""
+    """A reader of one module of Open-Xchange."""
 
     ox: OpenXchange
     module: str
@@ -56,7 +56,7 @@ class OxReader(QueryReader):
         return OX_LISTINGS[self.module]
 
     async def base_query(self) -> Query[Any]:
-        """The query for all objects of the folder, or of the period."""
+        """Return the query for all objects of the folder, or of the period."""
         self._check_scope()
         options: dict[str, Any] = {}
         if self._listing.has_period:
@@ -74,18 +74,18 @@ class OxReader(QueryReader):
         return query
 
     async def table_columns(self, query: Query[Any]) -> Mapping[str, Field | None]:
-        """The columns that tell most."""
+        """Return the columns that identify an object best."""
         entity = query._plan.entity
         return {path: resolve(entity, path) for path in self._listing.columns if path in entity.fields}
 
     async def read_record(self, id: Any, **options: Any) -> tuple[Mapping[str, Any], Mapping[str, Field]]:
-        """An object's values, as far as there are any; a mail stays unread."""
+        """Return an object's values that are not null; a mail stays unread."""
         refuse_options("Open-Xchange", options)
-        given = dict(self._listing.get_options)
+        get_options = dict(self._listing.get_options)
         if self._listing.gets_by_folder:
-            given["folder"] = await self._find_folder()
+            get_options["folder"] = await self._find_folder()
         module: Any = self.ox.module(self.module)
-        record = await module.get(id=id, **given)
+        record = await module.get(id=id, **get_options)
         values = {
             name: _to_plain(value) for name, value in record_values(record).items() if value is not None
         }
@@ -105,7 +105,7 @@ class OxReader(QueryReader):
         return self.scope.start or datetime.combine(datetime.now(UTC), time(), UTC)
 
     async def _find_folder(self) -> str:
-        """The folder that was given, or the user's own for this module, as the settings have it."""
+        """Return the folder of the command line, or the user's own for this module, from the settings."""
         if self.scope.folder:
             return self.scope.folder
         if not self._listing.folder_setting:
@@ -116,48 +116,48 @@ class OxReader(QueryReader):
 
 
 def _to_plain(value: Any) -> Any:
-    """A value whose parts are plain ones; a time at the top stays one, so that it can be shown in any zone."""
+    """Return a value as plain data. A time stays a time, so that it can be shown in any zone."""
     from ..services.ox.modules._listing import plain
 
     return value if isinstance(value, (date, enum.Enum)) else plain(value)
 
 
-def resolve_ox(given: Connection, environ: Mapping[str, str], ask: AskSecret) -> tuple[str, AuthBackend]:
-    """The address of an Open-Xchange and the way into it.
+def resolve_ox(options: Connection, environ: Mapping[str, str], ask: AskSecret) -> tuple[str, AuthBackend]:
+    """Return the address of an Open-Xchange and its credential, from the options or the environment.
 
     Args:
-        given: The connection options.
+        options: The connection options.
         environ: The environment.
-        ask: Asks a person for a secret; ``None`` where there is nobody.
+        ask: A function that asks a person for a secret.
 
     Raises:
         ConfigurationError: The address or something else is missing, or an option is of another API.
         NotSignedIn: There is no credential.
     """
-    url = given.url or environ.get("OX_BASE_URL", "").strip()
+    url = options.url or environ.get("OX_BASE_URL", "").strip()
     if not url:
         raise ConfigurationError(
             "which Open-Xchange? Give --url, such as https://ox.example.com/ajax, or set OX_BASE_URL; "
             "--emulate needs neither"
         )
-    token = "" if given.user else read_token(given, environ, "OX_TOKEN", "the token")
+    token = "" if options.user else read_token(options, environ, "OX_TOKEN", "the token")
     if token:
         return url, OxOAuth(token)
-    name = given.user or environ.get("OX_USER", "").strip()
+    name = options.user or environ.get("OX_USER", "").strip()
     if not name:
         raise NotSignedIn(
             "no credential: give --user NAME, or set OX_USER; for a token of OAuth, set OX_TOKEN or give --token-file FILE"
         )
-    password = read_password(given, environ, "OX_PASSWORD", name, ask)
-    return url, OxLogin(name, password, second_factor=_second_factor(given, ask))
+    password = read_password(options, environ, "OX_PASSWORD", name, ask)
+    return url, OxLogin(name, password, second_factor=_second_factor(options, ask))
 
 
-def _second_factor(given: Connection, ask: AskSecret) -> Callable[[SecondFactorChallenge], Awaitable[str]]:
-    """Answers with the code of the command line, or asks on the terminal."""
+def _second_factor(options: Connection, ask: AskSecret) -> Callable[[SecondFactorChallenge], Awaitable[str]]:
+    """Return a function that answers with the code of the command line, or asks for it on the terminal."""
 
     async def answer(challenge: SecondFactorChallenge) -> str:
         device = challenge.device.name or challenge.device.provider
-        code = given.otp or await asyncio.to_thread(ask, f"Code of the second factor ({device})")
+        code = options.otp or await asyncio.to_thread(ask, f"Code of the second factor ({device})")
         if not code:
             raise ConfigurationError(f"{device!r} has to confirm this log-in: give its code with --otp CODE")
         return code

@@ -1,9 +1,10 @@
-"""The kinds of arguments: an entity's name, a selection, rows for the emulator."""
+"""The parameter types of commands: names of entities, IDs, rows for the emulator, times, and selections."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
 import click
@@ -12,11 +13,22 @@ from click.shell_completion import CompletionItem
 from ..errors import InvalidArgument, suggest
 from ..services.octaved._generated import RECORDS
 from ..services.zeyos._generated import ENTITIES, entity
-from .ox_listings import OX_LISTINGS, parse_time
+from .ox_listings import OX_LISTINGS
 
-__all__ = ["ENTITY", "ID", "ROWS", "TIME", "Selection", "parse_rows", "parse_selection", "split_terms"]
+__all__ = [
+    "ENTITY",
+    "ID",
+    "ROWS",
+    "TIME",
+    "Selection",
+    "parse_rows",
+    "parse_selection",
+    "parse_time",
+    "split_terms",
+]
 
-
+_TIME_FORMS: Final = "write a day, as 2026-01-31, or a time with its offset, as 2026-01-31T09:00+01:00"
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _NAMES: Final[Mapping[str, Collection[str]]] = {"zeyos": ENTITIES, "octaved": RECORDS, "ox": OX_LISTINGS}
 _MISSING_NAME: Final = {
     "zeyos": "ZeyOS has no entity",
@@ -29,16 +41,16 @@ _NAMES_HINT: Final = {
     "ox": f" There are {', '.join(OX_LISTINGS)}.",
 }
 _EMULATED_NAMES: Final = {"zeyos": ENTITIES, "octaved": RECORDS}
-"""What the emulators make rows of, as far as that is known here."""
+"""Names for which the emulators can make up rows; the models of the General API are known to its emulator only."""
 
 
 class _EntityType(click.ParamType):  # type: ignore[type-arg]
-    """The name of an entity."""
+    """The parameter type for the name of an entity, resource, model or module."""
 
     name = "entity"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The name, if the API has such an entity, resource or model."""
+        """Return the name, if the API has such an entity, resource or module."""
         api, name = _api_of(ctx), str(value)
         if api == "octaved":
             name = name.replace("-", "_")
@@ -51,17 +63,17 @@ class _EntityType(click.ParamType):  # type: ignore[type-arg]
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """Entities that begin like this."""
+        """Return the names that begin with the text."""
         return [CompletionItem(name) for name in _NAMES.get(_api_of(ctx), ()) if name.startswith(incomplete)]
 
 
 class _IdType(click.ParamType):  # type: ignore[type-arg]
-    """The ID of a record: a number, but for APIs that have other ones."""
+    """The parameter type for the ID of a record: a number, or text for the APIs that have such IDs."""
 
     name = "id"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
-        """The ID."""
+        """Return the ID."""
         if _api_of(ctx) == "zeyos":
             return click.IntRange(min=1).convert(value, param, ctx)
         text = str(value)
@@ -69,12 +81,12 @@ class _IdType(click.ParamType):  # type: ignore[type-arg]
 
 
 class _RowsType(click.ParamType):  # type: ignore[type-arg]
-    """Rows for the emulator: ``accounts=1000,contacts=50``."""
+    """The parameter type for the emulator's rows: ``accounts=1000,contacts=50``."""
 
     name = "entity=number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, int]:
-        """Entity → number."""
+        """Return the number of rows of each entity."""
         if isinstance(value, dict):
             return value
         try:
@@ -84,12 +96,12 @@ class _RowsType(click.ParamType):  # type: ignore[type-arg]
 
 
 class _TimeType(click.ParamType):  # type: ignore[type-arg]
-    """A moment: a day, or a time with its offset."""
+    """The parameter type for a point in time: a day, or a time with its offset."""
 
     name = "when"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """The moment."""
+        """Return the time."""
         if isinstance(value, datetime):
             return value
         try:
@@ -104,23 +116,23 @@ ROWS = _RowsType()
 TIME = _TimeType()
 
 Selection = dict[str, str]
-"""Key → path, in the order of the columns."""
+"""The chosen columns: key → path, in their order."""
 
 
 def _api_of(ctx: click.Context | None) -> str:
-    """Which API a command line is about."""
+    """Return the API of a command line."""
     return (ctx.params.get("api") if ctx is not None else None) or "zeyos"
 
 
 def parse_rows(text: str, api: str = "zeyos") -> dict[str, int]:
-    """Entity → number from ``accounts=1000,contacts=50``.
+    """Parse ``accounts=1000,contacts=50`` to the number of rows of each entity.
 
     Args:
         text: The text.
-        api: Whose entities, resources or models; the models of the General API are the server's own.
+        api: The API whose entities, resources or models these are. Models of the General API are not checked.
 
     Raises:
-        InvalidArgument: That is not what the text says.
+        InvalidArgument: The text has another form, or names an unknown entity.
     """
     rows: dict[str, int] = {}
     for part in split_terms((text,)):
@@ -133,13 +145,30 @@ def parse_rows(text: str, api: str = "zeyos") -> dict[str, int]:
     return rows
 
 
+def parse_time(text: str) -> datetime:
+    """Parse a point in time: ``2026-01-31``, which is 00:00 UTC, or ISO 8601 with an offset.
+
+    Raises:
+        InvalidArgument: The text is neither.
+    """
+    try:
+        if _DAY.fullmatch(text):
+            return datetime.combine(date.fromisoformat(text), time(), UTC)
+        point = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidArgument(f"{text!r}: {_TIME_FORMS}") from error
+    if point.tzinfo is None:
+        raise InvalidArgument(f"{text!r}: {_TIME_FORMS}")
+    return point
+
+
 def split_terms(values: tuple[str, ...]) -> list[str]:
-    """The terms of an option that may be repeated, or take several with commas between them."""
+    """Split the values of an option that may be repeated, and may hold several terms with commas."""
     return [term.strip() for value in values for term in value.split(",") if term.strip()]
 
 
 def parse_selection(values: tuple[str, ...]) -> Selection:
-    """Key → path from ``("ID,lastname", "town=contact.city")``.
+    """Parse the values of ``--select``, such as ``("ID,lastname", "town=contact.city")``.
 
     Raises:
         InvalidArgument: A key comes twice, or a term is incomplete.
@@ -157,7 +186,7 @@ def parse_selection(values: tuple[str, ...]) -> Selection:
 
 
 def complete_paths(name: str, incomplete: str) -> list[str]:
-    """Fields of an entity that complete the last term of a list, and those behind a reference."""
+    """Return completions for the last term of a list: an entity's fields, and those behind a reference."""
     if name not in ENTITIES:
         return []
     head, _, last = incomplete.rpartition(",")

@@ -1,4 +1,4 @@
-"""The bar of an export, on standard error, where that is a terminal."""
+"""The progress bar of an export, on standard error, where that is a terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["format_size", "progress_bar"]
 
 
 def format_size(size: float) -> str:
-    """Bytes for people: ``33.8 MB``."""
+    """Return a number of bytes for people: ``33.8 MB``."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if size < 1000:
             return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
@@ -22,12 +22,12 @@ def format_size(size: float) -> str:
 
 
 @contextmanager
-def progress_bar(what: str, *, enabled: bool = True) -> Iterator[Callable[[ExportProgress], None] | None]:
-    """A bar for the time of a ``with`` block; ``None`` where there is no terminal to show it.
+def progress_bar(title: str, *, enabled: bool = True) -> Iterator[Callable[[ExportProgress], None] | None]:
+    """Show a bar during a ``with`` block, and give the function that updates it, or ``None`` without a terminal.
 
     Args:
-        what: What is exported.
-        shown: ``False`` where the user wants none.
+        title: The name of what is exported.
+        enabled: ``False`` if the user wants no bar.
     """
     if not enabled or not sys.stderr.isatty():
         yield None
@@ -45,7 +45,7 @@ def progress_bar(what: str, *, enabled: bool = True) -> Iterator[Callable[[Expor
         console=Console(stderr=True),
     )
     with bar:
-        task = bar.add_task(what, total=None, rows="", rate="", left="")
+        task = bar.add_task(title, total=None, rows="", rate="", left="")
 
         def show(progress: ExportProgress) -> None:
             fields: dict[str, Any] = _bar_fields(progress)
@@ -56,9 +56,9 @@ def progress_bar(what: str, *, enabled: bool = True) -> Iterator[Callable[[Expor
 
 def _bar_fields(progress: ExportProgress) -> dict[str, str]:
     expected = "" if progress.expected is None else f" of {progress.expected:,}"
-    left = progress.remaining
+    seconds = progress.remaining
     return {
         "rows": f"{progress.rows:,}{expected} rows",
         "rate": f"{progress.rate:,.0f}/s" if progress.rows else "",
-        "left": f"{int(left) // 60}:{int(left) % 60:02} left" if left is not None else "",
+        "left": f"{int(seconds) // 60}:{int(seconds) % 60:02} left" if seconds is not None else "",
     }

@@ -1,4 +1,4 @@
-"""The options that say which rows, and the query that they make."""
+"""The options for the rows of a command, and their application to a query."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ __all__ = ["QueryOptions", "apply_options", "filter_options", "query_options"]
 
 @attrs.frozen(kw_only=True)
 class QueryOptions:
-    """What a command line asks for."""
+    """The options of a command line about its rows, as they were given.
+
+    Every attribute is the option of that name; ``apply_options`` says it to a query.
+    """
 
     where: tuple[str, ...] = ()
     search: str | None = None
@@ -34,44 +37,45 @@ class QueryOptions:
 
     @property
     def selection(self) -> Selection:
-        """Key → path of the chosen columns; empty for full records."""
+        """The chosen columns, key → path; empty for full records."""
         return parse_selection(self.select)
 
 
 def apply_options(
-    everything: Query[Any], asked: QueryOptions, *, selection: Selection | None = None
+    base_query: Query[Any], options: QueryOptions, *, selection: Selection | None = None
 ) -> Query[Any]:
-    """The query for what a command line asks for.
+    """Return the query narrowed and ordered by the options of a command line.
 
     Args:
-        everything: The query for all rows.
-        asked: The options.
-        selection: Columns in place of those that were asked for.
+        base_query: The query for all rows.
+        options: The options.
+        selection: Columns in place of those of the options.
     """
-    query = everything.where(*asked.where)
-    if asked.search is not None:
-        query = query.search(asked.search)
-    if asked.order_by:
-        query = query.order_by(*split_terms(asked.order_by))
-    if asked.offset:
-        query = query.offset(asked.offset)
-    if asked.limit is not None:
-        query = query.limit(asked.limit)
-    if asked.distinct:
+    query = base_query.where(*options.where)
+    if options.search is not None:
+        query = query.search(options.search)
+    if options.order_by:
+        query = query.order_by(*split_terms(options.order_by))
+    if options.offset:
+        query = query.offset(options.offset)
+    if options.limit is not None:
+        query = query.limit(options.limit)
+    if options.distinct:
         query = query.distinct()
-    if asked.expand:
-        query = query.expand(*split_terms(asked.expand))
-    if asked.extdata:
+    if options.expand:
+        query = query.expand(*split_terms(options.expand))
+    if options.extdata:
         query = query.with_extdata()
-    if asked.page_size is not None:
-        query = query.paging(size=asked.page_size)
-    columns = asked.selection if selection is None else selection
-    # As keywords, so that the columns keep the order of the command line.
+    if options.page_size is not None:
+        query = query.paging(size=options.page_size)
+    columns = options.selection if selection is None else selection
+    # As keywords: positional fields would come first, and columns would lose the order of the command line.
     return query.select(**columns) if columns else query
 
 
 def _complete_paths(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    # Behind an option without its value, click has not come to the arguments yet.
+    # While an option's value is completed, click has not parsed the arguments yet; the entity is still a
+    # plain word of the command line.
     entity = ctx.params.get("entity") or next((arg for arg in ctx.args if arg in ENTITIES), "")
     return [CompletionItem(text) for text in complete_paths(entity, incomplete)]
 
@@ -119,22 +123,22 @@ _QUERY: Final = (
 )
 
 
-def _add_options(command: Callable[..., Any], options: tuple[Any, ...], names: tuple[str, ...]) -> Any:
+def _add_options(command: Callable[..., Any], decorators: tuple[Any, ...], names: tuple[str, ...]) -> Any:
     @functools.wraps(command)
     def wrapper(**values: Any) -> Any:
-        return command(asked=QueryOptions(**{name: values.pop(name) for name in names}), **values)
+        return command(options=QueryOptions(**{name: values.pop(name) for name in names}), **values)
 
     decorated: Any = wrapper
-    for option in reversed(options):
-        decorated = option(decorated)
+    for decorator in reversed(decorators):
+        decorated = decorator(decorated)
     return decorated
 
 
 def query_options(command: Callable[..., Any]) -> Any:
-    """Adds all options about rows; the command takes them as ``asked``."""
+    """Add all options about rows; the command takes them as ``options``."""
     return _add_options(command, _QUERY, tuple(field.name for field in attrs.fields(QueryOptions)))
 
 
 def filter_options(command: Callable[..., Any]) -> Any:
-    """Adds the options that narrow the rows; the command takes them as ``asked``."""
+    """Add only the options that filter rows; the command takes them as ``options``."""
     return _add_options(command, _FILTERS, ("where", "search"))

@@ -17,17 +17,17 @@ _ELLIPSIS: Final = "…"
 
 
 def fit_widths(natural: Sequence[int], available: int, *, uncut: Sequence[int] = ()) -> list[int]:
-    """Widths of the columns that a line has room for.
+    """Return the widths of the columns that fit in a line.
 
     The widest columns give way first. Columns that do not fit even then are left out, from the right.
 
     Args:
-        natural: The width that each column would like.
+        natural: The width of each column's longest text.
         available: Characters of a line.
-        whole: Indexes of columns that are shown as wide as they like.
+        uncut: Indexes of columns that keep their natural width.
 
     Returns:
-        The widths of the first columns; all of them, mostly.
+        The widths of the first columns that fit, which are mostly all.
     """
     widths = list(natural)
     least = [width if index in uncut else min(width, _MIN_WIDTH) for index, width in enumerate(natural)]
@@ -60,9 +60,9 @@ def print_table(
 
     Args:
         head: The columns' names.
-        rows: Texts, already clean.
-        right: Indexes of columns that are set to the right.
-        whole: Indexes of columns that are not cut off.
+        rows: Texts without control characters.
+        right: Indexes of columns that are aligned to the right.
+        uncut: Indexes of columns that are not cut off.
         folded: Indexes of columns whose text goes on in the next line; others are cut off with an ellipsis.
     """
     if not sys.stdout.isatty():

@@ -1,4 +1,7 @@
-"""Values as people read them: codes by name, times as ISO 8601, nothing that would steer a terminal."""
+"""Values as text for people, and as data for programs.
+
+People read codes by name and times as ISO 8601. Text from a server must not steer the terminal.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +23,11 @@ _CONTROL_CATEGORIES: Final = frozenset({"Cc", "Cs"})
 _DIRECTION_MARKS: Final = frozenset(
     "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
 )
-"""Marks that turn the direction of what follows, beyond the cell too."""
+"""Marks that change the direction of the text that follows, beyond their own cell too."""
 
 
 def clean_text(text: str) -> str:
-    """The text on one line, with control characters shown as escapes: data must not move the cursor."""
+    """Return a text on one line, with control characters as escapes, so that data can't move the cursor."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(_escape_char(char) for char in text)
@@ -39,11 +42,11 @@ def _escape_char(char: str) -> str:
 
 
 def format_value(value: Any, field: Field | None, *, local: bool = False) -> str:
-    """A value for a person.
+    """Return a value as text for a person.
 
     Args:
-        value: As a query or a record gives it.
-        field: What is known of it.
+        value: The value of a query's row or a record.
+        field: Its field in the schema, or ``None`` if it is not known.
         local: Whether times are shown in this machine's time zone.
     """
     if value is None:
@@ -65,7 +68,7 @@ def format_value(value: Any, field: Field | None, *, local: bool = False) -> str
 
 
 def _is_address(value: Any) -> bool:
-    """Whether it is a name, which may be missing, and an address of mail, as Open-Xchange has them."""
+    """Return whether a value is a pair of a name, or ``None``, and a mail address, as Open-Xchange has them."""
     return (
         isinstance(value, (list, tuple))
         and len(value) == 2
@@ -76,7 +79,7 @@ def _is_address(value: Any) -> bool:
 
 
 def _format_time(value: datetime, *, local: bool) -> str:
-    if value.tzinfo is None:  # what somebody's clock shows, wherever that is
+    if value.tzinfo is None:  # a wall clock's time, which a zone would make wrong
         return value.isoformat(sep=" ", timespec="seconds")
     if local:
         return value.astimezone().isoformat(sep=" ", timespec="seconds")
@@ -84,7 +87,7 @@ def _format_time(value: datetime, *, local: bool) -> str:
 
 
 def to_api_value(value: Any, *, iso: bool = False) -> Any:
-    """A value for a program, as the API has it: codes as numbers, times as Unix seconds unless ``iso``."""
+    """Return a value for a program, as the API has it: codes as numbers, times as Unix seconds unless ``iso``."""
     if isinstance(value, datetime):
         if iso or value.tzinfo is None:
             return value
@@ -96,7 +99,7 @@ def to_api_value(value: Any, *, iso: bool = False) -> Any:
 
 
 def record_values(record: Record) -> dict[str, Any]:
-    """The API's name → value of a record: its fields, what came besides, and its tags and extdata if asked for."""
+    """Return a record's values by the API's names: its fields, unknown fields, and tags and extdata if present."""
     entity = record.__entity__
     values = {field.name: getattr(record, field.attr) for field in entity}
     extra: Mapping[str, Any] = getattr(record, "extra", {})

@@ -1,4 +1,4 @@
-"""Streaming a query to a file: JSON lines or CSV, complete under its name or not there at all."""
+"""Exports of a query to a file of JSON lines or CSV, which appears when it is complete or not at all."""
 
 from __future__ import annotations
 

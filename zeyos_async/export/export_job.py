@@ -1,4 +1,22 @@
-"""The export itself: pages from the query, bytes to the sink, one page on its way to the disk."""
+"""The export itself: pages from the query, encoded, to the sink.
+
+The problem: reading a page waits for the network, writing it waits for the disk, and neither may stop the
+event loop, leave half a file behind, or hold more than a few pages in memory.
+
+The idea: one job with one thread. The event loop reads pages; the thread encodes and writes them. While page
+n is written, page n + 1 is read, and never more: ``_finish_write`` waits for the write before it starts the
+next. The thread is the only one that touches the sink, so that its calls happen in order: ``open``, then
+``write`` as often as there are pages, then either ``commit`` or ``abort``, and exactly one of these two.
+
+A call in a thread can't be stopped. So a cancelled job first waits for the call that is running and only
+then aborts; otherwise the thread would write to a file that is closed already.
+
+A count for the progress runs beside the first pages. If it fails, the export fails: a caller who wants
+progress would otherwise wait for a number that never comes.
+
+Left out: resuming an export. A query may give other rows later, and a file made of two moments is worse
+than an error.
+"""
 
 from __future__ import annotations
 
@@ -30,23 +48,23 @@ T = TypeVar("T")
 
 
 class _LineFormat(Protocol):
-    """A way of writing rows."""
+    """An encoder of rows as lines."""
 
     def header(self) -> bytes:
-        """What comes before the rows."""
+        """Return the bytes that come before the rows."""
         ...
 
     def encode(self, rows: list[Any]) -> bytes:
-        """The lines of a page."""
+        """Return the lines of a page."""
         ...
 
 
 class _QueryLineFormat(_LineFormat, Protocol):
-    """A way of writing the rows of a query."""
+    """An encoder that also decides how the rows of a query are read."""
 
     @property
     def row_type(self) -> RowType[Any]:
-        """How rows are read for it."""
+        """The row type with which the query's pages are read."""
         ...
 
 
@@ -67,9 +85,9 @@ async def export(
     at a time, however many rows there are. Rows that moved while they were paged stop the export.
 
     Args:
-        query: What to write: ``zeyos.accounts.where(…)``, with ``select`` for chosen columns. Rows are
+        query: The rows to write: ``zeyos.accounts.where(…)``, with ``select`` for chosen columns. Rows are
             written as the API has them: codes as numbers, times as Unix seconds. Or ``RowPages``, for
-            rows that come of no query.
+            rows that don't come from a query.
         target: A path, ``"-"`` for standard output, or a file that is open for writing bytes.
         format: ``"jsonl"``, ``"csv"``, ``"jsonl.gz"`` or ``"csv.gz"``; by default what the path's suffix says,
             and ``"jsonl"`` where there is no path.
@@ -130,7 +148,7 @@ def _choose_lines(
 
 
 class _ExportJob:
-    """One export that is running."""
+    """One running export."""
 
     def __init__(
         self,
@@ -150,7 +168,7 @@ class _ExportJob:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="zeyos_async.export")
 
     async def run(self) -> float:
-        """Write everything, or nothing; gives the seconds that it took."""
+        """Write all rows or leave nothing behind, and return the seconds that it took."""
         try:
             await self._in_thread(self._sink.open)
             await self._copy()
@@ -191,13 +209,13 @@ class _ExportJob:
         return len(page)
 
     async def _finish_write(self, writing: asyncio.Task[int] | None) -> None:
-        """Wait for the page before this one: reading and writing overlap by one page."""
+        """Wait until the previous page is written: reading and writing overlap by one page only."""
         if writing is not None:
             self.rows += await writing
             self._report()
 
     def _start_count(self) -> None:
-        # Distinct rows are counted by reading them all, which is what the export does anyway.
+        # Distinct rows are counted by reading them all, so a count would take as long as the export.
         query = self._query
         distinct = isinstance(query, Query) and query._plan.distinct
         if self._on_progress is not None and query.count is not None and not distinct:
@@ -206,11 +224,11 @@ class _ExportJob:
     def _report(self) -> None:
         if self._on_progress is None:
             return
-        known = self._count_task is not None and self._count_task.done()
+        count = self._count_task
         self._on_progress(
             ExportProgress(
                 rows=self.rows,
-                expected=self._count_task.result() if known and self._count_task is not None else None,
+                expected=count.result() if count is not None and count.done() else None,
                 bytes=self._sink.written,
                 elapsed=time.monotonic() - self._started_at,
             )
@@ -218,26 +236,26 @@ class _ExportJob:
 
     @staticmethod
     async def _cancel(*tasks: asyncio.Task[Any] | None) -> None:
-        """Nothing outlives the export: neither a count nor a page on its way to the disk."""
+        """Cancel tasks and wait for their end, so that no count and no write outlives the export."""
         running = [task for task in tasks if task is not None]
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
     async def _in_thread(self, work: Callable[..., T], *args: Any) -> T:
-        """Run it in the export's thread. If that is cancelled, still wait for it: it can't be stopped."""
+        """Run a function in the export's thread, and wait for its end even when cancelled."""
         future = asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
             await asyncio.wait([future])
             if not future.cancelled():
-                future.exception()  # seen: the cancellation is what is raised
+                future.exception()  # or asyncio logs it as never retrieved; the cancellation is raised
             raise
         except OSError as error:
             if self._sink.path is None or error.errno is None:
                 raise
-            # The system names the part that was written, or nothing; the user knows the file.
+            # The system names the temporary file, or none; the user knows only the file that was asked for.
             raise OSError(error.errno, error.strerror, str(self._sink.path)) from error
 
 

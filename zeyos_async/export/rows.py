@@ -1,13 +1,25 @@
-"""From a page's bytes to rows that can be written, by the shortest way that keeps every value.
+"""Row types for exports: a page's bytes to rows that an encoder can write, without changing a value.
 
-Three ways, from the shortest:
+The problem: records would be decoded, converted and encoded again only to end in a file, and would lose the
+digits of numbers and the keys that they don't know on the way.
 
-* ``PassThrough``: the bytes of each row as the server sent them. For JSON lines.
-* twins: each row in a ``msgspec.Struct`` whose fields are the selected columns in their order.
-* tuples: the same columns decoded without types, for a page whose values are not of the kinds that
-  the tables promise. Slower, and takes anything.
+The idea: decode as little as the target needs. There are three forms of a row, the cheapest first:
 
-Numbers keep their digits on all of them: integers have no bound and fractions become ``Decimal``.
+* ``ByteRows``: the bytes of each row as the server sent them, for JSON lines.
+* ``StructRows``: each row as a ``msgspec.Struct`` made for this export, whose fields ``c0``, ``c1``, … are
+  the selected columns in their order. msgspec decodes a page of them in C. For CSV, and for JSON lines with
+  other times.
+* tuples of the same columns, decoded without types. A page whose values are not of the kinds that the tables
+  promise makes the struct decoder fail; that page alone is decoded again as dicts, and becomes tuples. This
+  is slower and takes anything.
+
+Numbers keep their digits in all forms: integers have no bound, and fractions become ``Decimal``.
+
+Two marks travel with a page, as subclasses of ``list``, so that an encoder need not look again:
+``OneLineRows`` (no line breaks within rows) and ``NullSafeRows`` (no text holds ``,null``).
+
+Paging by ID needs the ID of each row. If it was not selected, the struct has it as a last, hidden field,
+which the encoder cuts off.
 """
 
 from __future__ import annotations
@@ -41,7 +53,7 @@ _SCALAR_TYPES: Final[Mapping[Kind, Any]] = {
 
 @attrs.frozen
 class Column:
-    """One column: its key in the row, its path in the API, and what its values are."""
+    """One column: its key in the row, its path in the API, and the kind of its values."""
 
     key: str
     path: str
@@ -49,7 +61,7 @@ class Column:
 
 
 def query_columns(query: Query[Any]) -> tuple[Column, ...]:
-    """The columns of a query's rows, in order."""
+    """Return the columns of a query's rows, in order."""
     plan = query._plan
     if plan.columns is not None:
         return tuple(Column(k, p, resolve(plan.entity, p).kind) for k, p in plan.columns.items())
@@ -58,7 +70,10 @@ def query_columns(query: Query[Any]) -> tuple[Column, ...]:
 
 
 def to_iso(value: Any) -> Any:
-    """Unix seconds as ISO 8601 in UTC; a number beyond the calendar, and what is no number, stay as they are."""
+    """Return Unix seconds as a datetime in UTC, which encoders write as ISO 8601.
+
+    A number beyond the calendar, and a value that is no number, is returned as it is.
+    """
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         return value
     try:
@@ -68,11 +83,11 @@ def to_iso(value: Any) -> Any:
 
 
 class NullSafeRows(list[Any]):
-    """A page of twins none of which has ``,null`` within a text."""
+    """A page of structs without ``,null`` within any text."""
 
 
 class OneLineRows(list[Any]):
-    """A page of raw rows each of which is on one line."""
+    """A page of raw rows without line breaks."""
 
 
 @attrs.frozen
@@ -82,21 +97,21 @@ class ByteRows:
     selected: tuple[Column, ...]
 
     def columns(self, entity: Entity) -> dict[str, str] | None:
-        """Key → path of what is selected."""
+        """Return the selected columns: key → path."""
         return {column.key: column.path for column in self.selected}
 
     def reader(self, entity: Entity, *, id_key: str | None) -> RowReader[Any]:
-        """A reader of the rows' bytes and their IDs."""
+        """Return a reader of the rows' bytes and their IDs."""
         return _LineReader(id_key)
 
     def value(self, row: Any, path: str) -> Any:
-        """A row's value, for the check that the server applied the filter."""
+        """Return one value of a row, for the check that the server applied the filter."""
         values = msgspec.json.decode(row)
         return values.get(next(column.key for column in self.selected if column.path == path))
 
 
 class _LineReader(RawReader):
-    """Reads raw rows, and looks once at the whole page for what would break lines."""
+    """A reader of raw rows that checks the whole page once for line breaks."""
 
     def page(self, body: bytes) -> Page[msgspec.Raw]:
         page = super().page(body)
@@ -112,7 +127,7 @@ class StructRows:
     Attributes:
         selected: The columns.
         iso: Whether times become datetimes.
-        flat: Whether a page with anything but plain values in it is given as tuples.
+        scalars_only: Whether a page with objects or lists in it becomes tuples.
     """
 
     selected: tuple[Column, ...]
@@ -120,27 +135,27 @@ class StructRows:
     scalars_only: bool = False
 
     def columns(self, entity: Entity) -> dict[str, str] | None:
-        """Key → path of what is selected."""
+        """Return the selected columns: key → path."""
         return {column.key: column.path for column in self.selected}
 
     def reader(self, entity: Entity, *, id_key: str | None) -> RowReader[Any]:
-        """A reader of the columns."""
+        """Return a reader of the columns."""
         return _StructReader(self, id_key)
 
     def value(self, row: Any, path: str) -> Any:
-        """A row's value, for the check that the server applied the filter."""
+        """Return one value of a row, for the check that the server applied the filter."""
         index = next(i for i, column in enumerate(self.selected) if column.path == path)
         return row[index] if isinstance(row, tuple) else getattr(row, f"c{index}")
 
     def field_type(self, column: Column) -> Any:
-        """What the fast way takes for a column."""
+        """Return the type that the struct decoder expects in a column."""
         if column.kind is Kind.TIME and self.iso:
             return datetime | None
         return _SCALAR_TYPES.get(column.kind, _ANY_SCALAR) if self.scalars_only else Any
 
 
 class _StructReader:
-    """Reads pages into twins; a page that they refuse, into tuples."""
+    """A reader of pages as structs, or as tuples if the struct decoder refuses a page."""
 
     def __init__(self, shape: StructRows, id_key: str | None) -> None:
         self._row_type = shape
@@ -153,10 +168,11 @@ class _StructReader:
         ]
         if id_key is not None and self._id_index is None:
             fields.append((_HIDDEN_ID, int, msgspec.field(name=id_key)))
-        twin = msgspec.defstruct("Twin", fields, gc=False, kw_only=True)
-        # Not strict only for times: there an integer is to become a datetime.
+        # gc=False: rows refer to no other row, and the collector need not walk through millions of them.
+        struct = msgspec.defstruct("ExportRow", fields, gc=False, kw_only=True)
+        # Strict decoding would refuse an integer where a datetime is expected.
         self._struct_decoder: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
-            list[twin],  # type: ignore[valid-type]
+            list[struct],  # type: ignore[valid-type]
             strict=not shape.iso,
             float_hook=Decimal,
         )
@@ -170,7 +186,7 @@ class _StructReader:
             return self._read_tuples(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise DecodeFailed(f"not JSON: {error}") from error
-        # Before null in an object there is a colon: this is in a text, or in an array.
+        # In an object a colon comes before null. So ",null" is in a text, or in an array.
         if b",null" not in body:
             rows = NullSafeRows(rows)
         return Page(rows, self._read_ids(rows))

@@ -1,6 +1,20 @@
-"""Where an export goes: a file that appears when it is complete, or a stream.
+"""The targets of an export: a file that appears when it is complete, or a stream.
 
-Everything here blocks; it runs in the export's own thread.
+The problem: whoever reads the file must never find half of it, whether the export failed, the disk was full,
+or the machine lost its power; and what can't be written should show before any row is read.
+
+The idea: ``FileSink`` writes to a temporary file in the target's own folder (renaming works within one file
+system only), brings it to the disk, and renames it over the target, which is one step for every reader. Then
+the folder is brought to the disk too, or a crash could undo the rename. Devices and pipes can't be replaced
+by a file, and an open stream belongs to the caller: for these ``StreamSink`` writes at once, and an error
+leaves in them what was written before it.
+
+The states of every sink: ``open``, then ``write`` any number of times, then ``commit`` or ``abort``. An
+``abort`` may come at any time, before ``open`` and twice too. ``GzipSink`` wraps another sink and passes
+these calls on.
+
+Left out: locks between two exports to one file. Each has a temporary file with a name of its own, and the
+one that commits last wins, complete either way. Everything here blocks; it runs in the export's thread.
 """
 
 from __future__ import annotations
@@ -21,11 +35,11 @@ __all__ = ["FileSink", "GzipSink", "Sink", "StreamSink", "choose_sink"]
 
 
 class Sink(Protocol):
-    """A place to write to."""
+    """A target that takes bytes until it is committed or aborted."""
 
     @property
     def path(self) -> Path | None:
-        """The file that will be there, or ``None``."""
+        """The file that the commit makes appear, or ``None``."""
         ...
 
     @property
@@ -42,11 +56,11 @@ class Sink(Protocol):
         ...
 
     def commit(self) -> None:
-        """Write what is left, and let the output appear."""
+        """Write the rest, and let the output appear."""
         ...
 
     def abort(self) -> None:
-        """Leave nothing behind."""
+        """Remove all that was written, as far as that is possible."""
         ...
 
 
@@ -54,7 +68,7 @@ class StreamSink:
     """An open file, a pipe or a device: bytes can't be taken back from it.
 
     Args:
-        stream: Where to write, or ``None`` to open ``path``.
+        stream: The stream to write to, or ``None`` to open ``path``.
         path: The device or pipe.
     """
 
@@ -65,26 +79,26 @@ class StreamSink:
         self._is_own = stream is None
 
     def open(self) -> None:
-        """Open the path, if the stream is not given."""
+        """Open the path, if there is no stream yet."""
         if self._stream is None and self.path is not None:
             self._stream = self.path.open("wb", buffering=0)
 
     def write(self, data: bytes) -> None:
-        """Write all of it, even where the system takes it in pieces."""
+        """Write all bytes, even where the system accepts them in pieces."""
         view = memoryview(data)
         while view and self._stream is not None:
-            taken = self._stream.write(view)
-            self.written += taken
-            view = view[taken:]
+            size = self._stream.write(view)
+            self.written += size
+            view = view[size:]
 
     def commit(self) -> None:
-        """Push out what is buffered."""
+        """Flush the stream, and close it if it was opened here."""
         if self._stream is not None:
             self._stream.flush()
         self._close()
 
     def abort(self) -> None:
-        """Close what was opened here."""
+        """Close the stream if it was opened here."""
         self._close()
 
     def _close(self) -> None:
@@ -93,10 +107,10 @@ class StreamSink:
 
 
 class FileSink:
-    """A file that is written beside its place, and moved there when it is complete.
+    """A file that is written under a temporary name, and renamed when it is complete.
 
-    Until then a file of that name stays as it was. A link is followed, so that what it leads to is
-    replaced and the link stays.
+    Until then an older file of that name stays as it was. A symbolic link is followed: the file that it leads
+    to is replaced, and the link stays.
 
     Args:
         path: The file's path.
@@ -110,31 +124,31 @@ class FileSink:
         self._fd = -1
 
     def open(self) -> None:
-        """Create the part; what can't be written shows here, before anything is read."""
-        # 0o666 leaves the rights to the user's umask, as for any file that a program creates.
+        """Create the temporary file, so that a target that can't be written fails before any row is read."""
+        # 0o666 leaves the permissions to the user's umask, as for any file that a program creates.
         self._fd = os.open(
             self._part_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666
         )
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError):  # a private file must not become readable by an export
             os.chmod(self._part_path, stat.S_IMODE(self._target.stat().st_mode))
 
     def write(self, data: bytes) -> None:
-        """Write to the part."""
+        """Write to the temporary file."""
         view = memoryview(data)
         while view:
-            taken = os.write(self._fd, view)
-            self.written += taken
-            view = view[taken:]
+            size = os.write(self._fd, view)
+            self.written += size
+            view = view[size:]
 
     def commit(self) -> None:
-        """Bring the part to the disk, move it to its place, and bring that to the disk too."""
+        """Sync the temporary file to the disk, rename it over the target, and sync the folder."""
         os.fsync(self._fd)
         self._close()
         os.replace(self._part_path, self._target)
         _sync_folder(self._target.parent)
 
     def abort(self) -> None:
-        """Remove the part."""
+        """Remove the temporary file."""
         self._close()
         with contextlib.suppress(FileNotFoundError):
             self._part_path.unlink()
@@ -146,10 +160,10 @@ class FileSink:
 
 
 class GzipSink:
-    """Compresses on the way to another sink; the same bytes each time (no time stamp, no name).
+    """A sink that compresses for another one. Equal input gives equal bytes: no time stamp, no name.
 
     Args:
-        inner: Where the compressed bytes go.
+        inner: The sink that takes the compressed bytes.
     """
 
     def __init__(self, inner: Sink) -> None:
@@ -163,7 +177,7 @@ class GzipSink:
 
     @property
     def written(self) -> int:
-        """Compressed bytes so far."""
+        """Compressed bytes written so far."""
         return self._inner.written
 
     def open(self) -> None:
@@ -171,7 +185,7 @@ class GzipSink:
         self._inner.open()
 
     def write(self, data: bytes) -> None:
-        """Compress, and write what comes of it."""
+        """Compress the data, and write as much as the compressor gives back."""
         self._inner.write(self._compressor.compress(data))
 
     def commit(self) -> None:
@@ -180,12 +194,12 @@ class GzipSink:
         self._inner.commit()
 
     def abort(self) -> None:
-        """Leave nothing behind."""
+        """Remove all that was written, as far as that is possible."""
         self._inner.abort()
 
 
 def choose_sink(target: object) -> Sink:
-    """The sink for what a caller named.
+    """Return the sink for an export's target.
 
     Args:
         target: A path, ``"-"`` for standard output, or a file open for writing bytes.
@@ -207,9 +221,9 @@ def choose_sink(target: object) -> Sink:
 def _path_sink(path: Path) -> Sink:
     if path.is_dir():
         raise InvalidArgument(f"{path} is a folder; name the file to write")
-    # A device or a pipe must not be replaced by a file.
-    special = path.exists() and not path.is_file()
-    return StreamSink(None, path) if special else FileSink(path)
+    # Renaming over /dev/null or a pipe would replace it by a file.
+    is_special = path.exists() and not path.is_file()
+    return StreamSink(None, path) if is_special else FileSink(path)
 
 
 def _gzip_compressor() -> Any:

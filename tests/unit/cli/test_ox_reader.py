@@ -1,8 +1,7 @@
-"""Open-Xchange from the command line: moments, credentials, and addresses of mails."""
+"""Open-Xchange from the command line: its address and its credentials."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -11,32 +10,10 @@ from zeyos_async.auth import OxLogin, OxOAuth, SecondFactorChallenge
 from zeyos_async.auth.ox.second_factor import FactorDevice
 from zeyos_async.cli.connect import Connection
 from zeyos_async.cli.output import NotSignedIn
-from zeyos_async.cli.ox_listings import parse_time
 from zeyos_async.cli.ox_reader import resolve_ox
-from zeyos_async.cli.value_format import format_value
-from zeyos_async.errors import ConfigurationError, InvalidArgument
+from zeyos_async.errors import ConfigurationError
 
 URL = "https://ox.example.com/ajax"
-
-
-@pytest.mark.parametrize(
-    ("text", "moment"),
-    [
-        ("2026-01-31", datetime(2026, 1, 31, tzinfo=UTC)),
-        ("2026-01-31T09:00Z", datetime(2026, 1, 31, 9, tzinfo=UTC)),
-        ("2026-01-31T09:00:30+01:00", datetime(2026, 1, 31, 9, 0, 30, tzinfo=timezone(timedelta(hours=1)))),
-    ],
-)
-def test_a_moment(text: str, moment: datetime) -> None:
-    """A day begins at 00:00 UTC; a time says its offset."""
-    assert parse_time(text) == moment
-
-
-@pytest.mark.parametrize("text", ["", "soon", "2026-02-30", "2026-01-31T09:00", "31.1.2026"])
-def test_what_is_no_moment(text: str) -> None:
-    """The message says how to write one."""
-    with pytest.raises(InvalidArgument, match="2026-01-31T09:00"):
-        parse_time(text)
 
 
 def nobody(text: str) -> str | None:
@@ -86,17 +63,3 @@ async def test_a_second_factor() -> None:
     assert await answered(asked, lambda text: text) == "Code of the second factor (my phone)"
     with pytest.raises(ConfigurationError, match="--otp CODE"):
         await answered(asked, nobody)
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [
-        ([["Jane Doe", "jane@example.com"], [None, "x@y.z"]], "Jane Doe <jane@example.com>, x@y.z"),
-        ([], "[]"),
-        ([["a", "b"]], '[["a","b"]]'),
-        ([1, 2], "[1,2]"),
-    ],
-)
-def test_addresses_of_mails(value: list[Any], shown: str) -> None:
-    """As people write them; other lists are JSON."""
-    assert format_value(value, None) == shown

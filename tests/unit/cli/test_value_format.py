@@ -86,3 +86,17 @@ def test_the_values_of_a_record_have_the_names_of_the_api() -> None:
     assert values["odd"] == 1
     assert "extdata" not in values
     assert "etag" not in values
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ([["Jane Doe", "jane@example.com"], [None, "x@y.z"]], "Jane Doe <jane@example.com>, x@y.z"),
+        ([], "[]"),
+        ([["a", "b"]], '[["a","b"]]'),
+        ([1, 2], "[1,2]"),
+    ],
+)
+def test_addresses_of_mails(value: list[Any], shown: str) -> None:
+    """As people write them; other lists are JSON."""
+    assert format_value(value, None) == shown

@@ -7,7 +7,7 @@ import click
 from ..api_clients import ApiOptions, open_reader
 from ..async_runner import run_async
 from ..connect import Connection
-from ..options import api_options
+from ..options import all_api_options
 from ..output import examples, json_text, write
 from ..param_types import ENTITY
 from ..query_options import QueryOptions, filter_options
@@ -24,15 +24,15 @@ __all__ = ["command"]
 @click.argument("entity", type=ENTITY)
 @filter_options
 @click.option("--json", "as_json", is_flag=True, help='As {"count": 5}.')
-@api_options
+@all_api_options
 def command(
-    *, entity: str, asked: QueryOptions, as_json: bool, connection: Connection, reach: ApiOptions
+    *, entity: str, options: QueryOptions, as_json: bool, connection: Connection, api_options: ApiOptions
 ) -> None:
     """Count rows of ENTITY."""
 
     async def count() -> int:
-        async with open_reader(connection, reach, entity) as rows:
-            return await rows.count(asked)
+        async with open_reader(connection, api_options, entity) as rows:
+            return await rows.count(options)
 
     number = run_async(count())
     write(json_text({"count": number}) if as_json else f"{number}\n")

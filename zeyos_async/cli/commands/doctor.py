@@ -1,4 +1,4 @@
-"""``doctor``: what would be connected to, as whom, and whether that works."""
+"""``doctor``: checks of the server, the credential, and the access to rows."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from ..output import json_text, write
 __all__ = ["command"]
 
 _MAX_CLOCK_DRIFT: Final = 30
-"""Seconds by which clocks may differ before it is worth a word."""
+"""Seconds by which the clocks may differ without a remark."""
 
 
 @attrs.frozen(kw_only=True)
 class CheckResult:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        check: What.
-        ok: Whether it is well.
-        says: What was found.
-        code: The exit code that it means if it is not well.
+        check: The name of the check.
+        ok: Whether it passed.
+        message: The result in words.
+        code: The exit code if it failed.
     """
 
     check: str
@@ -47,29 +47,33 @@ class CheckResult:
 @connection_options
 def command(*, as_json: bool, connection: Connection) -> int:
     """Check the settings, the way to the server, and the credential."""
-    findings = run_async(_run_checks(connection))
+    results = run_async(_run_checks(connection))
     if as_json:
-        write(json_text([{"check": f.check, "ok": f.ok, "says": f.message} for f in findings]))
+        write(
+            json_text(
+                [{"check": result.check, "ok": result.ok, "says": result.message} for result in results]
+            )
+        )
     else:
-        width = max(len(finding.check) for finding in findings)
-        for finding in findings:
-            write(f"{'ok' if finding.ok else 'FAIL':4}  {finding.check:{width}}  {finding.message}\n")
-    return next((finding.code for finding in findings if not finding.ok), 0)
+        width = max(len(result.check) for result in results)
+        for result in results:
+            write(f"{'ok' if result.ok else 'FAIL':4}  {result.check:{width}}  {result.message}\n")
+    return next((result.code for result in results if not result.ok), 0)
 
 
 async def _run_checks(connection: Connection) -> list[CheckResult]:
-    findings: list[CheckResult] = []
+    results: list[CheckResult] = []
     try:
         target = None if connection.emulate else resolve_local_target(connection)
-        findings += _check_settings(connection, target)
+        results += _check_settings(connection, target)
         async with open_zeyos(connection, target) as zeyos:
-            for check, look in _CHECKS.items():
-                findings.append(await _run_check(check, look, zeyos))
-                if not findings[-1].ok and check == "server":
+            for check, run in _CHECKS.items():
+                results.append(await _run_check(check, run, zeyos))
+                if not results[-1].ok and check == "server":
                     break
     except ZeyosAsyncError as error:
-        findings.append(CheckResult(check="settings", ok=False, message=str(error), code=exit_code(error)))
-    return findings
+        results.append(CheckResult(check="settings", ok=False, message=str(error), code=exit_code(error)))
+    return results
 
 
 def _check_settings(connection: Connection, target: Target | None) -> list[CheckResult]:
@@ -81,12 +85,12 @@ def _check_settings(connection: Connection, target: Target | None) -> list[Check
     return [
         CheckResult(check="url", ok=True, message=f"{target.url} (from {target.url_from})"),
         CheckResult(check="credential", ok=True, message=target.auth_from),
-        *(CheckResult(check="not used", ok=True, message=says) for says in passed_over),
+        *(CheckResult(check="not used", ok=True, message=message) for message in passed_over),
     ]
 
 
 def _unused_credentials(connection: Connection, target: Target) -> list[str]:
-    """The stored credentials that an option or the environment wins over."""
+    """Return the stored credentials that an option or the environment wins over, in words."""
     if target.profile is not None:
         return []
     try:
@@ -100,14 +104,14 @@ def _unused_credentials(connection: Connection, target: Target) -> list[str]:
     ]
 
 
-async def _run_check(check: str, look: Callable[[Zeyos], Awaitable[str]], zeyos: Zeyos) -> CheckResult:
-    begun = time.perf_counter()
+async def _run_check(check: str, run: Callable[[Zeyos], Awaitable[str]], zeyos: Zeyos) -> CheckResult:
+    started_at = time.perf_counter()
     try:
-        says = await look(zeyos)
+        message = await run(zeyos)
     except ZeyosAsyncError as error:
         return CheckResult(check=check, ok=False, message=str(error), code=exit_code(error))
     return CheckResult(
-        check=check, ok=True, message=f"{says} ({(time.perf_counter() - begun) * 1000:.0f} ms)"
+        check=check, ok=True, message=f"{message} ({(time.perf_counter() - started_at) * 1000:.0f} ms)"
     )
 
 
@@ -120,8 +124,8 @@ async def _check_server(zeyos: Zeyos) -> str:
 
 
 async def _check_user(zeyos: Zeyos) -> str:
-    who = await zeyos.whoami()
-    return f"{who.name or 'user'} (ID {who.user})"
+    identity = await zeyos.whoami()
+    return f"{identity.name or 'user'} (ID {identity.user})"
 
 
 async def _check_rows(zeyos: Zeyos) -> str:

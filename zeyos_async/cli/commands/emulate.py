@@ -1,4 +1,4 @@
-"""``emulate``: an emulator for other programs, until Ctrl-C."""
+"""``emulate``: an emulator for other programs, which runs until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def command(*, api: str, host: str, port: int, rows: tuple[dict[str, int], ...],
     """Serve an emulator of an API, with made-up data, until Ctrl-C."""
     from ... import testing
 
-    wanted = {name: number for part in rows for name, number in part.items()}
-    options: dict[str, Any] = {"host": host, "port": port, "rows": wanted, "seed": seed}
+    row_counts = {name: number for part in rows for name, number in part.items()}
+    options: dict[str, Any] = {"host": host, "port": port, "rows": row_counts, "seed": seed}
     try:
         run_async(getattr(testing, f"serve_{api}")(**options, on_ready=_ANNOUNCE[api]))
     except ValueError as error:
@@ -47,21 +47,21 @@ def command(*, api: str, host: str, port: int, rows: tuple[dict[str, int], ...],
 
 
 def _announce(emulator: Any) -> None:
-    who, token = emulator.credentials, emulator.token()
+    user, token = emulator.credentials, emulator.token()
     write(
         f"url         {emulator.url}\n"
         f"token       {token}\n"
-        f"user        {who.name}\n"
-        f"password    {who.password}\n"
-        f"identifier  {who.identifier}\n"
-        f"appsecret   {who.appsecret}\n"
-        f"client-id   {who.client_id}\n"
+        f"user        {user.name}\n"
+        f"password    {user.password}\n"
+        f"identifier  {user.identifier}\n"
+        f"appsecret   {user.appsecret}\n"
+        f"client-id   {user.client_id}\n"
     )
     note(
         f"\nFor example:\n  ZEYOS_TOKEN={token} zeyos-async list accounts --url {emulator.url}\n"
         f"  curl -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' "
         f"-d '{{\"limit\": 3}}' {emulator.url}/api/v1/accounts\n"
-        f"  zeyos-async login --url {emulator.url} --client-id {who.client_id}\n\nCtrl-C ends it."
+        f"  zeyos-async login --url {emulator.url} --client-id {user.client_id}\n\nCtrl-C ends it."
     )
 
 
@@ -74,25 +74,25 @@ def _announce_octaved(emulator: Any) -> None:
 
 
 def _announce_general(emulator: Any) -> None:
-    who = emulator.credentials
+    user = emulator.credentials
     write(
         f"url          {emulator.url}\n"
-        f"user         {who.kname}\n"
-        f"password     {who.kpass}\n"
-        f"access-type  {who.access_type}\n"
+        f"user         {user.kname}\n"
+        f"password     {user.kpass}\n"
+        f"access-type  {user.access_type}\n"
     )
     note(
-        f"\nFor example:\n  GENERAL_API_PASSWORD='{who.kpass}' zeyos-async list Subaccount --api general "
-        f"--url {emulator.url} --user {who.kname} --access-type {who.access_type}\n\nCtrl-C ends it."
+        f"\nFor example:\n  GENERAL_API_PASSWORD='{user.kpass}' zeyos-async list Subaccount --api general "
+        f"--url {emulator.url} --user {user.kname} --access-type {user.access_type}\n\nCtrl-C ends it."
     )
 
 
 def _announce_ox(emulator: Any) -> None:
-    who = emulator.users[0]
-    write(f"url         {emulator.url}\nuser        {who.name}\npassword    {who.password}\n")
+    user = emulator.users[0]
+    write(f"url         {emulator.url}\nuser        {user.name}\npassword    {user.password}\n")
     note(
-        f"\nFor example:\n  OX_PASSWORD='{who.password}' zeyos-async list contacts --api ox "
-        f"--url {emulator.url} --user {who.name}\n\nCtrl-C ends it."
+        f"\nFor example:\n  OX_PASSWORD='{user.password}' zeyos-async list contacts --api ox "
+        f"--url {emulator.url} --user {user.name}\n\nCtrl-C ends it."
     )
 
 

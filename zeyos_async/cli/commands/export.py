@@ -11,7 +11,7 @@ from ...export import FORMATS, ExportResult, export
 from ..api_clients import ApiOptions, open_reader
 from ..async_runner import run_async
 from ..connect import Connection
-from ..options import api_options
+from ..options import all_api_options
 from ..output import examples, note
 from ..param_types import ENTITY
 from ..progress import format_size, progress_bar
@@ -51,7 +51,7 @@ _TAB = "\\t"
 @query_options
 @click.option("--progress/--no-progress", default=True, help="The bar, on a terminal.")
 @click.option("-q", "--quiet", is_flag=True, help="No bar, and no line at the end.")
-@api_options
+@all_api_options
 def command(
     *,
     entity: str,
@@ -60,23 +60,23 @@ def command(
     times: str,
     delimiter: str,
     spreadsheet_safe: bool,
-    asked: QueryOptions,
+    options: QueryOptions,
     progress: bool,
     quiet: bool,
     connection: Connection,
-    reach: ApiOptions,
+    api_options: ApiOptions,
 ) -> None:
     """Write all rows of ENTITY to a file.
 
     The file appears under its name when it is complete. Whatever goes wrong before leaves nothing behind,
     and an older file of that name as it was.
     """
-    # A bar on the terminal that the data goes to would only be in its way.
+    # A bar on the terminal that also shows the data would be mixed into the data.
     has_bar = progress and not quiet and not (output == "-" and sys.stdout.isatty())
 
     async def write() -> ExportResult:
-        async with open_reader(connection, reach, entity) as rows:
-            query = await rows.export_source(asked)
+        async with open_reader(connection, api_options, entity) as rows:
+            query = await rows.export_source(options)
             with progress_bar(entity, enabled=has_bar) as on_progress:
                 return await export(
                     query,
@@ -94,6 +94,6 @@ def command(
 
 
 def _summary(entity: str, result: ExportResult) -> str:
-    where = f" → {result.path}" if result.path else ""
+    target = f" → {result.path}" if result.path else ""
     rate = f"{result.rows / result.seconds:,.0f} rows/s" if result.seconds else ""
-    return f"{result.rows:,} {entity}{where}, {format_size(result.bytes)} in {result.seconds:.1f} s ({rate})"
+    return f"{result.rows:,} {entity}{target}, {format_size(result.bytes)} in {result.seconds:.1f} s ({rate})"

@@ -1,4 +1,4 @@
-"""``general``: what only the General API has."""
+"""``general``: commands that only the General API has."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["command"]
 
 @click.group("general")
 def command() -> None:
-    """What only the General API has: models that describe themselves."""
+    """Use what only the General API has: models that describe themselves."""
 
 
 @command.command(
@@ -28,14 +28,14 @@ def command() -> None:
 )
 @click.argument("model")
 @general_options
-def stub_(*, model: str, connection: Connection, reach: ApiOptions) -> None:
+def stub_(*, model: str, connection: Connection, api_options: ApiOptions) -> None:
     """Print a typed class for the rows of MODEL, for `query().into(…)`.
 
     It is made from the definition that the server gives of the model.
     """
 
     async def define() -> str:
-        async with open_general(connection, reach) as api:
-            return stub(await api.model(model).definition())
+        async with open_general(connection, api_options) as client:
+            return stub(await client.model(model).definition())
 
     write(run_async(define()))

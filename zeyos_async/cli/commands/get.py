@@ -11,7 +11,7 @@ from ...schema import Field
 from ..api_clients import ApiOptions, open_reader
 from ..async_runner import run_async
 from ..connect import Connection
-from ..options import api_options
+from ..options import all_api_options
 from ..output import json_text, write
 from ..param_types import ENTITY, ID, split_terms
 from ..tables import print_table
@@ -29,7 +29,7 @@ __all__ = ["command"]
 @click.option("--json", "as_json", is_flag=True, help="A JSON object, as the API has the values.")
 @click.option("--times", type=click.Choice(["seconds", "iso"]), default="seconds", help="Times in JSON.")
 @click.option("--local-time", is_flag=True, help="Times in this machine's time zone, in the table.")
-@api_options
+@all_api_options
 def command(
     *,
     entity: str,
@@ -41,12 +41,12 @@ def command(
     times: str,
     local_time: bool,
     connection: Connection,
-    reach: ApiOptions,
+    api_options: ApiOptions,
 ) -> None:
     """Show the record of ENTITY with this ID."""
 
     async def fetch() -> tuple[Mapping[str, Any], Mapping[str, Field]]:
-        async with open_reader(connection, reach, entity) as records:
+        async with open_reader(connection, api_options, entity) as records:
             return await records.read_record(id, extdata=extdata, tags=tags, expand=split_terms(expand))
 
     values, fields = run_async(fetch())

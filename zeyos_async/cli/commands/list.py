@@ -10,7 +10,7 @@ from ...schema import Kind
 from ..api_clients import ApiOptions, open_reader
 from ..async_runner import run_async
 from ..connect import Connection
-from ..options import api_options
+from ..options import all_api_options
 from ..output import examples, note
 from ..param_types import ENTITY
 from ..query_options import QueryOptions, query_options
@@ -21,7 +21,7 @@ from ..value_format import format_value
 __all__ = ["command"]
 
 _DEFAULT_ROWS: Final = 50
-"""Rows of a table where nobody says how many."""
+"""Rows of a table without ``--limit``."""
 
 
 @click.command(
@@ -39,16 +39,16 @@ _DEFAULT_ROWS: Final = 50
 @click.option("--jsonl", "form", flag_value="jsonl", help="A JSON object a line; all rows.")
 @click.option("--times", type=click.Choice(["seconds", "iso"]), default="seconds", help="Times in JSON.")
 @click.option("--local-time", is_flag=True, help="Times in this machine's time zone, in a table.")
-@api_options
+@all_api_options
 def command(
     *,
     entity: str,
-    asked: QueryOptions,
+    options: QueryOptions,
     form: str | None,
     times: str,
     local_time: bool,
     connection: Connection,
-    reach: ApiOptions,
+    api_options: ApiOptions,
 ) -> None:
     """List rows of ENTITY.
 
@@ -56,40 +56,40 @@ def command(
     separated by tabs.
     """
     if form:
-        run_async(_print_json(entity, asked, form, times, connection, reach))
+        run_async(_print_json(entity, options, form, times, connection, api_options))
     else:
-        run_async(_print_table(entity, asked, connection, reach, local=local_time))
+        run_async(_print_table(entity, options, connection, api_options, local=local_time))
 
 
 async def _print_json(
-    entity: str, asked: QueryOptions, form: str, times: str, connection: Connection, reach: ApiOptions
+    entity: str, options: QueryOptions, form: str, times: str, connection: Connection, api_options: ApiOptions
 ) -> None:
-    async with open_reader(connection, reach, entity) as rows:
-        await rows.write_json(asked, lines=form == "jsonl", times=cast("Any", times))
+    async with open_reader(connection, api_options, entity) as rows:
+        await rows.write_json(options, lines=form == "jsonl", times=cast("Any", times))
 
 
 async def _print_table(
-    entity: str, asked: QueryOptions, connection: Connection, reach: ApiOptions, *, local: bool
+    entity: str, options: QueryOptions, connection: Connection, api_options: ApiOptions, *, local: bool
 ) -> None:
-    limit = asked.limit or _DEFAULT_ROWS
-    async with open_reader(connection, reach, entity) as rows:
-        shown = await rows.read_table(asked, rows=limit)
-    _print(shown, local=local)
-    if shown.total is not None:
-        note(f"{limit} of {shown.total:,} rows; --limit N shows more")
-    elif not shown.rows:
+    limit = options.limit or _DEFAULT_ROWS
+    async with open_reader(connection, api_options, entity) as rows:
+        table = await rows.read_table(options, rows=limit)
+    _print(table, local=local)
+    if table.total is not None:
+        note(f"{limit} of {table.total:,} rows; --limit N shows more")
+    elif not table.rows:
         note("no rows")
 
 
-def _print(shown: TableRows, *, local: bool) -> None:
-    fields = shown.fields
+def _print(table: TableRows, *, local: bool) -> None:
+    fields = table.fields
     numbers = (Kind.INTEGER, Kind.NUMBER)
     right = [
         i for i, field in enumerate(fields.values()) if field and field.kind in numbers and not field.codes
     ]
     texts = [
         [format_value(row.get(key), field, local=local) for key, field in fields.items()]
-        for row in shown.rows
+        for row in table.rows
     ]
     times = [i for i, field in enumerate(fields.values()) if field and field.kind is Kind.TIME]
     ids = [i for i, key in enumerate(fields) if key == "id"]

@@ -1,4 +1,4 @@
-"""``sum``: a numeric field added up."""
+"""``sum``: the sum of a numeric field."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ __all__ = ["command"]
 @filter_options
 @click.option("--json", "as_json", is_flag=True, help='As {"sum": 1.5}.')
 @connection_options
-def command(*, entity: str, field: str, asked: QueryOptions, as_json: bool, connection: Connection) -> None:
+def command(*, entity: str, field: str, options: QueryOptions, as_json: bool, connection: Connection) -> None:
     """Add up FIELD over rows of ENTITY; empty ones count nothing."""
 
     async def add_up() -> int | float:
         async with open_zeyos(connection) as zeyos:
-            return await apply_options(zeyos.resource(entity).query(), asked).sum(field)
+            return await apply_options(zeyos.resource(entity).query(), options).sum(field)
 
     total = run_async(add_up())
     write(json_text({"sum": total}) if as_json else f"{total}\n")
