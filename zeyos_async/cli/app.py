@@ -32,11 +32,13 @@ _COMMANDS: Final = (
 _EPILOG: Final = """\b
 Exit codes:
   0    done
-  1    the server or the way to it failed, or the output could not be written
-  2    the command line makes no sense, nothing was sent
-  3    not logged in, or not allowed
-  4    no such record
-  130  interrupted (Ctrl-C); 143 terminated; 141 the reader of the output went away"""
+  1    the server or the connection failed, or the output can't be written
+  2    the command line is wrong; nothing was sent
+  3    you are not logged in, or not allowed to do this
+  4    there is no such record
+  130  interrupted (Ctrl-C)
+  141  the reader of the output went away
+  143  terminated"""
 
 
 class _Commands(click.Group):
@@ -81,9 +83,10 @@ class _Commands(click.Group):
 )
 @click.version_option(package_name="zeyos-async", prog_name="zeyos-async")
 def app() -> None:
-    """Read, count, add up and export what a ZeyOS instance holds.
+    """List, count, add up and export the records of a ZeyOS instance.
 
-    Sign in once by `zeyos-async login`; who uses the vendor's command line tool is signed in already. Or
-    say where by --url and who by --token-file or --user, or by ZEYOS_BASE_URL, ZEYOS_INSTANCE and
-    ZEYOS_TOKEN. With --emulate any command runs on an embedded emulator and needs none of that.
+    Sign in once with `zeyos-async login`. If you use the vendor's command line tool, you are signed in
+    already. Without a sign-in, name the server with --url and the user with --token-file or --user, or set
+    ZEYOS_BASE_URL, ZEYOS_INSTANCE and ZEYOS_TOKEN. With --emulate, a command runs on a built-in emulator and
+    needs no server. --api selects another API: Octaved Flow, the General API or Open-Xchange.
     """

@@ -64,5 +64,5 @@ def verbose_option(command: Any) -> Any:
         is_flag=True,
         expose_value=False,
         callback=_enable_logging,
-        help="Log what is done, and show tracebacks.",
+        help="Log the requests, and show the traceback of an error.",
     )(command)

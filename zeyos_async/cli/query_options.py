@@ -84,10 +84,11 @@ _WHERE: Final = click.option(
     "--where",
     multiple=True,
     metavar="CONDITION",
-    help="Only rows for which this holds: \"visibility == 0 and contact.city == 'Ulm'\". Repeated: all of them hold.",
+    help="Only rows that meet this condition, such as \"visibility == 0 and contact.city == 'Ulm'\". If repeated, all "
+    "conditions must be met.",
 )
 _SEARCH: Final = click.option(
-    "--search", metavar="TEXT", help="Only rows that the server's full-text search finds."
+    "--search", metavar="TEXT", help="Only rows that the server's full-text search finds for TEXT."
 )
 _FILTERS: Final = (_WHERE, _SEARCH)
 _QUERY: Final = (
@@ -99,26 +100,29 @@ _QUERY: Final = (
         multiple=True,
         metavar="FIELDS",
         shell_complete=_complete_paths,
-        help="The columns: ID,lastname,town=contact.city.",
+        help="The columns to show, such as ID,lastname,town=contact.city.",
     ),
     click.option(
         "--order-by",
         multiple=True,
         metavar="FIELDS",
         shell_complete=_complete_paths,
-        help="Sort by these; -field descends.",
+        help="Sort by these fields; a minus before a field sorts it in descending order.",
     ),
-    click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N rows."),
+    click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Show at most N rows."),
     click.option(
-        "--offset", type=click.IntRange(min=0), default=0, metavar="N", help="Leave out the first N rows."
+        "--offset", type=click.IntRange(min=0), default=0, metavar="N", help="Skip the first N rows."
     ),
-    click.option("--distinct", is_flag=True, help="Equal rows once."),
+    click.option("--distinct", is_flag=True, help="Show equal rows only once."),
     click.option(
-        "--expand", multiple=True, metavar="FIELDS", help="Give the content of these composite fields."
+        "--expand", multiple=True, metavar="FIELDS", help="Include the content of these composite fields."
     ),
-    click.option("--extdata", is_flag=True, help="Full records with the instance's own fields."),
+    click.option("--extdata", is_flag=True, help="Include the fields that the instance defines itself."),
     click.option(
-        "--page-size", type=click.IntRange(1, 10_000), metavar="N", help="Rows per request, 1 to 10000."
+        "--page-size",
+        type=click.IntRange(1, 10_000),
+        metavar="N",
+        help="The number of rows for each request.",
     ),
 )
 

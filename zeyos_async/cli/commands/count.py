@@ -23,12 +23,12 @@ __all__ = ["command"]
 )
 @click.argument("entity", type=ENTITY)
 @filter_options
-@click.option("--json", "as_json", is_flag=True, help='As {"count": 5}.')
+@click.option("--json", "as_json", is_flag=True, help='Print JSON: {"count": 5}.')
 @all_api_options
 def command(
     *, entity: str, options: QueryOptions, as_json: bool, connection: Connection, api_options: ApiOptions
 ) -> None:
-    """Count rows of ENTITY."""
+    """Count the rows of ENTITY."""
 
     async def count() -> int:
         async with open_reader(connection, api_options, entity) as rows:

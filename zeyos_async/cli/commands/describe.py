@@ -18,10 +18,10 @@ __all__ = ["command"]
 
 @click.command("describe")
 @click.argument("entity", type=ENTITY)
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @verbose_option
 def command(*, entity: str, as_json: bool) -> None:
-    """Show the fields, references and codes of ENTITY. Needs no server."""
+    """Show the fields, references and codes of ENTITY. This needs no server."""
     table = table_of(entity)
     if as_json:
         write(json_text(_as_data(table)))

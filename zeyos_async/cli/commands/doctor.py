@@ -43,10 +43,10 @@ class CheckResult:
 
 
 @click.command("doctor")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @connection_options
 def command(*, as_json: bool, connection: Connection) -> int:
-    """Check the settings, the way to the server, and the credential."""
+    """Check the settings, the server and the credential."""
     results = run_async(_run_checks(connection))
     if as_json:
         write(

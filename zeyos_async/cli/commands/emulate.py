@@ -23,15 +23,21 @@ __all__ = ["command"]
     ),
 )
 @click.argument("api", type=click.Choice(APIS), default="zeyos", is_eager=True)
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 is a free one."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    help="The port to listen on; 0 takes a free one.",
 )
-@click.option("--rows", type=ROWS, multiple=True, help="How many rows, as accounts=10000.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Which made-up data.")
+@click.option(
+    "--rows", type=ROWS, multiple=True, help="The number of rows to make up, such as accounts=10000."
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="The seed of the made-up data.")
 @verbose_option
 def command(*, api: str, host: str, port: int, rows: tuple[dict[str, int], ...], seed: int) -> None:
-    """Serve an emulator of an API, with made-up data, until Ctrl-C."""
+    """Run an emulator of an API with made-up data, until Ctrl-C."""
     from ... import testing
 
     row_counts = {name: number for part in rows for name, number in part.items()}

@@ -25,8 +25,8 @@ _TAB = "\\t"
 @click.command(
     "export",
     epilog=examples(
-        'zeyos-async export accounts -o accounts.csv.gz --where "visibility == 0" --times iso',
-        "zeyos-async export accounts --emulate --rows accounts=100000 -o accounts.jsonl",
+        'zeyos-async export accounts -o accounts.csv.gz --where "visibility == 0"',
+        "zeyos-async export accounts --emulate -o accounts.jsonl",
     ),
 )
 @click.argument("entity", type=ENTITY)
@@ -35,22 +35,31 @@ _TAB = "\\t"
     "--output",
     default="-",
     metavar="FILE",
-    help="Where to: .jsonl or .csv, also with .gz; - is standard output, and the default.",
+    help="The file to write: .jsonl, .csv, .jsonl.gz or .csv.gz. By default, or with -, standard output.",
 )
-@click.option("--format", "form", type=click.Choice(FORMATS), help="In place of what the file's name says.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    help="The format, in place of the one that the file's name says.",
+)
 @click.option(
     "--times",
     type=click.Choice(["seconds", "iso"]),
     default="seconds",
-    help="Times as Unix seconds or ISO 8601.",
+    help="Write times as Unix seconds or as ISO 8601.",
 )
-@click.option("--delimiter", default=",", metavar="CHAR", help="Between the cells of CSV: , ; | or \\t.")
 @click.option(
-    "--spreadsheet-safe", is_flag=True, help="An apostrophe before text that a spreadsheet would run."
+    "--delimiter", default=",", metavar="CHAR", help="The character between the cells of CSV: , ; | or \\t."
+)
+@click.option(
+    "--spreadsheet-safe",
+    is_flag=True,
+    help="Put an apostrophe before text that a spreadsheet would run as a formula.",
 )
 @query_options
-@click.option("--progress/--no-progress", default=True, help="The bar, on a terminal.")
-@click.option("-q", "--quiet", is_flag=True, help="No bar, and no line at the end.")
+@click.option("--progress/--no-progress", default=True, help="Show a progress bar on a terminal.")
+@click.option("-q", "--quiet", is_flag=True, help="Show neither the bar nor the summary at the end.")
 @all_api_options
 def command(
     *,
@@ -68,8 +77,8 @@ def command(
 ) -> None:
     """Write all rows of ENTITY to a file.
 
-    The file appears under its name when it is complete. Whatever goes wrong before leaves nothing behind,
-    and an older file of that name as it was.
+    The file appears when it is complete. If the export fails, no part of it is left behind, and an older file
+    of that name stays as it was.
     """
     # A bar on the terminal that also shows the data would be mixed into the data.
     has_bar = progress and not quiet and not (output == "-" and sys.stdout.isatty())

@@ -16,13 +16,14 @@ __all__ = ["command"]
 
 @click.group("general")
 def command() -> None:
-    """Use what only the General API has: models that describe themselves."""
+    """Work with the models of the General API."""
 
 
 @command.command(
     "stub",
     epilog=examples(
-        "zeyos-async general stub Subaccount --url https://www.example.com/api --user max > subaccount.py",
+        "zeyos-async general stub Subaccount --user max \\",
+        "    --url https://www.example.com/api > subaccount.py",
         "zeyos-async general stub Subaccount --emulate",
     ),
 )
@@ -31,7 +32,7 @@ def command() -> None:
 def stub_(*, model: str, connection: Connection, api_options: ApiOptions) -> None:
     """Print a typed class for the rows of MODEL, for `query().into(…)`.
 
-    It is made from the definition that the server gives of the model.
+    The class is made from the server's definition of the model.
     """
 
     async def define() -> str:

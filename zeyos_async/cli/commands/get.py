@@ -23,12 +23,16 @@ __all__ = ["command"]
 @click.command("get")
 @click.argument("entity", type=ENTITY)
 @click.argument("id", type=ID)
-@click.option("--extdata", is_flag=True, help="With the instance's own fields.")
-@click.option("--tags", is_flag=True, help="With the tags.")
-@click.option("--expand", multiple=True, metavar="FIELDS", help="Give the content of these composite fields.")
-@click.option("--json", "as_json", is_flag=True, help="A JSON object, as the API has the values.")
-@click.option("--times", type=click.Choice(["seconds", "iso"]), default="seconds", help="Times in JSON.")
-@click.option("--local-time", is_flag=True, help="Times in this machine's time zone, in the table.")
+@click.option("--extdata", is_flag=True, help="Include the fields that the instance defines itself.")
+@click.option("--tags", is_flag=True, help="Include the tags.")
+@click.option(
+    "--expand", multiple=True, metavar="FIELDS", help="Include the content of these composite fields."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object with the API's own values.")
+@click.option(
+    "--times", type=click.Choice(["seconds", "iso"]), default="seconds", help="The form of times in JSON."
+)
+@click.option("--local-time", is_flag=True, help="Show times in this machine's time zone; only in the table.")
 @all_api_options
 def command(
     *,

@@ -27,18 +27,21 @@ _DEFAULT_ROWS: Final = 50
 @click.command(
     "list",
     epilog=examples(
-        "zeyos-async list accounts --where \"contact.country in ['DE', 'AT']\" --order-by=-lastmodified",
+        "zeyos-async list accounts --order-by=-lastmodified \\",
+        "    --where \"contact.country in ['DE', 'AT']\"",
         "zeyos-async list tickets --select ID,name,customer=account.lastname --jsonl",
     ),
 )
 @click.argument("entity", type=ENTITY)
 @query_options
 @click.option(
-    "--json", "form", flag_value="json", help="One JSON array, as the API has the values; all rows."
+    "--json", "form", flag_value="json", help="Print all rows as one JSON array with the API's own values."
 )
-@click.option("--jsonl", "form", flag_value="jsonl", help="A JSON object a line; all rows.")
-@click.option("--times", type=click.Choice(["seconds", "iso"]), default="seconds", help="Times in JSON.")
-@click.option("--local-time", is_flag=True, help="Times in this machine's time zone, in a table.")
+@click.option("--jsonl", "form", flag_value="jsonl", help="Print all rows as JSON objects, one on each line.")
+@click.option(
+    "--times", type=click.Choice(["seconds", "iso"]), default="seconds", help="The form of times in JSON."
+)
+@click.option("--local-time", is_flag=True, help="Show times in this machine's time zone; only in the table.")
 @all_api_options
 def command(
     *,
@@ -50,9 +53,9 @@ def command(
     connection: Connection,
     api_options: ApiOptions,
 ) -> None:
-    """List rows of ENTITY.
+    """List the rows of ENTITY.
 
-    A table has 50 rows unless --limit says otherwise; where it is not on a terminal, its cells are
+    The table has 50 rows unless --limit sets another number. If the output is not a terminal, the cells are
     separated by tabs.
     """
     if form:

@@ -16,10 +16,10 @@ _OPERATIONS = ("list", "get", "create", "update", "delete")
 
 
 @click.command("resources")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @verbose_option
 def command(*, as_json: bool) -> None:
-    """List the entities and what the API offers for each. Needs no server."""
+    """List all entities and their operations. This needs no server."""
     tables = [table_of(name) for name in ENTITIES]
     if as_json:
         data = [

@@ -23,10 +23,13 @@ __all__ = ["command"]
 @click.argument("entity", type=ENTITY)
 @click.argument("field")
 @filter_options
-@click.option("--json", "as_json", is_flag=True, help='As {"sum": 1.5}.')
+@click.option("--json", "as_json", is_flag=True, help='Print JSON: {"sum": 1.5}.')
 @connection_options
 def command(*, entity: str, field: str, options: QueryOptions, as_json: bool, connection: Connection) -> None:
-    """Add up FIELD over rows of ENTITY; empty ones count nothing."""
+    """Add up FIELD over the rows of ENTITY.
+
+    Rows without a value are skipped.
+    """
 
     async def add_up() -> int | float:
         async with open_zeyos(connection) as zeyos:
