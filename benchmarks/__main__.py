@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measure, print, and write ``docs/performance.md`` with its pictures."""
+"""Measure the client, print the results, and write ``docs/performance.md`` with its pictures."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ _PACKAGES = [
 
 
 class RunSize(NamedTuple):
-    """How much is measured.
+    """The amount that a run measures.
 
     Attributes:
         rows: Rows of a stream.
-        latencies: Seconds; peers take part in the second one, or the only one.
-        rounds: Rounds that count.
+        latencies: Seconds that the server waits; peers take part at the second latency, or at the only one.
+        rounds: Measured rounds, without the one that warms up.
         sizes: Numbers of rows for the growth of cost.
     """
 
@@ -52,7 +52,7 @@ FULL = RunSize(500_000, (0.0, 0.02, 0.1), 5, (10_000, 100_000, 1_000_000))
 
 
 def describe_run(size: RunSize) -> list[str]:
-    """What ran where."""
+    """Return the lines that say which versions ran on which machine."""
     system = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores"
     return [
         f"{datetime.now(UTC):%Y-%m-%d}, {system}",
@@ -62,33 +62,33 @@ def describe_run(size: RunSize) -> list[str]:
 
 
 def _measure_streams(size: RunSize) -> list[Stream]:
-    everyone = {**streaming.OURS, **streaming.PEERS}
-    starts = streaming.measure_startup(everyone, size.rounds)
-    with_peers = size.latencies[min(1, len(size.latencies) - 1)]
-    found = []
+    contenders = {**streaming.OURS, **streaming.PEERS}
+    starts = streaming.measure_startup(contenders, size.rounds)
+    peer_latency = size.latencies[min(1, len(size.latencies) - 1)]
+    streams: list[Stream] = []
     with serve_accounts(size.rows) as server:
         for latency in size.latencies:
-            found.append(
+            streams.append(
                 streaming.measure_stream(
                     server,
                     rows=size.rows,
                     latency=latency,
                     rounds=size.rounds,
-                    contenders=everyone if latency == with_peers else streaming.OURS,
+                    contenders=contenders if latency == peer_latency else streaming.OURS,
                     starts=starts,
                 )
             )
             print(
-                f"\n{size.rows:,} rows, {latency * 1000:.0f} ms\n{report.format_stream(found[-1])}",
+                f"\n{size.rows:,} rows, {latency * 1000:.0f} ms\n{report.format_stream(streams[-1])}",
                 flush=True,
             )
-    return found
+    return streams
 
 
 def measure(size: RunSize) -> Results:
-    """Measure everything."""
+    """Measure everything, and return the results."""
     with bytecode_cache():
-        single = {
+        step_results = {
             **single_steps.measure_steps(),
             "imports": single_steps.measure_imports(2 * size.rounds + 1),
         }
@@ -97,14 +97,14 @@ def measure(size: RunSize) -> Results:
     return Results(
         streams=streams,
         growth=growth,
-        steps=single,
-        goals=goals.check_goals(streams, growth, single),
+        steps=step_results,
+        goals=goals.check_goals(streams, growth, step_results),
         about=describe_run(size),
     )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command."""
+    """Run the command line, and return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "--full", action="store_true", help="500,000 rows, three latencies, a million rows: half an hour"

@@ -1,4 +1,4 @@
-"""A measured process: ``python -m benchmarks.child MODULE FUNCTION JOB``. Tells its outcome as JSON."""
+"""A measured process: ``python -m benchmarks.child MODULE FUNCTION JOB``. It prints its outcome as JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.job import Job, pin_to_core, read_memory
 
 
 def run(module: str, function: str, job: str) -> None:
-    """Load what is measured, run it, and say what came of it and what it took."""
+    """Import a function, run it, and print its outcome and its costs."""
     pin_to_core(0)
     measured = getattr(importlib.import_module(f"benchmarks.{module}"), function)
     rss, cpu = read_memory("VmRSS"), time.process_time()
@@ -21,8 +21,8 @@ def run(module: str, function: str, job: str) -> None:
         import asyncio
 
         outcome = asyncio.run(outcome)  # type: ignore[arg-type]
-    said = {"outcome": outcome, "cpu_imports": cpu, "rss_imports": rss, "rss_peak": read_memory("VmHWM")}
-    sys.stdout.write(json.dumps(said) + "\n")
+    report = {"outcome": outcome, "cpu_imports": cpu, "rss_imports": rss, "rss_peak": read_memory("VmHWM")}
+    sys.stdout.write(json.dumps(report) + "\n")
 
 
 if __name__ == "__main__":

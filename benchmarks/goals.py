@@ -1,4 +1,4 @@
-"""The goals, and what a run has to say to each."""
+"""The goals, each with the value that a run measured."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TYPED_LIMITS = {0.0: 0.95, 0.02: 0.95, 0.1: 1.0}
 
 
 def check_goals(streams: Sequence[Stream], growth: Growth, steps: Mapping[str, Step]) -> list[Goal]:
-    """All that were measured, in the order of the table."""
+    """Return the goals of everything that was measured, in the order of the table."""
     return [*_check_streams(streams), *_check_memory(growth), *_check_steps(steps)]
 
 
@@ -27,11 +27,11 @@ def _check_streams(streams: Iterable[Stream]) -> Iterator[Goal]:
             "export to JSONL": 0.65,
             "export to CSV": 1.5,
         }
-        for name, most in limits.items():
+        for name, max_ratio in limits.items():
             if line := stream.line(name):
-                where = f"{name}, {stream.latency * 1000:.0f} ms"
-                yield Goal(what=f"{where}: CPU, whole process", limit=most, measured=line.cpu)
-                yield Goal(what=f"{where}: CPU of each further row", limit=most, measured=line.steady)
+                title = f"{name}, {stream.latency * 1000:.0f} ms"
+                yield Goal(what=f"{title}: CPU, whole process", limit=max_ratio, measured=line.cpu)
+                yield Goal(what=f"{title}: CPU of each further row", limit=max_ratio, measured=line.steady)
 
 
 def _check_memory(growth: Growth) -> Iterator[Goal]:

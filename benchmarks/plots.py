@@ -22,7 +22,7 @@ def plot(results: Results, folder: Path) -> None:
     plt.rcParams.update(
         {"font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "figure.dpi": 110}
     )
-    stream = max(results.streams, key=lambda one: len(one.lines))
+    stream = max(results.streams, key=lambda stream: len(stream.lines))
     figure, axes = plt.subplots(figsize=(8.6, 0.42 * len(stream.lines) + 1.4), layout="constrained")
     _draw_bars(axes, stream)
     figure.savefig(folder / "performance-stream.png")
@@ -54,17 +54,17 @@ def _color(name: str) -> str:
 
 
 def _draw_growth(pair: Any, growth: Growth) -> None:
-    left, right = pair
+    cpu_axes, memory_axes = pair
     for name, style in zip(growth.cpu, ("--", "-", "-."), strict=False):
         color = _color(name) if not name.startswith("export") else "#2ca02c"
         label = name.replace("`", "")
-        left.plot(growth.rows, growth.cpu[name], style, marker="o", color=color, label=label)
-        right.plot(growth.rows, growth.memory[name], style, marker="o", color=color, label=label)
+        cpu_axes.plot(growth.rows, growth.cpu[name], style, marker="o", color=color, label=label)
+        memory_axes.plot(growth.rows, growth.memory[name], style, marker="o", color=color, label=label)
     for axes in pair:
         axes.set_xscale("log")
         axes.set_xlabel("rows")
-    left.set_yscale("log")
-    left.set_title("CPU seconds, start-up included", loc="left")
-    right.set_title("MB over imports", loc="left")
-    right.set_ylim(0, 70)
-    left.legend(frameon=False)
+    cpu_axes.set_yscale("log")
+    cpu_axes.set_title("CPU seconds, start-up included", loc="left")
+    memory_axes.set_title("MB over imports", loc="left")
+    memory_axes.set_ylim(0, 70)
+    cpu_axes.legend(frameon=False)

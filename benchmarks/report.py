@@ -1,4 +1,4 @@
-"""The note, from what a run found and from ``notes.md``."""
+"""The note ``docs/performance.md``, made of a run's results and of ``notes.md``."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def _format_line(line: Line) -> list[str]:
 
 
 def format_stream(stream: Stream) -> str:
-    """The contenders of one stream."""
+    """Return the table of one stream's contenders."""
     head = ["", "time", "CPU", "CPU, each further row", "CPU", "memory over imports"]
     return _format_table(head, map(_format_line, stream.lines))
 
 
 def format_goals(goals: Iterable[Goal]) -> str:
-    """Goal, measured, reached."""
+    """Return the table of goals with their limits and measured values."""
     rows = (
         [
             goal.what,
@@ -67,13 +67,13 @@ def _format_steps(results: Results) -> str:
 
 
 def format_note(results: Results) -> str:
-    """The page ``docs/performance.md``."""
-    words = (Path(__file__).parent / "notes.md").read_text(encoding="utf-8")
+    """Return the page ``docs/performance.md``."""
+    template = (Path(__file__).parent / "notes.md").read_text(encoding="utf-8")
     streams = "\n".join(
         f"### {stream.rows:,} rows, {stream.latency * 1000:.0f} ms latency\n\n{format_stream(stream)}\n"
         for stream in results.streams
     )
-    return words.format(
+    return template.format(
         about="\n".join(f"- {line}" for line in results.about),
         goals=format_goals(results.goals),
         streams=streams,

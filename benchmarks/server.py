@@ -1,7 +1,7 @@
-"""The server of a run: the emulator in a process of its own, which remembers its answers.
+"""The server of a run: the emulator in a process of its own, which caches its answers.
 
-SQLite, JSON and gzip cost a server more than a page costs a client. So each answer is made once,
-in the round that nobody counts, and given from memory in the others; then the client is what is measured.
+SQLite, JSON and gzip cost a server more than a page costs a client, and a run would measure the server. So
+each answer is made once, in the round that does not count, and comes from memory in all others.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Server:
         self._process = process
 
     def set_latency(self, seconds: float) -> None:
-        """Answer everything so much later from now on."""
+        """Make the server wait so many seconds before each answer from now on."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(f"{seconds}\n")
@@ -46,7 +46,7 @@ class Server:
 
 @contextmanager
 def serve_accounts(rows: int) -> Iterator[Server]:
-    """A server with so many accounts, for the time of a ``with`` block."""
+    """Run a server with so many accounts during a ``with`` block."""
     process = subprocess.Popen(
         [sys.executable, "-m", __name__, str(rows)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -65,8 +65,8 @@ def _caching_emulator() -> Any:
     from zeyos_async.testing.server import compress
     from zeyos_async.testing.zeyos.emulator import ZeyosEmulator
 
-    class Remembering(ZeyosEmulator):
-        """An emulator that makes each answer once, and can be slow on purpose."""
+    class CachingEmulator(ZeyosEmulator):
+        """An emulator that makes each answer once, and can wait before each."""
 
         def __init__(self, **options: Any) -> None:
             super().__init__(**options)
@@ -77,8 +77,8 @@ def _caching_emulator() -> Any:
             if self.latency:
                 await asyncio.sleep(self.latency)
             key = (incoming.method, incoming.path, incoming.query, incoming.body)
-            if (known := self._answers.get(key)) is not None:
-                return known
+            if (cached := self._answers.get(key)) is not None:
+                return cached
             import attrs
 
             answer = await super().respond(incoming, quirks)
@@ -87,7 +87,7 @@ def _caching_emulator() -> Any:
             self.journal.reset()
             return answer
 
-    return Remembering
+    return CachingEmulator
 
 
 async def _serve(rows: int) -> None:

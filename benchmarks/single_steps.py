@@ -1,4 +1,4 @@
-"""Single steps: decoding, one call, filters, imports, what comes first."""
+"""Measurements of single steps: decoding, one call, filters, imports, and first access."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _IMPORTS: Final = {
 
 
 def _summarize(results: Mapping[str, Sequence[float]]) -> Step:
-    """Case → median seconds, and median ratio to the first case."""
+    """Return the median seconds of each case, and its median ratio to the first case."""
     first = next(iter(results.values()))
     return {
         name: (statistics.median(values), median_ratio(values, first)) for name, values in results.items()
@@ -38,21 +38,21 @@ def _run_case(server: Server, module: str, function: str = "main") -> Step:
 
 
 def measure_imports(rounds: int) -> Step:
-    """CPU seconds of processes that import, interpreter included."""
+    """Measure the CPU seconds of processes that only import, interpreter included."""
     cases = {name: partial(run_code, code) for name, code in _IMPORTS.items()}
     samples = interleaved(cases, rounds=rounds)
-    return _summarize({name: [sample.cpu for sample in found] for name, found in samples.items()})
+    return _summarize({name: [sample.cpu for sample in group] for name, group in samples.items()})
 
 
 def measure_steps(rows: int = 100_000) -> dict[str, Step]:
-    """Experiment → its cases."""
+    """Measure all steps that need a server, and return experiment → cases."""
     with serve_accounts(rows) as server:
-        found = {
+        results = {
             "decode": _run_case(server, "decode"),
             "get": _run_case(server, "single_get"),
             "filters": _run_case(server, "filters"),
-            "first use": _run_case(server, "first_access", "use"),
+            "first use": _run_case(server, "first_access", "first_use"),
         }
         server.set_latency(_LATENCY)
-        found["first row"] = _run_case(server, "first_access", "row")
-    return found
+        results["first row"] = _run_case(server, "first_access", "first_row")
+    return results

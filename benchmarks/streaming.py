@@ -1,4 +1,4 @@
-"""Whole processes that read, or write to a file, all rows of a server."""
+"""Measurements of whole processes that read all rows of a server, or write them to a file."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _run_contenders(
 
 
 def _check_rows(results: Mapping[str, Sequence[Sample]], rows: int) -> None:
-    """All have read the same rows, or there is nothing to compare."""
+    """Check that all contenders have read the same rows, or their costs can't be compared."""
     for name, samples in results.items():
         for sample in samples:
             if sample.outcome[0] != rows:
@@ -62,7 +62,7 @@ def _check_rows(results: Mapping[str, Sequence[Sample]], rows: int) -> None:
 
 
 def measure_startup(contenders: Mapping[str, tuple[str, str]], rounds: int) -> dict[str, float]:
-    """CPU seconds that a contender takes where there is next to nothing to read."""
+    """Measure the CPU seconds of each contender with so few rows that only its start counts."""
     with serve_accounts(_FEW_ROWS) as server:
         results = _run_contenders(server, contenders, rounds)
     return {name: statistics.median(sample.cpu for sample in samples) for name, samples in results.items()}
@@ -77,7 +77,7 @@ def measure_stream(
     contenders: Mapping[str, tuple[str, str]],
     starts: Mapping[str, float],
 ) -> Stream:
-    """All contenders, side by side.
+    """Measure all contenders side by side.
 
     Raises:
         RuntimeError: One of them did not read all rows.
@@ -90,19 +90,19 @@ def measure_stream(
 
 
 def _summarize(name: str, results: Mapping[str, Sequence[Sample]], starts: Mapping[str, float]) -> Line:
-    mine, floor = results[name], results[FLOOR]
+    samples, floor = results[name], results[FLOOR]
     return Line(
         name=name,
-        wall=median_ratio((s.wall for s in mine), (s.wall for s in floor)),
-        cpu=median_ratio((s.cpu for s in mine), (s.cpu for s in floor)),
-        steady=median_ratio((s.cpu - starts[name] for s in mine), (s.cpu - starts[FLOOR] for s in floor)),
-        seconds=statistics.median(s.cpu for s in mine),
-        memory=statistics.median(s.memory for s in mine),
+        wall=median_ratio((s.wall for s in samples), (s.wall for s in floor)),
+        cpu=median_ratio((s.cpu for s in samples), (s.cpu for s in floor)),
+        steady=median_ratio((s.cpu - starts[name] for s in samples), (s.cpu - starts[FLOOR] for s in floor)),
+        seconds=statistics.median(s.cpu for s in samples),
+        memory=statistics.median(s.memory for s in samples),
     )
 
 
 def measure_growth(sizes: Sequence[int], *, rounds: int) -> Growth:
-    """CPU and memory over the number of rows."""
+    """Measure CPU and memory over the number of rows."""
     contenders = {name: OURS[name] for name in _GROWTH_NAMES}
     cpu: dict[str, list[float]] = {name: [] for name in contenders}
     memory: dict[str, list[float]] = {name: [] for name in contenders}

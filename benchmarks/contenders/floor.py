@@ -1,7 +1,7 @@
 """The floor: asyncio's streams, orjson into dicts, three pages read ahead. Nothing is checked.
 
-Nobody would ship this. It is what the work costs when all that a client is for is left out:
-errors, retries, log-in, types, and the care that no row is lost.
+Nobody would ship this. It shows what the work itself costs, without all that a client is for: errors,
+retries, log-in, types, and the checks that no row is lost.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def _inflate_zlib(body: bytes) -> bytes:
 
 
 class RawConnections:
-    """A few connections that are kept open, and one request at a time on each."""
+    """A few connections that stay open, with one request at a time on each."""
 
     def __init__(self, job: Job, inflate: Inflate) -> None:
         split = urlsplit(job.accounts)
@@ -37,7 +37,7 @@ class RawConnections:
         self._inflate = inflate
 
     async def post(self, values: dict[str, object]) -> bytes:
-        """The answer's body as it came."""
+        """Send a request, and return the inflated body of its answer."""
         if self._idle:
             reader, writer = self._idle.pop()
         else:
@@ -60,14 +60,14 @@ class RawConnections:
             writer.close()
 
 
-async def _read_pages(wire: RawConnections) -> AsyncIterator[bytes]:
-    total = orjson.loads(await wire.post({"count": 1}))["count"]
+async def _read_pages(connections: RawConnections) -> AsyncIterator[bytes]:
+    total = orjson.loads(await connections.post({"count": 1}))["count"]
     offsets = iter(range(0, int(total), PAGE))
     ahead: deque[asyncio.Task[bytes]] = deque()
 
     def fetch(offset: int) -> None:
         body = {"fields": ACCOUNT_FIELDS, "sort": ["+ID"], "limit": PAGE, "offset": offset}
-        ahead.append(asyncio.create_task(wire.post(body)))
+        ahead.append(asyncio.create_task(connections.post(body)))
 
     for offset in itertools.islice(offsets, _PAGES_AHEAD):
         fetch(offset)
@@ -79,23 +79,23 @@ async def _read_pages(wire: RawConnections) -> AsyncIterator[bytes]:
 
 
 async def _read_dicts(job: Job, inflate: Inflate) -> Outcome:
-    wire = RawConnections(job, inflate)
+    connections = RawConnections(job, inflate)
     rows = ids = 0
-    async for page in _read_pages(wire):
+    async for page in _read_pages(connections):
         for row in orjson.loads(page):
             rows += 1
             ids += row["ID"]
-    wire.close()
+    connections.close()
     return Outcome(rows, ids)
 
 
 async def dicts(job: Job) -> Outcome:
-    """Rows as dicts, inflated by the standard library."""
+    """Read rows as dicts, inflated by the standard library."""
     return await _read_dicts(job, _inflate_zlib)
 
 
 async def dicts_isal(job: Job) -> Outcome:
-    """Rows as dicts, inflated by isal."""
+    """Read rows as dicts, inflated by isal."""
     from isal import isal_zlib
 
     return await _read_dicts(job, lambda body: isal_zlib.decompress(body, 31))

@@ -64,5 +64,5 @@ def verbose_option(command: Any) -> Any:
         is_flag=True,
         expose_value=False,
         callback=_enable_logging,
-        help="Log the requests, and show the traceback of an error.",
+        help="Log what the client does, and show the traceback of an error.",
     )(command)
