@@ -1,4 +1,4 @@
-"""Plays many seeds against one emulator, some at a time, and counts what happened."""
+"""A campaign plays many seeds against one emulator, some at a time, and counts the outcomes."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from .player import play_schedule
 from .schedule import build_schedule
 
 CONCURRENCY: Final = 12
-"""Schedules played at the same time: their pauses and silences overlap."""
+"""Schedules played at the same time, so that their pauses overlap."""
 _REPLAY_COMMAND: Final = "python -m tests.faults.replay {}"
 
 
 @attrs.define
 class Tally:
-    """What a campaign came to.
+    """The counts of a campaign.
 
     Attributes:
-        wrong: Seed → what did not fit.
-        steps: Kind of step and result → how many.
-        mishaps: Name of the mishap → how many; ``""`` are requests that passed.
+        failures: Seed → the contradictions that the judge found.
+        steps: Kind of step and result → number of steps.
+        mishaps: Name of the mishap → number of requests; ``""`` is for requests that passed.
     """
 
     failures: dict[int, list[str]] = attrs.field(factory=dict)
@@ -36,14 +36,14 @@ class Tally:
     mishaps: Counter[str] = attrs.field(factory=Counter)
 
     def report(self) -> str:
-        """The seeds that failed, and how to play them again."""
+        """Return the seeds that failed, with the commands that play them again."""
         return "\n".join(
             f"{_REPLAY_COMMAND.format(seed)}   # {'; '.join(problems)}"
             for seed, problems in sorted(self.failures.items())
         )
 
     def tables(self) -> Iterator[str]:
-        """The counts, as Markdown."""
+        """Yield the counts as Markdown."""
         results = sorted({result for _, result in self.steps})
         yield f"| | {' | '.join(results)} |\n|---|{'---|' * len(results)}"
         for kind in dict.fromkeys(kind for kind, _ in sorted(self.steps)):
@@ -53,7 +53,7 @@ class Tally:
 
 
 async def run_campaign(seeds: Iterable[int], *, max_failures: float = math.inf) -> Tally:
-    """Play all these seeds, or as many as it takes to find so many that fail."""
+    """Play all these seeds, and stop early after so many failures."""
     tally = Tally()
     waiting = iter(seeds)
 
@@ -62,8 +62,8 @@ async def run_campaign(seeds: Iterable[int], *, max_failures: float = math.inf) 
             if len(tally.failures) >= max_failures:
                 return
             played = await play_schedule(build_schedule(seed), emulator)
-            if wrong := judge(played):
-                tally.failures[seed] = wrong
+            if problems := judge(played):
+                tally.failures[seed] = problems
             tally.steps.update((o.step.kind, o.result) for task in played.outcomes for o in task)
             tally.mishaps.update(passage.mishap for passage in played.passages)
 

@@ -1,7 +1,14 @@
-"""Judges a schedule that was played: is the final state what the calls said that it is?
+"""The judge of a played schedule: it compares the final state with what the calls said.
 
-For each record it keeps what is possible after each outcome: what was done is certain, what was refused or
-not sent has changed nothing, and what is unknown may have happened, once at the most.
+The problem: after faults the outcome of a call may be unknown, so that no single final state is the right
+one, and a comparison with one expected state can't work.
+
+The idea: for each record the judge keeps the set of states that are possible after each outcome. A call that
+was done makes its state certain. A call that was refused or not sent changes nothing. A call of unknown
+outcome may have happened, once at most. A row outside these sets is a lost or doubled write.
+
+Each task writes records of its own, so its outcomes have an order. Two records are shared by all tasks: a
+counter, of which each step counts once, and a record that is updated under its ETag.
 """
 
 from __future__ import annotations
@@ -20,11 +27,11 @@ DELETES: Final = ("delete", "delete without guard")
 
 @attrs.define
 class RecordState:
-    """What is known of one record of a task.
+    """The possible states of one record of a task.
 
     Attributes:
-        values: What its description may be.
-        gone: ``"no"``, ``"maybe"``, ``"yes"``.
+        values: The possible values of its description.
+        deleted: ``"no"``, ``"maybe"``, ``"yes"``.
     """
 
     values: set[str]
@@ -32,17 +39,17 @@ class RecordState:
 
 
 def judge(played: PlayedSchedule) -> list[str]:
-    """What does not fit; empty if all does."""
-    wrong: list[str] = []
+    """Return the contradictions between the outcomes and the final state."""
+    problems: list[str] = []
     for outcomes in played.outcomes:
-        wrong += _TaskJudge(played).judge(outcomes)
-    wrong += _judge_counter(played)
-    wrong += _judge_shared_record(played)
-    return wrong
+        problems += _TaskJudge(played).judge(outcomes)
+    problems += _judge_counter(played)
+    problems += _judge_shared_record(played)
+    return problems
 
 
 class _TaskJudge:
-    """The records that one task made, and that nobody else writes."""
+    """The judge of one task's own records, which no other task writes."""
 
     def __init__(self, played: PlayedSchedule) -> None:
         self.rows = played.rows
@@ -50,7 +57,7 @@ class _TaskJudge:
         self.names: dict[int, str] = {}
         self.maybe_created: dict[str, str] = {}
         self.uncreated: set[str] = set()
-        self.wrong: list[str] = []
+        self.problems: list[str] = []
 
     def judge(self, outcomes: list[StepOutcome]) -> list[str]:
         for outcome in outcomes:
@@ -70,10 +77,10 @@ class _TaskJudge:
             elif kind == "count" and outcome.result == "done":
                 self._judge_count(outcome)
         self._judge_final_rows()
-        return self.wrong
+        return self.problems
 
     def _report(self, outcome: StepOutcome, text: str) -> None:
-        self.wrong.append(f"{outcome.step.name} {outcome.step.kind}: {text}")
+        self.problems.append(f"{outcome.step.name} {outcome.step.kind}: {text}")
 
     def _judge_create(self, outcome: StepOutcome) -> None:
         name = outcome.step.name
@@ -88,13 +95,13 @@ class _TaskJudge:
     def _judge_update(self, outcome: StepOutcome) -> None:
         if outcome.record is None or outcome.value is None:
             return
-        known = self.records[outcome.record]
+        state = self.records[outcome.record]
         if outcome.result == "done":
-            known.values = {outcome.step.name}
+            state.values = {outcome.step.name}
             if outcome.value != outcome.step.name:
                 self._report(outcome, f"the answer says {outcome.value!r}")
         elif outcome.result == "unknown":
-            known.values.add(outcome.step.name)
+            state.values.add(outcome.step.name)
 
     def _judge_delete(self, outcome: StepOutcome) -> None:
         if outcome.record is not None and outcome.result in ("done", "unknown"):
@@ -103,11 +110,11 @@ class _TaskJudge:
     def _judge_get(self, outcome: StepOutcome) -> None:
         if outcome.record is None:
             return
-        known = self.records[outcome.record]
-        if outcome.result == "done" and outcome.value not in known.values:
-            self._report(outcome, f"read {outcome.value!r}, possible is {known.values}")
+        state = self.records[outcome.record]
+        if outcome.result == "done" and outcome.value not in state.values:
+            self._report(outcome, f"read {outcome.value!r}, possible is {state.values}")
         status = getattr(outcome.error, "status", 0)
-        if status in (404, 410) and known.deleted == "no":
+        if status in (404, 410) and state.deleted == "no":
             self._report(outcome, "the record is lost")
 
     def _judge_list(self, outcome: StepOutcome) -> None:
@@ -115,35 +122,35 @@ class _TaskJudge:
             self._report(outcome, problem)
 
     def _judge_count(self, outcome: StepOutcome) -> None:
-        least = sum(known.deleted == "no" for known in self.records.values())
-        most = sum(known.deleted != "yes" for known in self.records.values()) + len(self.maybe_created)
-        if outcome.count is None or not least <= outcome.count <= most:
-            self._report(outcome, f"counted {outcome.count}, possible is {least} to {most}")
+        min_count = sum(state.deleted == "no" for state in self.records.values())
+        max_count = sum(state.deleted != "yes" for state in self.records.values()) + len(self.maybe_created)
+        if outcome.count is None or not min_count <= outcome.count <= max_count:
+            self._report(outcome, f"counted {outcome.count}, possible is {min_count} to {max_count}")
 
     def _judge_final_rows(self) -> None:
         names = {*self.names.values(), *self.maybe_created, *self.uncreated}
-        self.wrong += self._compare([row for row in self.rows if row[1] in names])
+        self.problems += self._compare([row for row in self.rows if row[1] in names])
 
     def _compare(self, rows: list[tuple[int, str, str]]) -> list[str]:
-        """What of these rows can't be, by what is known."""
-        wrong = []
+        """Return what is impossible about these rows."""
+        problems = []
         names = Counter(name for _, name, _ in rows)
-        wrong += [f"{name}: doubled, {count} records" for name, count in names.items() if count > 1]
-        wrong += [
+        problems += [f"{name}: doubled, {count} records" for name, count in names.items() if count > 1]
+        problems += [
             f"{name}: there, though it was refused or not sent" for name in names if name in self.uncreated
         ]
         values = {record: value for record, _, value in rows}
-        for record, known in self.records.items():
-            if record not in values and known.deleted == "no":
-                wrong.append(f"{self.names[record]}: lost")
-            elif record in values and known.deleted == "yes":
-                wrong.append(f"{self.names[record]}: there, though it was deleted")
-            elif record in values and values[record] not in known.values:
-                wrong.append(f"{self.names[record]}: is {values[record]!r}, possible is {known.values}")
+        for record, state in self.records.items():
+            if record not in values and state.deleted == "no":
+                problems.append(f"{self.names[record]}: lost")
+            elif record in values and state.deleted == "yes":
+                problems.append(f"{self.names[record]}: there, though it was deleted")
+            elif record in values and values[record] not in state.values:
+                problems.append(f"{self.names[record]}: is {values[record]!r}, possible is {state.values}")
         for record, name, value in rows:
             if record not in self.records and value != self.maybe_created.get(name):
-                wrong.append(f"{name}: record {record} with {value!r} was made by nobody")
-        return wrong
+                problems.append(f"{name}: record {record} with {value!r} was made by nobody")
+        return problems
 
 
 def _outcomes_of_kind(played: PlayedSchedule, kind: str) -> list[StepOutcome]:
@@ -155,31 +162,31 @@ def _final_value(played: PlayedSchedule, record: int) -> str:
 
 
 def _judge_counter(played: PlayedSchedule) -> list[str]:
-    """Each step that was done counts once, each that is unknown once at the most, others not at all."""
+    """Check that each done step counts once, each unknown one at most once, and no other."""
     steps = _outcomes_of_kind(played, "count up")
     done = [int(step.value or 0) for step in steps if step.result == "done"]
     unknown = sum(step.result == "unknown" for step in steps)
     final = int(_final_value(played, played.counter))
-    wrong = []
+    problems = []
     if len(set(done)) < len(done):
-        wrong.append(f"counter: two calls made the same step: {sorted(done)}")
+        problems.append(f"counter: two calls made the same step: {sorted(done)}")
     if not len(done) <= final <= len(done) + unknown:
-        wrong.append(f"counter: {final} after {len(done)} done and {unknown} unknown")
-    return wrong
+        problems.append(f"counter: {final} after {len(done)} done and {unknown} unknown")
+    return problems
 
 
 def _judge_shared_record(played: PlayedSchedule) -> list[str]:
-    """One update at the most for each state, and a final value that nothing later has overwritten."""
+    """Check that each state was updated at most once, and that no later update was overwritten."""
     steps = [step for step in _outcomes_of_kind(played, "update shared") if step.value is not None]
     done = [step for step in steps if step.result == "done"]
-    wrong = []
+    problems = []
     if len({step.base for step in done}) < len(done):
-        wrong.append("shared: two updates of the same state were done")
+        problems.append("shared: two updates of the same state were done")
     candidates = set() if done else {"at first"}
     for step in steps:
         later = any(other.began > step.ended for other in done)
         if step.result in ("done", "unknown") and not later:
             candidates.add(step.step.name)
     if _final_value(played, played.shared) not in candidates:
-        wrong.append(f"shared: is {_final_value(played, played.shared)!r}, possible is {candidates}")
-    return wrong
+        problems.append(f"shared: is {_final_value(played, played.shared)!r}, possible is {candidates}")
+    return problems

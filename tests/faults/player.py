@@ -1,4 +1,4 @@
-"""Plays a schedule: the real client, the fault proxy, the real emulator, over real sockets."""
+"""The player of a schedule: the real client, the fault proxy and the real emulator, over real sockets."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ _CLOCK: Final = itertools.count()
 
 @attrs.define(kw_only=True)
 class StepOutcome:
-    """What a step came to.
+    """The outcome of one step.
 
     Attributes:
         step: The step.
         result: ``"done"``, ``"unknown"``, ``"not sent"``, ``"refused"``, ``"ambiguous"`` (several candidates),
             ``"failed"`` (a read that gave an error), ``"skipped"`` (nothing to work on), ``"crashed"``.
-        began: Its place in the order of all beginnings and ends.
-        ended: The same of its end.
+        began: The place of its beginning in the order of all beginnings and ends.
+        ended: The place of its end in that order.
         record: The ID of the record that it worked on or made.
-        value: What was written to, or read from, the record's description.
+        value: The value written to, or read from, the record's description.
         base: The ETag that guarded the write.
-        rows: What a list gave: ID, name, description.
-        count: What a count gave.
-        why: The error.
+        rows: The rows of a list: ID, name, description.
+        count: The number that a count gave.
+        error: The error.
     """
 
     step: Step
@@ -67,15 +67,15 @@ class StepOutcome:
 
 @attrs.define
 class PlayedSchedule:
-    """A schedule that was played.
+    """A schedule that was played, with its outcomes and its final state.
 
     Attributes:
-        schedule: It.
-        outcomes: Of each task, in order.
+        schedule: The schedule.
+        outcomes: The outcomes of each task, in order.
         rows: The final state: ID, name, description of each record of the schedule.
         counter: The ID of the record that tasks count up.
         shared: The ID of the record that tasks update with its ETag.
-        passages: What came to the proxy.
+        passages: The requests that reached the proxy.
     """
 
     schedule: Schedule
@@ -87,7 +87,7 @@ class PlayedSchedule:
 
 
 class _StepTransport(AiohttpTransport):
-    """Sends the name of the step along, so that the proxy knows what a request belongs to."""
+    """A transport that sends the step's name along, so that the proxy knows which step a request belongs to."""
 
     async def send(self, request: Any, **options: Any) -> Any:
         return await super().send(request.with_headers(X_Step=STEP.get()), **options)
@@ -103,18 +103,18 @@ async def _open_client(url: str, emulator: Any, schedule: Schedule) -> AsyncIter
 
 def _fault_plan(schedule: Schedule) -> Callable[[Passage], Mishap | None]:
     kinds = {step.name: step.kind for steps in schedule.tasks for step in steps}
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
 
     def decide(passage: Passage) -> Mishap | None:
         name = passage.headers.get("x-step", "")
-        seen[name] += 1
-        return schedule.mishap(name, kinds[name], seen[name]) if name in kinds else None
+        counts[name] += 1
+        return schedule.mishap(name, kinds[name], counts[name]) if name in kinds else None
 
     return decide
 
 
 async def play_schedule(schedule: Schedule, emulator: Any) -> PlayedSchedule:
-    """Play it, and read the final state from the emulator's own tables."""
+    """Play a schedule, and read the final state from the emulator's own tables."""
     prefix = f"{schedule.seed}/"
     counter = emulator.insert("tickets", name=f"{prefix}counter", description="0")
     shared = emulator.insert("tickets", name=f"{prefix}shared", description="at first")
@@ -136,7 +136,7 @@ async def play_schedule(schedule: Schedule, emulator: Any) -> PlayedSchedule:
 
 
 class _TaskPlayer:
-    """One task: takes its steps one after the other, and notes what each came to."""
+    """The player of one task: it runs the steps one after the other, and records their outcomes."""
 
     def __init__(self, zeyos: Zeyos, proxy: FaultProxy, counter: int, shared: int) -> None:
         self.tickets = zeyos.tickets
@@ -256,7 +256,7 @@ class _TaskPlayer:
         outcome.result = "done"
 
     async def _outage(self, step: Step, outcome: StepOutcome) -> None:
-        """Every connection ends, and new ones are refused for a while."""
+        """End every connection, and refuse new ones for a while."""
         await self.proxy.shut()
         await asyncio.sleep(OUTAGE)
         await self.proxy.open()

@@ -1,4 +1,4 @@
-"""Plays one seed again, step by step: ``python -m tests.faults.replay SEED``."""
+"""The report of one seed, played again step by step: ``python -m tests.faults.replay SEED``."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .schedule import build_schedule
 
 
 def report(played: PlayedSchedule) -> Iterator[str]:
-    """The schedule, what happened to its requests, what the calls came to, and the verdict."""
+    """Yield the schedule, the requests with their mishaps, the outcomes, and the verdict."""
     plan = played.schedule
-    yield f"seed {plan.seed}: mishaps for {plan.rate:.0%} of the requests, retry reserve {plan.budget:g}"
+    yield f"seed {plan.seed}: mishaps for {plan.rate:.0%} of the requests, retry budget {plan.budget:g}"
     for task, outcomes in enumerate(played.outcomes):
         yield f"\ntask {task}"
         for outcome in outcomes:
@@ -32,8 +32,8 @@ def report(played: PlayedSchedule) -> Iterator[str]:
             yield f"    {outcome.result}{why}"
     yield "\nfinal state"
     yield from (f"  record {record} {name}: {value!r}" for record, name, value in played.rows)
-    wrong = judge(played)
-    yield "\nverdict: " + ("all is what the calls said" if not wrong else "; ".join(wrong))
+    problems = judge(played)
+    yield "\nverdict: " + ("all is what the calls said" if not problems else "; ".join(problems))
 
 
 async def replay(seed: int) -> PlayedSchedule:

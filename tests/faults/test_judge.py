@@ -1,4 +1,4 @@
-"""The schedules can fail: clients that are broken on purpose are found out by them."""
+"""The schedules can fail: they find clients that are broken on purpose."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def repeats_creates(patch: Patch) -> None:
     build = WritableResource._request
 
     def request(self: Any, *args: Any, **options: Any) -> Any:
-        made = build(self, *args, **options)
-        return attrs.evolve(made, safety=Safety.REPEATABLE) if made.method == "PUT" else made
+        built = build(self, *args, **options)
+        return attrs.evolve(built, safety=Safety.REPEATABLE) if built.method == "PUT" else built
 
     patch.setattr(WritableResource, "_request", request)
 

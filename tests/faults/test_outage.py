@@ -71,7 +71,7 @@ def test_the_policy_bounds_what_an_outage_adds(rate: float, failure: Failure, st
     assert calls < sent <= MAX_RATIO * calls
 
 
-def test_it_is_the_budget_that_bounds_it() -> None:
+def test_the_budget_bounds_the_retries() -> None:
     """With a bottomless one, four attempts are made of every call."""
     calls, sent = traffic(rate=10.0, failure=Failure.NOT_SENT, reserve=1e9)
     assert sent > 3 * calls
@@ -152,7 +152,7 @@ def test_the_session_bounds_what_an_outage_adds(failure: type[ZeyosAsyncError], 
     assert 300 < server.sent <= MAX_RATIO * 300
 
 
-def test_looking_for_what_was_created_is_bounded_too() -> None:
+def test_the_looks_of_a_reconciled_create_are_bounded_too() -> None:
     """A create with ``reconcile`` pays for its looks from the same budget."""
     server = _Server(OutcomeUnknown)
 

@@ -21,20 +21,20 @@ def nobody(text: str) -> str | None:
     return None
 
 
-def test_ways_in() -> None:
+def test_credentials_from_the_options_and_the_environment() -> None:
     """A token of OAuth, or name and password: options win over the environment."""
     environ = {"OX_BASE_URL": URL, "OX_USER": "jane", "OX_PASSWORD": "pa55", "OX_TOKEN": ""}
     url, auth = resolve_ox(Connection(), environ, nobody)
     assert (url, isinstance(auth, OxLogin)) == (URL, True)
     assert isinstance(resolve_ox(Connection(), {**environ, "OX_TOKEN": "t"}, nobody)[1], OxOAuth)
     assert isinstance(resolve_ox(Connection(token="t"), environ, nobody)[1], OxOAuth)
-    given = Connection(user="john", url="https://other.example/ajax")
-    url, auth = resolve_ox(given, {**environ, "OX_TOKEN": "t"}, nobody)
+    connection = Connection(user="john", url="https://other.example/ajax")
+    url, auth = resolve_ox(connection, {**environ, "OX_TOKEN": "t"}, nobody)
     assert isinstance(auth, OxLogin)
     assert (url, auth.name) == ("https://other.example/ajax", "john")
 
 
-def test_what_is_missing() -> None:
+def test_a_missing_address_or_credential_is_an_error() -> None:
     """The message says what to give."""
     with pytest.raises(ConfigurationError, match="OX_BASE_URL"):
         resolve_ox(Connection(), {}, nobody)
@@ -50,16 +50,16 @@ async def test_a_second_factor() -> None:
     """Its code comes from the option, or from whoever sits at the terminal."""
     challenge = SecondFactorChallenge(device=FactorDevice(id="1", name="my phone"), devices=())
 
-    async def answered(given: Connection, ask: Any) -> Any:
+    async def answered(options: Connection, ask: Any) -> Any:
         environ = {"OX_PASSWORD": "pa55"}
-        _, auth = resolve_ox(given, environ, ask)
+        _, auth = resolve_ox(options, environ, ask)
         assert isinstance(auth, OxLogin)
         assert auth.second_factor is not None
         answer: Any = auth.second_factor(challenge)
         return await answer
 
-    asked = Connection(url=URL, user="jane")
+    connection = Connection(url=URL, user="jane")
     assert await answered(Connection(url=URL, user="jane", otp="123"), nobody) == "123"
-    assert await answered(asked, lambda text: text) == "Code of the second factor (my phone)"
+    assert await answered(connection, lambda text: text) == "Code of the second factor (my phone)"
     with pytest.raises(ConfigurationError, match="--otp CODE"):
-        await answered(asked, nobody)
+        await answered(connection, nobody)

@@ -84,13 +84,13 @@ def test_a_shell_completes_fields_and_fields_behind_references(
         ("2026-01-31T09:00:30+01:00", datetime(2026, 1, 31, 9, 0, 30, tzinfo=timezone(timedelta(hours=1)))),
     ],
 )
-def test_a_moment(text: str, moment: datetime) -> None:
+def test_a_time(text: str, moment: datetime) -> None:
     """A day begins at 00:00 UTC; a time says its offset."""
     assert parse_time(text) == moment
 
 
 @pytest.mark.parametrize("text", ["", "soon", "2026-02-30", "2026-01-31T09:00", "31.1.2026"])
-def test_what_is_no_moment(text: str) -> None:
+def test_a_text_that_is_no_time_is_an_error(text: str) -> None:
     """The message says how to write one."""
     with pytest.raises(InvalidArgument, match="2026-01-31T09:00"):
         parse_time(text)

@@ -55,9 +55,9 @@ def test_local_time_has_its_offset() -> None:
 @given(st.text())
 def test_no_text_can_move_the_cursor(text: str) -> None:
     """Neither by control characters nor by marks that turn the direction of writing."""
-    shown = clean_text(text)
-    assert not any(unicodedata.category(char) in ("Cc", "Cs") for char in shown)
-    assert not set(shown) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+    cleaned = clean_text(text)
+    assert not any(unicodedata.category(char) in ("Cc", "Cs") for char in cleaned)
+    assert not set(cleaned) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 @pytest.mark.parametrize(
@@ -97,6 +97,6 @@ def test_the_values_of_a_record_have_the_names_of_the_api() -> None:
         ([1, 2], "[1,2]"),
     ],
 )
-def test_addresses_of_mails(value: list[Any], shown: str) -> None:
+def test_addresses_of_mails(value: list[Any], text: str) -> None:
     """As people write them; other lists are JSON."""
-    assert format_value(value, None) == shown
+    assert format_value(value, None) == text

@@ -230,9 +230,7 @@ def test_every_value_can_be_read_back(rows: list[dict[str, Any]], delimiter: str
         {"iso": st.booleans(), "delimiter": st.sampled_from(",;\t|"), "spreadsheet_safe": st.booleans()}
     ),
 )
-def test_the_fast_way_and_the_careful_one_write_the_same_bytes(
-    rows: list[dict[str, Any]], options: dict[str, Any]
-) -> None:
+def test_both_encoders_write_the_same_bytes(rows: list[dict[str, Any]], options: dict[str, Any]) -> None:
     """The careful way is the plain statement of the format; the fast one has to agree with it."""
     lines = CsvLines(COLUMNS, **options)
     read = lines.row_type.reader(ENTITY, id_key="ID").page(page(rows)).rows

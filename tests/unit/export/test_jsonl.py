@@ -61,7 +61,7 @@ def test_a_page_that_is_indented_is_brought_onto_one_line_a_row(
 @pytest.mark.parametrize(
     "body", [b"", b"<html>", b'{"ID":1}', b'[{"ID":1},', b'[{"ID":"x"}]', b'[{"name":1}]', b"[1]"]
 )
-def test_what_is_no_page_of_rows_is_refused(body: bytes) -> None:
+def test_a_body_that_is_no_page_of_rows_is_refused(body: bytes) -> None:
     """Nothing of it is written."""
     with pytest.raises(DecodeFailed):
         raw(body)

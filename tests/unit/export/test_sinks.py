@@ -115,7 +115,7 @@ def test_a_device_is_written_to_and_not_replaced() -> None:
 
 
 @pytest.mark.parametrize("target", [None, 7, object(), ["a.csv"]])
-def test_what_is_no_target_is_refused(target: object) -> None:
+def test_a_target_of_another_type_is_refused(target: object) -> None:
     """With what would do."""
     with pytest.raises(InvalidArgument, match="a path, '-', or a file"):
         choose_sink(target)
