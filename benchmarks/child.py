@@ -15,6 +15,7 @@ def run(module: str, function: str, job: str) -> None:
     """Import a function, run it, and print its outcome and its costs."""
     pin_to_core(0)
     measured = getattr(importlib.import_module(f"benchmarks.{module}"), function)
+    # Taken here, so that the imports that any use needs don't count for the work.
     rss, cpu = read_memory("VmRSS"), time.process_time()
     outcome = measured(Job(*json.loads(job)))
     if inspect.isawaitable(outcome):

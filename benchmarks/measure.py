@@ -88,12 +88,14 @@ def run_code(code: str) -> Sample:
 
 
 def _run(command: Sequence[str]) -> tuple[str, float, float]:
+    # A file, because a pipe that nobody reads would block the child when it is full.
     with tempfile.TemporaryFile("w+") as errors:
         began = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
         assert process.stdout is not None
         with process.stdout:
             text = process.stdout.read()
+        # wait4 gives the CPU time of this child; getrusage adds up all children.
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)

@@ -56,6 +56,7 @@ def serve_accounts(rows: int) -> Iterator[Server]:
         about = json.loads(process.stdout.readline())
         yield Server(process, about["url"], about["token"])
     finally:
+        # The end of its input makes the server stop.
         process.stdin.close()
         process.wait(30)
         process.stdout.close()
@@ -111,5 +112,6 @@ async def _serve(rows: int) -> None:
 
 
 if __name__ == "__main__":
+    # The measured process has core 0; on one core the two would take turns.
     pin_to_core(1)
     asyncio.run(_serve(int(sys.argv[1])))

@@ -41,6 +41,7 @@ class RawConnections:
         if self._idle:
             reader, writer = self._idle.pop()
         else:
+            # With the default buffer of 64 KiB, reading would pause several times within a page.
             reader, writer = await asyncio.open_connection(self._host, self._port, limit=2**21)
         body = json.dumps(values).encode()
         writer.write(

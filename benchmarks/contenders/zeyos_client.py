@@ -25,6 +25,7 @@ async def typed(job: Job) -> Outcome:
 
 async def typed_zlib(job: Job) -> Outcome:
     """Read records, row by row, as if isal were not installed."""
+    # An import of isal now fails as if it were not installed.
     sys.modules["isal"] = None  # type: ignore[assignment]
     return await typed(job)
 

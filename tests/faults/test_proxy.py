@@ -132,7 +132,7 @@ async def test_a_truncated_answer(emulator: Any, framing: Any) -> None:
         "chunked": b"Transfer-Encoding: chunked",
         "close": b"Connection: close",
     }
-    assert [headers[name] in reply.data for name in headers] == [name == framing for name in text]
+    assert [headers[name] in reply.data for name in headers] == [name == framing for name in headers]
 
 
 async def test_a_reset_in_the_answer(emulator: Any) -> None:

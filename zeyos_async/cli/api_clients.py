@@ -235,6 +235,7 @@ def resolve_general(
             "which endpoint? Give --url, or set GENERAL_API_URL; --emulate needs neither"
         )
     access_type = _find_access_type(api_options, environ)
+    # --user is explicit: a token of the environment must not win over it.
     token = "" if options.user else read_token(options, environ, "GENERAL_API_TOKEN", "the token")
     if token:
         return url, KmdToken(token, access_type=access_type)

@@ -122,6 +122,7 @@ class FlowReader(SourceReader):
 
 
 def _refuse_query_options(options: QueryOptions) -> None:
+    # Ignored, these options would give other rows than the person expects.
     refused: dict[str, object] = {
         "search": options.search,
         "order-by": options.order_by,

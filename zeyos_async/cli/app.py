@@ -50,6 +50,8 @@ class _Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Load a command."""
+        # Only this command's module is imported: together they would load exports, emulators and tables
+        # for each run.
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(f"zeyos_async.cli.commands.{cmd_name}")

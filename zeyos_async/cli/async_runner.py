@@ -29,6 +29,7 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
 
 async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
     task = asyncio.ensure_future(work)
+    # Ctrl-C and SIGTERM both arrive as a cancellation; this flag tells them apart.
     terminated = False
 
     def terminate() -> None:

@@ -138,6 +138,7 @@ def resolve_target(
         ConfigurationError: Something is missing or contradicts itself; the message says what to give.
         NotSignedIn: There is no credential.
     """
+    # With --profile, a variable of another instance must not be mixed with the profile's tokens.
     visible = {k: v for k, v in environ.items() if k not in _TARGET_VARIABLES} if options.profile else environ
     server, login = address(options, visible), _find_auth(options, visible, ask)
     if server is not None and login is not None:
@@ -238,6 +239,7 @@ def _stored_auth(stored: Profile | None, url: str) -> tuple[AuthBackend, str]:
         raise NotSignedIn(f"{store}, which {stored.chosen}, has no tokens: sign in with `{command}`")
     auth = stored.auth()
     is_refreshed = isinstance(auth, OAuth2)
+    # The server would answer 401, which does not say that a new sign-in is needed.
     if not is_refreshed and tokens.expires_at is not None and tokens.expires_at <= time.time():
         raise NotSignedIn(f"the token of {store} has expired: sign in again with `{command}`")
     kind = "an access token, refreshed when it expires," if is_refreshed else "an access token"
@@ -389,6 +391,7 @@ async def open_zeyos(options: Connection, target: Target | None = None) -> Async
         try:
             yield zeyos
         except NotAuthenticated as error:
+            # The library does not know the command; only here can its error say how to sign in again.
             if target.profile is not None:
                 error.hint = f"Sign in again with `{login_command(target.profile.store)}`"
             raise

@@ -80,6 +80,7 @@ def default_columns(entity: Entity) -> tuple[str, ...]:
     paths += [field.name for field in entity if field.target and field.name != "fork"]
     paths += [name for name in ("date", "lastmodified") if name in entity.fields]
     paths += [field.name for field in entity if field.kind in (Kind.TEXT, Kind.INTEGER, Kind.NUMBER)]
+    # A field may match several rules; the first place counts.
     return tuple(dict.fromkeys(paths))[:_MAX_COLUMNS]
 
 

@@ -92,6 +92,7 @@ def run(argv: Sequence[str]) -> int:
 def _run_command(argv: Sequence[str], state: RunState) -> int:
     try:
         result: Any = app.main(list(argv), prog_name="zeyos-async", standalone_mode=False, obj=state)
+        # At exit, Python would report a closed pipe by itself, too late for an exit code.
         sys.stdout.flush()
     except click.exceptions.Exit as error:
         return error.exit_code

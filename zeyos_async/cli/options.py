@@ -121,6 +121,7 @@ _OX: Final = (
 )
 _API: Final = (
     click.option(
+        # Eager, so that the types of the other arguments can ask for the API.
         "--api",
         type=click.Choice(APIS),
         default="zeyos",
@@ -159,6 +160,7 @@ _OPTIONS: Final = (
 
 def _add_connection(command: Callable[..., Any], options: Sequence[Any]) -> Any:
     """Add options to a command, which takes those about the connection as ``connection``."""
+    # Some commands have only a part of these options; the others keep their defaults.
     names = {field.name for field in attrs.fields(Connection)}
 
     @functools.wraps(command)
@@ -169,6 +171,7 @@ def _add_connection(command: Callable[..., Any], options: Sequence[Any]) -> Any:
         return command(connection=connection, **values)
 
     decorated: Any = wrapper
+    # Decorators apply from the inside out; reversed, the help lists the options in their order here.
     for option in reversed(options):
         decorated = option(decorated)
     return verbose_option(decorated)

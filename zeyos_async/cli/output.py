@@ -56,6 +56,7 @@ def write(text: str) -> None:
 def note(text: str) -> None:
     """Write a line about the data to standard error."""
     sys.stderr.write(f"{text}\n")
+    # Notes and data stay in order if both go to one terminal.
     sys.stderr.flush()
 
 
@@ -67,6 +68,7 @@ def red(text: str) -> str:
 
 def json_text(value: Any) -> str:
     """Return a value as indented JSON with a line end."""
+    # Imported here, because most commands and --help need no JSON.
     import msgspec
 
     return msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n"
@@ -95,6 +97,7 @@ class JsonArray:
         text = bytes(data)
         if text:
             self._stream.write(b",\n" if self._has_rows else b"[\n")
+            # A line break within a JSON text is escaped, so that each of these ends a row.
             self._stream.write(text[:-1].replace(b"\n", b",\n"))
             self._has_rows = True
         return len(text)

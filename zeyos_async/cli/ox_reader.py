@@ -66,6 +66,7 @@ class OxReader(QueryReader):
             }
             options |= self._listing.list_options
         if self._listing.lists_subfolders:
+            # Folder 1 holds the user's private folders.
             options["parent"] = self.scope.folder or "1"
         elif self._listing.folder_setting:
             options["folder"] = await self._find_folder()
@@ -140,6 +141,7 @@ def resolve_ox(options: Connection, environ: Mapping[str, str], ask: AskSecret) 
             "which Open-Xchange? Give --url, such as https://ox.example.com/ajax, or set OX_BASE_URL; "
             "--emulate needs neither"
         )
+    # --user is explicit: a token of the environment must not win over it.
     token = "" if options.user else read_token(options, environ, "OX_TOKEN", "the token")
     if token:
         return url, OxOAuth(token)
@@ -157,6 +159,7 @@ def _second_factor(options: Connection, ask: AskSecret) -> Callable[[SecondFacto
 
     async def answer(challenge: SecondFactorChallenge) -> str:
         device = challenge.device.name or challenge.device.provider
+        # In a thread, or the prompt would block the event loop while the person types.
         code = options.otp or await asyncio.to_thread(ask, f"Code of the second factor ({device})")
         if not code:
             raise ConfigurationError(f"{device!r} has to confirm this log-in: give its code with --otp CODE")

@@ -52,6 +52,7 @@ class _EntityType(click.ParamType):  # type: ignore[type-arg]
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the name, if the API has such an entity, resource or module."""
         api, name = _api_of(ctx), str(value)
+        # Addresses have dashes where the tables have underscores: work-packages, work_packages.
         if api == "octaved":
             name = name.replace("-", "_")
         if api in _NAMES and name not in _NAMES[api]:
@@ -77,6 +78,7 @@ class _IdType(click.ParamType):  # type: ignore[type-arg]
         if _api_of(ctx) == "zeyos":
             return click.IntRange(min=1).convert(value, param, ctx)
         text = str(value)
+        # isdigit alone accepts "²", which int refuses.
         return int(text) if text.isascii() and text.isdigit() and _api_of(ctx) == "general" else text
 
 
@@ -87,6 +89,7 @@ class _RowsType(click.ParamType):  # type: ignore[type-arg]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, int]:
         """Return the number of rows of each entity."""
+        # click passes values that are converted already, too.
         if isinstance(value, dict):
             return value
         try:
@@ -102,6 +105,7 @@ class _TimeType(click.ParamType):  # type: ignore[type-arg]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         """Return the time."""
+        # click passes values that are converted already, too.
         if isinstance(value, datetime):
             return value
         try:
@@ -139,6 +143,7 @@ def parse_rows(text: str, api: str = "zeyos") -> dict[str, int]:
         name, _, number = part.partition("=")
         if api in _EMULATED_NAMES and name not in _EMULATED_NAMES[api]:
             raise InvalidArgument(f"{_MISSING_NAME[api]} {name!r}.{suggest(name, _EMULATED_NAMES[api])}")
+        # isdigit alone accepts "²", which int refuses.
         if not (number.isascii() and number.replace("_", "").isdigit()):
             raise InvalidArgument(f"{part!r}: how many rows? Write it as {name}=1000")
         rows[name] = int(number)

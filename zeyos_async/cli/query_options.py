@@ -133,6 +133,7 @@ def _add_options(command: Callable[..., Any], decorators: tuple[Any, ...], names
         return command(options=QueryOptions(**{name: values.pop(name) for name in names}), **values)
 
     decorated: Any = wrapper
+    # Decorators apply from the inside out; reversed, the help lists the options in their order here.
     for decorator in reversed(decorators):
         decorated = decorator(decorated)
     return decorated

@@ -37,6 +37,7 @@ def fit_widths(natural: Sequence[int], available: int, *, uncut: Sequence[int] =
         spare = [width - small for width, small in zip(widths, least, strict=False)]
         if not any(room > 0 for room in spare):
             break
+        # Shrink the widest column down to the next one, then both, until the line fits.
         index = max((i for i, room in enumerate(spare) if room > 0), key=widths.__getitem__)
         others = sorted(width for i, width in enumerate(widths) if i != index and spare[i] > 0)
         step = max(1, widths[index] - others[-1]) if others else excess
@@ -65,6 +66,7 @@ def print_table(
         uncut: Indexes of columns that are not cut off.
         folded: Indexes of columns whose text goes on in the next line; others are cut off with an ellipsis.
     """
+    # Another program gets complete cells: one that is cut off would be a wrong value.
     if not sys.stdout.isatty():
         for row in (head, *rows):
             sys.stdout.write("\t".join(row) + "\n")
@@ -89,6 +91,7 @@ def _print_rich(
     natural = [max(map(cell_len, column)) for column in zip(head, *rows, strict=True)]
     widths = fit_widths(natural, available, uncut=uncut)
     if len(widths) < len(head):
+        # The ellipsis for the missing columns takes room, too.
         widths = fit_widths(natural[: len(widths)], available - _GAP - len(_ELLIPSIS), uncut=uncut)
     table = Table(
         box=box.SIMPLE_HEAD, header_style="bold", show_edge=False, pad_edge=False, padding=(0, 0, 0, 1)

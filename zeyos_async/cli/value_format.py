@@ -53,6 +53,7 @@ def format_value(value: Any, field: Field | None, *, local: bool = False) -> str
         return ""
     if isinstance(value, datetime):
         return _format_time(value, local=local)
+    # Before int: True is an int, too.
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int):
@@ -93,6 +94,7 @@ def to_api_value(value: Any, *, iso: bool = False) -> Any:
             return value
         seconds = value.timestamp()
         return int(seconds) if seconds.is_integer() else seconds
+    # A code may be an IntEnum; the API's own value is a plain int.
     if isinstance(value, int) and not isinstance(value, bool):
         return int(value)
     return value

@@ -111,6 +111,7 @@ class CsvLines:
             rows = _guard_texts(rows, self._texts)
         arrays = _ENCODER.encode_lines(rows)
         # A line break can't be within a JSON text, so these are the ends of rows.
+        # The first row gets a line break before it too, so that a null in its first cell is found.
         page = b"\n" + arrays[1:-2].replace(b"]\n[", b"\n")
         page = _blank_nulls(page, nulls)
         if self._delimiter != ",":
@@ -172,6 +173,7 @@ def _replace_delimiters(page: bytes, commas: int, delimiter: bytes) -> bytes:
     """Replace the commas between cells by another delimiter, and leave those within texts."""
     return b"\n".join(
         [
+            # Most texts hold no comma: then all commas of the line are between cells.
             line.replace(b",", delimiter)
             if line.count(b",") == commas
             else b"".join(

@@ -142,6 +142,7 @@ def _choose_lines(
     if kind.rows == "csv":
         return CsvLines(columns, iso=iso, delimiter=delimiter, spreadsheet_safe=spreadsheet_safe)
     _, id_is_added = paging_id(query._plan.columns)
+    # Bytes can't be passed on if they hold the ID that paging added and nobody selected.
     if iso or (id_is_added and not query._plan.distinct):
         return JsonLines(columns, iso=iso)
     return RawLines(columns)
@@ -177,6 +178,7 @@ class _ExportJob:
             await self._in_thread(self._sink.abort)
             raise
         finally:
+            # No call is running any more, and waiting would block the event loop.
             self._pool.shutdown(wait=False)
         return time.monotonic() - self._started_at
 
@@ -201,6 +203,7 @@ class _ExportJob:
                 if isinstance(self._lines, CsvLines)
                 else self._query.read_mappings()
             )
+        # A warning would not do: the file would lack rows, or have some twice, and nobody would look.
         query = self._query.paging(on_drift="raise")
         return attrs.evolve(query, shape=cast("_QueryLineFormat", self._lines).row_type).pages()
 

@@ -50,6 +50,7 @@ def choose_format(target: object, name: str | None = None) -> Format:
         return Format("jsonl")
     file_name = os.path.basename(os.fspath(target))
     suffixes = str(file_name).lower().split(".")[1:]
+    # Two suffixes first: .csv.gz is one format, and .gz alone is none.
     file_format = _parse(".".join(suffixes[-2:])) or _parse(".".join(suffixes[-1:]))
     return file_format or _raise_unknown(f"the name {str(file_name)!r} does not say a known format")
 

@@ -25,6 +25,7 @@ class RawLines:
 
     def encode(self, rows: list[Any]) -> bytes:
         """Return the lines of a page."""
+        # The empty element ends the last line.
         text = b"\n".join([*rows, b""])
         if isinstance(rows, OneLineRows):
             return text

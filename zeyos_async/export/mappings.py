@@ -14,6 +14,7 @@ from .rows import Column, to_iso
 
 __all__ = ["MappingLines", "RowPages"]
 
+# Decimals as numbers: msgspec would write them as texts, which have another type for a reader.
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 
 

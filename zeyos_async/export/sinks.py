@@ -81,6 +81,7 @@ class StreamSink:
     def open(self) -> None:
         """Open the path, if there is no stream yet."""
         if self._stream is None and self.path is not None:
+            # Unbuffered, so that a full device fails at the write that fills it.
             self._stream = self.path.open("wb", buffering=0)
 
     def write(self, data: bytes) -> None:
@@ -120,6 +121,7 @@ class FileSink:
         self.path: Path | None = path
         self.written = 0
         self._target = Path(os.path.realpath(path))
+        # A name may have 255 bytes; 40 characters of it leave room for the rest.
         self._part_path = self._target.with_name(f".{self._target.name[:40]}.{secrets.token_hex(4)}.part")
         self._fd = -1
 

@@ -21,7 +21,7 @@ def nobody(prompt: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "environ", "url", "source"),
+    ("options", "environ", "url", "source"),
     [
         ({"url": URL}, {}, URL, "--url"),
         ({"url": URL}, {"ZEYOS_BASE_URL": "https://other/x", "ZEYOS_INSTANCE": "y"}, URL, "--url"),
@@ -59,7 +59,7 @@ def test_the_url_of_the_server(
 
 
 @pytest.mark.parametrize(
-    ("given", "environ", "message"),
+    ("options", "environ", "message"),
     [
         ({}, {}, "which ZeyOS"),
         ({"url": "https://cloud.zeyos.com/"}, {}, "https://cloud.zeyos.com/NAME"),
@@ -118,7 +118,7 @@ def test_a_password_is_taken_from_the_environment_or_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "environ", "message"),
+    ("options", "environ", "message"),
     [
         ({}, {}, "zeyos-async login --url .* ZEYOS_TOKEN"),
         ({}, {"ZEYOS_REFRESH_TOKEN": "r"}, "ZEYOS_CLIENT_ID"),
@@ -151,7 +151,7 @@ def choose(environ: dict[str, str] | None = None, **options: Any) -> Target:
 
 
 @pytest.mark.parametrize(
-    ("given", "environ", "place", "token"),
+    ("options", "environ", "place", "token"),
     [
         ({}, {}, "active", "t-active"),
         ({}, {"ZEYOS_PROFILE": "other"}, "other", "t-other"),
@@ -218,7 +218,7 @@ def test_a_refresh_token_in_the_environment(machine: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "given", "words"),
+    ("values", "options", "words"),
     [
         (
             {},

@@ -89,7 +89,7 @@ def test_the_values_of_a_record_have_the_names_of_the_api() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"),
+    ("value", "text"),
     [
         ([["Jane Doe", "jane@example.com"], [None, "x@y.z"]], "Jane Doe <jane@example.com>, x@y.z"),
         ([], "[]"),

@@ -12,7 +12,7 @@ from zeyos_async.export.formats import choose_format
 
 
 @pytest.mark.parametrize(
-    ("target", "asked", "expected"),
+    ("target", "name", "expected"),
     [
         ("a.jsonl", None, "jsonl"),
         ("a.ndjson", None, "jsonl"),
@@ -38,7 +38,7 @@ def test_the_suffix_says_the_format_unless_the_caller_does(
 
 
 @pytest.mark.parametrize(
-    ("target", "asked"),
+    ("target", "name"),
     [
         ("a.parquet", None),
         ("a", None),

@@ -69,6 +69,7 @@ async def _run_checks(connection: Connection) -> list[CheckResult]:
         async with open_zeyos(connection, target) as zeyos:
             for check, run in _CHECKS.items():
                 results.append(await _run_check(check, run, zeyos))
+                # All other checks would fail for the same reason.
                 if not results[-1].ok and check == "server":
                     break
     except ZeyosAsyncError as error:

@@ -22,6 +22,7 @@ __all__ = ["command"]
         "zeyos-async emulate zeyos --port 8080 --rows accounts=10000",
     ),
 )
+# Eager, so that --rows can be checked against this API.
 @click.argument("api", type=click.Choice(APIS), default="zeyos", is_eager=True)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(

@@ -92,6 +92,7 @@ def command(
                     output,
                     format=form,
                     times=cast("Any", times),
+                    # Shells pass \t as two characters.
                     delimiter="\t" if delimiter == _TAB else delimiter,
                     spreadsheet_safe=spreadsheet_safe,
                     on_progress=on_progress,

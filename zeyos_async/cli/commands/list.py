@@ -96,4 +96,5 @@ def _print(table: TableRows, *, local: bool) -> None:
     ]
     times = [i for i, field in enumerate(fields.values()) if field and field.kind is Kind.TIME]
     ids = [i for i, key in enumerate(fields) if key == "id"]
+    # A cut-off ID, number or time looks like another one.
     print_table(list(fields), texts, right=right, uncut=[*ids, *right, *times])
