@@ -104,15 +104,15 @@ async def exchange(proxy: FaultProxy, emulator: Any, what: str = CREATE) -> Seen
     ],
     ids=lambda value: value.name if isinstance(value, Mishap) else None,
 )
-async def test_what_a_mishap_does(
+async def test_a_mishap_in_a_create(
     emulator: Any, mishap: Mishap | None, stored: int, status: int, ended: bool, reset: bool
 ) -> None:
     """To a create: how many records are stored, and what its sender sees."""
     before = len(emulator.rows("tickets"))
     async with FaultProxy(emulator.url, lambda passage: mishap) as proxy:
-        seen = await exchange(proxy, emulator)
+        reply = await exchange(proxy, emulator)
         await proxy.settle()
-        assert (seen.status, seen.ended, seen.reset) == (status, ended, reset)
+        assert (reply.status, reply.ended, reply.reset) == (status, ended, reset)
         assert [passage.mishap for passage in proxy.passages] == [mishap.name if mishap else ""]
         assert proxy.passages[0].body == BODY
     assert len(emulator.rows("tickets")) - before == stored
@@ -122,24 +122,24 @@ async def test_what_a_mishap_does(
 async def test_a_truncated_answer(emulator: Any, framing: Any) -> None:
     """Ends early, in the framing that was asked for."""
     async with FaultProxy(emulator.url, lambda passage: truncated(framing, 0.6)) as proxy:
-        seen = await exchange(proxy, emulator, LIST)
+        reply = await exchange(proxy, emulator, LIST)
     async with FaultProxy(emulator.url, lambda passage: None) as proxy:
         whole = await exchange(proxy, emulator, LIST)
-    assert (seen.status, seen.ended, seen.reset) == (200, True, False)
-    assert len(seen.data) < len(whole.data)
-    told = {
+    assert (reply.status, reply.ended, reply.reset) == (200, True, False)
+    assert len(reply.data) < len(whole.data)
+    headers = {
         "length": b"Content-Length: ",
         "chunked": b"Transfer-Encoding: chunked",
         "close": b"Connection: close",
     }
-    assert [told[name] in seen.data for name in told] == [name == framing for name in told]
+    assert [headers[name] in reply.data for name in headers] == [name == framing for name in headers]
 
 
 async def test_a_reset_in_the_answer(emulator: Any) -> None:
     """Some of it may have come."""
     async with FaultProxy(emulator.url, lambda passage: reset_in_answer(0.5)) as proxy:
-        seen = await exchange(proxy, emulator, LIST)
-    assert seen.reset
+        reply = await exchange(proxy, emulator, LIST)
+    assert reply.reset
 
 
 async def test_an_outage_refuses_connections_and_ends(emulator: Any) -> None:

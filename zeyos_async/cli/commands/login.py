@@ -16,11 +16,11 @@ from ...errors import ConfigurationError, InvalidArgument, ZeyosAsyncError
 from ...secrets import Secret
 from ...services.zeyos.client import Zeyos
 from ...services.zeyos.profiles import look_for_profile
-from ..connect import Connection, described, password_login, prompt, secret_from
+from ..async_runner import run_async
+from ..connect import Connection, build_password_login, described, prompt_secret, read_secret
 from ..options import PROFILE, sign_in_options
 from ..output import examples, note
 from ..profile_files import ProfileRegistry, to_token_values, write_set
-from ..running import run_async
 from ..sign_in_target import SignInTarget, choose_target
 from ..terminal import ask_line, may_ask
 
@@ -117,7 +117,7 @@ class _SignInResult:
 
 def _choose_password_login(target: SignInTarget, options: Connection) -> PasswordLogin:
     """Return the log-in, with the application's secret from options, the stored set, or a person."""
-    login, _ = password_login(options, os.environ, prompt)
+    login, _ = build_password_login(options, os.environ, prompt_secret)
     if login.appsecret is not None:
         return login
     stored = target.existing.client_secret if target.existing is not None else None
@@ -157,7 +157,7 @@ def _choose_application(
             "which application? Give --client-id, or set ZEYOS_CLIENT_ID; --user NAME logs in by password instead"
         )
     if secret_file:
-        return OAuth2(name, secret_from(secret_file, "the application's secret"))
+        return OAuth2(name, read_secret(secret_file, "the application's secret"))
     environ_secret = os.environ.get("ZEYOS_CLIENT_SECRET", "").strip()
     if environ_secret:
         return OAuth2(name, environ_secret)

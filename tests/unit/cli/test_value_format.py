@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zeyos_async.cli.values import clean, record_values, show, wire
+from zeyos_async.cli.value_format import clean_text, format_value, record_values, to_api_value
 from zeyos_async.schema import Field, Kind
 from zeyos_async.zeyos import Account, AccountType
 
@@ -42,12 +42,12 @@ CODED = Field("type", Kind.INTEGER, codes={0: "PROSPECT", 1: "CUSTOMER", 2: ""})
 )
 def test_a_value_for_people(value: Any, field: Field | None, text: str) -> None:
     """Codes by name, times in UTC, nothing that would steer a terminal."""
-    assert show(value, field) == text
+    assert format_value(value, field) == text
 
 
 def test_local_time_has_its_offset() -> None:
     """So that it can't be taken for UTC."""
-    text = show(MOMENT, None, local=True)
+    text = format_value(MOMENT, None, local=True)
     assert datetime.fromisoformat(text) == MOMENT
     assert text[-6] in "+-"
 
@@ -55,9 +55,9 @@ def test_local_time_has_its_offset() -> None:
 @given(st.text())
 def test_no_text_can_move_the_cursor(text: str) -> None:
     """Neither by control characters nor by marks that turn the direction of writing."""
-    shown = clean(text)
-    assert not any(unicodedata.category(char) in ("Cc", "Cs") for char in shown)
-    assert not set(shown) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+    cleaned = clean_text(text)
+    assert not any(unicodedata.category(char) in ("Cc", "Cs") for char in cleaned)
+    assert not set(cleaned) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,8 @@ def test_no_text_can_move_the_cursor(text: str) -> None:
 )
 def test_a_value_for_programs(value: Any, iso: bool, expected: Any) -> None:
     """As the API has it, times in another form if asked for."""
-    assert wire(value, iso=iso) == expected
-    assert type(wire(value, iso=iso)) is type(expected)
+    assert to_api_value(value, iso=iso) == expected
+    assert type(to_api_value(value, iso=iso)) is type(expected)
 
 
 def test_the_values_of_a_record_have_the_names_of_the_api() -> None:
@@ -86,3 +86,17 @@ def test_the_values_of_a_record_have_the_names_of_the_api() -> None:
     assert values["odd"] == 1
     assert "extdata" not in values
     assert "etag" not in values
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ([["Jane Doe", "jane@example.com"], [None, "x@y.z"]], "Jane Doe <jane@example.com>, x@y.z"),
+        ([], "[]"),
+        ([["a", "b"]], '[["a","b"]]'),
+        ([1, 2], "[1,2]"),
+    ],
+)
+def test_addresses_of_mails(value: list[Any], text: str) -> None:
+    """As people write them; other lists are JSON."""
+    assert format_value(value, None) == text

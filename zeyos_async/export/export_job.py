@@ -1,4 +1,22 @@
-"""The export itself: pages from the query, bytes to the sink, one page on its way to the disk."""
+"""The export itself: pages from the query, encoded, to the sink.
+
+The problem: reading a page waits for the network, writing it waits for the disk, and neither may stop the
+event loop, leave half a file behind, or hold more than a few pages in memory.
+
+The idea: one job with one thread. The event loop reads pages; the thread encodes and writes them. While page
+n is written, page n + 1 is read, and never more: ``_finish_write`` waits for the write before it starts the
+next. The thread is the only one that touches the sink, so that its calls happen in order: ``open``, then
+``write`` as often as there are pages, then either ``commit`` or ``abort``, and exactly one of these two.
+
+A call in a thread can't be stopped. So a cancelled job first waits for the call that is running and only
+then aborts; otherwise the thread would write to a file that is closed already.
+
+A count for the progress runs beside the first pages. If it fails, the export fails: a caller who wants
+progress would otherwise wait for a number that never comes.
+
+Left out: resuming an export. A query may give other rows later, and a file made of two moments is worse
+than an error.
+"""
 
 from __future__ import annotations
 
@@ -16,37 +34,37 @@ import attrs
 from ..errors import InvalidArgument
 from ..services.base.query import Query
 from ..services.base.row_types import RowType, paging_id
-from .csv import Csv
-from .files import GzipSink, Sink, sink_for
-from .formats import Format, format_of
+from .csv import CsvLines
+from .formats import Format, choose_format
 from .jsonl import JsonLines, RawLines
 from .mappings import MappingLines, RowPages
 from .progress import ExportProgress, ExportResult
-from .rows import columns_of
+from .rows import query_columns
+from .sinks import GzipSink, Sink, choose_sink
 
 __all__ = ["export"]
 
 T = TypeVar("T")
 
 
-class _Lines(Protocol):
-    """A way of writing rows."""
+class _LineFormat(Protocol):
+    """An encoder of rows as lines."""
 
-    def head(self) -> bytes:
-        """What comes before the rows."""
+    def header(self) -> bytes:
+        """Return the bytes that come before the rows."""
         ...
 
     def encode(self, rows: list[Any]) -> bytes:
-        """The lines of a page."""
+        """Return the lines of a page."""
         ...
 
 
-class _OfQuery(_Lines, Protocol):
-    """A way of writing the rows of a query."""
+class _QueryLineFormat(_LineFormat, Protocol):
+    """An encoder that also decides how the rows of a query are read."""
 
     @property
-    def shape(self) -> RowType[Any]:
-        """How rows are read for it."""
+    def row_type(self) -> RowType[Any]:
+        """The row type with which the query's pages are read."""
         ...
 
 
@@ -67,9 +85,9 @@ async def export(
     at a time, however many rows there are. Rows that moved while they were paged stop the export.
 
     Args:
-        query: What to write: ``zeyos.accounts.where(…)``, with ``select`` for chosen columns. Rows are
+        query: The rows to write: ``zeyos.accounts.where(…)``, with ``select`` for chosen columns. Rows are
             written as the API has them: codes as numbers, times as Unix seconds. Or ``RowPages``, for
-            rows that come of no query.
+            rows that don't come from a query.
         target: A path, ``"-"`` for standard output, or a file that is open for writing bytes.
         format: ``"jsonl"``, ``"csv"``, ``"jsonl.gz"`` or ``"csv.gz"``; by default what the path's suffix says,
             and ``"jsonl"`` where there is no path.
@@ -89,14 +107,16 @@ async def export(
     """
     if times not in ("seconds", "iso"):
         raise InvalidArgument(f"times= is 'seconds' or 'iso', not {times!r}")
-    sink = sink_for(target)
-    kind = format_of(target, format)
+    sink = choose_sink(target)
+    kind = choose_format(target, format)
     if kind.rows != "csv" and (delimiter != "," or spreadsheet_safe):
         raise InvalidArgument("delimiter and spreadsheet_safe are about CSV files, and this is JSON lines")
-    lines = _lines(query, kind, iso=times == "iso", delimiter=delimiter, spreadsheet_safe=spreadsheet_safe)
+    lines = _choose_lines(
+        query, kind, iso=times == "iso", delimiter=delimiter, spreadsheet_safe=spreadsheet_safe
+    )
     if kind.compression:
         sink = GzipSink(sink)
-    job = _Job(query, lines, sink, on_progress)
+    job = _ExportJob(query, lines, sink, on_progress)
     seconds = await job.run()
     return ExportResult(
         path=None if sink.path is None else Path(sink.path),
@@ -107,33 +127,34 @@ async def export(
     )
 
 
-def _lines(
+def _choose_lines(
     query: Query[Any] | RowPages, kind: Format, *, iso: bool, delimiter: str, spreadsheet_safe: bool
-) -> _Lines:
+) -> _LineFormat:
     if isinstance(query, RowPages):
         if kind.rows != "csv":
-            return MappingLines(query.listed(), iso=iso)
-        return Csv(query.listed(), iso=iso, delimiter=delimiter, spreadsheet_safe=spreadsheet_safe)
-    columns = columns_of(query)
+            return MappingLines(query.column_list(), iso=iso)
+        return CsvLines(query.column_list(), iso=iso, delimiter=delimiter, spreadsheet_safe=spreadsheet_safe)
+    columns = query_columns(query)
     if not columns and (iso or kind.rows == "csv"):
         raise InvalidArgument(
             "this API names the columns of a list only in its answers: choose some with select()"
         )
     if kind.rows == "csv":
-        return Csv(columns, iso=iso, delimiter=delimiter, spreadsheet_safe=spreadsheet_safe)
+        return CsvLines(columns, iso=iso, delimiter=delimiter, spreadsheet_safe=spreadsheet_safe)
     _, id_is_added = paging_id(query._plan.columns)
+    # Bytes can't be passed on if they hold the ID that paging added and nobody selected.
     if iso or (id_is_added and not query._plan.distinct):
         return JsonLines(columns, iso=iso)
     return RawLines(columns)
 
 
-class _Job:
-    """One export that is running."""
+class _ExportJob:
+    """One running export."""
 
     def __init__(
         self,
         query: Query[Any] | RowPages,
-        lines: _Lines,
+        lines: _LineFormat,
         sink: Sink,
         on_progress: Callable[[ExportProgress], object] | None,
     ) -> None:
@@ -142,13 +163,13 @@ class _Job:
         self._lines = lines
         self._sink = sink
         self._on_progress = on_progress
-        self._begun = time.monotonic()
-        self._counting: asyncio.Task[int] | None = None
+        self._started_at = time.monotonic()
+        self._count_task: asyncio.Task[int] | None = None
         # One thread, so that the sink's calls happen in order, the last one too.
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="zeyos_async.export")
 
     async def run(self) -> float:
-        """Write everything, or nothing; gives the seconds that it took."""
+        """Write all rows or leave nothing behind, and return the seconds that it took."""
         try:
             await self._in_thread(self._sink.open)
             await self._copy()
@@ -157,83 +178,89 @@ class _Job:
             await self._in_thread(self._sink.abort)
             raise
         finally:
+            # No call is running any more, and waiting would block the event loop.
             self._pool.shutdown(wait=False)
-        return time.monotonic() - self._begun
+        return time.monotonic() - self._started_at
 
     async def _copy(self) -> None:
-        await self._in_thread(self._sink.write, self._lines.head())
+        await self._in_thread(self._sink.write, self._lines.header())
         self._start_count()
-        self._tell()
+        self._report()
         writing: asyncio.Task[int] | None = None
         try:
             async with aclosing(self._pages()) as pages:
                 async for page in pages:
-                    await self._written(writing)
+                    await self._finish_write(writing)
                     writing = asyncio.create_task(self._in_thread(self._write, page))
-            await self._written(writing)
+            await self._finish_write(writing)
         finally:
-            await self._end(writing, self._counting)
+            await self._cancel(writing, self._count_task)
 
     def _pages(self) -> AsyncGenerator[list[Any]]:
         if isinstance(self._query, RowPages):
-            return self._query.cells() if isinstance(self._lines, Csv) else self._query.rows()
+            return (
+                self._query.read_tuples()
+                if isinstance(self._lines, CsvLines)
+                else self._query.read_mappings()
+            )
+        # A warning would not do: the file would lack rows, or have some twice, and nobody would look.
         query = self._query.paging(on_drift="raise")
-        return attrs.evolve(query, shape=cast("_OfQuery", self._lines).shape).pages()
+        return attrs.evolve(query, shape=cast("_QueryLineFormat", self._lines).row_type).pages()
 
     def _write(self, page: list[Any]) -> int:
         self._sink.write(self._lines.encode(page))
         return len(page)
 
-    async def _written(self, writing: asyncio.Task[int] | None) -> None:
-        """Wait for the page before this one: reading and writing overlap by one page."""
+    async def _finish_write(self, writing: asyncio.Task[int] | None) -> None:
+        """Wait until the previous page is written: reading and writing overlap by one page only."""
         if writing is not None:
             self.rows += await writing
-            self._tell()
+            self._report()
 
     def _start_count(self) -> None:
-        # Distinct rows are counted by reading them all, which is what the export does anyway.
+        # Distinct rows are counted by reading them all, so a count would take as long as the export.
         query = self._query
         distinct = isinstance(query, Query) and query._plan.distinct
         if self._on_progress is not None and query.count is not None and not distinct:
-            self._counting = asyncio.create_task(_counted(query.count))
+            self._count_task = asyncio.create_task(_await_count(query.count))
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         if self._on_progress is None:
             return
-        known = self._counting is not None and self._counting.done()
+        count = self._count_task
         self._on_progress(
             ExportProgress(
                 rows=self.rows,
-                expected=self._counting.result() if known and self._counting is not None else None,
+                expected=count.result() if count is not None and count.done() else None,
                 bytes=self._sink.written,
-                elapsed=time.monotonic() - self._begun,
+                elapsed=time.monotonic() - self._started_at,
             )
         )
 
     @staticmethod
-    async def _end(*tasks: asyncio.Task[Any] | None) -> None:
-        """Nothing outlives the export: neither a count nor a page on its way to the disk."""
+    async def _cancel(*tasks: asyncio.Task[Any] | None) -> None:
+        """Cancel tasks and wait for their end, so that no count and no write outlives the export."""
         running = [task for task in tasks if task is not None]
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
     async def _in_thread(self, work: Callable[..., T], *args: Any) -> T:
-        """Run it in the export's thread. If that is cancelled, still wait for it: it can't be stopped."""
+        """Run a function in the export's thread, and wait for its end even when cancelled."""
         future = asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
             await asyncio.wait([future])
             if not future.cancelled():
-                future.exception()  # seen: the cancellation is what is raised
+                future.exception()  # or asyncio logs it as never retrieved; the cancellation is raised
             raise
         except OSError as error:
             if self._sink.path is None or error.errno is None:
                 raise
-            # The system names the part that was written, or nothing; the user knows the file.
+            # The system names the temporary file, or none; the user knows only the file that was asked for.
             raise OSError(error.errno, error.strerror, str(self._sink.path)) from error
 
 
-async def _counted(count: Callable[[], Awaitable[int]]) -> int:
+async def _await_count(count: Callable[[], Awaitable[int]]) -> int:
     return await count()

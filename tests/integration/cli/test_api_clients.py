@@ -15,9 +15,9 @@ from typing import Any, Final
 import pytest
 
 from zeyos_async.cli import main
-from zeyos_async.cli.apis import Reach, reader
+from zeyos_async.cli.api_clients import ApiOptions, open_reader
 from zeyos_async.cli.connect import Connection
-from zeyos_async.cli.queries import QueryOptions
+from zeyos_async.cli.query_options import QueryOptions
 from zeyos_async.errors import FilterError
 from zeyos_async.testing import emulate_ox
 
@@ -140,10 +140,10 @@ def test_a_stub_is_a_module_that_works(run: Run) -> None:
     """With a class that a query can fill."""
     code, out, _ = run("general", "stub", "Subaccount", "--emulate")
     assert code == 0
-    found: dict[str, Any] = {"__name__": "stub"}
-    exec(compile(out, "stub.py", "exec"), found)
-    assert found["Subaccount"](intID=7).intID == 7
-    assert found["SubaccountIntStatus"].AKTIV == 1
+    namespace: dict[str, Any] = {"__name__": "stub"}
+    exec(compile(out, "stub.py", "exec"), namespace)
+    assert namespace["Subaccount"](intID=7).intID == 7
+    assert namespace["SubaccountIntStatus"].AKTIV == 1
 
 
 # -- Open-Xchange ----------------------------------------------------------------------------------
@@ -196,19 +196,28 @@ def test_a_condition_searches_the_same_folder(run: Run) -> None:
         1
     ].splitlines()
     where = ("--where", "summary.contains('Rocket')")
-    found = run("list", "chronos", *OX, *LATER, *where, "--jsonl", "--select", "id,startDate,folder")[
+    matches = run("list", "chronos", *OX, *LATER, *where, "--jsonl", "--select", "id,startDate,folder")[
         1
     ].splitlines()
-    assert found
-    assert set(found) < set(everything)
+    assert matches
+    assert set(matches) < set(everything)
     assert {json.loads(line)["folder"] for line in everything} == {"cal://0/21"}
 
 
 def test_a_mail_that_is_shown_stays_unread(run: Run, tmp_path: Path) -> None:
     """Looking at it from the command line is not reading it."""
-    with emulated("ox", 3) as told:
-        options = ("--api", "ox", "--url", told["url"], "--user", told["user"], "--password-file", "password")
-        Path("password").write_text(told["password"])
+    with emulated("ox", 3) as about:
+        options = (
+            "--api",
+            "ox",
+            "--url",
+            about["url"],
+            "--user",
+            about["user"],
+            "--password-file",
+            "password",
+        )
+        Path("password").write_text(about["password"])
         before = run("list", "mail", *options, "--jsonl", "--select", "id,flags")[1]
         unread = next(row["id"] for row in map(json.loads, before.splitlines()) if not row["flags"] & 32)
         assert run("get", "mail", unread, *options)[0] == 0
@@ -220,9 +229,9 @@ async def test_a_command_logs_out(where: str, monkeypatch: pytest.MonkeyPatch) -
     """Also after an error: a session that nobody uses would count for an hour."""
     monkeypatch.setenv("OX_PASSWORD", "secret")
     async with emulate_ox() as server:
-        given = Connection(url=server.url, user="jane")
+        connection = Connection(url=server.url, user="jane")
         with pytest.raises(FilterError) if where else contextlib.nullcontext():
-            async with reader(given, Reach(api="ox"), "tasks") as rows:
+            async with open_reader(connection, ApiOptions(api="ox"), "tasks") as rows:
                 await rows.count(QueryOptions(where=(where,) if where else ()))
         last = server.journal.requests[-1]
         assert (last.path, last.status, "action=logout" in last.query) == ("/ajax/login", 200, True)
@@ -300,7 +309,9 @@ def test_an_export_of_open_xchange(run: Run, tmp_path: Path) -> None:
         (("emulate", "general", "--rows", "accounts=3"), 2, "there is no model 'accounts'"),
     ],
 )
-def test_what_an_api_does_not_allow_is_said(run: Run, argv: tuple[str, ...], code: int, message: str) -> None:
+def test_an_option_that_an_api_does_not_allow_is_an_error(
+    run: Run, argv: tuple[str, ...], code: int, message: str
+) -> None:
     """In a line, with nothing on standard output."""
     done, out, err = run(*argv)
     assert (done, out) == (code, ""), err
@@ -325,8 +336,8 @@ def emulated(api: str, lines: int) -> Iterator[dict[str, str]]:
 @pytest.fixture
 def served(request: pytest.FixtureRequest, home: Path) -> Iterator[dict[str, str]]:
     """An emulator that the command serves."""
-    with emulated(*request.param) as told:
-        yield told
+    with emulated(*request.param) as about:
+        yield about
 
 
 @pytest.mark.parametrize("served", [("octaved", 3)], indirect=True)

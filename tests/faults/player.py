@@ -1,4 +1,4 @@
-"""Plays a schedule: the real client, the fault proxy, the real emulator, over real sockets."""
+"""The player of a schedule: the real client, the fault proxy and the real emulator, over real sockets."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ _CLOCK: Final = itertools.count()
 
 
 @attrs.define(kw_only=True)
-class Outcome:
-    """What a step came to.
+class StepOutcome:
+    """The outcome of one step.
 
     Attributes:
         step: The step.
         result: ``"done"``, ``"unknown"``, ``"not sent"``, ``"refused"``, ``"ambiguous"`` (several candidates),
             ``"failed"`` (a read that gave an error), ``"skipped"`` (nothing to work on), ``"crashed"``.
-        began: Its place in the order of all beginnings and ends.
-        ended: The same of its end.
+        began: The place of its beginning in the order of all beginnings and ends.
+        ended: The place of its end in that order.
         record: The ID of the record that it worked on or made.
-        value: What was written to, or read from, the record's description.
+        value: The value written to, or read from, the record's description.
         base: The ETag that guarded the write.
-        rows: What a list gave: ID, name, description.
-        count: What a count gave.
-        why: The error.
+        rows: The rows of a list: ID, name, description.
+        count: The number that a count gave.
+        error: The error.
     """
 
     step: Step
@@ -62,65 +62,65 @@ class Outcome:
     base: str | None = None
     rows: list[tuple[int, str, str]] = attrs.field(factory=list)
     count: int | None = None
-    why: BaseException | None = None
+    error: BaseException | None = None
 
 
 @attrs.define
-class Played:
-    """A schedule that was played.
+class PlayedSchedule:
+    """A schedule that was played, with its outcomes and its final state.
 
     Attributes:
-        schedule: It.
-        outcomes: Of each task, in order.
+        schedule: The schedule.
+        outcomes: The outcomes of each task, in order.
         rows: The final state: ID, name, description of each record of the schedule.
         counter: The ID of the record that tasks count up.
         shared: The ID of the record that tasks update with its ETag.
-        passages: What came to the proxy.
+        passages: The requests that reached the proxy.
     """
 
     schedule: Schedule
-    outcomes: list[list[Outcome]]
+    outcomes: list[list[StepOutcome]]
     rows: list[tuple[int, str, str]]
     counter: int
     shared: int
     passages: list[Passage]
 
 
-class _Marked(AiohttpTransport):
-    """Sends the name of the step along, so that the proxy knows what a request belongs to."""
+class _StepTransport(AiohttpTransport):
+    """A transport that sends the step's name along, so that the proxy knows which step a request belongs to."""
 
     async def send(self, request: Any, **options: Any) -> Any:
         return await super().send(request.with_headers(X_Step=STEP.get()), **options)
 
 
 @asynccontextmanager
-async def _client(url: str, emulator: Any, schedule: Schedule) -> AsyncIterator[Zeyos]:
-    retry = Retry(base=BASE, cap=4 * BASE, budget=schedule.reserve)
+async def _open_client(url: str, emulator: Any, schedule: Schedule) -> AsyncIterator[Zeyos]:
+    retry = Retry(base=BASE, cap=4 * BASE, budget=schedule.budget)
     timeout = Timeout(total=20, connect=5, read=READ_TIMEOUT)
-    async with Session(transport=_Marked(), retry=retry, timeout=timeout) as session:
+    async with Session(transport=_StepTransport(), retry=retry, timeout=timeout) as session:
         yield Zeyos(url, auth=BearerToken(emulator.token), session=session)
 
 
-def _plan(schedule: Schedule) -> Callable[[Passage], Mishap | None]:
+def _fault_plan(schedule: Schedule) -> Callable[[Passage], Mishap | None]:
     kinds = {step.name: step.kind for steps in schedule.tasks for step in steps}
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
 
     def decide(passage: Passage) -> Mishap | None:
         name = passage.headers.get("x-step", "")
-        seen[name] += 1
-        return schedule.mishap(name, kinds[name], seen[name]) if name in kinds else None
+        counts[name] += 1
+        return schedule.mishap(name, kinds[name], counts[name]) if name in kinds else None
 
     return decide
 
 
-async def play(schedule: Schedule, emulator: Any) -> Played:
-    """Play it, and read the final state from the emulator's own tables."""
+async def play_schedule(schedule: Schedule, emulator: Any) -> PlayedSchedule:
+    """Play a schedule, and read the final state from the emulator's own tables."""
     prefix = f"{schedule.seed}/"
     counter = emulator.insert("tickets", name=f"{prefix}counter", description="0")
     shared = emulator.insert("tickets", name=f"{prefix}shared", description="at first")
-    async with FaultProxy(emulator.url, _plan(schedule)) as proxy:
-        async with _client(proxy.url, emulator, schedule) as zeyos:
-            players = [_Player(zeyos, proxy, counter, shared) for _ in schedule.tasks]
+    async with FaultProxy(emulator.url, _fault_plan(schedule)) as proxy:
+        async with _open_client(proxy.url, emulator, schedule) as zeyos:
+            players = [_TaskPlayer(zeyos, proxy, counter, shared) for _ in schedule.tasks]
             jobs = zip(players, schedule.tasks, strict=True)
             outcomes = await asyncio.gather(*(player.run(steps) for player, steps in jobs))
         await proxy.settle()
@@ -132,11 +132,11 @@ async def play(schedule: Schedule, emulator: Any) -> Played:
     connection.execute(f"DELETE {mine}", bounds)
     emulator.store.version += 1
     emulator.journal.reset()
-    return Played(schedule, list(outcomes), rows, counter, shared, passages)
+    return PlayedSchedule(schedule, list(outcomes), rows, counter, shared, passages)
 
 
-class _Player:
-    """One task: takes its steps one after the other, and notes what each came to."""
+class _TaskPlayer:
+    """The player of one task: it runs the steps one after the other, and records their outcomes."""
 
     def __init__(self, zeyos: Zeyos, proxy: FaultProxy, counter: int, shared: int) -> None:
         self.tickets = zeyos.tickets
@@ -145,69 +145,71 @@ class _Player:
         self.shared = shared
         self.own: dict[int, Ticket] = {}
 
-    async def run(self, steps: tuple[Step, ...]) -> list[Outcome]:
+    async def run(self, steps: tuple[Step, ...]) -> list[StepOutcome]:
         outcomes = []
         for step in steps:
             STEP.set(step.name)
-            outcome = Outcome(step=step, began=next(_CLOCK))
-            await self._take(step, outcome)
+            outcome = StepOutcome(step=step, began=next(_CLOCK))
+            await self._run_step(step, outcome)
             outcome.ended = next(_CLOCK)
             outcomes.append(outcome)
         return outcomes
 
-    async def _take(self, step: Step, outcome: Outcome) -> None:
+    async def _run_step(self, step: Step, outcome: StepOutcome) -> None:
         action = getattr(self, "_" + step.kind.replace(" ", "_"))
         reads = step.kind in ("get", "list", "count")
         try:
             await action(step, outcome)
         except OutcomeUnknown as error:
-            outcome.result, outcome.why = "unknown", error
+            outcome.result, outcome.error = "unknown", error
         except (NotSent, DeadlineExceeded) as error:
-            outcome.result, outcome.why = "failed" if reads else "not sent", error
+            outcome.result, outcome.error = "failed" if reads else "not sent", error
         except ManyResults as error:
-            outcome.result, outcome.why = "ambiguous", error
+            outcome.result, outcome.error = "ambiguous", error
         except (ZeyosAsyncError, PageDriftWarning) as error:
-            outcome.result, outcome.why = "failed" if reads else "refused", error
+            outcome.result, outcome.error = "failed" if reads else "refused", error
         except Exception as error:  # noqa: BLE001  judged as a failure of the schedule
-            outcome.result, outcome.why = "crashed", error
+            outcome.result, outcome.error = "crashed", error
 
-    def _target(self, step: Step, outcome: Outcome) -> Ticket | None:
+    def _choose_record(self, step: Step, outcome: StepOutcome) -> Ticket | None:
         if not self.own:
             return None
         record = self.own[sorted(self.own)[step.target % len(self.own)]]
         outcome.record = record.ID
         return record
 
-    def _keep(self, record: Ticket, outcome: Outcome) -> None:
+    def _store_record(self, record: Ticket, outcome: StepOutcome) -> None:
         assert record.ID is not None
         self.own[record.ID] = record
         outcome.record, outcome.value, outcome.result = record.ID, record.description, "done"
 
-    async def _create(self, step: Step, outcome: Outcome) -> None:
+    async def _create(self, step: Step, outcome: StepOutcome) -> None:
         outcome.value = f"{step.name} created"
-        self._keep(await self.tickets.create(name=step.name, description=outcome.value), outcome)
+        self._store_record(await self.tickets.create(name=step.name, description=outcome.value), outcome)
 
-    async def _create_with_reconcile(self, step: Step, outcome: Outcome) -> None:
+    async def _create_with_reconcile(self, step: Step, outcome: StepOutcome) -> None:
         outcome.value = f"{step.name} created"
         created = await self.tickets.create(
             name=step.name, description=outcome.value, reconcile=F.name == step.name
         )
-        self._keep(created, outcome)
+        self._store_record(created, outcome)
 
-    async def _update(self, step: Step, outcome: Outcome) -> None:
-        record = self._target(step, outcome)
+    async def _update(self, step: Step, outcome: StepOutcome) -> None:
+        record = self._choose_record(step, outcome)
         if record is not None:
             outcome.value, outcome.base = step.name, record.etag
-            self._keep(await self.tickets.update(record, description=step.name), outcome)
+            self._store_record(await self.tickets.update(record, description=step.name), outcome)
 
-    async def _update_without_guard(self, step: Step, outcome: Outcome) -> None:
-        record = self._target(step, outcome)
+    async def _update_without_guard(self, step: Step, outcome: StepOutcome) -> None:
+        record = self._choose_record(step, outcome)
         if record is not None:
             outcome.value = step.name
-            self._keep(await self.tickets.update(record, description=step.name, if_match=None), outcome)
+            self._store_record(
+                await self.tickets.update(record, description=step.name, if_match=None), outcome
+            )
 
-    async def _delete(self, step: Step, outcome: Outcome, **options: Any) -> None:
-        record = self._target(step, outcome)
+    async def _delete(self, step: Step, outcome: StepOutcome, **options: Any) -> None:
+        record = self._choose_record(step, outcome)
         if record is None or record.ID is None:
             return
         try:
@@ -218,43 +220,43 @@ class _Player:
         del self.own[record.ID]
         outcome.result = "done"
 
-    async def _delete_without_guard(self, step: Step, outcome: Outcome) -> None:
+    async def _delete_without_guard(self, step: Step, outcome: StepOutcome) -> None:
         await self._delete(step, outcome, if_match=None)
 
-    async def _update_shared(self, step: Step, outcome: Outcome) -> None:
+    async def _update_shared(self, step: Step, outcome: StepOutcome) -> None:
         try:
             record = await self.tickets.get(self.shared)
         except ZeyosAsyncError as error:
-            outcome.why = error
+            outcome.error = error
             return
         outcome.value, outcome.base = step.name, record.etag
         changed = await self.tickets.update(record, description=step.name)
         outcome.result = "done" if changed.description == step.name else "crashed"
 
-    async def _count_up(self, step: Step, outcome: Outcome) -> None:
+    async def _count_up(self, step: Step, outcome: StepOutcome) -> None:
         changed = await self.tickets.modify(
             self.counter, lambda ticket: {"description": str(int(ticket.description or 0) + 1)}, attempts=20
         )
         outcome.result, outcome.value = "done", changed.description
 
-    async def _get(self, step: Step, outcome: Outcome) -> None:
-        record = self._target(step, outcome)
+    async def _get(self, step: Step, outcome: StepOutcome) -> None:
+        record = self._choose_record(step, outcome)
         if record is not None and record.ID is not None:
-            self._keep(await self.tickets.get(record.ID), outcome)
+            self._store_record(await self.tickets.get(record.ID), outcome)
 
-    async def _list(self, step: Step, outcome: Outcome) -> None:
+    async def _list(self, step: Step, outcome: StepOutcome) -> None:
         prefix = step.name.rpartition("/")[0] + "/"
         rows = await self.tickets.where(F.name.startswith(prefix)).all()
         outcome.rows = [(row.ID or 0, row.name or "", row.description or "") for row in rows]
         outcome.result = "done"
 
-    async def _count(self, step: Step, outcome: Outcome) -> None:
+    async def _count(self, step: Step, outcome: StepOutcome) -> None:
         prefix = step.name.rpartition("/")[0] + "/"
         outcome.count = await self.tickets.where(F.name.startswith(prefix)).count()
         outcome.result = "done"
 
-    async def _outage(self, step: Step, outcome: Outcome) -> None:
-        """Every connection ends, and new ones are refused for a while."""
+    async def _outage(self, step: Step, outcome: StepOutcome) -> None:
+        """End every connection, and refuse new ones for a while."""
         await self.proxy.shut()
         await asyncio.sleep(OUTAGE)
         await self.proxy.open()

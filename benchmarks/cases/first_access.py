@@ -1,4 +1,4 @@
-"""What comes first: the first row of a long result, and the first use of an entity."""
+"""The cases of first access: the first row of a long result, and the first use of an entity."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ ROUNDS = 9
 ENTITIES = ("tickets", "contacts", "items", "transactions", "projects", "tasks", "messages", "contracts")
 
 
-async def row(job: Job) -> dict[str, list[float]]:
-    """Seconds until the first row of 100 pages, and for one request of one row, on warm connections."""
+async def first_row(job: Job) -> dict[str, list[float]]:
+    """Measure the seconds until the first row of 100 pages, and of one request of one row, on warm connections."""
     body = {"fields": ACCOUNT_FIELDS, "sort": ["+ID"], "limit": 1}
     results: dict[str, list[float]] = {"one request": [], "first row": []}
     async with (
@@ -24,32 +24,35 @@ async def row(job: Job) -> dict[str, list[float]]:
         aiohttp.ClientSession(headers=job.headers) as bare,
     ):
 
-        async def one() -> None:
+        async def request_one() -> None:
             async with bare.post(job.accounts, json=body) as answer:
                 await answer.read()
 
-        async def first() -> None:
+        async def read_first() -> None:
             async for _ in zeyos.accounts.query().paging(size=1000):
                 break
 
-        cases: dict[str, Callable[[], Awaitable[None]]] = {"one request": one, "first row": first}
+        cases: dict[str, Callable[[], Awaitable[None]]] = {
+            "one request": request_one,
+            "first row": read_first,
+        }
         for number in range(ROUNDS + 1):
             for name, case in cases.items():
-                began = time.perf_counter()
+                started_at = time.perf_counter()
                 await case()
                 if number:
-                    results[name].append(time.perf_counter() - began)
+                    results[name].append(time.perf_counter() - started_at)
     return results
 
 
-async def use(job: Job) -> dict[str, list[float]]:
-    """CPU seconds of the first query of an entity, and of the same query again."""
+async def first_use(job: Job) -> dict[str, list[float]]:
+    """Measure the CPU seconds of the first query of an entity, and of the same query again."""
     results: dict[str, list[float]] = {"first": [], "again": []}
     async with Zeyos(job.url, auth=BearerToken(job.token)) as zeyos:
         await zeyos.accounts.query().limit(1).all()
         for entity in ENTITIES:
             for name in results:
-                began = time.process_time()
+                started_at = time.process_time()
                 await zeyos.resource(entity).query().limit(1).all()
-                results[name].append(time.process_time() - began)
+                results[name].append(time.process_time() - started_at)
     return results

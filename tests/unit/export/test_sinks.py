@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from zeyos_async.errors import InvalidArgument
-from zeyos_async.export.files import FileSink, GzipSink, StreamSink, sink_for
+from zeyos_async.export.sinks import FileSink, GzipSink, StreamSink, choose_sink
 
 
 def test_the_name_appears_at_the_end(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_gzip_gives_the_same_bytes_each_time_and_all_that_was_written(tmp_path: 
 def test_a_given_stream_is_written_to_and_left_open() -> None:
     """It is not ours to close."""
     stream = BytesIO()
-    sink = sink_for(stream)
+    sink = choose_sink(stream)
     sink.open()
     sink.write(b"x")
     sink.commit()
@@ -106,7 +106,7 @@ def test_a_given_stream_is_written_to_and_left_open() -> None:
 
 def test_a_device_is_written_to_and_not_replaced() -> None:
     """Even by a user who could replace it."""
-    sink = sink_for(os.devnull)
+    sink = choose_sink(os.devnull)
     assert isinstance(sink, StreamSink)
     sink.open()
     sink.write(b"x")
@@ -115,19 +115,19 @@ def test_a_device_is_written_to_and_not_replaced() -> None:
 
 
 @pytest.mark.parametrize("target", [None, 7, object(), ["a.csv"]])
-def test_what_is_no_target_is_refused(target: object) -> None:
+def test_a_target_of_another_type_is_refused(target: object) -> None:
     """With what would do."""
     with pytest.raises(InvalidArgument, match="a path, '-', or a file"):
-        sink_for(target)
+        choose_sink(target)
 
 
 def test_a_file_open_for_text_is_refused(tmp_path: Path) -> None:
     """Bytes can't be written to it."""
     with (tmp_path / "a.csv").open("w") as stream, pytest.raises(InvalidArgument, match="writing bytes"):
-        sink_for(stream)
+        choose_sink(stream)
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     """Before anything is opened."""
     with pytest.raises(InvalidArgument, match="is a folder"):
-        sink_for(tmp_path)
+        choose_sink(tmp_path)

@@ -1,4 +1,4 @@
-"""One small ``get`` on a warm session."""
+"""The case of one small ``get`` on a warm session."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ ROUNDS, REPEAT = 15, 100
 
 
 async def main(job: Job) -> dict[str, list[float]]:
-    """CPU seconds a call."""
+    """Measure the CPU seconds of one call."""
     headers = {"Authorization": f"Bearer {job.token}"}
     async with (
         Zeyos(job.url, auth=BearerToken(job.token)) as zeyos,
         aiohttp.ClientSession(headers=headers) as session,
     ):
 
-        async def ours() -> object:
+        async def get_account() -> object:
             return await zeyos.accounts.get(7)
 
-        async def bare() -> object:
+        async def get_json() -> object:
             async with session.get(f"{job.accounts}/7") as answer:
                 return orjson.loads(await answer.read())
 
         return await cpu_seconds_async(
-            {"aiohttp and orjson": bare, "accounts.get": ours}, rounds=ROUNDS, repeat=REPEAT
+            {"aiohttp and orjson": get_json, "accounts.get": get_account}, rounds=ROUNDS, repeat=REPEAT
         )

@@ -1,4 +1,7 @@
-"""Values as people read them: codes by name, times as ISO 8601, nothing that would steer a terminal."""
+"""Values as text for people, and as data for programs.
+
+People read codes by name and times as ISO 8601. Text from a server must not steer the terminal.
+"""
 
 from __future__ import annotations
 
@@ -13,41 +16,44 @@ import msgspec
 from ..records import Record
 from ..schema import Field
 
-__all__ = ["clean", "record_values", "show", "wire"]
+__all__ = ["clean_text", "format_value", "record_values", "to_api_value"]
 
-_BREAKS: Final = {"\n": "⏎", "\t": " ", "\r": ""}
-_UNSEEN: Final = frozenset({"Cc", "Cs"})
-_TURNS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
-"""Marks that turn the direction of what follows, beyond the cell too."""
+_LINE_BREAKS: Final = {"\n": "⏎", "\t": " ", "\r": ""}
+_CONTROL_CATEGORIES: Final = frozenset({"Cc", "Cs"})
+_DIRECTION_MARKS: Final = frozenset(
+    "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
+)
+"""Marks that change the direction of the text that follows, beyond their own cell too."""
 
 
-def clean(text: str) -> str:
-    """The text on one line, with control characters shown as escapes: data must not move the cursor."""
+def clean_text(text: str) -> str:
+    """Return a text on one line, with control characters as escapes, so that data can't move the cursor."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_shown(char) for char in text)
+    return "".join(_escape_char(char) for char in text)
 
 
-def _shown(char: str) -> str:
-    if char in _BREAKS:
-        return _BREAKS[char]
-    if unicodedata.category(char) in _UNSEEN or char in _TURNS:
+def _escape_char(char: str) -> str:
+    if char in _LINE_BREAKS:
+        return _LINE_BREAKS[char]
+    if unicodedata.category(char) in _CONTROL_CATEGORIES or char in _DIRECTION_MARKS:
         return f"\\x{ord(char):02x}" if ord(char) < 256 else f"\\u{ord(char):04x}"
     return char
 
 
-def show(value: Any, field: Field | None, *, local: bool = False) -> str:
-    """A value for a person.
+def format_value(value: Any, field: Field | None, *, local: bool = False) -> str:
+    """Return a value as text for a person.
 
     Args:
-        value: As a query or a record gives it.
-        field: What is known of it.
+        value: The value of a query's row or a record.
+        field: Its field in the schema, or ``None`` if it is not known.
         local: Whether times are shown in this machine's time zone.
     """
     if value is None:
         return ""
     if isinstance(value, datetime):
-        return _time(value, local=local)
+        return _format_time(value, local=local)
+    # Before int: True is an int, too.
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int):
@@ -56,14 +62,14 @@ def show(value: Any, field: Field | None, *, local: bool = False) -> str:
     if isinstance(value, bytes):
         return f"<{len(value)} bytes>"
     if isinstance(value, list) and value and all(map(_is_address, value)):
-        return clean(", ".join(f"{name} <{mail}>" if name else mail for name, mail in value))
+        return clean_text(", ".join(f"{name} <{mail}>" if name else mail for name, mail in value))
     if isinstance(value, (list, dict)):
-        return clean(msgspec.json.encode(value).decode())
-    return clean(str(value))
+        return clean_text(msgspec.json.encode(value).decode())
+    return clean_text(str(value))
 
 
 def _is_address(value: Any) -> bool:
-    """Whether it is a name, which may be missing, and an address of mail, as Open-Xchange has them."""
+    """Return whether a value is a pair of a name, or ``None``, and a mail address, as Open-Xchange has them."""
     return (
         isinstance(value, (list, tuple))
         and len(value) == 2
@@ -73,28 +79,29 @@ def _is_address(value: Any) -> bool:
     )
 
 
-def _time(value: datetime, *, local: bool) -> str:
-    if value.tzinfo is None:  # what somebody's clock shows, wherever that is
+def _format_time(value: datetime, *, local: bool) -> str:
+    if value.tzinfo is None:  # a wall clock's time, which a zone would make wrong
         return value.isoformat(sep=" ", timespec="seconds")
     if local:
         return value.astimezone().isoformat(sep=" ", timespec="seconds")
     return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def wire(value: Any, *, iso: bool = False) -> Any:
-    """A value for a program, as the API has it: codes as numbers, times as Unix seconds unless ``iso``."""
+def to_api_value(value: Any, *, iso: bool = False) -> Any:
+    """Return a value for a program, as the API has it: codes as numbers, times as Unix seconds unless ``iso``."""
     if isinstance(value, datetime):
         if iso or value.tzinfo is None:
             return value
         seconds = value.timestamp()
         return int(seconds) if seconds.is_integer() else seconds
+    # A code may be an IntEnum; the API's own value is a plain int.
     if isinstance(value, int) and not isinstance(value, bool):
         return int(value)
     return value
 
 
 def record_values(record: Record) -> dict[str, Any]:
-    """The API's name → value of a record: its fields, what came besides, and its tags and extdata if asked for."""
+    """Return a record's values by the API's names: its fields, unknown fields, and tags and extdata if present."""
     entity = record.__entity__
     values = {field.name: getattr(record, field.attr) for field in entity}
     extra: Mapping[str, Any] = getattr(record, "extra", {})

@@ -1,4 +1,4 @@
-"""Which columns a table has if nobody says."""
+"""The columns of a table when the command line names none."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..schema import Entity, Kind
 
 __all__ = ["default_columns", "flow_columns"]
 
-_CHOSEN: Final[Mapping[str, tuple[str, ...]]] = {
+_ENTITY_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "accounts": (
         "ID",
         "lastname",
@@ -49,9 +49,9 @@ _CHOSEN: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "users": ("ID", "name", "email", "activity"),
 }
-_TELLING: Final = ("name", "lastname", "firstname", "subject", "title", "label", "text", "filename")
-_MOST: Final = 8
-_IN_FLOW: Final = (
+_LABEL_FIELDS: Final = ("name", "lastname", "firstname", "subject", "title", "label", "text", "filename")
+_MAX_COLUMNS: Final = 8
+_FLOW_COLUMNS: Final = (
     "id",
     "referenceNumber",
     "name",
@@ -67,21 +67,24 @@ _IN_FLOW: Final = (
 
 
 def default_columns(entity: Entity) -> tuple[str, ...]:
-    """Paths of the columns: chosen by hand for the great entities, by what fields are for the others."""
-    chosen = tuple(path for path in _CHOSEN.get(entity.name, ()) if path.partition(".")[0] in entity.fields)
-    if chosen:
-        return chosen
-    found = ["ID"] if "ID" in entity.fields else []
-    found += [field.name for field in entity if field.name.endswith("num") and field.kind is Kind.TEXT]
-    found += [name for name in _TELLING if name in entity.fields]
-    found += [field.name for field in entity if field.codes and any(field.codes.values())]
-    found += [field.name for field in entity if field.target and field.name != "fork"]
-    found += [name for name in ("date", "lastmodified") if name in entity.fields]
-    found += [field.name for field in entity if field.kind in (Kind.TEXT, Kind.INTEGER, Kind.NUMBER)]
-    return tuple(dict.fromkeys(found))[:_MOST]
+    """Return the paths of an entity's columns: a list made by hand, or else the fields that identify a row best."""
+    listed = tuple(
+        path for path in _ENTITY_COLUMNS.get(entity.name, ()) if path.partition(".")[0] in entity.fields
+    )
+    if listed:
+        return listed
+    paths = ["ID"] if "ID" in entity.fields else []
+    paths += [field.name for field in entity if field.name.endswith("num") and field.kind is Kind.TEXT]
+    paths += [name for name in _LABEL_FIELDS if name in entity.fields]
+    paths += [field.name for field in entity if field.codes and any(field.codes.values())]
+    paths += [field.name for field in entity if field.target and field.name != "fork"]
+    paths += [name for name in ("date", "lastmodified") if name in entity.fields]
+    paths += [field.name for field in entity if field.kind in (Kind.TEXT, Kind.INTEGER, Kind.NUMBER)]
+    # A field may match several rules; the first place counts.
+    return tuple(dict.fromkeys(paths))[:_MAX_COLUMNS]
 
 
 def flow_columns(fields: Iterable[str]) -> dict[str, str]:
-    """Columns for a resource of Octaved Flow, as key → field."""
-    there = set(fields)
-    return {name: name for name in _IN_FLOW if name in there}
+    """Return the columns of a resource of Octaved Flow: key → field."""
+    names = set(fields)
+    return {name: name for name in _FLOW_COLUMNS if name in names}

@@ -1,4 +1,4 @@
-"""Running a command's coroutine: with the signals that end it, and the log that --verbose shows."""
+"""The run of a command's coroutine with the signals that end it, and the option ``--verbose``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
-    """Run it to its end; SIGTERM cancels it as Ctrl-C does, so that it can clean up.
+    """Run a coroutine to its end, and let SIGTERM cancel it as Ctrl-C does, so that it can clean up.
 
     Raises:
         Terminated: SIGTERM ended it.
@@ -29,6 +29,7 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
 
 async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
     task = asyncio.ensure_future(work)
+    # Ctrl-C and SIGTERM both arrive as a cancellation; this flag tells them apart.
     terminated = False
 
     def terminate() -> None:
@@ -37,7 +38,7 @@ async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
         task.cancel()
 
     loop = asyncio.get_running_loop()
-    # Not on every system, and only in the main thread; elsewhere SIGTERM ends the process at once.
+    # Signal handlers exist only on Unix and in the main thread; elsewhere SIGTERM ends the process at once.
     with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
         loop.add_signal_handler(signal.SIGTERM, terminate)
     try:
@@ -48,7 +49,7 @@ async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
         raise
 
 
-def _be_verbose(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+def _enable_logging(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     if value:
         state = ctx.find_root().obj
         if state is not None:
@@ -57,12 +58,12 @@ def _be_verbose(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 
 
 def verbose_option(command: Any) -> Any:
-    """Adds ``--verbose``."""
+    """Add the option ``--verbose`` to a command."""
     return click.option(
         "-v",
         "--verbose",
         is_flag=True,
         expose_value=False,
-        callback=_be_verbose,
-        help="Log what is done, and show tracebacks.",
+        callback=_enable_logging,
+        help="Log what the client does, and show the traceback of an error.",
     )(command)

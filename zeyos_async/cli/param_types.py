@@ -1,9 +1,10 @@
-"""The kinds of arguments: an entity's name, a selection, rows for the emulator."""
+"""The parameter types of commands: names of entities, IDs, rows for the emulator, times, and selections."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
 import click
@@ -12,86 +13,103 @@ from click.shell_completion import CompletionItem
 from ..errors import InvalidArgument, suggest
 from ..services.octaved._generated import RECORDS
 from ..services.zeyos._generated import ENTITIES, entity
-from .ox_modules import MODULES, moment_of
+from .ox_listings import OX_LISTINGS
 
-__all__ = ["ENTITY", "ID", "ROWS", "WHEN", "Selection", "parse_rows", "parse_selection", "split_terms"]
+__all__ = [
+    "ENTITY",
+    "ID",
+    "ROWS",
+    "TIME",
+    "Selection",
+    "parse_rows",
+    "parse_selection",
+    "parse_time",
+    "split_terms",
+]
 
-
-_NAMES: Final[Mapping[str, Collection[str]]] = {"zeyos": ENTITIES, "octaved": RECORDS, "ox": MODULES}
-_TITLES: Final = {
+_TIME_FORMS: Final = "write a day, as 2026-01-31, or a time with its offset, as 2026-01-31T09:00+01:00"
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
+_NAMES: Final[Mapping[str, Collection[str]]] = {"zeyos": ENTITIES, "octaved": RECORDS, "ox": OX_LISTINGS}
+_MISSING_NAME: Final = {
     "zeyos": "ZeyOS has no entity",
     "octaved": "Octaved Flow has no resource",
     "ox": "of Open-Xchange, commands list no module",
 }
-_LISTED: Final = {
+_NAMES_HINT: Final = {
     "zeyos": " `zeyos-async resources` lists them.",
     "octaved": "",
-    "ox": f" There are {', '.join(MODULES)}.",
+    "ox": f" There are {', '.join(OX_LISTINGS)}.",
 }
-_MADE_UP: Final = {"zeyos": ENTITIES, "octaved": RECORDS}
-"""What the emulators make rows of, as far as that is known here."""
+_EMULATED_NAMES: Final = {"zeyos": ENTITIES, "octaved": RECORDS}
+"""Names for which the emulators can make up rows; the models of the General API are known to its emulator only."""
 
 
 class _EntityType(click.ParamType):  # type: ignore[type-arg]
-    """The name of an entity."""
+    """The parameter type for the name of an entity, resource, model or module."""
 
     name = "entity"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The name, if the API has such an entity, resource or model."""
-        api, name = _api(ctx), str(value)
+        """Return the name, if the API has such an entity, resource or module."""
+        api, name = _api_of(ctx), str(value)
+        # Addresses have dashes where the tables have underscores: work-packages, work_packages.
         if api == "octaved":
             name = name.replace("-", "_")
         if api in _NAMES and name not in _NAMES[api]:
-            self.fail(f"{_TITLES[api]} {value!r}.{suggest(name, _NAMES[api])}{_LISTED[api]}", param, ctx)
+            self.fail(
+                f"{_MISSING_NAME[api]} {value!r}.{suggest(name, _NAMES[api])}{_NAMES_HINT[api]}", param, ctx
+            )
         return name
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """Entities that begin like this."""
-        return [CompletionItem(name) for name in _NAMES.get(_api(ctx), ()) if name.startswith(incomplete)]
+        """Return the names that begin with the text."""
+        return [CompletionItem(name) for name in _NAMES.get(_api_of(ctx), ()) if name.startswith(incomplete)]
 
 
 class _IdType(click.ParamType):  # type: ignore[type-arg]
-    """The ID of a record: a number, but for APIs that have other ones."""
+    """The parameter type for the ID of a record: a number, or text for the APIs that have such IDs."""
 
     name = "id"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
-        """The ID."""
-        if _api(ctx) == "zeyos":
+        """Return the ID."""
+        if _api_of(ctx) == "zeyos":
             return click.IntRange(min=1).convert(value, param, ctx)
         text = str(value)
-        return int(text) if text.isascii() and text.isdigit() and _api(ctx) == "general" else text
+        # isdigit alone accepts "²", which int refuses.
+        return int(text) if text.isascii() and text.isdigit() and _api_of(ctx) == "general" else text
 
 
 class _RowsType(click.ParamType):  # type: ignore[type-arg]
-    """Rows for the emulator: ``accounts=1000,contacts=50``."""
+    """The parameter type for the emulator's rows: ``accounts=1000,contacts=50``."""
 
     name = "entity=number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, int]:
-        """Entity → number."""
+        """Return the number of rows of each entity."""
+        # click passes values that are converted already, too.
         if isinstance(value, dict):
             return value
         try:
-            return parse_rows(value, _api(ctx))
+            return parse_rows(value, _api_of(ctx))
         except InvalidArgument as error:
             self.fail(str(error), param, ctx)
 
 
-class _WhenType(click.ParamType):  # type: ignore[type-arg]
-    """A moment: a day, or a time with its offset."""
+class _TimeType(click.ParamType):  # type: ignore[type-arg]
+    """The parameter type for a point in time: a day, or a time with its offset."""
 
     name = "when"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """The moment."""
+        """Return the time."""
+        # click passes values that are converted already, too.
         if isinstance(value, datetime):
             return value
         try:
-            return moment_of(str(value))
+            return parse_time(str(value))
         except InvalidArgument as error:
             self.fail(str(error), param, ctx)
 
@@ -99,45 +117,63 @@ class _WhenType(click.ParamType):  # type: ignore[type-arg]
 ENTITY = _EntityType()
 ID = _IdType()
 ROWS = _RowsType()
-WHEN = _WhenType()
+TIME = _TimeType()
 
 Selection = dict[str, str]
-"""Key → path, in the order of the columns."""
+"""The chosen columns: key → path, in their order."""
 
 
-def _api(ctx: click.Context | None) -> str:
-    """Which API a command line is about."""
+def _api_of(ctx: click.Context | None) -> str:
+    """Return the API of a command line."""
     return (ctx.params.get("api") if ctx is not None else None) or "zeyos"
 
 
 def parse_rows(text: str, api: str = "zeyos") -> dict[str, int]:
-    """Entity → number from ``accounts=1000,contacts=50``.
+    """Parse ``accounts=1000,contacts=50`` to the number of rows of each entity.
 
     Args:
         text: The text.
-        api: Whose entities, resources or models; the models of the General API are the server's own.
+        api: The API whose entities, resources or models these are. Models of the General API are not checked.
 
     Raises:
-        InvalidArgument: That is not what the text says.
+        InvalidArgument: The text has another form, or names an unknown entity.
     """
     rows: dict[str, int] = {}
     for part in split_terms((text,)):
         name, _, number = part.partition("=")
-        if api in _MADE_UP and name not in _MADE_UP[api]:
-            raise InvalidArgument(f"{_TITLES[api]} {name!r}.{suggest(name, _MADE_UP[api])}")
+        if api in _EMULATED_NAMES and name not in _EMULATED_NAMES[api]:
+            raise InvalidArgument(f"{_MISSING_NAME[api]} {name!r}.{suggest(name, _EMULATED_NAMES[api])}")
+        # isdigit alone accepts "²", which int refuses.
         if not (number.isascii() and number.replace("_", "").isdigit()):
             raise InvalidArgument(f"{part!r}: how many rows? Write it as {name}=1000")
         rows[name] = int(number)
     return rows
 
 
+def parse_time(text: str) -> datetime:
+    """Parse a point in time: ``2026-01-31``, which is 00:00 UTC, or ISO 8601 with an offset.
+
+    Raises:
+        InvalidArgument: The text is neither.
+    """
+    try:
+        if _DAY.fullmatch(text):
+            return datetime.combine(date.fromisoformat(text), time(), UTC)
+        point = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidArgument(f"{text!r}: {_TIME_FORMS}") from error
+    if point.tzinfo is None:
+        raise InvalidArgument(f"{text!r}: {_TIME_FORMS}")
+    return point
+
+
 def split_terms(values: tuple[str, ...]) -> list[str]:
-    """The terms of an option that may be repeated, or take several with commas between them."""
+    """Split the values of an option that may be repeated, and may hold several terms with commas."""
     return [term.strip() for value in values for term in value.split(",") if term.strip()]
 
 
 def parse_selection(values: tuple[str, ...]) -> Selection:
-    """Key → path from ``("ID,lastname", "town=contact.city")``.
+    """Parse the values of ``--select``, such as ``("ID,lastname", "town=contact.city")``.
 
     Raises:
         InvalidArgument: A key comes twice, or a term is incomplete.
@@ -155,7 +191,7 @@ def parse_selection(values: tuple[str, ...]) -> Selection:
 
 
 def complete_paths(name: str, incomplete: str) -> list[str]:
-    """Fields of an entity that complete the last term of a list, and those behind a reference."""
+    """Return completions for the last term of a list: an entity's fields, and those behind a reference."""
     if name not in ENTITIES:
         return []
     head, _, last = incomplete.rpartition(",")

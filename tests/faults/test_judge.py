@@ -1,4 +1,4 @@
-"""The schedules can fail: clients that are broken on purpose are found out by them."""
+"""The schedules can fail: they find clients that are broken on purpose."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zeyos_async.services.zeyos.resources import WritableResource
 from zeyos_async.session import channel
 from zeyos_async.wire import Safety
 
-from .campaign import campaign
+from .campaign import run_campaign
 
 SEEDS = range(600)
 Patch = pytest.MonkeyPatch
@@ -25,8 +25,8 @@ def repeats_creates(patch: Patch) -> None:
     build = WritableResource._request
 
     def request(self: Any, *args: Any, **options: Any) -> Any:
-        made = build(self, *args, **options)
-        return attrs.evolve(made, safety=Safety.REPEATABLE) if made.method == "PUT" else made
+        built = build(self, *args, **options)
+        return attrs.evolve(built, safety=Safety.REPEATABLE) if built.method == "PUT" else built
 
     patch.setattr(WritableResource, "_request", request)
 
@@ -104,5 +104,5 @@ BROKEN = [
 async def test_a_broken_client_is_found_out(break_it: Callable[[Patch], None], monkeypatch: Patch) -> None:
     """By one of the seeds that the client as it is passes."""
     break_it(monkeypatch)
-    tally = await campaign(SEEDS, most_wrong=1)
-    assert tally.wrong
+    tally = await run_campaign(SEEDS, max_failures=1)
+    assert tally.failures

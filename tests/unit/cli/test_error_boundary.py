@@ -9,7 +9,7 @@ import click
 import pytest
 
 from zeyos_async import errors
-from zeyos_async.cli import boundary, main
+from zeyos_async.cli import error_boundary, main
 from zeyos_async.cli.output import Interrupted, JsonArray, NotSignedIn, PipeClosed, Terminated, red
 
 
@@ -37,7 +37,7 @@ from zeyos_async.cli.output import Interrupted, JsonArray, NotSignedIn, PipeClos
 )
 def test_exit_codes(error: Exception, code: int) -> None:
     """As the help says them."""
-    assert boundary.exit_code(error) == code
+    assert error_boundary.exit_code(error) == code
 
 
 @pytest.mark.parametrize(
@@ -60,8 +60,8 @@ def test_an_error_is_one_line_without_a_traceback(
     def fail(*args: object, **options: object) -> None:
         raise error
 
-    monkeypatch.setattr(boundary.app, "main", fail)
-    assert main(["x"]) == boundary.exit_code(error)
+    monkeypatch.setattr(error_boundary.app, "main", fail)
+    assert main(["x"]) == error_boundary.exit_code(error)
     output = capsys.readouterr()
     assert (output.out, output.err) == ("", f"{line}\n")
 

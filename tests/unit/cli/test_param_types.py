@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta, timezone
+
 import pytest
 
-from zeyos_async.cli.params import complete_paths, parse_rows, parse_selection
+from zeyos_async.cli.param_types import complete_paths, parse_rows, parse_selection, parse_time
 from zeyos_async.errors import InvalidArgument
 
 
@@ -72,3 +74,23 @@ def test_a_shell_completes_fields_and_fields_behind_references(
 ) -> None:
     """The last term of the list is completed."""
     assert complete_paths(entity, incomplete) == completions
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-01-31", datetime(2026, 1, 31, tzinfo=UTC)),
+        ("2026-01-31T09:00Z", datetime(2026, 1, 31, 9, tzinfo=UTC)),
+        ("2026-01-31T09:00:30+01:00", datetime(2026, 1, 31, 9, 0, 30, tzinfo=timezone(timedelta(hours=1)))),
+    ],
+)
+def test_a_time(text: str, moment: datetime) -> None:
+    """A day begins at 00:00 UTC; a time says its offset."""
+    assert parse_time(text) == moment
+
+
+@pytest.mark.parametrize("text", ["", "soon", "2026-02-30", "2026-01-31T09:00", "31.1.2026"])
+def test_a_text_that_is_no_time_is_an_error(text: str) -> None:
+    """The message says how to write one."""
+    with pytest.raises(InvalidArgument, match="2026-01-31T09:00"):
+        parse_time(text)

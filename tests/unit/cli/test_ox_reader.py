@@ -1,8 +1,7 @@
-"""Open-Xchange from the command line: moments, credentials, and addresses of mails."""
+"""Open-Xchange from the command line: its address and its credentials."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -11,32 +10,10 @@ from zeyos_async.auth import OxLogin, OxOAuth, SecondFactorChallenge
 from zeyos_async.auth.ox.second_factor import FactorDevice
 from zeyos_async.cli.connect import Connection
 from zeyos_async.cli.output import NotSignedIn
-from zeyos_async.cli.ox import resolve_ox
-from zeyos_async.cli.ox_modules import moment_of
-from zeyos_async.cli.values import show
-from zeyos_async.errors import ConfigurationError, InvalidArgument
+from zeyos_async.cli.ox_reader import resolve_ox
+from zeyos_async.errors import ConfigurationError
 
 URL = "https://ox.example.com/ajax"
-
-
-@pytest.mark.parametrize(
-    ("text", "moment"),
-    [
-        ("2026-01-31", datetime(2026, 1, 31, tzinfo=UTC)),
-        ("2026-01-31T09:00Z", datetime(2026, 1, 31, 9, tzinfo=UTC)),
-        ("2026-01-31T09:00:30+01:00", datetime(2026, 1, 31, 9, 0, 30, tzinfo=timezone(timedelta(hours=1)))),
-    ],
-)
-def test_a_moment(text: str, moment: datetime) -> None:
-    """A day begins at 00:00 UTC; a time says its offset."""
-    assert moment_of(text) == moment
-
-
-@pytest.mark.parametrize("text", ["", "soon", "2026-02-30", "2026-01-31T09:00", "31.1.2026"])
-def test_what_is_no_moment(text: str) -> None:
-    """The message says how to write one."""
-    with pytest.raises(InvalidArgument, match="2026-01-31T09:00"):
-        moment_of(text)
 
 
 def nobody(text: str) -> str | None:
@@ -44,20 +21,20 @@ def nobody(text: str) -> str | None:
     return None
 
 
-def test_ways_in() -> None:
+def test_credentials_from_the_options_and_the_environment() -> None:
     """A token of OAuth, or name and password: options win over the environment."""
     environ = {"OX_BASE_URL": URL, "OX_USER": "jane", "OX_PASSWORD": "pa55", "OX_TOKEN": ""}
     url, auth = resolve_ox(Connection(), environ, nobody)
     assert (url, isinstance(auth, OxLogin)) == (URL, True)
     assert isinstance(resolve_ox(Connection(), {**environ, "OX_TOKEN": "t"}, nobody)[1], OxOAuth)
     assert isinstance(resolve_ox(Connection(token="t"), environ, nobody)[1], OxOAuth)
-    given = Connection(user="john", url="https://other.example/ajax")
-    url, auth = resolve_ox(given, {**environ, "OX_TOKEN": "t"}, nobody)
+    connection = Connection(user="john", url="https://other.example/ajax")
+    url, auth = resolve_ox(connection, {**environ, "OX_TOKEN": "t"}, nobody)
     assert isinstance(auth, OxLogin)
     assert (url, auth.name) == ("https://other.example/ajax", "john")
 
 
-def test_what_is_missing() -> None:
+def test_a_missing_address_or_credential_is_an_error() -> None:
     """The message says what to give."""
     with pytest.raises(ConfigurationError, match="OX_BASE_URL"):
         resolve_ox(Connection(), {}, nobody)
@@ -73,30 +50,16 @@ async def test_a_second_factor() -> None:
     """Its code comes from the option, or from whoever sits at the terminal."""
     challenge = SecondFactorChallenge(device=FactorDevice(id="1", name="my phone"), devices=())
 
-    async def answered(given: Connection, ask: Any) -> Any:
+    async def answered(options: Connection, ask: Any) -> Any:
         environ = {"OX_PASSWORD": "pa55"}
-        _, auth = resolve_ox(given, environ, ask)
+        _, auth = resolve_ox(options, environ, ask)
         assert isinstance(auth, OxLogin)
         assert auth.second_factor is not None
         answer: Any = auth.second_factor(challenge)
         return await answer
 
-    asked = Connection(url=URL, user="jane")
+    connection = Connection(url=URL, user="jane")
     assert await answered(Connection(url=URL, user="jane", otp="123"), nobody) == "123"
-    assert await answered(asked, lambda text: text) == "Code of the second factor (my phone)"
+    assert await answered(connection, lambda text: text) == "Code of the second factor (my phone)"
     with pytest.raises(ConfigurationError, match="--otp CODE"):
-        await answered(asked, nobody)
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [
-        ([["Jane Doe", "jane@example.com"], [None, "x@y.z"]], "Jane Doe <jane@example.com>, x@y.z"),
-        ([], "[]"),
-        ([["a", "b"]], '[["a","b"]]'),
-        ([1, 2], "[1,2]"),
-    ],
-)
-def test_addresses_of_mails(value: list[Any], shown: str) -> None:
-    """As people write them; other lists are JSON."""
-    assert show(value, None) == shown
+        await answered(connection, nobody)

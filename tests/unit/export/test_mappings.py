@@ -55,17 +55,17 @@ async def test_rows_take_the_form_of_the_file(tmp_path: Path, name: str, times: 
     assert result.rows == 2
 
 
-async def test_progress_knows_the_count_that_is_given(tmp_path: Path) -> None:
+async def test_progress_expects_the_count_of_the_pages(tmp_path: Path) -> None:
     """Without a count nothing is expected; with one it is."""
 
     async def count() -> int:
         return 2
 
-    for given, expected in ((None, None), (count, 2)):
-        seen: list[ExportProgress] = []
-        rows = RowPages(columns=COLUMNS, pages=_pages, count=given)
-        await export(rows, tmp_path / "rows.csv", on_progress=seen.append)
-        assert (seen[-1].rows, seen[-1].expected) == (2, expected)
+    for counter, expected in ((None, None), (count, 2)):
+        reports: list[ExportProgress] = []
+        rows = RowPages(columns=COLUMNS, pages=_pages, count=counter)
+        await export(rows, tmp_path / "rows.csv", on_progress=reports.append)
+        assert (reports[-1].rows, reports[-1].expected) == (2, expected)
 
 
 async def test_rows_that_end_in_an_error_leave_nothing(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""This library, as its documents say to use it."""
+"""This client, used as its documents say."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _client(job: Job) -> Zeyos:
 
 
 async def typed(job: Job) -> Outcome:
-    """Records, row by row."""
+    """Read records, row by row."""
     rows = ids = 0
     async with _client(job) as zeyos:
         async for account in zeyos.accounts.query():
@@ -24,13 +24,14 @@ async def typed(job: Job) -> Outcome:
 
 
 async def typed_zlib(job: Job) -> Outcome:
-    """Records, row by row, where isal is not installed."""
+    """Read records, row by row, as if isal were not installed."""
+    # An import of isal now fails as if it were not installed.
     sys.modules["isal"] = None  # type: ignore[assignment]
     return await typed(job)
 
 
 async def pages(job: Job) -> Outcome:
-    """Records, page by page."""
+    """Read records, page by page."""
     rows = ids = 0
     async with _client(job) as zeyos:
         async for page in zeyos.accounts.query().pages():
@@ -41,7 +42,7 @@ async def pages(job: Job) -> Outcome:
 
 
 async def dicts(job: Job) -> Outcome:
-    """Dicts of all fields, row by row."""
+    """Read dicts of all fields, row by row."""
     rows = ids = 0
     async with _client(job) as zeyos:
         async for row in zeyos.accounts.query().select(*ACCOUNT_FIELDS):
@@ -59,10 +60,10 @@ async def _export(job: Job, kind: str) -> Outcome:
 
 
 async def jsonl(job: Job) -> Outcome:
-    """A file of JSON lines."""
+    """Write a file of JSON lines."""
     return await _export(job, "jsonl")
 
 
 async def csv(job: Job) -> Outcome:
-    """A CSV file."""
+    """Write a CSV file."""
     return await _export(job, "csv")
