@@ -16,6 +16,8 @@ from typing import Final
 
 import attrs
 
+from .formatting import format_sources
+
 GENERATORS: Final = (
     "codegen.octaved",
     "codegen.ox",
@@ -63,7 +65,7 @@ def render_all(generators: Iterable[str] = GENERATORS) -> dict[str, str]:
         if twice := files.keys() & rendered.keys():
             raise ValueError(f"{name} writes what another generator writes too: {sorted(twice)}")
         files |= rendered
-    return dict(sorted(files.items()))
+    return format_sources(dict(sorted(files.items())))
 
 
 def find_drift(files: Mapping[str, str], root: Path = ROOT) -> Drift:

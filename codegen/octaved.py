@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from . import layout
 from .corrections import OVERLAYS, load_corrections
 from .facts import SPECS
 from .octaved_facts import OctavedFacts, ResourceFacts, apply, load
@@ -42,7 +41,7 @@ def render_facts(facts: OctavedFacts) -> dict[str, str]:
 
 
 def _common(header: str) -> str:
-    return layout.document(
+    return "\n".join(
         [
             header,
             '"""What the tables share."""',
@@ -53,14 +52,14 @@ def _common(header: str) -> str:
             "",
             '__all__ = ["ID"]',
             "",
-            f"ID: Final = {layout.text(ID)}",
+            f"ID: Final = {ID!r}",
             '"""What an ID looks like."""',
         ]
     )
 
 
 def _index(resources: Sequence[ResourceFacts], header: str) -> str:
-    return layout.document([header, *_index_lines(resources)])
+    return "\n".join([header, *_index_lines(resources)])
 
 
 def _index_lines(resources: Sequence[ResourceFacts]) -> Iterator[str]:
@@ -71,9 +70,8 @@ def _index_lines(resources: Sequence[ResourceFacts]) -> Iterator[str]:
     for one in sorted(resources, key=lambda one: one.name):
         yield f"    from .{one.name} import {one.plural}"
     yield from ("", '__all__ = ["RECORDS", "FlowResources", "record_class"]', "")
-    yield from layout.rows(
-        "RECORDS: Final = {", [f'"{one.name}": "{one.singular}"' for one in resources], "}"
-    )
+    records = {one.name: one.singular for one in resources}
+    yield f"RECORDS: Final = {records!r}"
     yield '"""Resource → name of its record class."""'
     yield from ("", "", "def record_class(name: str) -> type[FlowRecord]:")
     yield '    """The class of a resource\'s records.'
@@ -89,7 +87,7 @@ def _index_lines(resources: Sequence[ResourceFacts]) -> Iterator[str]:
 
 
 def _public(resources: Sequence[ResourceFacts], header: str) -> str:
-    return layout.document([header, *_public_lines(resources)])
+    return "\n".join([header, *_public_lines(resources)])
 
 
 def _public_lines(resources: Sequence[ResourceFacts]) -> Iterator[str]:
@@ -100,4 +98,4 @@ def _public_lines(resources: Sequence[ResourceFacts]) -> Iterator[str]:
     yield "from .services.octaved.paths import Paths"
     yield ""
     names = sorted([one.singular for one in resources] + ["Paths"])
-    yield from layout.rows("__all__ = [", [layout.text(name) for name in names], "]")
+    yield f"__all__ = {names!r}"

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import attrs
 
-from . import layout
 from .ox_checks import check_overlay
 from .ox_modules import class_name, render_module, specs
 from .ox_operations import OperationFacts, load_operations, load_overlay
@@ -117,7 +116,7 @@ class Renderer:
     # -- the index ---------------------------------------------------------------------------------
 
     def _index(self, modules: Mapping[str, Any], homes: Mapping[str, str]) -> str:
-        return layout.document([_HEADER, *self._index_lines(modules, homes)])
+        return "\n".join([_HEADER, *self._index_lines(modules, homes)])
 
     def _index_lines(self, modules: Mapping[str, Any], homes: Mapping[str, str]) -> Iterator[str]:
         named = {attribute(module): module for module in modules}
@@ -131,13 +130,11 @@ class Renderer:
         for name in sorted(named):
             yield f"    from .{name} import {class_name(named[name], homes)}"
         yield from ("", '__all__ = ["MODULES", "RECORDS", "OxModules", "make_module", "record_class"]', "")
-        rows = [f'"{name}": "{class_name(module, homes)}"' for name, module in sorted(named.items())]
-        yield from layout.rows("MODULES: Final = {", rows, "}")
+        classes = {name: class_name(module, homes) for name, module in sorted(named.items())}
+        yield f"MODULES: Final = {classes!r}"
         yield '"""Attribute of the client, which is the name of its file → the class of its operations."""'
         yield ""
-        yield from layout.rows(
-            "RECORDS: Final = {", [f'"{name}": "{home}"' for name, home in sorted(homes.items())], "}"
-        )
+        yield f"RECORDS: Final = {dict(sorted(homes.items()))!r}"
         yield '"""Record class → the file that it is in."""'
         yield from _FUNCTIONS
         for name in sorted(named):
@@ -147,7 +144,7 @@ class Renderer:
     # -- the public names --------------------------------------------------------------------------
 
     def _public(self, homes: Mapping[str, str]) -> str:
-        return layout.document([_HEADER, *self._public_lines(homes)])
+        return "\n".join([_HEADER, *self._public_lines(homes)])
 
     def _public_lines(self, homes: Mapping[str, str]) -> Iterator[str]:
         yield '"""Open-Xchange\'s record classes, codes and errors, loaded on first use; the client is ``OpenXchange``."""'
@@ -164,25 +161,16 @@ class Renderer:
         for name, home in homes.items():
             places.setdefault(home, []).append(name)
         for home, names in sorted(places.items()):
-            yield from layout.call(
-                f"from .services.ox._generated.{home} import (",
-                _sorted(names),
-                ")",
-                indent=4,
-                bare=True,
-            )
+            yield f"    from .services.ox._generated.{home} import {', '.join(_sorted(names))}"
         written: Mapping[str, str] = self.overlay["public"]
         for place in sorted(set(written.values())):
             found = _sorted([name for name, home in written.items() if home == place])
-            yield from layout.call(f"from .services.ox.{place} import (", found, ")", indent=4, bare=True)
+            yield f"    from .services.ox.{place} import {', '.join(found)}"
         yield ""
         names = sorted([*enums, *homes, *written])
-        yield from layout.rows("__all__ = [", [layout.text(name) for name in names], "]")
-        yield from ("", "_CODES = frozenset(", "    {")
-        yield from (f"        {layout.text(name)}," for name in enums)
-        yield from ("    }", ")")
-        rows = [f"{layout.text(name)}: {layout.text(home)}" for name, home in sorted(written.items())]
-        yield from layout.rows("_WRITTEN: Final = {", rows, "}")
+        yield f"__all__ = {names!r}"
+        yield f"_CODES = frozenset({{{', '.join(map(repr, enums))}}})"
+        yield f"_WRITTEN: Final = {dict(sorted(written.items()))!r}"
         yield '"""Name → the module that it is in, below ``services.ox``."""'
         yield ""
         yield from _PUBLIC_FUNCTIONS

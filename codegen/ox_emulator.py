@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from . import layout
 from .facts import SPECS
 
 _FOLDER: Final = "zeyos_async/testing/ox/_generated"
@@ -53,10 +52,15 @@ def render() -> dict[str, str]:
     operations = _read("operations")
     return {
         f"{_FOLDER}/__init__.py": '"""Generated tables of the emulator; see codegen/ox_emulator.py."""\n',
-        f"{_FOLDER}/operations.py": layout.document(_operations(operations)),
-        f"{_FOLDER}/columns.py": layout.document(_columns(_read("columns")["columns"])),
-        f"{_FOLDER}/schemas.py": layout.document(_schemas(_read("schemas"))),
+        f"{_FOLDER}/operations.py": "\n".join(_operations(operations)),
+        f"{_FOLDER}/columns.py": "\n".join(_columns(_read("columns")["columns"])),
+        f"{_FOLDER}/schemas.py": "\n".join(_schemas(_read("schemas"))),
     }
+
+
+def _quoted(text: str) -> str:
+    """Return a literal in double quotes: nothing formats the tables."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _read(name: str) -> Any:
@@ -66,7 +70,7 @@ def _read(name: str) -> Any:
 def _operations(operations: list[dict[str, Any]]) -> Iterator[str]:
     yield _HEADER.format(title="The documented operations, as data")
     yield "OPERATIONS: Final = ("
-    yield from (f"    ({', '.join(map(layout.text, _operation(entry)))})," for entry in operations)
+    yield from (f"    ({', '.join(map(_quoted, _operation(entry)))})," for entry in operations)
     yield ")"
     yield (
         '"""Module, method, path, action, fixed query, parameters (``name:type!=a|b``, ``!`` if required), '
@@ -106,9 +110,9 @@ def _columns(models: Mapping[str, list[list[Any]]]) -> Iterator[str]:
     yield "COLUMNS: Final[dict[str, tuple[tuple[int | None, str, str], ...]]] = {"
     for model, columns in models.items():
         rows = ", ".join(
-            f"({number}, {layout.text(name)}, {layout.text(kind or '')})" for number, name, kind in columns
+            f"({number}, {_quoted(name)}, {_quoted(kind or '')})" for number, name, kind in columns
         )
-        yield f"    {layout.text(model)}: ({rows},),"
+        yield f"    {_quoted(model)}: ({rows},),"
     yield "}"
     yield '"""Model → number, name and type of each column; a field without a number is no column."""'
 
@@ -127,14 +131,14 @@ def _schemas(schemas: Mapping[str, dict[str, Any]]) -> Iterator[str]:
 
 def _schema(name: str, schema: Mapping[str, Any]) -> Iterator[str]:
     if schema.get("alias_of"):
-        yield f"    {layout.text(name)}: {layout.text('=' + schema['alias_of'])},"
+        yield f"    {_quoted(name)}: {_quoted('=' + schema['alias_of'])},"
         return
     fields = [
         field for field in schema["fields"] if field["name"] not in _ENVELOPE or not _is_reply(name, schema)
     ]
     inner = {field["name"]: field for field in fields if field.get("fields")}
     words = (_field(name, field, nested=field["name"] in inner) for field in fields)
-    yield f"    {layout.text(name)}: {layout.text(_SEPARATOR.join(words))},"
+    yield f"    {_quoted(name)}: {_quoted(_SEPARATOR.join(words))},"
     for field in inner.values():
         yield from _schema(f"{name}.{field['name']}", field)
 

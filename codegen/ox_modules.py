@@ -7,7 +7,6 @@ import textwrap
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from . import layout
 from .ox_operations import BodyFacts, OperationFacts, ParamFacts
 from .ox_types import PACKAGE
 
@@ -71,7 +70,7 @@ def render_module(
         header: The first lines.
     """
     body = list(_class(class_name(module, homes), operations, below, glossary, says))
-    return layout.document([*_opening(module, homes, header, body, below), *body])
+    return "\n".join([*_opening(module, homes, header, body, below), *body])
 
 
 def _opening(
@@ -90,7 +89,7 @@ def _opening(
     yield ""
     ours = ["Body", "BodyShape", "Module", "Param", "Shape", "Spec", "download", "operation"]
     wanted = [name for name in ours if name in needed]
-    yield from layout.call(f"from {PACKAGE}.operation import (", wanted, ")", bare=True)
+    yield f"from {PACKAGE}.operation import {', '.join(wanted)}"
     if "Kind" in needed:
         yield f"from {PACKAGE}.values import Kind"
     yield "from zeyos_async.wire import Safety"
@@ -120,7 +119,7 @@ def _typing_imports(
     imports = [(home, names) for home, names in sorted(elsewhere.items())]
     imports += [(name, [class_name_of(name)]) for name in below.values()]
     for home, names in sorted(imports):
-        lines += layout.call(f"from .{home} import (", names, ")", bare=True, width=layout.WIDTH - 4)
+        lines.append(f"from .{home} import {', '.join(names)}")
     if lines:
         yield from ("", "if TYPE_CHECKING:")
         yield from (f"    {line}".rstrip() for line in lines)
@@ -151,19 +150,14 @@ def _class(
 
 def _method(operation: OperationFacts, glossary: Mapping[str, str]) -> Iterator[str]:
     decorator = "download" if operation.returns == "download" else "operation"
-    yield f"    @{decorator}("
-    yield "        Spec("
-    yield from _packed(_spec(operation), indent=12)
-    yield "        )"
-    yield "    )"
+    yield f"    @{decorator}(Spec({', '.join(_spec(operation))}))"
     arguments = ["self", *_positional(operation)]
     if len(arguments) > 1:
         arguments.append("/")
     named = list(_named(operation))
     if named:
         arguments += ["*", *named]
-    head = f"async def {operation.name}("
-    yield from layout.call(head, arguments, f") -> {return_type(operation)}:", indent=4)
+    yield f"    async def {operation.name}({', '.join(arguments)}) -> {return_type(operation)}:"
     yield from (f"        {line}".rstrip() for line in _docstring(operation, glossary))
 
 
@@ -173,18 +167,18 @@ def _method(operation: OperationFacts, glossary: Mapping[str, str]) -> Iterator[
 def _spec(operation: OperationFacts) -> Iterator[str]:
     for name in ("module", "name", "action", "method", "path"):
         if value := getattr(operation, name):
-            yield f"{name}={layout.text(value)}"
+            yield f"{name}={value!r}"
     if operation.fixed:
-        yield f"fixed={layout.sequence(operation.fixed)}"
+        yield f"fixed={operation.fixed!r}"
     if operation.params:
-        yield from _lines("params=(", [_param(param) for param in operation.params], ")")
+        yield f"params=({' '.join(f'{_param(param)},' for param in operation.params)})"
     if operation.body is not None:
         yield f"body={_body(operation.body)}"
     if operation.returns != "nothing":
         yield f"returns=Shape.{operation.returns.upper()}"
     for name in ("record", "key", "target", "columns"):
         if value := getattr(operation, name):
-            yield f"{name}={layout.text(value)}"
+            yield f"{name}={value!r}"
     if operation.kind != "any":
         yield f"kind=Kind.{operation.kind.upper()}"
     yield f"safety=Safety.{operation.safety}"
@@ -194,32 +188,23 @@ def _spec(operation: OperationFacts) -> Iterator[str]:
         if not getattr(operation, name)
     )
     if operation.scopes:
-        yield f"scopes={layout.sequence(operation.scopes)}"
+        yield f"scopes={operation.scopes!r}"
     yield from (f"{name}=True" for name in ("html", "deprecated") if getattr(operation, name))
     if operation.since:
-        yield f"since={layout.text(operation.since)}"
-
-
-def _lines(head: str, items: Sequence[str], tail: str) -> Iterator[str]:
-    """One argument, on one line if it fits, else on several that read as one."""
-    joined = head + ", ".join(items) + ("," if len(items) == 1 else "") + tail
-    if len(joined) + 12 <= layout.WIDTH:
-        yield joined
-        return
-    yield "\n".join([head, *(f"                {item}," for item in items), f"            {tail}"])
+        yield f"since={operation.since!r}"
 
 
 def _param(param: ParamFacts) -> str:
-    parts = [layout.text(param.name)]
+    parts = [repr(param.name)]
     if param.kind != "text":
         parts.append(f"Kind.{param.kind.upper()}")
     parts += [f"{name}=True" for name in ("required", "in_path", "many", "given") if getattr(param, name)]
     if param.attribute != param.name:
-        parts.append(f"attribute={layout.text(param.attribute)}")
+        parts.append(f"attribute={param.attribute!r}")
     if param.choices and not param.in_path:
-        parts.append(f"choices={layout.sequence(param.choices)}")
+        parts.append(f"choices={param.choices!r}")
     if param.sent:
-        parts.append(f"sent={layout.text(param.sent)}")
+        parts.append(f"sent={param.sent!r}")
     return f"Param({', '.join(parts)})"
 
 
@@ -227,7 +212,7 @@ def _body(body: BodyFacts) -> str:
     parts = [f"BodyShape.{body.shape.upper()}"]
     parts[0] = f"shape={parts[0]}"
     parts += [
-        f"{name}={layout.text(value)}"
+        f"{name}={value!r}"
         for name in ("record", "wrap", "outer", "part", "file", "media_type")
         if (value := getattr(body, name))
     ]
@@ -235,20 +220,6 @@ def _body(body: BodyFacts) -> str:
         parts.append(f"kind=Kind.{body.kind.upper()}")
     parts += [f"{name}=False" for name in ("required", "file_required") if not getattr(body, name)]
     return f"Body({', '.join(parts)})"
-
-
-def _packed(items: Iterable[str], *, indent: int) -> Iterator[str]:
-    """The items, as many on a line as fit; one of several lines stands alone."""
-    margin, line = " " * indent, ""
-    for item in items:
-        if line and ("\n" in item or len(margin) + len(line) + len(item) + 2 > layout.WIDTH):
-            yield margin + line
-            line = ""
-        line = f"{line} {item}," if line else f"{item},"
-        if "\n" in item:
-            yield margin + line
-            line = ""
-    yield from ([margin + line] if line else [])
 
 
 # -- the signature ---------------------------------------------------------------------------------
@@ -329,7 +300,7 @@ def param_type(param: ParamFacts) -> str:
     if param.name == "order":
         return 'Literal["asc", "desc"]'
     if param.choices and param.kind == "text" and not param.in_path:
-        return f"Literal[{', '.join(layout.text(choice) for choice in param.choices)}]"
+        return f"Literal[{', '.join(map(repr, param.choices))}]"
     return f"Sequence[{plain}] | {plain}" if param.many else plain
 
 

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from . import layout
 from .ox_schemas import FieldFacts, SchemaFacts
 
 PACKAGE: Final = "zeyos_async.services.ox"
@@ -62,9 +61,7 @@ def render_records(
     """
     body = [line for schema in schemas for line in _class(schema, says.get(schema.name, ""))]
     typing = [line for schema in schemas if schema.name in written for line in _fields_type(schema)]
-    return layout.document(
-        [*_opening(name, schemas, homes, header, [*body, *typing]), *body, *_typing(typing)]
-    )
+    return "\n".join([*_opening(name, schemas, homes, header, [*body, *typing]), *body, *_typing(typing)])
 
 
 def _opening(
@@ -83,7 +80,7 @@ def _opening(
     codes = sorted({field.codes for schema in schemas for field in schema.fields if field.codes})
     if codes:
         yield ""
-        yield from layout.call("from .codes import (", codes, ")", bare=True)
+        yield f"from .codes import {', '.join(codes)}"
     yield from _typing_imports(name, homes, needed)
 
 
@@ -104,7 +101,7 @@ def _typing_imports(name: str, homes: Mapping[str, str], needed: frozenset[str])
         if home and home != name:
             elsewhere.setdefault(home, []).append(one)
     for home, names in sorted(elsewhere.items()):
-        yield from layout.call(f"from .{home} import (", names, ")", indent=4, bare=True)
+        yield f"    from .{home} import {', '.join(names)}"
 
 
 def _typing(lines: Sequence[str]) -> Iterator[str]:
@@ -141,7 +138,7 @@ def _model(schema: SchemaFacts) -> Iterator[str]:
     yield f'        "{schema.name}",'
     yield "        ("
     for field in schema.fields:
-        yield from layout.call("Field(", list(_field_arguments(field)), "),", indent=12)
+        yield f"            Field({', '.join(_field_arguments(field))}),"
     yield "        ),"
     if schema.module:
         yield f'        "{schema.module}",'
@@ -151,13 +148,13 @@ def _model(schema: SchemaFacts) -> Iterator[str]:
 
 
 def _field_arguments(field: FieldFacts) -> Iterator[str]:
-    yield layout.text(field.name)
+    yield repr(field.name)
     if field.kind != "text" or field.column is not None:
         yield f"Kind.{field.kind.upper()}"
     if field.column is not None:
         yield str(field.column)
     if field.attribute != field.name:
-        yield f"attribute={layout.text(field.attribute)}"
+        yield f"attribute={field.attribute!r}"
     if field.record:
         yield f'record="{field.record}"'
     if field.codes:
@@ -199,7 +196,7 @@ def _fields_type(schema: SchemaFacts) -> Iterator[str]:
     yield f"{schema.name}Fields = TypedDict("
     yield f'    "{schema.name}Fields",'
     yield "    {"
-    yield from (f'        {layout.text(name)}: "{type_}",' for name, type_ in names.items())
+    yield from (f'        {name!r}: "{type_}",' for name, type_ in names.items())
     yield "    },"
     yield "    total=False,"
     yield ")"
@@ -210,13 +207,13 @@ def _fields_type(schema: SchemaFacts) -> Iterator[str]:
 
 def render_codes(enums: Mapping[str, Mapping[str, Any]], header: str) -> str:
     """The module of the classes of coded values."""
-    return layout.document([header, *_codes_lines(enums)])
+    return "\n".join([header, *_codes_lines(enums)])
 
 
 def _codes_lines(enums: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
     yield '"""The coded values of Open-Xchange."""'
     yield from ("", "from __future__ import annotations", "", "from zeyos_async.codes import Code", "")
-    yield from layout.rows("__all__ = [", [layout.text(name) for name in sorted(enums)], "]")
+    yield f"__all__ = {sorted(enums)!r}"
     for name, enum in enums.items():
         yield from ("", "", f"class {name}(Code):", f'    """{enum["says"]}"""', "")
         yield from (f"    {member} = {value}" for member, value in enum["values"].items())

@@ -9,7 +9,6 @@ from typing import Final
 
 import attrs
 
-from . import layout
 from .facts import EntityFacts, FieldFacts
 
 _PYTHON_TYPES: Final = {
@@ -100,7 +99,7 @@ def render_entity(source: EntitySource, header: str) -> str:
     body = [line for part in (_codes, _table, _record) for line in part(source)]
     typing = list(_typing(source))
     needed = _NAME.findall("\n".join(body + typing))
-    return layout.document([*_opening(source, header, frozenset(needed)), *body, *typing])
+    return "\n".join([*_opening(source, header, frozenset(needed)), *body, *typing])
 
 
 def _opening(source: EntitySource, header: str, needed: frozenset[str]) -> Iterator[str]:
@@ -130,7 +129,7 @@ def _typing_imports(source: EntitySource, needed: frozenset[str]) -> Iterator[st
     if source.writable:
         yield "    from zeyos_async.filters import Expression"
     classes = [name for name in _FIELD_CLASSES if name in needed]
-    yield from layout.call("from zeyos_async.filters.builder import (", classes, ")", indent=4, bare=True)
+    yield f"    from zeyos_async.filters.builder import {', '.join(classes)}"
     if inputs := _listed(needed, ("BinaryInput", "TagsInput")):
         yield f"    from zeyos_async.records import {inputs}"
     yield f"    from zeyos_async.services.zeyos.resources import {_listed(needed, _RESOURCE_CLASSES)}"
@@ -156,14 +155,12 @@ def _table(source: EntitySource) -> Iterator[str]:
     entity = source.entity
     yield from ("", "", "_FIELDS: Final = (")
     for field in entity.fields:
-        yield from layout.call("Field(", list(_field_arguments(source, field)), "),", indent=4)
+        yield f"    Field({', '.join(_field_arguments(source, field))}),"
     yield from (")", "", "ENTITY: Final = Entity(")
-    yield f"    name={layout.text(entity.name)},"
-    yield f"    singular={layout.text(entity.singular)},"
+    yield f"    name={entity.name!r},"
+    yield f"    singular={entity.singular!r},"
     yield "    fields={field.name: field for field in _FIELDS},"
-    yield from layout.call(
-        "operations=frozenset({", [layout.text(a) for a in sorted(source.actions)], "}),", indent=4
-    )
+    yield f"    operations=frozenset({{{', '.join(map(repr, sorted(source.actions)))}}}),"
     if entity.extdata:
         yield "    extdata=True,"
     if entity.tags:
@@ -171,8 +168,8 @@ def _table(source: EntitySource) -> Iterator[str]:
     yield from ("    related=_entity,", ")")
 
 
-def _field_arguments(source: EntitySource, field: FieldFacts) -> Iterator[str | layout.Nested]:
-    yield layout.text(field.name)
+def _field_arguments(source: EntitySource, field: FieldFacts) -> Iterator[str]:
+    yield repr(field.name)
     yield f"Kind.{field.kind.upper()}"
     if not field.nullable:
         yield "nullable=False"
@@ -191,15 +188,13 @@ def _field_arguments(source: EntitySource, field: FieldFacts) -> Iterator[str | 
     ):
         value = getattr(field, name)
         if value is not None and value is not False:
-            yield f"{name}={layout.text(value)}"
+            yield f"{name}={value!r}"
     if attribute(field) != field.name:
-        yield f"attribute={layout.text(attribute(field))}"
-    if len(field.choices) == 1:
-        yield f"choices={layout.sequence(field.choices)}"
-    elif field.choices:
-        yield layout.Nested("choices=(", [layout.text(choice) for choice in field.choices], ")")
+        yield f"attribute={attribute(field)!r}"
+    if field.choices:
+        yield f"choices={tuple(field.choices)!r}"
     if field.only_in:
-        yield f"only_in={layout.text(field.only_in)}"
+        yield f"only_in={field.only_in!r}"
 
 
 def _code_table(source: EntitySource, field: FieldFacts) -> str:
@@ -217,7 +212,7 @@ def _record(source: EntitySource) -> Iterator[str]:
     yield f'    """One record of ``{entity.name}``."""'
     yield from ("", "    __entity__ = ENTITY")
     if source.etag_name() != "etag":
-        yield f"    __etag__ = {layout.text(source.etag_name())}"
+        yield f"    __etag__ = {source.etag_name()!r}"
     yield ""
     for field in entity.fields:
         default = "attrs.field(default=None, repr=False)" if field.format == "password" else "None"
@@ -310,7 +305,7 @@ def _resource_class(source: EntitySource) -> Iterator[str]:
     for overload, parameters in enumerate((given, named)):
         if overload:
             yield "    @overload"
-        yield from layout.rows("async def create(", parameters, f") -> {singular}: ...", indent=4)
+        yield f"    async def create({', '.join(parameters)}) -> {singular}: ..."
     yield f"    async def create(self, *record: Any, **fields: Any) -> {singular}: ..."
     yield ""
     parameters = (
@@ -321,6 +316,6 @@ def _resource_class(source: EntitySource) -> Iterator[str]:
         "if_match: str | Auto | None = ...",
         f"**changes: Unpack[{singular}Update]",
     )
-    yield from layout.rows(
-        "async def update(  # type: ignore[override]", parameters, f") -> {singular}: ...", indent=4
-    )
+    yield "    async def update(  # type: ignore[override]"
+    yield f"        {', '.join(parameters)}"
+    yield f"    ) -> {singular}: ..."

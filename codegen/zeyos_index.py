@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from . import layout
 from .facts import Facts, OperationFacts
 from .zeyos_entity import EntitySource
 
@@ -92,7 +91,7 @@ class Operation:
 def render_index(sources: Sequence[EntitySource], header: str) -> str:
     """``_generated/__init__.py``: which entity, class and enum lives in which module."""
     public = public_names(sources)
-    return layout.document(
+    return "\n".join(
         (
             header,
             '"""The ZeyOS entities by name; each module is imported on first use."""',
@@ -100,18 +99,14 @@ def render_index(sources: Sequence[EntitySource], header: str) -> str:
             *("from types import ModuleType", "from typing import TYPE_CHECKING, Final", ""),
             *("from zeyos_async.errors import InvalidArgument, suggest", "", "if TYPE_CHECKING:"),
             *("    from zeyos_async.records import Record", "    from zeyos_async.schema import Entity", ""),
-            *layout.rows("ENTITIES: Final[dict[str, str]] = {", _pairs(_singulars(sources)), "}"),
+            f"ENTITIES: Final[dict[str, str]] = {_singulars(sources)!r}",
             '"""Name of an entity (and of its module) → name of its record class."""',
             "",
-            *layout.rows("PUBLIC: Final[dict[str, str]] = {", _pairs(public), "}"),
+            f"PUBLIC: Final[dict[str, str]] = {public!r}",
             '"""Name of a record class or enum → name of its module."""',
             *_INDEX_CODE.splitlines(),
         )
     )
-
-
-def _pairs(names: dict[str, str]) -> list[str]:
-    return [f"{layout.text(key)}: {layout.text(value)}" for key, value in names.items()]
 
 
 def _singulars(sources: Sequence[EntitySource]) -> dict[str, str]:
@@ -137,7 +132,7 @@ def public_names(sources: Sequence[EntitySource]) -> dict[str, str]:
 def render_public(sources: Sequence[EntitySource], header: str) -> str:
     """``zeyos_async/zeyos.py``: every record class and enum, imported on first use."""
     public = public_names(sources)
-    return layout.document(
+    return "\n".join(
         (
             header,
             '"""The record classes and coded values of ZeyOS, one module of which loads on first use."""',
@@ -146,7 +141,7 @@ def render_public(sources: Sequence[EntitySource], header: str) -> str:
             "if TYPE_CHECKING:",
             *_public_imports(sources),
             "",
-            *layout.rows("__all__ = [", [layout.text(name) for name in public], "]"),
+            f"__all__ = {list(public)!r}",
             *_PUBLIC_CODE.splitlines(),
         )
     )
@@ -155,14 +150,13 @@ def render_public(sources: Sequence[EntitySource], header: str) -> str:
 def _public_imports(sources: Sequence[EntitySource]) -> Iterator[str]:
     for source in sources:
         names = sorted([source.entity.singular, *(source.code_class(field) for field in source.coded())])
-        module = f"from .services.zeyos._generated.{source.entity.name} import ("
-        yield from layout.call(module, names, ")", indent=4, bare=True)
+        yield f"    from .services.zeyos._generated.{source.entity.name} import {', '.join(names)}"
 
 
 def render_attributes(sources: Sequence[EntitySource], header: str) -> str:
     """``_generated/client_attributes.py``: the attributes of the client, for type checkers."""
     resources = [(source.entity.name, source.entity.plural) for source in sources]
-    return layout.document(
+    return "\n".join(
         (
             header,
             '"""One attribute of the client for each entity."""',
@@ -179,7 +173,7 @@ def render_attributes(sources: Sequence[EntitySource], header: str) -> str:
 
 def render_operations(facts: Facts, header: str) -> str:
     """``_generated/operations.py``: every operation of every document."""
-    return layout.document(
+    return "\n".join(
         (
             header,
             '"""Every operation that the documents of ZeyOS have, as a table."""',
@@ -187,23 +181,23 @@ def render_operations(facts: Facts, header: str) -> str:
             *_OPERATION_CODE.splitlines(),
             *("", ""),
             "OPERATIONS: Final = (",
-            *(line for operation in facts.operations for line in _operation(operation)),
+            *(f"    {_operation_text(operation)}," for operation in facts.operations),
             ")",
         )
     )
 
 
-def _operation(operation: OperationFacts) -> Iterator[str]:
-    arguments = [
-        layout.text(operation.id),
-        layout.text(operation.action),
-        layout.text(operation.method),
-        layout.text(operation.path),
-        layout.text(operation.entity),
-        layout.sequence(status for status in operation.statuses if status < 300),
-        layout.sequence(status for status in operation.statuses if status >= 400),
-        str(304 in operation.statuses),
-        layout.sequence(operation.parameters),
-        layout.sequence(operation.documents),
-    ]
-    yield from layout.call("Operation(", arguments, "),", indent=4)
+def _operation_text(operation: OperationFacts) -> str:
+    arguments = (
+        operation.id,
+        operation.action,
+        operation.method,
+        operation.path,
+        operation.entity,
+        tuple(status for status in operation.statuses if status < 300),
+        tuple(status for status in operation.statuses if status >= 400),
+        304 in operation.statuses,
+        tuple(operation.parameters),
+        tuple(operation.documents),
+    )
+    return f"Operation({', '.join(map(repr, arguments))})"

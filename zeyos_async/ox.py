@@ -657,7 +657,6 @@ __all__ = [
     "UserSearchBody",
     "WhoAmI",
 ]
-
 _CODES = frozenset(
     {
         "AttachmentModule",

@@ -26,10 +26,18 @@ class Account(Module):
 
     @operation(
         Spec(
-            module="account", name="all", action="all", method="GET", path="account",
-            params=(Param("columns", Kind.COLUMNS, required=True),), returns=Shape.ROWS,
-            record="MailAccountData", columns="MailAccountData", safety=Safety.READ,
-            scopes=("read_mailaccount",), since="6.12",
+            module="account",
+            name="all",
+            action="all",
+            method="GET",
+            path="account",
+            params=(Param("columns", Kind.COLUMNS, required=True),),
+            returns=Shape.ROWS,
+            record="MailAccountData",
+            columns="MailAccountData",
+            safety=Safety.READ,
+            scopes=("read_mailaccount",),
+            since="6.12",
         )
     )
     async def all(self, *, columns: Sequence[str | int] | None = None) -> Rows[MailAccountData]:
@@ -44,9 +52,17 @@ class Account(Module):
 
     @operation(
         Spec(
-            module="account", name="delete", action="delete", method="PUT", path="account",
-            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER), returns=Shape.VALUES, kind=Kind.INTEGER,
-            safety=Safety.ONCE, scopes=("write_mailaccount",), since="6.12",
+            module="account",
+            name="delete",
+            action="delete",
+            method="PUT",
+            path="account",
+            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER),
+            returns=Shape.VALUES,
+            kind=Kind.INTEGER,
+            safety=Safety.ONCE,
+            scopes=("write_mailaccount",),
+            since="6.12",
         )
     )
     async def delete(self, body: Iterable[int | OxRecord] | int, /) -> Rows[int]:
@@ -61,10 +77,18 @@ class Account(Module):
 
     @operation(
         Spec(
-            module="account", name="get", action="get", method="GET", path="account",
-            params=(Param("id", Kind.INTEGER, required=True),), returns=Shape.RECORD,
-            record="MailAccountData", target="MailAccountData", safety=Safety.READ,
-            scopes=("read_mailaccount",), since="6.12",
+            module="account",
+            name="get",
+            action="get",
+            method="GET",
+            path="account",
+            params=(Param("id", Kind.INTEGER, required=True),),
+            returns=Shape.RECORD,
+            record="MailAccountData",
+            target="MailAccountData",
+            safety=Safety.READ,
+            scopes=("read_mailaccount",),
+            since="6.12",
         )
     )
     async def get(
@@ -82,9 +106,17 @@ class Account(Module):
 
     @operation(
         Spec(
-            module="account", name="new", action="new", method="PUT", path="account",
-            body=Body(shape=BodyShape.RECORD, record="MailAccountData"), returns=Shape.RECORD,
-            record="MailAccountData", safety=Safety.ONCE, scopes=("write_mailaccount",), since="6.12",
+            module="account",
+            name="new",
+            action="new",
+            method="PUT",
+            path="account",
+            body=Body(shape=BodyShape.RECORD, record="MailAccountData"),
+            returns=Shape.RECORD,
+            record="MailAccountData",
+            safety=Safety.ONCE,
+            scopes=("write_mailaccount",),
+            since="6.12",
         )
     )
     async def new(self, body: MailAccountData | MailAccountDataFields, /) -> MailAccountData:
@@ -99,9 +131,17 @@ class Account(Module):
 
     @operation(
         Spec(
-            module="account", name="status", action="status", method="GET", path="account",
-            params=(Param("id", Kind.INTEGER),), returns=Shape.RECORD, record="MailAccountStatus",
-            target="MailAccountData", safety=Safety.READ, scopes=("read_mailaccount",),
+            module="account",
+            name="status",
+            action="status",
+            method="GET",
+            path="account",
+            params=(Param("id", Kind.INTEGER),),
+            returns=Shape.RECORD,
+            record="MailAccountStatus",
+            target="MailAccountData",
+            safety=Safety.READ,
+            scopes=("read_mailaccount",),
         )
     )
     async def status(
@@ -119,9 +159,17 @@ class Account(Module):
 
     @operation(
         Spec(
-            module="account", name="update", action="update", method="PUT", path="account",
-            body=Body(shape=BodyShape.RECORD, record="MailAccountData"), returns=Shape.RECORD,
-            record="MailAccountData", safety=Safety.ONCE, scopes=("write_mailaccount",), since="6.12",
+            module="account",
+            name="update",
+            action="update",
+            method="PUT",
+            path="account",
+            body=Body(shape=BodyShape.RECORD, record="MailAccountData"),
+            returns=Shape.RECORD,
+            record="MailAccountData",
+            safety=Safety.ONCE,
+            scopes=("write_mailaccount",),
+            since="6.12",
         )
     )
     async def update(self, body: MailAccountData | MailAccountDataFields, /) -> MailAccountData:
@@ -136,10 +184,17 @@ class Account(Module):
 
     @operation(
         Spec(
-            module="account", name="validate", action="validate", method="PUT", path="account",
+            module="account",
+            name="validate",
+            action="validate",
+            method="PUT",
+            path="account",
             params=(Param("tree", Kind.BOOLEAN),),
-            body=Body(shape=BodyShape.RECORD, record="MailAccountData"), returns=Shape.JSON,
-            safety=Safety.READ, oauth=False, since="6.12",
+            body=Body(shape=BodyShape.RECORD, record="MailAccountData"),
+            returns=Shape.JSON,
+            safety=Safety.READ,
+            oauth=False,
+            since="6.12",
         )
     )
     async def validate(

@@ -36,7 +36,10 @@ class Addressbooks(Module):
 
     @operation(
         Spec(
-            module="addressbooks", name="advanced_search", action="advancedSearch", method="PUT",
+            module="addressbooks",
+            name="advanced_search",
+            action="advancedSearch",
+            method="PUT",
             path="addressbooks",
             params=(
                 Param("columns", Kind.COLUMNS, required=True),
@@ -44,8 +47,12 @@ class Addressbooks(Module):
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            body=Body(shape=BodyShape.RECORD, record="AdvancedSearch", required=False), returns=Shape.ROWS,
-            record="ContactData", columns="ContactData", safety=Safety.READ, scopes=("read_contacts",),
+            body=Body(shape=BodyShape.RECORD, record="AdvancedSearch", required=False),
+            returns=Shape.ROWS,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
+            scopes=("read_contacts",),
         )
     )
     async def advanced_search(
@@ -73,7 +80,11 @@ class Addressbooks(Module):
 
     @operation(
         Spec(
-            module="addressbooks", name="all", action="all", method="GET", path="addressbooks",
+            module="addressbooks",
+            name="all",
+            action="all",
+            method="GET",
+            path="addressbooks",
             params=(
                 Param("folder", required=True),
                 Param("columns", Kind.COLUMNS, required=True),
@@ -81,7 +92,10 @@ class Addressbooks(Module):
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            returns=Shape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
+            returns=Shape.ROWS,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
             scopes=("read_contacts",),
         )
     )
@@ -109,7 +123,10 @@ class Addressbooks(Module):
 
     @operation(
         Spec(
-            module="addressbooks", name="anniversaries", action="anniversaries", method="GET",
+            module="addressbooks",
+            name="anniversaries",
+            action="anniversaries",
+            method="GET",
             path="addressbooks",
             params=(
                 Param("columns", Kind.COLUMNS, required=True),
@@ -120,7 +137,10 @@ class Addressbooks(Module):
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            returns=Shape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
+            returns=Shape.ROWS,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
             scopes=("read_contacts",),
         )
     )
@@ -152,7 +172,10 @@ class Addressbooks(Module):
 
     @operation(
         Spec(
-            module="addressbooks", name="autocomplete", action="autocomplete", method="GET",
+            module="addressbooks",
+            name="autocomplete",
+            action="autocomplete",
+            method="GET",
             path="addressbooks",
             params=(
                 Param("columns", Kind.COLUMNS, required=True),
@@ -165,7 +188,10 @@ class Addressbooks(Module):
                 Param("left_hand_limit", Kind.INTEGER),
                 Param("right_hand_limit", Kind.INTEGER),
             ),
-            returns=Shape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
+            returns=Shape.ROWS,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
             scopes=("read_contacts",),
         )
     )
@@ -201,7 +227,11 @@ class Addressbooks(Module):
 
     @operation(
         Spec(
-            module="addressbooks", name="birthdays", action="birthdays", method="GET", path="addressbooks",
+            module="addressbooks",
+            name="birthdays",
+            action="birthdays",
+            method="GET",
+            path="addressbooks",
             params=(
                 Param("columns", Kind.COLUMNS, required=True),
                 Param("start", Kind.DATE_OR_TIME, required=True),
@@ -211,7 +241,10 @@ class Addressbooks(Module):
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            returns=Shape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
+            returns=Shape.ROWS,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
             scopes=("read_contacts",),
         )
     )
@@ -243,10 +276,16 @@ class Addressbooks(Module):
 
     @operation(
         Spec(
-            module="addressbooks", name="delete", action="delete", method="PUT", path="addressbooks",
+            module="addressbooks",
+            name="delete",
+            action="delete",
+            method="PUT",
+            path="addressbooks",
             params=(Param("timestamp", Kind.STAMP, required=True),),
-            body=Body(shape=BodyShape.RECORDS, record="ContactListElement"), returns=Shape.LEFT,
-            safety=Safety.ONCE, scopes=("write_contacts",),
+            body=Body(shape=BodyShape.RECORDS, record="ContactListElement"),
+            returns=Shape.LEFT,
+            safety=Safety.ONCE,
+            scopes=("write_contacts",),
         )
     )
     async def delete(
@@ -269,9 +308,20 @@ class Addressbooks(Module):
 
     @operation(
         Spec(
-            module="addressbooks", name="get", action="get", method="GET", path="addressbooks",
-            params=(Param("id", required=True), Param("folder", required=True)), returns=Shape.RECORD,
-            record="ContactData", target="ContactData", safety=Safety.READ, scopes=("read_contacts",),
+            module="addressbooks",
+            name="get",
+            action="get",
+            method="GET",
+            path="addressbooks",
+            params=(
+                Param("id", required=True),
+                Param("folder", required=True),
+            ),
+            returns=Shape.RECORD,
+            record="ContactData",
+            target="ContactData",
+            safety=Safety.READ,
+            scopes=("read_contacts",),
         )
     )
     async def get(
@@ -290,10 +340,18 @@ class Addressbooks(Module):
 
     @operation(
         Spec(
-            module="addressbooks", name="list", action="list", method="PUT", path="addressbooks",
+            module="addressbooks",
+            name="list",
+            action="list",
+            method="PUT",
+            path="addressbooks",
             params=(Param("columns", Kind.COLUMNS, required=True),),
-            body=Body(shape=BodyShape.RECORDS, record="ContactListElement"), returns=Shape.ROWS,
-            record="ContactData", columns="ContactData", safety=Safety.READ, scopes=("read_contacts",),
+            body=Body(shape=BodyShape.RECORDS, record="ContactListElement"),
+            returns=Shape.ROWS,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
+            scopes=("read_contacts",),
         )
     )
     async def list(
@@ -315,10 +373,18 @@ class Addressbooks(Module):
 
     @operation(
         Spec(
-            module="addressbooks", name="new_with_image", action="new", method="POST", path="addressbooks",
+            module="addressbooks",
+            name="new_with_image",
+            action="new",
+            method="POST",
+            path="addressbooks",
             body=Body(shape=BodyShape.PARTS, record="ContactData", part="json", file="file"),
-            returns=Shape.RECORD, record="ContactUpdateData", safety=Safety.ONCE, batchable=False,
-            scopes=("write_contacts",), html=True,
+            returns=Shape.RECORD,
+            record="ContactUpdateData",
+            safety=Safety.ONCE,
+            batchable=False,
+            scopes=("write_contacts",),
+            html=True,
         )
     )
     async def new_with_image(
@@ -336,9 +402,16 @@ class Addressbooks(Module):
 
     @operation(
         Spec(
-            module="addressbooks", name="new", action="new", method="PUT", path="addressbooks",
-            body=Body(shape=BodyShape.RECORD, record="ContactData"), returns=Shape.RECORD,
-            record="ContactUpdateData", safety=Safety.ONCE, scopes=("write_contacts",),
+            module="addressbooks",
+            name="new",
+            action="new",
+            method="PUT",
+            path="addressbooks",
+            body=Body(shape=BodyShape.RECORD, record="ContactData"),
+            returns=Shape.RECORD,
+            record="ContactUpdateData",
+            safety=Safety.ONCE,
+            scopes=("write_contacts",),
         )
     )
     async def new(self, body: ContactData | ContactDataFields, /) -> ContactUpdateData:
@@ -353,7 +426,10 @@ class Addressbooks(Module):
 
     @operation(
         Spec(
-            module="addressbooks", name="update_with_image", action="update", method="POST",
+            module="addressbooks",
+            name="update_with_image",
+            action="update",
+            method="POST",
             path="addressbooks",
             params=(
                 Param("folder", required=True),
@@ -361,8 +437,13 @@ class Addressbooks(Module):
                 Param("timestamp", Kind.STAMP, required=True),
             ),
             body=Body(shape=BodyShape.PARTS, record="ContactData", part="json", file="file"),
-            returns=Shape.RECORD, record="ContactUpdateData", target="ContactData", safety=Safety.ONCE,
-            batchable=False, scopes=("write_contacts",), html=True,
+            returns=Shape.RECORD,
+            record="ContactUpdateData",
+            target="ContactData",
+            safety=Safety.ONCE,
+            batchable=False,
+            scopes=("write_contacts",),
+            html=True,
         )
     )
     async def update_with_image(
@@ -394,14 +475,22 @@ class Addressbooks(Module):
 
     @operation(
         Spec(
-            module="addressbooks", name="update", action="update", method="PUT", path="addressbooks",
+            module="addressbooks",
+            name="update",
+            action="update",
+            method="PUT",
+            path="addressbooks",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
                 Param("timestamp", Kind.STAMP, required=True),
             ),
-            body=Body(shape=BodyShape.RECORD, record="ContactData"), returns=Shape.RECORD,
-            record="ContactUpdateData", target="ContactData", safety=Safety.ONCE, scopes=("write_contacts",),
+            body=Body(shape=BodyShape.RECORD, record="ContactData"),
+            returns=Shape.RECORD,
+            record="ContactUpdateData",
+            target="ContactData",
+            safety=Safety.ONCE,
+            scopes=("write_contacts",),
         )
     )
     async def update(
@@ -431,7 +520,11 @@ class Addressbooks(Module):
 
     @operation(
         Spec(
-            module="addressbooks", name="updates", action="updates", method="GET", path="addressbooks",
+            module="addressbooks",
+            name="updates",
+            action="updates",
+            method="GET",
+            path="addressbooks",
             params=(
                 Param("folder", required=True),
                 Param("columns", Kind.COLUMNS, required=True),
@@ -440,8 +533,12 @@ class Addressbooks(Module):
                 Param("sort", Kind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.UPDATES, record="ContactData", columns="ContactData", safety=Safety.READ,
-            registered=False, scopes=("read_contacts",),
+            returns=Shape.UPDATES,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
+            registered=False,
+            scopes=("read_contacts",),
         )
     )
     async def updates(

@@ -81,7 +81,11 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="advanced_search", action="advancedSearch", method="PUT", path="chronos",
+            module="chronos",
+            name="advanced_search",
+            action="advancedSearch",
+            method="PUT",
+            path="chronos",
             params=(
                 Param("rangeStart", Kind.UTC_TEXT, required=True, attribute="range_start"),
                 Param("rangeEnd", Kind.UTC_TEXT, required=True, attribute="range_end"),
@@ -91,8 +95,12 @@ class Chronos(Module):
                 Param("expand", Kind.BOOLEAN),
                 Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
             ),
-            body=Body(shape=BodyShape.JSON), returns=Shape.ROWS, record="MultipleEventData",
-            columns="EventData", safety=Safety.READ, scopes=("read_calendar",),
+            body=Body(shape=BodyShape.JSON),
+            returns=Shape.ROWS,
+            record="MultipleEventData",
+            columns="EventData",
+            safety=Safety.READ,
+            scopes=("read_calendar",),
         )
     )
     async def advanced_search(
@@ -127,7 +135,11 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="all", action="all", method="GET", path="chronos",
+            module="chronos",
+            name="all",
+            action="all",
+            method="GET",
+            path="chronos",
             params=(
                 Param("folder"),
                 Param("rangeStart", Kind.UTC_TEXT, required=True, attribute="range_start"),
@@ -139,7 +151,10 @@ class Chronos(Module):
                 Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
                 Param("updateCache", Kind.BOOLEAN, attribute="update_cache"),
             ),
-            returns=Shape.ROWS, record="EventData", columns="EventData", safety=Safety.READ,
+            returns=Shape.ROWS,
+            record="EventData",
+            columns="EventData",
+            safety=Safety.READ,
             scopes=("read_calendar",),
         )
     )
@@ -176,7 +191,11 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="all_of_folders", action="all", method="PUT", path="chronos",
+            module="chronos",
+            name="all_of_folders",
+            action="all",
+            method="PUT",
+            path="chronos",
             params=(
                 Param("rangeStart", Kind.UTC_TEXT, required=True, attribute="range_start"),
                 Param("rangeEnd", Kind.UTC_TEXT, required=True, attribute="range_end"),
@@ -186,8 +205,12 @@ class Chronos(Module):
                 Param("expand", Kind.BOOLEAN),
                 Param("updateCache", Kind.BOOLEAN, attribute="update_cache"),
             ),
-            body=Body(shape=BodyShape.VALUES, wrap="folders", kind=Kind.TEXT), returns=Shape.ROWS,
-            record="MultipleEventData", columns="EventData", safety=Safety.READ, scopes=("read_calendar",),
+            body=Body(shape=BodyShape.VALUES, wrap="folders", kind=Kind.TEXT),
+            returns=Shape.ROWS,
+            record="MultipleEventData",
+            columns="EventData",
+            safety=Safety.READ,
+            scopes=("read_calendar",),
         )
     )
     async def all_of_folders(
@@ -221,7 +244,11 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="change_organizer", action="changeOrganizer", method="PUT", path="chronos",
+            module="chronos",
+            name="change_organizer",
+            action="changeOrganizer",
+            method="PUT",
+            path="chronos",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
@@ -235,8 +262,12 @@ class Chronos(Module):
                 Param("rangeEnd", Kind.UTC_TEXT, attribute="range_end"),
                 Param("scheduling", choices=("all", "none", "internal-only", "external-only")),
             ),
-            body=Body(shape=BodyShape.RECORD, record="ChangeOrganizer"), returns=Shape.RECORD,
-            record="ChronosCalendarResult", target="EventData", columns="EventData", safety=Safety.ONCE,
+            body=Body(shape=BodyShape.RECORD, record="ChangeOrganizer"),
+            returns=Shape.RECORD,
+            record="ChronosCalendarResult",
+            target="EventData",
+            columns="EventData",
+            safety=Safety.ONCE,
             scopes=("write_calendar",),
         )
     )
@@ -283,7 +314,11 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="delete", action="delete", method="PUT", path="chronos",
+            module="chronos",
+            name="delete",
+            action="delete",
+            method="PUT",
+            path="chronos",
             params=(
                 Param("timestamp", Kind.STAMP, required=True),
                 Param("rangeStart", Kind.UTC_TEXT, attribute="range_start"),
@@ -295,13 +330,19 @@ class Chronos(Module):
                 Param("scheduling", choices=("all", "none", "internal-only", "external-only")),
             ),
             body=Body(shape=BodyShape.RECORDS, record="EventId", wrap="events", outer="EventDeletion"),
-            returns=Shape.RESULTS, record="ChronosErrorAwareCalendarResult", columns="EventData",
-            safety=Safety.ONCE, scopes=("write_calendar",),
+            returns=Shape.RESULTS,
+            record="ChronosErrorAwareCalendarResult",
+            columns="EventData",
+            safety=Safety.ONCE,
+            scopes=("write_calendar",),
         )
     )
     async def delete(
         self,
-        body: Iterable[OxRecord | tuple[str, str] | EventIdFields] | OxRecord | EventDeletion | EventDeletionFields,
+        body: Iterable[OxRecord | tuple[str, str] | EventIdFields]
+        | OxRecord
+        | EventDeletion
+        | EventDeletionFields,
         /,
         *,
         timestamp: Instant | int | None = None,
@@ -334,14 +375,21 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="forward", action="forward", method="PUT", path="chronos",
+            module="chronos",
+            name="forward",
+            action="forward",
+            method="PUT",
+            path="chronos",
             params=(
                 Param("id"),
                 Param("folder"),
                 Param("recurrenceId", Kind.UTC_TEXT, attribute="recurrence_id"),
             ),
             body=Body(shape=BodyShape.RECORD, record="EventForwardMailBody", required=False),
-            returns=Shape.JSON, target="EventData", safety=Safety.ONCE, registered=False,
+            returns=Shape.JSON,
+            target="EventData",
+            safety=Safety.ONCE,
+            registered=False,
             scopes=("read_calendar",),
         )
     )
@@ -373,15 +421,22 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="free_busy", action="freeBusy", method="PUT", path="chronos",
+            module="chronos",
+            name="free_busy",
+            action="freeBusy",
+            method="PUT",
+            path="chronos",
             params=(
                 Param("from", Kind.UTC_TEXT, required=True, attribute="from_"),
                 Param("until", Kind.UTC_TEXT, required=True),
                 Param("maskUid", attribute="mask_uid"),
                 Param("merge", Kind.BOOLEAN),
             ),
-            body=Body(shape=BodyShape.RECORD, record="FreeBusyBody"), returns=Shape.ROWS,
-            record="ChronosFreeBusyResponseData", safety=Safety.READ, scopes=("read_calendar",),
+            body=Body(shape=BodyShape.RECORD, record="FreeBusyBody"),
+            returns=Shape.ROWS,
+            record="ChronosFreeBusyResponseData",
+            safety=Safety.READ,
+            scopes=("read_calendar",),
         )
     )
     async def free_busy(
@@ -409,7 +464,11 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="get", action="get", method="GET", path="chronos",
+            module="chronos",
+            name="get",
+            action="get",
+            method="GET",
+            path="chronos",
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
@@ -417,8 +476,12 @@ class Chronos(Module):
                 Param("fields", Kind.FIELDS),
                 Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
             ),
-            returns=Shape.RECORD, record="EventData", target="EventData", columns="EventData",
-            safety=Safety.READ, scopes=("read_calendar",),
+            returns=Shape.RECORD,
+            record="EventData",
+            target="EventData",
+            columns="EventData",
+            safety=Safety.READ,
+            scopes=("read_calendar",),
         )
     )
     async def get(
@@ -449,13 +512,21 @@ class Chronos(Module):
 
     @download(
         Spec(
-            module="chronos", name="get_attachment", action="getAttachment", method="GET", path="chronos",
+            module="chronos",
+            name="get_attachment",
+            action="getAttachment",
+            method="GET",
+            path="chronos",
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
                 Param("managedId", Kind.INTEGER, required=True, attribute="managed_id"),
             ),
-            returns=Shape.DOWNLOAD, target="EventData", safety=Safety.READ, batchable=False, oauth=False,
+            returns=Shape.DOWNLOAD,
+            target="EventData",
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
         )
     )
     async def get_attachment(
@@ -481,14 +552,21 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="get_recurrence", action="getRecurrence", method="GET", path="chronos",
+            module="chronos",
+            name="get_recurrence",
+            action="getRecurrence",
+            method="GET",
+            path="chronos",
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
                 Param("recurrenceId", Kind.UTC_TEXT, attribute="recurrence_id"),
                 Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
             ),
-            returns=Shape.RECORD, record="ChronosRecurrenceInfo", target="EventData", safety=Safety.READ,
+            returns=Shape.RECORD,
+            record="ChronosRecurrenceInfo",
+            target="EventData",
+            safety=Safety.READ,
             oauth=False,
         )
     )
@@ -518,13 +596,21 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="list", action="list", method="PUT", path="chronos",
+            module="chronos",
+            name="list",
+            action="list",
+            method="PUT",
+            path="chronos",
             params=(
                 Param("fields", Kind.FIELDS),
                 Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
             ),
-            body=Body(shape=BodyShape.RECORDS, record="EventId"), returns=Shape.ROWS, record="EventData",
-            columns="EventData", safety=Safety.READ, scopes=("read_calendar",),
+            body=Body(shape=BodyShape.RECORDS, record="EventId"),
+            returns=Shape.ROWS,
+            record="EventData",
+            columns="EventData",
+            safety=Safety.READ,
+            scopes=("read_calendar",),
         )
     )
     async def list(
@@ -549,7 +635,11 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="move", action="move", method="POST", path="chronos",
+            module="chronos",
+            name="move",
+            action="move",
+            method="POST",
+            path="chronos",
             params=(
                 Param("checkConflicts", Kind.BOOLEAN, attribute="check_conflicts"),
                 Param("folder", required=True),
@@ -565,8 +655,12 @@ class Chronos(Module):
                 Param("rangeEnd", Kind.UTC_TEXT, attribute="range_end"),
                 Param("expand", Kind.BOOLEAN),
             ),
-            returns=Shape.RECORD, record="ChronosCalendarResult", target="EventData", columns="EventData",
-            safety=Safety.ONCE, scopes=("write_calendar",),
+            returns=Shape.RECORD,
+            record="ChronosCalendarResult",
+            target="EventData",
+            columns="EventData",
+            safety=Safety.ONCE,
+            scopes=("write_calendar",),
         )
     )
     async def move(
@@ -614,7 +708,11 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="needs_action", action="needsAction", method="GET", path="chronos",
+            module="chronos",
+            name="needs_action",
+            action="needsAction",
+            method="GET",
+            path="chronos",
             params=(
                 Param("rangeStart", Kind.UTC_TEXT, required=True, attribute="range_start"),
                 Param("rangeEnd", Kind.UTC_TEXT, required=True, attribute="range_end"),
@@ -624,8 +722,11 @@ class Chronos(Module):
                 Param("sort", Kind.SORT_FIELD),
                 Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
             ),
-            returns=Shape.ROWS, record="ChronosNeedsActionResponseData", columns="EventData",
-            safety=Safety.READ, scopes=("read_calendar",),
+            returns=Shape.ROWS,
+            record="ChronosNeedsActionResponseData",
+            columns="EventData",
+            safety=Safety.READ,
+            scopes=("read_calendar",),
         )
     )
     async def needs_action(
@@ -657,7 +758,11 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="new_with_attachments", action="new", method="POST", path="chronos",
+            module="chronos",
+            name="new_with_attachments",
+            action="new",
+            method="POST",
+            path="chronos",
             params=(
                 Param("folder", required=True),
                 Param("checkConflicts", Kind.BOOLEAN, attribute="check_conflicts"),
@@ -666,8 +771,12 @@ class Chronos(Module):
                 Param("usedGroups", many=True, attribute="used_groups"),
             ),
             body=Body(shape=BodyShape.PARTS, record="EventData", part="json_0", file="file_{n}"),
-            returns=Shape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, batchable=False,
-            scopes=("write_calendar",), html=True,
+            returns=Shape.RECORD,
+            record="ChronosCalendarResult",
+            safety=Safety.ONCE,
+            batchable=False,
+            scopes=("write_calendar",),
+            html=True,
         )
     )
     async def new_with_attachments(
@@ -700,7 +809,11 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="new", action="new", method="PUT", path="chronos",
+            module="chronos",
+            name="new",
+            action="new",
+            method="PUT",
+            path="chronos",
             params=(
                 Param("folder", required=True),
                 Param("checkConflicts", Kind.BOOLEAN, attribute="check_conflicts"),
@@ -712,8 +825,11 @@ class Chronos(Module):
                 Param("expand", Kind.BOOLEAN),
                 Param("usedGroups", many=True, attribute="used_groups"),
             ),
-            body=Body(shape=BodyShape.RECORD, record="EventData"), returns=Shape.RECORD,
-            record="ChronosCalendarResult", safety=Safety.ONCE, scopes=("write_calendar",),
+            body=Body(shape=BodyShape.RECORD, record="EventData"),
+            returns=Shape.RECORD,
+            record="ChronosCalendarResult",
+            safety=Safety.ONCE,
+            scopes=("write_calendar",),
         )
     )
     async def new(
@@ -752,15 +868,23 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="resolve", action="resolve", method="GET", path="chronos",
+            module="chronos",
+            name="resolve",
+            action="resolve",
+            method="GET",
+            path="chronos",
             params=(
                 Param("id", required=True),
                 Param("fields", Kind.FIELDS),
                 Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
                 Param("sequence", Kind.INTEGER),
             ),
-            returns=Shape.RECORD, record="EventData", target="EventData", columns="EventData",
-            safety=Safety.READ, scopes=("read_calendar",),
+            returns=Shape.RECORD,
+            record="EventData",
+            target="EventData",
+            columns="EventData",
+            safety=Safety.READ,
+            scopes=("read_calendar",),
         )
     )
     async def resolve(
@@ -789,7 +913,11 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="update_with_attachments", action="update", method="POST", path="chronos",
+            module="chronos",
+            name="update_with_attachments",
+            action="update",
+            method="POST",
+            path="chronos",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
@@ -800,9 +928,21 @@ class Chronos(Module):
                 Param("usedGroups", many=True, attribute="used_groups"),
                 Param("timestamp", Kind.STAMP, required=True),
             ),
-            body=Body(shape=BodyShape.PARTS, record="EventData", wrap="data", outer="EventUpload", part="json_0", file="file_{n}"),
-            returns=Shape.RECORD, record="ChronosCalendarResult", target="EventData", safety=Safety.ONCE,
-            batchable=False, scopes=("write_calendar",), html=True,
+            body=Body(
+                shape=BodyShape.PARTS,
+                record="EventData",
+                wrap="data",
+                outer="EventUpload",
+                part="json_0",
+                file="file_{n}",
+            ),
+            returns=Shape.RECORD,
+            record="ChronosCalendarResult",
+            target="EventData",
+            safety=Safety.ONCE,
+            batchable=False,
+            scopes=("write_calendar",),
+            html=True,
         )
     )
     async def update_with_attachments(
@@ -845,7 +985,11 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="update", action="update", method="PUT", path="chronos",
+            module="chronos",
+            name="update",
+            action="update",
+            method="PUT",
+            path="chronos",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
@@ -863,8 +1007,12 @@ class Chronos(Module):
                 Param("timestamp", Kind.STAMP, required=True),
             ),
             body=Body(shape=BodyShape.RECORD, record="EventData", wrap="event", outer="EventUpdate"),
-            returns=Shape.RECORD, record="ChronosCalendarResult", target="EventData", columns="EventData",
-            safety=Safety.ONCE, scopes=("write_calendar",),
+            returns=Shape.RECORD,
+            record="ChronosCalendarResult",
+            target="EventData",
+            columns="EventData",
+            safety=Safety.ONCE,
+            scopes=("write_calendar",),
         )
     )
     async def update(
@@ -917,7 +1065,11 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="update_attendee", action="updateAttendee", method="PUT", path="chronos",
+            module="chronos",
+            name="update_attendee",
+            action="updateAttendee",
+            method="PUT",
+            path="chronos",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
@@ -932,8 +1084,12 @@ class Chronos(Module):
                 Param("rangeEnd", Kind.UTC_TEXT, attribute="range_end"),
                 Param("expand", Kind.BOOLEAN),
             ),
-            body=Body(shape=BodyShape.RECORD, record="AttendeeAndAlarm"), returns=Shape.RECORD,
-            record="ChronosCalendarResult", target="EventData", columns="EventData", safety=Safety.ONCE,
+            body=Body(shape=BodyShape.RECORD, record="AttendeeAndAlarm"),
+            returns=Shape.RECORD,
+            record="ChronosCalendarResult",
+            target="EventData",
+            columns="EventData",
+            safety=Safety.ONCE,
             scopes=("write_calendar",),
         )
     )
@@ -983,7 +1139,11 @@ class Chronos(Module):
 
     @operation(
         Spec(
-            module="chronos", name="updates", action="updates", method="GET", path="chronos",
+            module="chronos",
+            name="updates",
+            action="updates",
+            method="GET",
+            path="chronos",
             params=(
                 Param("folder", required=True),
                 Param("timestamp", Kind.STAMP, required=True, attribute="since"),
@@ -995,7 +1155,10 @@ class Chronos(Module):
                 Param("expand", Kind.BOOLEAN),
                 Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
             ),
-            returns=Shape.UPDATES, record="EventData", columns="EventData", safety=Safety.READ,
+            returns=Shape.UPDATES,
+            record="EventData",
+            columns="EventData",
+            safety=Safety.READ,
             scopes=("read_calendar",),
         )
     )
@@ -1032,10 +1195,21 @@ class Chronos(Module):
 
     @download(
         Spec(
-            module="chronos", name="zip_attachments", action="zipAttachments", method="PUT", path="chronos",
-            params=(Param("id", required=True), Param("folder", required=True)),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT), returns=Shape.DOWNLOAD, target="EventData",
-            safety=Safety.READ, batchable=False, oauth=False,
+            module="chronos",
+            name="zip_attachments",
+            action="zipAttachments",
+            method="PUT",
+            path="chronos",
+            params=(
+                Param("id", required=True),
+                Param("folder", required=True),
+            ),
+            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT),
+            returns=Shape.DOWNLOAD,
+            target="EventData",
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
         )
     )
     async def zip_attachments(

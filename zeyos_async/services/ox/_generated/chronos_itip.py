@@ -12,7 +12,6 @@ from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Sh
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from zeyos_async.services.ox.operation import Rows
 
     from .records_chronos import (
@@ -29,9 +28,17 @@ class ChronosItip(Module):
 
     @operation(
         Spec(
-            module="chronos/itip", name="accept", action="accept", method="PUT", path="chronos/itip",
-            params=(Param("message"),), body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.ROWS, record="EventData", safety=Safety.ONCE, oauth=False,
+            module="chronos/itip",
+            name="accept",
+            action="accept",
+            method="PUT",
+            path="chronos/itip",
+            params=(Param("message"),),
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=Shape.ROWS,
+            record="EventData",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def accept(
@@ -49,10 +56,17 @@ class ChronosItip(Module):
 
     @operation(
         Spec(
-            module="chronos/itip", name="accept_and_ignore_conflicts", action="accept_and_ignore_conflicts",
-            method="PUT", path="chronos/itip", params=(Param("message"),),
-            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"), returns=Shape.ROWS,
-            record="EventData", safety=Safety.ONCE, oauth=False,
+            module="chronos/itip",
+            name="accept_and_ignore_conflicts",
+            action="accept_and_ignore_conflicts",
+            method="PUT",
+            path="chronos/itip",
+            params=(Param("message"),),
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=Shape.ROWS,
+            record="EventData",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def accept_and_ignore_conflicts(
@@ -70,10 +84,16 @@ class ChronosItip(Module):
 
     @operation(
         Spec(
-            module="chronos/itip", name="accept_party_crasher", action="accept_party_crasher", method="PUT",
+            module="chronos/itip",
+            name="accept_party_crasher",
+            action="accept_party_crasher",
+            method="PUT",
             path="chronos/itip",
             body=Body(shape=BodyShape.RECORD, record="ConversionDataSource", required=False),
-            returns=Shape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, oauth=False,
+            returns=Shape.RECORD,
+            record="ChronosCalendarResult",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def accept_party_crasher(
@@ -90,9 +110,16 @@ class ChronosItip(Module):
 
     @operation(
         Spec(
-            module="chronos/itip", name="analyze", action="analyze", method="PUT", path="chronos/itip",
-            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"), returns=Shape.ROWS,
-            record="Analysis", safety=Safety.READ, oauth=False,
+            module="chronos/itip",
+            name="analyze",
+            action="analyze",
+            method="PUT",
+            path="chronos/itip",
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=Shape.ROWS,
+            record="Analysis",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def analyze(self, body: ConversionDataSource | ConversionDataSourceFields, /) -> Rows[Analysis]:
@@ -107,9 +134,16 @@ class ChronosItip(Module):
 
     @operation(
         Spec(
-            module="chronos/itip", name="apply_change", action="apply_change", method="PUT",
-            path="chronos/itip", body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, oauth=False,
+            module="chronos/itip",
+            name="apply_change",
+            action="apply_change",
+            method="PUT",
+            path="chronos/itip",
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=Shape.RECORD,
+            record="ChronosCalendarResult",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def apply_change(
@@ -126,9 +160,16 @@ class ChronosItip(Module):
 
     @operation(
         Spec(
-            module="chronos/itip", name="apply_create", action="apply_create", method="PUT",
-            path="chronos/itip", body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, oauth=False,
+            module="chronos/itip",
+            name="apply_create",
+            action="apply_create",
+            method="PUT",
+            path="chronos/itip",
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=Shape.RECORD,
+            record="ChronosCalendarResult",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def apply_create(
@@ -145,9 +186,16 @@ class ChronosItip(Module):
 
     @operation(
         Spec(
-            module="chronos/itip", name="apply_proposal", action="apply_proposal", method="PUT",
-            path="chronos/itip", body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, oauth=False,
+            module="chronos/itip",
+            name="apply_proposal",
+            action="apply_proposal",
+            method="PUT",
+            path="chronos/itip",
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=Shape.RECORD,
+            record="ChronosCalendarResult",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def apply_proposal(
@@ -164,9 +212,16 @@ class ChronosItip(Module):
 
     @operation(
         Spec(
-            module="chronos/itip", name="apply_remove", action="apply_remove", method="PUT",
-            path="chronos/itip", body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, oauth=False,
+            module="chronos/itip",
+            name="apply_remove",
+            action="apply_remove",
+            method="PUT",
+            path="chronos/itip",
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=Shape.RECORD,
+            record="ChronosCalendarResult",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def apply_remove(
@@ -183,9 +238,16 @@ class ChronosItip(Module):
 
     @operation(
         Spec(
-            module="chronos/itip", name="apply_response", action="apply_response", method="PUT",
-            path="chronos/itip", body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, oauth=False,
+            module="chronos/itip",
+            name="apply_response",
+            action="apply_response",
+            method="PUT",
+            path="chronos/itip",
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=Shape.RECORD,
+            record="ChronosCalendarResult",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def apply_response(
@@ -202,9 +264,17 @@ class ChronosItip(Module):
 
     @operation(
         Spec(
-            module="chronos/itip", name="decline", action="decline", method="PUT", path="chronos/itip",
-            params=(Param("message"),), body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.ROWS, record="EventData", safety=Safety.ONCE, oauth=False,
+            module="chronos/itip",
+            name="decline",
+            action="decline",
+            method="PUT",
+            path="chronos/itip",
+            params=(Param("message"),),
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=Shape.ROWS,
+            record="EventData",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def decline(
@@ -222,10 +292,16 @@ class ChronosItip(Module):
 
     @operation(
         Spec(
-            module="chronos/itip", name="decline_party_crasher", action="decline_party_crasher", method="PUT",
+            module="chronos/itip",
+            name="decline_party_crasher",
+            action="decline_party_crasher",
+            method="PUT",
             path="chronos/itip",
             body=Body(shape=BodyShape.RECORD, record="ConversionDataSource", required=False),
-            returns=Shape.JSON, safety=Safety.ONCE, oauth=False, registered=False,
+            returns=Shape.JSON,
+            safety=Safety.ONCE,
+            oauth=False,
+            registered=False,
         )
     )
     async def decline_party_crasher(
@@ -244,9 +320,18 @@ class ChronosItip(Module):
 
     @operation(
         Spec(
-            module="chronos/itip", name="delete", action="delete", method="PUT", path="chronos/itip",
-            params=(Param("message"),), body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.ROWS, record="EventData", safety=Safety.ONCE, oauth=False, deprecated=True,
+            module="chronos/itip",
+            name="delete",
+            action="delete",
+            method="PUT",
+            path="chronos/itip",
+            params=(Param("message"),),
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=Shape.ROWS,
+            record="EventData",
+            safety=Safety.ONCE,
+            oauth=False,
+            deprecated=True,
         )
     )
     async def delete(
@@ -266,8 +351,14 @@ class ChronosItip(Module):
 
     @operation(
         Spec(
-            module="chronos/itip", name="ignore", action="ignore", method="PUT", path="chronos/itip",
-            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"), safety=Safety.ONCE, oauth=False,
+            module="chronos/itip",
+            name="ignore",
+            action="ignore",
+            method="PUT",
+            path="chronos/itip",
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def ignore(self, body: ConversionDataSource | ConversionDataSourceFields, /) -> None:
@@ -282,9 +373,17 @@ class ChronosItip(Module):
 
     @operation(
         Spec(
-            module="chronos/itip", name="tentative", action="tentative", method="PUT", path="chronos/itip",
-            params=(Param("message"),), body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.ROWS, record="EventData", safety=Safety.ONCE, oauth=False,
+            module="chronos/itip",
+            name="tentative",
+            action="tentative",
+            method="PUT",
+            path="chronos/itip",
+            params=(Param("message"),),
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=Shape.ROWS,
+            record="EventData",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def tentative(
@@ -302,9 +401,17 @@ class ChronosItip(Module):
 
     @operation(
         Spec(
-            module="chronos/itip", name="update", action="update", method="PUT", path="chronos/itip",
-            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"), returns=Shape.ROWS,
-            record="EventData", safety=Safety.ONCE, oauth=False, deprecated=True,
+            module="chronos/itip",
+            name="update",
+            action="update",
+            method="PUT",
+            path="chronos/itip",
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
+            returns=Shape.ROWS,
+            record="EventData",
+            safety=Safety.ONCE,
+            oauth=False,
+            deprecated=True,
         )
     )
     async def update(self, body: ConversionDataSource | ConversionDataSourceFields, /) -> Rows[EventData]:

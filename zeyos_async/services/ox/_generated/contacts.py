@@ -45,16 +45,25 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts", name="advanced_search", action="advancedSearch", method="PUT", path="contacts",
+            module="contacts",
+            name="advanced_search",
+            action="advancedSearch",
+            method="PUT",
+            path="contacts",
             params=(
                 Param("columns", Kind.COLUMNS, required=True),
                 Param("sort", Kind.SORT),
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            body=Body(shape=BodyShape.RECORD, record="AdvancedSearch", required=False), returns=Shape.ROWS,
-            record="ContactData", columns="ContactData", safety=Safety.READ, scopes=("read_contacts",),
-            deprecated=True, since="6.20",
+            body=Body(shape=BodyShape.RECORD, record="AdvancedSearch", required=False),
+            returns=Shape.ROWS,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
+            scopes=("read_contacts",),
+            deprecated=True,
+            since="6.20",
         )
     )
     async def advanced_search(
@@ -84,7 +93,11 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts", name="all", action="all", method="GET", path="contacts",
+            module="contacts",
+            name="all",
+            action="all",
+            method="GET",
+            path="contacts",
             params=(
                 Param("folder", required=True),
                 Param("columns", Kind.COLUMNS, required=True),
@@ -92,8 +105,12 @@ class Contacts(Module):
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            returns=Shape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
-            scopes=("read_contacts",), deprecated=True,
+            returns=Shape.ROWS,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
+            scopes=("read_contacts",),
+            deprecated=True,
         )
     )
     async def all(
@@ -122,7 +139,11 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts", name="anniversaries", action="anniversaries", method="GET", path="contacts",
+            module="contacts",
+            name="anniversaries",
+            action="anniversaries",
+            method="GET",
+            path="contacts",
             params=(
                 Param("columns", Kind.COLUMNS, required=True),
                 Param("start", Kind.DATE_OR_TIME, required=True),
@@ -132,8 +153,13 @@ class Contacts(Module):
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            returns=Shape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
-            scopes=("read_contacts",), deprecated=True, since="6.22.1",
+            returns=Shape.ROWS,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
+            scopes=("read_contacts",),
+            deprecated=True,
+            since="6.22.1",
         )
     )
     async def anniversaries(
@@ -166,7 +192,11 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts", name="autocomplete", action="autocomplete", method="GET", path="contacts",
+            module="contacts",
+            name="autocomplete",
+            action="autocomplete",
+            method="GET",
+            path="contacts",
             params=(
                 Param("columns", Kind.COLUMNS, required=True),
                 Param("query", required=True),
@@ -178,8 +208,13 @@ class Contacts(Module):
                 Param("left_hand_limit", Kind.INTEGER),
                 Param("right_hand_limit", Kind.INTEGER),
             ),
-            returns=Shape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
-            scopes=("read_contacts",), deprecated=True, since="7.6.1",
+            returns=Shape.ROWS,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
+            scopes=("read_contacts",),
+            deprecated=True,
+            since="7.6.1",
         )
     )
     async def autocomplete(
@@ -216,7 +251,11 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts", name="birthdays", action="birthdays", method="GET", path="contacts",
+            module="contacts",
+            name="birthdays",
+            action="birthdays",
+            method="GET",
+            path="contacts",
             params=(
                 Param("columns", Kind.COLUMNS, required=True),
                 Param("start", Kind.DATE_OR_TIME, required=True),
@@ -226,8 +265,13 @@ class Contacts(Module):
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            returns=Shape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
-            scopes=("read_contacts",), deprecated=True, since="6.22.1",
+            returns=Shape.ROWS,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
+            scopes=("read_contacts",),
+            deprecated=True,
+            since="6.22.1",
         )
     )
     async def birthdays(
@@ -260,10 +304,18 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts", name="delete", action="delete", method="PUT", path="contacts",
+            module="contacts",
+            name="delete",
+            action="delete",
+            method="PUT",
+            path="contacts",
             params=(Param("timestamp", Kind.STAMP, required=True),),
-            body=Body(shape=BodyShape.RECORDS, record="ContactListElement"), returns=Shape.LEFT,
-            safety=Safety.ONCE, scopes=("write_contacts",), deprecated=True, since="6.22",
+            body=Body(shape=BodyShape.RECORDS, record="ContactListElement"),
+            returns=Shape.LEFT,
+            safety=Safety.ONCE,
+            scopes=("write_contacts",),
+            deprecated=True,
+            since="6.22",
         )
     )
     async def delete(
@@ -288,9 +340,20 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts", name="get", action="get", method="GET", path="contacts",
-            params=(Param("id", required=True), Param("folder", required=True)), returns=Shape.RECORD,
-            record="ContactData", target="ContactData", safety=Safety.READ, scopes=("read_contacts",),
+            module="contacts",
+            name="get",
+            action="get",
+            method="GET",
+            path="contacts",
+            params=(
+                Param("id", required=True),
+                Param("folder", required=True),
+            ),
+            returns=Shape.RECORD,
+            record="ContactData",
+            target="ContactData",
+            safety=Safety.READ,
+            scopes=("read_contacts",),
             deprecated=True,
         )
     )
@@ -312,9 +375,17 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts", name="getuser", action="getuser", method="GET", path="contacts",
-            params=(Param("id", Kind.INTEGER, required=True),), returns=Shape.RECORD, record="ContactData",
-            safety=Safety.READ, scopes=("read_contacts",), deprecated=True,
+            module="contacts",
+            name="getuser",
+            action="getuser",
+            method="GET",
+            path="contacts",
+            params=(Param("id", Kind.INTEGER, required=True),),
+            returns=Shape.RECORD,
+            record="ContactData",
+            safety=Safety.READ,
+            scopes=("read_contacts",),
+            deprecated=True,
         )
     )
     async def getuser(self, *, id: int) -> ContactData:
@@ -331,10 +402,18 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts", name="list", action="list", method="PUT", path="contacts",
+            module="contacts",
+            name="list",
+            action="list",
+            method="PUT",
+            path="contacts",
             params=(Param("columns", Kind.COLUMNS, required=True),),
-            body=Body(shape=BodyShape.RECORDS, record="ContactListElement"), returns=Shape.ROWS,
-            record="ContactData", columns="ContactData", safety=Safety.READ, scopes=("read_contacts",),
+            body=Body(shape=BodyShape.RECORDS, record="ContactListElement"),
+            returns=Shape.ROWS,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
+            scopes=("read_contacts",),
             deprecated=True,
         )
     )
@@ -359,10 +438,19 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts", name="listuser", action="listuser", method="PUT", path="contacts",
+            module="contacts",
+            name="listuser",
+            action="listuser",
+            method="PUT",
+            path="contacts",
             params=(Param("columns", Kind.COLUMNS, required=True),),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER), returns=Shape.ROWS, record="ContactData",
-            columns="ContactData", safety=Safety.READ, scopes=("read_contacts",), deprecated=True,
+            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER),
+            returns=Shape.ROWS,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
+            scopes=("read_contacts",),
+            deprecated=True,
         )
     )
     async def listuser(
@@ -382,10 +470,19 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts", name="new_with_image", action="new", method="POST", path="contacts",
+            module="contacts",
+            name="new_with_image",
+            action="new",
+            method="POST",
+            path="contacts",
             body=Body(shape=BodyShape.PARTS, record="ContactData", part="json", file="file"),
-            returns=Shape.RECORD, record="ContactUpdateData", safety=Safety.ONCE, batchable=False,
-            scopes=("write_contacts",), html=True, deprecated=True,
+            returns=Shape.RECORD,
+            record="ContactUpdateData",
+            safety=Safety.ONCE,
+            batchable=False,
+            scopes=("write_contacts",),
+            html=True,
+            deprecated=True,
         )
     )
     async def new_with_image(
@@ -405,9 +502,17 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts", name="new", action="new", method="PUT", path="contacts",
-            body=Body(shape=BodyShape.RECORD, record="ContactData"), returns=Shape.RECORD,
-            record="ContactUpdateData", safety=Safety.ONCE, scopes=("write_contacts",), deprecated=True,
+            module="contacts",
+            name="new",
+            action="new",
+            method="PUT",
+            path="contacts",
+            body=Body(shape=BodyShape.RECORD, record="ContactData"),
+            returns=Shape.RECORD,
+            record="ContactUpdateData",
+            safety=Safety.ONCE,
+            scopes=("write_contacts",),
+            deprecated=True,
         )
     )
     async def new(self, body: ContactData | ContactDataFields, /) -> ContactUpdateData:
@@ -424,15 +529,23 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts", name="search", action="search", method="PUT", path="contacts",
+            module="contacts",
+            name="search",
+            action="search",
+            method="PUT",
+            path="contacts",
             params=(
                 Param("columns", Kind.COLUMNS, required=True),
                 Param("sort", Kind.SORT),
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            body=Body(shape=BodyShape.RECORD, record="ContactSearchBody"), returns=Shape.ROWS,
-            record="ContactData", columns="ContactData", safety=Safety.READ, scopes=("read_contacts",),
+            body=Body(shape=BodyShape.RECORD, record="ContactSearchBody"),
+            returns=Shape.ROWS,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
+            scopes=("read_contacts",),
             deprecated=True,
         )
     )
@@ -463,15 +576,25 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts", name="update_with_image", action="update", method="POST", path="contacts",
+            module="contacts",
+            name="update_with_image",
+            action="update",
+            method="POST",
+            path="contacts",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
                 Param("timestamp", Kind.STAMP, required=True),
             ),
             body=Body(shape=BodyShape.PARTS, record="ContactData", part="json", file="file"),
-            returns=Shape.RECORD, record="ContactUpdateData", target="ContactData", safety=Safety.ONCE,
-            batchable=False, scopes=("write_contacts",), html=True, deprecated=True,
+            returns=Shape.RECORD,
+            record="ContactUpdateData",
+            target="ContactData",
+            safety=Safety.ONCE,
+            batchable=False,
+            scopes=("write_contacts",),
+            html=True,
+            deprecated=True,
         )
     )
     async def update_with_image(
@@ -505,14 +628,22 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts", name="update", action="update", method="PUT", path="contacts",
+            module="contacts",
+            name="update",
+            action="update",
+            method="PUT",
+            path="contacts",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
                 Param("timestamp", Kind.STAMP, required=True),
             ),
-            body=Body(shape=BodyShape.RECORD, record="ContactData"), returns=Shape.RECORD,
-            record="ContactUpdateData", target="ContactData", safety=Safety.ONCE, scopes=("write_contacts",),
+            body=Body(shape=BodyShape.RECORD, record="ContactData"),
+            returns=Shape.RECORD,
+            record="ContactUpdateData",
+            target="ContactData",
+            safety=Safety.ONCE,
+            scopes=("write_contacts",),
             deprecated=True,
         )
     )
@@ -545,7 +676,11 @@ class Contacts(Module):
 
     @operation(
         Spec(
-            module="contacts", name="updates", action="updates", method="GET", path="contacts",
+            module="contacts",
+            name="updates",
+            action="updates",
+            method="GET",
+            path="contacts",
             params=(
                 Param("folder", required=True),
                 Param("columns", Kind.COLUMNS, required=True),
@@ -554,8 +689,12 @@ class Contacts(Module):
                 Param("sort", Kind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.UPDATES, record="ContactData", columns="ContactData", safety=Safety.READ,
-            scopes=("read_contacts",), deprecated=True,
+            returns=Shape.UPDATES,
+            record="ContactData",
+            columns="ContactData",
+            safety=Safety.READ,
+            scopes=("read_contacts",),
+            deprecated=True,
         )
     )
     async def updates(

@@ -21,9 +21,19 @@ class Find(Module):
 
     @operation(
         Spec(
-            module="find", name="autocomplete", action="autocomplete", method="PUT", path="find",
-            params=(Param("limit", Kind.INTEGER), Param("module", required=True)),
-            body=Body(shape=BodyShape.JSON), returns=Shape.JSON, safety=Safety.READ, oauth=False,
+            module="find",
+            name="autocomplete",
+            action="autocomplete",
+            method="PUT",
+            path="find",
+            params=(
+                Param("limit", Kind.INTEGER),
+                Param("module", required=True),
+            ),
+            body=Body(shape=BodyShape.JSON),
+            returns=Shape.JSON,
+            safety=Safety.READ,
+            oauth=False,
             since="7.6.1",
         )
     )
@@ -41,9 +51,19 @@ class Find(Module):
 
     @operation(
         Spec(
-            module="find", name="query", action="query", method="PUT", path="find",
-            params=(Param("columns", many=True), Param("module", required=True)),
-            body=Body(shape=BodyShape.JSON), returns=Shape.JSON, safety=Safety.READ, oauth=False,
+            module="find",
+            name="query",
+            action="query",
+            method="PUT",
+            path="find",
+            params=(
+                Param("columns", many=True),
+                Param("module", required=True),
+            ),
+            body=Body(shape=BodyShape.JSON),
+            returns=Shape.JSON,
+            safety=Safety.READ,
+            oauth=False,
             since="7.6.1",
         )
     )

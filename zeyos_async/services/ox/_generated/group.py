@@ -35,9 +35,17 @@ class Group(Module):
 
     @operation(
         Spec(
-            module="group", name="all", action="all", method="PUT", path="group",
-            params=(Param("columns", Kind.COLUMNS, required=True),), returns=Shape.ROWS, record="GroupData",
-            columns="GroupData", safety=Safety.READ, oauth=False,
+            module="group",
+            name="all",
+            action="all",
+            method="PUT",
+            path="group",
+            params=(Param("columns", Kind.COLUMNS, required=True),),
+            returns=Shape.ROWS,
+            record="GroupData",
+            columns="GroupData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def all(self, *, columns: Sequence[str | int] | None = None) -> Rows[GroupData]:
@@ -52,10 +60,16 @@ class Group(Module):
 
     @operation(
         Spec(
-            module="group", name="delete", action="delete", method="PUT", path="group",
+            module="group",
+            name="delete",
+            action="delete",
+            method="PUT",
+            path="group",
             params=(Param("timestamp", Kind.STAMP, required=True),),
-            body=Body(shape=BodyShape.RECORD, record="GroupListElement"), returns=Shape.LEFT,
-            safety=Safety.ONCE, oauth=False,
+            body=Body(shape=BodyShape.RECORD, record="GroupListElement"),
+            returns=Shape.LEFT,
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def delete(
@@ -74,9 +88,17 @@ class Group(Module):
 
     @operation(
         Spec(
-            module="group", name="get", action="get", method="GET", path="group",
-            params=(Param("id", Kind.INTEGER, required=True),), returns=Shape.RECORD, record="GroupData",
-            target="GroupData", safety=Safety.READ, oauth=False,
+            module="group",
+            name="get",
+            action="get",
+            method="GET",
+            path="group",
+            params=(Param("id", Kind.INTEGER, required=True),),
+            returns=Shape.RECORD,
+            record="GroupData",
+            target="GroupData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def get(self, record: GroupData | None = None, /, *, id: int | None = None) -> GroupData:
@@ -92,9 +114,16 @@ class Group(Module):
 
     @operation(
         Spec(
-            module="group", name="list", action="list", method="PUT", path="group",
-            body=Body(shape=BodyShape.RECORDS, record="GroupListElement"), returns=Shape.ROWS,
-            record="GroupData", safety=Safety.READ, oauth=False,
+            module="group",
+            name="list",
+            action="list",
+            method="PUT",
+            path="group",
+            body=Body(shape=BodyShape.RECORDS, record="GroupListElement"),
+            returns=Shape.ROWS,
+            record="GroupData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def list(
@@ -111,9 +140,16 @@ class Group(Module):
 
     @operation(
         Spec(
-            module="group", name="new", action="new", method="PUT", path="group",
-            body=Body(shape=BodyShape.RECORD, record="GroupData"), returns=Shape.RECORD,
-            record="GroupUpdateData", safety=Safety.ONCE, oauth=False,
+            module="group",
+            name="new",
+            action="new",
+            method="PUT",
+            path="group",
+            body=Body(shape=BodyShape.RECORD, record="GroupData"),
+            returns=Shape.RECORD,
+            record="GroupUpdateData",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def new(self, body: GroupData | GroupDataFields, /) -> GroupUpdateData:
@@ -128,9 +164,16 @@ class Group(Module):
 
     @operation(
         Spec(
-            module="group", name="search", action="search", method="PUT", path="group",
-            body=Body(shape=BodyShape.RECORD, record="GroupSearchBody"), returns=Shape.ROWS,
-            record="GroupData", safety=Safety.READ, oauth=False,
+            module="group",
+            name="search",
+            action="search",
+            method="PUT",
+            path="group",
+            body=Body(shape=BodyShape.RECORD, record="GroupSearchBody"),
+            returns=Shape.ROWS,
+            record="GroupData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def search(self, body: GroupSearchBody | GroupSearchBodyFields, /) -> Rows[GroupData]:
@@ -145,9 +188,18 @@ class Group(Module):
 
     @operation(
         Spec(
-            module="group", name="update", action="update", method="PUT", path="group",
-            params=(Param("id", Kind.INTEGER, required=True), Param("timestamp", Kind.STAMP, required=True)),
-            body=Body(shape=BodyShape.RECORD, record="GroupData"), target="GroupData", safety=Safety.ONCE,
+            module="group",
+            name="update",
+            action="update",
+            method="PUT",
+            path="group",
+            params=(
+                Param("id", Kind.INTEGER, required=True),
+                Param("timestamp", Kind.STAMP, required=True),
+            ),
+            body=Body(shape=BodyShape.RECORD, record="GroupData"),
+            target="GroupData",
+            safety=Safety.ONCE,
             oauth=False,
         )
     )
@@ -176,9 +228,17 @@ class Group(Module):
 
     @operation(
         Spec(
-            module="group", name="updates", action="updates", method="GET", path="group",
-            params=(Param("timestamp", Kind.STAMP, required=True, attribute="since"),), returns=Shape.UPDATES,
-            record="GroupData", safety=Safety.READ, oauth=False, since="6.18.1",
+            module="group",
+            name="updates",
+            action="updates",
+            method="GET",
+            path="group",
+            params=(Param("timestamp", Kind.STAMP, required=True, attribute="since"),),
+            returns=Shape.UPDATES,
+            record="GroupData",
+            safety=Safety.READ,
+            oauth=False,
+            since="6.18.1",
         )
     )
     async def updates(self, *, since: Instant | int) -> Updates[GroupData]:

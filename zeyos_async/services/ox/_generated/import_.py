@@ -13,7 +13,6 @@ from zeyos_async.services.ox.values import Kind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from zeyos_async.services.ox.operation import FileInput, Rows
 
     from .records_files import ImportResult
@@ -24,10 +23,23 @@ class Import(Module):
 
     @operation(
         Spec(
-            module="import", name="csv", action="CSV", method="POST", path="import",
-            params=(Param("allow_enqueue", Kind.BOOLEAN), Param("folder", required=True), Param("charset")),
-            body=Body(shape=BodyShape.PARTS, file="file"), returns=Shape.ROWS, record="ImportResult",
-            safety=Safety.ONCE, batchable=False, scopes=("write_contacts",), html=True,
+            module="import",
+            name="csv",
+            action="CSV",
+            method="POST",
+            path="import",
+            params=(
+                Param("allow_enqueue", Kind.BOOLEAN),
+                Param("folder", required=True),
+                Param("charset"),
+            ),
+            body=Body(shape=BodyShape.PARTS, file="file"),
+            returns=Shape.ROWS,
+            record="ImportResult",
+            safety=Safety.ONCE,
+            batchable=False,
+            scopes=("write_contacts",),
+            html=True,
         )
     )
     async def csv(
@@ -48,15 +60,24 @@ class Import(Module):
 
     @operation(
         Spec(
-            module="import", name="ical", action="ICAL", method="POST", path="import",
+            module="import",
+            name="ical",
+            action="ICAL",
+            method="POST",
+            path="import",
             params=(
                 Param("allow_enqueue", Kind.BOOLEAN),
                 Param("folder", required=True),
                 Param("suppressNotification", Kind.BOOLEAN, attribute="suppress_notification"),
                 Param("ignoreUIDs", Kind.BOOLEAN, attribute="ignore_uids"),
             ),
-            body=Body(shape=BodyShape.PARTS, file="file"), returns=Shape.ROWS, record="ImportResult",
-            safety=Safety.ONCE, batchable=False, scopes=("write_calendar", "write_tasks"), html=True,
+            body=Body(shape=BodyShape.PARTS, file="file"),
+            returns=Shape.ROWS,
+            record="ImportResult",
+            safety=Safety.ONCE,
+            batchable=False,
+            scopes=("write_calendar", "write_tasks"),
+            html=True,
         )
     )
     async def ical(
@@ -84,10 +105,23 @@ class Import(Module):
 
     @operation(
         Spec(
-            module="import", name="outlook_csv", action="OUTLOOK_CSV", method="POST", path="import",
-            params=(Param("allow_enqueue", Kind.BOOLEAN), Param("folder", required=True), Param("charset")),
-            body=Body(shape=BodyShape.PARTS, file="file"), returns=Shape.ROWS, record="ImportResult",
-            safety=Safety.ONCE, batchable=False, scopes=("write_contacts",), html=True,
+            module="import",
+            name="outlook_csv",
+            action="OUTLOOK_CSV",
+            method="POST",
+            path="import",
+            params=(
+                Param("allow_enqueue", Kind.BOOLEAN),
+                Param("folder", required=True),
+                Param("charset"),
+            ),
+            body=Body(shape=BodyShape.PARTS, file="file"),
+            returns=Shape.ROWS,
+            record="ImportResult",
+            safety=Safety.ONCE,
+            batchable=False,
+            scopes=("write_contacts",),
+            html=True,
         )
     )
     async def outlook_csv(
@@ -108,10 +142,22 @@ class Import(Module):
 
     @operation(
         Spec(
-            module="import", name="vcard", action="VCARD", method="POST", path="import",
-            params=(Param("allow_enqueue", Kind.BOOLEAN), Param("folder", required=True)),
-            body=Body(shape=BodyShape.PARTS, file="file"), returns=Shape.ROWS, record="ImportResult",
-            safety=Safety.ONCE, batchable=False, scopes=("write_contacts",), html=True,
+            module="import",
+            name="vcard",
+            action="VCARD",
+            method="POST",
+            path="import",
+            params=(
+                Param("allow_enqueue", Kind.BOOLEAN),
+                Param("folder", required=True),
+            ),
+            body=Body(shape=BodyShape.PARTS, file="file"),
+            returns=Shape.ROWS,
+            record="ImportResult",
+            safety=Safety.ONCE,
+            batchable=False,
+            scopes=("write_contacts",),
+            html=True,
         )
     )
     async def vcard(

@@ -34,10 +34,17 @@ class MailCompose(Module):
 
     @operation(
         Spec(
-            module="mail/compose", name="all", method="GET", path="mail/compose",
-            params=(Param("columns", Kind.FIELDS),), returns=Shape.ROWS,
-            record="MailComposeResponseMessageModel", columns="MailComposeResponseMessageModel",
-            safety=Safety.READ, batchable=False, oauth=False,
+            module="mail/compose",
+            name="all",
+            method="GET",
+            path="mail/compose",
+            params=(Param("columns", Kind.FIELDS),),
+            returns=Shape.ROWS,
+            record="MailComposeResponseMessageModel",
+            columns="MailComposeResponseMessageModel",
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
         )
     )
     async def all(self, *, columns: Sequence[str] | None = None) -> Rows[MailComposeResponseMessageModel]:
@@ -52,15 +59,22 @@ class MailCompose(Module):
 
     @operation(
         Spec(
-            module="mail/compose", name="new", method="POST", path="mail/compose",
+            module="mail/compose",
+            name="new",
+            method="POST",
+            path="mail/compose",
             params=(
                 Param("type"),
                 Param("vcard", Kind.BOOLEAN),
                 Param("sharedAttachmentsEnabled", Kind.BOOLEAN, attribute="shared_attachments_enabled"),
                 Param("claim"),
             ),
-            body=Body(shape=BodyShape.RECORDS, record="ComposeBody", required=False), returns=Shape.RECORD,
-            record="MailComposeResponseMessageModel", safety=Safety.ONCE, batchable=False, oauth=False,
+            body=Body(shape=BodyShape.RECORDS, record="ComposeBody", required=False),
+            returns=Shape.RECORD,
+            record="MailComposeResponseMessageModel",
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def new(
@@ -88,14 +102,22 @@ class MailCompose(Module):
 
     @operation(
         Spec(
-            module="mail/compose", name="delete", method="DELETE", path="mail/compose/{id}",
+            module="mail/compose",
+            name="delete",
+            method="DELETE",
+            path="mail/compose/{id}",
             params=(
                 Param("id", required=True, in_path=True),
                 Param("harddelete", Kind.BOOLEAN),
                 Param("clientToken", attribute="client_token"),
             ),
-            returns=Shape.VALUE, key="success", target="MailComposeResponseMessageModel", kind=Kind.BOOLEAN,
-            safety=Safety.ONCE, batchable=False, oauth=False,
+            returns=Shape.VALUE,
+            key="success",
+            target="MailComposeResponseMessageModel",
+            kind=Kind.BOOLEAN,
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def delete(
@@ -121,10 +143,17 @@ class MailCompose(Module):
 
     @operation(
         Spec(
-            module="mail/compose", name="get", method="GET", path="mail/compose/{id}",
-            params=(Param("id", required=True, in_path=True),), returns=Shape.RECORD,
-            record="MailComposeResponseMessageModel", target="MailComposeResponseMessageModel",
-            safety=Safety.READ, batchable=False, oauth=False,
+            module="mail/compose",
+            name="get",
+            method="GET",
+            path="mail/compose/{id}",
+            params=(Param("id", required=True, in_path=True),),
+            returns=Shape.RECORD,
+            record="MailComposeResponseMessageModel",
+            target="MailComposeResponseMessageModel",
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
         )
     )
     async def get(
@@ -142,16 +171,28 @@ class MailCompose(Module):
 
     @operation(
         Spec(
-            module="mail/compose", name="update", method="PATCH", path="mail/compose/{id}",
-            params=(Param("id", required=True, in_path=True), Param("clientToken", attribute="client_token")),
-            body=Body(shape=BodyShape.RECORD, record="MailComposeRequestMessageModel"), returns=Shape.RECORD,
-            record="MailComposeResponseMessageModel", target="MailComposeResponseMessageModel",
-            safety=Safety.ONCE, batchable=False, oauth=False,
+            module="mail/compose",
+            name="update",
+            method="PATCH",
+            path="mail/compose/{id}",
+            params=(
+                Param("id", required=True, in_path=True),
+                Param("clientToken", attribute="client_token"),
+            ),
+            body=Body(shape=BodyShape.RECORD, record="MailComposeRequestMessageModel"),
+            returns=Shape.RECORD,
+            record="MailComposeResponseMessageModel",
+            target="MailComposeResponseMessageModel",
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def update(
         self,
-        record: MailComposeResponseMessageModel | MailComposeRequestMessageModel | MailComposeRequestMessageModelFields,
+        record: MailComposeResponseMessageModel
+        | MailComposeRequestMessageModel
+        | MailComposeRequestMessageModelFields,
         body: MailComposeRequestMessageModel | MailComposeRequestMessageModelFields | None = None,
         /,
         *,
@@ -173,16 +214,28 @@ class MailCompose(Module):
 
     @operation(
         Spec(
-            module="mail/compose", name="put", method="PUT", path="mail/compose/{id}",
-            params=(Param("id", required=True, in_path=True), Param("clientToken", attribute="client_token")),
-            body=Body(shape=BodyShape.RECORD, record="MailComposeRequestMessageModel"), returns=Shape.RECORD,
-            record="MailComposeResponseMessageModel", target="MailComposeResponseMessageModel",
-            safety=Safety.ONCE, batchable=False, oauth=False,
+            module="mail/compose",
+            name="put",
+            method="PUT",
+            path="mail/compose/{id}",
+            params=(
+                Param("id", required=True, in_path=True),
+                Param("clientToken", attribute="client_token"),
+            ),
+            body=Body(shape=BodyShape.RECORD, record="MailComposeRequestMessageModel"),
+            returns=Shape.RECORD,
+            record="MailComposeResponseMessageModel",
+            target="MailComposeResponseMessageModel",
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def put(
         self,
-        record: MailComposeResponseMessageModel | MailComposeRequestMessageModel | MailComposeRequestMessageModelFields,
+        record: MailComposeResponseMessageModel
+        | MailComposeRequestMessageModel
+        | MailComposeRequestMessageModelFields,
         body: MailComposeRequestMessageModel | MailComposeRequestMessageModelFields | None = None,
         /,
         *,
@@ -204,11 +257,21 @@ class MailCompose(Module):
 
     @operation(
         Spec(
-            module="mail/compose", name="attach", method="POST", path="mail/compose/{id}/attachments",
-            params=(Param("id", required=True, in_path=True), Param("clientToken", attribute="client_token")),
-            body=Body(shape=BodyShape.PARTS, file="file"), returns=Shape.RECORD,
-            record="MailComposeAttachmentResult", target="MailComposeResponseMessageModel",
-            safety=Safety.ONCE, batchable=False, oauth=False,
+            module="mail/compose",
+            name="attach",
+            method="POST",
+            path="mail/compose/{id}/attachments",
+            params=(
+                Param("id", required=True, in_path=True),
+                Param("clientToken", attribute="client_token"),
+            ),
+            body=Body(shape=BodyShape.PARTS, file="file"),
+            returns=Shape.RECORD,
+            record="MailComposeAttachmentResult",
+            target="MailComposeResponseMessageModel",
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def attach(
@@ -234,11 +297,20 @@ class MailCompose(Module):
 
     @operation(
         Spec(
-            module="mail/compose", name="attach_original", method="POST",
+            module="mail/compose",
+            name="attach_original",
+            method="POST",
             path="mail/compose/{id}/attachments/original",
-            params=(Param("id", required=True, in_path=True), Param("clientToken", attribute="client_token")),
-            returns=Shape.RECORD, record="MailComposeAttachmentResult",
-            target="MailComposeResponseMessageModel", safety=Safety.ONCE, batchable=False, oauth=False,
+            params=(
+                Param("id", required=True, in_path=True),
+                Param("clientToken", attribute="client_token"),
+            ),
+            returns=Shape.RECORD,
+            record="MailComposeAttachmentResult",
+            target="MailComposeResponseMessageModel",
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def attach_original(
@@ -262,11 +334,20 @@ class MailCompose(Module):
 
     @operation(
         Spec(
-            module="mail/compose", name="attach_vcard", method="POST",
+            module="mail/compose",
+            name="attach_vcard",
+            method="POST",
             path="mail/compose/{id}/attachments/vcard",
-            params=(Param("id", required=True, in_path=True), Param("clientToken", attribute="client_token")),
-            returns=Shape.RECORD, record="MailComposeAttachmentResult",
-            target="MailComposeResponseMessageModel", safety=Safety.ONCE, batchable=False, oauth=False,
+            params=(
+                Param("id", required=True, in_path=True),
+                Param("clientToken", attribute="client_token"),
+            ),
+            returns=Shape.RECORD,
+            record="MailComposeAttachmentResult",
+            target="MailComposeResponseMessageModel",
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def attach_vcard(
@@ -290,15 +371,21 @@ class MailCompose(Module):
 
     @operation(
         Spec(
-            module="mail/compose", name="delete_attachment", method="DELETE",
+            module="mail/compose",
+            name="delete_attachment",
+            method="DELETE",
             path="mail/compose/{id}/attachments/{attachmentId}",
             params=(
                 Param("id", required=True, in_path=True),
                 Param("attachmentId", required=True, in_path=True, attribute="attachment_id"),
                 Param("clientToken", attribute="client_token"),
             ),
-            returns=Shape.RECORD, record="MailComposeAttachmentResult",
-            target="MailComposeResponseMessageModel", safety=Safety.ONCE, batchable=False, oauth=False,
+            returns=Shape.RECORD,
+            record="MailComposeAttachmentResult",
+            target="MailComposeResponseMessageModel",
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def delete_attachment(
@@ -324,14 +411,19 @@ class MailCompose(Module):
 
     @download(
         Spec(
-            module="mail/compose", name="attachment", method="GET",
+            module="mail/compose",
+            name="attachment",
+            method="GET",
             path="mail/compose/{id}/attachments/{attachmentId}",
             params=(
                 Param("id", required=True, in_path=True),
                 Param("attachmentId", required=True, in_path=True, attribute="attachment_id"),
             ),
-            returns=Shape.DOWNLOAD, target="MailComposeResponseMessageModel", safety=Safety.READ,
-            batchable=False, oauth=False,
+            returns=Shape.DOWNLOAD,
+            target="MailComposeResponseMessageModel",
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
         )
     )
     async def attachment(
@@ -355,16 +447,22 @@ class MailCompose(Module):
 
     @operation(
         Spec(
-            module="mail/compose", name="replace_attachment", method="POST",
+            module="mail/compose",
+            name="replace_attachment",
+            method="POST",
             path="mail/compose/{id}/attachments/{attachmentId}",
             params=(
                 Param("id", required=True, in_path=True),
                 Param("attachmentId", required=True, in_path=True, attribute="attachment_id"),
                 Param("clientToken", attribute="client_token"),
             ),
-            body=Body(shape=BodyShape.PARTS, file="file"), returns=Shape.RECORD,
-            record="MailComposeAttachmentResult", target="MailComposeResponseMessageModel",
-            safety=Safety.ONCE, batchable=False, oauth=False,
+            body=Body(shape=BodyShape.PARTS, file="file"),
+            returns=Shape.RECORD,
+            record="MailComposeAttachmentResult",
+            target="MailComposeResponseMessageModel",
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def replace_attachment(
@@ -392,12 +490,21 @@ class MailCompose(Module):
 
     @operation(
         Spec(
-            module="mail/compose", name="attach_referenced", method="POST",
+            module="mail/compose",
+            name="attach_referenced",
+            method="POST",
             path="mail/compose/{id}/referencedAttachment",
-            params=(Param("id", required=True, in_path=True), Param("clientToken", attribute="client_token")),
-            body=Body(shape=BodyShape.PARTS, part="JSON"), returns=Shape.RECORD,
-            record="MailComposeAttachmentResult", target="MailComposeResponseMessageModel",
-            safety=Safety.ONCE, batchable=False, oauth=False,
+            params=(
+                Param("id", required=True, in_path=True),
+                Param("clientToken", attribute="client_token"),
+            ),
+            body=Body(shape=BodyShape.PARTS, part="JSON"),
+            returns=Shape.RECORD,
+            record="MailComposeAttachmentResult",
+            target="MailComposeResponseMessageModel",
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def attach_referenced(
@@ -418,10 +525,20 @@ class MailCompose(Module):
 
     @operation(
         Spec(
-            module="mail/compose", name="save", method="POST", path="mail/compose/{id}/save",
-            params=(Param("id", required=True, in_path=True), Param("clientToken", attribute="client_token")),
-            returns=Shape.RECORD, record="MailComposeMailPathModel", target="MailComposeResponseMessageModel",
-            safety=Safety.ONCE, batchable=False, oauth=False,
+            module="mail/compose",
+            name="save",
+            method="POST",
+            path="mail/compose/{id}/save",
+            params=(
+                Param("id", required=True, in_path=True),
+                Param("clientToken", attribute="client_token"),
+            ),
+            returns=Shape.RECORD,
+            record="MailComposeMailPathModel",
+            target="MailComposeResponseMessageModel",
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def save(
@@ -445,16 +562,34 @@ class MailCompose(Module):
 
     @operation(
         Spec(
-            module="mail/compose", name="send", method="POST", path="mail/compose/{id}/send",
-            params=(Param("id", required=True, in_path=True), Param("clientToken", attribute="client_token")),
-            body=Body(shape=BodyShape.PARTS, record="MailComposeRequestMessageModel", part="JSON", file="file", file_required=False),
-            returns=Shape.RECORD, record="MailComposeMailPathModel", target="MailComposeResponseMessageModel",
-            safety=Safety.ONCE, batchable=False, oauth=False,
+            module="mail/compose",
+            name="send",
+            method="POST",
+            path="mail/compose/{id}/send",
+            params=(
+                Param("id", required=True, in_path=True),
+                Param("clientToken", attribute="client_token"),
+            ),
+            body=Body(
+                shape=BodyShape.PARTS,
+                record="MailComposeRequestMessageModel",
+                part="JSON",
+                file="file",
+                file_required=False,
+            ),
+            returns=Shape.RECORD,
+            record="MailComposeMailPathModel",
+            target="MailComposeResponseMessageModel",
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def send(
         self,
-        record: MailComposeResponseMessageModel | MailComposeRequestMessageModel | MailComposeRequestMessageModelFields,
+        record: MailComposeResponseMessageModel
+        | MailComposeRequestMessageModel
+        | MailComposeRequestMessageModelFields,
         body: MailComposeRequestMessageModel | MailComposeRequestMessageModelFields | None = None,
         /,
         *,

@@ -13,7 +13,6 @@ from zeyos_async.services.ox.values import Kind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from zeyos_async.services.ox.operation import Rows
 
     from .records_security import (
@@ -33,8 +32,15 @@ class MultifactorDeviceModule(Module):
 
     @operation(
         Spec(
-            module="multifactor/device", name="all", action="all", method="GET", path="multifactor/device",
-            returns=Shape.ROWS, record="MultifactorDevice", safety=Safety.READ, oauth=False,
+            module="multifactor/device",
+            name="all",
+            action="all",
+            method="GET",
+            path="multifactor/device",
+            returns=Shape.ROWS,
+            record="MultifactorDevice",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def all(self) -> Rows[MultifactorDevice]:
@@ -46,13 +52,19 @@ class MultifactorDeviceModule(Module):
 
     @operation(
         Spec(
-            module="multifactor/device", name="delete", action="delete", method="DELETE",
+            module="multifactor/device",
+            name="delete",
+            action="delete",
+            method="DELETE",
             path="multifactor/device",
             params=(
                 Param("providerName", required=True, attribute="provider_name"),
                 Param("deviceId", required=True, attribute="device_id"),
             ),
-            returns=Shape.VALUES, kind=Kind.TEXT, safety=Safety.ONCE, oauth=False,
+            returns=Shape.VALUES,
+            kind=Kind.TEXT,
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def delete(self, *, provider_name: str, device_id: str) -> Rows[str]:
@@ -68,14 +80,18 @@ class MultifactorDeviceModule(Module):
 
     @operation(
         Spec(
-            module="multifactor/device", name="finish_authentication", action="finishAuthentication",
-            method="PUT", path="multifactor/device",
+            module="multifactor/device",
+            name="finish_authentication",
+            action="finishAuthentication",
+            method="PUT",
+            path="multifactor/device",
             params=(
                 Param("providerName", required=True, attribute="provider_name"),
                 Param("deviceId", required=True, attribute="device_id"),
             ),
             body=Body(shape=BodyShape.RECORD, record="MultifactorFinishAuthenticationData"),
-            safety=Safety.ONCE, oauth=False,
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def finish_authentication(
@@ -99,14 +115,20 @@ class MultifactorDeviceModule(Module):
 
     @operation(
         Spec(
-            module="multifactor/device", name="finish_registration", action="finishRegistration",
-            method="PUT", path="multifactor/device",
+            module="multifactor/device",
+            name="finish_registration",
+            action="finishRegistration",
+            method="PUT",
+            path="multifactor/device",
             params=(
                 Param("providerName", required=True, attribute="provider_name"),
                 Param("deviceId", required=True, attribute="device_id"),
             ),
             body=Body(shape=BodyShape.RECORD, record="MultifactorFinishRegistrationData"),
-            returns=Shape.RECORD, record="MultifactorDevice", safety=Safety.ONCE, oauth=False,
+            returns=Shape.RECORD,
+            record="MultifactorDevice",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def finish_registration(
@@ -130,11 +152,17 @@ class MultifactorDeviceModule(Module):
 
     @operation(
         Spec(
-            module="multifactor/device", name="rename", action="rename", method="PUT",
+            module="multifactor/device",
+            name="rename",
+            action="rename",
+            method="PUT",
             path="multifactor/device",
             params=(Param("providerName", required=True, attribute="provider_name"),),
-            body=Body(shape=BodyShape.RECORD, record="MultifactorDevice"), returns=Shape.RECORD,
-            record="MultifactorDevice", safety=Safety.ONCE, oauth=False,
+            body=Body(shape=BodyShape.RECORD, record="MultifactorDevice"),
+            returns=Shape.RECORD,
+            record="MultifactorDevice",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def rename(
@@ -152,13 +180,19 @@ class MultifactorDeviceModule(Module):
 
     @operation(
         Spec(
-            module="multifactor/device", name="start_authentication", action="startAuthentication",
-            method="GET", path="multifactor/device",
+            module="multifactor/device",
+            name="start_authentication",
+            action="startAuthentication",
+            method="GET",
+            path="multifactor/device",
             params=(
                 Param("providerName", required=True, attribute="provider_name"),
                 Param("deviceId", required=True, attribute="device_id"),
             ),
-            returns=Shape.RECORD, record="MultifactorAuthentication", safety=Safety.ONCE, oauth=False,
+            returns=Shape.RECORD,
+            record="MultifactorAuthentication",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def start_authentication(self, *, provider_name: str, device_id: str) -> MultifactorAuthentication:
@@ -174,10 +208,16 @@ class MultifactorDeviceModule(Module):
 
     @operation(
         Spec(
-            module="multifactor/device", name="start_registration", action="startRegistration", method="PUT",
+            module="multifactor/device",
+            name="start_registration",
+            action="startRegistration",
+            method="PUT",
             path="multifactor/device",
             body=Body(shape=BodyShape.RECORD, record="MultifactorDevice", required=False),
-            returns=Shape.RECORD, record="MultifactorRegistration", safety=Safety.ONCE, oauth=False,
+            returns=Shape.RECORD,
+            record="MultifactorRegistration",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def start_registration(

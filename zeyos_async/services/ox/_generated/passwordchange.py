@@ -12,7 +12,6 @@ from zeyos_async.services.ox.operation import Body, BodyShape, Module, Spec, ope
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from .records_security import PasswordChangeBody, PasswordChangeBodyFields
 
 
@@ -21,9 +20,15 @@ class Passwordchange(Module):
 
     @operation(
         Spec(
-            module="passwordchange", name="update", action="update", method="PUT", path="passwordchange",
-            body=Body(shape=BodyShape.RECORD, record="PasswordChangeBody"), safety=Safety.ONCE,
-            batchable=False, oauth=False,
+            module="passwordchange",
+            name="update",
+            action="update",
+            method="PUT",
+            path="passwordchange",
+            body=Body(shape=BodyShape.RECORD, record="PasswordChangeBody"),
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def update(self, body: PasswordChangeBody | PasswordChangeBodyFields, /) -> None:

@@ -33,9 +33,16 @@ class Reminder(Module):
 
     @operation(
         Spec(
-            module="reminder", name="delete", action="delete", method="PUT", path="reminder",
-            body=Body(shape=BodyShape.RECORDS, record="ReminderListElement"), returns=Shape.LEFT,
-            safety=Safety.ONCE, scopes=("write_reminder",), since="6.22",
+            module="reminder",
+            name="delete",
+            action="delete",
+            method="PUT",
+            path="reminder",
+            body=Body(shape=BodyShape.RECORDS, record="ReminderListElement"),
+            returns=Shape.LEFT,
+            safety=Safety.ONCE,
+            scopes=("write_reminder",),
+            since="6.22",
         )
     )
     async def delete(
@@ -52,9 +59,19 @@ class Reminder(Module):
 
     @operation(
         Spec(
-            module="reminder", name="range", action="range", method="GET", path="reminder",
-            params=(Param("end", Kind.DATE_OR_TIME), Param("modules", many=True)), returns=Shape.ROWS,
-            record="ReminderData", safety=Safety.READ, scopes=("read_reminder",),
+            module="reminder",
+            name="range",
+            action="range",
+            method="GET",
+            path="reminder",
+            params=(
+                Param("end", Kind.DATE_OR_TIME),
+                Param("modules", many=True),
+            ),
+            returns=Shape.ROWS,
+            record="ReminderData",
+            safety=Safety.READ,
+            scopes=("read_reminder",),
         )
     )
     async def range(
@@ -72,10 +89,18 @@ class Reminder(Module):
 
     @operation(
         Spec(
-            module="reminder", name="remind_again", action="remindAgain", method="PUT", path="reminder",
+            module="reminder",
+            name="remind_again",
+            action="remindAgain",
+            method="PUT",
+            path="reminder",
             params=(Param("id", Kind.INTEGER, required=True),),
-            body=Body(shape=BodyShape.RECORD, record="ReminderUpdateBody"), returns=Shape.RECORD,
-            record="ReminderData", target="ReminderData", safety=Safety.ONCE, scopes=("write_reminder",),
+            body=Body(shape=BodyShape.RECORD, record="ReminderUpdateBody"),
+            returns=Shape.RECORD,
+            record="ReminderData",
+            target="ReminderData",
+            safety=Safety.ONCE,
+            scopes=("write_reminder",),
             since="6.18.1",
         )
     )

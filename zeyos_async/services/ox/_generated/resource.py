@@ -35,8 +35,15 @@ class Resource(Module):
 
     @operation(
         Spec(
-            module="resource", name="all", action="all", method="GET", path="resource", returns=Shape.VALUES,
-            kind=Kind.INTEGER, safety=Safety.READ, oauth=False,
+            module="resource",
+            name="all",
+            action="all",
+            method="GET",
+            path="resource",
+            returns=Shape.VALUES,
+            kind=Kind.INTEGER,
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def all(self) -> Rows[int]:
@@ -48,10 +55,16 @@ class Resource(Module):
 
     @operation(
         Spec(
-            module="resource", name="delete", action="delete", method="PUT", path="resource",
+            module="resource",
+            name="delete",
+            action="delete",
+            method="PUT",
+            path="resource",
             params=(Param("timestamp", Kind.STAMP, required=True),),
-            body=Body(shape=BodyShape.RECORDS, record="ResourceListElement"), returns=Shape.LEFT,
-            safety=Safety.ONCE, oauth=False,
+            body=Body(shape=BodyShape.RECORDS, record="ResourceListElement"),
+            returns=Shape.LEFT,
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def delete(
@@ -74,9 +87,17 @@ class Resource(Module):
 
     @operation(
         Spec(
-            module="resource", name="get", action="get", method="GET", path="resource",
-            params=(Param("id", Kind.INTEGER, required=True),), returns=Shape.RECORD, record="ResourceData",
-            target="ResourceData", safety=Safety.READ, oauth=False,
+            module="resource",
+            name="get",
+            action="get",
+            method="GET",
+            path="resource",
+            params=(Param("id", Kind.INTEGER, required=True),),
+            returns=Shape.RECORD,
+            record="ResourceData",
+            target="ResourceData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def get(self, record: ResourceData | None = None, /, *, id: int | None = None) -> ResourceData:
@@ -92,9 +113,16 @@ class Resource(Module):
 
     @operation(
         Spec(
-            module="resource", name="list", action="list", method="PUT", path="resource",
-            body=Body(shape=BodyShape.RECORDS, record="ResourceListElement"), returns=Shape.ROWS,
-            record="ResourceData", safety=Safety.READ, oauth=False,
+            module="resource",
+            name="list",
+            action="list",
+            method="PUT",
+            path="resource",
+            body=Body(shape=BodyShape.RECORDS, record="ResourceListElement"),
+            returns=Shape.ROWS,
+            record="ResourceData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def list(
@@ -111,9 +139,16 @@ class Resource(Module):
 
     @operation(
         Spec(
-            module="resource", name="new", action="new", method="PUT", path="resource",
-            body=Body(shape=BodyShape.RECORD, record="ResourceData"), returns=Shape.RECORD,
-            record="ResourceUpdateData", safety=Safety.ONCE, oauth=False,
+            module="resource",
+            name="new",
+            action="new",
+            method="PUT",
+            path="resource",
+            body=Body(shape=BodyShape.RECORD, record="ResourceData"),
+            returns=Shape.RECORD,
+            record="ResourceUpdateData",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def new(self, body: ResourceData | ResourceDataFields, /) -> ResourceUpdateData:
@@ -128,9 +163,16 @@ class Resource(Module):
 
     @operation(
         Spec(
-            module="resource", name="search", action="search", method="PUT", path="resource",
-            body=Body(shape=BodyShape.RECORD, record="ResourceSearchBody"), returns=Shape.ROWS,
-            record="ResourceData", safety=Safety.READ, oauth=False,
+            module="resource",
+            name="search",
+            action="search",
+            method="PUT",
+            path="resource",
+            body=Body(shape=BodyShape.RECORD, record="ResourceSearchBody"),
+            returns=Shape.ROWS,
+            record="ResourceData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def search(self, body: ResourceSearchBody | ResourceSearchBodyFields, /) -> Rows[ResourceData]:
@@ -145,10 +187,19 @@ class Resource(Module):
 
     @operation(
         Spec(
-            module="resource", name="update", action="update", method="PUT", path="resource",
-            params=(Param("id", Kind.INTEGER, required=True), Param("timestamp", Kind.STAMP, required=True)),
-            body=Body(shape=BodyShape.RECORD, record="ResourceData"), target="ResourceData",
-            safety=Safety.ONCE, oauth=False,
+            module="resource",
+            name="update",
+            action="update",
+            method="PUT",
+            path="resource",
+            params=(
+                Param("id", Kind.INTEGER, required=True),
+                Param("timestamp", Kind.STAMP, required=True),
+            ),
+            body=Body(shape=BodyShape.RECORD, record="ResourceData"),
+            target="ResourceData",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def update(
@@ -176,9 +227,16 @@ class Resource(Module):
 
     @operation(
         Spec(
-            module="resource", name="updates", action="updates", method="GET", path="resource",
-            params=(Param("timestamp", Kind.STAMP, required=True, attribute="since"),), returns=Shape.UPDATES,
-            record="ResourceData", safety=Safety.READ, oauth=False,
+            module="resource",
+            name="updates",
+            action="updates",
+            method="GET",
+            path="resource",
+            params=(Param("timestamp", Kind.STAMP, required=True, attribute="since"),),
+            returns=Shape.UPDATES,
+            record="ResourceData",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def updates(self, *, since: Instant | int) -> Updates[ResourceData]:

@@ -37,9 +37,16 @@ class ShareManagement(Module):
 
     @operation(
         Spec(
-            module="share/management", name="analyze", action="analyze", method="PUT",
-            path="share/management", body=Body(shape=BodyShape.RECORD, record="SubscribeShareBody"),
-            returns=Shape.RECORD, record="ShareLinkAnalysis", safety=Safety.READ, oauth=False,
+            module="share/management",
+            name="analyze",
+            action="analyze",
+            method="PUT",
+            path="share/management",
+            body=Body(shape=BodyShape.RECORD, record="SubscribeShareBody"),
+            returns=Shape.RECORD,
+            record="ShareLinkAnalysis",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def analyze(self, body: SubscribeShareBody | SubscribeShareBodyFields, /) -> ShareLinkAnalysis:
@@ -54,9 +61,15 @@ class ShareManagement(Module):
 
     @operation(
         Spec(
-            module="share/management", name="delete_link", action="deleteLink", method="PUT",
-            path="share/management", params=(Param("timestamp", Kind.STAMP, required=True),),
-            body=Body(shape=BodyShape.RECORD, record="ShareTargetData"), safety=Safety.ONCE, oauth=False,
+            module="share/management",
+            name="delete_link",
+            action="deleteLink",
+            method="PUT",
+            path="share/management",
+            params=(Param("timestamp", Kind.STAMP, required=True),),
+            body=Body(shape=BodyShape.RECORD, record="ShareTargetData"),
+            safety=Safety.ONCE,
+            oauth=False,
             since="7.8.0",
         )
     )
@@ -76,9 +89,17 @@ class ShareManagement(Module):
 
     @operation(
         Spec(
-            module="share/management", name="get_link", action="getLink", method="PUT",
-            path="share/management", body=Body(shape=BodyShape.RECORD, record="ShareTargetData"),
-            returns=Shape.RECORD, record="ShareLinkData", safety=Safety.ONCE, oauth=False, since="7.8.0",
+            module="share/management",
+            name="get_link",
+            action="getLink",
+            method="PUT",
+            path="share/management",
+            body=Body(shape=BodyShape.RECORD, record="ShareTargetData"),
+            returns=Shape.RECORD,
+            record="ShareLinkData",
+            safety=Safety.ONCE,
+            oauth=False,
+            since="7.8.0",
         )
     )
     async def get_link(self, body: ShareTargetData | ShareTargetDataFields, /) -> ShareLinkData:
@@ -93,9 +114,16 @@ class ShareManagement(Module):
 
     @operation(
         Spec(
-            module="share/management", name="resubscribe", action="resubscribe", method="PUT",
-            path="share/management", body=Body(shape=BodyShape.RECORD, record="ExtendedSubscribeShareBody"),
-            returns=Shape.RECORD, record="ShareSubscription", safety=Safety.ONCE, oauth=False,
+            module="share/management",
+            name="resubscribe",
+            action="resubscribe",
+            method="PUT",
+            path="share/management",
+            body=Body(shape=BodyShape.RECORD, record="ExtendedSubscribeShareBody"),
+            returns=Shape.RECORD,
+            record="ShareSubscription",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def resubscribe(
@@ -112,9 +140,16 @@ class ShareManagement(Module):
 
     @operation(
         Spec(
-            module="share/management", name="send_link", action="sendLink", method="PUT",
-            path="share/management", body=Body(shape=BodyShape.RECORD, record="ShareLinkSendBody"),
-            returns=Shape.JSON, safety=Safety.ONCE, oauth=False, since="7.8.0",
+            module="share/management",
+            name="send_link",
+            action="sendLink",
+            method="PUT",
+            path="share/management",
+            body=Body(shape=BodyShape.RECORD, record="ShareLinkSendBody"),
+            returns=Shape.JSON,
+            safety=Safety.ONCE,
+            oauth=False,
+            since="7.8.0",
         )
     )
     async def send_link(self, body: ShareLinkSendBody | ShareLinkSendBodyFields, /) -> Any:
@@ -129,9 +164,16 @@ class ShareManagement(Module):
 
     @operation(
         Spec(
-            module="share/management", name="subscribe", action="subscribe", method="PUT",
-            path="share/management", body=Body(shape=BodyShape.RECORD, record="ExtendedSubscribeShareBody"),
-            returns=Shape.RECORD, record="ShareSubscription", safety=Safety.ONCE, oauth=False,
+            module="share/management",
+            name="subscribe",
+            action="subscribe",
+            method="PUT",
+            path="share/management",
+            body=Body(shape=BodyShape.RECORD, record="ExtendedSubscribeShareBody"),
+            returns=Shape.RECORD,
+            record="ShareSubscription",
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def subscribe(
@@ -148,9 +190,14 @@ class ShareManagement(Module):
 
     @operation(
         Spec(
-            module="share/management", name="unsubscribe", action="unsubscribe", method="PUT",
-            path="share/management", body=Body(shape=BodyShape.RECORD, record="SubscribeShareBody"),
-            safety=Safety.ONCE, oauth=False,
+            module="share/management",
+            name="unsubscribe",
+            action="unsubscribe",
+            method="PUT",
+            path="share/management",
+            body=Body(shape=BodyShape.RECORD, record="SubscribeShareBody"),
+            safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def unsubscribe(self, body: SubscribeShareBody | SubscribeShareBodyFields, /) -> None:
@@ -165,9 +212,15 @@ class ShareManagement(Module):
 
     @operation(
         Spec(
-            module="share/management", name="update_link", action="updateLink", method="PUT",
-            path="share/management", params=(Param("timestamp", Kind.STAMP, required=True),),
-            body=Body(shape=BodyShape.RECORD, record="ShareLinkUpdateBody"), safety=Safety.ONCE, oauth=False,
+            module="share/management",
+            name="update_link",
+            action="updateLink",
+            method="PUT",
+            path="share/management",
+            params=(Param("timestamp", Kind.STAMP, required=True),),
+            body=Body(shape=BodyShape.RECORD, record="ShareLinkUpdateBody"),
+            safety=Safety.ONCE,
+            oauth=False,
             since="7.8.0",
         )
     )

@@ -38,14 +38,21 @@ class Tasks(Module):
 
     @operation(
         Spec(
-            module="tasks", name="all", action="all", method="GET", path="tasks",
+            module="tasks",
+            name="all",
+            action="all",
+            method="GET",
+            path="tasks",
             params=(
                 Param("folder", required=True),
                 Param("columns", Kind.COLUMNS, required=True),
                 Param("sort", Kind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.ROWS, record="TaskData", columns="TaskData", safety=Safety.READ,
+            returns=Shape.ROWS,
+            record="TaskData",
+            columns="TaskData",
+            safety=Safety.READ,
             scopes=("read_tasks",),
         )
     )
@@ -71,14 +78,20 @@ class Tasks(Module):
 
     @operation(
         Spec(
-            module="tasks", name="confirm", action="confirm", method="PUT", path="tasks",
+            module="tasks",
+            name="confirm",
+            action="confirm",
+            method="PUT",
+            path="tasks",
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
                 Param("timestamp", Kind.STAMP, required=True),
             ),
-            body=Body(shape=BodyShape.RECORD, record="TaskConfirmationBody"), target="TaskData",
-            safety=Safety.ONCE, scopes=("write_tasks",),
+            body=Body(shape=BodyShape.RECORD, record="TaskConfirmationBody"),
+            target="TaskData",
+            safety=Safety.ONCE,
+            scopes=("write_tasks",),
         )
     )
     async def confirm(
@@ -108,10 +121,17 @@ class Tasks(Module):
 
     @operation(
         Spec(
-            module="tasks", name="delete", action="delete", method="PUT", path="tasks",
+            module="tasks",
+            name="delete",
+            action="delete",
+            method="PUT",
+            path="tasks",
             params=(Param("timestamp", Kind.STAMP, required=True),),
-            body=Body(shape=BodyShape.RECORDS, record="TaskListElement"), returns=Shape.LEFT,
-            safety=Safety.ONCE, scopes=("write_tasks",), since="6.22",
+            body=Body(shape=BodyShape.RECORDS, record="TaskListElement"),
+            returns=Shape.LEFT,
+            safety=Safety.ONCE,
+            scopes=("write_tasks",),
+            since="6.22",
         )
     )
     async def delete(
@@ -134,9 +154,20 @@ class Tasks(Module):
 
     @operation(
         Spec(
-            module="tasks", name="get", action="get", method="GET", path="tasks",
-            params=(Param("id", required=True), Param("folder", required=True)), returns=Shape.RECORD,
-            record="TaskData", target="TaskData", safety=Safety.READ, scopes=("read_tasks",),
+            module="tasks",
+            name="get",
+            action="get",
+            method="GET",
+            path="tasks",
+            params=(
+                Param("id", required=True),
+                Param("folder", required=True),
+            ),
+            returns=Shape.RECORD,
+            record="TaskData",
+            target="TaskData",
+            safety=Safety.READ,
+            scopes=("read_tasks",),
         )
     )
     async def get(
@@ -155,10 +186,18 @@ class Tasks(Module):
 
     @operation(
         Spec(
-            module="tasks", name="list", action="list", method="PUT", path="tasks",
+            module="tasks",
+            name="list",
+            action="list",
+            method="PUT",
+            path="tasks",
             params=(Param("columns", Kind.COLUMNS, required=True),),
-            body=Body(shape=BodyShape.RECORDS, record="TaskListElement"), returns=Shape.ROWS,
-            record="TaskData", columns="TaskData", safety=Safety.READ, scopes=("read_tasks",),
+            body=Body(shape=BodyShape.RECORDS, record="TaskListElement"),
+            returns=Shape.ROWS,
+            record="TaskData",
+            columns="TaskData",
+            safety=Safety.READ,
+            scopes=("read_tasks",),
         )
     )
     async def list(
@@ -180,9 +219,16 @@ class Tasks(Module):
 
     @operation(
         Spec(
-            module="tasks", name="new", action="new", method="PUT", path="tasks",
-            body=Body(shape=BodyShape.RECORD, record="TaskData"), returns=Shape.RECORD,
-            record="TaskUpdateData", safety=Safety.ONCE, scopes=("write_tasks",),
+            module="tasks",
+            name="new",
+            action="new",
+            method="PUT",
+            path="tasks",
+            body=Body(shape=BodyShape.RECORD, record="TaskData"),
+            returns=Shape.RECORD,
+            record="TaskUpdateData",
+            safety=Safety.ONCE,
+            scopes=("write_tasks",),
         )
     )
     async def new(self, body: TaskData | TaskDataFields, /) -> TaskUpdateData:
@@ -197,7 +243,11 @@ class Tasks(Module):
 
     @operation(
         Spec(
-            module="tasks", name="search", action="search", method="PUT", path="tasks",
+            module="tasks",
+            name="search",
+            action="search",
+            method="PUT",
+            path="tasks",
             params=(
                 Param("columns", Kind.COLUMNS, required=True),
                 Param("sort", Kind.SORT),
@@ -205,8 +255,12 @@ class Tasks(Module):
                 Param("start", Kind.DATE_OR_TIME),
                 Param("end", Kind.DATE_OR_TIME),
             ),
-            body=Body(shape=BodyShape.RECORD, record="TaskSearchBody"), returns=Shape.ROWS, record="TaskData",
-            columns="TaskData", safety=Safety.READ, scopes=("read_tasks",),
+            body=Body(shape=BodyShape.RECORD, record="TaskSearchBody"),
+            returns=Shape.ROWS,
+            record="TaskData",
+            columns="TaskData",
+            safety=Safety.READ,
+            scopes=("read_tasks",),
         )
     )
     async def search(
@@ -236,14 +290,22 @@ class Tasks(Module):
 
     @operation(
         Spec(
-            module="tasks", name="update", action="update", method="PUT", path="tasks",
+            module="tasks",
+            name="update",
+            action="update",
+            method="PUT",
+            path="tasks",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
                 Param("timestamp", Kind.STAMP, required=True),
             ),
-            body=Body(shape=BodyShape.RECORD, record="TaskData"), returns=Shape.RECORD,
-            record="TaskUpdateData", target="TaskData", safety=Safety.ONCE, scopes=("write_tasks",),
+            body=Body(shape=BodyShape.RECORD, record="TaskData"),
+            returns=Shape.RECORD,
+            record="TaskUpdateData",
+            target="TaskData",
+            safety=Safety.ONCE,
+            scopes=("write_tasks",),
         )
     )
     async def update(
@@ -273,7 +335,11 @@ class Tasks(Module):
 
     @operation(
         Spec(
-            module="tasks", name="updates", action="updates", method="GET", path="tasks",
+            module="tasks",
+            name="updates",
+            action="updates",
+            method="GET",
+            path="tasks",
             params=(
                 Param("folder", required=True),
                 Param("columns", Kind.COLUMNS, required=True),
@@ -282,7 +348,10 @@ class Tasks(Module):
                 Param("sort", Kind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.UPDATES, record="TaskData", columns="TaskData", safety=Safety.READ,
+            returns=Shape.UPDATES,
+            record="TaskData",
+            columns="TaskData",
+            safety=Safety.READ,
             scopes=("read_tasks",),
         )
     )

@@ -41,13 +41,21 @@ class User(Module):
 
     @operation(
         Spec(
-            module="user", name="all", action="all", method="GET", path="user",
+            module="user",
+            name="all",
+            action="all",
+            method="GET",
+            path="user",
             params=(
                 Param("columns", Kind.COLUMNS, required=True),
                 Param("sort", Kind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.ROWS, record="UserData", columns="UserData", safety=Safety.READ, oauth=False,
+            returns=Shape.ROWS,
+            record="UserData",
+            columns="UserData",
+            safety=Safety.READ,
+            oauth=False,
             since="6.14",
         )
     )
@@ -71,8 +79,17 @@ class User(Module):
 
     @operation(
         Spec(
-            module="user", name="get", action="get", method="GET", path="user", params=(Param("id"),),
-            returns=Shape.RECORD, record="UserData", target="UserData", safety=Safety.READ, oauth=False,
+            module="user",
+            name="get",
+            action="get",
+            method="GET",
+            path="user",
+            params=(Param("id"),),
+            returns=Shape.RECORD,
+            record="UserData",
+            target="UserData",
+            safety=Safety.READ,
+            oauth=False,
             since="6.14",
         )
     )
@@ -89,9 +106,21 @@ class User(Module):
 
     @operation(
         Spec(
-            module="user", name="get_attribute", action="getAttribute", method="GET", path="user",
-            params=(Param("id", required=True), Param("name", required=True)), returns=Shape.RECORD,
-            record="UserAttribute", target="UserData", safety=Safety.READ, oauth=False, since="6.20",
+            module="user",
+            name="get_attribute",
+            action="getAttribute",
+            method="GET",
+            path="user",
+            params=(
+                Param("id", required=True),
+                Param("name", required=True),
+            ),
+            returns=Shape.RECORD,
+            record="UserAttribute",
+            target="UserData",
+            safety=Safety.READ,
+            oauth=False,
+            since="6.20",
         )
     )
     async def get_attribute(
@@ -110,10 +139,19 @@ class User(Module):
 
     @operation(
         Spec(
-            module="user", name="list", action="list", method="PUT", path="user",
+            module="user",
+            name="list",
+            action="list",
+            method="PUT",
+            path="user",
             params=(Param("columns", Kind.COLUMNS, required=True),),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT), returns=Shape.ROWS, record="UserData",
-            columns="UserData", safety=Safety.READ, oauth=False, since="6.14",
+            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT),
+            returns=Shape.ROWS,
+            record="UserData",
+            columns="UserData",
+            safety=Safety.READ,
+            oauth=False,
+            since="6.14",
         )
     )
     async def list(
@@ -131,14 +169,23 @@ class User(Module):
 
     @operation(
         Spec(
-            module="user", name="search", action="search", method="PUT", path="user",
+            module="user",
+            name="search",
+            action="search",
+            method="PUT",
+            path="user",
             params=(
                 Param("columns", Kind.COLUMNS, required=True),
                 Param("sort", Kind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            body=Body(shape=BodyShape.RECORD, record="UserSearchBody"), returns=Shape.ROWS, record="UserData",
-            columns="UserData", safety=Safety.READ, oauth=False, since="6.14",
+            body=Body(shape=BodyShape.RECORD, record="UserSearchBody"),
+            returns=Shape.ROWS,
+            record="UserData",
+            columns="UserData",
+            safety=Safety.READ,
+            oauth=False,
+            since="6.14",
         )
     )
     async def search(
@@ -164,10 +211,22 @@ class User(Module):
 
     @operation(
         Spec(
-            module="user", name="set_attribute", action="setAttribute", method="PUT", path="user",
-            params=(Param("id", required=True), Param("setIfAbsent", Kind.BOOLEAN, attribute="set_if_absent")),
-            body=Body(shape=BodyShape.RECORD, record="UserAttribute"), returns=Shape.VALUE, target="UserData",
-            kind=Kind.BOOLEAN, safety=Safety.REPEATABLE, oauth=False, since="6.20",
+            module="user",
+            name="set_attribute",
+            action="setAttribute",
+            method="PUT",
+            path="user",
+            params=(
+                Param("id", required=True),
+                Param("setIfAbsent", Kind.BOOLEAN, attribute="set_if_absent"),
+            ),
+            body=Body(shape=BodyShape.RECORD, record="UserAttribute"),
+            returns=Shape.VALUE,
+            target="UserData",
+            kind=Kind.BOOLEAN,
+            safety=Safety.REPEATABLE,
+            oauth=False,
+            since="6.20",
         )
     )
     async def set_attribute(
@@ -194,10 +253,20 @@ class User(Module):
 
     @operation(
         Spec(
-            module="user", name="update", action="update", method="PUT", path="user",
-            params=(Param("id", required=True), Param("timestamp", Kind.STAMP, required=True)),
-            body=Body(shape=BodyShape.RECORD, record="UserData"), target="UserData", safety=Safety.ONCE,
-            oauth=False, since="6.14",
+            module="user",
+            name="update",
+            action="update",
+            method="PUT",
+            path="user",
+            params=(
+                Param("id", required=True),
+                Param("timestamp", Kind.STAMP, required=True),
+            ),
+            body=Body(shape=BodyShape.RECORD, record="UserData"),
+            target="UserData",
+            safety=Safety.ONCE,
+            oauth=False,
+            since="6.14",
         )
     )
     async def update(

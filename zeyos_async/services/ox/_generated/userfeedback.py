@@ -17,8 +17,14 @@ class Userfeedback(Module):
 
     @operation(
         Spec(
-            module="userfeedback", name="store", action="store", method="PUT", path="userfeedback",
-            params=(Param("type", required=True),), body=Body(shape=BodyShape.JSON), safety=Safety.ONCE,
+            module="userfeedback",
+            name="store",
+            action="store",
+            method="PUT",
+            path="userfeedback",
+            params=(Param("type", required=True),),
+            body=Body(shape=BodyShape.JSON),
+            safety=Safety.ONCE,
             oauth=False,
         )
     )
