@@ -7,6 +7,7 @@ break lines in a generator. A table whose lines must stay as they are begins wit
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -38,6 +39,16 @@ def format_sources(sources: Mapping[str, str], settings: Path = SETTINGS) -> dic
         _run_ruff(root, "check", "--select=I", "--fix", f"--config={settings}")
         _run_ruff(root, "format", f"--config={settings}")
         return {path: (root / path).read_text(encoding="utf-8") for path in sources}
+
+
+def double_quoted(value: object) -> str:
+    """Return a literal with its text in double quotes, for tables that ``ruff`` leaves alone."""
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, tuple):
+        items = ", ".join(map(double_quoted, value))
+        return f"({items},)" if len(value) == 1 else f"({items})"
+    return repr(value)
 
 
 def _run_ruff(root: Path, *arguments: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from .facts import SPECS
+from .formatting import double_quoted
 
 _FOLDER: Final = "zeyos_async/testing/ox/_generated"
 _SHORT: Final = {
@@ -58,11 +59,6 @@ def render() -> dict[str, str]:
     }
 
 
-def _quoted(text: str) -> str:
-    """Return a literal in double quotes: nothing formats the tables."""
-    return json.dumps(text, ensure_ascii=False)
-
-
 def _read(name: str) -> Any:
     return json.loads((SPECS / "ox" / f"{name}.json").read_text("utf-8"))
 
@@ -70,7 +66,7 @@ def _read(name: str) -> Any:
 def _operations(operations: list[dict[str, Any]]) -> Iterator[str]:
     yield _HEADER.format(title="The documented operations, as data")
     yield "OPERATIONS: Final = ("
-    yield from (f"    ({', '.join(map(_quoted, _operation(entry)))})," for entry in operations)
+    yield from (f"    ({', '.join(map(double_quoted, _operation(entry)))})," for entry in operations)
     yield ")"
     yield (
         '"""Module, method, path, action, fixed query, parameters (``name:type!=a|b``, ``!`` if required), '
@@ -110,9 +106,10 @@ def _columns(models: Mapping[str, list[list[Any]]]) -> Iterator[str]:
     yield "COLUMNS: Final[dict[str, tuple[tuple[int | None, str, str], ...]]] = {"
     for model, columns in models.items():
         rows = ", ".join(
-            f"({number}, {_quoted(name)}, {_quoted(kind or '')})" for number, name, kind in columns
+            f"({number}, {double_quoted(name)}, {double_quoted(kind or '')})"
+            for number, name, kind in columns
         )
-        yield f"    {_quoted(model)}: ({rows},),"
+        yield f"    {double_quoted(model)}: ({rows},),"
     yield "}"
     yield '"""Model → number, name and type of each column; a field without a number is no column."""'
 
@@ -131,14 +128,14 @@ def _schemas(schemas: Mapping[str, dict[str, Any]]) -> Iterator[str]:
 
 def _schema(name: str, schema: Mapping[str, Any]) -> Iterator[str]:
     if schema.get("alias_of"):
-        yield f"    {_quoted(name)}: {_quoted('=' + schema['alias_of'])},"
+        yield f"    {double_quoted(name)}: {double_quoted('=' + schema['alias_of'])},"
         return
     fields = [
         field for field in schema["fields"] if field["name"] not in _ENVELOPE or not _is_reply(name, schema)
     ]
     inner = {field["name"]: field for field in fields if field.get("fields")}
     words = (_field(name, field, nested=field["name"] in inner) for field in fields)
-    yield f"    {_quoted(name)}: {_quoted(_SEPARATOR.join(words))},"
+    yield f"    {double_quoted(name)}: {double_quoted(_SEPARATOR.join(words))},"
     for field in inner.values():
         yield from _schema(f"{name}.{field['name']}", field)
 

@@ -13,6 +13,8 @@ from .zeyos_index import render_attributes, render_index, render_operations, ren
 FACTS: Final = SPECS / "zeyos" / "entities.json"
 OVERLAY: Final = OVERLAYS / "zeyos.toml"
 _FOLDER: Final = "zeyos_async/services/zeyos/_generated"
+OPERATIONS_TABLE: Final = "tests/integration/services/zeyos/operations_table.py"
+"""The table of operations is written among the tests, which alone read it, so that it is not shipped."""
 
 
 def corrected_facts(facts: Path = FACTS, overlay: Path = OVERLAY) -> Facts:
@@ -33,7 +35,7 @@ def render_facts(facts: Facts) -> dict[str, str]:
         "zeyos_async/zeyos.py": render_public(sources, header),
         f"{_FOLDER}/__init__.py": render_index(sources, header),
         f"{_FOLDER}/client_attributes.py": render_attributes(sources, header),
-        f"{_FOLDER}/operations.py": render_operations(facts, header),
+        OPERATIONS_TABLE: render_operations(facts, header),
         **{f"{_FOLDER}/{source.entity.name}.py": render_entity(source, header) for source in sources},
     }
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from .facts import Facts, OperationFacts
+from .formatting import double_quoted
 from .zeyos_entity import EntitySource
 
 _INDEX_CODE: Final = '''
@@ -172,14 +173,14 @@ def render_attributes(sources: Sequence[EntitySource], header: str) -> str:
 
 
 def render_operations(facts: Facts, header: str) -> str:
-    """``_generated/operations.py``: every operation of every document."""
+    """Return the table by which the tests see that no documented operation is left out."""
     return "\n".join(
         (
             header,
             '"""Every operation that the documents of ZeyOS have, as a table."""',
             *("", "from __future__ import annotations", "", "from typing import Final", "", "import attrs"),
             *_OPERATION_CODE.splitlines(),
-            *("", ""),
+            *("", "", "# fmt: off"),
             "OPERATIONS: Final = (",
             *(f"    {_operation_text(operation)}," for operation in facts.operations),
             ")",
@@ -200,4 +201,4 @@ def _operation_text(operation: OperationFacts) -> str:
         tuple(operation.parameters),
         tuple(operation.documents),
     )
-    return f"Operation({', '.join(map(repr, arguments))})"
+    return f"Operation({', '.join(map(double_quoted, arguments))})"

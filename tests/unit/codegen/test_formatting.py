@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from codegen import formatting
 
@@ -78,3 +80,9 @@ def test_what_ruff_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
     formatted("x = 1")
     assert [command[1] for command in commands] == ["check", "format"]
     assert all("--no-cache" in command for command in commands)
+
+
+@given(st.text() | st.integers() | st.booleans() | st.lists(st.text() | st.integers()).map(tuple))
+def test_literals_of_tables_read_back(value: object) -> None:
+    """A literal means the value; a tuple of any length is a tuple."""
+    assert ast.literal_eval(formatting.double_quoted(value)) == value

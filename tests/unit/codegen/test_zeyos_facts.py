@@ -11,7 +11,8 @@ from codegen.facts import FieldFacts, dump, load
 from codegen.zeyos import FACTS, corrected_facts
 from zeyos_async.schema import Entity, Kind
 from zeyos_async.services.zeyos import _generated
-from zeyos_async.services.zeyos._generated.operations import OPERATIONS
+
+from ...integration.services.zeyos.operations_table import OPERATIONS
 
 CORRECTED = corrected_facts()
 FIELDS = [(entity.name, field) for entity in CORRECTED.entities for field in entity.fields]
