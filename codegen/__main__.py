@@ -80,7 +80,7 @@ def find_drift(files: Mapping[str, str], root: Path = ROOT) -> Drift:
     return Drift(tuple(missing), changed, _leftovers(files, root))
 
 
-def write(files: Mapping[str, str], root: Path = ROOT) -> list[str]:
+def write_files(files: Mapping[str, str], root: Path = ROOT) -> list[str]:
     """Write the files that differ, remove the leftovers, and return the paths that were touched."""
     drift = find_drift(files, root)
     for path in (*drift.missing, *drift.changed):
@@ -122,7 +122,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     files = render_all()
     if not options.check:
-        touched = write(files)
+        touched = write_files(files)
         print(f"{len(files)} files, {len(touched)} changed", *touched, sep="\n  ")
         return 0
     if drift := find_drift(files):

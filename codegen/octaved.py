@@ -7,23 +7,23 @@ from pathlib import Path
 from typing import Final
 
 from .corrections import OVERLAYS, load_corrections
-from .facts import SPECS
-from .octaved_facts import OctavedFacts, ResourceFacts, apply, load
+from .octaved_facts import OctavedFacts, ResourceFacts, apply_corrections, load_facts
 from .octaved_resource import ID, render_resource
+from .zeyos_facts import SPECS
 
 FACTS: Final = SPECS / "octaved" / "resources.json"
 OVERLAY: Final = OVERLAYS / "octaved.toml"
 _FOLDER: Final = "zeyos_async/services/octaved/_generated"
 
 
-def corrected_facts(facts: Path = FACTS, overlay: Path = OVERLAY) -> OctavedFacts:
+def load_corrected_facts(facts: Path = FACTS, overlay: Path = OVERLAY) -> OctavedFacts:
     """The extracted facts with our corrections applied."""
-    return apply(load(facts), load_corrections(overlay))
+    return apply_corrections(load_facts(facts), load_corrections(overlay))
 
 
 def render() -> dict[str, str]:
     """Path from the project root → text of every generated module of Octaved Flow."""
-    return render_facts(corrected_facts())
+    return render_facts(load_corrected_facts())
 
 
 def render_facts(facts: OctavedFacts) -> dict[str, str]:

@@ -15,8 +15,8 @@ from typing import Final
 
 import attrs
 
-from .facts import SPECS, FieldFacts
-from .octaved_facts import OctavedFacts, ResourceFacts, dump
+from .octaved_facts import OctavedFacts, ResourceFacts, dump_facts
+from .zeyos_facts import SPECS, FieldFacts
 
 FACTS: Final = SPECS / "octaved" / "resources.json"
 ID: Final = "^[0-9A-F]{32}$"
@@ -39,7 +39,7 @@ _KEY: Final = re.compile(r'"(\w+)": (.*?),?$')
 
 
 @attrs.frozen
-class Operation:
+class OperationText:
     """One operation's lines, and whether it is about one record by its ID."""
 
     verb: str
@@ -64,7 +64,7 @@ class Operation:
         return {match[1]: match[2] for line in lines if (match := _KEY.search(line))}
 
 
-def extract(text: str) -> OctavedFacts:
+def extract_facts(text: str) -> OctavedFacts:
     """The facts in the text of the document.
 
     Raises:
@@ -77,24 +77,24 @@ def extract(text: str) -> OctavedFacts:
     )
 
 
-def _operations(heading: str, lines: Sequence[str]) -> list[Operation]:
+def _operations(heading: str, lines: Sequence[str]) -> list[OperationText]:
     start = next(i for i, line in enumerate(lines) if line == heading and "outes for" in lines[i + 1])
     rest = lines[start + 2 :]
-    end = next((i for i, line in enumerate(rest) if _ends(rest, i)), len(rest))
-    found: list[Operation] = []
-    begins = [i for i in range(end) if _begins(rest[:end], i)]
+    end = next((i for i, line in enumerate(rest) if _section_ends_at(rest, i)), len(rest))
+    found: list[OperationText] = []
+    begins = [i for i in range(end) if _operation_begins_at(rest[:end], i)]
     for position, begin in enumerate(begins):
         stop = begins[position + 1] if position + 1 < len(begins) else end
-        found.append(Operation(rest[begin].split()[0], rest[begin:stop]))
+        found.append(OperationText(rest[begin].split()[0], rest[begin:stop]))
     return found
 
 
-def _ends(lines: Sequence[str], index: int) -> bool:
+def _section_ends_at(lines: Sequence[str], index: int) -> bool:
     """Whether the next section begins here; one of them has no introduction."""
     return lines[index] == "Responsible users" or "outes for" in "".join(lines[index + 1 : index + 2])
 
 
-def _begins(lines: Sequence[str], index: int) -> bool:
+def _operation_begins_at(lines: Sequence[str], index: int) -> bool:
     """Whether an operation begins here: a verb, and soon after it what the operation takes."""
     if not _VERBS.match(lines[index]) or lines[index].endswith((".", "query")):
         return False
@@ -102,20 +102,20 @@ def _begins(lines: Sequence[str], index: int) -> bool:
     return any(line.startswith(("path Param", "query Param", "Request Body")) for line in following)
 
 
-def _resource(heading: str, operations: Sequence[Operation]) -> ResourceFacts:
+def _resource(heading: str, operations: Sequence[OperationText]) -> ResourceFacts:
     name, singular, plural = _SECTIONS[heading]
     create = next(op for op in operations if _action(op) == "create")
     patch = next((op for op in operations if _action(op) == "patch"), None)
     search = next((op for op in operations if op.verb == "Simple"), None)
-    writes = list(_written(create))
-    patched = {field.name for field in _written(patch)} if patch else {field.name for field in writes}
+    writes = list(_body_fields(create))
+    patched = {field.name for field in _body_fields(patch)} if patch else {field.name for field in writes}
     get = next(op for op in operations if _action(op) == "get")
     return ResourceFacts(
         name=name,
         singular=singular,
         plural=plural,
         operations=_actions(operations),
-        record=list(_recorded(get.sample("Response"), {field.name: field for field in writes})),
+        record=list(_record_fields(get.sample("Response"), {field.name: field for field in writes})),
         writes=writes,
         fixed=[field.name for field in writes if field.name not in patched],
         idents=list(_idents(search)) if search else [],
@@ -123,7 +123,7 @@ def _resource(heading: str, operations: Sequence[Operation]) -> ResourceFacts:
     )
 
 
-def _action(operation: Operation) -> str:
+def _action(operation: OperationText) -> str:
     if operation.verb in ("Gets", "Get"):
         return "get" if operation.by_id else "get_many"
     if operation.verb in ("Creates", "Create", "Post", "Put"):
@@ -133,7 +133,7 @@ def _action(operation: Operation) -> str:
     )
 
 
-def _actions(operations: Sequence[Operation]) -> list[str]:
+def _actions(operations: Sequence[OperationText]) -> list[str]:
     found = {_action(operation) for operation in operations}
     listing = next(op for op in operations if _action(op) == "get_many")
     if "required" not in listing.lines:  # without IDs, it gets all
@@ -142,7 +142,7 @@ def _actions(operations: Sequence[Operation]) -> list[str]:
     return [action for action in order if action in found]
 
 
-def _written(operation: Operation) -> Iterator[FieldFacts]:
+def _body_fields(operation: OperationText) -> Iterator[FieldFacts]:
     """The fields of a body: the schema's entries, named by the sample's keys."""
     lines = operation.between("Request Body schema", "Responses")[1:]
     keys = list(operation.sample("Request"))
@@ -152,12 +152,12 @@ def _written(operation: Operation) -> Iterator[FieldFacts]:
         elif not lines or not _UNNAMED.match(lines[0]):
             raise ValueError(f"{operation.lines[0]}: {key} was expected where {lines[:1]} is")
         following = keys[place + 1] if place + 1 < len(keys) else ""
-        length = next((i for i, line in enumerate(lines) if i and _starts(line, following)), len(lines))
+        length = next((i for i, line in enumerate(lines) if i and _starts_field(line, following)), len(lines))
         yield _field(key, lines[:length])
         lines = lines[length:]
 
 
-def _starts(line: str, key: str) -> bool:
+def _starts_field(line: str, key: str) -> bool:
     return line == key or _UNNAMED.match(line) is not None
 
 
@@ -203,7 +203,7 @@ def _pattern(type_: str) -> str | None:
     return match[0] if match else None
 
 
-def _recorded(sample: dict[str, str], writes: dict[str, FieldFacts]) -> Iterator[FieldFacts]:
+def _record_fields(sample: dict[str, str], writes: dict[str, FieldFacts]) -> Iterator[FieldFacts]:
     for name, shown in sample.items():
         if name in writes:
             yield attrs.evolve(writes[name], required=False)
@@ -228,7 +228,7 @@ def _pattern_of(shown: str) -> str | None:
     return ID if re.fullmatch(r'"[0-9A-F]{32}"', shown) else None
 
 
-def _idents(operation: Operation) -> Iterator[FieldFacts]:
+def _idents(operation: OperationText) -> Iterator[FieldFacts]:
     lines = operation.between("Request Body schema: Supported search idents", "Responses")[1:]
     starts = [
         i
@@ -246,8 +246,8 @@ def _idents(operation: Operation) -> Iterator[FieldFacts]:
 def main(arguments: list[str]) -> int:
     """Run the command."""
     FACTS.parent.mkdir(parents=True, exist_ok=True)
-    facts = extract(Path(arguments[0]).read_text(encoding="utf-8"))
-    FACTS.write_text(dump(facts), encoding="utf-8", newline="\n")
+    facts = extract_facts(Path(arguments[0]).read_text(encoding="utf-8"))
+    FACTS.write_text(dump_facts(facts), encoding="utf-8", newline="\n")
     print(f"{len(facts.resources)} resources in {FACTS}")
     return 0
 

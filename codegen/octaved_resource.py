@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from .facts import FieldFacts
 from .octaved_facts import ResourceFacts
+from .zeyos_facts import FieldFacts
 
 ID: Final = "^[0-9A-F]{32}$"
 

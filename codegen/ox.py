@@ -10,9 +10,9 @@ from typing import Any, Final
 import attrs
 
 from .ox_checks import check_overlay
-from .ox_modules import class_name, render_module, specs
-from .ox_operations import OperationFacts, load_operations, load_overlay
-from .ox_schemas import SchemaFacts, Schemas
+from .ox_modules import class_name, group_by_module, render_module
+from .ox_operations import OxOperationFacts, load_operations, load_overlay
+from .ox_schemas import OxSchemaFacts, Schemas
 from .ox_types import PACKAGE, render_codes, render_records
 
 _FOLDER: Final = "zeyos_async/services/ox/_generated"
@@ -27,11 +27,11 @@ def render() -> dict[str, str]:
     overlay = load_overlay()
     schemas = Schemas(overlay)
     operations = load_operations(overlay, schemas)
-    return Renderer(overlay, schemas, operations).files()
+    return OxRenderer(overlay, schemas, operations).files()
 
 
 @attrs.frozen
-class Renderer:
+class OxRenderer:
     """Renders everything of one reading of the catalogue.
 
     Attributes:
@@ -42,29 +42,29 @@ class Renderer:
 
     overlay: Mapping[str, Any]
     schemas: Schemas
-    operations: Sequence[OperationFacts]
+    operations: Sequence[OxOperationFacts]
 
     def files(self) -> dict[str, str]:
         """Path → text."""
-        homes = self.homes()
+        homes = self.find_record_modules()
         check_overlay(self.overlay, self.schemas, self.operations, homes)
-        written = self._written()
-        modules = specs(self.operations)
+        written = self._input_schemas()
+        modules = group_by_module(self.operations)
         files = {
             f"{_FOLDER}/__init__.py": self._index(modules, homes),
             f"{_FOLDER}/codes.py": render_codes(self.overlay["enums"], _HEADER),
             "zeyos_async/ox.py": self._public(homes),
         }
         for group in dict.fromkeys(homes.values()):
-            found = [self._demanding(name) for name, home in homes.items() if home == group]
+            found = [self._resolve_for_reading(name) for name, home in homes.items() if home == group]
             files[f"{_FOLDER}/{group}.py"] = render_records(
                 group, found, written, homes, self.overlay["records"], _HEADER
             )
         for module, operations in modules.items():
-            files[f"{_FOLDER}/{attribute(module)}.py"] = render_module(
+            files[f"{_FOLDER}/{module_attribute(module)}.py"] = render_module(
                 module,
                 operations,
-                below(module, modules),
+                list_submodules(module, modules),
                 homes,
                 self.overlay["glossary"],
                 self.overlay["modules"][module],
@@ -74,7 +74,7 @@ class Renderer:
 
     # -- where things are --------------------------------------------------------------------------
 
-    def homes(self) -> dict[str, str]:
+    def find_record_modules(self) -> dict[str, str]:
         """Schema → module of its class: the group of the modules that need it first."""
         groups: Mapping[str, list[str]] = self.overlay["groups"]
         listed = {module for modules in groups.values() for module in modules}
@@ -82,18 +82,18 @@ class Renderer:
         for group, modules in groups.items():
             for operation in self.operations:
                 if operation.module in modules or (not modules and operation.module not in listed):
-                    for name in self._needed(operation):
+                    for name in self._reachable_schemas(operation):
                         found.setdefault(name, f"records_{group}")
         return found
 
-    def _needed(self, operation: OperationFacts) -> Iterator[str]:
+    def _reachable_schemas(self, operation: OxOperationFacts) -> Iterator[str]:
         names = [operation.record, operation.columns, operation.target]
         names += [operation.body.record, operation.body.outer] if operation.body is not None else []
         for name in names:
             if name:
-                yield from self.schemas.reach(name)
+                yield from self.schemas.list_reachable(name)
 
-    def _demanding(self, name: str) -> SchemaFacts:
+    def _resolve_for_reading(self, name: str) -> OxSchemaFacts:
         """A schema as it is; of one that is read, too, a body may be a part, so nothing in it is required."""
         schema = self.schemas[name]
         read = {each for one in self.operations for each in (one.record, one.columns, one.target)}
@@ -102,7 +102,7 @@ class Renderer:
         fields = tuple(attrs.evolve(field, required=False) for field in schema.fields)
         return attrs.evolve(schema, fields=fields)
 
-    def _written(self) -> frozenset[str]:
+    def _input_schemas(self) -> frozenset[str]:
         """Schemas of bodies, and those that they lead to."""
         return frozenset(
             name
@@ -110,7 +110,7 @@ class Renderer:
             if operation.body is not None
             for body in (operation.body.record, operation.body.outer)
             if body
-            for name in self.schemas.reach(body)
+            for name in self.schemas.list_reachable(body)
         )
 
     # -- the index ---------------------------------------------------------------------------------
@@ -119,7 +119,7 @@ class Renderer:
         return "\n".join([_HEADER, *self._index_lines(modules, homes)])
 
     def _index_lines(self, modules: Mapping[str, Any], homes: Mapping[str, str]) -> Iterator[str]:
-        named = {attribute(module): module for module in modules}
+        named = {module_attribute(module): module for module in modules}
         yield '"""The modules and record classes of Open-Xchange by name; loaded when they are asked for."""'
         yield from ("", "from __future__ import annotations", "", "from importlib import import_module")
         yield "from typing import TYPE_CHECKING, Any, Final"
@@ -180,20 +180,20 @@ def _sorted(names: Sequence[str]) -> list[str]:
     return sorted(names, key=str.lower)
 
 
-def attribute(module: str) -> str:
+def module_attribute(module: str) -> str:
     """``chronos/itip`` → ``chronos_itip``, ``import`` → ``import_``; ``multiple`` is a method of the client."""
     plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", module)
     plain = re.sub(r"\W+", "_", plain).lower()
     return f"{plain}_" if keyword.iskeyword(plain) or plain == "multiple" else plain
 
 
-def below(module: str, modules: Mapping[str, Any]) -> dict[str, str]:
+def list_submodules(module: str, modules: Mapping[str, Any]) -> dict[str, str]:
     """Attribute → name of the modules whose paths go on where this one ends."""
     found = {}
     for other in modules:
         head, _, rest = other.rpartition("/")
         if head == module and rest not in {operation.name for operation in modules[module]}:
-            found[attribute(rest)] = attribute(other)
+            found[module_attribute(rest)] = module_attribute(other)
     return found
 
 

@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from .facts import SPECS
 from .formatting import double_quoted
+from .zeyos_facts import SPECS
 
 _FOLDER: Final = "zeyos_async/testing/ox/_generated"
 _SHORT: Final = {

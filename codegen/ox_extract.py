@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from .facts import SPECS
+from .zeyos_facts import SPECS
 
 OPERATIONS: Final = SPECS / "ox" / "operations.json"
 SCHEMAS: Final = SPECS / "ox" / "schemas.json"

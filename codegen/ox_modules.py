@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from .ox_operations import BodyFacts, OperationFacts, ParamFacts
+from .ox_operations import BodyFacts, OxOperationFacts, ParamFacts
 from .ox_types import PACKAGE
 
 _TYPES: Final = {
@@ -51,7 +51,7 @@ def class_name(module: str, taken: Container[str]) -> str:
 
 def render_module(
     module: str,
-    operations: Sequence[OperationFacts],
+    operations: Sequence[OxOperationFacts],
     below: Mapping[str, str],
     homes: Mapping[str, str],
     glossary: Mapping[str, str],
@@ -117,7 +117,7 @@ def _typing_imports(
             elsewhere.setdefault(home, []).append(one)
     lines += [""] if elsewhere or below else []
     imports = [(home, names) for home, names in sorted(elsewhere.items())]
-    imports += [(name, [class_name_of(name)]) for name in below.values()]
+    imports += [(name, [class_name_of_attribute(name)]) for name in below.values()]
     for home, names in sorted(imports):
         lines.append(f"from .{home} import {', '.join(names)}")
     if lines:
@@ -125,36 +125,36 @@ def _typing_imports(
         yield from (f"    {line}".rstrip() for line in lines)
 
 
-def class_name_of(attribute: str) -> str:
+def class_name_of_attribute(attribute: str) -> str:
     """``chronos_itip`` → ``ChronosItip``."""
     return class_name(attribute.strip("_").replace("_", "/"), ())
 
 
 def _class(
     name: str,
-    operations: Sequence[OperationFacts],
+    operations: Sequence[OxOperationFacts],
     below: Mapping[str, str],
     glossary: Mapping[str, str],
     says: str,
 ) -> Iterator[str]:
     yield from ("", "", f"class {name}(Module):", f'    """{says}"""')
     for attribute, other in below.items():
-        yield from ("", "    @property", f"    def {attribute}(self) -> {class_name_of(other)}:")
+        yield from ("", "    @property", f"    def {attribute}(self) -> {class_name_of_attribute(other)}:")
         yield f'        """The operations of ``{other}``; the same object as ``{other}`` of the client."""'
-        yield f'        found: {class_name_of(other)} = self._caller.module("{other}")'
+        yield f'        found: {class_name_of_attribute(other)} = self._caller.module("{other}")'
         yield "        return found"
     for operation in operations:
         yield ""
         yield from _method(operation, glossary)
 
 
-def _method(operation: OperationFacts, glossary: Mapping[str, str]) -> Iterator[str]:
+def _method(operation: OxOperationFacts, glossary: Mapping[str, str]) -> Iterator[str]:
     decorator = "download" if operation.returns == "download" else "operation"
     yield f"    @{decorator}(Spec({', '.join(_spec(operation))}))"
-    arguments = ["self", *_positional(operation)]
+    arguments = ["self", *_positional_arguments(operation)]
     if len(arguments) > 1:
         arguments.append("/")
-    named = list(_named(operation))
+    named = list(_keyword_arguments(operation))
     if named:
         arguments += ["*", *named]
     yield f"    async def {operation.name}({', '.join(arguments)}) -> {return_type(operation)}:"
@@ -164,7 +164,7 @@ def _method(operation: OperationFacts, glossary: Mapping[str, str]) -> Iterator[
 # -- the row ---------------------------------------------------------------------------------------
 
 
-def _spec(operation: OperationFacts) -> Iterator[str]:
+def _spec(operation: OxOperationFacts) -> Iterator[str]:
     for name in ("module", "name", "action", "method", "path"):
         if value := getattr(operation, name):
             yield f"{name}={value!r}"
@@ -225,7 +225,7 @@ def _body(body: BodyFacts) -> str:
 # -- the signature ---------------------------------------------------------------------------------
 
 
-def _positional(operation: OperationFacts) -> Iterator[str]:
+def _positional_arguments(operation: OxOperationFacts) -> Iterator[str]:
     body = operation.body
     has_body = body is not None and (body.shape != "parts" or bool(body.part))
     target = operation.target
@@ -265,7 +265,7 @@ def _inner_type(body: BodyFacts) -> str:
     return f"{body.record} | {body.record}Fields" if body.record else "Any"
 
 
-def _named(operation: OperationFacts) -> Iterator[str]:
+def _keyword_arguments(operation: OxOperationFacts) -> Iterator[str]:
     """Arguments by name: those that are needed first."""
     needed, rest = [], []
     for param in operation.params:
@@ -285,7 +285,7 @@ def _named(operation: OperationFacts) -> Iterator[str]:
     yield from (*needed, *rest)
 
 
-def _is_needed(operation: OperationFacts, param: ParamFacts) -> bool:
+def _is_needed(operation: OxOperationFacts, param: ParamFacts) -> bool:
     if not param.required or param.sent or param.kind in ("columns", "fields"):
         return False
     if operation.target and param.name in _TAKEN and param.attribute != "since" and not param.given:
@@ -304,7 +304,7 @@ def param_type(param: ParamFacts) -> str:
     return f"Sequence[{plain}] | {plain}" if param.many else plain
 
 
-def return_type(operation: OperationFacts) -> str:
+def return_type(operation: OxOperationFacts) -> str:
     """What a method returns."""
     record = operation.record
     return {
@@ -326,10 +326,10 @@ def return_type(operation: OperationFacts) -> str:
 # -- the docstring ---------------------------------------------------------------------------------
 
 
-def _docstring(operation: OperationFacts, glossary: Mapping[str, str]) -> Iterator[str]:
-    if not operation.says:
+def _docstring(operation: OxOperationFacts, glossary: Mapping[str, str]) -> Iterator[str]:
+    if not operation.summary:
         raise ValueError(f"the overlay does not say what {operation.module}.{operation.name} does")
-    first, *more = textwrap.wrap(f'"""{operation.says}', _WIDTH - 8)
+    first, *more = textwrap.wrap(f'"""{operation.summary}', _WIDTH - 8)
     yield first
     yield from more
     yield from ("", _route(operation))
@@ -341,20 +341,20 @@ def _docstring(operation: OperationFacts, glossary: Mapping[str, str]) -> Iterat
     yield "..."
 
 
-def _route(operation: OperationFacts) -> str:
+def _route(operation: OxOperationFacts) -> str:
     action = f"?action={operation.action}" if operation.action else ""
     since = f"; since {operation.since}" if operation.since else ""
     return f"``{operation.method} {operation.path}{action}``{since}."
 
 
-def _notes(operation: OperationFacts) -> Iterator[str]:
+def _notes(operation: OxOperationFacts) -> Iterator[str]:
     if operation.deprecated:
         yield "Deprecated: the document advises against it."
     if not operation.registered:
         yield 'Version 8.19 of the server does not have it, and answers "unknown action".'
 
 
-def _arguments(operation: OperationFacts, glossary: Mapping[str, str]) -> Iterator[str]:
+def _arguments(operation: OxOperationFacts, glossary: Mapping[str, str]) -> Iterator[str]:
     texts = dict(_positional_texts(operation))
     for param in operation.params:
         text = glossary.get(f"{operation.module}.{operation.name}.{param.name}") or glossary.get(param.name)
@@ -374,8 +374,8 @@ def _arguments(operation: OperationFacts, glossary: Mapping[str, str]) -> Iterat
         )
 
 
-def _positional_texts(operation: OperationFacts) -> Iterator[tuple[str, str]]:
-    names = [argument.partition(":")[0] for argument in _positional(operation)]
+def _positional_texts(operation: OxOperationFacts) -> Iterator[tuple[str, str]]:
+    names = [argument.partition(":")[0] for argument in _positional_arguments(operation)]
     if names == ["record"]:
         yield "record", "What it is about, in place of its ID and folder"
     elif names == ["record", "body"]:
@@ -399,9 +399,9 @@ _BODY_TEXTS: Final = {
 }
 
 
-def specs(operations: Iterable[OperationFacts]) -> dict[str, list[OperationFacts]]:
+def group_by_module(operations: Iterable[OxOperationFacts]) -> dict[str, list[OxOperationFacts]]:
     """Module → its operations, in the catalogue's order."""
-    found: dict[str, list[OperationFacts]] = {}
+    found: dict[str, list[OxOperationFacts]] = {}
     for operation in operations:
         found.setdefault(operation.module, []).append(operation)
     return found

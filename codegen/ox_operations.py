@@ -57,7 +57,7 @@ class BodyFacts:
 
 
 @attrs.frozen(kw_only=True)
-class OperationFacts:
+class OxOperationFacts:
     """One operation; as the library's ``Spec``, with what it does in our words."""
 
     id: str
@@ -84,7 +84,7 @@ class OperationFacts:
     deprecated: bool = False
     registered: bool = True
     since: str = ""
-    says: str = ""
+    summary: str = ""
 
 
 def load_overlay(path: Path = OVERLAY) -> dict[str, Any]:
@@ -123,14 +123,14 @@ _PARTS: Final = [
 _LISTS: Final = ("costly",)
 
 
-def load_operations(overlay: Mapping[str, Any], schemas: Schemas) -> list[OperationFacts]:
+def load_operations(overlay: Mapping[str, Any], schemas: Schemas) -> list[OxOperationFacts]:
     """Every operation of the catalogue, in its order.
 
     Raises:
         ValueError: Two methods of a module have one name, or the overlay names what does not exist.
     """
     rows: list[dict[str, Any]] = json.loads(OPERATIONS.read_text("utf-8"))
-    made = [_Reader(overlay, schemas, row).operation() for row in rows]
+    made = [_OperationReader(overlay, schemas, row).operation() for row in rows]
     names = [f"{one.module}.{one.name}" for one in made]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"two methods of one name: {twice}; name them apart in the overlay")
@@ -145,7 +145,7 @@ def load_operations(overlay: Mapping[str, Any], schemas: Schemas) -> list[Operat
     return made
 
 
-def snake(name: str) -> str:
+def to_snake_case(name: str) -> str:
     """``rangeStart`` → ``range_start``, ``ignoreUIDs`` → ``ignore_uids``, ``from`` → ``from_``."""
     spaced = re.sub(r"UIDs\b", "Uids", name)
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", spaced)
@@ -153,7 +153,7 @@ def snake(name: str) -> str:
     return f"{plain}_" if keyword.iskeyword(plain) else plain
 
 
-class _Reader:
+class _OperationReader:
     """Reads one row of the catalogue."""
 
     def __init__(self, overlay: Mapping[str, Any], schemas: Schemas, row: Mapping[str, Any]) -> None:
@@ -162,18 +162,20 @@ class _Reader:
         self._row = row
         self._id = f"{row['module']}:{row['operation_id']}"
         named = overlay["names"]
-        self.name = named.get(self._id) or named.get(row["operation_id"]) or snake(row.get("action") or "")
+        self.name = (
+            named.get(self._id) or named.get(row["operation_id"]) or to_snake_case(row.get("action") or "")
+        )
         if not self.name:
             raise ValueError(f"{self._id}: {row['method']} {row['path']} needs a name in the overlay")
         self.full = f"{row['module']}.{self.name}"
 
-    def operation(self) -> OperationFacts:
+    def operation(self) -> OxOperationFacts:
         row = self._row
         security = row.get("security") or []
         shape = self._returns()
         body = self._body()
         scopes = row.get("oauth_scopes") or ()
-        return OperationFacts(
+        return OxOperationFacts(
             id=row["operation_id"],
             module=row["module"],
             name=self.name,
@@ -194,7 +196,7 @@ class _Reader:
             deprecated=bool(row.get("deprecated")),
             registered=row.get("registered_in_8_19") is not False,
             since=row.get("since") or "",
-            says=self._overlay["says"].get(self.full, ""),
+            summary=self._overlay["says"].get(self.full, ""),
             **shape,
         )
 
@@ -227,7 +229,7 @@ class _Reader:
     def _attribute(self, name: str, changes: Mapping[str, Any]) -> str:
         if name == "timestamp" and self._row.get("action") == "updates":
             return "since"  # not the last change of one object, but where the last answer ended
-        return str(changes.get("attribute", snake(name)))
+        return str(changes.get("attribute", to_snake_case(name)))
 
     def _param_kind(self, raw: Mapping[str, Any]) -> str:
         if raw["name"] == "columns" and self._columns():
@@ -272,7 +274,7 @@ class _Reader:
         return self._json(ref, required)
 
     def _parts(self, ref: str) -> BodyFacts:
-        names = {field["name"]: field for field in self._schemas.fields_of(ref)}
+        names = {field["name"]: field for field in self._schemas.raw_fields(ref)}
         file = next((name for name, field in names.items() if field["type"] == "binary"), "")
         return BodyFacts(
             shape="parts",
@@ -289,7 +291,7 @@ class _Reader:
                 return BodyFacts(
                     shape="records", record=self._schemas.name(found.group(1)), required=required
                 )
-        elif ref in self._schemas and self._schemas.fields_of(ref):
+        elif ref in self._schemas and self._schemas.raw_fields(ref):
             return BodyFacts(shape="record", record=self._schemas.name(ref), required=required)
         return BodyFacts(shape="json", required=required)
 
@@ -331,10 +333,10 @@ class _Reader:
 
     def _of_inline(self, ref: str, shape: str) -> dict[str, str]:
         """The object that a response describes in place: a schema of its own, if it has fields."""
-        fields = next((f.get("fields") for f in self._schemas.fields_of(ref) if f["name"] == "data"), None)
+        fields = next((f.get("fields") for f in self._schemas.raw_fields(ref) if f["name"] == "data"), None)
         if not fields:
             return {"returns": "json"}
-        record = self._schemas._type(ref, {"name": "data", "fields": fields}, "object")[1]
+        record = self._schemas.parse_type(ref, {"name": "data", "fields": fields}, "object")[1]
         return {"returns": shape, "record": record}
 
     def _whole(self, ref: str) -> dict[str, str]:
@@ -345,7 +347,7 @@ class _Reader:
             return {"returns": "values", "kind": "text"}
         if ref in self._schemas:
             fields = [
-                field["name"] for field in self._schemas.fields_of(ref) if field["name"] not in ENVELOPE
+                field["name"] for field in self._schemas.raw_fields(ref) if field["name"] not in ENVELOPE
             ]
             if fields == ["success"]:
                 return {"returns": "value", "kind": "boolean", "key": "success"}

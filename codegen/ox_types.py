@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from .ox_schemas import FieldFacts, SchemaFacts
+from .ox_schemas import OxFieldFacts, OxSchemaFacts
 
 PACKAGE: Final = "zeyos_async.services.ox"
 
@@ -33,7 +33,7 @@ _SECRET: Final = re.compile(r"password|secret|token|^session$|^pin$", re.IGNOREC
 _NAME: Final = re.compile(r"\w+")
 
 
-def mixin(schema: SchemaFacts) -> str:
+def record_base(schema: OxSchemaFacts) -> str:
     """The base of a schema's class: that which gives the folder its other names, where it has one."""
     found = [field for field in schema.fields if field.name in _FOLDERS]
     if len(found) != 1 or found[0].kind != "text" or found[0].many:
@@ -43,7 +43,7 @@ def mixin(schema: SchemaFacts) -> str:
 
 def render_records(
     name: str,
-    schemas: Sequence[SchemaFacts],
+    schemas: Sequence[OxSchemaFacts],
     written: frozenset[str],
     homes: Mapping[str, str],
     says: Mapping[str, str],
@@ -65,7 +65,7 @@ def render_records(
 
 
 def _opening(
-    name: str, schemas: Sequence[SchemaFacts], homes: Mapping[str, str], header: str, body: Sequence[str]
+    name: str, schemas: Sequence[OxSchemaFacts], homes: Mapping[str, str], header: str, body: Sequence[str]
 ) -> Iterator[str]:
     needed = frozenset(_NAME.findall("\n".join(body)))
     yield header
@@ -73,7 +73,7 @@ def _opening(
     yield from ("", "from __future__ import annotations", "", "from collections.abc import Mapping")
     yield from ("from typing import TYPE_CHECKING, Any", "", "import attrs", "")
     yield "from zeyos_async.records import EMPTY"
-    bases = sorted({mixin(schema) for schema in schemas})
+    bases = sorted({record_base(schema) for schema in schemas})
     yield f"from {PACKAGE}.records import {', '.join(bases)}"
     yield f"from {PACKAGE}.tables import Field, Model"
     yield f"from {PACKAGE}.values import Kind"
@@ -113,10 +113,10 @@ def _typing(lines: Sequence[str]) -> Iterator[str]:
 # -- one class -------------------------------------------------------------------------------------
 
 
-def _class(schema: SchemaFacts, says: str) -> Iterator[str]:
+def _class(schema: OxSchemaFacts, says: str) -> Iterator[str]:
     taken = {field.attribute for field in schema.fields}
     stamp, warned = (f"{name}_" if name in taken else name for name in ("timestamp", "warnings"))
-    yield from ("", "", "@attrs.define(repr=False)", f"class {schema.name}({mixin(schema)}):")
+    yield from ("", "", "@attrs.define(repr=False)", f"class {schema.name}({record_base(schema)}):")
     yield f'    """{says or f"``{schema.name}`` of the document."}"""'
     yield ""
     yield from _model(schema)
@@ -133,7 +133,7 @@ def _class(schema: SchemaFacts, says: str) -> Iterator[str]:
     yield f"    {warned}: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)"
 
 
-def _model(schema: SchemaFacts) -> Iterator[str]:
+def _model(schema: OxSchemaFacts) -> Iterator[str]:
     yield "    __model__ = Model("
     yield f'        "{schema.name}",'
     yield "        ("
@@ -147,7 +147,7 @@ def _model(schema: SchemaFacts) -> Iterator[str]:
     yield "    )"
 
 
-def _field_arguments(field: FieldFacts) -> Iterator[str]:
+def _field_arguments(field: OxFieldFacts) -> Iterator[str]:
     yield repr(field.name)
     if field.kind != "text" or field.column is not None:
         yield f"Kind.{field.kind.upper()}"
@@ -164,7 +164,7 @@ def _field_arguments(field: FieldFacts) -> Iterator[str]:
     )
 
 
-def read_type(field: FieldFacts) -> str:
+def read_type(field: OxFieldFacts) -> str:
     """The type of a record's attribute."""
     if field.kind == "any":
         return field.python if field.python == "Any" else f"{field.python} | None"
@@ -172,7 +172,7 @@ def read_type(field: FieldFacts) -> str:
     return f"list[{plain}] | None" if field.many else f"{plain} | None"
 
 
-def _written_type(field: FieldFacts) -> str:
+def _written_type(field: OxFieldFacts) -> str:
     if field.kind == "any":
         plain = field.python if field.python != "list[list[str]]" else "Sequence[Sequence[str | None]]"
     else:
@@ -182,7 +182,7 @@ def _written_type(field: FieldFacts) -> str:
     return plain if plain == "Any" else f"{plain} | None"
 
 
-def _fields_type(schema: SchemaFacts) -> Iterator[str]:
+def _fields_type(schema: OxSchemaFacts) -> Iterator[str]:
     """What a dict of the schema's fields may hold; the folder may go by any of its names."""
     names = {field.name: _written_type(field) for field in schema.fields}
     folder = next((name for name in ("folder_id", "folder", "folderId") if name in names), "")

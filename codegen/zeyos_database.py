@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from .check_expressions import parse_check
+from .check_constraints import parse_check
 
 FACTS: Final = Path(__file__).parent / "specs" / "zeyos" / "database.json"
 OUTPUT: Final = "zeyos_async/testing/zeyos/_generated/tables.py"
@@ -31,7 +31,7 @@ _METHODS: Final = {("", "post"): "list", ("", "put"): "create"} | {
 _NOW: Final = ("date_part('epoch', now())", "EXTRACT(epoch FROM now())")
 
 
-def extract(dbref: Iterable[Mapping[str, Any]], api: Mapping[str, Any]) -> dict[str, Any]:
+def extract_tables(dbref: Iterable[Mapping[str, Any]], api: Mapping[str, Any]) -> dict[str, Any]:
     """Entity → its facts, for every entity that the API offers."""
     tables = {table["name"]: table for table in dbref}
     names = [tag["name"] for tag in api["tags"] if tag["name"] in tables]
@@ -216,7 +216,7 @@ def main(arguments: list[str]) -> int:
         print("usage: python -m codegen.zeyos_database <dbref.json> <api.json>", file=sys.stderr)
         return 2
     dbref, api = (json.loads(Path(path).read_text(encoding="utf-8")) for path in arguments)
-    facts = extract(dbref, api)
+    facts = extract_tables(dbref, api)
     FACTS.parent.mkdir(parents=True, exist_ok=True)
     FACTS.write_text(_facts_text(facts), encoding="utf-8")
     print(f"{FACTS}: {len(facts)} entities")

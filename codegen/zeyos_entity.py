@@ -9,7 +9,7 @@ from typing import Final
 
 import attrs
 
-from .facts import EntityFacts, FieldFacts
+from .zeyos_facts import EntityFacts, FieldFacts
 
 _PYTHON_TYPES: Final = {
     "integer": "int",
@@ -52,7 +52,7 @@ _FLAG: Final = {0: "", 1: ""}
 
 
 @attrs.frozen
-class EntitySource:
+class EntityModule:
     """What is needed to render one entity.
 
     Attributes:
@@ -83,7 +83,7 @@ class EntitySource:
         return "etag_" if "etag" in {field.name for field in self.entity.fields} else "etag"
 
 
-def attribute(field: FieldFacts) -> str:
+def attribute_name(field: FieldFacts) -> str:
     """The Python name of a field: a keyword gets an underscore.
 
     Raises:
@@ -94,7 +94,7 @@ def attribute(field: FieldFacts) -> str:
     return field.name + "_" if keyword.iskeyword(field.name) else field.name
 
 
-def render_entity(source: EntitySource, header: str) -> str:
+def render_entity(source: EntityModule, header: str) -> str:
     """The module of one entity."""
     body = [line for part in (_codes, _table, _record) for line in part(source)]
     typing = list(_typing(source))
@@ -102,7 +102,7 @@ def render_entity(source: EntitySource, header: str) -> str:
     return "\n".join([*_opening(source, header, frozenset(needed)), *body, *typing])
 
 
-def _opening(source: EntitySource, header: str, needed: frozenset[str]) -> Iterator[str]:
+def _opening(source: EntityModule, header: str, needed: frozenset[str]) -> Iterator[str]:
     yield header
     yield f'"""``{source.entity.name}``: the table, the codes and the record class ``{source.entity.singular}``."""'
     yield from ("", "from __future__ import annotations", "")
@@ -120,7 +120,7 @@ def _opening(source: EntitySource, header: str, needed: frozenset[str]) -> Itera
     yield from _typing_imports(source, needed)
 
 
-def _typing_imports(source: EntitySource, needed: frozenset[str]) -> Iterator[str]:
+def _typing_imports(source: EntityModule, needed: frozenset[str]) -> Iterator[str]:
     yield "if TYPE_CHECKING:"
     if "Decimal" in needed:
         yield "    from decimal import Decimal"
@@ -143,7 +143,7 @@ def _listed(needed: frozenset[str], names: Sequence[str]) -> str:
     return ", ".join(name for name in names if name in needed)
 
 
-def _codes(source: EntitySource) -> Iterator[str]:
+def _codes(source: EntityModule) -> Iterator[str]:
     for field in source.coded():
         yield from ("", "", f"class {source.code_class(field)}(Code):")
         yield f'    """Codes of ``{source.entity.name}.{field.name}``."""'
@@ -151,7 +151,7 @@ def _codes(source: EntitySource) -> Iterator[str]:
         yield from (f"    {name} = {code}" for code, name in field.codes.items() if name)
 
 
-def _table(source: EntitySource) -> Iterator[str]:
+def _table(source: EntityModule) -> Iterator[str]:
     entity = source.entity
     yield from ("", "", "_FIELDS: Final = (")
     for field in entity.fields:
@@ -168,7 +168,7 @@ def _table(source: EntitySource) -> Iterator[str]:
     yield from ("    related=_entity,", ")")
 
 
-def _field_arguments(source: EntitySource, field: FieldFacts) -> Iterator[str]:
+def _field_arguments(source: EntityModule, field: FieldFacts) -> Iterator[str]:
     yield repr(field.name)
     yield f"Kind.{field.kind.upper()}"
     if not field.nullable:
@@ -189,15 +189,15 @@ def _field_arguments(source: EntitySource, field: FieldFacts) -> Iterator[str]:
         value = getattr(field, name)
         if value is not None and value is not False:
             yield f"{name}={value!r}"
-    if attribute(field) != field.name:
-        yield f"attribute={attribute(field)!r}"
+    if attribute_name(field) != field.name:
+        yield f"attribute={attribute_name(field)!r}"
     if field.choices:
         yield f"choices={tuple(field.choices)!r}"
     if field.only_in:
         yield f"only_in={field.only_in!r}"
 
 
-def _code_table(source: EntitySource, field: FieldFacts) -> str:
+def _code_table(source: EntityModule, field: FieldFacts) -> str:
     if field.codes == _FLAG:
         return "FLAG"
     if not any(field.codes.values()):
@@ -206,7 +206,7 @@ def _code_table(source: EntitySource, field: FieldFacts) -> str:
     return f"names_of({', '.join((source.code_class(field), *unnamed))})"
 
 
-def _record(source: EntitySource) -> Iterator[str]:
+def _record(source: EntityModule) -> Iterator[str]:
     entity = source.entity
     yield from ("", "", "@attrs.define(repr=False)", f"class {entity.singular}(_Base):")
     yield f'    """One record of ``{entity.name}``."""'
@@ -216,7 +216,7 @@ def _record(source: EntitySource) -> Iterator[str]:
     yield ""
     for field in entity.fields:
         default = "attrs.field(default=None, repr=False)" if field.format == "password" else "None"
-        yield f"    {attribute(field)}: {_optional(_value_type(source, field))} = {default}"
+        yield f"    {attribute_name(field)}: {_optional(_value_type(source, field))} = {default}"
     if entity.extdata:
         yield "    extdata: dict[str, Any] | None = None"
     if entity.tags:
@@ -226,7 +226,7 @@ def _record(source: EntitySource) -> Iterator[str]:
     yield from ("", "    if TYPE_CHECKING:", f"        f: ClassVar[{entity.singular}Fields]")
 
 
-def _value_type(source: EntitySource, field: FieldFacts) -> str:
+def _value_type(source: EntityModule, field: FieldFacts) -> str:
     return source.code_class(field) if any(field.codes.values()) else _PYTHON_TYPES[field.kind]
 
 
@@ -234,7 +234,7 @@ def _optional(type_: str) -> str:
     return type_ if type_ == "Any" else f"{type_} | None"
 
 
-def _typing(source: EntitySource) -> Iterator[str]:
+def _typing(source: EntityModule) -> Iterator[str]:
     """The part that costs nothing at run time."""
     blocks = [_names_class(source), _namespace_classes(source)]
     if source.writable:
@@ -246,15 +246,15 @@ def _typing(source: EntitySource) -> Iterator[str]:
         yield from (f"    {line}".rstrip() for line in block)
 
 
-def _names_class(source: EntitySource) -> Iterator[str]:
+def _names_class(source: EntityModule) -> Iterator[str]:
     yield f"class _{source.entity.singular}Names:"
     for field in source.entity.fields:
-        yield f"    {attribute(field)}: {_field_type(source, field)}"
+        yield f"    {attribute_name(field)}: {_field_type(source, field)}"
     if source.entity.extdata:
         yield "    extdata: ExtdataField"
 
 
-def _field_type(source: EntitySource, field: FieldFacts) -> str:
+def _field_type(source: EntityModule, field: FieldFacts) -> str:
     if field.target:
         return f"{source.singulars[field.target]}Reference"
     if field.codes:
@@ -262,26 +262,26 @@ def _field_type(source: EntitySource, field: FieldFacts) -> str:
     return _FIELD_TYPES[field.kind]
 
 
-def _namespace_classes(source: EntitySource) -> Iterator[str]:
+def _namespace_classes(source: EntityModule) -> Iterator[str]:
     singular = source.entity.singular
     yield f"class {singular}Fields(FieldNamespace, _{singular}Names): ..."
     yield ""
     yield f"class {singular}Reference(ReferenceField, _{singular}Names, frozen=True, eq=False): ..."
 
 
-def _input_class(source: EntitySource, *, create: bool) -> Iterator[str]:
+def _input_class(source: EntityModule, *, create: bool) -> Iterator[str]:
     yield f"class {source.entity.singular}{'Create' if create else 'Update'}(TypedDict, total=False):"
     for field in source.entity.fields:
         if not field.read_only:
             type_ = _input_type(source, field)
-            yield f"    {attribute(field)}: {f'Required[{type_}]' if create and field.required else type_}"
+            yield f"    {attribute_name(field)}: {f'Required[{type_}]' if create and field.required else type_}"
     if source.entity.extdata:
         yield "    extdata: Mapping[str, Any]"
     if source.entity.tags:
         yield from (f"    {name}: TagsInput" for name in ("tags", "add_tags", "remove_tags"))
 
 
-def _input_type(source: EntitySource, field: FieldFacts) -> str:
+def _input_type(source: EntityModule, field: FieldFacts) -> str:
     if any(field.codes.values()):
         type_ = f"{source.code_class(field)} | int"
     elif field.codes == _FLAG:
@@ -291,7 +291,7 @@ def _input_type(source: EntitySource, field: FieldFacts) -> str:
     return _optional(type_) if field.nullable else type_
 
 
-def _resource_class(source: EntitySource) -> Iterator[str]:
+def _resource_class(source: EntityModule) -> Iterator[str]:
     singular = source.entity.singular
     base = "WritableResource" if source.writable else "ReadableResource"
     yield f"class {source.entity.plural}({base}[{singular}]):"

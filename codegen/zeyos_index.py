@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from .facts import Facts, OperationFacts
 from .formatting import double_quoted
-from .zeyos_entity import EntitySource
+from .zeyos_entity import EntityModule
+from .zeyos_facts import OperationFacts, ZeyosFacts
 
 _INDEX_CODE: Final = '''
 
@@ -89,7 +89,7 @@ class Operation:
 '''
 
 
-def render_index(sources: Sequence[EntitySource], header: str) -> str:
+def render_index(sources: Sequence[EntityModule], header: str) -> str:
     """``_generated/__init__.py``: which entity, class and enum lives in which module."""
     public = public_names(sources)
     return "\n".join(
@@ -110,11 +110,11 @@ def render_index(sources: Sequence[EntitySource], header: str) -> str:
     )
 
 
-def _singulars(sources: Sequence[EntitySource]) -> dict[str, str]:
+def _singulars(sources: Sequence[EntityModule]) -> dict[str, str]:
     return {source.entity.name: source.entity.singular for source in sources}
 
 
-def public_names(sources: Sequence[EntitySource]) -> dict[str, str]:
+def public_names(sources: Sequence[EntityModule]) -> dict[str, str]:
     """Class → module of every record class and enum, sorted.
 
     Raises:
@@ -130,7 +130,7 @@ def public_names(sources: Sequence[EntitySource]) -> dict[str, str]:
     return dict(sorted(names.items()))
 
 
-def render_public(sources: Sequence[EntitySource], header: str) -> str:
+def render_public(sources: Sequence[EntityModule], header: str) -> str:
     """``zeyos_async/zeyos.py``: every record class and enum, imported on first use."""
     public = public_names(sources)
     return "\n".join(
@@ -148,13 +148,13 @@ def render_public(sources: Sequence[EntitySource], header: str) -> str:
     )
 
 
-def _public_imports(sources: Sequence[EntitySource]) -> Iterator[str]:
+def _public_imports(sources: Sequence[EntityModule]) -> Iterator[str]:
     for source in sources:
         names = sorted([source.entity.singular, *(source.code_class(field) for field in source.coded())])
         yield f"    from .services.zeyos._generated.{source.entity.name} import {', '.join(names)}"
 
 
-def render_attributes(sources: Sequence[EntitySource], header: str) -> str:
+def render_attributes(sources: Sequence[EntityModule], header: str) -> str:
     """``_generated/client_attributes.py``: the attributes of the client, for type checkers."""
     resources = [(source.entity.name, source.entity.plural) for source in sources]
     return "\n".join(
@@ -172,7 +172,7 @@ def render_attributes(sources: Sequence[EntitySource], header: str) -> str:
     )
 
 
-def render_operations(facts: Facts, header: str) -> str:
+def render_operations(facts: ZeyosFacts, header: str) -> str:
     """Return the table by which the tests see that no documented operation is left out."""
     return "\n".join(
         (

@@ -7,14 +7,14 @@ from collections import Counter
 
 import pytest
 
-from codegen.facts import FieldFacts, dump, load
-from codegen.zeyos import FACTS, corrected_facts
+from codegen.zeyos import FACTS, load_corrected_facts
+from codegen.zeyos_facts import FieldFacts, dump_facts, load_facts
 from zeyos_async.schema import Entity, Kind
 from zeyos_async.services.zeyos import _generated
 
 from ...integration.services.zeyos.operations_table import OPERATIONS
 
-CORRECTED = corrected_facts()
+CORRECTED = load_corrected_facts()
 FIELDS = [(entity.name, field) for entity in CORRECTED.entities for field in entity.fields]
 CODED = [pytest.param(entity, field, id=f"{entity}.{field.name}") for entity, field in FIELDS if field.codes]
 ENTITIES = [_generated.entity(name) for name in _generated.ENTITIES]
@@ -28,7 +28,7 @@ def field(path: str) -> FieldFacts:
 
 def test_the_file_is_as_it_is_written() -> None:
     """The facts read back as they are written, so that a new extraction shows only what is new."""
-    assert dump(load(FACTS)) == FACTS.read_text(encoding="utf-8")
+    assert dump_facts(load_facts(FACTS)) == FACTS.read_text(encoding="utf-8")
 
 
 def test_the_union_is_complete() -> None:

@@ -96,7 +96,7 @@ def _create_unique(table: Table, unique: Unique) -> str:
 
 
 def condition(tree: Any) -> str:
-    """A tree of the facts (see ``codegen/check_expressions.py``) as SQL."""
+    """A tree of the facts (see ``codegen/check_constraints.py``) as SQL."""
     if not isinstance(tree, tuple):
         return _literal(tree)
     head, *rest = tree

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from codegen.check_expressions import parse_check
+from codegen.check_constraints import parse_check
 from codegen.zeyos_database import render
 from zeyos_async.testing.zeyos._generated.tables import TABLES
 from zeyos_async.testing.zeyos.patterns import matches

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from .facts import FieldFacts
+from .zeyos_facts import FieldFacts
 
 _CODE: Final = re.compile(r"`?(-?\d+)`?=([A-Z][A-Z0-9_]*)")
 _TIME: Final = re.compile(r"\bUnix time ?stamp", re.IGNORECASE)
@@ -21,7 +21,7 @@ _COMPOSITES: Final = {"binfile-field": "binary", "meta-field": "json", "items-fi
 Json = Mapping[str, Any]
 
 
-def code_names(description: str) -> dict[int, str]:
+def read_code_names(description: str) -> dict[int, str]:
     """Code → name from a description such as ``(`0`=OPEN, `1`=CLOSED)``."""
     return {int(code): name for code, name in _CODE.findall(description)}
 
@@ -31,12 +31,12 @@ def is_time(description: str) -> bool:
     return _TIME.search(description) is not None
 
 
-def given_by_api(description: str) -> bool:
+def has_api_default(description: str) -> bool:
     """Whether the API fills the field in on creation when it is left out."""
     return _API_DEFAULT.search(description) is not None
 
 
-def action_of(operation_id: str) -> tuple[str, str]:
+def split_operation_id(operation_id: str) -> tuple[str, str]:
     """Split ``getDunningNotice`` into ``("get", "DunningNotice")``; ``("call", …)`` if it is none of ours."""
     for action in _ACTIONS:
         rest = operation_id.removeprefix(action)
@@ -45,7 +45,7 @@ def action_of(operation_id: str) -> tuple[str, str]:
     return "call", operation_id
 
 
-def field_kind(schema: Json, column_type: str = "") -> str:
+def read_field_kind(schema: Json, column_type: str = "") -> str:
     """The kind of a field from its schema, and from its column's type where the schema is a union."""
     if "$ref" in schema:
         return _COMPOSITES[_name(schema["$ref"])]
@@ -59,7 +59,7 @@ def field_kind(schema: Json, column_type: str = "") -> str:
     return {"string": "text", "object": "json"}.get(type_, type_)
 
 
-def field_facts(name: str, schema: Json, column: Json | None, entities: set[str]) -> FieldFacts:
+def read_field_facts(name: str, schema: Json, column: Json | None, entities: set[str]) -> FieldFacts:
     """Everything about one field.
 
     Args:
@@ -74,11 +74,11 @@ def field_facts(name: str, schema: Json, column: Json | None, entities: set[str]
     nullable = composite or bool(schema.get("nullable"))
     if column:
         nullable = not column["notnull"]  # the database decides, the schema's word is for want of a column
-    given = given_by_api(schema.get("description", "")) or is_id
+    given = has_api_default(schema.get("description", "")) or is_id
     codes, unlisted = _codes(schema)
     return FieldFacts(
         name=name,
-        kind=field_kind(schema, column.get("type", "")),
+        kind=read_field_kind(schema, column.get("type", "")),
         nullable=nullable,
         required=bool(column.get("notnull")) and column.get("default") is None and not given,
         read_only=is_id,
@@ -101,7 +101,7 @@ def _codes(schema: Json) -> tuple[dict[int, str], dict[int, str]]:
     allowed = [value for value in schema.get("enum", ()) if isinstance(value, int)]
     if not allowed:
         return {}, {}
-    names = code_names(schema.get("description", ""))
+    names = read_code_names(schema.get("description", ""))
     return (
         {code: names.get(code, "") for code in allowed},
         {code: name for code, name in names.items() if code not in allowed},
@@ -115,12 +115,12 @@ def _target(column: Json, entities: set[str]) -> str | None:
     return None
 
 
-def parameter_names(operation: Json) -> list[str]:
+def list_parameters(operation: Json) -> list[str]:
     """Names of an operation's parameters in path, query and headers."""
     return [each.get("name") or _name(each["$ref"]) for each in operation.get("parameters", ())]
 
 
-def body_parts(document: Json, operation: Json) -> set[str]:
+def list_body_schemas(document: Json, operation: Json) -> set[str]:
     """Names of the schemas that a request's body is made of."""
     components = document["components"]
     body = operation.get("requestBody", {})

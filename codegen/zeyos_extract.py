@@ -1,4 +1,4 @@
-"""``python -m codegen.extract FOLDER REFERENCE`` reads the vendor's documents and writes our facts.
+"""``python -m codegen.zeyos_extract FOLDER REFERENCE`` reads the vendor's documents and writes our facts.
 
 FOLDER holds ``api.json`` (OpenAPI) and ``dbref.json`` (database reference); REFERENCE is the text of the
 older API reference. What is written is the union of both: names, types, codes, references,
@@ -17,9 +17,9 @@ from typing import Any, Final
 
 import attrs
 
-from . import openapi
-from .facts import SPECS, EntityFacts, Facts, FieldFacts, OperationFacts, dump
-from .reference import Reference, ReferenceField, read_reference
+from . import zeyos_openapi
+from .zeyos_facts import SPECS, EntityFacts, FieldFacts, OperationFacts, ZeyosFacts, dump_facts
+from .zeyos_reference import Reference, ReferenceField, read_reference
 
 _OUTPUT: Final = SPECS / "zeyos" / "entities.json"
 _REFERENCE_TYPE: Final = re.compile(r"([a-z-]+)(?: \((\w+)\))?(?: x ≥ (-?\d+))?")
@@ -61,10 +61,10 @@ def read_documents(folder: Path, reference: Path) -> Documents:
     )
 
 
-def extract(documents: Documents) -> Facts:
+def extract_facts(documents: Documents) -> ZeyosFacts:
     """All facts of the documents, as their union."""
     operations = sorted(_operations(documents), key=lambda each: (each.path, each.method))
-    return Facts(
+    return ZeyosFacts(
         sources=_sources(documents),
         entities=[_entity(documents, name, operations) for name in documents.entities],
         operations=operations,
@@ -86,7 +86,7 @@ def _operations(documents: Documents) -> Iterator[OperationFacts]:
     for path, methods in documents.spec["paths"].items():
         for method, operation in methods.items():
             also = referenced.pop((method.upper(), path), None)
-            action, _ = openapi.action_of(operation["operationId"])
+            action, _ = zeyos_openapi.split_operation_id(operation["operationId"])
             entity = path.split("/")[1]
             yield OperationFacts(
                 id=operation["operationId"],
@@ -94,7 +94,7 @@ def _operations(documents: Documents) -> Iterator[OperationFacts]:
                 method=method.upper(),
                 path=path,
                 entity=entity if entity in documents.entities else "",
-                parameters=openapi.parameter_names(operation),
+                parameters=zeyos_openapi.list_parameters(operation),
                 statuses=sorted(
                     {int(s) for s in operation["responses"]} | set(also.statuses if also else ())
                 ),
@@ -118,7 +118,7 @@ def _reference_operation(
         "PUT": "create",
         "POST": "list",
     }[method]
-    singular, plural = _names(documents, entity)
+    singular, plural = _camel_names(documents, entity)
     return OperationFacts(
         id=action + (singular if on_one or action == "create" else plural),
         action=action,
@@ -131,12 +131,12 @@ def _reference_operation(
     )
 
 
-def _names(documents: Documents, entity: str) -> tuple[str, str]:
+def _camel_names(documents: Documents, entity: str) -> tuple[str, str]:
     """CamelCase names of one and of all, from the names of the spec's operations."""
     found = {}
     for path in (f"/{entity}", f"/{entity}/{{ID}}"):
         for operation in documents.spec["paths"].get(path, {}).values():
-            action, name = openapi.action_of(operation["operationId"])
+            action, name = zeyos_openapi.split_operation_id(operation["operationId"])
             found[action] = name
     plural = found["list"]
     singular = next((found[each] for each in ("get", "create") if each in found), plural.removesuffix("s"))
@@ -147,8 +147,8 @@ def _entity(documents: Documents, name: str, operations: list[OperationFacts]) -
     offered = {each for op in operations if op.entity == name for each in op.parameters}
     taken: set[str] = set()
     for operation in documents.spec["paths"].get(f"/{name}", {}).values():
-        taken |= openapi.body_parts(documents.spec, operation)
-    singular, plural = _names(documents, name)
+        taken |= zeyos_openapi.list_body_schemas(documents.spec, operation)
+    singular, plural = _camel_names(documents, name)
     known_to = {
         "spec": name in documents.spec["components"]["schemas"],
         "reference": name in documents.reference.fields,
@@ -171,7 +171,7 @@ def _fields(documents: Documents, entity: str) -> Iterator[FieldFacts]:
     columns = documents.columns.get(entity, {})
     old = documents.reference.fields.get(entity, {})
     for name, schema in properties.items():
-        facts = openapi.field_facts(name, schema, columns.get(name), names)
+        facts = zeyos_openapi.read_field_facts(name, schema, columns.get(name), names)
         yield attrs.evolve(facts, only_in="spec" if old and name not in old else "")
     for name, field in old.items():
         if name not in properties:
@@ -187,14 +187,14 @@ def _reference_field(field: ReferenceField) -> FieldFacts:
     schema = {"$ref": match[1]} if reference else {"type": match[1], "description": field.description}
     if match[2]:
         schema["format"] = match[2]
-    facts = openapi.field_facts(field.name, schema, None, set())
+    facts = zeyos_openapi.read_field_facts(field.name, schema, None, set())
     minimum = int(match[3]) if match[3] else None
     return attrs.evolve(
         facts, nullable=bool(reference) or facts.kind == "time", minimum=minimum, only_in="reference"
     )
 
 
-def disagreements(documents: Documents, facts: Facts) -> Iterator[str]:
+def list_disagreements(documents: Documents, facts: ZeyosFacts) -> Iterator[str]:
     """Where the documents contradict each other, one sentence each."""
     for operation in facts.operations:
         if len(operation.documents) == 1 and operation.entity in documents.reference.fields:
@@ -230,25 +230,26 @@ def _field_disagreements(documents: Documents, entity: EntityFacts, field: Field
     if (
         old
         and schema
-        and openapi.code_names(old.description) != openapi.code_names(schema.get("description", ""))
+        and zeyos_openapi.read_code_names(old.description)
+        != zeyos_openapi.read_code_names(schema.get("description", ""))
     ):
-        yield f"the reference names its codes {openapi.code_names(old.description)}"
+        yield f"the reference names its codes {zeyos_openapi.read_code_names(old.description)}"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(
-        prog="python -m codegen.extract", description="Write the facts of the vendor's documents"
+        prog="python -m codegen.zeyos_extract", description="Write the facts of the vendor's documents"
     )
     parser.add_argument("folder", type=Path, help="holds api.json and dbref.json")
     parser.add_argument("reference", type=Path, help="the text of the API reference")
     parser.add_argument("--output", type=Path, default=_OUTPUT)
     options = parser.parse_args(arguments)
     documents = read_documents(options.folder, options.reference)
-    facts = extract(documents)
+    facts = extract_facts(documents)
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(dump(facts), encoding="utf-8")
-    print(*disagreements(documents, facts), sep="\n")
+    options.output.write_text(dump_facts(facts), encoding="utf-8")
+    print(*list_disagreements(documents, facts), sep="\n")
     print(f"{len(facts.entities)} entities, {len(facts.operations)} operations → {options.output}")
     return 0
 
