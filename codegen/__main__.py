@@ -1,7 +1,13 @@
 """``python -m codegen`` writes the generated modules; ``--check`` says whether they are up to date.
 
-A generator is a module with ``render() -> dict[str, str]``: path from the project root → text.
-To add one, name it in ``GENERATORS``.
+A generator is a module with ``render() -> dict[str, str]``: path from the project root → source, broken into lines as
+it comes to hand; ``ruff`` lays it out afterwards, all files at once. To add a generator, name it in ``GENERATORS``.
+
+The facts of a vendor's documents are read once, by the ``…_extract`` modules, into ``specs/``, and committed; the
+documents themselves are not needed here. So the same commit always renders the same files, and ``--check`` can hold
+them: a file is right if it equals what is rendered now, missing if it is not there, and left over if it lies in a
+``_generated`` folder and no generator writes it. Files elsewhere (``zeyos_async/zeyos.py``, the tests' table of
+operations) are compared in the same way, but one that is no longer written has to be deleted by hand.
 """
 
 from __future__ import annotations
@@ -31,7 +37,7 @@ _DIFF_LINES: Final = 12
 
 @attrs.frozen
 class Drift:
-    """How the files on disk differ from what the generators write.
+    """Differences between the files on disk and what the generators write.
 
     Attributes:
         missing: Paths that should exist and do not.
@@ -54,7 +60,7 @@ class Drift:
 
 
 def render_all(generators: Iterable[str] = GENERATORS) -> dict[str, str]:
-    """What every generator writes, together.
+    """Return what every generator writes, together, laid out by ``ruff``.
 
     Raises:
         ValueError: Two generators write the same path.
@@ -93,14 +99,14 @@ def write_files(files: Mapping[str, str], root: Path = ROOT) -> list[str]:
 
 
 def _leftovers(files: Mapping[str, str], root: Path) -> tuple[str, ...]:
-    """Files that live in a ``_generated`` folder, and that nobody writes."""
-    found = (
+    """Return the files in ``_generated`` folders that no generator writes."""
+    paths = (
         file.relative_to(root).as_posix()
         for folder in sorted((root / "zeyos_async").rglob("_generated"))
         for file in sorted(folder.rglob("*"))
         if file.is_file() and "__pycache__" not in file.parts
     )
-    return tuple(path for path in found if path not in files)
+    return tuple(path for path in paths if path not in files)
 
 
 def _first_differences(old: str, new: str) -> str:
@@ -114,7 +120,7 @@ def _first_differences(old: str, new: str) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; returns the exit status: 1 if ``--check`` found drift."""
+    """Run the command, and return the exit status: 1 if ``--check`` finds drift."""
     parser = argparse.ArgumentParser(
         prog="python -m codegen", description=__doc__.splitlines()[0] if __doc__ else ""
     )

@@ -31,7 +31,7 @@ _DROPPED: Final = frozenset({"text", "t_entity", "character varying"})
 
 
 def parse_check(definition: str, column: str | None = None) -> Any:
-    """The tree of a constraint's definition.
+    """Return the tree of a constraint's definition.
 
     Args:
         definition: ``CHECK (…)`` as the database prints it.
@@ -100,20 +100,20 @@ class _Parser:
         return ["not", self._negation()] if self.accept("NOT") else self._comparison()
 
     def _comparison(self) -> Any:
-        left = self._operand()
+        operand = self._operand()
         if self.accept("IS", "NOT", "NULL"):
-            return ["notnull", left]
+            return ["notnull", operand]
         if self.accept("IS", "NULL"):
-            return ["null", left]
+            return ["null", operand]
         if self.accept("IS", "DISTINCT", "FROM"):
-            return ["distinct", left, self._operand()]
+            return ["distinct", operand, self._operand()]
         operator = self.peek()
         if operator not in _COMPARISONS:
-            return left
+            return operand
         self.take()
         if self.accept("ANY") or self.accept("ALL"):
-            return ["in" if operator == "=" else "notin", left, self._array()]
-        return [operator, left, self._operand()]
+            return ["in" if operator == "=" else "notin", operand, self._array()]
+        return [operator, operand, self._operand()]
 
     def _array(self) -> list[Any]:
         for text in ("(", "ARRAY", "["):

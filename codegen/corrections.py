@@ -53,7 +53,7 @@ def load_corrections(path: Path) -> list[Correction]:
 
 
 def apply_corrections(facts: ZeyosFacts, corrections: Iterable[Correction]) -> ZeyosFacts:
-    """The facts with all corrections applied.
+    """Return the facts with all corrections applied.
 
     Raises:
         ValueError: A correction changes nothing, or names something that does not exist.

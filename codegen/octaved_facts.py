@@ -65,7 +65,7 @@ def load_facts(path: Path) -> OctavedFacts:
 
 
 def dump_facts(facts: OctavedFacts) -> str:
-    """JSON text with one field a line, so that a change shows as the lines it changes."""
+    """Return JSON text with one field a line, so that a change shows as the lines it changes."""
     plain: dict[str, Any] = _CONVERTER.unstructure(facts)
     resources = ",\n".join(_resource_text(resource) for resource in plain["resources"])
     return f'{{\n"source": {json.dumps(plain["source"])},\n"resources": [\n{resources}\n]\n}}\n'
@@ -81,7 +81,7 @@ def _resource_text(resource: dict[str, Any]) -> str:
 
 
 def apply_corrections(facts: OctavedFacts, corrections: Iterable[Correction]) -> OctavedFacts:
-    """The facts with all corrections applied; one corrects a field wherever the resource has it.
+    """Return the facts with all corrections applied; one corrects a field wherever the resource has it.
 
     Raises:
         ValueError: A correction changes nothing, or names something that does not exist.

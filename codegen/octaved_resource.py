@@ -42,7 +42,7 @@ _RESOURCE_CLASSES: Final = {
 
 
 def render_resource(facts: ResourceFacts, header: str) -> str:
-    """The module of one resource.
+    """Render the module of one resource.
 
     Raises:
         ValueError: A field has a name that a record can't have.
@@ -142,7 +142,7 @@ def _record(facts: ResourceFacts) -> Iterator[str]:
 
 
 def _typing(facts: ResourceFacts) -> Iterator[str]:
-    """The part that costs nothing at run time."""
+    """Yield the part of a module that only type checkers read."""
     blocks = [_idents_class(facts), _input_class(facts, create=True)]
     if "patch" in facts.operations:
         blocks.append(_input_class(facts, create=False))

@@ -23,7 +23,7 @@ _HEADER: Final = (
 
 
 def render() -> dict[str, str]:
-    """Path from the project root → text of every generated module of Open-Xchange."""
+    """Return path from the project root → source of every generated module of Open-Xchange."""
     overlay = load_overlay()
     schemas = Schemas(overlay)
     operations = load_operations(overlay, schemas)
@@ -45,27 +45,29 @@ class OxRenderer:
     operations: Sequence[OxOperationFacts]
 
     def files(self) -> dict[str, str]:
-        """Path → text."""
-        homes = self.find_record_modules()
-        check_overlay(self.overlay, self.schemas, self.operations, homes)
-        written = self._input_schemas()
+        """Return path → source."""
+        record_modules = self.find_record_modules()
+        check_overlay(self.overlay, self.schemas, self.operations, record_modules)
+        inputs = self._input_schemas()
         modules = group_by_module(self.operations)
         files = {
-            f"{_FOLDER}/__init__.py": self._index(modules, homes),
+            f"{_FOLDER}/__init__.py": self._index(modules, record_modules),
             f"{_FOLDER}/codes.py": render_codes(self.overlay["enums"], _HEADER),
-            "zeyos_async/ox.py": self._public(homes),
+            "zeyos_async/ox.py": self._public(record_modules),
         }
-        for group in dict.fromkeys(homes.values()):
-            found = [self._resolve_for_reading(name) for name, home in homes.items() if home == group]
+        for group in dict.fromkeys(record_modules.values()):
+            record_schemas = [
+                self._resolve_for_reading(name) for name, home in record_modules.items() if home == group
+            ]
             files[f"{_FOLDER}/{group}.py"] = render_records(
-                group, found, written, homes, self.overlay["records"], _HEADER
+                group, record_schemas, inputs, record_modules, self.overlay["records"], _HEADER
             )
         for module, operations in modules.items():
             files[f"{_FOLDER}/{module_attribute(module)}.py"] = render_module(
                 module,
                 operations,
                 list_submodules(module, modules),
-                homes,
+                record_modules,
                 self.overlay["glossary"],
                 self.overlay["modules"][module],
                 _HEADER,
@@ -75,16 +77,16 @@ class OxRenderer:
     # -- where things are --------------------------------------------------------------------------
 
     def find_record_modules(self) -> dict[str, str]:
-        """Schema → module of its class: the group of the modules that need it first."""
+        """Return schema → module of its class: that of the group whose operations use it first."""
         groups: Mapping[str, list[str]] = self.overlay["groups"]
         listed = {module for modules in groups.values() for module in modules}
-        found: dict[str, str] = {}
+        record_modules: dict[str, str] = {}
         for group, modules in groups.items():
             for operation in self.operations:
                 if operation.module in modules or (not modules and operation.module not in listed):
                     for name in self._reachable_schemas(operation):
-                        found.setdefault(name, f"records_{group}")
-        return found
+                        record_modules.setdefault(name, f"records_{group}")
+        return record_modules
 
     def _reachable_schemas(self, operation: OxOperationFacts) -> Iterator[str]:
         names = [operation.record, operation.columns, operation.target]
@@ -94,16 +96,18 @@ class OxRenderer:
                 yield from self.schemas.list_reachable(name)
 
     def _resolve_for_reading(self, name: str) -> OxSchemaFacts:
-        """A schema as it is; of one that is read, too, a body may be a part, so nothing in it is required."""
+        """Return a schema, with nothing required if it is also read: what is sent back may then be a part of it."""
         schema = self.schemas[name]
-        read = {each for one in self.operations for each in (one.record, one.columns, one.target)}
-        if name not in read:
+        names_read = {
+            schema_name for one in self.operations for schema_name in (one.record, one.columns, one.target)
+        }
+        if name not in names_read:
             return schema
         fields = tuple(attrs.evolve(field, required=False) for field in schema.fields)
         return attrs.evolve(schema, fields=fields)
 
     def _input_schemas(self) -> frozenset[str]:
-        """Schemas of bodies, and those that they lead to."""
+        """Return the schemas of bodies, and those that their fields lead to."""
         return frozenset(
             name
             for operation in self.operations
@@ -120,7 +124,7 @@ class OxRenderer:
 
     def _index_lines(self, modules: Mapping[str, Any], homes: Mapping[str, str]) -> Iterator[str]:
         named = {module_attribute(module): module for module in modules}
-        yield '"""The modules and record classes of Open-Xchange by name; loaded when they are asked for."""'
+        yield '"""The modules and record classes of Open-Xchange by name; loaded on first use."""'
         yield from ("", "from __future__ import annotations", "", "from importlib import import_module")
         yield "from typing import TYPE_CHECKING, Any, Final"
         yield from ("", "from zeyos_async.errors import InvalidArgument, suggest", "", "if TYPE_CHECKING:")
@@ -162,15 +166,15 @@ class OxRenderer:
             places.setdefault(home, []).append(name)
         for home, names in sorted(places.items()):
             yield f"    from .services.ox._generated.{home} import {', '.join(_sorted(names))}"
-        written: Mapping[str, str] = self.overlay["public"]
-        for place in sorted(set(written.values())):
-            found = _sorted([name for name, home in written.items() if home == place])
-            yield f"    from .services.ox.{place} import {', '.join(found)}"
+        handwritten: Mapping[str, str] = self.overlay["public"]
+        for place in sorted(set(handwritten.values())):
+            names_of_place = _sorted([name for name, home in handwritten.items() if home == place])
+            yield f"    from .services.ox.{place} import {', '.join(names_of_place)}"
         yield ""
-        names = sorted([*enums, *homes, *written])
+        names = sorted([*enums, *homes, *handwritten])
         yield f"__all__ = {names!r}"
         yield f"_CODES = frozenset({{{', '.join(map(repr, enums))}}})"
-        yield f"_WRITTEN: Final = {dict(sorted(written.items()))!r}"
+        yield f"_WRITTEN: Final = {dict(sorted(handwritten.items()))!r}"
         yield '"""Name → the module that it is in, below ``services.ox``."""'
         yield ""
         yield from _PUBLIC_FUNCTIONS
@@ -181,51 +185,51 @@ def _sorted(names: Sequence[str]) -> list[str]:
 
 
 def module_attribute(module: str) -> str:
-    """``chronos/itip`` → ``chronos_itip``, ``import`` → ``import_``; ``multiple`` is a method of the client."""
+    """Return a module's attribute: ``chronos/itip`` → ``chronos_itip``; ``multiple`` is a method of the client already."""
     plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", module)
     plain = re.sub(r"\W+", "_", plain).lower()
     return f"{plain}_" if keyword.iskeyword(plain) or plain == "multiple" else plain
 
 
 def list_submodules(module: str, modules: Mapping[str, Any]) -> dict[str, str]:
-    """Attribute → name of the modules whose paths go on where this one ends."""
-    found = {}
+    """Return attribute → module of the modules whose paths go on where this one ends."""
+    submodules = {}
     for other in modules:
         head, _, rest = other.rpartition("/")
         if head == module and rest not in {operation.name for operation in modules[module]}:
-            found[module_attribute(rest)] = module_attribute(other)
-    return found
+            submodules[module_attribute(rest)] = module_attribute(other)
+    return submodules
 
 
 _FUNCTIONS: Final = '''
 
 def record_class(name: str) -> type[OxRecord]:
-    """The record class of a schema.
+    """Return the record class of a schema.
 
     Raises:
         LookupError: There is no such schema.
     """
     if name not in RECORDS:
         raise LookupError(f"Open-Xchange has no {name!r}.{suggest(name, RECORDS)}")
-    found: Any = getattr(import_module(f"{__name__}.{RECORDS[name]}"), name)
-    return found  # type: ignore[no-any-return]
+    cls: Any = getattr(import_module(f"{__name__}.{RECORDS[name]}"), name)
+    return cls  # type: ignore[no-any-return]
 
 
 def make_module(name: str, caller: Caller) -> Module:
-    """The module of a name, bound to what sends its calls.
+    """Return the module of a name, bound to the client that sends its calls.
 
     Args:
         name: The attribute of the client: ``"chronos_itip"``; the document's ``"chronos/itip"`` will do, too.
-        caller: What sends the calls.
+        caller: The sender of the calls.
 
     Raises:
         InvalidArgument: There is no such module.
     """
-    squeezed = {each.replace("_", ""): each for each in MODULES}
-    found = name if name in MODULES else squeezed.get(name.replace("/", "").replace("_", "").lower())
-    if found is None:
+    squeezed = {attribute.replace("_", ""): attribute for attribute in MODULES}
+    module_name = name if name in MODULES else squeezed.get(name.replace("/", "").replace("_", "").lower())
+    if module_name is None:
         raise InvalidArgument(f"Open-Xchange has no module {name!r}.{suggest(name, MODULES)}")
-    module: Any = getattr(import_module(f"{__name__}.{found}"), MODULES[found])(caller)
+    module: Any = getattr(import_module(f"{__name__}.{module_name}"), MODULES[module_name])(caller)
     return module  # type: ignore[no-any-return]
 
 
@@ -241,10 +245,10 @@ if not TYPE_CHECKING:
         \"\"\"Import the module of a name when the name is first asked for.\"\"\"
         if name not in __all__:
             raise AttributeError(f"{__name__} has no {name!r}.{suggest(name, __all__)}")
-        value = globals()[name] = _found(name)
+        value = globals()[name] = _find_value(name)
         return value
 
-    def _found(name: str) -> Any:
+    def _find_value(name: str) -> Any:
         if name in RECORDS:
             return record_class(name)
         home = "_generated.codes" if name in _CODES else _WRITTEN[name]

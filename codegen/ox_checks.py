@@ -1,4 +1,4 @@
-"""Finds what our corrections of Open-Xchange's catalogue say about things that are not there.
+"""The check of our corrections of Open-Xchange's catalogue: all that they name must exist.
 
 A correction that corrects nothing is a misspelt name, or has outlived what it corrected.
 """
@@ -20,7 +20,7 @@ def check_overlay(
     operations: Sequence[OxOperationFacts],
     classes: Container[str],
 ) -> None:
-    """Raise if the overlay names what does not exist.
+    """Raise if the overlay names something that does not exist.
 
     Args:
         overlay: The corrections.
@@ -43,8 +43,8 @@ def check_overlay(
         raise ValueError(f"the overlay is about what is not there: {', '.join(stale)}")
 
 
-def _unknown(part: str, names: Iterable[str], known: Container[str]) -> Iterator[str]:
-    yield from (f"{part}.{name}" for name in names if name not in known)
+def _unknown(part: str, names: Iterable[str], valid: Container[str]) -> Iterator[str]:
+    yield from (f"{part}.{name}" for name in names if name not in valid)
 
 
 def _of_schemas(overlay: Mapping[str, Any], schemas: Schemas, classes: Container[str]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Renders the tables of the Open-Xchange emulator: operations, columns and schemas, as plain data.
+"""The generator of the Open-Xchange emulator's tables: operations, columns and schemas, as plain data.
 
 The emulator is a second reading of the documents, so it shares these facts with the client and nothing else.
 """
@@ -49,7 +49,7 @@ from typing import Final
 
 
 def render() -> dict[str, str]:
-    """Path from the project root → text, for every file."""
+    """Return path from the project root → source of every table."""
     operations = _read("operations")
     return {
         f"{_FOLDER}/__init__.py": '"""Generated tables of the emulator; see codegen/ox_emulator.py."""\n',
@@ -141,9 +141,9 @@ def _schema(name: str, schema: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _is_reply(name: str, schema: Mapping[str, Any]) -> bool:
-    """Whether it is an envelope; some objects carry an error of their own, and keep it."""
-    found = {field["name"] for field in schema["fields"]}
-    return "response" in name.lower() and {"error", "error_params"} <= found
+    """Return whether a schema is an envelope; some objects have an error of their own, and keep its fields."""
+    names = {field["name"] for field in schema["fields"]}
+    return "response" in name.lower() and {"error", "error_params"} <= names
 
 
 def _field(owner: str, field: Mapping[str, Any], *, nested: bool) -> str:

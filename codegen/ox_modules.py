@@ -1,4 +1,15 @@
-"""Renders the modules of Open-Xchange: one class each, whose methods are declarations and rows of data."""
+"""The modules of Open-Xchange: one class each, whose methods are declarations and rows of data.
+
+A method has no body: its decorator carries the row (``Spec``) by which the library sends the call, and its signature
+and docstring are for people and type checkers. Three sources meet in it: the catalogue (names, parameters, shapes),
+the overlay (our words, and what the catalogue can't tell), and rules that are decided here:
+
+- What a call is about comes first and without a name: a record, or a body, or both (``_positional_arguments``).
+- Parameters that a record carries by itself (ID, folder, time stamp) are never required by name (``_TAKEN``).
+- A list of columns is never required: the library asks for the record class's own.
+- A docstring has the route, what advises against the call, and a line for each argument out of the glossary; a
+  parameter without an entry there is an error, so that none goes unexplained.
+"""
 
 from __future__ import annotations
 
@@ -43,10 +54,10 @@ _NAME: Final = re.compile(r"\w+")
 _WIDTH: Final = 108
 
 
-def class_name(module: str, taken: Container[str]) -> str:
-    """``chronos/itip`` → ``ChronosItip``; ``LoginModule`` where a record has the name."""
+def class_name(module: str, record_names: Container[str]) -> str:
+    """Return a module's class: ``chronos/itip`` → ``ChronosItip``; ``LoginModule`` where a record has the name."""
     name = "".join(part[:1].upper() + part[1:] for part in re.split(r"\W+", module))
-    return f"{name}Module" if name in taken else name
+    return f"{name}Module" if name in record_names else name
 
 
 def render_module(
@@ -58,7 +69,7 @@ def render_module(
     says: str,
     header: str,
 ) -> str:
-    """The file of one module.
+    """Render the file of one module.
 
     Args:
         module: Its path.
@@ -88,8 +99,8 @@ def _opening(
         yield "from typing import TYPE_CHECKING"
     yield ""
     ours = ["Body", "BodyShape", "Module", "Param", "Shape", "Spec", "download", "operation"]
-    wanted = [name for name in ours if name in needed]
-    yield f"from {PACKAGE}.operation import {', '.join(wanted)}"
+    used = [name for name in ours if name in needed]
+    yield f"from {PACKAGE}.operation import {', '.join(used)}"
     if "Kind" in needed:
         yield f"from {PACKAGE}.values import Kind"
     yield "from zeyos_async.wire import Safety"
@@ -126,7 +137,7 @@ def _typing_imports(
 
 
 def class_name_of_attribute(attribute: str) -> str:
-    """``chronos_itip`` → ``ChronosItip``."""
+    """Return the class of a module by its attribute: ``chronos_itip`` → ``ChronosItip``."""
     return class_name(attribute.strip("_").replace("_", "/"), ())
 
 
@@ -141,8 +152,8 @@ def _class(
     for attribute, other in below.items():
         yield from ("", "    @property", f"    def {attribute}(self) -> {class_name_of_attribute(other)}:")
         yield f'        """The operations of ``{other}``; the same object as ``{other}`` of the client."""'
-        yield f'        found: {class_name_of_attribute(other)} = self._caller.module("{other}")'
-        yield "        return found"
+        yield f'        module: {class_name_of_attribute(other)} = self._caller.module("{other}")'
+        yield "        return module"
     for operation in operations:
         yield ""
         yield from _method(operation, glossary)
@@ -246,7 +257,7 @@ def _positional_arguments(operation: OxOperationFacts) -> Iterator[str]:
 
 
 def body_type(body: BodyFacts) -> str:
-    """The type of a body's argument."""
+    """Return the type of a body's argument."""
     whole = f" | {body.outer} | {body.outer}Fields" if body.outer else ""
     return f"{_inner_type(body)}{whole}"
 
@@ -266,7 +277,7 @@ def _inner_type(body: BodyFacts) -> str:
 
 
 def _keyword_arguments(operation: OxOperationFacts) -> Iterator[str]:
-    """Arguments by name: those that are needed first."""
+    """Yield the arguments by name, the required ones first."""
     needed, rest = [], []
     for param in operation.params:
         type_ = param_type(param)
@@ -295,7 +306,7 @@ def _is_needed(operation: OxOperationFacts, param: ParamFacts) -> bool:
 
 
 def param_type(param: ParamFacts) -> str:
-    """The type of a parameter's argument."""
+    """Return the type of a parameter's argument."""
     plain = _TYPES[param.kind]
     if param.name == "order":
         return 'Literal["asc", "desc"]'
@@ -305,7 +316,7 @@ def param_type(param: ParamFacts) -> str:
 
 
 def return_type(operation: OxOperationFacts) -> str:
-    """What a method returns."""
+    """Return the type of a method's result."""
     record = operation.record
     return {
         "record": record,
@@ -364,9 +375,8 @@ def _arguments(operation: OxOperationFacts, glossary: Mapping[str, str]) -> Iter
         texts[param.attribute] = f"{text}{default}"
     if operation.body is not None and operation.body.file:
         several = "{n}" in operation.body.file
-        texts["files" if several else "file"] = (
-            "What is uploaded: bytes, a path, a stream or an ``Upload``"
-            + ("; one or several" if several else "")
+        texts["files" if several else "file"] = "The upload: bytes, a path, a stream or an ``Upload``" + (
+            "; one or several" if several else ""
         )
     for name, text in texts.items():
         yield from textwrap.wrap(
@@ -377,31 +387,31 @@ def _arguments(operation: OxOperationFacts, glossary: Mapping[str, str]) -> Iter
 def _positional_texts(operation: OxOperationFacts) -> Iterator[tuple[str, str]]:
     names = [argument.partition(":")[0] for argument in _positional_arguments(operation)]
     if names == ["record"]:
-        yield "record", "What it is about, in place of its ID and folder"
+        yield "record", "The object that the call is about, in place of its ID and folder"
     elif names == ["record", "body"]:
         yield (
             "record",
-            "What it is about: ID, folder and time stamp are taken of it. Or the body, if these are named",
+            "The object that the call is about, which gives ID, folder and time stamp; or the body, if these are named",
         )
-        yield "body", "What is sent; of a record that is changed, the changes, where ``None`` deletes a value"
+        yield "body", "The content; of a record that is changed, the changes, where ``None`` deletes a value"
     elif names == ["body"] and operation.body is not None:
         yield "body", _BODY_TEXTS[operation.body.shape]
 
 
 _BODY_TEXTS: Final = {
-    "record": "What is sent: a record, or a dict of its fields",
-    "records": "Which ones: records, ``(folder, id)`` pairs, or dicts",
+    "record": "The content: a record, or a dict of its fields",
+    "records": "The objects that the call is about: records, ``(folder, id)`` pairs, or dicts",
     "values": "A list of values, such as IDs",
-    "json": "What is sent, as JSON values",
+    "json": "The content, as JSON values",
     "form": "The fields of the form",
-    "parts": "What goes along with the file: a record, or a dict of its fields",
-    "raw": "What is sent: bytes, a path, a stream or an ``Upload``",
+    "parts": "The description of the file: a record, or a dict of its fields",
+    "raw": "The content: bytes, a path, a stream or an ``Upload``",
 }
 
 
 def group_by_module(operations: Iterable[OxOperationFacts]) -> dict[str, list[OxOperationFacts]]:
-    """Module → its operations, in the catalogue's order."""
-    found: dict[str, list[OxOperationFacts]] = {}
+    """Return module → its operations, in the catalogue's order."""
+    modules: dict[str, list[OxOperationFacts]] = {}
     for operation in operations:
-        found.setdefault(operation.module, []).append(operation)
-    return found
+        modules.setdefault(operation.module, []).append(operation)
+    return modules

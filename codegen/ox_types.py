@@ -1,4 +1,4 @@
-"""Renders the record classes of Open-Xchange: tables, classes, and the types of what is written."""
+"""The record classes of Open-Xchange: tables, classes, and the types of what is written."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ _NAME: Final = re.compile(r"\w+")
 
 
 def record_base(schema: OxSchemaFacts) -> str:
-    """The base of a schema's class: that which gives the folder its other names, where it has one."""
-    found = [field for field in schema.fields if field.name in _FOLDERS]
-    if len(found) != 1 or found[0].kind != "text" or found[0].many:
+    """Return the base of a schema's class: where it has a folder, one that gives the folder its other names."""
+    folder_fields = [field for field in schema.fields if field.name in _FOLDERS]
+    if len(folder_fields) != 1 or folder_fields[0].kind != "text" or folder_fields[0].many:
         return "OxRecord"
-    return _FOLDERS[found[0].name]
+    return _FOLDERS[folder_fields[0].name]
 
 
 def render_records(
@@ -49,7 +49,7 @@ def render_records(
     says: Mapping[str, str],
     header: str,
 ) -> str:
-    """The module of some record classes.
+    """Render the module of some record classes.
 
     Args:
         name: The module.
@@ -114,8 +114,8 @@ def _typing(lines: Sequence[str]) -> Iterator[str]:
 
 
 def _class(schema: OxSchemaFacts, says: str) -> Iterator[str]:
-    taken = {field.attribute for field in schema.fields}
-    stamp, warned = (f"{name}_" if name in taken else name for name in ("timestamp", "warnings"))
+    attributes = {field.attribute for field in schema.fields}
+    stamp, warned = (f"{name}_" if name in attributes else name for name in ("timestamp", "warnings"))
     yield from ("", "", "@attrs.define(repr=False)", f"class {schema.name}({record_base(schema)}):")
     yield f'    """{says or f"``{schema.name}`` of the document."}"""'
     yield ""
@@ -165,7 +165,7 @@ def _field_arguments(field: OxFieldFacts) -> Iterator[str]:
 
 
 def read_type(field: OxFieldFacts) -> str:
-    """The type of a record's attribute."""
+    """Return the type of a record's attribute."""
     if field.kind == "any":
         return field.python if field.python == "Any" else f"{field.python} | None"
     plain = field.record or field.codes or _READ[field.kind]
@@ -183,7 +183,7 @@ def _written_type(field: OxFieldFacts) -> str:
 
 
 def _fields_type(schema: OxSchemaFacts) -> Iterator[str]:
-    """What a dict of the schema's fields may hold; the folder may go by any of its names."""
+    """Yield the type of a dict of the schema's fields; the folder may go by any of its names."""
     names = {field.name: _written_type(field) for field in schema.fields}
     folder = next((name for name in ("folder_id", "folder", "folderId") if name in names), "")
     if folder:
@@ -206,7 +206,7 @@ def _fields_type(schema: OxSchemaFacts) -> Iterator[str]:
 
 
 def render_codes(enums: Mapping[str, Mapping[str, Any]], header: str) -> str:
-    """The module of the classes of coded values."""
+    """Render the module of the classes of coded values."""
     return "\n".join([header, *_codes_lines(enums)])
 
 

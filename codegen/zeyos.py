@@ -18,17 +18,17 @@ OPERATIONS_TABLE: Final = "tests/integration/services/zeyos/operations_table.py"
 
 
 def load_corrected_facts(facts: Path = FACTS, overlay: Path = OVERLAY) -> ZeyosFacts:
-    """The extracted facts with our corrections applied."""
+    """Return the extracted facts with our corrections applied."""
     return apply_corrections(load_facts(facts), load_corrections(overlay))
 
 
 def render() -> dict[str, str]:
-    """Path from the project root → text of every generated module of ZeyOS."""
+    """Return path from the project root → source of every generated module of ZeyOS."""
     return render_facts(load_corrected_facts())
 
 
 def render_facts(facts: ZeyosFacts) -> dict[str, str]:
-    """Path → text for the given facts."""
+    """Return path → source for these facts."""
     sources = _entity_modules(facts)
     header = _header(facts)
     return {

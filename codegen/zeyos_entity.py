@@ -1,4 +1,4 @@
-"""Renders one entity: codes, table, record class, and what only type checkers read."""
+"""One entity's module: codes, table, record class, and the part that only type checkers read."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _FLAG: Final = {0: "", 1: ""}
 
 @attrs.frozen
 class EntityModule:
-    """What is needed to render one entity.
+    """An entity with all that its module is rendered from.
 
     Attributes:
         entity: Its facts.
@@ -71,20 +71,20 @@ class EntityModule:
         return "create" in self.actions
 
     def coded(self) -> list[FieldFacts]:
-        """The fields whose codes have names."""
+        """Return the fields whose codes have names."""
         return [field for field in self.entity.fields if any(field.codes.values())]
 
     def code_class(self, field: FieldFacts) -> str:
-        """The name of the enum of a coded field."""
+        """Return the name of the enum of a coded field."""
         return self.entity.singular + field.name[:1].upper() + field.name[1:]
 
     def etag_name(self) -> str:
-        """The attribute of our ETag, which gives way to a field of that name."""
+        """Return the attribute of our ETag, which gives way to a field of that name."""
         return "etag_" if "etag" in {field.name for field in self.entity.fields} else "etag"
 
 
 def attribute_name(field: FieldFacts) -> str:
-    """The Python name of a field: a keyword gets an underscore.
+    """Return the Python name of a field: a keyword gets an underscore.
 
     Raises:
         ValueError: The name is one of our own on a record, and nobody decided what gives way.
@@ -95,7 +95,7 @@ def attribute_name(field: FieldFacts) -> str:
 
 
 def render_entity(source: EntityModule, header: str) -> str:
-    """The module of one entity."""
+    """Render the module of one entity."""
     body = [line for part in (_codes, _table, _record) for line in part(source)]
     typing = list(_typing(source))
     needed = _NAME.findall("\n".join(body + typing))
@@ -235,7 +235,7 @@ def _optional(type_: str) -> str:
 
 
 def _typing(source: EntityModule) -> Iterator[str]:
-    """The part that costs nothing at run time."""
+    """Yield the part of a module that only type checkers read."""
     blocks = [_names_class(source), _namespace_classes(source)]
     if source.writable:
         blocks += [_input_class(source, create=True), _input_class(source, create=False)]
@@ -300,9 +300,9 @@ def _resource_class(source: EntityModule) -> Iterator[str]:
         return
     yield from ("", "    @overload  # type: ignore[override]")
     key = ("*", "reconcile: Expression | str | None = ...")
-    given = ("self", f"record: {singular}", "/", *key, f"**fields: Unpack[{singular}Update]")
-    named = ("self", *key, f"**fields: Unpack[{singular}Create]")
-    for overload, parameters in enumerate((given, named)):
+    with_record = ("self", f"record: {singular}", "/", *key, f"**fields: Unpack[{singular}Update]")
+    with_fields = ("self", *key, f"**fields: Unpack[{singular}Create]")
+    for overload, parameters in enumerate((with_record, with_fields)):
         if overload:
             yield "    @overload"
         yield f"    async def create({', '.join(parameters)}) -> {singular}: ..."

@@ -1,8 +1,16 @@
 """``python -m codegen.zeyos_extract FOLDER REFERENCE`` reads the vendor's documents and writes our facts.
 
 FOLDER holds ``api.json`` (OpenAPI) and ``dbref.json`` (database reference); REFERENCE is the text of the
-older API reference. What is written is the union of both: names, types, codes, references,
-operations. Where the documents disagree, the command says so.
+older API reference. The three contradict each other in places, and each has something that the others lack, so what
+is written is their union, by fixed rules:
+
+- Operations: those of both API documents; a status that either documents counts.
+- Fields: the OpenAPI document's in its order, then those of the reference alone (``only_in`` tells them apart).
+- Whether null is allowed, and whether a create needs the field: the database decides, where it has the column.
+- Codes: the allowed ones; a name without an allowed code is kept apart (``unlisted``), for an overlay to judge.
+- References to other entities: the database's foreign keys, as the API documents have none.
+
+Every disagreement is printed, so that a person can decide it in ``overlays/zeyos.toml``.
 """
 
 from __future__ import annotations
@@ -62,8 +70,8 @@ def read_documents(folder: Path, reference: Path) -> Documents:
 
 
 def extract_facts(documents: Documents) -> ZeyosFacts:
-    """All facts of the documents, as their union."""
-    operations = sorted(_operations(documents), key=lambda each: (each.path, each.method))
+    """Return all facts of the documents, as their union."""
+    operations = sorted(_operations(documents), key=lambda operation: (operation.path, operation.method))
     return ZeyosFacts(
         sources=_sources(documents),
         entities=[_entity(documents, name, operations) for name in documents.entities],
@@ -107,7 +115,7 @@ def _operations(documents: Documents) -> Iterator[OperationFacts]:
 def _reference_operation(
     documents: Documents, method: str, path: str, statuses: tuple[int, ...], parameters: tuple[str, ...]
 ) -> OperationFacts:
-    """An operation that the reference alone has; it gives no name, so we make it as the spec would."""
+    """Return an operation that the reference alone has; it has no name there, so one is made as the spec would."""
     entity = path.split("/")[1]
     on_one = path.endswith("/{ID}")
     action = {
@@ -132,24 +140,26 @@ def _reference_operation(
 
 
 def _camel_names(documents: Documents, entity: str) -> tuple[str, str]:
-    """CamelCase names of one and of all, from the names of the spec's operations."""
-    found = {}
+    """Return CamelCase names of one and of all, from the names of the spec's operations."""
+    names = {}
     for path in (f"/{entity}", f"/{entity}/{{ID}}"):
         for operation in documents.spec["paths"].get(path, {}).values():
             action, name = zeyos_openapi.split_operation_id(operation["operationId"])
-            found[action] = name
-    plural = found["list"]
-    singular = next((found[each] for each in ("get", "create") if each in found), plural.removesuffix("s"))
+            names[action] = name
+    plural = names["list"]
+    singular = next(
+        (names[action] for action in ("get", "create") if action in names), plural.removesuffix("s")
+    )
     return singular, plural
 
 
 def _entity(documents: Documents, name: str, operations: list[OperationFacts]) -> EntityFacts:
-    offered = {each for op in operations if op.entity == name for each in op.parameters}
-    taken: set[str] = set()
+    offered = {parameter for op in operations if op.entity == name for parameter in op.parameters}
+    body_schemas: set[str] = set()
     for operation in documents.spec["paths"].get(f"/{name}", {}).values():
-        taken |= zeyos_openapi.list_body_schemas(documents.spec, operation)
+        body_schemas |= zeyos_openapi.list_body_schemas(documents.spec, operation)
     singular, plural = _camel_names(documents, name)
-    known_to = {
+    is_in = {
         "spec": name in documents.spec["components"]["schemas"],
         "reference": name in documents.reference.fields,
     }
@@ -157,15 +167,15 @@ def _entity(documents: Documents, name: str, operations: list[OperationFacts]) -
         name=name,
         singular=singular,
         plural=plural,
-        documents=[document for document, knows in known_to.items() if knows],
-        extdata="extdata" in offered or "extdata-field" in taken,
-        tags="tags" in offered or "tags-field" in taken,
+        documents=[document for document, knows in is_in.items() if knows],
+        extdata="extdata" in offered or "extdata-field" in body_schemas,
+        tags="tags" in offered or "tags-field" in body_schemas,
         fields=list(_fields(documents, name)),
     )
 
 
 def _fields(documents: Documents, entity: str) -> Iterator[FieldFacts]:
-    """The spec's fields in its order, then those that the reference alone has."""
+    """Yield the spec's fields in its order, then those that the reference alone has."""
     names = set(documents.entities)
     properties = documents.spec["components"]["schemas"].get(entity, {}).get("properties", {})
     columns = documents.columns.get(entity, {})
@@ -179,7 +189,7 @@ def _fields(documents: Documents, entity: str) -> Iterator[FieldFacts]:
 
 
 def _reference_field(field: ReferenceField) -> FieldFacts:
-    """A field from its type in the reference, such as ``integer (int32) x ≥ 0 0``."""
+    """Read a field from its type in the reference, such as ``integer (int32) x ≥ 0 0``."""
     match = _REFERENCE_TYPE.match(field.type)
     if match is None:
         raise ValueError(f"the reference gives {field.name!r} a type that can't be read: {field.type!r}")
@@ -195,7 +205,7 @@ def _reference_field(field: ReferenceField) -> FieldFacts:
 
 
 def list_disagreements(documents: Documents, facts: ZeyosFacts) -> Iterator[str]:
-    """Where the documents contradict each other, one sentence each."""
+    """Yield the contradictions between the documents, a sentence each."""
     for operation in facts.operations:
         if len(operation.documents) == 1 and operation.entity in documents.reference.fields:
             yield f"{operation.method} {operation.path}: only in the {operation.documents[0]}"

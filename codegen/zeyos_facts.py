@@ -130,7 +130,7 @@ def load_facts(path: Path) -> ZeyosFacts:
 
 
 def dump_facts(facts: ZeyosFacts) -> str:
-    """JSON text with one field or operation a line, so that a change shows as the lines it changes."""
+    """Return JSON text with one field or operation a line, so that a change shows as the lines it changes."""
     plain: dict[str, Any] = _CONVERTER.unstructure(facts)
     entities = ",\n".join(_entity_text(entity) for entity in plain["entities"])
     operations = ",\n".join("  " + _line(operation) for operation in plain["operations"])

@@ -1,4 +1,4 @@
-"""Renders what spans all entities: the index, the table of operations, and the lists of public names."""
+"""The modules that span all entities: the index, the table of operations, and the lists of public names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .zeyos_facts import OperationFacts, ZeyosFacts
 _INDEX_CODE: Final = '''
 
 def load(name: str) -> ModuleType:
-    """The module of an entity; imports it on first use.
+    """Return the module of an entity, imported on first use.
 
     Raises:
         InvalidArgument: There is no such entity; the message has the closest names.
@@ -23,7 +23,7 @@ def load(name: str) -> ModuleType:
 
 
 def entity(name: str) -> Entity:
-    """The table of an entity.
+    """Return the table of an entity.
 
     Raises:
         InvalidArgument: There is no such entity; the message has the closest names.
@@ -33,7 +33,7 @@ def entity(name: str) -> Entity:
 
 
 def record_class(name: str) -> type[Record]:
-    """The record class of an entity.
+    """Return the record class of an entity.
 
     Raises:
         InvalidArgument: There is no such entity; the message has the closest names.
@@ -90,7 +90,7 @@ class Operation:
 
 
 def render_index(sources: Sequence[EntityModule], header: str) -> str:
-    """``_generated/__init__.py``: which entity, class and enum lives in which module."""
+    """Render ``_generated/__init__.py``: which entity, class and enum is in which module."""
     public = public_names(sources)
     return "\n".join(
         (
@@ -115,7 +115,7 @@ def _singulars(sources: Sequence[EntityModule]) -> dict[str, str]:
 
 
 def public_names(sources: Sequence[EntityModule]) -> dict[str, str]:
-    """Class → module of every record class and enum, sorted.
+    """Return class → module of every record class and enum, sorted.
 
     Raises:
         ValueError: Two entities have a class of the same name.
@@ -131,7 +131,7 @@ def public_names(sources: Sequence[EntityModule]) -> dict[str, str]:
 
 
 def render_public(sources: Sequence[EntityModule], header: str) -> str:
-    """``zeyos_async/zeyos.py``: every record class and enum, imported on first use."""
+    """Render ``zeyos_async/zeyos.py``: every record class and enum, imported on first use."""
     public = public_names(sources)
     return "\n".join(
         (
@@ -155,7 +155,7 @@ def _public_imports(sources: Sequence[EntityModule]) -> Iterator[str]:
 
 
 def render_attributes(sources: Sequence[EntityModule], header: str) -> str:
-    """``_generated/client_attributes.py``: the attributes of the client, for type checkers."""
+    """Render ``_generated/client_attributes.py``: the attributes of the client, for type checkers."""
     resources = [(source.entity.name, source.entity.plural) for source in sources]
     return "\n".join(
         (
@@ -165,7 +165,7 @@ def render_attributes(sources: Sequence[EntityModule], header: str) -> str:
             "if TYPE_CHECKING:",
             *(f"    from .{name} import {plural}" for name, plural in resources),
             *("", "", "class Entities:"),
-            '    """The resources as attributes; the client makes each when it is first asked for."""',
+            '    """The resources as attributes; the client makes each on first use."""',
             *("", "    if TYPE_CHECKING:"),
             *(f"        {name}: {plural}" for name, plural in resources),
         )
@@ -173,7 +173,7 @@ def render_attributes(sources: Sequence[EntityModule], header: str) -> str:
 
 
 def render_operations(facts: ZeyosFacts, header: str) -> str:
-    """Return the table by which the tests see that no documented operation is left out."""
+    """Render the table by which the tests see that no documented operation is left out."""
     return "\n".join(
         (
             header,

@@ -1,4 +1,4 @@
-"""Turns the vendor's OpenAPI document and database reference into facts about fields and operations.
+"""The vendor's OpenAPI document and database reference, read into facts about fields and operations.
 
 Descriptions are read for three kinds of fact only: the names of codes, whether a number is a point
 in time, and whether the API itself gives a value on creation. None of their sentences is kept.
@@ -22,17 +22,17 @@ Json = Mapping[str, Any]
 
 
 def read_code_names(description: str) -> dict[int, str]:
-    """Code → name from a description such as ``(`0`=OPEN, `1`=CLOSED)``."""
+    """Read code → name from a description such as ``(`0`=OPEN, `1`=CLOSED)``."""
     return {int(code): name for code, name in _CODE.findall(description)}
 
 
 def is_time(description: str) -> bool:
-    """Whether the description says that the number is a Unix timestamp."""
+    """Return whether the description says that the number is a Unix timestamp."""
     return _TIME.search(description) is not None
 
 
 def has_api_default(description: str) -> bool:
-    """Whether the API fills the field in on creation when it is left out."""
+    """Return whether the API fills the field in on creation when it is left out."""
     return _API_DEFAULT.search(description) is not None
 
 
@@ -46,7 +46,7 @@ def split_operation_id(operation_id: str) -> tuple[str, str]:
 
 
 def read_field_kind(schema: Json, column_type: str = "") -> str:
-    """The kind of a field from its schema, and from its column's type where the schema is a union."""
+    """Return the kind of a field from its schema, and from its column's type where the schema is a union."""
     if "$ref" in schema:
         return _COMPOSITES[_name(schema["$ref"])]
     if "oneOf" in schema:
@@ -60,7 +60,7 @@ def read_field_kind(schema: Json, column_type: str = "") -> str:
 
 
 def read_field_facts(name: str, schema: Json, column: Json | None, entities: set[str]) -> FieldFacts:
-    """Everything about one field.
+    """Return all facts about one field.
 
     Args:
         name: The field's name.
@@ -74,13 +74,13 @@ def read_field_facts(name: str, schema: Json, column: Json | None, entities: set
     nullable = composite or bool(schema.get("nullable"))
     if column:
         nullable = not column["notnull"]  # the database decides, the schema's word is for want of a column
-    given = has_api_default(schema.get("description", "")) or is_id
+    has_default = has_api_default(schema.get("description", "")) or is_id
     codes, unlisted = _codes(schema)
     return FieldFacts(
         name=name,
         kind=read_field_kind(schema, column.get("type", "")),
         nullable=nullable,
-        required=bool(column.get("notnull")) and column.get("default") is None and not given,
+        required=bool(column.get("notnull")) and column.get("default") is None and not has_default,
         read_only=is_id,
         codes=codes,
         unlisted=unlisted,
@@ -97,7 +97,7 @@ def read_field_facts(name: str, schema: Json, column: Json | None, entities: set
 
 
 def _codes(schema: Json) -> tuple[dict[int, str], dict[int, str]]:
-    """Allowed codes with their names, and names of codes that are not allowed."""
+    """Return the allowed codes with their names, and the names of codes that are not allowed."""
     allowed = [value for value in schema.get("enum", ()) if isinstance(value, int)]
     if not allowed:
         return {}, {}
@@ -116,12 +116,14 @@ def _target(column: Json, entities: set[str]) -> str | None:
 
 
 def list_parameters(operation: Json) -> list[str]:
-    """Names of an operation's parameters in path, query and headers."""
-    return [each.get("name") or _name(each["$ref"]) for each in operation.get("parameters", ())]
+    """Return the names of an operation's parameters in path, query and headers."""
+    return [
+        parameter.get("name") or _name(parameter["$ref"]) for parameter in operation.get("parameters", ())
+    ]
 
 
 def list_body_schemas(document: Json, operation: Json) -> set[str]:
-    """Names of the schemas that a request's body is made of."""
+    """Return the names of the schemas that a request's body is made of."""
     components = document["components"]
     body = operation.get("requestBody", {})
     if "$ref" in body:

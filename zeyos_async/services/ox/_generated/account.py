@@ -99,7 +99,7 @@ class Account(Module):
         ``GET account?action=get``; since 6.12.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The account's ID.
         """
         ...
@@ -125,7 +125,7 @@ class Account(Module):
         ``PUT account?action=new``; since 6.12.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
@@ -152,7 +152,7 @@ class Account(Module):
         ``GET account?action=status``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
         """
         ...
@@ -178,7 +178,7 @@ class Account(Module):
         ``PUT account?action=update``; since 6.12.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
@@ -205,7 +205,7 @@ class Account(Module):
         ``PUT account?action=validate``; since 6.12.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             tree: Whether the folders of the account are listed.
         """
         ...

@@ -99,8 +99,8 @@ class Attachment(Module):
         ``POST attachment?action=attach``.
 
         Args:
-            body: What goes along with the file: a record, or a dict of its fields.
-            files: What is uploaded: bytes, a path, a stream or an ``Upload``; one or several.
+            body: The description of the file: a record, or a dict of its fields.
+            files: The upload: bytes, a path, a stream or an ``Upload``; one or several.
         """
         ...
 
@@ -175,7 +175,7 @@ class Attachment(Module):
         ``GET attachment?action=document``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             attached: The object that the attachment belongs to.
             folder: The folder's ID.
             module: The module.
@@ -220,7 +220,7 @@ class Attachment(Module):
         ``GET attachment?action=get``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             attached: The object that the attachment belongs to.
             folder: The folder's ID.

@@ -168,7 +168,7 @@ class Certificate(Module):
         ``PUT certificate?action=store``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             fingerprint: The fingerprint of the certificate.
             hostname: The host of the certificate.
             trust: Whether the certificate is trusted.

@@ -58,26 +58,26 @@ class Chronos(Module):
     @property
     def account(self) -> ChronosAccount:
         """The operations of ``chronos_account``; the same object as ``chronos_account`` of the client."""
-        found: ChronosAccount = self._caller.module("chronos_account")
-        return found
+        module: ChronosAccount = self._caller.module("chronos_account")
+        return module
 
     @property
     def alarm(self) -> ChronosAlarm:
         """The operations of ``chronos_alarm``; the same object as ``chronos_alarm`` of the client."""
-        found: ChronosAlarm = self._caller.module("chronos_alarm")
-        return found
+        module: ChronosAlarm = self._caller.module("chronos_alarm")
+        return module
 
     @property
     def availability(self) -> ChronosAvailability:
         """The operations of ``chronos_availability``; the same object as ``chronos_availability`` of the client."""
-        found: ChronosAvailability = self._caller.module("chronos_availability")
-        return found
+        module: ChronosAvailability = self._caller.module("chronos_availability")
+        return module
 
     @property
     def itip(self) -> ChronosItip:
         """The operations of ``chronos_itip``; the same object as ``chronos_itip`` of the client."""
-        found: ChronosItip = self._caller.module("chronos_itip")
-        return found
+        module: ChronosItip = self._caller.module("chronos_itip")
+        return module
 
     @operation(
         Spec(
@@ -121,7 +121,7 @@ class Chronos(Module):
         ``PUT chronos?action=advancedSearch``.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             range_start: Where the range starts; needed with ``expand``.
             range_end: Where the range ends, itself not in it; needed with ``expand``.
             fields: The fields that are wanted, by name; all if left out.
@@ -294,9 +294,9 @@ class Chronos(Module):
         ``PUT chronos?action=changeOrganizer``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             recurrence_id: Which occurrence of a series.
@@ -359,7 +359,7 @@ class Chronos(Module):
         ``PUT chronos?action=delete``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
             range_start: Where the range starts; needed with ``expand``.
@@ -410,9 +410,9 @@ class Chronos(Module):
         Version 8.19 of the server does not have it, and answers "unknown action".
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             folder: The folder's ID.
             recurrence_id: Which occurrence of a series.
@@ -454,7 +454,7 @@ class Chronos(Module):
         ``PUT chronos?action=freeBusy``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             from_: The start of the range.
             until: The end of the range.
             mask_uid: The UID of an event that does not count.
@@ -500,7 +500,7 @@ class Chronos(Module):
         ``GET chronos?action=get``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
             recurrence_id: Which occurrence of a series.
@@ -543,7 +543,7 @@ class Chronos(Module):
         ``GET chronos?action=getAttachment``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
             managed_id: The attachment's managed ID.
@@ -585,7 +585,7 @@ class Chronos(Module):
         ``GET chronos?action=getRecurrence``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
             recurrence_id: Which occurrence of a series.
@@ -626,7 +626,7 @@ class Chronos(Module):
         ``PUT chronos?action=list``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             fields: The fields that are wanted, by name; all if left out.
             extended_entities: Whether attendees of the server come with their contact, resource or group
                 (False if left out).
@@ -687,7 +687,7 @@ class Chronos(Module):
         ``POST chronos?action=move``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             check_conflicts: Whether the event is refused if it conflicts with others (False if left out).
             folder: The folder's ID.
             id: The object's ID.
@@ -796,14 +796,14 @@ class Chronos(Module):
         ``POST chronos?action=new``.
 
         Args:
-            body: What goes along with the file: a record, or a dict of its fields.
+            body: The description of the file: a record, or a dict of its fields.
             folder: The folder's ID.
             check_conflicts: Whether the event is refused if it conflicts with others (False if left out).
             scheduling: Who is told of the change (all if left out).
             extended_entities: Whether attendees of the server come with their contact, resource or group
                 (False if left out).
             used_groups: Groups that were resolved to their members, whose use is counted.
-            files: What is uploaded: bytes, a path, a stream or an ``Upload``; one or several.
+            files: The upload: bytes, a path, a stream or an ``Upload``; one or several.
         """
         ...
 
@@ -852,7 +852,7 @@ class Chronos(Module):
         ``PUT chronos?action=new``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             folder: The folder's ID.
             check_conflicts: Whether the event is refused if it conflicts with others (False if left out).
             scheduling: Who is told of the change (all if left out).
@@ -902,7 +902,7 @@ class Chronos(Module):
         ``GET chronos?action=resolve``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             fields: The fields that are wanted, by name; all if left out.
             extended_entities: Whether attendees of the server come with their contact, resource or group
@@ -966,9 +966,9 @@ class Chronos(Module):
         ``POST chronos?action=update``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             recurrence_id: Which occurrence of a series.
@@ -979,7 +979,7 @@ class Chronos(Module):
             used_groups: Groups that were resolved to their members, whose use is counted.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
-            files: What is uploaded: bytes, a path, a stream or an ``Upload``; one or several.
+            files: The upload: bytes, a path, a stream or an ``Upload``; one or several.
         """
         ...
 
@@ -1041,9 +1041,9 @@ class Chronos(Module):
         ``PUT chronos?action=update``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             recurrence_id: Which occurrence of a series.
@@ -1117,9 +1117,9 @@ class Chronos(Module):
         ``PUT chronos?action=updateAttendee``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             recurrence_id: Which occurrence of a series.
@@ -1226,9 +1226,9 @@ class Chronos(Module):
         ``PUT chronos?action=zipAttachments``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             folder: The folder's ID.
         """

@@ -40,6 +40,6 @@ class ChronosAccount(Module):
         ``PUT chronos/account?action=probe``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...

@@ -66,7 +66,7 @@ class ChronosAlarm(Module):
         ``GET chronos/alarm?action=ack``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
             extended_entities: Whether attendees of the server come with their contact, resource or group
@@ -155,7 +155,7 @@ class ChronosAlarm(Module):
         ``GET chronos/alarm?action=snooze``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
             extended_entities: Whether attendees of the server come with their contact, resource or group
@@ -219,9 +219,9 @@ class ChronosAlarm(Module):
         ``PUT chronos/alarm?action=updateAlarms``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             recurrence_id: Which occurrence of a series.

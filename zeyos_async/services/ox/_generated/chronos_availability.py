@@ -64,6 +64,6 @@ class ChronosAvailability(Module):
         Version 8.19 of the server does not have it, and answers "unknown action".
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...

@@ -49,7 +49,7 @@ class ChronosItip(Module):
         ``PUT chronos/itip?action=accept``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             message: A comment for the organizer.
         """
         ...
@@ -77,7 +77,7 @@ class ChronosItip(Module):
         ``PUT chronos/itip?action=accept_and_ignore_conflicts``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             message: A comment for the organizer.
         """
         ...
@@ -104,7 +104,7 @@ class ChronosItip(Module):
         ``PUT chronos/itip?action=accept_party_crasher``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
@@ -128,7 +128,7 @@ class ChronosItip(Module):
         ``PUT chronos/itip?action=analyze``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
@@ -154,7 +154,7 @@ class ChronosItip(Module):
         ``PUT chronos/itip?action=apply_change``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
@@ -180,7 +180,7 @@ class ChronosItip(Module):
         ``PUT chronos/itip?action=apply_create``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
@@ -206,7 +206,7 @@ class ChronosItip(Module):
         ``PUT chronos/itip?action=apply_proposal``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
@@ -232,7 +232,7 @@ class ChronosItip(Module):
         ``PUT chronos/itip?action=apply_remove``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
@@ -258,7 +258,7 @@ class ChronosItip(Module):
         ``PUT chronos/itip?action=apply_response``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
@@ -285,7 +285,7 @@ class ChronosItip(Module):
         ``PUT chronos/itip?action=decline``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             message: A comment for the organizer.
         """
         ...
@@ -314,7 +314,7 @@ class ChronosItip(Module):
         Version 8.19 of the server does not have it, and answers "unknown action".
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
@@ -344,7 +344,7 @@ class ChronosItip(Module):
         Deprecated: the document advises against it.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             message: A comment for the organizer.
         """
         ...
@@ -367,7 +367,7 @@ class ChronosItip(Module):
         ``PUT chronos/itip?action=ignore``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
@@ -394,7 +394,7 @@ class ChronosItip(Module):
         ``PUT chronos/itip?action=tentative``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             message: A comment for the organizer.
         """
         ...
@@ -422,6 +422,6 @@ class ChronosItip(Module):
         Deprecated: the document advises against it.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...

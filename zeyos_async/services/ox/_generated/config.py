@@ -67,7 +67,7 @@ class Config(Module):
         ``PUT config?action=set_property``; since 7.6.2.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             name: The name.
         """
         ...
@@ -113,7 +113,7 @@ class Config(Module):
         ``PUT config/{path}``.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             path: The path of the setting, such as ``modules/mail/defaultFolder``.
         """
         ...

@@ -40,8 +40,8 @@ class Contacts(Module):
     @property
     def picture(self) -> ContactsPicture:
         """The operations of ``contacts_picture``; the same object as ``contacts_picture`` of the client."""
-        found: ContactsPicture = self._caller.module("contacts_picture")
-        return found
+        module: ContactsPicture = self._caller.module("contacts_picture")
+        return module
 
     @operation(
         Spec(
@@ -83,7 +83,7 @@ class Contacts(Module):
         Deprecated: the document advises against it.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             sort: The column (or field) to sort by.
             order: ``asc`` or ``desc``; only together with ``sort``.
@@ -332,7 +332,7 @@ class Contacts(Module):
         Deprecated: the document advises against it.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
         """
@@ -367,7 +367,7 @@ class Contacts(Module):
         Deprecated: the document advises against it.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
         """
@@ -431,7 +431,7 @@ class Contacts(Module):
         Deprecated: the document advises against it.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
         """
         ...
@@ -495,8 +495,8 @@ class Contacts(Module):
         Deprecated: the document advises against it.
 
         Args:
-            body: What goes along with the file: a record, or a dict of its fields.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            body: The description of the file: a record, or a dict of its fields.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
@@ -523,7 +523,7 @@ class Contacts(Module):
         Deprecated: the document advises against it.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
@@ -566,7 +566,7 @@ class Contacts(Module):
         Deprecated: the document advises against it.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             sort: The column (or field) to sort by.
             order: ``asc`` or ``desc``; only together with ``sort``.
@@ -615,14 +615,14 @@ class Contacts(Module):
         Deprecated: the document advises against it.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
@@ -664,9 +664,9 @@ class Contacts(Module):
         Deprecated: the document advises against it.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not

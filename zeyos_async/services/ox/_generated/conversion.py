@@ -37,6 +37,6 @@ class Conversion(Module):
         ``PUT conversion?action=convert``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...

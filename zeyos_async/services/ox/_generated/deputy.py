@@ -132,7 +132,7 @@ class Deputy(Module):
         ``PUT deputy?action=new``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
@@ -178,6 +178,6 @@ class Deputy(Module):
         ``PUT deputy?action=update``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...

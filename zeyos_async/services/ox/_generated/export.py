@@ -79,7 +79,7 @@ class Export(Module):
         ``PUT export?action=CSV``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
         """
         ...
 
@@ -129,7 +129,7 @@ class Export(Module):
         ``PUT export?action=ICAL``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
         """
         ...
 
@@ -183,6 +183,6 @@ class Export(Module):
         ``PUT export?action=VCARD``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
         """
         ...

@@ -103,6 +103,6 @@ class File(Module):
         Args:
             module: The module.
             type: The type.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...

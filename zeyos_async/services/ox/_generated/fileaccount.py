@@ -127,7 +127,7 @@ class Fileaccount(Module):
         ``PUT fileaccount?action=new``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
@@ -151,6 +151,6 @@ class Fileaccount(Module):
         ``PUT fileaccount?action=update``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...

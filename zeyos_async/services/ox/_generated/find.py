@@ -43,7 +43,7 @@ class Find(Module):
         ``PUT find?action=autocomplete``; since 7.6.1.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             limit: How many are wanted at most.
             module: The module.
         """
@@ -73,7 +73,7 @@ class Find(Module):
         ``PUT find?action=query``; since 7.6.1.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             module: The module.
         """

@@ -107,7 +107,7 @@ class Folders(Module):
         ``PUT folders?action=checklimits``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             id: The object's ID.
             type: The type.
         """
@@ -245,7 +245,7 @@ class Folders(Module):
         ``GET folders?action=get``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             tree: The tree of folders (0 if left out).
             allowed_modules: Modules whose folders are meant.
@@ -343,7 +343,7 @@ class Folders(Module):
         ``PUT folders?action=new``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             folder: The folder's ID.
             tree: The tree of folders (0 if left out).
             allowed_modules: Modules whose folders are meant.
@@ -386,9 +386,9 @@ class Folders(Module):
         ``PUT folders?action=notify``; since 7.8.0.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             tree: The tree of folders (0 if left out).
             id: The object's ID.
         """
@@ -431,7 +431,7 @@ class Folders(Module):
         ``GET folders?action=path``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             tree: The tree of folders (0 if left out).
@@ -548,7 +548,7 @@ class Folders(Module):
         ``GET folders?action=search``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             tree: The tree of folders (0 if left out).
             columns: The columns that are wanted, by name (or number); all plain ones if left out (1 if left
                 out).
@@ -647,9 +647,9 @@ class Folders(Module):
         ``PUT folders?action=update``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             allow_enqueue: Whether the server may answer with a job when it takes long; the job is awaited
                 (False if left out).
             id: The object's ID.

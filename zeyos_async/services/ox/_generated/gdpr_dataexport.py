@@ -82,7 +82,7 @@ class GdprDataexport(Module):
         ``POST gdpr/dataexport``.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             delete_old_data_export: Whether an export that is there already is deleted.
         """
         ...

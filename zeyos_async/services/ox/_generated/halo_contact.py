@@ -28,8 +28,8 @@ class HaloContact(Module):
     @property
     def picture(self) -> HaloContactPicture:
         """The operations of ``halo_contact_picture``; the same object as ``halo_contact_picture`` of the client."""
-        found: HaloContactPicture = self._caller.module("halo_contact_picture")
-        return found
+        module: HaloContactPicture = self._caller.module("halo_contact_picture")
+        return module
 
     @operation(
         Spec(
@@ -146,7 +146,7 @@ class HaloContact(Module):
         ``PUT halo/contact?action=investigate``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             provider: The provider.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             limit: How many are wanted at most.

@@ -54,7 +54,7 @@ class Import(Module):
                 (False if left out).
             folder: The folder's ID.
             charset: The character set of the file.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
@@ -99,7 +99,7 @@ class Import(Module):
             folder: The folder's ID.
             suppress_notification: Whether nobody is notified.
             ignore_uids: Whether the UIDs in the file are replaced by new ones.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
@@ -136,7 +136,7 @@ class Import(Module):
                 (False if left out).
             folder: The folder's ID.
             charset: The character set of the file.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
@@ -171,6 +171,6 @@ class Import(Module):
             allow_enqueue: Whether the server may answer with a job when it takes long; the job is awaited
                 (False if left out).
             folder: The folder's ID.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...

@@ -85,7 +85,7 @@ class Infostore(Module):
         ``PUT infostore?action=advancedSearch``.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             folder: The folder's ID.
             sort: The column (or field) to sort by.
@@ -182,7 +182,7 @@ class Infostore(Module):
         ``GET infostore?action=backwardLink``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             redirect: Whether the answer is a redirect.
@@ -248,12 +248,12 @@ class Infostore(Module):
         ``POST infostore?action=copy``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             push_token: The client's push token, so that it is not told of its own changes.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
@@ -290,9 +290,9 @@ class Infostore(Module):
         ``PUT infostore?action=copy``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             push_token: The client's push token, so that it is not told of its own changes.
         """
@@ -330,7 +330,7 @@ class Infostore(Module):
         ``PUT infostore?action=delete``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
             hard_delete: Whether it is gone for good, and not moved to the trash (false if left out).
@@ -374,9 +374,9 @@ class Infostore(Module):
         ``PUT infostore?action=detach``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             folder: The folder's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
@@ -447,7 +447,7 @@ class Infostore(Module):
         ``GET infostore?action=document``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             version: The version of the file; the current one if left out.
@@ -492,7 +492,7 @@ class Infostore(Module):
         ``GET infostore?action=get``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
         """
@@ -530,7 +530,7 @@ class Infostore(Module):
         ``PUT infostore?action=list``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             pregenerate_previews: Whether the server makes previews beforehand.
         """
@@ -560,7 +560,7 @@ class Infostore(Module):
         ``GET infostore?action=lock``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             diff: How long the lock lasts, in milliseconds.
         """
@@ -603,7 +603,7 @@ class Infostore(Module):
         ``GET infostore?action=move``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
             folder: The folder where the file goes.
@@ -645,7 +645,7 @@ class Infostore(Module):
         ``PUT infostore?action=move``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             folder: The folder where the files go.
             push_token: The client's push token, so that it is not told of its own changes.
             ignore_warnings: Whether it is done even where the server would warn first (False if left out).
@@ -693,10 +693,10 @@ class Infostore(Module):
         ``POST infostore?action=new``.
 
         Args:
-            body: What goes along with the file: a record, or a dict of its fields.
+            body: The description of the file: a record, or a dict of its fields.
             try_add_version: Whether a file of the name gets a new version, in place of an error.
             push_token: The client's push token, so that it is not told of its own changes.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
@@ -733,7 +733,7 @@ class Infostore(Module):
         ``PUT infostore?action=new``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             id: The object's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
@@ -771,9 +771,9 @@ class Infostore(Module):
         ``PUT infostore?action=notify``; since 7.8.0.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
         """
         ...
@@ -805,7 +805,7 @@ class Infostore(Module):
         ``PUT infostore?action=restore``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             push_token: The client's push token, so that it is not told of its own changes.
         """
         ...
@@ -843,7 +843,7 @@ class Infostore(Module):
         ``PUT infostore?action=revert``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
@@ -889,7 +889,7 @@ class Infostore(Module):
         ``PUT infostore?action=saveAs``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             attached: The object that the attachment belongs to.
             folder: The folder's ID.
             module: The module.
@@ -942,7 +942,7 @@ class Infostore(Module):
         ``PUT infostore?action=search``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             folder: The folder's ID.
             sort: The column (or field) to sort by.
@@ -1014,7 +1014,7 @@ class Infostore(Module):
         ``GET infostore?action=unlock``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
         """
         ...
@@ -1066,15 +1066,15 @@ class Infostore(Module):
         ``POST infostore?action=update``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
             offset: Where in the file the bytes go, for resuming.
             push_token: The client's push token, so that it is not told of its own changes.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
@@ -1115,9 +1115,9 @@ class Infostore(Module):
         ``PUT infostore?action=update``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
@@ -1240,7 +1240,7 @@ class Infostore(Module):
         ``PUT infostore?action=upload``.
 
         Args:
-            body: What is sent: bytes, a path, a stream or an ``Upload``.
+            body: The content: bytes, a path, a stream or an ``Upload``.
             folder: The folder's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
@@ -1301,7 +1301,7 @@ class Infostore(Module):
         ``GET infostore?action=versions``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             sort: The column (or field) to sort by.
@@ -1338,7 +1338,7 @@ class Infostore(Module):
         ``PUT infostore?action=zipdocuments``; since 7.4.0.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             scan: Whether the file is scanned for viruses.
         """
         ...

@@ -63,7 +63,7 @@ class Jobs(Module):
         ``GET jobs?action=cancel``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The job's ID.
         """
         ...
@@ -88,7 +88,7 @@ class Jobs(Module):
         ``GET jobs?action=get``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The job's ID.
         """
         ...
@@ -114,7 +114,7 @@ class Jobs(Module):
         ``GET jobs?action=info``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The job's ID.
         """
         ...

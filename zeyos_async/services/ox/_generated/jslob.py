@@ -101,7 +101,7 @@ class Jslob(Module):
         ``PUT jslob?action=set``; since 6.22.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             id: The object's ID.
             service_id: The service (com.openexchange.jslob.config if left out).
         """
@@ -130,7 +130,7 @@ class Jslob(Module):
         ``PUT jslob?action=update``; since 6.22.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             id: The object's ID.
             service_id: The service (com.openexchange.jslob.config if left out).
         """
@@ -190,7 +190,7 @@ class Jslob(Module):
         ``PUT jslob/{jslobPath}?action=update``.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             id: The object's ID.
             service_id: The service (com.openexchange.jslob.config if left out).
             jslob_path: The path into the JSlob.

@@ -59,14 +59,14 @@ class Mail(Module):
     @property
     def categories(self) -> MailCategories:
         """The operations of ``mail_categories``; the same object as ``mail_categories`` of the client."""
-        found: MailCategories = self._caller.module("mail_categories")
-        return found
+        module: MailCategories = self._caller.module("mail_categories")
+        return module
 
     @property
     def compose(self) -> MailCompose:
         """The operations of ``mail_compose``; the same object as ``mail_compose`` of the client."""
-        found: MailCompose = self._caller.module("mail_compose")
-        return found
+        module: MailCompose = self._caller.module("mail_compose")
+        return module
 
     @operation(
         Spec(
@@ -227,7 +227,7 @@ class Mail(Module):
         ``GET mail?action=attachment``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             attachment: The attachment's ID within the mail.
@@ -288,9 +288,9 @@ class Mail(Module):
         ``PUT mail?action=attachment``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             attachment: The attachment's ID within the mail.
@@ -318,7 +318,7 @@ class Mail(Module):
         ``PUT mail?action=autosave``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             csid: The ID of the composition that is saved.
         """
         ...
@@ -384,9 +384,9 @@ class Mail(Module):
         ``PUT mail?action=copy``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             folder: The folder where the mail is.
         """
@@ -448,7 +448,7 @@ class Mail(Module):
         ``PUT mail?action=delete``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
             harddelete: Whether it is gone for good, and not moved to the trash.
@@ -518,9 +518,9 @@ class Mail(Module):
         ``PUT mail?action=export_PDF``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             allow_enqueue: Whether the server may answer with a job when it takes long; the job is awaited.
@@ -595,7 +595,7 @@ class Mail(Module):
         ``GET mail?action=forward``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             view: In which form the content is wanted.
@@ -660,7 +660,7 @@ class Mail(Module):
         ``GET mail?action=get``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             message_id: The Message-ID of the mail, in place of its ID.
@@ -714,7 +714,7 @@ class Mail(Module):
         ``GET mail?action=get``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             message_id: The Message-ID of the mail, in place of its ID.
@@ -760,7 +760,7 @@ class Mail(Module):
         ``GET mail?action=get``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             message_id: The Message-ID of the mail, in place of its ID.
@@ -801,7 +801,7 @@ class Mail(Module):
             folder: The folder's ID.
             flags: The flags that the mail gets, as a sum of bits.
             force: Whether the mail is stored as it is, even if it looks wrong.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
@@ -837,7 +837,7 @@ class Mail(Module):
         ``PUT mail?action=list``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             headers: Names of headers that are wanted besides the columns; they come in ``extra``.
         """
@@ -862,7 +862,7 @@ class Mail(Module):
         ``PUT mail?action=move_all``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
@@ -902,9 +902,9 @@ class Mail(Module):
         ``POST mail?action=new``.
 
         Args:
-            body: What goes along with the file: a record, or a dict of its fields.
+            body: The description of the file: a record, or a dict of its fields.
             line_wrap_after: After how many characters lines of plain text are wrapped.
-            files: What is uploaded: bytes, a path, a stream or an ``Upload``; one or several.
+            files: The upload: bytes, a path, a stream or an ``Upload``; one or several.
         """
         ...
 
@@ -935,7 +935,7 @@ class Mail(Module):
         ``PUT mail?action=new``.
 
         Args:
-            body: What is sent: bytes, a path, a stream or an ``Upload``.
+            body: The content: bytes, a path, a stream or an ``Upload``.
             folder: The folder's ID.
             flags: The flags that the mail gets, as a sum of bits.
         """
@@ -960,7 +960,7 @@ class Mail(Module):
         ``PUT mail?action=receipt_ack``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
@@ -1005,7 +1005,7 @@ class Mail(Module):
         ``GET mail?action=reply``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             view: In which form the content is wanted.
@@ -1057,7 +1057,7 @@ class Mail(Module):
         ``GET mail?action=replyall``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             view: In which form the content is wanted.
@@ -1090,7 +1090,7 @@ class Mail(Module):
         ``PUT mail?action=resolve_share_reference``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
@@ -1136,7 +1136,7 @@ class Mail(Module):
         ``PUT mail?action=search``.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             folder: The folder's ID.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             headers: Names of headers that are wanted besides the columns; they come in ``extra``.
@@ -1188,7 +1188,7 @@ class Mail(Module):
         ``GET mail?action=thread_references``.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             folder: The folder's ID.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             headers: Names of headers that are wanted besides the columns; they come in ``extra``.
@@ -1301,9 +1301,9 @@ class Mail(Module):
         ``PUT mail?action=update``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder where the mail is.
             id: The mail's ID; without it and ``message_id`` every mail of the folder is changed.
             message_id: The Message-ID of the mail, in place of its ID.
@@ -1385,7 +1385,7 @@ class Mail(Module):
         ``GET mail?action=zip_attachments``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             attachment: The attachment's ID within the mail.
@@ -1424,7 +1424,7 @@ class Mail(Module):
         ``GET mail?action=zip_messages``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
         """

@@ -53,7 +53,7 @@ class MailCategories(Module):
         ``PUT mail/categories?action=move``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             category_id: The category.
         """
         ...
@@ -89,7 +89,7 @@ class MailCategories(Module):
         ``PUT mail/categories?action=train``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             category_id: The category.
             apply_for_existing: Whether mails that are there already are sorted again.
             apply_for_future_ones: Whether mails to come are sorted so.

@@ -92,7 +92,7 @@ class MailCompose(Module):
         ``POST mail/compose``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             type: The type.
             vcard: Whether the user's vCard is attached.
             shared_attachments_enabled: Whether attachments are sent as links.
@@ -134,7 +134,7 @@ class MailCompose(Module):
         ``DELETE mail/compose/{id}``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             harddelete: Whether it is gone for good, and not moved to the trash.
             client_token: The token of the one who may edit the mail.
@@ -164,7 +164,7 @@ class MailCompose(Module):
         ``GET mail/compose/{id}``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
         """
         ...
@@ -204,9 +204,9 @@ class MailCompose(Module):
         ``PATCH mail/compose/{id}``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             client_token: The token of the one who may edit the mail.
         """
@@ -247,9 +247,9 @@ class MailCompose(Module):
         ``PUT mail/compose/{id}``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             client_token: The token of the one who may edit the mail.
         """
@@ -288,10 +288,10 @@ class MailCompose(Module):
         ``POST mail/compose/{id}/attachments``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             client_token: The token of the one who may edit the mail.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
@@ -326,7 +326,7 @@ class MailCompose(Module):
         ``POST mail/compose/{id}/attachments/original``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             client_token: The token of the one who may edit the mail.
         """
@@ -363,7 +363,7 @@ class MailCompose(Module):
         ``POST mail/compose/{id}/attachments/vcard``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             client_token: The token of the one who may edit the mail.
         """
@@ -402,7 +402,7 @@ class MailCompose(Module):
         ``DELETE mail/compose/{id}/attachments/{attachmentId}``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             attachment_id: The attachment's ID.
             client_token: The token of the one who may edit the mail.
@@ -439,7 +439,7 @@ class MailCompose(Module):
         ``GET mail/compose/{id}/attachments/{attachmentId}``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             attachment_id: The attachment's ID.
         """
@@ -480,11 +480,11 @@ class MailCompose(Module):
         ``POST mail/compose/{id}/attachments/{attachmentId}``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             attachment_id: The attachment's ID.
             client_token: The token of the one who may edit the mail.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
@@ -515,9 +515,9 @@ class MailCompose(Module):
         ``POST mail/compose/{id}/referencedAttachment``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             client_token: The token of the one who may edit the mail.
         """
@@ -554,7 +554,7 @@ class MailCompose(Module):
         ``POST mail/compose/{id}/save``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             client_token: The token of the one who may edit the mail.
         """
@@ -602,11 +602,11 @@ class MailCompose(Module):
         ``POST mail/compose/{id}/send``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             client_token: The token of the one who may edit the mail.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...

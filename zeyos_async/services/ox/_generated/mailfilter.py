@@ -34,8 +34,8 @@ class Mailfilter(Module):
     @property
     def v2(self) -> MailfilterV2:
         """The operations of ``mailfilter_v2``; the same object as ``mailfilter_v2`` of the client."""
-        found: MailfilterV2 = self._caller.module("mailfilter_v2")
-        return found
+        module: MailfilterV2 = self._caller.module("mailfilter_v2")
+        return module
 
     @operation(
         Spec(
@@ -82,7 +82,7 @@ class Mailfilter(Module):
         ``PUT mailfilter?action=delete``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             username: Whose rules are meant, for administrators.
         """
         ...
@@ -184,7 +184,7 @@ class Mailfilter(Module):
         ``PUT mailfilter?action=new``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             username: Whose rules are meant, for administrators.
         """
         ...
@@ -234,7 +234,7 @@ class Mailfilter(Module):
         ``PUT mailfilter?action=update``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             username: Whose rules are meant, for administrators.
         """
         ...

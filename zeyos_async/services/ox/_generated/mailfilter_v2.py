@@ -94,7 +94,7 @@ class MailfilterV2(Module):
         ``PUT mailfilter/v2?action=apply``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             username: Whose rules are meant, for administrators.
             folder: The folder's ID.
         """
@@ -145,7 +145,7 @@ class MailfilterV2(Module):
         ``PUT mailfilter/v2?action=delete``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             username: Whose rules are meant, for administrators.
         """
         ...
@@ -247,7 +247,7 @@ class MailfilterV2(Module):
         ``PUT mailfilter/v2?action=new``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             username: Whose rules are meant, for administrators.
         """
         ...
@@ -297,7 +297,7 @@ class MailfilterV2(Module):
         ``PUT mailfilter/v2?action=update``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             username: Whose rules are meant, for administrators.
         """
         ...

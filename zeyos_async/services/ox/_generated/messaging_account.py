@@ -121,7 +121,7 @@ class MessagingAccount(Module):
         ``PUT messaging/account?action=new``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
@@ -145,6 +145,6 @@ class MessagingAccount(Module):
         ``PUT messaging/account?action=update``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...

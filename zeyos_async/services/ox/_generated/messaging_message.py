@@ -96,7 +96,7 @@ class MessagingMessage(Module):
         ``GET messaging/message?action=get``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             folder: The folder's ID.
             peek: Whether the message stays unread (false if left out).
@@ -125,7 +125,7 @@ class MessagingMessage(Module):
         ``PUT messaging/message?action=list``.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
         """
         ...
@@ -165,7 +165,7 @@ class MessagingMessage(Module):
         ``PUT messaging/message?action=perform``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             message_action: What is done with the message.
             id: The object's ID.
             folder: The folder's ID.
@@ -196,7 +196,7 @@ class MessagingMessage(Module):
         ``PUT messaging/message?action=send``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             recipients: To whom the message is sent (the if left out).
         """
         ...

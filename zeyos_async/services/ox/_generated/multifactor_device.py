@@ -107,7 +107,7 @@ class MultifactorDeviceModule(Module):
         ``PUT multifactor/device?action=finishAuthentication``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             provider_name: The provider of the second factor.
             device_id: The device's ID.
         """
@@ -144,7 +144,7 @@ class MultifactorDeviceModule(Module):
         ``PUT multifactor/device?action=finishRegistration``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             provider_name: The provider of the second factor.
             device_id: The device's ID.
         """
@@ -173,7 +173,7 @@ class MultifactorDeviceModule(Module):
         ``PUT multifactor/device?action=rename``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             provider_name: The provider of the second factor.
         """
         ...
@@ -228,6 +228,6 @@ class MultifactorDeviceModule(Module):
         ``PUT multifactor/device?action=startRegistration``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...

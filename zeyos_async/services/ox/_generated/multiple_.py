@@ -36,7 +36,7 @@ class Multiple(Module):
         ``PUT multiple``.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             continue_: Documented as going on after an error; servers go on in any case.
         """
         ...

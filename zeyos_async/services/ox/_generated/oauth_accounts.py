@@ -113,7 +113,7 @@ class OauthAccounts(Module):
         ``PUT oauth/accounts?action=delete``; since 6.20.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
         """
         ...
@@ -142,7 +142,7 @@ class OauthAccounts(Module):
         ``GET oauth/accounts?action=get``; since 6.20.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
         """
         ...
@@ -211,7 +211,7 @@ class OauthAccounts(Module):
         ``PUT oauth/accounts?action=reauthorize``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             service_id: The service.
             scopes: The scopes that are asked for.
@@ -248,9 +248,9 @@ class OauthAccounts(Module):
         ``PUT oauth/accounts?action=update``; since 6.20.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
         """
         ...

@@ -85,7 +85,7 @@ class Onboarding(Module):
         ``PUT onboarding?action=execute``.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             id: The object's ID.
             action_id: What is to be set up.
         """

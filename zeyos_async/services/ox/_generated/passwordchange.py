@@ -37,6 +37,6 @@ class Passwordchange(Module):
         ``PUT passwordchange?action=update``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...

@@ -43,7 +43,7 @@ class Pns(Module):
         ``PUT pns?action=subscribe``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
@@ -66,6 +66,6 @@ class Pns(Module):
         ``PUT pns?action=unsubscribe``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...

@@ -53,7 +53,7 @@ class Reminder(Module):
         ``PUT reminder?action=delete``; since 6.22.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
         """
         ...
 
@@ -117,9 +117,9 @@ class Reminder(Module):
         ``PUT reminder?action=remindAgain``; since 6.18.1.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
         """
         ...

@@ -55,7 +55,7 @@ class ShareManagement(Module):
         ``PUT share/management?action=analyze``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
@@ -81,7 +81,7 @@ class ShareManagement(Module):
         ``PUT share/management?action=deleteLink``; since 7.8.0.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
         """
@@ -108,7 +108,7 @@ class ShareManagement(Module):
         ``PUT share/management?action=getLink``; since 7.8.0.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
@@ -134,7 +134,7 @@ class ShareManagement(Module):
         ``PUT share/management?action=resubscribe``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
@@ -158,7 +158,7 @@ class ShareManagement(Module):
         ``PUT share/management?action=sendLink``; since 7.8.0.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
@@ -184,7 +184,7 @@ class ShareManagement(Module):
         ``PUT share/management?action=subscribe``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
@@ -206,7 +206,7 @@ class ShareManagement(Module):
         ``PUT share/management?action=unsubscribe``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
@@ -232,7 +232,7 @@ class ShareManagement(Module):
         ``PUT share/management?action=updateLink``; since 7.8.0.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
         """

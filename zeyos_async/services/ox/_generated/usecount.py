@@ -40,6 +40,6 @@ class Usecount(Module):
         ``PUT usecount?action=increment``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...

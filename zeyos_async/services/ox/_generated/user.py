@@ -36,8 +36,8 @@ class User(Module):
     @property
     def me(self) -> UserMe:
         """The operations of ``user_me``; the same object as ``user_me`` of the client."""
-        found: UserMe = self._caller.module("user_me")
-        return found
+        module: UserMe = self._caller.module("user_me")
+        return module
 
     @operation(
         Spec(
@@ -99,7 +99,7 @@ class User(Module):
         ``GET user?action=get``; since 6.14.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID (the if left out).
         """
         ...
@@ -131,7 +131,7 @@ class User(Module):
         ``GET user?action=getAttribute``; since 6.20.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             name: The name.
         """
@@ -202,7 +202,7 @@ class User(Module):
         ``PUT user?action=search``; since 6.14.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             sort: The column (or field) to sort by.
             order: ``asc`` or ``desc``; only together with ``sort``.
@@ -243,9 +243,9 @@ class User(Module):
         ``PUT user?action=setAttribute``; since 6.20.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             set_if_absent: Whether a value that is there stays.
         """
@@ -283,9 +283,9 @@ class User(Module):
         ``PUT user?action=update``; since 6.14.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.

@@ -34,7 +34,7 @@ class Userfeedback(Module):
         ``PUT userfeedback?action=store``.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             type: The type.
         """
         ...
