@@ -62,8 +62,8 @@ class Answer:
 class Responder(Protocol):
     """The emulated API: an answer for every request."""
 
-    async def __call__(self, incoming: Incoming, quirks: Mapping[str, Any]) -> Answer:
-        """Answer a request; ``quirks`` changes the API's behaviour for this one."""
+    async def __call__(self, incoming: Incoming, option_changes: Mapping[str, Any]) -> Answer:
+        """Answer a request; ``option_changes`` changes the API's behaviour for this one."""
         ...
 
 

@@ -79,11 +79,11 @@ class Emulator(abc.ABC, Generic[B, J]):
         finally:
             await self.stop()
 
-    async def respond(self, incoming: Incoming, quirks: Mapping[str, Any]) -> Answer:
-        """Answer one request, without any socket; ``quirks`` changes the behaviour for this one."""
+    async def respond(self, incoming: Incoming, option_changes: Mapping[str, Any]) -> Answer:
+        """Answer one request, without any socket; ``option_changes`` changes the behaviour for this one."""
         server_options: Any = self.server_options
         return await self.answer(
-            incoming, attrs.evolve(server_options, **quirks) if quirks else server_options
+            incoming, attrs.evolve(server_options, **option_changes) if option_changes else server_options
         )
 
     @abc.abstractmethod

@@ -61,7 +61,7 @@ class Fault:
         encoding: The content encoding, whatever the client asked for; ``""`` leaves it to the server.
         drip: Bytes at a time and seconds between them, for a slow body.
         date_offset: Seconds by which the ``Date`` header of the answer is wrong.
-        quirks: Changes to the API's behaviour for this request.
+        option_changes: Changes to the API's behaviour for this request.
     """
 
     name: str
@@ -75,7 +75,7 @@ class Fault:
     encoding: Encoding = ""
     drip: tuple[int, float] | None = None
     date_offset: float = 0.0
-    quirks: Mapping[str, Any] = attrs.field(factory=dict)
+    option_changes: Mapping[str, Any] = attrs.field(factory=dict)
 
     @property
     def is_raw(self) -> bool:
@@ -165,9 +165,9 @@ def clock(seconds: float) -> Fault:
     return Fault(name="clock", date_offset=seconds)
 
 
-def behave(**quirks: Any) -> Fault:
+def behave(**option_changes: Any) -> Fault:
     """The API itself behaves otherwise for this request (see the emulator's ``server_options``)."""
-    return Fault(name="behave_" + "_".join(sorted(quirks)), quirks=quirks)
+    return Fault(name="behave_" + "_".join(sorted(option_changes)), option_changes=option_changes)
 
 
 @attrs.frozen(kw_only=True)
@@ -194,7 +194,7 @@ class Rule:
     probability: float = 1.0
     seed: int = 0
 
-    def looks_at(self, incoming: Incoming) -> bool:
+    def applies_to(self, incoming: Incoming) -> bool:
         """Whether the request is one that this rule counts."""
         return self.method in ("", incoming.method) and fnmatch.fnmatchcase(incoming.path, self.path)
 
@@ -206,10 +206,10 @@ class Rule:
             return False
         if (place + 1) % self.every:
             return False
-        return self.probability >= 1 or _chance(self.seed, place) < self.probability
+        return self.probability >= 1 or _draw_chance(self.seed, place) < self.probability
 
 
-def _chance(seed: int, place: int) -> float:
+def _draw_chance(seed: int, place: int) -> float:
     return random.Random(f"{seed}:{place}").random()
 
 
@@ -227,7 +227,7 @@ class FaultPlan:
         self.made: list[tuple[int, str]] = []
         self._seed = seed
         self._rules: list[Rule] = []
-        self._seen: list[list[int]] = []
+        self._counters: list[list[int]] = []
         self._decision: Decision | None = None
 
     def add(
@@ -257,7 +257,7 @@ class FaultPlan:
             seed=self._seed + len(self._rules),
         )
         self._rules.append(rule)
-        self._seen.append([0, 0])
+        self._counters.append([0, 0])
         return rule
 
     def use(self, decision: Decision) -> None:
@@ -267,23 +267,23 @@ class FaultPlan:
     def clear(self) -> None:
         """Nothing goes wrong from now on."""
         self._rules.clear()
-        self._seen.clear()
+        self._counters.clear()
         self._decision = None
         self.made.clear()
 
     def decide(self, incoming: Incoming) -> Fault | None:
         """The fault for a request; called once for each."""
-        fault = self._by_rule(incoming)
+        fault = self._decide_by_rules(incoming)
         if fault is None and self._decision is not None:
             fault = self._decision(incoming.number, incoming)
         if fault is not None:
             self.made.append((incoming.number, fault.name))
         return fault
 
-    def _by_rule(self, incoming: Incoming) -> Fault | None:
+    def _decide_by_rules(self, incoming: Incoming) -> Fault | None:
         chosen: Fault | None = None
-        for rule, seen in zip(self._rules, self._seen, strict=True):
-            if not rule.looks_at(incoming):
+        for rule, seen in zip(self._rules, self._counters, strict=True):
+            if not rule.applies_to(incoming):
                 continue
             if chosen is None and rule.chooses(seen[0], seen[1]):
                 chosen = rule.fault

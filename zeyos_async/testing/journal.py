@@ -20,7 +20,7 @@ __all__ = ["Entry", "Journal", "fingerprint"]
 
 _SECRET_HEADERS: Final = ("Authorization", "Cookie", "Proxy-Authorization")
 _SECRET_PATHS: Final = ("/auth/", "/oauth2/", "/login")
-_KEPT: Final = 200_000
+_MAX_ENTRIES: Final = 200_000
 
 
 def fingerprint(secret: str) -> str:
@@ -92,8 +92,8 @@ class Journal:
         self, *, secret_headers: Sequence[str] = (), conceal: Callable[[Incoming], bytes] | None = None
     ) -> None:
         self._secret_headers = (*_SECRET_HEADERS, *secret_headers)
-        self._conceal = conceal or _without_log_ins
-        self.requests: deque[Entry] = deque(maxlen=_KEPT)
+        self._conceal = conceal or _drop_log_in_body
+        self.requests: deque[Entry] = deque(maxlen=_MAX_ENTRIES)
         self.connections = 0
         self.open_requests = 0
         self.greatest_concurrency = 0
@@ -124,19 +124,19 @@ class Journal:
         self._next += 1
         return self._next - 1
 
-    def arrived(self, incoming: Incoming) -> Entry:
-        """Note a request; ``finished`` must follow."""
-        entry = Entry(self._without_secrets(incoming))
+    def begin_request(self, incoming: Incoming) -> Entry:
+        """Note a request; ``end_request`` must follow."""
+        entry = Entry(self._conceal_secrets(incoming))
         self.requests.append(entry)
         self.open_requests += 1
         self.greatest_concurrency = max(self.greatest_concurrency, self.open_requests)
         return entry
 
-    def finished(self) -> None:
+    def end_request(self) -> None:
         """Note that a request is not being answered any more."""
         self.open_requests -= 1
 
-    def _without_secrets(self, incoming: Incoming) -> Incoming:
+    def _conceal_secrets(self, incoming: Incoming) -> Incoming:
         headers = CIMultiDict(incoming.headers)
         for name in self._secret_headers:
             if name in headers:
@@ -145,5 +145,5 @@ class Journal:
         return attrs.evolve(incoming, headers=CIMultiDictProxy(headers), body=self._conceal(incoming))
 
 
-def _without_log_ins(incoming: Incoming) -> bytes:
+def _drop_log_in_body(incoming: Incoming) -> bytes:
     return b"" if any(part in incoming.path for part in _SECRET_PATHS) else incoming.body

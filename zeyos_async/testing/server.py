@@ -30,8 +30,8 @@ from .journal import Entry, Journal
 
 __all__ = ["Clock", "EmulatorServer", "compress"]
 
-_SMALLEST_GZIP: Final = 256
-_LARGEST_BODY: Final = 256 * 1024 * 1024
+_MIN_GZIP_BYTES: Final = 256
+_MAX_BODY_BYTES: Final = 256 * 1024 * 1024
 _SHUTDOWN_SECONDS: Final = 0.2
 
 
@@ -90,11 +90,11 @@ class EmulatorServer:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         incoming = await self._read(request)
-        entry = self._journal.arrived(incoming)
+        entry = self._journal.begin_request(incoming)
         try:
             return await self._answer(request, incoming, entry)
         finally:
-            self._journal.finished()
+            self._journal.end_request()
 
     async def _read(self, request: web.BaseRequest) -> Incoming:
         path, _, query = request.raw_path.partition("?")
@@ -114,15 +114,17 @@ class EmulatorServer:
         entry.fault = fault.name
         if fault.delay:
             await asyncio.sleep(fault.delay)
-        answer = await self._respond(incoming, fault.quirks) if fault.act else fault.answer or Answer()
+        answer = (
+            await self._respond(incoming, fault.option_changes) if fault.act else fault.answer or Answer()
+        )
         answer = fault.answer or answer
         if fault.cut == "before":
             return _RawResponse(b"", drip=None, reset=fault.reset, close=True)
         entry.status = answer.status
         headers = self._headers(answer, fault)
         if fault.is_raw:
-            return _raw_response(answer, headers, fault, incoming)
-        body = _encoded(answer, incoming, headers)
+            return _make_raw_response(answer, headers, fault, incoming)
+        body = _encode_body(answer, incoming, headers)
         return web.Response(status=answer.status, headers=headers, body=body)
 
     def _headers(self, answer: Answer, fault: Fault) -> CIMultiDict[str]:
@@ -165,47 +167,47 @@ def _make_request(
     message: RawRequestMessage, payload: StreamReader, protocol: Any, writer: Any, task: Any
 ) -> web.BaseRequest:
     loop = asyncio.get_running_loop()
-    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=_LARGEST_BODY)
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=_MAX_BODY_BYTES)
 
 
-def _encoded(answer: Answer, incoming: Incoming, headers: MutableMapping[str, str]) -> bytes | None:
+def _encode_body(answer: Answer, incoming: Incoming, headers: MutableMapping[str, str]) -> bytes | None:
     """The body as the client wants it; sets the headers that say so."""
     if not answer.body:
         return None
     headers["Vary"] = "Accept-Encoding"
     wanted = "gzip" in incoming.headers.get("Accept-Encoding", "")
-    if not wanted or len(answer.body) < _SMALLEST_GZIP:
+    if not wanted or len(answer.body) < _MIN_GZIP_BYTES:
         return answer.body
     headers["Content-Encoding"] = "gzip"
     return answer.gzipped if answer.gzipped is not None else compress(answer.body)
 
 
-def _raw_response(
+def _make_raw_response(
     answer: Answer, headers: MutableMapping[str, str], fault: Fault, incoming: Incoming
 ) -> web.StreamResponse:
     framing: str = fault.framing or "length"
     if fault.encoding:
-        body = _forced(answer.body, fault.encoding, headers)
+        body = _encode_as(answer.body, fault.encoding, headers)
     else:
-        body = _encoded(answer, incoming, headers) or b""
+        body = _encode_body(answer, incoming, headers) or b""
     if incoming.method == "HEAD" or answer.status in (204, 304):
         body, framing = b"", "none"
     kept = body[: int(len(body) * fault.at)] if fault.cut == "within" else body
-    head = _head(answer.status, headers, framing, len(body))
+    head = _render_head(answer.status, headers, framing, len(body))
     ended = fault.cut != "within"
-    payload = head + _framed(kept, framing, ended=ended)
+    payload = head + _frame_body(kept, framing, ended=ended)
     close = bool(fault.cut) or framing == "close"
     return _RawResponse(payload, drip=fault.drip, reset=bool(fault.cut) and fault.reset, close=close)
 
 
-def _forced(body: bytes, encoding: str, headers: MutableMapping[str, str]) -> bytes:
+def _encode_as(body: bytes, encoding: str, headers: MutableMapping[str, str]) -> bytes:
     if encoding == "identity":
         return body
     headers["Content-Encoding"] = encoding
     return compress(body) if encoding == "gzip" else zlib.compress(body, 1)
 
 
-def _head(status: int, headers: Mapping[str, str], framing: str, length: int) -> bytes:
+def _render_head(status: int, headers: Mapping[str, str], framing: str, length: int) -> bytes:
     framed = {
         "length": f"Content-Length: {length}\r\n",
         "chunked": "Transfer-Encoding: chunked\r\n",
@@ -216,7 +218,7 @@ def _head(status: int, headers: Mapping[str, str], framing: str, length: int) ->
     return f"HTTP/1.1 {status} Answer\r\n{lines}{framed}\r\n".encode()
 
 
-def _framed(body: bytes, framing: str, *, ended: bool, size: int = 4096) -> bytes:
+def _frame_body(body: bytes, framing: str, *, ended: bool, size: int = 4096) -> bytes:
     if framing != "chunked":
         return body
     pieces = (body[start : start + size] for start in range(0, len(body), size))

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ..answers import Answer, Incoming, json_answer
 from ..emulator import Emulator, serve
 from ..journal import Journal
-from .data import fill
 from .output import show
 from .refusals import Refusal
 from .routes import Routes
+from .seeds import seed_rows
 from .server_options import PATHS, OctavedServerOptions
 from .store import Store
 from .writes import create, patch
@@ -57,11 +57,11 @@ class OctavedEmulator(Emulator[OctavedServerOptions, Journal]):
         )
         self.store = Store(seed=seed, now=self.clock.now)
         self._routes = Routes(self.store, {**PATHS, **(paths or {})})
-        self._fill(rows or {}, seed)
+        self._seed_store(rows or {}, seed)
 
-    def _fill(self, rows: Rows, seed: int) -> None:
+    def _seed_store(self, rows: Rows, seed: int) -> None:
         counts = {name: count if isinstance(count, int) else 0 for name, count in rows.items()}
-        fill(self.store, counts, seed=seed)
+        seed_rows(self.store, counts, seed=seed)
         for name, given in rows.items():
             for values in () if isinstance(given, int) else given:
                 self.insert(name, **values)

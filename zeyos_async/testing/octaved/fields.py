@@ -32,7 +32,7 @@ class Field:
     Attributes:
         name: The API's name.
         kind: What its values are.
-        longest: The greatest length of a text; 0 is unbounded.
+        max_length: The greatest length of a text; 0 is unbounded.
         choices: The only texts that are allowed.
         required: Whether a create must have it.
         null: Whether it may be null.
@@ -43,7 +43,7 @@ class Field:
 
     name: str
     kind: Kind
-    longest: int = 0
+    max_length: int = 0
     choices: Sequence[str] = ()
     required: bool = False
     null: bool = False
@@ -73,8 +73,8 @@ class Schema:
     yields: bool = True
 
 
-def _text(name: str, longest: int = 191, **options: Any) -> Field:
-    return Field(name=name, kind="text", longest=longest, **options)
+def _text(name: str, max_length: int = 191, **options: Any) -> Field:
+    return Field(name=name, kind="text", max_length=max_length, **options)
 
 
 def _choice(name: str, choices: str, default: str | None = None, **options: Any) -> Field:

@@ -11,11 +11,11 @@ from urllib.parse import parse_qsl
 import attrs
 
 from ..answers import Answer, Incoming, json_answer
-from .checks import is_id
+from .body_checks import is_id
 from .fields import SCHEMAS
-from .output import planning_dates, responsible_users, show
+from .output import find_planning_dates, find_responsible_users, show
 from .refusals import Refusal, bad_request, not_found
-from .search import find
+from .search import find_ids
 from .server_options import OctavedServerOptions
 from .store import Row, Store
 from .writes import create, patch
@@ -86,16 +86,18 @@ class Routes:
             Refusal: What the document forbids.
         """
         if found := self._archive.fullmatch(path):
-            return self._archived(incoming, found[1], found[2], server_options)
+            return self._set_archived(incoming, found[1], found[2], server_options)
         if path in (self._paths["responsible_users"], self._paths["planning_dates"]):
-            return self._of_nodes(incoming, path == self._paths["planning_dates"])
+            return self._answer_of_nodes(incoming, path == self._paths["planning_dates"])
         for resource in SCHEMAS:
             base = self._paths[resource]
             if path == base or path.startswith(f"{base}/"):
-                return _Call(self._store, resource, incoming, server_options).answer(path[len(base) + 1 :])
+                return _ResourceRequest(self._store, resource, incoming, server_options).answer(
+                    path[len(base) + 1 :]
+                )
         raise not_found(f"there is no route {path}")
 
-    def _archived(
+    def _set_archived(
         self, incoming: Incoming, key: str, archive: str, server_options: OctavedServerOptions
     ) -> Answer:
         if incoming.method not in ("POST", "PUT", "PATCH"):
@@ -110,7 +112,7 @@ class Routes:
             self._store.touch(row)
         return Answer(status=server_options.archive_status)
 
-    def _of_nodes(self, incoming: Incoming, planning: bool) -> Answer:
+    def _answer_of_nodes(self, incoming: Incoming, planning: bool) -> Answer:
         if incoming.method != "GET":
             raise Refusal(405, "only GET")
         names = dict.fromkeys(("responsible", "projectManager", "anyProjectRole"), _ON)
@@ -119,17 +121,17 @@ class Routes:
         if not query.ids:
             raise bad_request("ids[] is required")
         if planning:
-            return json_answer(planning_dates(self._store, query.ids))
+            return json_answer(find_planning_dates(self._store, query.ids))
         values = dict(query.values)
         if "roleId" in values and not is_id(values["roleId"]):
             raise bad_request("roleId must be 32 hexadecimal digits in upper case")
         if "roleType" in values:
             values[_ROLE_TYPES[values.pop("roleType")]] = "1"
-        return json_answer({key: responsible_users(self._store, key, values) for key in query.ids})
+        return json_answer({key: find_responsible_users(self._store, key, values) for key in query.ids})
 
 
 @attrs.frozen
-class _Call:
+class _ResourceRequest:
     """One request for one resource."""
 
     store: Store
@@ -143,7 +145,7 @@ class _Call:
         if not rest:
             return self._dispatch({"GET": ("list", self._list), "POST": ("create", self._create)})
         if word == "search":
-            steps = {"GET": lambda: self._simple(tail)} if tail else {"POST": self._complex}
+            steps = {"GET": lambda: self._search_simple(tail)} if tail else {"POST": self._search_complex}
             return self._dispatch({verb: ("search", step) for verb, step in steps.items()})
         if tail:
             raise not_found(f"there is no route {self.incoming.path}")
@@ -191,35 +193,35 @@ class _Call:
     def _put(self, key: str) -> Answer:
         _read_query(self.incoming.query, {})
         row = create(self.store, self.resource, key, _body(self.incoming))
-        return self._written(self.server_options.put_status, row)
+        return self._answer_write(self.server_options.put_status, row)
 
     def _patch(self, key: str) -> Answer:
         _read_query(self.incoming.query, {})
         row = patch(self.store, self.resource, key, _body(self.incoming))
-        return self._written(self.server_options.patch_status, row)
+        return self._answer_write(self.server_options.patch_status, row)
 
     def _delete(self, key: str) -> Answer:
         _read_query(self.incoming.query, {})
         row = self.store.find(self.resource, key)
         self.store.delete(self.resource, key)
-        return self._written(self.server_options.delete_status, row)
+        return self._answer_write(self.server_options.delete_status, row)
 
-    def _written(self, status: int, row: Row) -> Answer:
+    def _answer_write(self, status: int, row: Row) -> Answer:
         if self.server_options.write_body == "none" or status == 204:
             return Answer(status=status)
         return json_answer(self._show(row), status=status)
 
-    def _simple(self, tail: str) -> Answer:
+    def _search_simple(self, tail: str) -> Answer:
         ident, _, value = tail.partition("/")
-        return self._found({"ident": ident, "value": value})
+        return self._answer_search({"ident": ident, "value": value})
 
-    def _complex(self) -> Answer:
-        return self._found(_body(self.incoming))
+    def _search_complex(self) -> Answer:
+        return self._answer_search(_body(self.incoming))
 
-    def _found(self, condition: Any) -> Answer:
+    def _answer_search(self, condition: Any) -> Answer:
         schema = SCHEMAS[self.resource]
         query = _read_query(self.incoming.query, {"yieldObjects": _ON} if schema.yields else {})
-        keys = find(self.store, self.resource, condition)
+        keys = find_ids(self.store, self.resource, condition)
         if "yieldObjects" not in query.values:
             return json_answer(keys)
         return json_answer([self._show(self.store.rows[self.resource][key]) for key in keys])

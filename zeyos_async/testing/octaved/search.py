@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from .billing import day_of
-from .checks import is_date, is_id
+from .body_checks import is_date, is_id
 from .fields import NODES, SCHEMAS
 from .refusals import bad_request
 from .store import Row, Store
 
-__all__ = ["IDENTS", "find"]
+__all__ = ["IDENTS", "find_ids"]
 
 Check = Callable[[str | None], bool]
 
@@ -91,7 +91,7 @@ IDENTS: Final[Mapping[str, Mapping[str, Check]]] = {
 """Resource → ident → whether a value is of the ident's format."""
 
 
-def find(store: Store, resource: str, condition: Any) -> list[str]:
+def find_ids(store: Store, resource: str, condition: Any) -> list[str]:
     """The ids that a condition finds; those of ``ancestorsOf`` alone come with the direct parent first.
 
     Raises:
@@ -185,5 +185,5 @@ def _field(store: Store, resource: str, ident: str, value: str) -> Callable[[Row
 
 def customer_of(store: Store, resource: str, row: Row) -> str | None:
     """The customer of a node's project."""
-    project = store.above(row, "projects") if resource in NODES else None
+    project = store.find_nearest(row, "projects") if resource in NODES else None
     return project["flowCustomer"] if project else None

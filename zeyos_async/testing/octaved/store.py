@@ -111,7 +111,7 @@ class Store:
             yield resource, row
             yield from self.descendants(row["id"])
 
-    def above(self, row: Row, resource: str) -> Row | None:
+    def find_nearest(self, row: Row, resource: str) -> Row | None:
         """The nearest node of a resource, the node itself or one above it."""
         own = self.node(row["id"])
         if own is not None and own[0] == resource:

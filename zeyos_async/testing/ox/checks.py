@@ -63,10 +63,10 @@ class OxJournal(Journal):
         super().__init__(conceal=conceal)
         self.unknown_input: list[UnknownInput] = []
 
-    def arrived(self, incoming: Incoming) -> Entry:
+    def begin_request(self, incoming: Incoming) -> Entry:
         """Note a request; its session is a credential too."""
         query = _SESSION.sub(lambda found: f"session={fingerprint(found[1])}", incoming.query)
-        return super().arrived(attrs.evolve(incoming, query=query))
+        return super().begin_request(attrs.evolve(incoming, query=query))
 
     def reset(self) -> None:
         """Forget everything but the requests that are still being answered."""

@@ -10,17 +10,17 @@ from typing import Any, Final
 
 import attrs
 
-from .facts import Column, Table
 from .forms import numbered
 from .patterns import PatternError, read_like, read_regex
 from .refusals import bad_request
 from .schema import quoted
+from .table_definitions import Column, Table
 from .values import compact, operand
 
 __all__ = ["Path", "Scope", "compile_filters"]
 
 _COMPARISONS: Final = frozenset({"=", "!=", "<>", "<", "<=", ">", ">="})
-_DEEPEST: Final = 100
+_MAX_DEPTH: Final = 100
 
 
 @attrs.frozen
@@ -104,7 +104,7 @@ def compile_filters(filters: Any, scope: Scope, *, depth: int = 0) -> tuple[str,
     Raises:
         Refusal: 400 for anything malformed, unknown, or of the wrong type.
     """
-    if depth > _DEEPEST:
+    if depth > _MAX_DEPTH:
         raise bad_request("Invalid filter: too deep")
     parts: list[str] = []
     values: list[Any] = []

@@ -11,13 +11,13 @@ from ..answers import Answer, Incoming, text_answer
 from ..emulator import Emulator
 from ..journal import Journal
 from ._generated.tables import TABLES
-from .data import fill
 from .login import LoginApi
 from .oauth import OAuthApi
 from .output import show_record
 from .records import Records
 from .refusals import Refusal
 from .rest import RestApi
+from .seeds import seed_rows
 from .server_options import ZeyosServerOptions
 from .store import Store
 from .tokens import Credentials, TokenBook
@@ -72,7 +72,7 @@ class ZeyosEmulator(Emulator[ZeyosServerOptions, Journal]):
         self._instance = instance
         self._records = Records(self.store)
         self._build_apis()
-        self._fill(rows or {}, seed)
+        self._seed_store(rows or {}, seed)
 
     def _build_apis(self) -> None:
         now, instance = self.clock.now, self._instance
@@ -80,9 +80,9 @@ class ZeyosEmulator(Emulator[ZeyosServerOptions, Journal]):
         self._login = LoginApi(self.tokens, self.journal, self.server_options, now)
         self._oauth = OAuthApi(self.tokens, self.journal, self.server_options, now, instance=instance)
 
-    def _fill(self, rows: Mapping[str, int | Sequence[Mapping[str, Any]]], seed: int) -> None:
+    def _seed_store(self, rows: Mapping[str, int | Sequence[Mapping[str, Any]]], seed: int) -> None:
         counts = {name: count if isinstance(count, int) else 0 for name, count in rows.items()}
-        fill(self.store, counts, seed=seed)
+        seed_rows(self.store, counts, seed=seed)
         for name, given in rows.items():
             for values in () if isinstance(given, int) else given:
                 self.insert(name, **values)

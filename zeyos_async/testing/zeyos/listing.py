@@ -14,13 +14,13 @@ import attrs
 import msgspec
 
 from .conditions import Path, Scope, compile_filters
-from .facts import Table
 from .forms import numbered
-from .output import shower
+from .output import make_presenter
 from .refusals import Refusal, bad_request
 from .server_options import ZeyosServerOptions
 from .store import Store
-from .values import flag, whole
+from .table_definitions import Table
+from .values import flag, to_int
 
 __all__ = ["Listing", "answer_list", "plan_list"]
 
@@ -40,7 +40,7 @@ _PARAMETERS: Final = frozenset(
         "extdata",
     ]
 )
-_LARGEST_LIMIT: Final = 10_000
+_MAX_LIMIT: Final = 10_000
 
 
 @attrs.frozen(kw_only=True)
@@ -194,8 +194,8 @@ def _order_term(path: Path, *, descending: bool) -> str:
 
 
 def _window(body: Mapping[str, Any], server_options: ZeyosServerOptions, *, export: bool) -> str:
-    limit = whole("limit", body.get("limit"), default=1000, smallest=1, largest=_LARGEST_LIMIT)
-    offset = whole("offset", body.get("offset"), default=0, smallest=0, largest=2**63 - 1)
+    limit = to_int("limit", body.get("limit"), default=1000, minimum=1, maximum=_MAX_LIMIT)
+    offset = to_int("offset", body.get("offset"), default=0, minimum=0, maximum=2**63 - 1)
     if server_options.clamp_limit is not None:
         limit = min(limit, server_options.clamp_limit)
     return f" LIMIT {-1 if export else limit} OFFSET {offset}"
@@ -221,7 +221,7 @@ def answer_list(
         and not listing.export
     ):
         raise Refusal(500, "Runtime Error: Allowed memory size exhausted")
-    rows = _shown(rows, listing, store, server_options)
+    rows = _present_rows(rows, listing, store, server_options)
     if listing.export:
         return "text/csv; charset=utf-8", _csv(list(listing.selected), rows)
     keys = list(listing.selected)
@@ -249,17 +249,19 @@ def _count(number: int, server_options: ZeyosServerOptions) -> Any:
     }[server_options.count_form]
 
 
-def _shown(rows: list[Any], listing: Listing, store: Store, server_options: ZeyosServerOptions) -> list[Any]:
+def _present_rows(
+    rows: list[Any], listing: Listing, store: Store, server_options: ZeyosServerOptions
+) -> list[Any]:
     """Composite fields as text or as content; the other columns are as the database gives them."""
-    showers: dict[int, Callable[[Any], Any]] = {}
+    presenters: dict[int, Callable[[Any], Any]] = {}
     for index, path in enumerate(listing.selected.values()):
         if path.column is not None and path.column.is_composite:
             expanded = path.text in listing.expanded and not listing.export
-            showers[index] = shower(path.column, store, server_options, expanded=expanded)
-    if not showers:
+            presenters[index] = make_presenter(path.column, store, server_options, expanded=expanded)
+    if not presenters:
         return rows
     return [
-        tuple(showers[index](value) if index in showers else value for index, value in enumerate(row))
+        tuple(presenters[index](value) if index in presenters else value for index, value in enumerate(row))
         for row in rows
     ]
 

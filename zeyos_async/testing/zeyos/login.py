@@ -32,7 +32,7 @@ class LoginApi:
     ) -> None:
         self._tokens = tokens
         self._journal = journal
-        self._behaviour = server_options
+        self._server_options = server_options
         self._now = now
 
     def answer(self, incoming: Incoming, path: str) -> Answer:
@@ -73,7 +73,7 @@ class LoginApi:
 
     def _expiry(self, value: Any) -> float:
         if value is None:
-            return self._now() + self._behaviour.token_lifetime
+            return self._now() + self._server_options.token_lifetime
         if isinstance(value, str) and value.isdecimal():
             value = int(value)
         if not isinstance(value, int) or isinstance(value, bool) or value <= self._now():

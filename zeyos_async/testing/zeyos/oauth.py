@@ -78,7 +78,7 @@ class OAuthApi:
     ) -> None:
         self._tokens = tokens
         self._journal = journal
-        self._behaviour = server_options
+        self._server_options = server_options
         self._now = now
         self._instance = instance
         self._codes: dict[str, _Code] = {}
@@ -171,7 +171,7 @@ class OAuthApi:
         return json_answer(self._pair(user, client), headers={"Cache-Control": "no-store"})
 
     def _pair(self, user: Credentials, client: str) -> dict[str, Any]:
-        lifetime, now = self._behaviour.access_lifetime, self._now()
+        lifetime, now = self._server_options.access_lifetime, self._now()
         application = self._clients[client].application
         access = self._tokens.give(
             "access", user, application=application, expires=now + lifetime, client=client

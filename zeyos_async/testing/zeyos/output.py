@@ -7,15 +7,15 @@ import json
 from collections.abc import Callable, Collection
 from typing import Any
 
-from .facts import Column, Table
 from .server_options import ZeyosServerOptions
 from .store import Store
+from .table_definitions import Column, Table
 from .values import array_literal
 
-__all__ = ["show_record", "shower"]
+__all__ = ["make_presenter", "show_record"]
 
 
-def shower(
+def make_presenter(
     column: Column, store: Store, server_options: ZeyosServerOptions, *, expanded: bool
 ) -> Callable[[Any], Any]:
     """A function from a stored value of a composite column to what is shown."""
@@ -46,6 +46,6 @@ def show_record(
     for name, column in table.visible.items():
         value = row[name]
         if column.is_composite:
-            value = shower(column, store, server_options, expanded=name in expand)(value)
+            value = make_presenter(column, store, server_options, expanded=name in expand)(value)
         shown[name] = value
     return shown

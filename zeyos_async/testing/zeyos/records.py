@@ -13,11 +13,11 @@ from urllib.parse import unquote_to_bytes
 
 import attrs
 
-from .facts import Column, Table
 from .output import show_record
 from .refusals import bad_request
 from .server_options import ZeyosServerOptions
 from .store import Store
+from .table_definitions import Column, Table
 from .values import compact, stored
 
 __all__ = ["Record", "Records"]

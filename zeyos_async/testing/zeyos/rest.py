@@ -10,13 +10,13 @@ from typing import Any, Final
 
 from ..answers import Answer, Incoming, json_answer
 from ..server import compress
-from .facts import Table
 from .forms import numbered, read_body, read_query
 from .listing import answer_list, plan_list
 from .records import Record, Records
 from .refusals import Refusal, bad_request
 from .server_options import ZeyosServerOptions
 from .store import Store
+from .table_definitions import Table
 from .tokens import Identity, TokenBook
 from .values import flag, stored
 
@@ -51,7 +51,7 @@ class RestApi:
             Refusal: What the API refuses.
         """
         if path in ("/config", "/settings"):
-            return self._general(incoming, path)
+            return self._answer_instance(incoming, path)
         table, record = self._target(path)
         methods = _LIST_METHODS if record is None else _RECORD_METHODS
         offered = {verb: name for verb, name in methods.items() if name in table.methods}
@@ -81,7 +81,7 @@ class RestApi:
             raise self._tokens.unauthorized()
         return identity
 
-    def _general(self, incoming: Incoming, path: str) -> Answer:
+    def _answer_instance(self, incoming: Incoming, path: str) -> Answer:
         if incoming.method != "GET":
             raise Refusal(405, "Method Not Allowed", headers={"Allow": "GET"})
         self._identify(incoming)
@@ -97,7 +97,7 @@ class RestApi:
         kind = incoming.headers.get("Content-Type", "")
         gzip = "gzip" in incoming.headers.get("Accept-Encoding", "")
         key = (table.name, incoming.body, kind, gzip, identity.credentials.admin, server_options.key())
-        kept = self._kept(key)
+        kept = self._cached_answer(key)
         if kept is not None:
             return kept
         listing = plan_list(read_body(kind, incoming.body), table, dict(self._store.tables), server_options)
@@ -105,9 +105,11 @@ class RestApi:
             raise Refusal(403, "Forbidden: Lacking access permission")
         content_type, body = answer_list(listing, table, self._store, server_options)
         gzipped = compress(body) if gzip else None
-        return self._keep(key, Answer(headers={"Content-Type": content_type}, body=body, gzipped=gzipped))
+        return self._cache_answer(
+            key, Answer(headers={"Content-Type": content_type}, body=body, gzipped=gzipped)
+        )
 
-    def _kept(self, key: tuple[Any, ...]) -> Answer | None:
+    def _cached_answer(self, key: tuple[Any, ...]) -> Answer | None:
         """The page in its final form, if it was served since the last write."""
         if self._cached_version != self._store.version:
             self._cache.clear()
@@ -117,7 +119,7 @@ class RestApi:
             self._cache.move_to_end(key)
         return self._cache.get(key)
 
-    def _keep(self, key: tuple[Any, ...], answer: Answer) -> Answer:
+    def _cache_answer(self, key: tuple[Any, ...], answer: Answer) -> Answer:
         self._cache[key] = answer
         self._cached_bytes += _size(answer)
         while self._cached_bytes > _CACHE_BYTES:
@@ -132,7 +134,7 @@ class RestApi:
             raise Refusal(409, "Conflict: ID Present")
         user = identity.credentials.user
         record = self._records.create(table, body, user=user, now=int(self._now()))
-        found = self._required(table, record)
+        found = self._find_record(table, record)
         location = f"/{self._instance}/api/v1/{table.name}/{record}"
         shown = self._records.show(found, table, server_options, expand=[])
         return json_answer(shown, status=201, headers=found.headers | {"Content-Location": location})
@@ -145,8 +147,8 @@ class RestApi:
             raise bad_request(f"Unknown parameter {unknown[0]}")
         options = {name: flag(name, query.get(name)) for name in ("extdata", "tags")}
         expand = list(numbered(query["expand"]).values()) if "expand" in query else []
-        found = self._required(table, record)
-        if _unchanged(incoming.headers, found):
+        found = self._find_record(table, record)
+        if _is_unchanged(incoming.headers, found):
             return Answer(status=304, headers=found.headers)
         shown = self._records.show(found, table, server_options, expand=expand, **options)
         return json_answer(shown, headers=found.headers)
@@ -154,8 +156,8 @@ class RestApi:
     def _head(
         self, incoming: Incoming, table: Table, record: int, server_options: ZeyosServerOptions
     ) -> Answer:
-        found = self._required(table, record)
-        status = 304 if _unchanged(incoming.headers, found) else 204
+        found = self._find_record(table, record)
+        status = 304 if _is_unchanged(incoming.headers, found) else 204
         return Answer(status=status, headers=found.headers)
 
     def _patch(
@@ -165,21 +167,21 @@ class RestApi:
         if body.get("ID") is not None and stored(table.by_name["ID"], body["ID"]) != record:
             raise Refusal(409, "Conflict: Non-matching ID")
         found = self._records.find(table, record)
-        if found is None and self._store.was_there(table.name, record):
+        if found is None and self._store.was_used(table.name, record):
             raise Refusal(410, "Gone")
-        self._require_match(incoming.headers, self._required(table, record))
+        self._require_match(incoming.headers, self._find_record(table, record))
         self._records.update(table, record, body, now=int(self._now()))
-        found = self._required(table, record)
+        found = self._find_record(table, record)
         return json_answer(self._records.show(found, table, server_options, expand=[]), headers=found.headers)
 
     def _delete(
         self, incoming: Incoming, table: Table, record: int, server_options: ZeyosServerOptions
     ) -> Answer:
-        self._require_match(incoming.headers, self._required(table, record))
+        self._require_match(incoming.headers, self._find_record(table, record))
         self._records.delete(table, record)
         return Answer(status=204)
 
-    def _required(self, table: Table, record: int) -> Record:
+    def _find_record(self, table: Table, record: int) -> Record:
         found = self._records.find(table, record)
         if found is None:
             raise Refusal(404, "Not Found")
@@ -190,7 +192,7 @@ class RestApi:
             tags = _entity_tags(headers["If-Match"])
             matching = "*" in tags or found.etag in tags
         else:
-            matching = _modified_after(headers.get("If-Unmodified-Since"), found) is not True
+            matching = _is_modified_after(headers.get("If-Unmodified-Since"), found) is not True
         if not matching:
             raise Refusal(412, "Precondition Failed: Non-matching ETag")
 
@@ -207,15 +209,15 @@ def _entity_tags(header: str) -> list[str]:
     return [tag.strip() for tag in header.split(",")]
 
 
-def _unchanged(headers: Mapping[str, str], found: Record) -> bool:
+def _is_unchanged(headers: Mapping[str, str], found: Record) -> bool:
     """Whether a read's conditions say that the client has the record already."""
     if "If-None-Match" in headers:
         tags = [tag.removeprefix("W/") for tag in _entity_tags(headers["If-None-Match"])]
         return "*" in tags or found.etag in tags
-    return _modified_after(headers.get("If-Modified-Since"), found) is False
+    return _is_modified_after(headers.get("If-Modified-Since"), found) is False
 
 
-def _modified_after(date: str | None, found: Record) -> bool | None:
+def _is_modified_after(date: str | None, found: Record) -> bool | None:
     """Whether the record changed after an HTTP date; ``None`` where that can't be told.
 
     HTTP asks to ignore a condition whose date is none.

@@ -11,8 +11,8 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from .facts import Column, Table, Unique
 from .patterns import like, matches
+from .table_definitions import Column, Table, Unique
 
 __all__ = ["condition", "connect", "create_indexes", "quoted"]
 

@@ -13,13 +13,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from .facts import Table
 from .refusals import Refusal
 from .schema import connect, create_indexes, quoted
+from .table_definitions import Table
 
 __all__ = ["Store"]
 
-_FAILED: Final = re.compile(r"(NOT NULL|CHECK|UNIQUE|FOREIGN KEY) constraint failed(?:: (.*))?", re.DOTALL)
+_BROKEN_RULE: Final = re.compile(
+    r"(NOT NULL|CHECK|UNIQUE|FOREIGN KEY) constraint failed(?:: (.*))?", re.DOTALL
+)
 _INDEX: Final = re.compile(r"index '(.+)'")
 
 
@@ -52,7 +54,7 @@ class Store:
             yield
         except sqlite3.IntegrityError as error:
             self.connection.execute("ROLLBACK")
-            raise self._explained(error) from None
+            raise self._to_refusal(error) from None
         except BaseException:
             self.connection.execute("ROLLBACK")
             raise
@@ -122,7 +124,7 @@ class Store:
         found = self.connection.execute(sql, [record]).fetchone()
         return None if found is None else dict(zip((c.name for c in columns), found, strict=True))
 
-    def was_there(self, name: str, record: int) -> bool:
+    def was_used(self, name: str, record: int) -> bool:
         """Whether the ID was given to some row at some time."""
         return 0 < record < self._next_id[name]
 
@@ -188,8 +190,8 @@ class Store:
                     f'Key ({key.column})=({target}) is not present in table "{key.table}"',
                 )
 
-    def _explained(self, error: sqlite3.IntegrityError) -> Refusal:
-        match = _FAILED.match(str(error))
+    def _to_refusal(self, error: sqlite3.IntegrityError) -> Refusal:
+        match = _BROKEN_RULE.match(str(error))
         if match is None:
             return Refusal(500, f"Runtime Error: {error}")
         kind, detail = match.group(1), match.group(2) or ""

@@ -7,10 +7,10 @@ import math
 import re
 from typing import Any, Final
 
-from .facts import ENTITY_NAMES, Column
 from .refusals import Refusal, bad_request
+from .table_definitions import ENTITY_NAMES, Column
 
-__all__ = ["array_literal", "compact", "flag", "operand", "parse_array", "parse_json", "stored", "whole"]
+__all__ = ["array_literal", "compact", "flag", "operand", "parse_array", "parse_json", "stored", "to_int"]
 
 _INTEGER: Final = re.compile(r"\s*[+-]?\d{1,40}\s*")
 _BOUNDS: Final = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
@@ -60,7 +60,7 @@ def _integer(value: Any, kind: str) -> int:
     if isinstance(value, str) and _INTEGER.fullmatch(value):
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise bad_request(f'invalid input syntax for type {kind}: "{_shown(value)}"')
+        raise bad_request(f'invalid input syntax for type {kind}: "{_quote_value(value)}"')
     if not -_BOUNDS[kind] <= value < _BOUNDS[kind]:
         raise bad_request(f'value "{value}" is out of range for type {kind}')
     return value
@@ -73,13 +73,13 @@ def _number(value: Any) -> float | int:
         except ValueError:
             raise bad_request(f'invalid input syntax for type double precision: "{value}"') from None
     if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-        raise bad_request(f'invalid input syntax for type double precision: "{_shown(value)}"')
+        raise bad_request(f'invalid input syntax for type double precision: "{_quote_value(value)}"')
     return float(value)
 
 
 def _text(value: Any, column: Column) -> str:
     if not isinstance(value, str):
-        raise bad_request(f"{column.name} is of type {column.type} but the value is {_shown(value)}")
+        raise bad_request(f"{column.name} is of type {column.type} but the value is {_quote_value(value)}")
     if "\0" in value:
         raise bad_request('invalid byte sequence for encoding "UTF8": 0x00')
     if column.type == "t_entity" and value not in ENTITY_NAMES:
@@ -87,7 +87,7 @@ def _text(value: Any, column: Column) -> str:
     return value
 
 
-def _shown(value: Any) -> str:
+def _quote_value(value: Any) -> str:
     return value if isinstance(value, str) else compact(value)[:200]
 
 
@@ -124,7 +124,7 @@ def compact(value: Any) -> str:
 def _array_text(column: Column, value: Any) -> str:
     items = parse_array(value) if isinstance(value, str) else value
     if not isinstance(items, list):
-        raise bad_request(f'malformed array literal: "{_shown(value)}"')
+        raise bad_request(f'malformed array literal: "{_quote_value(value)}"')
     if column.type == "bigint[]":
         return compact([_integer(item, "bigint") for item in items])
     return compact([_text(item, column) for item in items])
@@ -178,8 +178,8 @@ def flag(name: str, value: Any) -> bool:
     raise bad_request(f"Invalid {name}")
 
 
-def whole(name: str, value: Any, *, default: int, smallest: int, largest: int) -> int:
-    """A whole number of a request, within bounds.
+def to_int(name: str, value: Any, *, default: int, minimum: int, maximum: int) -> int:
+    """A to_int number of a request, within bounds.
 
     Raises:
         Refusal: 400, if it is none or out of bounds.
@@ -188,6 +188,6 @@ def whole(name: str, value: Any, *, default: int, smallest: int, largest: int) -
         return default
     if isinstance(value, str) and re.fullmatch(r"\d{1,18}", value):
         value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or not smallest <= value <= largest:
+    if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value <= maximum:
         raise Refusal(400, f"Bad Request: Invalid {name}")
     return value

@@ -60,7 +60,7 @@ def test_values_that_are_none(name: str, text: str) -> None:
 )
 def test_what_forms_show(name: str, value: Any, shown: Any, displayed: str) -> None:
     """Values are texts; an enumeration displays its word."""
-    assert (FIELDS[name].shown(value), FIELDS[name].displayed(value)) == (shown, displayed)
+    assert (FIELDS[name].to_form_text(value), FIELDS[name].to_display_text(value)) == (shown, displayed)
 
 
 def test_the_models_hold_together() -> None:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zeyos_async.testing.zeyos.facts import Column
 from zeyos_async.testing.zeyos.forms import read_query
 from zeyos_async.testing.zeyos.refusals import Refusal
+from zeyos_async.testing.zeyos.table_definitions import Column
 from zeyos_async.testing.zeyos.values import array_literal, operand, parse_array, stored
 
 FORMS = [

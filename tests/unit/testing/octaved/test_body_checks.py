@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from zeyos_async.testing.octaved.checks import check_body
+from zeyos_async.testing.octaved.body_checks import check_body
 from zeyos_async.testing.octaved.fields import SCHEMAS
 from zeyos_async.testing.octaved.refusals import Refusal
 

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import attrs
 
-__all__ = ["RECIPES", "Source", "pairs"]
+__all__ = ["SPECIAL_COLUMNS", "SeedTable", "pair_ids"]
 
 
 @attrs.frozen(kw_only=True)
-class Source:
+class SeedTable:
     """What a column is made from.
 
     Attributes:
@@ -26,12 +26,12 @@ class Source:
     ids: Mapping[str, list[int]]
 
     @property
-    def own(self) -> list[int]:
+    def row_ids(self) -> list[int]:
         """The IDs of the rows that are being made."""
         return self.ids[self.table]
 
 
-Recipe = Callable[[Source], Iterable[Any]]
+ColumnMaker = Callable[[SeedTable], Iterable[Any]]
 
 
 PAIRS: Final[Mapping[str, tuple[str, str]]] = {
@@ -53,54 +53,54 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
 """Entities whose rows belong to one of several others."""
 
 
-def pairs(source: Source, first: str, second: str) -> tuple[list[int], list[int]]:
+def pair_ids(seed_table: SeedTable, first: str, second: str) -> tuple[list[int], list[int]]:
     """Two columns of IDs of two tables, no pair twice, and no ID with itself."""
-    every = itertools.product(source.ids[second], source.ids[first])
+    every = itertools.product(seed_table.ids[second], seed_table.ids[first])
     different = ((left, right) for right, left in every if first != second or left < right)
-    found = list(itertools.islice(different, len(source.own)))
+    found = list(itertools.islice(different, len(seed_table.row_ids)))
     return [left for left, _ in found], [right for _, right in found]
 
 
-def _paired(side: int) -> Recipe:
-    return lambda source: pairs(source, *PAIRS[source.table])[side]
+def _side_of_pair(side: int) -> ColumnMaker:
+    return lambda seed_table: pair_ids(seed_table, *PAIRS[seed_table.table])[side]
 
 
-def _always(value: Any) -> Recipe:
+def _constant(value: Any) -> ColumnMaker:
     return lambda _: itertools.repeat(value)
 
 
-def _cycle(*values: Any) -> Recipe:
+def _cycle(*values: Any) -> ColumnMaker:
     return lambda _: itertools.cycle(values)
 
 
-def _numbered(template: str) -> Recipe:
-    return lambda source: (template.format(record) for record in source.own)
+def _from_template(template: str) -> ColumnMaker:
+    return lambda seed_table: (template.format(record) for record in seed_table.row_ids)
 
 
-def _alternating(entity: str, *, place: int, of: int) -> Recipe:
+def _alternating(entity: str, *, place: int, of: int) -> ColumnMaker:
     """IDs of a table in every ``of``-th row, so that several references exclude each other."""
 
-    def recipe(source: Source) -> Iterable[Any]:
-        targets = itertools.cycle(source.ids[entity] or [None])
+    def column(seed_table: SeedTable) -> Iterable[Any]:
+        targets = itertools.cycle(seed_table.ids[entity] or [None])
         return (next(targets) if index % of == place else None for index in itertools.count())
 
-    return recipe
+    return column
 
 
-def _of(entity: str) -> Recipe:
-    return lambda source: itertools.cycle(source.ids[entity] or [None])
+def _cycle_ids(entity: str) -> ColumnMaker:
+    return lambda seed_table: itertools.cycle(seed_table.ids[entity] or [None])
 
 
-def _each(values: Sequence[Any]) -> Recipe:
+def _values_then_names(values: Sequence[Any]) -> ColumnMaker:
     """A few given values, then numbered ones."""
 
-    def recipe(source: Source) -> Iterable[Any]:
-        return itertools.chain(values, (f"name-{record}" for record in source.own[len(values) :]))
+    def column(seed_table: SeedTable) -> Iterable[Any]:
+        return itertools.chain(values, (f"name-{record}" for record in seed_table.row_ids[len(values) :]))
 
-    return recipe
+    return column
 
 
-def _from(number: int) -> Recipe:
+def _hourly_from(number: int) -> ColumnMaker:
     return lambda _: (number + index * 3600 for index in itertools.count())
 
 
@@ -126,19 +126,19 @@ _LASTNAMES: Final = (
     "日本語テスト",
 )
 
-RECIPES: Final[Mapping[str, Mapping[str, Recipe]]] = {
+SPECIAL_COLUMNS: Final[Mapping[str, Mapping[str, ColumnMaker]]] = {
     "accounts": {
         "type": _cycle(*_ACCOUNT_TYPES),
         "customernum": lambda s: (
             f"C-{100000 + record}" if index % 7 in (0, 1, 3, 5) and index % 2 else ""
-            for index, record in enumerate(s.own)
+            for index, record in enumerate(s.row_ids)
         ),
         "suppliernum": lambda s: (
-            f"S-{100000 + record}" if index % 7 in (2, 3, 5) else "" for index, record in enumerate(s.own)
+            f"S-{100000 + record}" if index % 7 in (2, 3, 5) else "" for index, record in enumerate(s.row_ids)
         ),
         "lastname": lambda s: (
             _LASTNAMES[index % len(_LASTNAMES)] if index % 3 else f"Kunde {index * 7919 % 100_003:05d} GmbH"
-            for index in range(len(s.own))
+            for index in range(len(s.row_ids))
         ),
         "firstname": _cycle("", "", "", "Max", "Søren", "Zoë"),
     },
@@ -148,25 +148,25 @@ RECIPES: Final[Mapping[str, Mapping[str, Recipe]]] = {
         "account": _alternating("accounts", place=2, of=4),
     },
     "addresses": {
-        "account": _paired(0),
-        "contact": _paired(1),
-        "type": _always(0),
+        "account": _side_of_pair(0),
+        "contact": _side_of_pair(1),
+        "type": _constant(0),
     },
-    "applicationassets": {"filename": _numbered("assets/file-{}.txt")},
+    "applicationassets": {"filename": _from_template("assets/file-{}.txt")},
     "applications": {
         "identifier": lambda s: itertools.chain(
-            ["emulated_application"], (f"application.{record}" for record in s.own[1:])
+            ["emulated_application"], (f"application.{record}" for record in s.row_ids[1:])
         ),
     },
-    "appointments": {"datefrom": _from(1_600_000_000), "dateto": _from(1_600_003_600)},
+    "appointments": {"datefrom": _hourly_from(1_600_000_000), "dateto": _hourly_from(1_600_003_600)},
     "associations": {
-        "entity1": _always("accounts"),
-        "entity2": _always("contacts"),
-        "index1": _paired(0),
-        "index2": _paired(1),
+        "entity1": _constant("accounts"),
+        "entity2": _constant("contacts"),
+        "index1": _side_of_pair(0),
+        "index2": _side_of_pair(1),
     },
-    "campaigns": {"datefrom": _from(1_600_000_000), "dateto": _always(None)},
-    "categories": {"entity": _cycle("accounts", "billing", "tickets"), "name": _numbered("Category {}")},
+    "campaigns": {"datefrom": _hourly_from(1_600_000_000), "dateto": _constant(None)},
+    "categories": {"entity": _cycle("accounts", "billing", "tickets"), "name": _from_template("Category {}")},
     "contacts": {
         "type": _cycle(0, 1),
         "title": _cycle("", "Dr."),
@@ -178,75 +178,77 @@ RECIPES: Final[Mapping[str, Mapping[str, Recipe]]] = {
         "city": _cycle("Munich", "London", "Wien", "", "São Paulo", "D'Iberville"),
     },
     "contracts": {
-        "datefrom": _from(1_600_000_000),
-        "dateto": _always(None),
-        "autobilling": _always(None),
-        "billingcycle": _always(None),
+        "datefrom": _hourly_from(1_600_000_000),
+        "dateto": _constant(None),
+        "autobilling": _constant(None),
+        "billingcycle": _constant(None),
     },
     "couponcodes": {
-        "code": _numbered("CODE-{}"),
-        "datefrom": _from(1_600_000_000),
+        "code": _from_template("CODE-{}"),
+        "datefrom": _hourly_from(1_600_000_000),
         "dateto": _cycle(None, 10**17),
     },
     "coupons": {
         "type": _cycle(0, 1),
-        "code": lambda s: (f"PROMO{record}" if not index % 2 else "" for index, record in enumerate(s.own)),
-        "datefrom": _from(1_600_000_000),
-        "dateto": _always(None),
+        "code": lambda s: (
+            f"PROMO{record}" if not index % 2 else "" for index, record in enumerate(s.row_ids)
+        ),
+        "datefrom": _hourly_from(1_600_000_000),
+        "dateto": _constant(None),
     },
     "customfields": {
-        "identifier": _numbered("field_{}"),
+        "identifier": _from_template("field_{}"),
         "type": _cycle("text", "count", "checked"),
-        "entity": _always(None),
-        "source": _always(0),
-        "context": _always("accounts"),
-        "reference": _always("accounts"),
+        "entity": _constant(None),
+        "source": _constant(0),
+        "context": _constant("accounts"),
+        "reference": _constant("accounts"),
     },
-    "davservers": {"url": _always("https://dav.example.com/"), "recipientgroup": _always(None)},
-    "devices": {"serialnum": _numbered("SN-{}"), "chargenum": _always("")},
-    "dunning": {"dunningnum": _numbered("D-{}")},
+    "davservers": {"url": _constant("https://dav.example.com/"), "recipientgroup": _constant(None)},
+    "devices": {"serialnum": _from_template("SN-{}"), "chargenum": _constant("")},
+    "dunning": {"dunningnum": _from_template("D-{}")},
     "entities2channels": {
-        "entity": _always("accounts"),
-        "index": _of("accounts"),
+        "entity": _constant("accounts"),
+        "index": _cycle_ids("accounts"),
     },
     "events": {
-        "datefrom": _from(1_600_000_000),
-        "dateto": _from(1_600_003_600),
+        "datefrom": _hourly_from(1_600_000_000),
+        "dateto": _hourly_from(1_600_003_600),
         "index": lambda s: itertools.count(1),
     },
     "documents": {"status": _cycle(0, 1, 2, 3, 4, 5)},
-    "feedservers": {"url": _always("https://example.com/feed.xml"), "recipientgroup": _always(None)},
+    "feedservers": {"url": _constant("https://example.com/feed.xml"), "recipientgroup": _constant(None)},
     "files": {
         "record": _alternating("records", place=0, of=2),
         "comment": _alternating("comments", place=1, of=2),
     },
     "follows": {
-        "entity": _always("accounts"),
-        "creator": _paired(1),
-        "index": _paired(0),
+        "entity": _constant("accounts"),
+        "creator": _side_of_pair(1),
+        "index": _side_of_pair(0),
     },
-    "forks": {"identifier": _numbered("fork_{}"), "module": _cycle("accounts", "tickets")},
-    "groups": {"name": _numbered("Group {}")},
-    "items": {"model": _always(None), "origin": _cycle("", "DE", "CN")},
+    "forks": {"identifier": _from_template("fork_{}"), "module": _cycle("accounts", "tickets")},
+    "groups": {"name": _from_template("Group {}")},
+    "items": {"model": _constant(None), "origin": _cycle("", "DE", "CN")},
     "likes": {
-        "record": _paired(0),
-        "creator": _paired(1),
+        "record": _side_of_pair(0),
+        "creator": _side_of_pair(1),
     },
     "links": {"url": _cycle("https://example.com/", "")},
     "mailingrecipients": {
-        "message": _of("messages"),
-        "participant": _always(None),
+        "message": _cycle_ids("messages"),
+        "participant": _constant(None),
     },
-    "mailservers": {"recipientgroup": _always(None)},
+    "mailservers": {"recipientgroup": _constant(None)},
     "messagereads": {
-        "message": _paired(0),
-        "creator": _paired(1),
+        "message": _side_of_pair(0),
+        "creator": _side_of_pair(1),
     },
     "messages": {
         "ticket": _alternating("tickets", place=0, of=3),
         "opportunity": _alternating("opportunities", place=1, of=3),
-        "reference": _always(None),
-        "senderror": _always(""),
+        "reference": _constant(None),
+        "senderror": _constant(""),
     },
     "notes": {"status": _cycle(0, 1, 2, 3, 4, 5)},
     "objects": {"entity": _cycle("order", "thing")},
@@ -261,22 +263,22 @@ RECIPES: Final[Mapping[str, Mapping[str, Recipe]]] = {
         "amount": _cycle(10, -2.5, 99.95, 1e15),
     },
     "permissions": {
-        "fork": _always(None),
-        "application": _always(None),
+        "fork": _constant(None),
+        "application": _constant(None),
         "identifier": lambda s: (f"permission{index}" for index in itertools.count()),
     },
-    "pricelists": {"datefrom": _from(1_600_000_000), "dateto": _always(None)},
+    "pricelists": {"datefrom": _hourly_from(1_600_000_000), "dateto": _constant(None)},
     "records": {
         "entity": _cycle("accounts", None),
         "index": _cycle(1, None),
         "flag": _cycle(0, 4),
-        "creator": _of("users"),
-        "assigneduser": _always(None),
-        "owneruser": _always(None),
+        "creator": _cycle_ids("users"),
+        "assigneduser": _constant(None),
+        "owneruser": _constant(None),
     },
-    "resources": {"identifier": _numbered("resource_{}")},
-    "services": {"identifier": _numbered("service_{}"), "type": _always(0), "entity": _always("")},
-    "stocktransactions": {"transfer": _always(None), "flag": _always(0), "amount": _cycle(5, -2, 0.5)},
+    "resources": {"identifier": _from_template("resource_{}")},
+    "services": {"identifier": _from_template("service_{}"), "type": _constant(0), "entity": _constant("")},
+    "stocktransactions": {"transfer": _constant(None), "flag": _constant(0), "amount": _cycle(5, -2, 0.5)},
     "tasks": {
         "ticket": _alternating("tickets", place=0, of=3),
         "project": _alternating("projects", place=1, of=3),
@@ -288,17 +290,17 @@ RECIPES: Final[Mapping[str, Mapping[str, Recipe]]] = {
     "transactions": {
         "type": _cycle(0, 1, 2, 3, 4, 5, 6, 7, 8, 9),
         "status": _cycle(0, 1, 2, 3, 4),
-        "transactionnum": _numbered("BI-{}"),
-        "item": _always(None),
-        "productionfactor": _always(None),
+        "transactionnum": _from_template("BI-{}"),
+        "item": _constant(None),
+        "productionfactor": _constant(None),
     },
     "users": {
-        "name": _each(("max.power", "john.doe")),
+        "name": _values_then_names(("max.power", "john.doe")),
         "email": lambda s: itertools.chain(
             ("max.power@example.com", "john.doe@example.com"),
-            (f"user{record}@example.com" for record in s.own[2:]),
+            (f"user{record}@example.com" for record in s.row_ids[2:]),
         ),
-        "activity": _always(0),
+        "activity": _constant(0),
     },
-    "weblets": {"identifier": _numbered("weblet_{}")},
+    "weblets": {"identifier": _from_template("weblet_{}")},
 }
