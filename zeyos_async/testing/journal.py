@@ -1,4 +1,4 @@
-"""What arrived at an emulator: requests, connections, log-ins, the greatest concurrency.
+"""The journal of an emulator: requests, connections, log-ins, the greatest concurrency.
 
 Credentials are replaced by a short fingerprint, so that a test can tell one from another and a
 printed journal gives nothing away.
@@ -24,7 +24,7 @@ _MAX_ENTRIES: Final = 200_000
 
 
 def fingerprint(secret: str) -> str:
-    """A short name for a credential that does not give it away."""
+    """Return a short name for a credential that does not give it away."""
     return f"<{hashlib.sha256(secret.encode()).hexdigest()[:12]}>"
 
 
@@ -108,7 +108,7 @@ class Journal:
 
     @property
     def logins(self) -> int:
-        """How many log-ins succeeded."""
+        """The number of log-ins that succeeded."""
         return self.counts["login"]
 
     def reset(self) -> None:
@@ -120,13 +120,13 @@ class Journal:
         self._next = 0
 
     def next_number(self) -> int:
-        """The number of the next request."""
+        """Return the number of the next request."""
         self._next += 1
         return self._next - 1
 
-    def begin_request(self, incoming: Incoming) -> Entry:
+    def begin_request(self, request: Incoming) -> Entry:
         """Note a request; ``end_request`` must follow."""
-        entry = Entry(self._conceal_secrets(incoming))
+        entry = Entry(self._conceal_secrets(request))
         self.requests.append(entry)
         self.open_requests += 1
         self.greatest_concurrency = max(self.greatest_concurrency, self.open_requests)
@@ -136,14 +136,14 @@ class Journal:
         """Note that a request is not being answered any more."""
         self.open_requests -= 1
 
-    def _conceal_secrets(self, incoming: Incoming) -> Incoming:
-        headers = CIMultiDict(incoming.headers)
+    def _conceal_secrets(self, request: Incoming) -> Incoming:
+        headers = CIMultiDict(request.headers)
         for name in self._secret_headers:
             if name in headers:
                 scheme, _, rest = headers[name].partition(" ")
                 headers[name] = f"{scheme} {fingerprint(rest)}" if rest else fingerprint(scheme)
-        return attrs.evolve(incoming, headers=CIMultiDictProxy(headers), body=self._conceal(incoming))
+        return attrs.evolve(request, headers=CIMultiDictProxy(headers), body=self._conceal(request))
 
 
-def _drop_log_in_body(incoming: Incoming) -> bytes:
-    return b"" if any(part in incoming.path for part in _SECRET_PATHS) else incoming.body
+def _drop_log_in_body(request: Incoming) -> bytes:
+    return b"" if any(part in request.path for part in _SECRET_PATHS) else request.body

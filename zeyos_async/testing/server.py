@@ -42,12 +42,12 @@ class Clock:
         self.offset = 0.0
 
     def now(self) -> float:
-        """Unix seconds."""
+        """Return Unix seconds."""
         return time.time() + self.offset
 
 
 def compress(body: bytes) -> bytes:
-    """Gzip, fast rather than small."""
+    """Compress with gzip, fast rather than small."""
     try:
         from isal import igzip
     except ImportError:
@@ -57,7 +57,7 @@ def compress(body: bytes) -> bytes:
 
 
 class EmulatorServer:
-    """Serves one emulated API on a TCP socket.
+    """One emulated API on a TCP socket.
 
     Args:
         respond: The emulated API.
@@ -88,43 +88,43 @@ class EmulatorServer:
             await self._runner.cleanup()
             self._runner = None
 
-    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        incoming = await self._read(request)
-        entry = self._journal.begin_request(incoming)
+    async def _handle(self, web_request: web.BaseRequest) -> web.StreamResponse:
+        request = await self._read(web_request)
+        entry = self._journal.begin_request(request)
         try:
-            return await self._answer(request, incoming, entry)
+            return await self._answer(web_request, request, entry)
         finally:
             self._journal.end_request()
 
-    async def _read(self, request: web.BaseRequest) -> Incoming:
-        path, _, query = request.raw_path.partition("?")
-        body = await request.read()
+    async def _read(self, web_request: web.BaseRequest) -> Incoming:
+        path, _, query = web_request.raw_path.partition("?")
+        body = await web_request.read()
         return Incoming(
             number=self._journal.next_number(),
-            method=request.method,
+            method=web_request.method,
             path=unquote(path),
             query=query,
-            headers=CIMultiDictProxy(CIMultiDict(request.headers)),
+            headers=CIMultiDictProxy(CIMultiDict(web_request.headers)),
             body=body,
-            connection=getattr(request.protocol, "connection_number", 0),
+            connection=getattr(web_request.protocol, "connection_number", 0),
         )
 
-    async def _answer(self, request: web.BaseRequest, incoming: Incoming, entry: Entry) -> web.StreamResponse:
-        fault = self._faults.decide(incoming) or _NO_FAULT
+    async def _answer(
+        self, web_request: web.BaseRequest, request: Incoming, entry: Entry
+    ) -> web.StreamResponse:
+        fault = self._faults.decide(request) or _NO_FAULT
         entry.fault = fault.name
         if fault.delay:
             await asyncio.sleep(fault.delay)
-        answer = (
-            await self._respond(incoming, fault.option_changes) if fault.act else fault.answer or Answer()
-        )
+        answer = await self._respond(request, fault.option_changes) if fault.act else fault.answer or Answer()
         answer = fault.answer or answer
         if fault.cut == "before":
             return _RawResponse(b"", drip=None, reset=fault.reset, close=True)
         entry.status = answer.status
         headers = self._headers(answer, fault)
         if fault.is_raw:
-            return _make_raw_response(answer, headers, fault, incoming)
-        body = _encode_body(answer, incoming, headers)
+            return _make_raw_response(answer, headers, fault, request)
+        body = _encode_body(answer, request, headers)
         return web.Response(status=answer.status, headers=headers, body=body)
 
     def _headers(self, answer: Answer, fault: Fault) -> CIMultiDict[str]:
@@ -144,7 +144,7 @@ _NO_FAULT: Final = Fault(name="")
 
 
 class _CountingServer(web.Server):
-    """Counts connections, gives each a number, and takes large bodies."""
+    """An HTTP server that counts connections, gives each a number, and takes large bodies."""
 
     def __init__(self, handler: Any, *, journal: Journal) -> None:
         super().__init__(handler, request_factory=_make_request)
@@ -170,32 +170,32 @@ def _make_request(
     return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=_MAX_BODY_BYTES)
 
 
-def _encode_body(answer: Answer, incoming: Incoming, headers: MutableMapping[str, str]) -> bytes | None:
-    """The body as the client wants it; sets the headers that say so."""
+def _encode_body(answer: Answer, request: Incoming, headers: MutableMapping[str, str]) -> bytes | None:
+    """Return the body as the client accepts it, and set the headers that tell its encoding."""
     if not answer.body:
         return None
     headers["Vary"] = "Accept-Encoding"
-    wanted = "gzip" in incoming.headers.get("Accept-Encoding", "")
-    if not wanted or len(answer.body) < _MIN_GZIP_BYTES:
+    accepts_gzip = "gzip" in request.headers.get("Accept-Encoding", "")
+    if not accepts_gzip or len(answer.body) < _MIN_GZIP_BYTES:
         return answer.body
     headers["Content-Encoding"] = "gzip"
     return answer.gzipped if answer.gzipped is not None else compress(answer.body)
 
 
 def _make_raw_response(
-    answer: Answer, headers: MutableMapping[str, str], fault: Fault, incoming: Incoming
+    answer: Answer, headers: MutableMapping[str, str], fault: Fault, request: Incoming
 ) -> web.StreamResponse:
     framing: str = fault.framing or "length"
     if fault.encoding:
         body = _encode_as(answer.body, fault.encoding, headers)
     else:
-        body = _encode_body(answer, incoming, headers) or b""
-    if incoming.method == "HEAD" or answer.status in (204, 304):
+        body = _encode_body(answer, request, headers) or b""
+    if request.method == "HEAD" or answer.status in (204, 304):
         body, framing = b"", "none"
-    kept = body[: int(len(body) * fault.at)] if fault.cut == "within" else body
+    sent = body[: int(len(body) * fault.at)] if fault.cut == "within" else body
     head = _render_head(answer.status, headers, framing, len(body))
     ended = fault.cut != "within"
-    payload = head + _frame_body(kept, framing, ended=ended)
+    payload = head + _frame_body(sent, framing, ended=ended)
     close = bool(fault.cut) or framing == "close"
     return _RawResponse(payload, drip=fault.drip, reset=bool(fault.cut) and fault.reset, close=close)
 
@@ -227,7 +227,7 @@ def _frame_body(body: bytes, framing: str, *, ended: bool, size: int = 4096) -> 
 
 
 class _RawResponse(web.StreamResponse):
-    """Writes given bytes to the connection, and may end it; nothing of HTTP is added."""
+    """A response that writes its bytes to the connection as they are, and may end it; nothing of HTTP is added."""
 
     def __init__(self, payload: bytes, *, drip: tuple[int, float] | None, reset: bool, close: bool) -> None:
         super().__init__()
@@ -263,7 +263,7 @@ class _RawResponse(web.StreamResponse):
             transport.write(self._raw[start : start + size])
 
     async def write_eof(self, data: bytes = b"") -> None:
-        """Nothing to add: the bytes are out."""
+        """Do nothing: ``prepare`` has written all bytes."""
 
 
 def _abort(transport: asyncio.Transport) -> None:

@@ -64,15 +64,15 @@ class GeneralEmulator(Emulator[GeneralServerOptions, Journal]):
         if unknown := sorted(rows.keys() - self.store.models.keys()):
             raise ValueError(f"there is no model {unknown[0]!r}; there are {', '.join(self.store.models)}")
         for name, model in self.store.models.items():
-            given = rows.get(name, _DEFAULT_ROWS)
-            if isinstance(given, int):
-                self.store.seed_rows(model, given, seed=seed)
+            count_or_rows = rows.get(name, _DEFAULT_ROWS)
+            if isinstance(count_or_rows, int):
+                self.store.seed_rows(model, count_or_rows, seed=seed)
             else:
-                for values in given:
+                for values in count_or_rows:
                     self.insert(name, **values)
 
     def auth(self, *, kind: Literal["login", "token"] = "login", longlife: bool = False) -> AuthBackend:
-        """A credential for ``GeneralApi(emulator.url, auth=…)``.
+        """Return a credential for ``GeneralApi(emulator.url, auth=…)``.
 
         Args:
             kind: Name and password, or a token that is given out now.
@@ -87,11 +87,11 @@ class GeneralEmulator(Emulator[GeneralServerOptions, Journal]):
         return KmdLogin(who.kname, who.kpass, access_type=who.access_type, longlife=longlife, key=key)
 
     def token(self, *, longlife: bool = False) -> str:
-        """A good ``kmd``."""
+        """Issue a good ``kmd``."""
         return self._tokens.issue(self.server_options, longlife=longlife)
 
     def expire_tokens(self) -> None:
-        """Every token given out so far is over its time."""
+        """Let every token issued so far expire."""
         self._tokens.expire_all()
 
     def insert(self, model: str, **values: Value) -> int:
@@ -100,10 +100,10 @@ class GeneralEmulator(Emulator[GeneralServerOptions, Journal]):
         Raises:
             KeyError: There is no such model or field.
         """
-        known = self.store.models[model]
+        definition = self.store.models[model]
         for name in values:
-            known.by_name[name]
-        return self.store.insert(known, values)
+            definition.by_name[name]
+        return self.store.insert(definition, values)
 
     def update(self, model: str, record: int, **values: Value) -> None:
         """Change a record without any check."""
@@ -114,15 +114,15 @@ class GeneralEmulator(Emulator[GeneralServerOptions, Journal]):
         self.store.delete(self.store.models[model], record)
 
     def rows(self, model: str) -> list[Row]:
-        """All records as they are stored, in the order of their creation."""
+        """Return all records as they are stored, in the order of their creation."""
         return [dict(row) for row in self.store.rows(self.store.models[model])]
 
-    async def answer(self, incoming: Incoming, server_options: GeneralServerOptions) -> Answer:
-        """Answer one request, behaving like this."""
+    async def answer(self, request: Incoming, server_options: GeneralServerOptions) -> Answer:
+        """Answer one request, with the behaviour that the server options choose."""
         action_request: ActionRequest | None = None
         try:
-            path = _strip_prefix(incoming.path)
-            action_request = read_request(incoming, path, server_options)
+            path = _strip_prefix(request.path)
+            action_request = read_request(request, path, server_options)
             answer = self._run_action(action_request, server_options)
         except GeneralRefusal as refusal:
             return _render_refusal(refusal, action_request, server_options)
@@ -183,7 +183,7 @@ def _strip_prefix(path: str) -> str:
 
 
 def _name_next_action(about: dict[str, str], next_action: str) -> dict[str, str]:
-    """A write's answer is that of the form which follows it."""
+    """Name the action whose form a write answers with, and the write as the previous one."""
     return about | {"action": next_action, "previousAction": about["action"]}
 
 
@@ -210,7 +210,7 @@ async def emulate_general(
     credentials: GeneralCredentials | None = None,
     server_options: GeneralServerOptions | None = None,
 ) -> AsyncIterator[GeneralEmulator]:
-    """A server of the General API for the time of an ``async with`` block.
+    """Run a server of the General API for the time of an ``async with`` block.
 
     Args:
         rows: Model → how many records (or the records themselves); the others get a few.

@@ -15,18 +15,18 @@ Test = Callable[[Row], bool]
 
 _ALL_FIELDS: Final = "query"
 _ORDERED: Final[dict[str, Callable[[Any, Any], bool]]] = {
-    "eql": lambda held, value: held == value,
-    "lt": lambda held, value: held < value,
-    "gt": lambda held, value: held > value,
-    "lte": lambda held, value: held <= value,
-    "gte": lambda held, value: held >= value,
+    "eql": lambda stored, value: stored == value,
+    "lt": lambda stored, value: stored < value,
+    "gt": lambda stored, value: stored > value,
+    "lte": lambda stored, value: stored <= value,
+    "gte": lambda stored, value: stored >= value,
 }
 _COMPARISONS: Final = (*_ORDERED, "like", "in", "is", "isnot")
 _PROPERTIES: Final = {"fieldname", "comparison", "value"}
 
 
 def read_filters(items: Any, model: Model) -> list[Test]:
-    """The tests that a row must pass, all of them.
+    """Read the tests that a row must pass, all of them.
 
     Raises:
         GeneralRefusal: An item is not as the document has it.
@@ -61,8 +61,8 @@ def _read_test(item: Any, model: Model) -> Test:
 def _test_field(field: Field, comparison: str, value: Any) -> Test:
     name = field.name
     if comparison in ("is", "isnot"):
-        wanted = comparison == "is"
-        return lambda row: (row[name] is None) is wanted
+        is_null = comparison == "is"
+        return lambda row: (row[name] is None) is is_null
     if comparison == "in":
         if not isinstance(value, list):
             raise _bad_request("comparison in needs an array of values")
@@ -70,8 +70,8 @@ def _test_field(field: Field, comparison: str, value: Any) -> Test:
         return lambda row: row[name] is not None and row[name] in values
     if comparison == "like":
         return _test_contains([name], value)
-    compare, held = _ORDERED[comparison], _read_value(field, value)
-    return lambda row: row[name] is not None and compare(row[name], held)
+    compare, operand = _ORDERED[comparison], _read_value(field, value)
+    return lambda row: row[name] is not None and compare(row[name], operand)
 
 
 def _test_all_fields(item: dict[str, Any], model: Model) -> Test:
@@ -81,7 +81,7 @@ def _test_all_fields(item: dict[str, Any], model: Model) -> Test:
 
 
 def _test_contains(names: list[str], value: Any) -> Test:
-    """The document's example has Mandy contain ``man``: the case does not count."""
+    """Return a test for a part of a text, without case: in the document's example, Mandy contains ``man``."""
     if not isinstance(value, str | int | float) or isinstance(value, bool):
         raise _bad_request("comparison like needs a text")
     part = str(value).casefold()

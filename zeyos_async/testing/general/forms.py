@@ -14,7 +14,7 @@ __all__ = ["Forms"]
 
 
 class Forms:
-    """Reads and writes records as the API does.
+    """The actions on single records, over a store.
 
     Args:
         store: The records.
@@ -26,7 +26,7 @@ class Forms:
     def get(
         self, model: Model, properties: Mapping[str, Any], server_options: GeneralServerOptions
     ) -> dict[str, Any]:
-        """The form of the records, or of a new one where no ID is properties for.
+        """Return the form of the records, or of a new one where ``ids`` is empty.
 
         Raises:
             GeneralRefusal: There is no such record, or ``ids`` is missing.
@@ -44,10 +44,10 @@ class Forms:
         """
         if properties.get("ids", []) != []:
             raise GeneralRefusal(BAD_REQUEST, "create takes no ids")
-        given = _data(properties)
-        if given.get(model.identity.name) not in (None, "", "0"):
+        data = _data(properties)
+        if data.get(model.identity.name) not in (None, "", "0"):
             raise _field_errors("create", {model.identity.name: "Wert wird vergeben"})
-        written = {name: value for name, value in given.items() if name != model.identity.name}
+        written = {name: value for name, value in data.items() if name != model.identity.name}
         values = self._read_values(model, written, [], "create")
         defaults = {field.name: field.default for field in model.fields[1:]}
         objections = self._find_objections(model, defaults | values, [])
@@ -65,8 +65,10 @@ class Forms:
         """
         ids = self._read_ids(model, properties, minimum=1)
         changes = self._read_values(model, _data(properties), ids, "update")
-        whole = {field.name: None for field in model.fields[1:] if field.required and not field.is_password}
-        checked = changes if server_options.partial_updates else whole | changes
+        required = {
+            field.name: None for field in model.fields[1:] if field.required and not field.is_password
+        }
+        checked = changes if server_options.partial_updates else required | changes
         objections = self._find_objections(model, checked, ids)
         if objections:
             raise _field_errors("update", objections)
@@ -84,7 +86,7 @@ class Forms:
             self._store.delete(model, record)
 
     def form(self, model: Model, ids: list[int]) -> dict[str, Any]:
-        """The fields with the values that these records share; of none, the definition."""
+        """Return the fields with the values that these records share; without records, the definition."""
         rows = [row for row in (self._store.row(model, record) for record in ids) if row is not None]
         title = rows[0].get(model.title) if len(rows) == 1 else None
         changeable = "update" in model.actions if rows else "create" in model.actions
@@ -128,15 +130,15 @@ class Forms:
 
     def _find_objections(self, model: Model, values: Mapping[str, Value], ids: list[int]) -> dict[str, str]:
         fields = model.by_name
-        found = {name: fields[name].find_objection(value) for name, value in values.items()}
+        objections = {name: fields[name].find_objection(value) for name, value in values.items()}
         if model.unique and values.get(model.unique) is not None and self._is_taken(model, values, ids):
-            found[model.unique] = "Wert ist bereits vergeben"
-        return {name: text for name, text in found.items() if text}
+            objections[model.unique] = "Wert ist bereits vergeben"
+        return {name: text for name, text in objections.items() if text}
 
     def _is_taken(self, model: Model, values: Mapping[str, Value], ids: list[int]) -> bool:
-        key, wanted = model.identity.name, values[model.unique]
+        key, value = model.identity.name, values[model.unique]
         others = (row for row in self._store.rows(model) if row[key] not in ids)
-        return len(ids) > 1 or any(row[model.unique] == wanted for row in others)
+        return len(ids) > 1 or any(row[model.unique] == value for row in others)
 
 
 def _record_id(value: Any) -> int:
@@ -154,7 +156,7 @@ def _data(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read_value(field: Field, value: Any, ids: list[int]) -> dict[str, Value]:
-    """What a request's value changes: nothing, for a password that stays and the record's own ID."""
+    """Return the change that a value makes: none for a password that stays, and for the record's own ID."""
     if value is not None and not isinstance(value, str):
         raise ValueError("Wert muss ein Text sein")
     if field.is_password and value == UNCHANGED:
@@ -179,7 +181,7 @@ def _render_field(field: Field, rows: list[Row]) -> dict[str, Any]:
     values = [row[field.name] for row in rows] or [field.default]
     value = values[0] if all(one == values[0] for one in values) else None
     # A definition has no password to keep unchanged.
-    shown = None if field.is_password and not rows else field.to_form_text(value)
+    form_text = None if field.is_password and not rows else field.to_form_text(value)
     return {
         "fieldname": field.name,
         "displayname": field.title,
@@ -189,8 +191,8 @@ def _render_field(field: Field, rows: list[Row]) -> dict[str, Any]:
         "defaultvalue": None if field.default is None else str(field.default),
         "disabled": field.disabled,
         "infotext": False,
-        "value": shown,
-        "displayvalue": field.to_display_text(value) if shown is not None else "",
+        "value": form_text,
+        "displayvalue": field.to_display_text(value) if form_text is not None else "",
         "listkeys": list(field.choices),
         "listvalues": list(field.choices.values()),
     }

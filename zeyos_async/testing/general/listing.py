@@ -19,23 +19,23 @@ LIST_PROPERTIES: Final = frozenset({"filters", "limit", "offset", "order", "sort
 def answer_list(
     properties: Mapping[str, Any], model: Model, store: Store, server_options: GeneralServerOptions
 ) -> dict[str, Any]:
-    """The ``data`` of a list's answer.
+    """Return the ``data`` of a list's answer.
 
     Raises:
         GeneralRefusal: The request is not as the document has it.
     """
     tests = read_filters(properties.get("filters", []), model)
     columns = _read_columns(properties.get("cols"), model)
-    found = [row for row in store.rows(model) if all(test(row) for test in tests)]
-    _sort(found, properties, model)
+    rows = [row for row in store.rows(model) if all(test(row) for test in tests)]
+    _sort(rows, properties, model)
     limit, offset = _read_limit(properties, server_options), _read_number(properties, "offset", 0)
-    page = found[offset:] if limit is None else found[offset : offset + limit]
+    page = rows[offset:] if limit is None else rows[offset : offset + limit]
     return {
         "data": [_render_row(row, columns, model, server_options) for row in page],
         "head": [_render_head(field) for field in columns],
         "caption": model.caption or model.name,
         "count": len(page),
-        "total": len(found),
+        "total": len(rows),
     }
 
 

@@ -67,7 +67,7 @@ class Field:
         return self.subtype == PASSWORD and self.type == TEXT
 
     def read(self, text: Value) -> Value:
-        """A value as it is stored.
+        """Return a value as it is stored.
 
         Raises:
             ValueError: It is no value of this field; the message is for people.
@@ -87,7 +87,7 @@ class Field:
         return key
 
     def find_objection(self, value: Value) -> str:
-        """Why a value may not be stored, or ``""``."""
+        """Return the reason for which a value may not be stored, or ``""``."""
         if value is None or value == "":
             return "Wert muss angegeben werden" if self.required else ""
         if self.type != TEXT:
@@ -102,13 +102,13 @@ class Field:
         return ""
 
     def to_form_text(self, value: Value) -> str | None:
-        """A value as forms have it: text, or null."""
+        """Return a value as forms have it: text, or null."""
         if self.is_password:
             return UNCHANGED
         return None if value is None else _text(value)
 
     def to_display_text(self, value: Value) -> str:
-        """A value as people see it."""
+        """Return a value as people see it."""
         if self.is_identity or value is None:
             return ""
         if self.is_password:
@@ -116,9 +116,9 @@ class Field:
         return self.choices.get(value, str(value)) if isinstance(value, int) else _text(value)
 
 
-def _require_match(pattern: re.Pattern[str], text: str, wanted: str) -> str:
+def _require_match(pattern: re.Pattern[str], text: str, description: str) -> str:
     if not pattern.fullmatch(text):
-        raise ValueError(f"Wert muss {wanted} sein")
+        raise ValueError(f"Wert muss {description} sein")
     return text
 
 

@@ -1,4 +1,4 @@
-"""Which action on which model a request asks for, in both layouts of the URLs."""
+"""The reading of requests: action and model, in both layouts of the URLs."""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ class ActionRequest:
     body: dict[str, Any]
 
 
-def read_request(incoming: Incoming, path: str, server_options: GeneralServerOptions) -> ActionRequest:
-    """What a request below the endpoint asks for.
+def read_request(request: Incoming, path: str, server_options: GeneralServerOptions) -> ActionRequest:
+    """Read a request below the endpoint.
 
     Raises:
         GeneralRefusal: It is none of the API's.
     """
-    if incoming.method != "POST":
+    if request.method != "POST":
         raise GeneralRefusal(NO_INPUT, "no input", http=405)
-    body = _body(incoming)
+    body = _body(request)
     action, model = _target(path, body, server_options)
     if action not in _ACTION_PROPERTIES:
         raise GeneralRefusal(UNKNOWN_ACTION, f"unknown action {action}")
@@ -67,9 +67,9 @@ def read_request(incoming: Incoming, path: str, server_options: GeneralServerOpt
     return ActionRequest(action=action, model=model, body=body)
 
 
-def _body(incoming: Incoming) -> dict[str, Any]:
+def _body(request: Incoming) -> dict[str, Any]:
     try:
-        body = incoming.json
+        body = request.json
     except ValueError as error:
         raise GeneralRefusal(NO_INPUT, "no input") from error
     if not isinstance(body, dict):
@@ -78,7 +78,7 @@ def _body(incoming: Incoming) -> dict[str, Any]:
 
 
 def _target(path: str, body: dict[str, Any], server_options: GeneralServerOptions) -> tuple[str, str]:
-    """Action and model, by the path or by the body; the body may repeat what the path says."""
+    """Return action and model, by the path or by the body; the body may repeat what the path says."""
     parts = [part for part in path.split("/") if part]
     layout = "paths" if parts else "single"
     if server_options.layouts not in (layout, "both"):
@@ -106,10 +106,10 @@ def _text(body: dict[str, Any], name: str) -> str:
     return value
 
 
-def conceal(incoming: Incoming) -> bytes:
-    """The body with a fingerprint for each credential; what is no JSON object may hold anything."""
+def conceal(request: Incoming) -> bytes:
+    """Return the body with a fingerprint for each credential; ``b""`` for what is no JSON object, which may hold any."""
     try:
-        body = incoming.json
+        body = request.json
     except ValueError:
         return b""
     if not isinstance(body, dict):

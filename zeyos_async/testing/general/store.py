@@ -32,18 +32,18 @@ class Store:
         self._next = dict.fromkeys(self.models, _FIRST_ID)
 
     def rows(self, model: Model) -> list[Row]:
-        """All rows, in the order of their creation."""
+        """Return all rows, in the order of their creation."""
         return list(self._rows[model.name].values())
 
     def row(self, model: Model, record: int) -> Row | None:
-        """One row, or ``None``."""
+        """Return one row, or ``None``."""
         return self._rows[model.name].get(record)
 
     def insert(self, model: Model, values: Mapping[str, Value]) -> int:
         """Store a row and return its ID; a row that brings an ID keeps it."""
         identity = model.identity.name
-        given = values.get(identity)
-        record = given if isinstance(given, int) and given > 0 else self._next[model.name]
+        given_id = values.get(identity)
+        record = given_id if isinstance(given_id, int) and given_id > 0 else self._next[model.name]
         row: Row = {field.name: field.default for field in model.fields} | dict(values) | {identity: record}
         self._rows[model.name][record] = row
         self._next[model.name] = max(self._next[model.name], record + 1)

@@ -13,7 +13,7 @@ _EPOCH: Final = dt.date(1970, 1, 1)
 
 
 def day_of(seconds: int) -> str:
-    """The day of wall-clock seconds."""
+    """Return the day of wall-clock seconds."""
     return (_EPOCH + dt.timedelta(days=seconds // 86_400)).isoformat()
 
 
@@ -49,7 +49,7 @@ def _includes(billing: Row, record: Row) -> bool:
 
 
 def add_up(store: Store, billing: Row) -> Row:
-    """What the records of a billing come to, in hours; the document does not say what is summed."""
+    """Add up the records of a billing, in hours; the document does not say what is summed."""
     rows = [store.rows["time_tracking_records"].get(key) for key in billing["timeRecordIds"]]
     ended = [row for row in rows if row and row["billingStart"] is not None and row["billingEnd"] is not None]
     return {"billedHours": sum(row["billingEnd"] - row["billingStart"] for row in ended) / 3600}

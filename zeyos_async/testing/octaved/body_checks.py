@@ -1,4 +1,4 @@
-"""What the API refuses in a body: unknown fields, wrong types, texts that are too long."""
+"""The checks of a body: unknown fields, wrong types, texts that are too long."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def is_id(value: Any) -> bool:
-    """Whether it is 32 hexadecimal digits in upper case."""
+    """Return whether it is 32 hexadecimal digits in upper case."""
     return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
 def is_date(value: Any) -> bool:
-    """Whether it is a day of the calendar, ``YYYY-MM-DD``."""
+    """Return whether it is a day of the calendar, ``YYYY-MM-DD``."""
     if not isinstance(value, str) or not _DATE.fullmatch(value):
         return False
     try:

@@ -38,7 +38,7 @@ class Field:
         null: Whether it may be null.
         default: What it is where a create does not say.
         write: Where it may be sent: anywhere, in creates only, or nowhere.
-        shown: Whether records show it.
+        is_shown: Whether records show it.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Field:
     null: bool = False
     default: Any = None
     write: Literal["always", "create", "never"] = "always"
-    shown: bool = True
+    is_shown: bool = True
 
 
 @attrs.frozen(kw_only=True)
@@ -101,7 +101,7 @@ def _parent(*, required: bool) -> list[Field]:
     return [_id("parentNodeId", required=required, write="create")]
 
 
-_SIBLINGS: Final = Field(name="sortedSiblingIds", kind="ids", write="create", shown=False)
+_SIBLINGS: Final = Field(name="sortedSiblingIds", kind="ids", write="create", is_shown=False)
 _NODE: Final = [
     _text("color", 6, default=""),
     Field(name="labels", kind="ids", default=()),

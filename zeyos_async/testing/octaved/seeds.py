@@ -68,7 +68,7 @@ def _seed_roles_and_dates(store: Store, draw: random.Random, users: list[str]) -
 
 
 class _RowContext:
-    """Draws what a row needs."""
+    """The store, the random numbers and the users that rows are made with."""
 
     def __init__(self, store: Store, draw: random.Random, users: list[str], responsible: Row) -> None:
         self.store = store
@@ -77,14 +77,14 @@ class _RowContext:
         self.responsible = responsible
 
     def key(self, *resources: str) -> str:
-        """A stored id of one of the resources, the first that has any."""
+        """Draw a stored id of the first of these resources that has any."""
         for resource in resources:
             if rows := self.store.rows[resource]:
                 return self.draw.choice(list(rows)[-200:])
         raise ValueError(f"no {resources[0]} to belong to: ask for some")
 
     def node(self, place: int, *parents: str) -> Row:
-        """The fields that nodes share."""
+        """Return the fields that nodes share."""
         name = _NAMES[place % len(_NAMES)]
         return {
             "name": name if place < len(_NAMES) else f"{name} {place}",

@@ -57,12 +57,12 @@ def patch(store: Store, resource: str, key: str, body: Any) -> Row:
 
 def _check_parent(store: Store, schema: Schema, key: str, values: Row) -> None:
     values.setdefault("parentNodeId", store.root)
-    found = store.node(values["parentNodeId"])
+    parent = store.node(values["parentNodeId"])
     if key == store.root:
         raise Refusal(409, "the root project folder stays")
-    if found is None or found[0] not in schema.parents:
+    if parent is None or parent[0] not in schema.parents:
         raise _refuse("parentNodeId", f"must be one of the {' or '.join(schema.parents)}".replace("_", " "))
-    line = [found[1]["id"], *(row["id"] for _, row in store.ancestors(found[1]["id"]))]
+    line = [parent[1]["id"], *(row["id"] for _, row in store.ancestors(parent[1]["id"]))]
     if key in line:
         raise _refuse("parentNodeId", "lies below the node itself")
     if (other := store.node(key)) and other[0] != schema.name:
@@ -92,23 +92,23 @@ def _refuse(field: str, message: str) -> Refusal:
 
 def _merge_key_values(values: Row, row: Row | None) -> None:
     merged = {**(row["keyValueStore"] if row else {}), **values["keyValueStore"]}
-    kept = {name: value for name, value in merged.items() if value is not None}
-    if len(kept) > MAX_KEYS:
+    remaining = {name: value for name, value in merged.items() if value is not None}
+    if len(remaining) > MAX_KEYS:
         raise _refuse("keyValueStore", f"would have more than {MAX_KEYS} properties")
-    values["keyValueStore"] = kept
+    values["keyValueStore"] = remaining
 
 
-def _merge_locations(store: Store, given: Sequence[Row], old: Sequence[Row]) -> list[Row]:
-    """The complete new list: those that are known by id or number are merged, the others are gone."""
-    return [{"id": store.new_id(), **_find_location(location, old), **location} for location in given]
+def _merge_locations(store: Store, locations: Sequence[Row], old: Sequence[Row]) -> list[Row]:
+    """Return the complete new list: locations with the id or number of an old one are merged with it."""
+    return [{"id": store.new_id(), **_find_location(location, old), **location} for location in locations]
 
 
 def _find_location(location: Mapping[str, Any], old: Sequence[Row]) -> Row:
     for name in ("id", "number"):
         value = location.get(name)
-        found = next((other for other in old if value is not None and other.get(name) == value), None)
-        if found is not None:
-            return found
+        match = next((other for other in old if value is not None and other.get(name) == value), None)
+        if match is not None:
+            return match
     return {}
 
 

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as far as a proxy needs it: where a message ends, and how it can end otherwise (RFC 9112, 6)."""
+"""HTTP/1.1 as far as a proxy needs it: the end of a message, and other ways to mark it (RFC 9112, 6)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Message:
 
 
 async def read_request(reader: asyncio.StreamReader) -> Message | None:
-    """The next request of a connection, or ``None`` at its end."""
+    """Read the next request of a connection; ``None`` at its end."""
     try:
         message = Message(await reader.readuntil(b"\r\n\r\n"))
         return await _read_body(reader, message, unframed=b"")
@@ -60,7 +60,7 @@ async def read_request(reader: asyncio.StreamReader) -> Message | None:
 
 
 async def read_response(reader: asyncio.StreamReader, method: str) -> Message:
-    """The response to a request of that method.
+    """Read the response to a request of that method.
 
     Raises:
         ConnectionError: The server closed the connection before its end.
@@ -105,17 +105,17 @@ async def _read_chunks(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
 
 
 def reframe(message: Message, framing: Framing) -> bytes:
-    """The bytes of a response whose body ends by other means; one without a body stays as it is."""
+    """Return the bytes of a response whose body's end is marked otherwise; one without a body stays as it is."""
     if not framing or not message.body:
         return message.wire
     first, *lines = message.head[:-4].split(b"\r\n")
-    kept = [line for line in lines if line.partition(b":")[0].strip().lower() not in _FRAMING_HEADERS]
-    told = {
+    headers = [line for line in lines if line.partition(b":")[0].strip().lower() not in _FRAMING_HEADERS]
+    framing_header = {
         "length": b"Content-Length: %d" % len(message.body),
         "chunked": b"Transfer-Encoding: chunked",
         "close": b"Connection: close",
     }[framing]
-    head = b"\r\n".join([first, *kept, told]) + b"\r\n\r\n"
+    head = b"\r\n".join([first, *headers, framing_header]) + b"\r\n\r\n"
     return head + (_to_chunks(message.body) if framing == "chunked" else message.body)
 
 

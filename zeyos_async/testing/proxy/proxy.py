@@ -23,7 +23,7 @@ _SHARES_PORTS: Final = hasattr(socket, "SO_REUSEPORT")
 
 @attrs.define
 class Passage:
-    """One request that came to the proxy, and what became of it.
+    """One request that came to the proxy, with its fault and its result.
 
     Attributes:
         number: Its place, from 0.
@@ -31,7 +31,7 @@ class Passage:
         target: Path and query.
         headers: Lower-case name → value.
         body: The body.
-        mishap: The name of what happened to it, or ``""``.
+        mishap: The name of its fault, or ``""``.
         status: What the server answered, or ``None`` where it was not asked or has not answered.
     """
 
@@ -48,14 +48,14 @@ Plan = Callable[[Passage], ProxyFault | None]
 
 
 class FaultProxy:
-    """Passes requests on to a server, with mishaps.
+    """A proxy that passes requests on to a server, with faults.
 
     Args:
         upstream: The server's URL (``http://host:port/path``).
-        plan: Says what happens to a request; ``None`` lets it pass.
+        plan: Function of the request to its fault; ``None`` lets it pass.
 
     Attributes:
-        passages: What came, in the order in which it came.
+        passages: The requests, in the order in which they came.
     """
 
     def __init__(self, upstream: str, plan: Plan) -> None:
@@ -118,53 +118,53 @@ class FaultProxy:
             connection, _ = listener.accept()
         except BlockingIOError:
             return  # the client has given up
-        line = _ConnectionPair(connection, self._target)
-        task = _start_task(self._serve(line), self._tasks)
-        task.add_done_callback(lambda _: line.close())  # also if it is cancelled before it began
+        pair = _ConnectionPair(connection, self._target)
+        task = _start_task(self._serve(pair), self._tasks)
+        task.add_done_callback(lambda _: pair.close())  # also if it is cancelled before it began
 
-    async def _serve(self, line: _ConnectionPair) -> None:
+    async def _serve(self, pair: _ConnectionPair) -> None:
         try:
-            reader = await line.begin()
+            reader = await pair.begin()
             while (request := await read_request(reader)) is not None:
-                if not await self._pass_on(line, request):
+                if not await self._pass_on(pair, request):
                     return
         except ConnectionError:
             pass  # one of the two ends has gone, as they do here
 
-    async def _pass_on(self, line: _ConnectionPair, request: Message) -> bool:
-        """Whether the client's connection goes on after this request."""
-        passage, mishap = self._decide(request)
-        if mishap.late:
-            _start_task(self._deliver_late(request, passage, mishap.late), self._late_tasks)
-        elif 0 < mishap.forward < 1:
-            await line.forward_part(request, mishap.forward)
+    async def _pass_on(self, pair: _ConnectionPair, request: Message) -> bool:
+        """Pass a request on as its fault allows, and return whether the client's connection goes on after it."""
+        passage, fault = self._decide(request)
+        if fault.late:
+            _start_task(self._deliver_late(request, passage, fault.late), self._late_tasks)
+        elif 0 < fault.forward < 1:
+            await pair.forward_part(request, fault.forward)
         answer = b""
         last = False
-        if mishap.forward >= 1 and not mishap.late:
-            response = await line.exchange(request)
+        if fault.forward >= 1 and not fault.late:
+            response = await pair.exchange(request)
             passage.status = int(response.start[1])
-            answer, last = reframe(response, mishap.framing), response.last
-        answer = mishap.answer or answer
-        if mishap.silence:
-            await asyncio.sleep(mishap.silence)
-        await line.deliver(answer, mishap)
-        return not mishap.end and not last
+            answer, last = reframe(response, fault.framing), response.last
+        answer = fault.answer or answer
+        if fault.silence:
+            await asyncio.sleep(fault.silence)
+        await pair.deliver(answer, fault)
+        return not fault.end and not last
 
     def _decide(self, request: Message) -> tuple[Passage, ProxyFault]:
         method, target, _ = request.start
         passage = Passage(len(self.passages), method, target, request.headers, request.body)
         self.passages.append(passage)
-        mishap = self._plan(passage) or NO_FAULT
-        passage.mishap = mishap.name
-        return passage, mishap
+        fault = self._plan(passage) or NO_FAULT
+        passage.mishap = fault.name
+        return passage, fault
 
     async def _deliver_late(self, request: Message, passage: Passage, seconds: float) -> None:
         await asyncio.sleep(seconds)
-        line = _ConnectionPair(None, self._target)
+        pair = _ConnectionPair(None, self._target)
         try:
-            passage.status = int((await line.exchange(request)).start[1])
+            passage.status = int((await pair.exchange(request)).start[1])
         finally:
-            line.close()
+            pair.close()
 
 
 class _ConnectionPair:
@@ -199,19 +199,19 @@ class _ConnectionPair:
         _reset(writer)
         self._server = None
 
-    async def deliver(self, answer: bytes, mishap: ProxyFault) -> None:
+    async def deliver(self, answer: bytes, fault: ProxyFault) -> None:
         """Send the client what it gets of an answer, and end its connection if that is due."""
         writer = self._client
         if writer is None:
             return
-        kept = answer if mishap.deliver >= 1 else answer[: int(len(answer) * mishap.deliver)]
-        size, seconds = mishap.drip or (len(kept) or 1, 0.0)
-        for start in range(0, len(kept), size):
-            writer.write(kept[start : start + size])
+        sent = answer if fault.deliver >= 1 else answer[: int(len(answer) * fault.deliver)]
+        size, seconds = fault.drip or (len(sent) or 1, 0.0)
+        for start in range(0, len(sent), size):
+            writer.write(sent[start : start + size])
             await writer.drain()
             if seconds:
                 await asyncio.sleep(seconds)
-        if mishap.end == "reset":
+        if fault.end == "reset":
             await asyncio.sleep(0)
             _reset(writer)
 
@@ -250,7 +250,7 @@ def _start_task(work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[Any]]) 
 
 
 def _reserve_port(port: int) -> socket.socket:
-    """A socket that listens to nobody and keeps a port from being given to somebody else while the proxy is shut."""
+    """Bind a socket that listens to nobody, so that nobody else gets the port while the proxy is shut."""
     place = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)

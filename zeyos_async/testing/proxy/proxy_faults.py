@@ -1,4 +1,4 @@
-"""What can happen to one request on its way: values, and the usual ones by name."""
+"""Faults of one request on its way: values, and the usual ones by name."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Framing = Literal["", "length", "chunked", "close"]
 
 @attrs.frozen(kw_only=True)
 class ProxyFault:
-    """One thing that happens to one request.
+    """One fault of one request.
 
     Attributes:
         name: What the log of the proxy calls it.
@@ -59,53 +59,53 @@ NO_FAULT: Final = ProxyFault(name="")
 
 
 def reset_before() -> ProxyFault:
-    """The connection is reset before the server has seen anything."""
+    """Reset the connection before the server gets anything."""
     return ProxyFault(name="reset before the request", forward=0.0, deliver=0.0, end="reset")
 
 
 def reset_in_request(part: float = 0.5) -> ProxyFault:
-    """Both connections are reset when the server has a part of the request."""
+    """Reset both connections when the server has a part of the request."""
     return ProxyFault(name="reset in the request", forward=part, deliver=0.0, end="reset")
 
 
 def lost_answer(*, end: Literal["close", "reset"] = "close") -> ProxyFault:
-    """The server acts, and the connection ends without an answer ("commit, then drop")."""
+    """Let the server act, and end the connection without an answer ("commit, then drop")."""
     return ProxyFault(name=f"answer lost by a {end}", deliver=0.0, end=end)
 
 
 def late_delivery(seconds: float) -> ProxyFault:
-    """The connection is reset, and the request reaches the server a while after that."""
+    """Reset the connection, and let the request reach the server a while after that."""
     return ProxyFault(name="late delivery", late=seconds, deliver=0.0, end="reset")
 
 
 def reset_in_answer(part: float = 0.5) -> ProxyFault:
-    """The connection is reset within the answer."""
+    """Reset the connection within the answer."""
     return ProxyFault(name="reset in the answer", deliver=part, end="reset")
 
 
 def truncated(framing: Framing = "length", part: float = 0.5) -> ProxyFault:
-    """The answer ends early, by an orderly close."""
+    """End the answer early, by an orderly close."""
     name = f"truncated ({framing or 'as it comes'})"
     return ProxyFault(name=name, framing=framing, deliver=part, end="close")
 
 
 def reset_after() -> ProxyFault:
-    """A whole answer, and a reset of the connection that it came on."""
+    """Give a whole answer, and reset the connection after it."""
     return ProxyFault(name="reset after the answer", end="reset")
 
 
 def dripping(size: int = 64, seconds: float = 0.001) -> ProxyFault:
-    """A right answer, in small pieces."""
+    """Give a right answer, in small pieces."""
     return ProxyFault(name="slow drip", drip=(size, seconds))
 
 
 def silent(seconds: float) -> ProxyFault:
-    """The server acts, and the answer comes after a long silence."""
+    """Let the server act, and give the answer after a long silence."""
     return ProxyFault(name="silence", silence=seconds)
 
 
 def answered(status: int, *, act: bool = False, retry_after: int | None = None) -> ProxyFault:
-    """Another status than the server's own; with ``act``, the server gets the request all the same."""
+    """Answer with another status than the server's own; with ``act``, the server gets the request all the same."""
     wait = "" if retry_after is None else f"Retry-After: {retry_after}\r\n"
     name = f"answered {status}{' after it acted' if act else ''}"
     return ProxyFault(
@@ -114,14 +114,14 @@ def answered(status: int, *, act: bool = False, retry_after: int | None = None) 
 
 
 def html_page(status: int = 502, *, act: bool = False) -> ProxyFault:
-    """A web page in place of an answer; status 200 is a sign-in page."""
+    """Answer with a web page; status 200 is a sign-in page."""
     page = f"<!DOCTYPE html><html><head><title>{status}</title></head><body>Sorry</body></html>"
     name = f"HTML page {status}{' after it acted' if act else ''}"
     return ProxyFault(name=name, forward=float(act), answer=_message(status, "text/html", page))
 
 
 def late_401(seconds: float = 0.0) -> ProxyFault:
-    """A 401 for a good credential, after a while; the server sees nothing."""
+    """Answer 401 to a good credential, after a while; the server gets nothing."""
     challenge = 'WWW-Authenticate: Bearer realm="demo" error="invalid_token"\r\n'
     message = _message(401, "text/plain", "Unauthorized: Invalid token", challenge)
     return ProxyFault(name="late 401", forward=0.0, answer=message, silence=seconds)

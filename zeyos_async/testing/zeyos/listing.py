@@ -1,4 +1,4 @@
-"""A list request into one SELECT, and its rows into the answer."""
+"""The compilation of a list request into one SELECT, and of its rows into the answer."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def _conditions(
 
 
 def _search(query: Any, table: Table) -> tuple[str, list[Any]]:
-    """Every word has to be in one of the searchable fields, in any case."""
+    """Compile a search: every word has to be in one of the searchable fields, in any case."""
     if query is None or query == "":
         return "", []
     if not isinstance(query, str) or "\0" in query:
@@ -204,7 +204,7 @@ def _window(body: Mapping[str, Any], server_options: ZeyosServerOptions, *, expo
 def answer_list(
     listing: Listing, table: Table, store: Store, server_options: ZeyosServerOptions
 ) -> tuple[str, bytes]:
-    """Content type and body of the answer.
+    """Return content type and body of the answer.
 
     Raises:
         Refusal: 500, where the page is larger than the options allow, or the database can't do it.
@@ -234,7 +234,7 @@ def answer_list(
 
 @functools.lru_cache(maxsize=256)
 def _record_type(keys: tuple[str, ...]) -> type[msgspec.Struct]:
-    """A type whose objects are written as objects of these keys; cheaper by half than dictionaries."""
+    """Return a type whose objects are encoded as objects of these keys; cheaper by half than dictionaries."""
     names = [f"f{index}" for index in range(len(keys))]
     rename = dict(zip(names, keys, strict=True))
     return msgspec.defstruct("Row", names, rename=rename, gc=False)
@@ -252,7 +252,7 @@ def _count(number: int, server_options: ZeyosServerOptions) -> Any:
 def _present_rows(
     rows: list[Any], listing: Listing, store: Store, server_options: ZeyosServerOptions
 ) -> list[Any]:
-    """Composite fields as text or as content; the other columns are as the database gives them."""
+    """Return the rows with composite fields as text or as content; other columns are as the database gives them."""
     presenters: dict[int, Callable[[Any], Any]] = {}
     for index, path in enumerate(listing.selected.values()):
         if path.column is not None and path.column.is_composite:

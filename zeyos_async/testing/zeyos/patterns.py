@@ -35,7 +35,7 @@ class PatternError(ValueError):
 
 @lru_cache(maxsize=512)
 def read_like(pattern: str) -> re.Pattern[str]:
-    """A LIKE pattern as a regular expression for ``fullmatch``.
+    """Translate a LIKE pattern to a regular expression for ``fullmatch``.
 
     Raises:
         PatternError: It ends in the middle of an escape.
@@ -59,7 +59,7 @@ def read_like(pattern: str) -> re.Pattern[str]:
 
 @lru_cache(maxsize=512)
 def read_regex(pattern: str, *, ignore_case: bool = False) -> re.Pattern[str]:
-    """A PostgreSQL regular expression (ARE) as one for ``search``.
+    """Translate a PostgreSQL regular expression (ARE) to one for ``search``.
 
     Raises:
         PatternError: It is not valid.
@@ -150,7 +150,7 @@ def _join_bracket(parts: list[str], alternatives: list[str], *, negated: bool) -
 
 
 def like(pattern: str | None, text: str | None, ignore_case: int) -> int | None:
-    """SQL's ``text LIKE pattern``, NULL for a NULL."""
+    """Evaluate SQL's ``text LIKE pattern``, NULL for a NULL."""
     if pattern is None or text is None:
         return None
     if ignore_case:
@@ -159,7 +159,7 @@ def like(pattern: str | None, text: str | None, ignore_case: int) -> int | None:
 
 
 def matches(pattern: str | None, text: str | None, ignore_case: int) -> int | None:
-    """SQL's ``text ~ pattern``, NULL for a NULL."""
+    """Evaluate SQL's ``text ~ pattern``, NULL for a NULL."""
     if pattern is None or text is None:
         return None
     return int(read_regex(pattern, ignore_case=bool(ignore_case)).search(text) is not None)

@@ -82,7 +82,7 @@ async def emulate_zeyos_process(
     port: int = 0,
     latency: float = 0.0,
 ) -> AsyncIterator[EmulatorProcess]:
-    """An emulator in a process of its own, for the time of an ``async with`` block.
+    """Run an emulator in a process of its own, for the time of an ``async with`` block.
 
     Args:
         rows: Entity → how many rows.

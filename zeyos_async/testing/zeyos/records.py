@@ -70,17 +70,17 @@ class Records:
         self._store = store
 
     def find(self, table: Table, record: int) -> Record | None:
-        """The record, or ``None``."""
+        """Return the record, or ``None``."""
         row = self._store.row(table.name, record)
         if row is None:
             return None
-        seen = [row, self._store.extdata(table.name, record), self._store.tags(table.name, record)]
-        digest = hashlib.md5(compact(seen).encode(), usedforsecurity=False).hexdigest()
+        contents = [row, self._store.extdata(table.name, record), self._store.tags(table.name, record)]
+        digest = hashlib.md5(compact(contents).encode(), usedforsecurity=False).hexdigest()
         return Record(row, f'"{digest}"', _http_date(row.get("lastmodified")))
 
     def show(
         self,
-        found: Record,
+        record: Record,
         table: Table,
         server_options: ZeyosServerOptions,
         *,
@@ -88,7 +88,7 @@ class Records:
         extdata: bool = False,
         tags: bool = False,
     ) -> dict[str, Any]:
-        """The record as the API shows it.
+        """Return the record as the API shows it.
 
         Raises:
             Refusal: 400, if ``expand`` names what is no composite field.
@@ -96,14 +96,14 @@ class Records:
         for name in expand:
             if name not in table.visible or not table.visible[name].is_composite:
                 raise bad_request("Invalid expand field")
-        shown = show_record(found.row, table, self._store, server_options, expand=expand)
-        record = found.row["ID"]
+        presented = show_record(record.row, table, self._store, server_options, expand=expand)
+        record_id = record.row["ID"]
         if extdata:
-            values: Any = self._store.extdata(table.name, record)
-            shown["extdata"] = values if values or server_options.empty_extdata == "object" else []
+            values: Any = self._store.extdata(table.name, record_id)
+            presented["extdata"] = values if values or server_options.empty_extdata == "object" else []
         if tags:
-            shown["tags"] = self._store.tags(table.name, record)
-        return shown
+            presented["tags"] = self._store.tags(table.name, record_id)
+        return presented
 
     def create(
         self,

@@ -30,7 +30,7 @@ _TYPES: Final = {
 
 
 def connect(tables: Mapping[str, Table]) -> sqlite3.Connection:
-    """An empty database in memory that holds the given tables and their rules."""
+    """Open an empty database in memory that holds the given tables and their rules."""
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     connection.create_function("pg_like", 3, like, deterministic=True)
     connection.create_function("pg_match", 3, matches, deterministic=True)
@@ -41,7 +41,7 @@ def connect(tables: Mapping[str, Table]) -> sqlite3.Connection:
 
 
 def create_indexes(connection: sqlite3.Connection, tables: Mapping[str, Table]) -> None:
-    """The indexes that no rule needs; made after the first rows are in, since that is faster."""
+    """Create the indexes that no rule needs; after the first rows are in, since that is faster."""
     for table in tables.values():
         columns = [*(quoted(key.column) for key in table.foreign_keys), "_pos"]
         for number, column in enumerate(columns):
@@ -50,7 +50,7 @@ def create_indexes(connection: sqlite3.Connection, tables: Mapping[str, Table]) 
 
 
 def quoted(name: str) -> str:
-    """An identifier in SQL."""
+    """Quote an identifier for SQL."""
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -96,7 +96,7 @@ def _create_unique(table: Table, unique: Unique) -> str:
 
 
 def condition(tree: Any) -> str:
-    """A tree of the facts (see ``codegen/check_constraints.py``) as SQL."""
+    """Compile a tree of the facts (see ``codegen/check_constraints.py``) to SQL."""
     if not isinstance(tree, tuple):
         return _literal(tree)
     head, *rest = tree

@@ -13,7 +13,7 @@ __all__ = ["SPECIAL_COLUMNS", "SeedTable", "pair_ids"]
 
 @attrs.frozen(kw_only=True)
 class SeedTable:
-    """What a column is made from.
+    """The table that a column of seed rows is made for.
 
     Attributes:
         seed: The seed of everything.
@@ -54,11 +54,13 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def pair_ids(seed_table: SeedTable, first: str, second: str) -> tuple[list[int], list[int]]:
-    """Two columns of IDs of two tables, no pair twice, and no ID with itself."""
+    """Return two columns of IDs of two tables: no pair twice, and no ID with itself."""
     every = itertools.product(seed_table.ids[second], seed_table.ids[first])
-    different = ((left, right) for right, left in every if first != second or left < right)
-    found = list(itertools.islice(different, len(seed_table.row_ids)))
-    return [left for left, _ in found], [right for _, right in found]
+    different = (
+        (first_id, second_id) for second_id, first_id in every if first != second or first_id < second_id
+    )
+    chosen = list(itertools.islice(different, len(seed_table.row_ids)))
+    return [first_id for first_id, _ in chosen], [second_id for _, second_id in chosen]
 
 
 def _side_of_pair(side: int) -> ColumnMaker:
@@ -78,7 +80,7 @@ def _from_template(template: str) -> ColumnMaker:
 
 
 def _alternating(entity: str, *, place: int, of: int) -> ColumnMaker:
-    """IDs of a table in every ``of``-th row, so that several references exclude each other."""
+    """Yield IDs of a table in every ``of``-th row, so that several references exclude each other."""
 
     def column(seed_table: SeedTable) -> Iterable[Any]:
         targets = itertools.cycle(seed_table.ids[entity] or [None])
@@ -92,7 +94,7 @@ def _cycle_ids(entity: str) -> ColumnMaker:
 
 
 def _values_then_names(values: Sequence[Any]) -> ColumnMaker:
-    """A few given values, then numbered ones."""
+    """Yield the values, then numbered names."""
 
     def column(seed_table: SeedTable) -> Iterable[Any]:
         return itertools.chain(values, (f"name-{record}" for record in seed_table.row_ids[len(values) :]))

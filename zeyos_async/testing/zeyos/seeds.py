@@ -54,8 +54,8 @@ def seed_rows(store: Store, rows: Mapping[str, int], *, seed: int) -> None:
     """Put rows into an empty store.
 
     Args:
-        store: Where to.
-        rows: Entity → how many rows, where the default is not wanted.
+        store: The empty store.
+        rows: Entity → how many rows, in place of the default.
         seed: The same seed gives the same rows.
 
     Raises:
@@ -74,7 +74,7 @@ def seed_rows(store: Store, rows: Mapping[str, int], *, seed: int) -> None:
 
 
 def _plan_counts(store: Store, rows: Mapping[str, int]) -> dict[str, int]:
-    """How many rows each entity gets: what is asked for, or as many of the usual number as there can be."""
+    """Return the number of rows of each entity: the requested one, or the default as far as unique keys allow."""
     counts = {name: rows.get(name, DEFAULT_ROWS.get(name, _DEFAULT_COUNT)) for name in store.tables}
     counts |= {name: max(counts[name], least) for name, least in _MIN_ROWS.items()}
     while limited := {
@@ -90,7 +90,7 @@ def _plan_counts(store: Store, rows: Mapping[str, int]) -> dict[str, int]:
 
 
 def _max_rows(table: Table, counts: Mapping[str, int]) -> int:
-    """The most rows of a table that its keys allow."""
+    """Return the greatest number of rows of a table that its keys allow."""
     required = [key.table for key in table.foreign_keys if table.by_name[key.column].notnull]
     if any(not counts[name] for name in (*required, *NEEDS.get(table.name, ()))):
         return 0
@@ -110,36 +110,36 @@ def _combinations(first: str, second: str, counts: Mapping[str, int]) -> int:
 
 
 def _make_ids(name: str, count: int) -> list[int]:
-    """IDs from 1 with a gap after every ninth; users and applications have none."""
+    """Return IDs from 1 with a gap after every ninth; users and applications have none."""
     gap = count + 1 if name in ("users", "applications") else 9
     return [1 + index + index // gap for index in range(count)]
 
 
 def _fill_table(store: Store, table: Table, seed_table: SeedTable) -> None:
-    made: dict[str, Iterable[Any]] = dict(_unique_references(table, seed_table))
-    made |= {name: column(seed_table) for name, column in SPECIAL_COLUMNS.get(table.name, {}).items()}
+    columns: dict[str, Iterable[Any]] = dict(_unique_references(table, seed_table))
+    columns |= {name: column(seed_table) for name, column in SPECIAL_COLUMNS.get(table.name, {}).items()}
     for column in table.columns:
-        if column.name not in made:
-            made[column.name] = _fill_column(column, table, seed_table)
-    made["ID"] = seed_table.row_ids
-    made["_pos"] = _positions(seed_table)
-    names = ["ID", *(name for name in made if name != "ID")]
+        if column.name not in columns:
+            columns[column.name] = _fill_column(column, table, seed_table)
+    columns["ID"] = seed_table.row_ids
+    columns["_pos"] = _positions(seed_table)
+    names = ["ID", *(name for name in columns if name != "ID")]
     # Streams never end; the IDs say how many rows there are.
-    rows = zip(*(made[name] for name in names), strict=False)
+    rows = zip(*(columns[name] for name in names), strict=False)
     last = seed_table.row_ids[-1] if seed_table.row_ids else 0
     store.load(table.name, names, rows, next_id=last + 1)
     _fill_pseudo(store, table, seed_table)
 
 
 def _positions(seed_table: SeedTable) -> list[int]:
-    """Where the rows lie: in no order at all."""
+    """Return each row's place in the heap: in no order at all."""
     places = list(range(len(seed_table.row_ids)))
     random.Random(f"{seed_table.seed}:{seed_table.table}:heap").shuffle(places)
     return places
 
 
 def _unique_pairs(table: Table) -> Iterator[tuple[ForeignKey, ForeignKey]]:
-    """References that are unique together."""
+    """Yield the pairs of references that are unique together."""
     for unique in table.unique:
         references = [table.references[name] for name in unique.columns if name in table.references]
         if len(references) == 2 and len(unique.columns) == 2:
@@ -147,14 +147,14 @@ def _unique_pairs(table: Table) -> Iterator[tuple[ForeignKey, ForeignKey]]:
 
 
 def _unique_references(table: Table, seed_table: SeedTable) -> Iterator[tuple[str, Iterable[Any]]]:
-    """Their columns: every combination comes once."""
+    """Yield the columns of such pairs: every combination comes once."""
     for first, second in _unique_pairs(table):
-        left, right = pair_ids(seed_table, first.table, second.table)
-        yield from ((first.column, left), (second.column, right))
+        first_ids, second_ids = pair_ids(seed_table, first.table, second.table)
+        yield from ((first.column, first_ids), (second.column, second_ids))
 
 
 def _fill_column(column: Column, table: Table, seed_table: SeedTable) -> Iterator[Any]:
-    """Values for a column without an end."""
+    """Return values for a column, without an end."""
     draw = random.Random(f"{seed_table.seed}:{table.name}.{column.name}")
     if column.hidden:
         return itertools.repeat(_plain_default(column))
@@ -186,7 +186,7 @@ def _references(column: Column, table: Table, seed_table: SeedTable, draw: rando
 
 
 def _stamps(name: str, draw: random.Random) -> Iterator[int]:
-    """Creation goes up with the ID, five rows at a time share a stamp; changes come in any order."""
+    """Return time stamps: creation goes up with the ID, five rows share a stamp; changes come in any order."""
     start = _START + draw.randrange(10_000)
     if name == "creationdate":
         return (start + index // 5 * 600 for index in itertools.count())
@@ -281,7 +281,7 @@ def _texts(column: Column) -> tuple[Any, ...]:
 
 
 def _fill_pseudo(store: Store, table: Table, seed_table: SeedTable) -> None:
-    """Extension data and tags for some of the records."""
+    """Give some of the records extension data and tags."""
     some = seed_table.row_ids[:_EXTRA_RECORDS:3]
     for index, record in enumerate(some):
         if table.extdata:

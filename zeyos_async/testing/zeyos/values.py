@@ -1,4 +1,4 @@
-"""Values between the wire and the database: what a column takes, what a filter compares, what is shown."""
+"""Values between the wire and the database: for a column, for a comparison, and for an answer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ARRAY_ITEM: Final = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^",{}\s\\][^",{}]*
 
 
 def stored(column: Column, value: Any) -> Any:
-    """What the database keeps for a value that a write gave.
+    """Return what the database stores for a value of a write.
 
     Raises:
         Refusal: 400, in PostgreSQL's words, if the column's type can't hold it.
@@ -42,7 +42,7 @@ def stored(column: Column, value: Any) -> Any:
 
 
 def operand(column: Column, value: Any) -> Any:
-    """What a filter compares a column with.
+    """Return what a filter compares a column with.
 
     Raises:
         Refusal: 400, if the type of the column can't be compared with it.
@@ -99,7 +99,7 @@ def _json_text(value: Any) -> str:
 
 
 def parse_json(text: str | bytes) -> Any:
-    """Strict JSON: no NaN, no lone surrogates, no NUL.
+    """Parse strict JSON: no NaN, no lone surrogates, no NUL.
 
     Raises:
         Refusal: 400, if it is not JSON.
@@ -117,7 +117,7 @@ def _no_constant(name: str) -> None:
 
 
 def compact(value: Any) -> str:
-    """JSON without spaces."""
+    """Return JSON without spaces."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -131,7 +131,7 @@ def _array_text(column: Column, value: Any) -> str:
 
 
 def parse_array(text: str) -> list[str]:
-    """The items of PostgreSQL's text form of a one-dimensional array, such as ``{a,"b c"}``.
+    """Parse the items of PostgreSQL's text form of a one-dimensional array, such as ``{a,"b c"}``.
 
     Raises:
         Refusal: 400, if it is malformed.
@@ -153,7 +153,7 @@ def parse_array(text: str) -> list[str]:
 
 
 def array_literal(items: list[Any]) -> str:
-    """PostgreSQL's text form of a one-dimensional array."""
+    """Return PostgreSQL's text form of a one-dimensional array."""
     return "{" + ",".join(_array_item(item) for item in items) + "}"
 
 
@@ -166,7 +166,7 @@ def _array_item(item: Any) -> str:
 
 
 def flag(name: str, value: Any) -> bool:
-    """A yes or no of a request.
+    """Read a yes or no of a request.
 
     Raises:
         Refusal: 400, if it is neither.
@@ -179,7 +179,7 @@ def flag(name: str, value: Any) -> bool:
 
 
 def to_int(name: str, value: Any, *, default: int, minimum: int, maximum: int) -> int:
-    """A to_int number of a request, within bounds.
+    """Read a whole number of a request, within bounds.
 
     Raises:
         Refusal: 400, if it is none or out of bounds.
