@@ -87,4 +87,6 @@ def test_every_correction_of_ours_has_a_reason() -> None:
     """No correction without a sentence that says why."""
     overlays = sorted(OVERLAYS.glob("*.toml"))
     assert overlays
-    assert all(len(each.reason) > 10 for overlay in overlays for each in load_corrections(overlay))
+    assert all(
+        len(correction.reason) > 10 for overlay in overlays for correction in load_corrections(overlay)
+    )

@@ -67,7 +67,7 @@ def test_without_ruff(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         formatted("x = 1")
 
 
-def test_what_ruff_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_ruff_of_this_environment_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """It leaves no cache, and is that of this environment, whose version is pinned."""
     commands: list[list[str]] = []
     run = subprocess.run

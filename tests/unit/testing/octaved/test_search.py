@@ -44,7 +44,7 @@ def ident(name: str, value: str | None = None) -> dict[str, Any]:
         ("tasks", []),
     ],
 )
-def test_refuses(store: Store, resource: str, condition: Any) -> None:
+def test_a_malformed_search_is_refused(store: Store, resource: str, condition: Any) -> None:
     """What is no search of this resource is a 400."""
     with pytest.raises(Refusal) as caught:
         find_ids(store, resource, condition)
@@ -64,7 +64,7 @@ def test_not_and_or_are_set_operations(store: Store) -> None:
     assert set(find_ids(store, "tasks", {"or": both})) == every
 
 
-def test_tree(store: Store) -> None:
+def test_searches_along_the_tree(store: Store) -> None:
     """Children are the next level, descendants all levels, ancestors come with the direct parent first."""
     project = next(iter(store.rows["projects"]))
     below = find_ids(store, "work_packages", ident("descendantsOf", project))
@@ -101,12 +101,12 @@ def test_time_tracking(store: Store) -> None:
 
 def test_customer_of_a_work_package(store: Store) -> None:
     """Groups and work packages belong to the customer of their project."""
-    found = [
+    ids = [
         key
         for customer in store.rows["customers"]
         for key in find_ids(store, "work_packages", ident("customerId", customer))
     ]
-    assert sorted(found) == sorted(store.rows["work_packages"])
+    assert sorted(ids) == sorted(store.rows["work_packages"])
 
 
 def test_every_ident_is_known_by_its_resource() -> None:

@@ -29,7 +29,7 @@ FORMS = [
 
 
 @pytest.mark.parametrize(("text", "expected"), FORMS)
-def test_forms(text: str, expected: Any) -> None:
+def test_forms_nest_by_brackets(text: str, expected: Any) -> None:
     """Brackets nest, empty brackets count, keys 0, 1, 2 make a list, the last of two wins."""
     assert read_query(text) == expected
 

@@ -104,6 +104,6 @@ def test_conditions_mean_in_sql_what_they_say(tree: Any, row: dict[str, Any], ex
     database = sqlite3.connect(":memory:")
     database.create_function("pg_match", 3, matches)
     columns = ", ".join(f':{name} AS "{name}"' for name in row)
-    (found,) = database.execute(f"SELECT {condition(tree)} FROM (SELECT {columns})", row).fetchone()
+    (result,) = database.execute(f"SELECT {condition(tree)} FROM (SELECT {columns})", row).fetchone()
     database.close()
-    assert found == expected
+    assert result == expected
