@@ -1,7 +1,7 @@
 """``python -m codegen.octaved_extract DOCUMENT`` reads the facts out of Octaved Flow's documentation text.
 
 The text is a page printed without its layout: a parameter is a line with its name, then lines with its type, its
-limits and its description. The page draws some names as pictures, so that the text has no line for them. The idea:
+limits and its description. Some have no line with a name. The idea:
 the JSON sample that follows has the same keys in the same order, so the reader walks along the sample's keys, and
 takes the lines up to where the next key (or the type of an unnamed parameter) begins as those of the key.
 

@@ -1,7 +1,18 @@
 """Faults on purpose: what can go wrong between a client and a server, chosen by a seeded plan.
 
-A ``Fault`` is a value; the functions here make the usual ones. A plan decides purely, from the
-number of the request and the request, which fault is made; the server (``server.py``) makes it.
+Three things are kept apart, so that a failure that a fault causes can be run again:
+
+- A ``Fault`` is a value that describes one thing that goes wrong; the functions here make the usual ones. Its parts
+  are independent, and can be combined: whether the API acts (``act``), what is answered in its place (``answer``),
+  where the connection ends (``cut``), and how the bytes are framed, encoded and spread over time.
+- A ``FaultPlan`` decides which request gets which fault. Rules come first, in the order in which they were added; the
+  first that chooses a request has it, and the later ones count it all the same, so that adding a rule does not shift
+  the requests that another one chooses. Chance is drawn from the seed and the request's place, never from a shared
+  generator: the same requests get the same faults, whatever was drawn for others.
+- The server (``server.py``) carries a fault out. The emulated API knows nothing of it, apart from ``option_changes``.
+
+"Acted and never answered" and "never acted" look alike to a client and differ in the store; that is why ``act`` is a
+part of its own.
 
     emulator.faults.add(rate_limited(2), path="*/accounts", at=[0, 1])
     emulator.faults.add(reset("within"), probability=0.05)
@@ -52,7 +63,7 @@ class Fault:
     Attributes:
         name: What the journal calls it.
         delay: Seconds to wait before anything is done.
-        act: Whether the request is carried out, whatever is answered.
+        act: Whether the API carries the request out, whatever is answered.
         answer: What is answered in place of the API's own answer.
         cut: Where the connection ends: before the answer, within its body, or after it.
         reset: Whether it ends with a reset; otherwise with an orderly close.
@@ -285,6 +296,7 @@ class FaultPlan:
         for rule, counter in zip(self._rules, self._counters, strict=True):
             if not rule.applies_to(request):
                 continue
+            # Later rules go on counting a request that has its fault, so that rules don't shift each other.
             if chosen is None and rule.chooses(counter[0], counter[1]):
                 chosen = rule.fault
                 counter[1] += 1

@@ -131,6 +131,7 @@ class EmulatorServer:
         now = self._clock.now() + fault.date_offset
         headers = CIMultiDict(answer.headers)
         headers.update({"Date": email.utils.formatdate(now, usegmt=True), "Server": "emulator"})
+        # A fault gives "seconds:7" or "date:7", since only the server knows the time of the answer.
         form, colon, seconds = headers.get("Retry-After", "").partition(":")
         if colon:
             later = email.utils.formatdate(now + float(seconds), usegmt=True)
@@ -248,6 +249,7 @@ class _RawResponse(web.StreamResponse):
             return
         await self._write(transport)
         if self._reset:
+            # The loop has to send what was written before the reset throws it away.
             await asyncio.sleep(0)
             _abort(transport)
         elif self._close:

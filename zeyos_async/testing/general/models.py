@@ -72,6 +72,7 @@ class Field:
         Raises:
             ValueError: It is no value of this field; the message is for people.
         """
+        # Forms send all values as text; an empty one is NULL, except where text is what is stored.
         if text is None or (text == "" and self.type != TEXT):
             return None
         written = str(text)

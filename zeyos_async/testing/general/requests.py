@@ -57,6 +57,7 @@ def read_request(request: Incoming, path: str, server_options: GeneralServerOpti
     action, model = _target(path, body, server_options)
     if action not in _ACTION_PROPERTIES:
         raise GeneralRefusal(UNKNOWN_ACTION, f"unknown action {action}")
+    # A property of another action is unknown here, too: it would be a client's mistake that nobody notices.
     unknown = sorted(body.keys() - _COMMON_PROPERTIES - _ACTION_PROPERTIES[action])
     if unknown and server_options.unknown_properties == "refused":
         raise GeneralRefusal(BAD_REQUEST, f"action {action} has no property {unknown[0]}")

@@ -110,6 +110,7 @@ class OctavedEmulator(Emulator[OctavedServerOptions, Journal]):
 
     def _route(self, request: Incoming, server_options: OctavedServerOptions) -> Answer:
         key = request.headers.get(self.header, "")
+        # As text, compare_digest takes ASCII alone.
         if not hmac.compare_digest(key.encode(), self.api_key.encode()):
             raise Refusal(401, f"the header {self.header} is missing, or its key is not known")
         if not request.path.startswith(f"{_PREFIX}/"):

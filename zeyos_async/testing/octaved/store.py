@@ -71,6 +71,7 @@ class Store:
         """Store a row with the schema's defaults; an old row of that id is replaced, its stamps kept."""
         old = self.rows[schema.name].get(key)
         row = {name: copy.deepcopy(field.default) for name, field in schema.fields.items() if field.is_shown}
+        # Defaults are frozen, so lists are tuples there; JSON and the checks know lists alone.
         row = {name: list(value) if isinstance(value, tuple) else value for name, value in row.items()}
         row |= {name: value for name, value in values.items() if name in row}
         row["id"] = key

@@ -62,6 +62,7 @@ def _check_parent(store: Store, schema: Schema, key: str, values: Row) -> None:
         raise Refusal(409, "the root project folder stays")
     if parent is None or parent[0] not in schema.parents:
         raise _refuse("parentNodeId", f"must be one of the {' or '.join(schema.parents)}".replace("_", " "))
+    # A node that hung below itself would make every walk up the tree endless.
     line = [parent[1]["id"], *(row["id"] for _, row in store.ancestors(parent[1]["id"]))]
     if key in line:
         raise _refuse("parentNodeId", "lies below the node itself")

@@ -1,4 +1,22 @@
-"""The proxy itself: connections, and what becomes of each request on them."""
+"""The proxy itself: pairs of connections, and the way of each request over them.
+
+The proxy tests any client against any server without touching either: it speaks HTTP/1.1 on both sides, and knows
+nothing of what is in a message. The idea is to read a whole request before anything is done
+with it, ask the plan for its fault, and then run through fixed steps, each of which the fault can shorten:
+
+1. The request reaches the server: all of it, a part of it (and that connection is reset), nothing, or all of it later,
+   when the client has long been cut off (``late``).
+2. The server's response is read whole, and perhaps framed anew.
+3. The client waits (``silence``), and gets a part of the response, in pieces (``drip``).
+4. The client's connection goes on, is closed, or is reset.
+
+Each client connection has one connection to the server, as a client without a proxy would have; both end together, so
+that a server sees a client go away. A request that is delivered late gets a connection of its own, as its client's is
+gone. The proxy never repeats a request: a second one would be a fault that nobody planned.
+
+Between ``shut`` and ``open`` the port stays reserved by a socket that does not listen: connections are refused, and no
+other program can get the port in the meantime. HTTP/2, TLS and upgrades are left out: what they add is no other fault.
+"""
 
 from __future__ import annotations
 

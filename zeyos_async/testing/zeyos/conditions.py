@@ -2,6 +2,22 @@
 
 An object's keys are joined by AND. A key is a field path (with a value, or an object of operators)
 or a number in a string (with a composite: ``["AND" | "OR" | "NOT", {…}, …]``).
+
+The database below is SQLite, and the answers must be PostgreSQL's. The differences, and where they are met:
+
+- Types: SQLite compares anything with anything. Here a value is first read as the column's type (``values.operand``),
+  so that a text for a number is a 400, as PostgreSQL's error is. Extension data has no type, so there the value's type
+  decides what is compared (``_sides``).
+- NULL: three-valued logic is the same in both, so conditions are passed on as they are: rows with NULL come neither with
+  ``!=`` nor with ``!IN``, and ``!IN`` with null in its list finds nothing.
+- Patterns: LIKE and regular expressions are functions of ours (``patterns.py``), and are checked before the statement
+  runs, so that a bad pattern is a 400 even where no row is compared with it.
+- Limits: SQLite bounds the depth of an expression and the number of bound values; PostgreSQL hardly does. So AND and OR
+  are built as balanced trees, and a list of values is bound as one JSON array.
+
+No field's name reaches the SQL from the request: a path is looked up in the tables first (``Scope``). Values are bound;
+names of extension data are quoted.
+A path through a reference becomes one LEFT JOIN, shared by all paths through it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,21 @@
-"""``/oauth2/v1``: authorization with PKCE, tokens with single-use refresh tokens, revocation."""
+"""``/oauth2/v1``: authorization with PKCE, tokens with single-use refresh tokens, revocation.
+
+The way of a user who signs in: ``authorize`` checks the request and sends the browser to the sign-in page of the
+instance, which is outside of ``/oauth2/v1``; its form brings back a code, by a redirect or a form that posts itself; the
+client changes the code for a pair of tokens. The states are values in two places: codes here, tokens in the
+``TokenBook``.
+
+Invariants, each of which a client can get wrong, and so each is enforced:
+
+- A code is good once, for a minute, for its client, and with a challenge only for who has the verifier.
+- A refresh token is good once: using it revokes it and its access token, and a new pair is issued. A client that sends
+  it twice, such as two tasks that refresh at the same time, is refused the second time.
+- A client proves itself with its secret wherever it sends a code or a token, in the body or by Basic.
+
+Errors in redirects are left out: a request with a wrong client or redirect address must not be answered by a redirect,
+and the vendor's documents show none for the others. Refusals are JSON (``OAuthError``) where RFC 6749 has a form for
+them, and the API's plain text elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -189,6 +206,7 @@ class OAuthApi:
         }
 
     def _by_code(self, body: Mapping[str, Any], client: str) -> Credentials:
+        # Popped before it is checked: a code that was tried with a wrong verifier is spent, too.
         code = self._codes.pop(str(body.get("code")), None)
         if code is None or code.client != client or code.expires <= self._now():
             raise OAuthError(403, "invalid_grant", "Forbidden: Invalid or expired code")

@@ -3,6 +3,15 @@ r"""PostgreSQL's LIKE and regular expressions, read into Python's.
 Differences that are handled: ``$`` matches only at the very end, a dot matches a newline too,
 ``\m \M \y \Y`` are word boundaries, POSIX classes such as ``[[:alpha:]]``, the prefixes
 ``***:`` and ``***=``. Case-insensitive LIKE compares lower-cased texts, as PostgreSQL does.
+
+The translation goes through a pattern once, from left to right, and changes only what the two languages write in
+different ways; all else is passed on, and Python's compiler finds what is malformed. Brackets are the hard part: a POSIX
+class such as ``[:alpha:]`` is a negation in Python (``[^\W\d_]``) and can't be a part of another bracket, so a bracket
+becomes an alternation of brackets, and a negated one a negative lookahead before any character.
+
+Where PostgreSQL refuses what Python takes (unknown escapes, ``(?P…)``), the pattern is refused, too: a client that
+relies on such a pattern must fail here as it would there. Left out are back references' and lookbehinds' differences,
+collating elements such as ``[[.a.]]``, and PostgreSQL's rule of the longest match, which a test for a match can't see.
 """
 
 from __future__ import annotations

@@ -74,6 +74,7 @@ class Records:
         row = self._store.row(table.name, record)
         if row is None:
             return None
+        # The tag covers what a client can see change: extension data and tags are not in the row.
         contents = [row, self._store.extdata(table.name, record), self._store.tags(table.name, record)]
         digest = hashlib.md5(compact(contents).encode(), usedforsecurity=False).hexdigest()
         return Record(row, f'"{digest}"', _http_date(row.get("lastmodified")))

@@ -4,6 +4,20 @@ Columns are filled by what they are (a reference takes the IDs of its table, a c
 codes, a text one of the texts below, awkward ones among them); ``seed_columns.py`` says what is
 different for single columns. IDs have gaps, time stamps repeat, rows do not lie in the order of
 their IDs. Columns are made as streams and put together by ``zip``, so that 100,000 rows take a second.
+
+The rows must hold every rule of the database, and that has to be so by construction, since checking each of 100,000 rows
+would cost more than making them (tests check it for smaller numbers). Three kinds of rule need more than one column:
+
+- References that are unique together (``_unique_pairs``): their columns run through all combinations, each once.
+- References that exclude each other: they take turns (``seed_columns._alternating``).
+- Columns that another column decides: they are written down in ``seed_columns.py``.
+
+A unique key bounds how many rows there can be: two accounts and three users make six pairs at most. ``_plan_counts``
+lowers the default numbers until all of them are possible, again and again, as one table's number bounds another's; a
+number that a test gave is an error in place of being lowered.
+
+Everything is a function of the seed. Each column is drawn by a generator of its own, so that a column more or less leaves
+the others as they were.
 """
 
 from __future__ import annotations

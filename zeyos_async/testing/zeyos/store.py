@@ -39,7 +39,9 @@ class Store:
         weakref.finalize(self, self.connection.close)
         self.version = 0
         self._now = now
-        self._next_id = dict.fromkeys(tables, 1)
+        self._next_id = dict.fromkeys(
+            tables, 1
+        )  # never goes down: the ID of a deleted row tells 410 from 404
         self._position = 0
 
     @contextmanager
@@ -84,6 +86,7 @@ class Store:
     def next_position(self) -> int:
         """Return the place in the heap of the next written row."""
         self._position += 1
+        # Seed rows lie below 2**40, so that whatever is written later comes after them.
         return self._position + 2**40
 
     def insert(self, name: str, values: Mapping[str, Any]) -> int:
