@@ -68,6 +68,7 @@ def render_all(generators: Iterable[str] = GENERATORS) -> dict[str, str]:
     files: dict[str, str] = {}
     for name in generators:
         rendered: dict[str, str] = importlib.import_module(name).render()
+        # The later one would win unseen, and `--check` would agree with it.
         if twice := files.keys() & rendered.keys():
             raise ValueError(f"{name} writes what another generator writes too: {sorted(twice)}")
         files |= rendered
@@ -92,6 +93,7 @@ def write_files(files: Mapping[str, str], root: Path = ROOT) -> list[str]:
     for path in (*drift.missing, *drift.changed):
         file = root / path
         file.parent.mkdir(parents=True, exist_ok=True)
+        # One kind of newline, so that every system commits the same files.
         file.write_text(files[path], encoding="utf-8", newline="\n")
     for path in drift.leftover:
         (root / path).unlink()

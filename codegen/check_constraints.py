@@ -111,6 +111,7 @@ class _Parser:
         if operator not in _COMPARISONS:
             return operand
         self.take()
+        # The database prints IN as `= ANY (ARRAY[…])`, and NOT IN as `<> ALL (ARRAY[…])`.
         if self.accept("ANY") or self.accept("ALL"):
             return ["in" if operator == "=" else "notin", operand, self._array()]
         return [operator, operand, self._operand()]
@@ -133,9 +134,11 @@ class _Parser:
 
     def _cast(self, value: Any) -> Any:
         kind = self.take()[1]
+        # The one type of two words; its second is a token of its own.
         if kind == "double":
             self.expect("precision")
             kind = "double precision"
+        # Negative numbers are printed as text with a cast: '-1'::integer.
         if kind in _NUMERIC:
             return int(value) if isinstance(value, str) else value
         if kind == "jsonb":

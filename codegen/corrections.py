@@ -83,6 +83,7 @@ def _correct(facts: F, correction: Correction) -> F:
         corrected = attrs.evolve(facts, **values)
     except TypeError as error:
         raise ValueError(f"{correction}: there is no such fact") from error
+    # Overlays would grow for ever if corrections outlived the mistakes that they correct.
     stale = [name for name in values if getattr(facts, name) == values[name]]
     if stale:
         raise ValueError(f"{correction} changes nothing: the facts already say so. Delete it.")

@@ -76,6 +76,7 @@ def extract_facts(text: str) -> OctavedFacts:
     Raises:
         ValueError: The text is not laid out as expected.
     """
+    # The text is a copy of a printed page: bullets and blank lines are layout.
     lines = [line.strip(" \t•") for line in text.splitlines() if line.strip()]
     return OctavedFacts(
         source=f"{lines[0]}, documentation text",
@@ -153,6 +154,7 @@ def _body_fields(operation: OperationText) -> Iterator[FieldFacts]:
     lines = operation.between("Request Body schema", "Responses")[1:]
     keys = list(operation.sample("Request"))
     for place, key in enumerate(keys):
+        # A parameter with a name of its own; the others are known by their types alone.
         if lines and lines[0] == key:
             lines = lines[1:]
         elif not lines or not _UNNAMED.match(lines[0]):

@@ -48,6 +48,7 @@ def render_resource(facts: ResourceFacts, header: str) -> str:
         ValueError: A field has a name that a record can't have.
     """
     for field in facts.record:
+        # Unlike those of ZeyOS, no name needs to give way today; who adds one decides which.
         if keyword.iskeyword(field.name) or field.name in _OWN_NAMES:
             raise ValueError(f"{facts.name}.{field.name}: the name is taken on records")
     body = [line for part in (_tables, _record) for line in part(facts)]

@@ -98,6 +98,7 @@ def render_entity(source: EntityModule, header: str) -> str:
     """Render the module of one entity."""
     body = [line for part in (_codes, _table, _record) for line in part(source)]
     typing = list(_typing(source))
+    # Imports follow from the words that the module uses, so that none is unused and none is forgotten.
     needed = _NAME.findall("\n".join(body + typing))
     return "\n".join([*_opening(source, header, frozenset(needed)), *body, *typing])
 
@@ -231,6 +232,7 @@ def _value_type(source: EntityModule, field: FieldFacts) -> str:
 
 
 def _optional(type_: str) -> str:
+    # `Any | None` would say that None has to be looked out for, which `Any` hides anyway.
     return type_ if type_ == "Any" else f"{type_} | None"
 
 
@@ -306,6 +308,7 @@ def _resource_class(source: EntityModule) -> Iterator[str]:
         if overload:
             yield "    @overload"
         yield f"    async def create({', '.join(parameters)}) -> {singular}: ..."
+    # The implementation's signature: without it, type checkers refuse overloads outside of stubs.
     yield f"    async def create(self, *record: Any, **fields: Any) -> {singular}: ..."
     yield ""
     parameters = (

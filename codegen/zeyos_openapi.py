@@ -54,6 +54,7 @@ def read_field_kind(schema: Json, column_type: str = "") -> str:
     type_, format_ = str(schema["type"]), str(schema.get("format", ""))
     if type_ in ("integer", "number") and is_time(schema.get("description", "")):
         return "time"
+    # Some columns are `number` with the format of an integer, such as int64: their values are whole.
     if type_ == "number" and format_.startswith("int"):
         return "integer"
     return {"string": "text", "object": "json"}.get(type_, type_)
@@ -70,6 +71,7 @@ def read_field_facts(name: str, schema: Json, column: Json | None, entities: set
     """
     column = column or {}
     composite = "$ref" in schema or "oneOf" in schema
+    # The server chooses IDs, though neither document marks them as read-only.
     is_id = name == "ID"
     nullable = composite or bool(schema.get("nullable"))
     if column:

@@ -68,12 +68,14 @@ def read_reference(text: str) -> Reference:
     lines = text.splitlines()
     if _SCHEMAS_START not in lines:
         raise ValueError(f"not the API reference: no line {_SCHEMAS_START!r}")
+    # Both halves have lines that would be taken for something else in the other one.
     middle = lines.index(_SCHEMAS_START)
     operations = {(operation.method, operation.path): operation for operation in _operations(lines[:middle])}
     entities = {path.split("/")[1] for _, path in operations}
     fields = _schemas(lines[middle + 1 :], entities)
     for (method, path), operation in operations.items():
         name = path.split("/")[1]
+        # Some entities have no schema in the text; the example of their list shows the names of their fields.
         if method == "POST" and name not in fields:
             fields[name] = _fields_of_example(operation.example)
     return Reference(operations, fields)

@@ -81,6 +81,7 @@ class Emulator(abc.ABC, Generic[B, J]):
 
     async def respond(self, request: Incoming, option_changes: Mapping[str, Any]) -> Answer:
         """Answer one request, without any socket; ``option_changes`` are changes to the server options for this one."""
+        # attrs.evolve asks for an attrs class, which a type variable can't promise.
         server_options: Any = self.server_options
         return await self.answer(
             request, attrs.evolve(server_options, **option_changes) if option_changes else server_options

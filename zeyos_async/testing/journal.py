@@ -20,6 +20,7 @@ __all__ = ["Entry", "Journal", "fingerprint"]
 
 _SECRET_HEADERS: Final = ("Authorization", "Cookie", "Proxy-Authorization")
 _SECRET_PATHS: Final = ("/auth/", "/oauth2/", "/login")
+# A soak sends millions of requests, whose bodies would fill the memory.
 _MAX_ENTRIES: Final = 200_000
 
 
@@ -116,6 +117,7 @@ class Journal:
         self.requests.clear()
         self.counts.clear()
         self.connections = 0
+        # Requests that are being answered end after the reset, so they go on counting.
         self.greatest_concurrency = self.open_requests
         self._next = 0
 

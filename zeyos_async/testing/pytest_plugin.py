@@ -39,6 +39,7 @@ def zeyos_emulator_options() -> dict[str, Any]:
 @_async_fixture
 async def zeyos_emulator(zeyos_emulator_options: dict[str, Any]) -> AsyncIterator[ZeyosEmulator]:
     """Run a ZeyOS emulator on a free port, with its few default rows."""
+    # Imported here: pytest loads the plugin in every run, of tests that use no emulator, too.
     from zeyos_async.testing import emulate_zeyos
 
     async with emulate_zeyos(**zeyos_emulator_options) as emulator:

@@ -30,8 +30,10 @@ from .journal import Entry, Journal
 
 __all__ = ["Clock", "EmulatorServer", "compress"]
 
+# Servers leave small answers uncompressed, so clients meet both.
 _MIN_GZIP_BYTES: Final = 256
 _MAX_BODY_BYTES: Final = 256 * 1024 * 1024
+# aiohttp would wait a minute for connections that clients keep open.
 _SHUTDOWN_SECONDS: Final = 0.2
 
 
@@ -78,6 +80,7 @@ class EmulatorServer:
         server = _CountingServer(self._handle, journal=self._journal)
         self._runner = web.ServerRunner(server, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         await self._runner.setup()
+        # Tests open hundreds of connections at once; a short backlog would refuse some of them.
         site = web.TCPSite(self._runner, host, port, backlog=1024)
         await site.start()
         return int(self._runner.addresses[0][1])
@@ -118,6 +121,7 @@ class EmulatorServer:
             await asyncio.sleep(fault.delay)
         answer = await self._respond(request, fault.option_changes) if fault.act else fault.answer or Answer()
         answer = fault.answer or answer
+        # After the API has acted, if it was to act: this is the answer that gets lost.
         if fault.cut == "before":
             return _RawResponse(b"", drip=None, reset=fault.reset, close=True)
         entry.status = answer.status
@@ -168,6 +172,7 @@ def _make_request(
     message: RawRequestMessage, payload: StreamReader, protocol: Any, writer: Any, task: Any
 ) -> web.BaseRequest:
     loop = asyncio.get_running_loop()
+    # Without a size of our own, aiohttp refuses bodies of more than 1 MiB, which uploads have.
     return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=_MAX_BODY_BYTES)
 
 
@@ -191,6 +196,7 @@ def _make_raw_response(
         body = _encode_as(answer.body, fault.encoding, headers)
     else:
         body = _encode_body(answer, request, headers) or b""
+    # These have no body on the wire: its bytes would be taken for the next answer.
     if request.method == "HEAD" or answer.status in (204, 304):
         body, framing = b"", "none"
     sent = body[: int(len(body) * fault.at)] if fault.cut == "within" else body

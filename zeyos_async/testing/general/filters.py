@@ -43,6 +43,7 @@ def _bad_request(text: str) -> GeneralRefusal:
 def _read_test(item: Any, model: Model) -> Test:
     if not isinstance(item, dict) or not isinstance(item.get("fieldname"), str):
         raise _bad_request("a filter must be an object with a fieldname")
+    # A misspelt property would leave the filter weaker than the client means.
     if unknown := sorted(item.keys() - _PROPERTIES):
         raise _bad_request(f"a filter has no property {unknown[0]}")
     comparison = item.get("comparison", "eql")

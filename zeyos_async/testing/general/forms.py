@@ -109,6 +109,7 @@ class Forms:
         for record in read:
             if self._store.row(model, record) is None:
                 raise GeneralRefusal(UNKNOWN_ID, f"{model.name} {record} not found")
+        # An ID that is sent twice is one record, and must not be deleted twice.
         return list(dict.fromkeys(read))
 
     def _read_values(
@@ -138,6 +139,7 @@ class Forms:
     def _is_taken(self, model: Model, values: Mapping[str, Value], ids: list[int]) -> bool:
         key, value = model.identity.name, values[model.unique]
         others = (row for row in self._store.rows(model) if row[key] not in ids)
+        # One value for several records would be shared by them, whatever the others have.
         return len(ids) > 1 or any(row[model.unique] == value for row in others)
 
 

@@ -46,6 +46,7 @@ class Store:
         record = given_id if isinstance(given_id, int) and given_id > 0 else self._next[model.name]
         row: Row = {field.name: field.default for field in model.fields} | dict(values) | {identity: record}
         self._rows[model.name][record] = row
+        # IDs are never given twice, also after a row that brought its own.
         self._next[model.name] = max(self._next[model.name], record + 1)
         return record
 

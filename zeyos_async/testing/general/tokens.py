@@ -83,6 +83,7 @@ class TokenBook:
             GeneralRefusal: 102.
         """
         access_type = properties.get("accessType")
+        # True equals 1 in Python, and is another JSON value.
         if type(access_type) is not int or access_type != self.credentials.access_type:
             raise GeneralRefusal(WRONG_ACCESS_TYPE, "accessType wrong")
         if self.credentials.key and properties.get("key") != self.credentials.key:

@@ -20,6 +20,7 @@ def day_of(seconds: int) -> str:
 def bill(store: Store, billing: Row) -> None:
     """Attach packages and records to a new billing, and mark the records as billed."""
     project = store.find("projects", billing["projectId"])
+    # Packages of another project are left out rather than refused: the document says nothing of them.
     below = {row["id"] for _, row in store.descendants(project["id"])}
     billing["workPackageIds"] = [key for key in billing["workPackageIds"] if key in below]
     records = [row for row in store.rows["time_tracking_records"].values() if _includes(billing, row)]

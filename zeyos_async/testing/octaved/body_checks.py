@@ -91,6 +91,7 @@ def _is_objects(value: Any) -> bool:
 def _locations(field: Field, value: Any, creates: bool) -> str:
     if not _is_objects(value):
         return "must be an array of objects"
+    # A patch finds the old location by these; one without either would be a new one each time.
     nameless = any(item.get("id") is None and item.get("number") is None for item in value)
     return "each location needs its id or its number" if nameless and not creates else ""
 

@@ -172,6 +172,7 @@ class _ResourceRequest:
     def _list(self) -> Answer:
         query = _read_query(self.request.query, self._options, ids=True)
         rows = self.store.rows[self.resource]
+        # Customers alone may be listed without IDs.
         if not query.ids and self.resource != "customers":
             raise bad_request("ids[] is required")
         if self.server_options.missing == "refuse":

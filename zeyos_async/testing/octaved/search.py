@@ -100,6 +100,7 @@ def find_ids(store: Store, resource: str, condition: Any) -> list[str]:
     test = _compile(store, resource, condition, 0)
     ids = [key for key, row in store.rows[resource].items() if test(row)]
     if condition.get("ident") == "ancestorsOf":
+        # Ancestors have an order that the rows as stored do not have.
         line = [row["id"] for _, row in store.ancestors(condition["value"])]
         ids.sort(key=line.index)
     return ids

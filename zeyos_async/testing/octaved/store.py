@@ -86,6 +86,7 @@ class Store:
         row["isArchived"] = bool(old and old["isArchived"])
         self.touch(row)
         if old is not None:
+            # Replaced, and moved perhaps: it would be a child of both parents.
             self._children[old["parentNodeId"]].remove(row["id"])
         self._children.setdefault(row["parentNodeId"], []).append(row["id"])
 

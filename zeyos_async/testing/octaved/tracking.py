@@ -19,6 +19,7 @@ def prepare_record(store: Store, values: Row, row: Row | None) -> None:
         Refusal: 400 or 409, for a reference that can't be tracked on.
     """
     for billing, work in (("billingStart", "workTimeStart"), ("billingEnd", "workTimeEnd")):
+        # The document has billing times default to the work's, a patch included.
         if values.get(work) is not None and values.get(billing) is None:
             values[billing] = values[work]
     reference = values.get("referenceNode") or values.get("workPackage")

@@ -67,6 +67,7 @@ async def read_response(reader: asyncio.StreamReader, method: str) -> Message:
     """
     try:
         message = Message(await reader.readuntil(b"\r\n\r\n"))
+        # Their Content-Length tells the length of a body that does not come.
         if method == "HEAD" or message.start[1] in ("204", "304"):
             return attrs.evolve(message, last=_is_last(message))
         return await _read_body(reader, message, unframed=None)
@@ -82,6 +83,7 @@ async def _read_body(reader: asyncio.StreamReader, message: Message, *, unframed
     if "content-length" in headers:
         body = await reader.readexactly(int(headers["content-length"]))
         return attrs.evolve(message, raw=body, body=body, last=_is_last(message))
+    # A request without either has no body; a response without either ends with its connection.
     if unframed is not None:
         return message
     body = await reader.read()

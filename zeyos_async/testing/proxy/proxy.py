@@ -204,6 +204,7 @@ class _ConnectionPair:
         reader, writer = await self._connect()
         writer.write(request.wire)
         response = await read_response(reader, request.start[0])
+        # The server closes after it; a request on this connection would be lost, which nobody planned.
         if response.last:
             self._close_server()
         return response
@@ -212,6 +213,7 @@ class _ConnectionPair:
         """Send a part of the request to the server, and reset that connection."""
         _, writer = await self._connect()
         wire = request.wire
+        # Never all of it, or the server would act on a request that counts as cut.
         writer.write(wire[: min(len(wire) - 1, math.ceil(len(wire) * part))])
         await asyncio.sleep(0)
         _reset(writer)
@@ -271,6 +273,7 @@ def _reserve_port(port: int) -> socket.socket:
     """Bind a socket that listens to nobody, so that nobody else gets the port while the proxy is shut."""
     place = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Both sockets need it for the listener to get the port that this one holds.
     place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     place.bind(("127.0.0.1", port))
     return place

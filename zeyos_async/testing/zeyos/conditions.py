@@ -107,6 +107,7 @@ class Scope:
         return alias
 
     def _extdata(self, text: str, name: str) -> Path | None:
+        # sqlite3 refuses a statement that holds NUL, with an error that is none of the API's.
         if "\0" in name:
             return None
         entity, literal = (f"'{part.replace(chr(39), chr(39) * 2)}'" for part in (self.table.name, name))

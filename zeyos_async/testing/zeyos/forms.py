@@ -29,6 +29,7 @@ def read_body(content_type: str, body: bytes) -> dict[str, Any]:
     if kind != "application/json":
         raise Refusal(415, f"Unsupported Media Type: {kind or 'no content type'}")
     value = parse_json(_text(body))
+    # PHP has one type for lists and objects: an empty object is sent as [] by clients in PHP.
     if value == []:
         return {}
     if not isinstance(value, dict):

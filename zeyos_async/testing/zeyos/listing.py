@@ -175,6 +175,7 @@ def _order(sort: Any, scope: Scope, selected: Mapping[str, Path], *, distinct: b
             raise bad_request("Invalid sort field")
         name = item.removeprefix("-") if item.startswith("-") else item.removeprefix("+")
         path = scope.resolve(name, what="sort")
+        # PostgreSQL's own refusal: json has no order there, and SQLite would sort the text.
         if path.column is not None and path.column.type == "json":
             raise Refusal(500, "could not identify an ordering operator for type json")
         if distinct and path not in selected.values():
@@ -188,6 +189,7 @@ def _order(sort: Any, scope: Scope, selected: Mapping[str, Path], *, distinct: b
 
 def _order_term(path: Path, *, descending: bool) -> str:
     direction = " DESC" if descending else ""
+    # A column of the table itself has no NULLs to place then; a joined row may be missing altogether.
     if path.column is not None and path.column.notnull and not path.field:
         return path.sql + direction
     return path.sql + direction + (" NULLS FIRST" if descending else " NULLS LAST")
@@ -198,6 +200,7 @@ def _window(body: Mapping[str, Any], server_options: ZeyosServerOptions, *, expo
     offset = to_int("offset", body.get("offset"), default=0, minimum=0, maximum=2**63 - 1)
     if server_options.clamp_limit is not None:
         limit = min(limit, server_options.clamp_limit)
+    # SQLite's LIMIT -1 is none; an export has all rows, whatever the limit says.
     return f" LIMIT {-1 if export else limit} OFFSET {offset}"
 
 

@@ -287,6 +287,7 @@ def _check_authorization(query: Mapping[str, Any], clients: Mapping[str, Any]) -
     uri = urlsplit(str(query.get("redirect_uri", "")))
     if query.get("client_id") not in clients:
         raise bad_request("Unknown client application")
+    # A code on plain HTTP could be read by anybody on the way, except on the same machine.
     if uri.scheme != "https" and uri.hostname not in ("127.0.0.1", "localhost"):
         raise bad_request("Invalid redirect_uri")
     if query.get("response_type") != "code":

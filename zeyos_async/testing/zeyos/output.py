@@ -21,6 +21,7 @@ def make_presenter(
     """Return a function from a stored value of a composite column to what the API shows."""
     if column.binfile:
         return lambda value: _file_content(value, store) if expanded and value is not None else value
+    # Arrays have a text form in PostgreSQL, so the option leaves them as text.
     native = expanded or (server_options.json_form == "native" and not column.is_array)
     if native:
         return lambda value: None if value is None else json.loads(value)

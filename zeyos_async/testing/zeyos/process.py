@@ -114,6 +114,7 @@ async def _ready(process: asyncio.subprocess.Process) -> EmulatorProcess:
     if process.stdout is None or process.stderr is None:
         raise RuntimeError("the emulator's process has no pipes")
     line = await asyncio.wait_for(process.stdout.readline(), _READY_SECONDS)
+    # The pipe ended before the process spoke, so it has died.
     if not line:
         words = (await process.stderr.read()).decode(errors="replace").strip()
         raise RuntimeError(f"the emulator did not start: {words[-2000:]}")

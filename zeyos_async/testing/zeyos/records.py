@@ -121,6 +121,7 @@ class Records:
             Refusal: What the API or the database refuses.
         """
         change = _read_change(table, body)
+        # A body may set the creator and the time of creation; the time of the change is the server's.
         columns = {"creator": user, "creationdate": now, **change.columns, "lastmodified": now}
         columns = {name: value for name, value in columns.items() if name in table.by_name}
         with self._store.transaction():

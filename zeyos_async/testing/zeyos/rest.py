@@ -131,6 +131,7 @@ class RestApi:
         self, request: Incoming, table: Table, identity: Identity, server_options: ZeyosServerOptions
     ) -> Answer:
         body = _body(request)
+        # The server chooses IDs; one of the client's is refused even where it is free.
         if body.get("ID") is not None:
             raise Refusal(409, "Conflict: ID Present")
         user = identity.credentials.user
@@ -168,6 +169,7 @@ class RestApi:
         if body.get("ID") is not None and stored(table.by_name["ID"], body["ID"]) != record_id:
             raise Refusal(409, "Conflict: Non-matching ID")
         record = self._records.find(table, record_id)
+        # The documents have no 410 for a read or a delete of such an ID, which is 404 there.
         if record is None and self._store.was_used(table.name, record_id):
             raise Refusal(410, "Gone")
         self._require_match(request.headers, self._find_record(table, record_id))

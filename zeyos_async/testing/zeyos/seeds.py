@@ -47,6 +47,7 @@ DEFAULT_ROWS: Final[Mapping[str, int]] = {
 """How many rows an entity has where nobody asks for another number; 24 for all others."""
 
 _MIN_ROWS: Final[Mapping[str, int]] = {"applications": 1, "users": 2}
+# A prime, so that columns that repeat every 211 rows don't fall into step with those that repeat by tens.
 _POOL: Final = 211
 _START: Final = 1_500_000_000
 _TIMES: Final = (
@@ -125,6 +126,7 @@ def _combinations(first: str, second: str, counts: Mapping[str, int]) -> int:
 
 def _make_ids(name: str, count: int) -> list[int]:
     """Return IDs from 1 with a gap after every ninth; users and applications have none."""
+    # Credentials name users and applications by ID, so theirs have no gaps.
     gap = count + 1 if name in ("users", "applications") else 9
     return [1 + index + index // gap for index in range(count)]
 

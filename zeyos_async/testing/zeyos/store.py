@@ -36,6 +36,7 @@ class Store:
     def __init__(self, tables: Mapping[str, Table], now: Callable[[], float]) -> None:
         self.tables = tables
         self.connection = connect(tables)
+        # A connection that nobody closes is a ResourceWarning from Python 3.13 on, and an error in our tests.
         weakref.finalize(self, self.connection.close)
         self.version = 0
         self._now = now

@@ -137,6 +137,7 @@ class TokenBook:
 
     def revoke(self, text: str) -> None:
         """Forget a token, and the access token that belongs to a refresh token."""
+        # The pair ends together: an access token must not outlive the refresh token that was revoked.
         token = self._tokens.pop(text, None)
         if token is not None and token.kind == "refresh":
             self._tokens.pop(token.partner, None)
@@ -176,6 +177,7 @@ class TokenBook:
 
     def _credential(self, request: Incoming) -> Token | None:
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+        # A header decides alone: a bad one must not fall back on a cookie that is good.
         if scheme:
             return self.find(text.strip(), "login", "access") if scheme.lower() == "bearer" else None
         for part in request.headers.get("Cookie", "").split(";"):

@@ -59,6 +59,7 @@ def operand(column: Column, value: Any) -> Any:
 def _integer(value: Any, kind: str) -> int:
     if isinstance(value, str) and _INTEGER.fullmatch(value):
         value = int(value)
+    # True is an int to Python, and none to PostgreSQL.
     if not isinstance(value, int) or isinstance(value, bool):
         raise bad_request(f'invalid input syntax for type {kind}: "{_quote_value(value)}"')
     if not -_BOUNDS[kind] <= value < _BOUNDS[kind]:
@@ -106,6 +107,7 @@ def parse_json(text: str | bytes) -> Any:
     """
     try:
         value = json.loads(text, parse_constant=_no_constant)
+        # Encoding finds lone surrogates, which JSON's escapes can write and no database stores.
         json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise bad_request("invalid input syntax for type json") from None
@@ -160,6 +162,7 @@ def array_literal(items: list[Any]) -> str:
 def _array_item(item: Any) -> str:
     if isinstance(item, int):
         return str(item)
+    # Without quotes, NULL is a null and a brace or comma is syntax.
     if item and item.upper() != "NULL" and not re.search(r'[\s",{}\\]', item):
         return str(item)
     return '"' + str(item).replace("\\", "\\\\").replace('"', '\\"') + '"'
