@@ -657,7 +657,6 @@ __all__ = [
     "UserSearchBody",
     "WhoAmI",
 ]
-
 _CODES = frozenset(
     {
         "AttachmentModule",
@@ -716,10 +715,10 @@ if not TYPE_CHECKING:
         """Import the module of a name when the name is first asked for."""
         if name not in __all__:
             raise AttributeError(f"{__name__} has no {name!r}.{suggest(name, __all__)}")
-        value = globals()[name] = _found(name)
+        value = globals()[name] = _find_value(name)
         return value
 
-    def _found(name: str) -> Any:
+    def _find_value(name: str) -> Any:
         if name in RECORDS:
             return record_class(name)
         home = "_generated.codes" if name in _CODES else _WRITTEN[name]

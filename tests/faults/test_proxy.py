@@ -29,7 +29,7 @@ from zeyos_async.testing.proxy import (
     silent,
     truncated,
 )
-from zeyos_async.testing.proxy.messages import Message, read_request, read_response, reframed
+from zeyos_async.testing.proxy.messages import Message, read_request, read_response, reframe
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -170,7 +170,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Length: %d\r\n\r\n"
 @given(body=st.binary(max_size=9000), framing=st.sampled_from(["", "length", "chunked", "close"]))
 async def test_a_body_is_the_same_in_every_framing(body: bytes, framing: Any) -> None:
     """Written otherwise and read again; other headers stay."""
-    wire = reframed(Message(HEAD % len(body), body, body), framing)
+    wire = reframe(Message(HEAD % len(body), body, body), framing)
     message = await read_response(reader_of(wire), "GET")
     assert message.body == body
     assert message.headers["x-a"] == "b"

@@ -56,7 +56,8 @@ __all__ = [
     "serve_zeyos",
 ]
 
-_HOMES = {
+# Importing an emulator loads a web server; a program's tests should not pay for those they don't use.
+_MODULES = {
     "ZeyosServerOptions": ".zeyos.server_options",
     "Credentials": ".zeyos.tokens",
     "EmulatorProcess": ".zeyos.process",
@@ -86,9 +87,9 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name], __name__), name)
+    return getattr(importlib.import_module(_MODULES[name], __name__), name)
 
 
 def __dir__() -> list[str]:

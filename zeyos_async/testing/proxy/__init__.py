@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from .proxy import FaultProxy, Passage, Plan
 from .proxy_faults import (
-    Mishap,
+    ProxyFault,
     answered,
     dripping,
     html_page,
@@ -26,11 +26,15 @@ from .proxy_faults import (
     truncated,
 )
 
+Mishap = ProxyFault
+"""The earlier name of ``ProxyFault``."""
+
 __all__ = [
     "FaultProxy",
     "Mishap",
     "Passage",
     "Plan",
+    "ProxyFault",
     "answered",
     "dripping",
     "html_page",

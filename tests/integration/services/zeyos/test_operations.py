@@ -13,10 +13,11 @@ import pytest_asyncio
 from zeyos_async.errors import Gone, NotFound
 from zeyos_async.schema import Entity, Field, Kind
 from zeyos_async.services.zeyos._generated import ENTITIES, entity
-from zeyos_async.services.zeyos._generated.operations import OPERATIONS, Operation
 from zeyos_async.services.zeyos.client import Zeyos
 from zeyos_async.services.zeyos.resources import ReadableResource, WritableResource
 from zeyos_async.testing import emulate_zeyos
+
+from .operations_table import OPERATIONS, Operation
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -17,8 +17,14 @@ class Advertisement(Module):
 
     @operation(
         Spec(
-            module="advertisement", name="get", action="get", method="GET", path="advertisement",
-            returns=Shape.JSON, safety=Safety.READ, oauth=False,
+            module="advertisement",
+            name="get",
+            action="get",
+            method="GET",
+            path="advertisement",
+            returns=Shape.JSON,
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def get(self) -> Any:

@@ -17,8 +17,14 @@ class AppsManifests(Module):
 
     @operation(
         Spec(
-            module="apps/manifests", name="config", action="config", method="GET", path="apps/manifests",
-            returns=Shape.JSON, safety=Safety.READ, oauth=False,
+            module="apps/manifests",
+            name="config",
+            action="config",
+            method="GET",
+            path="apps/manifests",
+            returns=Shape.JSON,
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def config(self) -> Any:

@@ -27,7 +27,11 @@ class Attachment(Module):
 
     @operation(
         Spec(
-            module="attachment", name="all", action="all", method="GET", path="attachment",
+            module="attachment",
+            name="all",
+            action="all",
+            method="GET",
+            path="attachment",
             params=(
                 Param("attached", Kind.INTEGER, required=True),
                 Param("folder", Kind.INTEGER, required=True),
@@ -36,7 +40,10 @@ class Attachment(Module):
                 Param("sort", Kind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.ROWS, record="AttachmentData", columns="AttachmentData", safety=Safety.READ,
+            returns=Shape.ROWS,
+            record="AttachmentData",
+            columns="AttachmentData",
+            safety=Safety.READ,
             scopes=("read_tasks", "read_calendar", "read_contacts"),
         )
     )
@@ -66,10 +73,18 @@ class Attachment(Module):
 
     @operation(
         Spec(
-            module="attachment", name="attach", action="attach", method="POST", path="attachment",
+            module="attachment",
+            name="attach",
+            action="attach",
+            method="POST",
+            path="attachment",
             body=Body(shape=BodyShape.PARTS, record="AttachmentData", part="json_{n}", file="file_{n}"),
-            returns=Shape.VALUES, kind=Kind.TEXT, safety=Safety.ONCE, batchable=False,
-            scopes=("write_tasks", "write_calendar", "write_contacts"), html=True,
+            returns=Shape.VALUES,
+            kind=Kind.TEXT,
+            safety=Safety.ONCE,
+            batchable=False,
+            scopes=("write_tasks", "write_calendar", "write_contacts"),
+            html=True,
         )
     )
     async def attach(
@@ -84,20 +99,25 @@ class Attachment(Module):
         ``POST attachment?action=attach``.
 
         Args:
-            body: What goes along with the file: a record, or a dict of its fields.
-            files: What is uploaded: bytes, a path, a stream or an ``Upload``; one or several.
+            body: The description of the file: a record, or a dict of its fields.
+            files: The upload: bytes, a path, a stream or an ``Upload``; one or several.
         """
         ...
 
     @operation(
         Spec(
-            module="attachment", name="detach", action="detach", method="PUT", path="attachment",
+            module="attachment",
+            name="detach",
+            action="detach",
+            method="PUT",
+            path="attachment",
             params=(
                 Param("attached", Kind.INTEGER, required=True),
                 Param("folder", Kind.INTEGER, required=True),
                 Param("module", Kind.INTEGER, required=True),
             ),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT), safety=Safety.ONCE,
+            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT),
+            safety=Safety.ONCE,
             scopes=("write_tasks", "write_calendar", "write_contacts"),
         )
     )
@@ -118,7 +138,11 @@ class Attachment(Module):
 
     @download(
         Spec(
-            module="attachment", name="document", action="document", method="GET", path="attachment",
+            module="attachment",
+            name="document",
+            action="document",
+            method="GET",
+            path="attachment",
             params=(
                 Param("attached", Kind.INTEGER, required=True),
                 Param("folder", Kind.INTEGER, required=True),
@@ -127,7 +151,11 @@ class Attachment(Module):
                 Param("content_type"),
                 Param("scan", Kind.BOOLEAN),
             ),
-            returns=Shape.DOWNLOAD, target="AttachmentData", safety=Safety.READ, batchable=False, oauth=False,
+            returns=Shape.DOWNLOAD,
+            target="AttachmentData",
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
         )
     )
     async def document(
@@ -147,7 +175,7 @@ class Attachment(Module):
         ``GET attachment?action=document``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             attached: The object that the attachment belongs to.
             folder: The folder's ID.
             module: The module.
@@ -159,14 +187,21 @@ class Attachment(Module):
 
     @operation(
         Spec(
-            module="attachment", name="get", action="get", method="GET", path="attachment",
+            module="attachment",
+            name="get",
+            action="get",
+            method="GET",
+            path="attachment",
             params=(
                 Param("id", required=True),
                 Param("attached", Kind.INTEGER, required=True),
                 Param("folder", Kind.INTEGER, required=True),
                 Param("module", Kind.INTEGER, required=True),
             ),
-            returns=Shape.RECORD, record="AttachmentData", target="AttachmentData", safety=Safety.READ,
+            returns=Shape.RECORD,
+            record="AttachmentData",
+            target="AttachmentData",
+            safety=Safety.READ,
             scopes=("read_tasks", "read_calendar", "read_contacts"),
         )
     )
@@ -185,7 +220,7 @@ class Attachment(Module):
         ``GET attachment?action=get``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             id: The object's ID.
             attached: The object that the attachment belongs to.
             folder: The folder's ID.
@@ -195,15 +230,22 @@ class Attachment(Module):
 
     @operation(
         Spec(
-            module="attachment", name="list", action="list", method="PUT", path="attachment",
+            module="attachment",
+            name="list",
+            action="list",
+            method="PUT",
+            path="attachment",
             params=(
                 Param("attached", Kind.INTEGER, required=True),
                 Param("folder", Kind.INTEGER, required=True),
                 Param("module", Kind.INTEGER, required=True),
                 Param("columns", Kind.COLUMNS, required=True),
             ),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER), returns=Shape.ROWS, record="AttachmentData",
-            columns="AttachmentData", safety=Safety.READ,
+            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER),
+            returns=Shape.ROWS,
+            record="AttachmentData",
+            columns="AttachmentData",
+            safety=Safety.READ,
             scopes=("read_tasks", "read_calendar", "read_contacts"),
         )
     )
@@ -232,7 +274,11 @@ class Attachment(Module):
 
     @operation(
         Spec(
-            module="attachment", name="updates", action="updates", method="GET", path="attachment",
+            module="attachment",
+            name="updates",
+            action="updates",
+            method="GET",
+            path="attachment",
             params=(
                 Param("attached", Kind.INTEGER, required=True),
                 Param("folder", Kind.INTEGER, required=True),
@@ -243,7 +289,10 @@ class Attachment(Module):
                 Param("sort", Kind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.UPDATES, record="AttachmentData", columns="AttachmentData", safety=Safety.READ,
+            returns=Shape.UPDATES,
+            record="AttachmentData",
+            columns="AttachmentData",
+            safety=Safety.READ,
             oauth=False,
         )
     )
@@ -277,14 +326,21 @@ class Attachment(Module):
 
     @download(
         Spec(
-            module="attachment", name="zip_documents", action="zipDocuments", method="PUT", path="attachment",
+            module="attachment",
+            name="zip_documents",
+            action="zipDocuments",
+            method="PUT",
+            path="attachment",
             params=(
                 Param("attached", Kind.INTEGER, required=True),
                 Param("folder", Kind.INTEGER, required=True),
                 Param("module", Kind.INTEGER, required=True),
             ),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER), returns=Shape.DOWNLOAD, safety=Safety.READ,
-            batchable=False, oauth=False,
+            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER),
+            returns=Shape.DOWNLOAD,
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
         )
     )
     async def zip_documents(

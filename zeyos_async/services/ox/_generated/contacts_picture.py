@@ -18,7 +18,11 @@ class ContactsPicture(Module):
 
     @download(
         Spec(
-            module="contacts/picture", name="get", action="get", method="GET", path="contacts/picture",
+            module="contacts/picture",
+            name="get",
+            action="get",
+            method="GET",
+            path="contacts/picture",
             params=(
                 Param("user_id"),
                 Param("account_id"),
@@ -29,13 +33,20 @@ class ContactsPicture(Module):
                 Param("width", Kind.INTEGER),
                 Param("height", Kind.INTEGER),
                 Param("shrinkOnly", Kind.BOOLEAN, attribute="shrink_only"),
-                Param("scaleType", attribute="scale_type", choices=("cover", "contain", "containforcedimension", "coverandcrop", "auto")),
+                Param(
+                    "scaleType",
+                    attribute="scale_type",
+                    choices=("cover", "contain", "containforcedimension", "coverandcrop", "auto"),
+                ),
                 Param("cropWidth", Kind.INTEGER, attribute="crop_width"),
                 Param("cropHeight", Kind.INTEGER, attribute="crop_height"),
                 Param("cropX", Kind.INTEGER, attribute="crop_x"),
                 Param("cropY", Kind.INTEGER, attribute="crop_y"),
             ),
-            returns=Shape.DOWNLOAD, safety=Safety.READ, batchable=False, oauth=False,
+            returns=Shape.DOWNLOAD,
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
         )
     )
     async def get(
@@ -50,7 +61,8 @@ class ContactsPicture(Module):
         width: int | None = None,
         height: int | None = None,
         shrink_only: bool | None = None,
-        scale_type: Literal["cover", "contain", "containforcedimension", "coverandcrop", "auto"] | None = None,
+        scale_type: Literal["cover", "contain", "containforcedimension", "coverandcrop", "auto"]
+        | None = None,
         crop_width: int | None = None,
         crop_height: int | None = None,
         crop_x: int | None = None,

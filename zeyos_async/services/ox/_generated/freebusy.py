@@ -15,6 +15,7 @@ from zeyos_async.wire import Safety
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date as Day
+
     from zeyos_async.services.ox.records import OxRecord
 
 
@@ -23,14 +24,21 @@ class Freebusy(Module):
 
     @operation(
         Spec(
-            module="freebusy", name="get", action="get", method="GET", path="freebusy",
+            module="freebusy",
+            name="get",
+            action="get",
+            method="GET",
+            path="freebusy",
             params=(
                 Param("from", Kind.DATE_OR_TIME, required=True, attribute="from_"),
                 Param("merged", Kind.BOOLEAN),
                 Param("participant", required=True),
                 Param("until", Kind.DATE_OR_TIME, required=True),
             ),
-            returns=Shape.JSON, safety=Safety.READ, oauth=False, since="6.22.1",
+            returns=Shape.JSON,
+            safety=Safety.READ,
+            oauth=False,
+            since="6.22.1",
         )
     )
     async def get(
@@ -50,14 +58,21 @@ class Freebusy(Module):
 
     @operation(
         Spec(
-            module="freebusy", name="list", action="list", method="PUT", path="freebusy",
+            module="freebusy",
+            name="list",
+            action="list",
+            method="PUT",
+            path="freebusy",
             params=(
                 Param("from", Kind.DATE_OR_TIME, required=True, attribute="from_"),
                 Param("merged", Kind.BOOLEAN),
                 Param("until", Kind.DATE_OR_TIME, required=True),
             ),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT), returns=Shape.JSON, safety=Safety.READ,
-            oauth=False, since="6.22.1",
+            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT),
+            returns=Shape.JSON,
+            safety=Safety.READ,
+            oauth=False,
+            since="6.22.1",
         )
     )
     async def list(

@@ -28,12 +28,15 @@ class HaloContact(Module):
     @property
     def picture(self) -> HaloContactPicture:
         """The operations of ``halo_contact_picture``; the same object as ``halo_contact_picture`` of the client."""
-        found: HaloContactPicture = self._caller.module("halo_contact_picture")
-        return found
+        module: HaloContactPicture = self._caller.module("halo_contact_picture")
+        return module
 
     @operation(
         Spec(
-            module="halo/contact", name="investigate", action="investigate", method="GET",
+            module="halo/contact",
+            name="investigate",
+            action="investigate",
+            method="GET",
             path="halo/contact",
             params=(
                 Param("provider", required=True),
@@ -51,7 +54,9 @@ class HaloContact(Module):
                 Param("expand", Kind.BOOLEAN),
                 Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
             ),
-            returns=Shape.JSON, safety=Safety.READ, oauth=False,
+            returns=Shape.JSON,
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def investigate(
@@ -97,7 +102,10 @@ class HaloContact(Module):
 
     @operation(
         Spec(
-            module="halo/contact", name="investigate_contact", action="investigate", method="PUT",
+            module="halo/contact",
+            name="investigate_contact",
+            action="investigate",
+            method="PUT",
             path="halo/contact",
             params=(
                 Param("provider", required=True),
@@ -111,8 +119,10 @@ class HaloContact(Module):
                 Param("expand", Kind.BOOLEAN),
                 Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
             ),
-            body=Body(shape=BodyShape.RECORD, record="ContactDataWithInternalId"), returns=Shape.JSON,
-            safety=Safety.READ, oauth=False,
+            body=Body(shape=BodyShape.RECORD, record="ContactDataWithInternalId"),
+            returns=Shape.JSON,
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def investigate_contact(
@@ -136,7 +146,7 @@ class HaloContact(Module):
         ``PUT halo/contact?action=investigate``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             provider: The provider.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             limit: How many are wanted at most.
@@ -153,8 +163,15 @@ class HaloContact(Module):
 
     @operation(
         Spec(
-            module="halo/contact", name="services", action="services", method="GET", path="halo/contact",
-            returns=Shape.VALUES, kind=Kind.TEXT, safety=Safety.READ, oauth=False,
+            module="halo/contact",
+            name="services",
+            action="services",
+            method="GET",
+            path="halo/contact",
+            returns=Shape.VALUES,
+            kind=Kind.TEXT,
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def services(self) -> Rows[str]:

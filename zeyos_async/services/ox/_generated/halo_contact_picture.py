@@ -18,7 +18,10 @@ class HaloContactPicture(Module):
 
     @download(
         Spec(
-            module="halo/contact/picture", name="get", method="GET", path="halo/contact/picture",
+            module="halo/contact/picture",
+            name="get",
+            method="GET",
+            path="halo/contact/picture",
             params=(
                 Param("internal_userid", Kind.INTEGER),
                 Param("userid", Kind.INTEGER),
@@ -36,9 +39,17 @@ class HaloContactPicture(Module):
                 Param("width", Kind.INTEGER),
                 Param("height", Kind.INTEGER),
                 Param("shrinkOnly", Kind.BOOLEAN, attribute="shrink_only"),
-                Param("scaleType", attribute="scale_type", choices=("contain", "containforcedimension", "cover", "coverandcrop")),
+                Param(
+                    "scaleType",
+                    attribute="scale_type",
+                    choices=("contain", "containforcedimension", "cover", "coverandcrop"),
+                ),
             ),
-            returns=Shape.DOWNLOAD, safety=Safety.READ, batchable=False, oauth=False, deprecated=True,
+            returns=Shape.DOWNLOAD,
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
+            deprecated=True,
         )
     )
     async def get(

@@ -18,7 +18,10 @@ class Image(Module):
 
     @download(
         Spec(
-            module="image", name="contact_picture", method="GET", path="image/contact/picture",
+            module="image",
+            name="contact_picture",
+            method="GET",
+            path="image/contact/picture",
             params=(
                 Param("folder", required=True),
                 Param("id", Kind.INTEGER, required=True),
@@ -30,9 +33,16 @@ class Image(Module):
                 Param("width", Kind.INTEGER),
                 Param("height", Kind.INTEGER),
                 Param("shrinkOnly", Kind.BOOLEAN, attribute="shrink_only"),
-                Param("scaleType", attribute="scale_type", choices=("contain", "containforcedimension", "cover", "coverandcrop")),
+                Param(
+                    "scaleType",
+                    attribute="scale_type",
+                    choices=("contain", "containforcedimension", "cover", "coverandcrop"),
+                ),
             ),
-            returns=Shape.DOWNLOAD, safety=Safety.READ, batchable=False, scopes=("read_contacts",),
+            returns=Shape.DOWNLOAD,
+            safety=Safety.READ,
+            batchable=False,
+            scopes=("read_contacts",),
             deprecated=True,
         )
     )
@@ -74,9 +84,16 @@ class Image(Module):
 
     @download(
         Spec(
-            module="image", name="mp3_cover", method="GET", path="image/file/mp3cover",
-            params=(Param("id", required=True),), returns=Shape.DOWNLOAD, safety=Safety.READ, batchable=False,
-            session=False, oauth=False,
+            module="image",
+            name="mp3_cover",
+            method="GET",
+            path="image/file/mp3cover",
+            params=(Param("id", required=True),),
+            returns=Shape.DOWNLOAD,
+            safety=Safety.READ,
+            batchable=False,
+            session=False,
+            oauth=False,
         )
     )
     async def mp3_cover(self, *, id: str) -> bytes:
@@ -91,14 +108,21 @@ class Image(Module):
 
     @download(
         Spec(
-            module="image", name="mail_picture", method="GET", path="image/mail/picture",
+            module="image",
+            name="mail_picture",
+            method="GET",
+            path="image/mail/picture",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
                 Param("uid", required=True),
                 Param("accountId", Kind.INTEGER, attribute="account_id"),
             ),
-            returns=Shape.DOWNLOAD, safety=Safety.READ, batchable=False, session=False, oauth=False,
+            returns=Shape.DOWNLOAD,
+            safety=Safety.READ,
+            batchable=False,
+            session=False,
+            oauth=False,
         )
     )
     async def mail_picture(self, *, folder: str, id: str, uid: str, account_id: int | None = None) -> bytes:
@@ -116,9 +140,16 @@ class Image(Module):
 
     @download(
         Spec(
-            module="image", name="trusted_mail_picture", method="GET", path="image/mail/trustedMail/picture",
-            params=(Param("uid", required=True),), returns=Shape.DOWNLOAD, safety=Safety.READ,
-            batchable=False, session=False, oauth=False,
+            module="image",
+            name="trusted_mail_picture",
+            method="GET",
+            path="image/mail/trustedMail/picture",
+            params=(Param("uid", required=True),),
+            returns=Shape.DOWNLOAD,
+            safety=Safety.READ,
+            batchable=False,
+            session=False,
+            oauth=False,
         )
     )
     async def trusted_mail_picture(self, *, uid: str) -> bytes:
@@ -133,9 +164,16 @@ class Image(Module):
 
     @download(
         Spec(
-            module="image", name="managed_picture", method="GET", path="image/mfile/picture",
-            params=(Param("uid", required=True),), returns=Shape.DOWNLOAD, safety=Safety.READ,
-            batchable=False, session=False, oauth=False,
+            module="image",
+            name="managed_picture",
+            method="GET",
+            path="image/mfile/picture",
+            params=(Param("uid", required=True),),
+            returns=Shape.DOWNLOAD,
+            safety=Safety.READ,
+            batchable=False,
+            session=False,
+            oauth=False,
         )
     )
     async def managed_picture(self, *, uid: str) -> bytes:
@@ -150,7 +188,10 @@ class Image(Module):
 
     @download(
         Spec(
-            module="image", name="user_picture", method="GET", path="image/user/picture",
+            module="image",
+            name="user_picture",
+            method="GET",
+            path="image/user/picture",
             params=(
                 Param("id", required=True),
                 Param("transformationNeeded", Kind.BOOLEAN, attribute="transformation_needed"),
@@ -161,9 +202,17 @@ class Image(Module):
                 Param("width", Kind.INTEGER),
                 Param("height", Kind.INTEGER),
                 Param("shrinkOnly", Kind.BOOLEAN, attribute="shrink_only"),
-                Param("scaleType", attribute="scale_type", choices=("contain", "containforcedimension", "cover", "coverandcrop")),
+                Param(
+                    "scaleType",
+                    attribute="scale_type",
+                    choices=("contain", "containforcedimension", "cover", "coverandcrop"),
+                ),
             ),
-            returns=Shape.DOWNLOAD, safety=Safety.READ, batchable=False, session=False, oauth=False,
+            returns=Shape.DOWNLOAD,
+            safety=Safety.READ,
+            batchable=False,
+            session=False,
+            oauth=False,
             deprecated=True,
         )
     )

@@ -13,7 +13,6 @@ from zeyos_async.services.ox.values import Kind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from .records_sessions import InitRequest, InitRequestFields, InitResponse
 
 
@@ -22,7 +21,10 @@ class Init(Module):
 
     @operation(
         Spec(
-            module="init", name="get", method="GET", path="init",
+            module="init",
+            name="get",
+            method="GET",
+            path="init",
             params=(
                 Param("hash"),
                 Param("flow", required=True),
@@ -32,7 +34,11 @@ class Init(Module):
                 Param("client"),
                 Param("target_link_uri"),
             ),
-            returns=Shape.RECORD, record="InitResponse", safety=Safety.READ, batchable=False, session=False,
+            returns=Shape.RECORD,
+            record="InitResponse",
+            safety=Safety.READ,
+            batchable=False,
+            session=False,
             oauth=False,
         )
     )
@@ -64,9 +70,18 @@ class Init(Module):
 
     @operation(
         Spec(
-            module="init", name="post", method="POST", path="init", params=(Param("hash"),),
-            body=Body(shape=BodyShape.FORM, record="InitRequest"), returns=Shape.RECORD,
-            record="InitResponse", safety=Safety.ONCE, batchable=False, session=False, oauth=False,
+            module="init",
+            name="post",
+            method="POST",
+            path="init",
+            params=(Param("hash"),),
+            body=Body(shape=BodyShape.FORM, record="InitRequest"),
+            returns=Shape.RECORD,
+            record="InitResponse",
+            safety=Safety.ONCE,
+            batchable=False,
+            session=False,
+            oauth=False,
         )
     )
     async def post(self, body: InitRequestFields, /, *, hash: str | None = None) -> InitResponse:

@@ -12,7 +12,6 @@ from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operat
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
-
     from .records_sessions import JumpTokenData
 
 
@@ -21,9 +20,17 @@ class Jump(Module):
 
     @operation(
         Spec(
-            module="jump", name="identity_token", action="identityToken", method="GET", path="jump",
-            params=(Param("system"),), returns=Shape.RECORD, record="JumpTokenData", safety=Safety.ONCE,
-            oauth=False, since="7.6.0",
+            module="jump",
+            name="identity_token",
+            action="identityToken",
+            method="GET",
+            path="jump",
+            params=(Param("system"),),
+            returns=Shape.RECORD,
+            record="JumpTokenData",
+            safety=Safety.ONCE,
+            oauth=False,
+            since="7.6.0",
         )
     )
     async def identity_token(self, *, system: str | None = None) -> JumpTokenData:

@@ -20,9 +20,16 @@ class Logout(Module):
 
     @operation(
         Spec(
-            module="logout", name="logout", method="GET", path="logout",
-            params=(Param("state", required=True),), returns=Shape.PAGE, safety=Safety.ONCE, batchable=False,
-            session=False, oauth=False,
+            module="logout",
+            name="logout",
+            method="GET",
+            path="logout",
+            params=(Param("state", required=True),),
+            returns=Shape.PAGE,
+            safety=Safety.ONCE,
+            batchable=False,
+            session=False,
+            oauth=False,
         )
     )
     async def logout(self, *, state: str) -> Response:

@@ -59,18 +59,22 @@ class Mail(Module):
     @property
     def categories(self) -> MailCategories:
         """The operations of ``mail_categories``; the same object as ``mail_categories`` of the client."""
-        found: MailCategories = self._caller.module("mail_categories")
-        return found
+        module: MailCategories = self._caller.module("mail_categories")
+        return module
 
     @property
     def compose(self) -> MailCompose:
         """The operations of ``mail_compose``; the same object as ``mail_compose`` of the client."""
-        found: MailCompose = self._caller.module("mail_compose")
-        return found
+        module: MailCompose = self._caller.module("mail_compose")
+        return module
 
     @operation(
         Spec(
-            module="mail", name="all", action="all", method="GET", path="mail",
+            module="mail",
+            name="all",
+            action="all",
+            method="GET",
+            path="mail",
             params=(
                 Param("folder", required=True),
                 Param("columns", Kind.COLUMNS, required=True),
@@ -84,7 +88,10 @@ class Mail(Module):
                 Param("limit", Kind.INTEGER),
                 Param("categoryid"),
             ),
-            returns=Shape.ROWS, record="MailData", columns="MailData", safety=Safety.READ,
+            returns=Shape.ROWS,
+            record="MailData",
+            columns="MailData",
+            safety=Safety.READ,
             scopes=("read_mail",),
         )
     )
@@ -125,9 +132,17 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="all_seen", action="all_seen", method="PUT", path="mail",
-            params=(Param("folder", required=True),), returns=Shape.VALUE, kind=Kind.BOOLEAN,
-            safety=Safety.REPEATABLE, scopes=("read_mail",), since="7.6.0",
+            module="mail",
+            name="all_seen",
+            action="all_seen",
+            method="PUT",
+            path="mail",
+            params=(Param("folder", required=True),),
+            returns=Shape.VALUE,
+            kind=Kind.BOOLEAN,
+            safety=Safety.REPEATABLE,
+            scopes=("read_mail",),
+            since="7.6.0",
         )
     )
     async def all_seen(self, *, folder: str) -> bool:
@@ -142,7 +157,11 @@ class Mail(Module):
 
     @download(
         Spec(
-            module="mail", name="attachment", action="attachment", method="GET", path="mail",
+            module="mail",
+            name="attachment",
+            action="attachment",
+            method="GET",
+            path="mail",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
@@ -159,13 +178,20 @@ class Mail(Module):
                 Param("width", Kind.INTEGER),
                 Param("height", Kind.INTEGER),
                 Param("shrinkOnly", Kind.BOOLEAN, attribute="shrink_only"),
-                Param("scaleType", attribute="scale_type", choices=("cover", "contain", "containforcedimension", "coverandcrop", "auto")),
+                Param(
+                    "scaleType",
+                    attribute="scale_type",
+                    choices=("cover", "contain", "containforcedimension", "coverandcrop", "auto"),
+                ),
                 Param("cropWidth", Kind.INTEGER, attribute="crop_width"),
                 Param("cropHeight", Kind.INTEGER, attribute="crop_height"),
                 Param("cropX", Kind.INTEGER, attribute="crop_x"),
                 Param("cropY", Kind.INTEGER, attribute="crop_y"),
             ),
-            returns=Shape.DOWNLOAD, target="MailData", safety=Safety.READ, batchable=False,
+            returns=Shape.DOWNLOAD,
+            target="MailData",
+            safety=Safety.READ,
+            batchable=False,
             scopes=("read_mail",),
         )
     )
@@ -189,7 +215,8 @@ class Mail(Module):
         width: int | None = None,
         height: int | None = None,
         shrink_only: bool | None = None,
-        scale_type: Literal["cover", "contain", "containforcedimension", "coverandcrop", "auto"] | None = None,
+        scale_type: Literal["cover", "contain", "containforcedimension", "coverandcrop", "auto"]
+        | None = None,
         crop_width: int | None = None,
         crop_height: int | None = None,
         crop_x: int | None = None,
@@ -200,7 +227,7 @@ class Mail(Module):
         ``GET mail?action=attachment``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             attachment: The attachment's ID within the mail.
@@ -226,15 +253,23 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="save_attachment", action="attachment", method="PUT", path="mail",
+            module="mail",
+            name="save_attachment",
+            action="attachment",
+            method="PUT",
+            path="mail",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
                 Param("attachment", required=True),
                 Param("dest_folder", required=True),
             ),
-            body=Body(shape=BodyShape.RECORD, record="PutAttachmentBody"), returns=Shape.RECORD,
-            record="SavedAttachment", target="MailData", safety=Safety.ONCE, scopes=("write_mails",),
+            body=Body(shape=BodyShape.RECORD, record="PutAttachmentBody"),
+            returns=Shape.RECORD,
+            record="SavedAttachment",
+            target="MailData",
+            safety=Safety.ONCE,
+            scopes=("write_mails",),
         )
     )
     async def save_attachment(
@@ -253,9 +288,9 @@ class Mail(Module):
         ``PUT mail?action=attachment``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             attachment: The attachment's ID within the mail.
@@ -265,9 +300,16 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="autosave", action="autosave", method="PUT", path="mail",
-            params=(Param("csid"),), body=Body(shape=BodyShape.RECORD, record="MailData"), returns=Shape.JSON,
-            safety=Safety.ONCE, scopes=("write_mail",),
+            module="mail",
+            name="autosave",
+            action="autosave",
+            method="PUT",
+            path="mail",
+            params=(Param("csid"),),
+            body=Body(shape=BodyShape.RECORD, record="MailData"),
+            returns=Shape.JSON,
+            safety=Safety.ONCE,
+            scopes=("write_mail",),
         )
     )
     async def autosave(self, body: MailData | MailDataFields, /, *, csid: str | None = None) -> Any:
@@ -276,16 +318,23 @@ class Mail(Module):
         ``PUT mail?action=autosave``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
             csid: The ID of the composition that is saved.
         """
         ...
 
     @operation(
         Spec(
-            module="mail", name="clear", action="clear", method="PUT", path="mail",
-            params=(Param("timestamp", Kind.STAMP),), body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT),
-            returns=Shape.LEFT, safety=Safety.ONCE, scopes=("write_mail",),
+            module="mail",
+            name="clear",
+            action="clear",
+            method="PUT",
+            path="mail",
+            params=(Param("timestamp", Kind.STAMP),),
+            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT),
+            returns=Shape.LEFT,
+            safety=Safety.ONCE,
+            scopes=("write_mail",),
         )
     )
     async def clear(
@@ -304,10 +353,21 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="copy", action="copy", method="PUT", path="mail",
-            params=(Param("id", required=True), Param("folder", required=True)),
-            body=Body(shape=BodyShape.RECORD, record="MailDestinationBody"), returns=Shape.RECORD,
-            record="MailDestinationData", target="MailData", safety=Safety.ONCE, scopes=("write_mail",),
+            module="mail",
+            name="copy",
+            action="copy",
+            method="PUT",
+            path="mail",
+            params=(
+                Param("id", required=True),
+                Param("folder", required=True),
+            ),
+            body=Body(shape=BodyShape.RECORD, record="MailDestinationBody"),
+            returns=Shape.RECORD,
+            record="MailDestinationData",
+            target="MailData",
+            safety=Safety.ONCE,
+            scopes=("write_mail",),
         )
     )
     async def copy(
@@ -324,9 +384,9 @@ class Mail(Module):
         ``PUT mail?action=copy``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             id: The object's ID.
             folder: The folder where the mail is.
         """
@@ -334,9 +394,16 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="count", action="count", method="GET", path="mail",
-            params=(Param("folder", required=True),), returns=Shape.VALUE, kind=Kind.INTEGER,
-            safety=Safety.READ, scopes=("read_mail",),
+            module="mail",
+            name="count",
+            action="count",
+            method="GET",
+            path="mail",
+            params=(Param("folder", required=True),),
+            returns=Shape.VALUE,
+            kind=Kind.INTEGER,
+            safety=Safety.READ,
+            scopes=("read_mail",),
         )
     )
     async def count(self, *, folder: str) -> int:
@@ -351,14 +418,20 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="delete", action="delete", method="PUT", path="mail",
+            module="mail",
+            name="delete",
+            action="delete",
+            method="PUT",
+            path="mail",
             params=(
                 Param("timestamp", Kind.STAMP),
                 Param("harddelete", Kind.BOOLEAN),
                 Param("returnAffectedFolders", Kind.BOOLEAN, attribute="return_affected_folders"),
             ),
-            body=Body(shape=BodyShape.RECORDS, record="MailListElement"), returns=Shape.LEFT,
-            safety=Safety.ONCE, scopes=("write_mail",),
+            body=Body(shape=BodyShape.RECORDS, record="MailListElement"),
+            returns=Shape.LEFT,
+            safety=Safety.ONCE,
+            scopes=("write_mail",),
         )
     )
     async def delete(
@@ -375,7 +448,7 @@ class Mail(Module):
         ``PUT mail?action=delete``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             timestamp: The last known time stamp of what is changed: changes of others since then are not
                 overwritten.
             harddelete: Whether it is gone for good, and not moved to the trash.
@@ -385,9 +458,16 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="examine", action="examine", method="GET", path="mail",
-            params=(Param("folder", required=True),), returns=Shape.RECORD, record="MailFolderStatus",
-            safety=Safety.READ, scopes=("read_mail",),
+            module="mail",
+            name="examine",
+            action="examine",
+            method="GET",
+            path="mail",
+            params=(Param("folder", required=True),),
+            returns=Shape.RECORD,
+            record="MailFolderStatus",
+            safety=Safety.READ,
+            scopes=("read_mail",),
         )
     )
     async def examine(self, *, folder: str) -> MailFolderStatus:
@@ -402,7 +482,11 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="export_pdf", action="export_PDF", method="PUT", path="mail",
+            module="mail",
+            name="export_pdf",
+            action="export_PDF",
+            method="PUT",
+            path="mail",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
@@ -410,8 +494,11 @@ class Mail(Module):
                 Param("decrypt", Kind.BOOLEAN),
                 Param("cryptoAuth", attribute="crypto_auth"),
             ),
-            body=Body(shape=BodyShape.RECORD, record="DestinationBody"), returns=Shape.RECORD,
-            record="ExportedPDF", target="MailData", safety=Safety.ONCE,
+            body=Body(shape=BodyShape.RECORD, record="DestinationBody"),
+            returns=Shape.RECORD,
+            record="ExportedPDF",
+            target="MailData",
+            safety=Safety.ONCE,
         )
     )
     async def export_pdf(
@@ -431,9 +518,9 @@ class Mail(Module):
         ``PUT mail?action=export_PDF``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder's ID.
             id: The object's ID.
             allow_enqueue: Whether the server may answer with a job when it takes long; the job is awaited.
@@ -444,9 +531,16 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="expunge", action="expunge", method="PUT", path="mail",
-            params=(Param("harddelete", Kind.BOOLEAN),), body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT),
-            returns=Shape.LEFT, safety=Safety.ONCE, scopes=("write_mail",),
+            module="mail",
+            name="expunge",
+            action="expunge",
+            method="PUT",
+            path="mail",
+            params=(Param("harddelete", Kind.BOOLEAN),),
+            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT),
+            returns=Shape.LEFT,
+            safety=Safety.ONCE,
+            scopes=("write_mail",),
         )
     )
     async def expunge(
@@ -464,7 +558,11 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="forward", action="forward", method="GET", path="mail",
+            module="mail",
+            name="forward",
+            action="forward",
+            method="GET",
+            path="mail",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
@@ -473,7 +571,10 @@ class Mail(Module):
                 Param("decrypt", Kind.BOOLEAN),
                 Param("cryptoAuth", attribute="crypto_auth"),
             ),
-            returns=Shape.RECORD, record="MailReplyData", target="MailData", safety=Safety.READ,
+            returns=Shape.RECORD,
+            record="MailReplyData",
+            target="MailData",
+            safety=Safety.READ,
             scopes=("read_mail",),
         )
     )
@@ -494,7 +595,7 @@ class Mail(Module):
         ``GET mail?action=forward``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             view: In which form the content is wanted.
@@ -506,7 +607,11 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="get", action="get", method="GET", path="mail",
+            module="mail",
+            name="get",
+            action="get",
+            method="GET",
+            path="mail",
             params=(
                 Param("folder", required=True),
                 Param("id"),
@@ -523,7 +628,10 @@ class Mail(Module):
                 Param("decrypt", Kind.BOOLEAN),
                 Param("cryptoAuth", attribute="crypto_auth"),
             ),
-            returns=Shape.RECORD, record="MailData", target="MailData", safety=Safety.REPEATABLE,
+            returns=Shape.RECORD,
+            record="MailData",
+            target="MailData",
+            safety=Safety.REPEATABLE,
             scopes=("read_mail",),
         )
     )
@@ -552,7 +660,7 @@ class Mail(Module):
         ``GET mail?action=get``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             message_id: The Message-ID of the mail, in place of its ID.
@@ -572,14 +680,23 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="get_headers", action="get", method="GET", path="mail", fixed=(('hdr', '1'),),
+            module="mail",
+            name="get_headers",
+            action="get",
+            method="GET",
+            path="mail",
+            fixed=(("hdr", "1"),),
             params=(
                 Param("folder", required=True),
                 Param("id"),
                 Param("message_id"),
                 Param("unseen", Kind.BOOLEAN),
             ),
-            returns=Shape.VALUE, target="MailData", kind=Kind.TEXT, safety=Safety.READ, scopes=("read_mail",),
+            returns=Shape.VALUE,
+            target="MailData",
+            kind=Kind.TEXT,
+            safety=Safety.READ,
+            scopes=("read_mail",),
         )
     )
     async def get_headers(
@@ -597,7 +714,7 @@ class Mail(Module):
         ``GET mail?action=get``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             message_id: The Message-ID of the mail, in place of its ID.
@@ -607,7 +724,12 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="get_source", action="get", method="GET", path="mail", fixed=(('src', '1'),),
+            module="mail",
+            name="get_source",
+            action="get",
+            method="GET",
+            path="mail",
+            fixed=(("src", "1"),),
             params=(
                 Param("folder", required=True),
                 Param("id"),
@@ -615,7 +737,11 @@ class Mail(Module):
                 Param("unseen", Kind.BOOLEAN),
                 Param("save", Kind.INTEGER),
             ),
-            returns=Shape.VALUE, target="MailData", kind=Kind.TEXT, safety=Safety.READ, scopes=("read_mail",),
+            returns=Shape.VALUE,
+            target="MailData",
+            kind=Kind.TEXT,
+            safety=Safety.READ,
+            scopes=("read_mail",),
         )
     )
     async def get_source(
@@ -634,7 +760,7 @@ class Mail(Module):
         ``GET mail?action=get``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             message_id: The Message-ID of the mail, in place of its ID.
@@ -645,10 +771,23 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="import_", action="import", method="POST", path="mail",
-            params=(Param("folder", required=True), Param("flags"), Param("force", Kind.BOOLEAN)),
-            body=Body(shape=BodyShape.PARTS, file="file"), returns=Shape.ROWS, record="MailDestinationData",
-            safety=Safety.ONCE, batchable=False, scopes=("write_mail",), since="6.18",
+            module="mail",
+            name="import_",
+            action="import",
+            method="POST",
+            path="mail",
+            params=(
+                Param("folder", required=True),
+                Param("flags"),
+                Param("force", Kind.BOOLEAN),
+            ),
+            body=Body(shape=BodyShape.PARTS, file="file"),
+            returns=Shape.ROWS,
+            record="MailDestinationData",
+            safety=Safety.ONCE,
+            batchable=False,
+            scopes=("write_mail",),
+            since="6.18",
         )
     )
     async def import_(
@@ -662,16 +801,27 @@ class Mail(Module):
             folder: The folder's ID.
             flags: The flags that the mail gets, as a sum of bits.
             force: Whether the mail is stored as it is, even if it looks wrong.
-            file: What is uploaded: bytes, a path, a stream or an ``Upload``.
+            file: The upload: bytes, a path, a stream or an ``Upload``.
         """
         ...
 
     @operation(
         Spec(
-            module="mail", name="list", action="list", method="PUT", path="mail",
-            params=(Param("columns", Kind.COLUMNS, required=True), Param("headers", many=True)),
-            body=Body(shape=BodyShape.RECORDS, record="MailListElement"), returns=Shape.ROWS,
-            record="MailData", columns="MailData", safety=Safety.READ, scopes=("read_mail",),
+            module="mail",
+            name="list",
+            action="list",
+            method="PUT",
+            path="mail",
+            params=(
+                Param("columns", Kind.COLUMNS, required=True),
+                Param("headers", many=True),
+            ),
+            body=Body(shape=BodyShape.RECORDS, record="MailListElement"),
+            returns=Shape.ROWS,
+            record="MailData",
+            columns="MailData",
+            safety=Safety.READ,
+            scopes=("read_mail",),
         )
     )
     async def list(
@@ -687,7 +837,7 @@ class Mail(Module):
         ``PUT mail?action=list``.
 
         Args:
-            body: Which ones: records, ``(folder, id)`` pairs, or dicts.
+            body: The objects that the call is about: records, ``(folder, id)`` pairs, or dicts.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             headers: Names of headers that are wanted besides the columns; they come in ``extra``.
         """
@@ -695,9 +845,15 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="move_all", action="move_all", method="PUT", path="mail",
-            body=Body(shape=BodyShape.RECORD, record="MailMoveAllBody"), returns=Shape.JSON,
-            safety=Safety.ONCE, scopes=("write_mail",),
+            module="mail",
+            name="move_all",
+            action="move_all",
+            method="PUT",
+            path="mail",
+            body=Body(shape=BodyShape.RECORD, record="MailMoveAllBody"),
+            returns=Shape.JSON,
+            safety=Safety.ONCE,
+            scopes=("write_mail",),
         )
     )
     async def move_all(self, body: MailMoveAllBody | MailMoveAllBodyFields, /) -> Any:
@@ -706,16 +862,30 @@ class Mail(Module):
         ``PUT mail?action=move_all``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="mail", name="new", action="new", method="POST", path="mail",
+            module="mail",
+            name="new",
+            action="new",
+            method="POST",
+            path="mail",
             params=(Param("lineWrapAfter", Kind.INTEGER, attribute="line_wrap_after"),),
-            body=Body(shape=BodyShape.PARTS, record="MailToSend", part="json_0", file="file_{n}", file_required=False),
-            returns=Shape.VALUE, kind=Kind.TEXT, safety=Safety.ONCE, batchable=False, scopes=("write_mail",),
+            body=Body(
+                shape=BodyShape.PARTS,
+                record="MailToSend",
+                part="json_0",
+                file="file_{n}",
+                file_required=False,
+            ),
+            returns=Shape.VALUE,
+            kind=Kind.TEXT,
+            safety=Safety.ONCE,
+            batchable=False,
+            scopes=("write_mail",),
             html=True,
         )
     )
@@ -732,18 +902,29 @@ class Mail(Module):
         ``POST mail?action=new``.
 
         Args:
-            body: What goes along with the file: a record, or a dict of its fields.
+            body: The description of the file: a record, or a dict of its fields.
             line_wrap_after: After how many characters lines of plain text are wrapped.
-            files: What is uploaded: bytes, a path, a stream or an ``Upload``; one or several.
+            files: The upload: bytes, a path, a stream or an ``Upload``; one or several.
         """
         ...
 
     @operation(
         Spec(
-            module="mail", name="new_raw", action="new", method="PUT", path="mail",
-            params=(Param("folder"), Param("flags")),
-            body=Body(shape=BodyShape.RAW, media_type="message/rfc822"), returns=Shape.RECORD,
-            record="MailDestinationData", safety=Safety.ONCE, batchable=False, scopes=("write_mails",),
+            module="mail",
+            name="new_raw",
+            action="new",
+            method="PUT",
+            path="mail",
+            params=(
+                Param("folder"),
+                Param("flags"),
+            ),
+            body=Body(shape=BodyShape.RAW, media_type="message/rfc822"),
+            returns=Shape.RECORD,
+            record="MailDestinationData",
+            safety=Safety.ONCE,
+            batchable=False,
+            scopes=("write_mails",),
         )
     )
     async def new_raw(
@@ -754,7 +935,7 @@ class Mail(Module):
         ``PUT mail?action=new``.
 
         Args:
-            body: What is sent: bytes, a path, a stream or an ``Upload``.
+            body: The content: bytes, a path, a stream or an ``Upload``.
             folder: The folder's ID.
             flags: The flags that the mail gets, as a sum of bits.
         """
@@ -762,8 +943,14 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="receipt_ack", action="receipt_ack", method="PUT", path="mail",
-            body=Body(shape=BodyShape.RECORD, record="MailAckBody"), returns=Shape.JSON, safety=Safety.ONCE,
+            module="mail",
+            name="receipt_ack",
+            action="receipt_ack",
+            method="PUT",
+            path="mail",
+            body=Body(shape=BodyShape.RECORD, record="MailAckBody"),
+            returns=Shape.JSON,
+            safety=Safety.ONCE,
             scopes=("write_mail",),
         )
     )
@@ -773,13 +960,17 @@ class Mail(Module):
         ``PUT mail?action=receipt_ack``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="mail", name="reply", action="reply", method="GET", path="mail",
+            module="mail",
+            name="reply",
+            action="reply",
+            method="GET",
+            path="mail",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
@@ -789,7 +980,10 @@ class Mail(Module):
                 Param("decrypt", Kind.BOOLEAN),
                 Param("cryptoAuth", attribute="crypto_auth"),
             ),
-            returns=Shape.RECORD, record="MailReplyData", target="MailData", safety=Safety.READ,
+            returns=Shape.RECORD,
+            record="MailReplyData",
+            target="MailData",
+            safety=Safety.READ,
             scopes=("read_mail",),
         )
     )
@@ -811,7 +1005,7 @@ class Mail(Module):
         ``GET mail?action=reply``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             view: In which form the content is wanted.
@@ -824,7 +1018,11 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="replyall", action="replyall", method="GET", path="mail",
+            module="mail",
+            name="replyall",
+            action="replyall",
+            method="GET",
+            path="mail",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
@@ -834,7 +1032,10 @@ class Mail(Module):
                 Param("decrypt", Kind.BOOLEAN),
                 Param("cryptoAuth", attribute="crypto_auth"),
             ),
-            returns=Shape.RECORD, record="MailReplyData", target="MailData", safety=Safety.READ,
+            returns=Shape.RECORD,
+            record="MailReplyData",
+            target="MailData",
+            safety=Safety.READ,
             scopes=("read_mail",),
         )
     )
@@ -856,7 +1057,7 @@ class Mail(Module):
         ``GET mail?action=replyall``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             view: In which form the content is wanted.
@@ -869,9 +1070,16 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="resolve_share_reference", action="resolve_share_reference", method="PUT",
-            path="mail", body=Body(shape=BodyShape.RECORD, record="ResolveShareReferenceElement"),
-            returns=Shape.RECORD, record="ShareReference", safety=Safety.READ, scopes=("read_mail",),
+            module="mail",
+            name="resolve_share_reference",
+            action="resolve_share_reference",
+            method="PUT",
+            path="mail",
+            body=Body(shape=BodyShape.RECORD, record="ResolveShareReferenceElement"),
+            returns=Shape.RECORD,
+            record="ShareReference",
+            safety=Safety.READ,
+            scopes=("read_mail",),
         )
     )
     async def resolve_share_reference(
@@ -882,13 +1090,17 @@ class Mail(Module):
         ``PUT mail?action=resolve_share_reference``.
 
         Args:
-            body: What is sent: a record, or a dict of its fields.
+            body: The content: a record, or a dict of its fields.
         """
         ...
 
     @operation(
         Spec(
-            module="mail", name="search", action="search", method="PUT", path="mail",
+            module="mail",
+            name="search",
+            action="search",
+            method="PUT",
+            path="mail",
             params=(
                 Param("folder", required=True),
                 Param("columns", Kind.COLUMNS, required=True),
@@ -898,8 +1110,12 @@ class Mail(Module):
                 Param("sort", Kind.SORT, choices=("thread",)),
                 Param("order", choices=("asc", "desc")),
             ),
-            body=Body(shape=BodyShape.JSON), returns=Shape.ROWS, record="MailData", columns="MailData",
-            safety=Safety.READ, scopes=("read_mail",),
+            body=Body(shape=BodyShape.JSON),
+            returns=Shape.ROWS,
+            record="MailData",
+            columns="MailData",
+            safety=Safety.READ,
+            scopes=("read_mail",),
         )
     )
     async def search(
@@ -920,7 +1136,7 @@ class Mail(Module):
         ``PUT mail?action=search``.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             folder: The folder's ID.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             headers: Names of headers that are wanted besides the columns; they come in ``extra``.
@@ -934,7 +1150,11 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="thread_references", action="thread_references", method="GET", path="mail",
+            module="mail",
+            name="thread_references",
+            action="thread_references",
+            method="GET",
+            path="mail",
             params=(
                 Param("folder", required=True),
                 Param("columns", Kind.COLUMNS, required=True),
@@ -943,8 +1163,12 @@ class Mail(Module):
                 Param("order", choices=("asc", "desc")),
                 Param("size", Kind.INTEGER),
             ),
-            body=Body(shape=BodyShape.JSON), returns=Shape.ROWS, record="MailThreadReferenceData",
-            columns="MailData", safety=Safety.READ, scopes=("read_mail",),
+            body=Body(shape=BodyShape.JSON),
+            returns=Shape.ROWS,
+            record="MailThreadReferenceData",
+            columns="MailData",
+            safety=Safety.READ,
+            scopes=("read_mail",),
         )
     )
     async def thread_references(
@@ -964,7 +1188,7 @@ class Mail(Module):
         ``GET mail?action=thread_references``.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             folder: The folder's ID.
             columns: The columns that are wanted, by name (or number); all plain ones if left out.
             headers: Names of headers that are wanted besides the columns; they come in ``extra``.
@@ -976,7 +1200,11 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="threaded_all", action="threadedAll", method="GET", path="mail",
+            module="mail",
+            name="threaded_all",
+            action="threadedAll",
+            method="GET",
+            path="mail",
             params=(
                 Param("folder", required=True),
                 Param("columns", Kind.COLUMNS, required=True),
@@ -992,7 +1220,10 @@ class Mail(Module):
                 Param("categoryid"),
                 Param("max"),
             ),
-            returns=Shape.ROWS, record="MailConversationData", columns="MailData", safety=Safety.READ,
+            returns=Shape.ROWS,
+            record="MailConversationData",
+            columns="MailData",
+            safety=Safety.READ,
             scopes=("read_mail",),
         )
     )
@@ -1037,10 +1268,22 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="update", action="update", method="PUT", path="mail",
-            params=(Param("folder", required=True), Param("id"), Param("message_id")),
-            body=Body(shape=BodyShape.RECORD, record="MailUpdateBody"), returns=Shape.RECORD,
-            record="MailDestinationData", target="MailData", safety=Safety.ONCE, scopes=("write_mail",),
+            module="mail",
+            name="update",
+            action="update",
+            method="PUT",
+            path="mail",
+            params=(
+                Param("folder", required=True),
+                Param("id"),
+                Param("message_id"),
+            ),
+            body=Body(shape=BodyShape.RECORD, record="MailUpdateBody"),
+            returns=Shape.RECORD,
+            record="MailDestinationData",
+            target="MailData",
+            safety=Safety.ONCE,
+            scopes=("write_mail",),
         )
     )
     async def update(
@@ -1058,9 +1301,9 @@ class Mail(Module):
         ``PUT mail?action=update``.
 
         Args:
-            record: What it is about: ID, folder and time stamp are taken of it. Or the body, if these are
-                named.
-            body: What is sent; of a record that is changed, the changes, where ``None`` deletes a value.
+            record: The object that the call is about, which gives ID, folder and time stamp; or the body,
+                if these are named.
+            body: The content; of a record that is changed, the changes, where ``None`` deletes a value.
             folder: The folder where the mail is.
             id: The mail's ID; without it and ``message_id`` every mail of the folder is changed.
             message_id: The Message-ID of the mail, in place of its ID.
@@ -1069,14 +1312,21 @@ class Mail(Module):
 
     @operation(
         Spec(
-            module="mail", name="updates", action="updates", method="GET", path="mail",
+            module="mail",
+            name="updates",
+            action="updates",
+            method="GET",
+            path="mail",
             params=(
                 Param("folder", required=True),
                 Param("columns", Kind.COLUMNS, required=True),
                 Param("headers", many=True),
                 Param("ignore", choices=("deleted", "false", "changed"), sent="false"),
             ),
-            returns=Shape.UPDATES, record="MailData", columns="MailData", safety=Safety.READ,
+            returns=Shape.UPDATES,
+            record="MailData",
+            columns="MailData",
+            safety=Safety.READ,
             scopes=("read_mail",),
         )
     )
@@ -1102,14 +1352,21 @@ class Mail(Module):
 
     @download(
         Spec(
-            module="mail", name="zip_attachments", action="zip_attachments", method="GET", path="mail",
+            module="mail",
+            name="zip_attachments",
+            action="zip_attachments",
+            method="GET",
+            path="mail",
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
                 Param("attachment", required=True, many=True),
                 Param("scan", Kind.BOOLEAN),
             ),
-            returns=Shape.DOWNLOAD, target="MailData", safety=Safety.READ, batchable=False,
+            returns=Shape.DOWNLOAD,
+            target="MailData",
+            safety=Safety.READ,
+            batchable=False,
             scopes=("read_mail",),
         )
     )
@@ -1128,7 +1385,7 @@ class Mail(Module):
         ``GET mail?action=zip_attachments``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
             attachment: The attachment's ID within the mail.
@@ -1138,9 +1395,19 @@ class Mail(Module):
 
     @download(
         Spec(
-            module="mail", name="zip_messages", action="zip_messages", method="GET", path="mail",
-            params=(Param("folder", required=True), Param("id", required=True, many=True)),
-            returns=Shape.DOWNLOAD, target="MailData", safety=Safety.READ, batchable=False,
+            module="mail",
+            name="zip_messages",
+            action="zip_messages",
+            method="GET",
+            path="mail",
+            params=(
+                Param("folder", required=True),
+                Param("id", required=True, many=True),
+            ),
+            returns=Shape.DOWNLOAD,
+            target="MailData",
+            safety=Safety.READ,
+            batchable=False,
             scopes=("read_mail",),
         )
     )
@@ -1157,7 +1424,7 @@ class Mail(Module):
         ``GET mail?action=zip_messages``.
 
         Args:
-            record: What it is about, in place of its ID and folder.
+            record: The object that the call is about, in place of its ID and folder.
             folder: The folder's ID.
             id: The object's ID.
         """

@@ -24,9 +24,16 @@ class MultifactorProviderModule(Module):
 
     @operation(
         Spec(
-            module="multifactor/provider", name="all", action="all", method="GET",
-            path="multifactor/provider", params=(Param("providers", many=True),), returns=Shape.ROWS,
-            record="MultifactorProvider", safety=Safety.READ, oauth=False,
+            module="multifactor/provider",
+            name="all",
+            action="all",
+            method="GET",
+            path="multifactor/provider",
+            params=(Param("providers", many=True),),
+            returns=Shape.ROWS,
+            record="MultifactorProvider",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def all(self, *, providers: Sequence[str] | str | None = None) -> Rows[MultifactorProvider]:

@@ -18,9 +18,16 @@ class Multiple(Module):
 
     @operation(
         Spec(
-            module="multiple", name="process", method="PUT", path="multiple",
-            params=(Param("continue", Kind.BOOLEAN, attribute="continue_"),), body=Body(shape=BodyShape.JSON),
-            returns=Shape.JSON, safety=Safety.ONCE, batchable=False, oauth=False,
+            module="multiple",
+            name="process",
+            method="PUT",
+            path="multiple",
+            params=(Param("continue", Kind.BOOLEAN, attribute="continue_"),),
+            body=Body(shape=BodyShape.JSON),
+            returns=Shape.JSON,
+            safety=Safety.ONCE,
+            batchable=False,
+            oauth=False,
         )
     )
     async def process(self, body: Any, /, *, continue_: bool | None = None) -> Any:
@@ -29,7 +36,7 @@ class Multiple(Module):
         ``PUT multiple``.
 
         Args:
-            body: What is sent, as JSON values.
+            body: The content, as JSON values.
             continue_: Documented as going on after an error; servers go on in any case.
         """
         ...

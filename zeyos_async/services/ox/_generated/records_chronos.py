@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import TypedDict
 
     from zeyos_async.services.ox.answers import OxWarning
+
     from .records_users import ResourceData, ResourceDataFields
 
 
@@ -406,9 +407,7 @@ class ExtendedParameters(OxRecord):
 
     __model__ = Model(
         "ExtendedParameters",
-        (
-            Field("key"),
-        ),
+        (Field("key"),),
     )
 
     key: str | None = None
@@ -667,9 +666,7 @@ class FreeBusyBody(OxRecord):
 
     __model__ = Model(
         "FreeBusyBody",
-        (
-            Field("attendees", Kind.RECORD, record="Attendee", many=True),
-        ),
+        (Field("attendees", Kind.RECORD, record="Attendee", many=True),),
     )
 
     attendees: list[Attendee] | None = None
@@ -867,9 +864,7 @@ class SettingsValue(OxRecord):
 
     __model__ = Model(
         "SettingsValue",
-        (
-            Field("value", Kind.ANY),
-        ),
+        (Field("value", Kind.ANY),),
     )
 
     value: Any = None
@@ -944,9 +939,7 @@ class AvailabilityData(OxRecord):
 
     __model__ = Model(
         "AvailabilityData",
-        (
-            Field("availableTimes", Kind.RECORD, record="Available", many=True),
-        ),
+        (Field("availableTimes", Kind.RECORD, record="Available", many=True),),
     )
 
     availableTimes: list[Available] | None = None
@@ -1073,7 +1066,6 @@ class AnalysisConflict(OxRecord):
 
 
 if TYPE_CHECKING:
-
     EventDataFields = TypedDict(
         "EventDataFields",
         {

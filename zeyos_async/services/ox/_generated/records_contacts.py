@@ -373,9 +373,7 @@ class ContactUpdateData(OxRecord):
 
     __model__ = Model(
         "ContactUpdateData",
-        (
-            Field("id"),
-        ),
+        (Field("id"),),
     )
 
     id: str | None = None

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import TypedDict
 
     from zeyos_async.services.ox.answers import OxWarning
+
     from .records_contacts import ContactData, ContactDataFields
     from .records_folders import EntityInfo, EntityInfoFields
 
@@ -433,9 +434,7 @@ class BackwardLink(OxRecord):
 
     __model__ = Model(
         "BackwardLink",
-        (
-            Field("link"),
-        ),
+        (Field("link"),),
     )
 
     link: str | None = None
@@ -507,9 +506,7 @@ class InfoItemSharingNotificationData(OxRecord):
 
     __model__ = Model(
         "InfoItemSharingNotificationData",
-        (
-            Field("warnings", Kind.ANY, many=True),
-        ),
+        (Field("warnings", Kind.ANY, many=True),),
     )
     __warned__ = "warnings_"
 
@@ -582,9 +579,7 @@ class InfoItemSearchBody(OxRecord):
 
     __model__ = Model(
         "InfoItemSearchBody",
-        (
-            Field("pattern"),
-        ),
+        (Field("pattern"),),
     )
 
     pattern: str | None = None
@@ -701,9 +696,7 @@ class SnippetAttachmentListElement(OxRecord):
 
     __model__ = Model(
         "SnippetAttachmentListElement",
-        (
-            Field("id"),
-        ),
+        (Field("id"),),
     )
 
     id: str | None = None

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import TypedDict
 
     from zeyos_async.services.ox.answers import OxWarning
+
     from .records_chronos import SettingsValue, SettingsValueFields
 
 
@@ -337,9 +338,7 @@ class FolderContactsExtendedProperties(OxRecord):
 
     __model__ = Model(
         "FolderContactsExtendedProperties",
-        (
-            Field("usedInPicker", Kind.RECORD, record="SettingsValue"),
-        ),
+        (Field("usedInPicker", Kind.RECORD, record="SettingsValue"),),
     )
 
     usedInPicker: SettingsValue | None = None
@@ -423,9 +422,7 @@ class FolderCheckLimitsResponseData(OxRecord):
 
     __model__ = Model(
         "FolderCheckLimitsResponseData",
-        (
-            Field("errors", Kind.RECORD, record="FolderCheckLimitsResponseErrorData", many=True),
-        ),
+        (Field("errors", Kind.RECORD, record="FolderCheckLimitsResponseErrorData", many=True),),
     )
 
     errors: list[FolderCheckLimitsResponseErrorData] | None = None
@@ -474,9 +471,7 @@ class FolderCheckLimitsData(OxRecord):
 
     __model__ = Model(
         "FolderCheckLimitsData",
-        (
-            Field("files", Kind.RECORD, record="FolderCheckLimitsFiles", many=True),
-        ),
+        (Field("files", Kind.RECORD, record="FolderCheckLimitsFiles", many=True),),
     )
 
     files: list[FolderCheckLimitsFiles] | None = None
@@ -548,9 +543,7 @@ class FolderSharingNotificationData(OxRecord):
 
     __model__ = Model(
         "FolderSharingNotificationData",
-        (
-            Field("warnings", Kind.ANY),
-        ),
+        (Field("warnings", Kind.ANY),),
     )
     __warned__ = "warnings_"
 
@@ -607,7 +600,6 @@ class FolderSearchBody(OxRecord):
 
 
 if TYPE_CHECKING:
-
     FolderDataFields = TypedDict(
         "FolderDataFields",
         {

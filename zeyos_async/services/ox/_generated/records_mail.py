@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import TypedDict
 
     from zeyos_async.services.ox.answers import OxWarning
+
     from .records_files import InfoItemData
 
 
@@ -357,9 +358,7 @@ class MailDestinationBody(InFolderId):
 
     __model__ = Model(
         "MailDestinationBody",
-        (
-            Field("folder_id"),
-        ),
+        (Field("folder_id"),),
     )
 
     folder_id: str | None = None
@@ -716,9 +715,7 @@ class ResolveShareReferenceElement(OxRecord):
 
     __model__ = Model(
         "ResolveShareReferenceElement",
-        (
-            Field("reference", required=True),
-        ),
+        (Field("reference", required=True),),
     )
 
     reference: str | None = None
@@ -897,9 +894,7 @@ class MailCategoriesTrain(OxRecord):
 
     __model__ = Model(
         "MailCategoriesTrain",
-        (
-            Field("from", attribute="from_", many=True),
-        ),
+        (Field("from", attribute="from_", many=True),),
     )
 
     from_: list[str] | None = None
@@ -909,7 +904,6 @@ class MailCategoriesTrain(OxRecord):
 
 
 if TYPE_CHECKING:
-
     MailDataFields = TypedDict(
         "MailDataFields",
         {

@@ -68,9 +68,7 @@ class MailFilterDeletionBody(OxRecord):
 
     __model__ = Model(
         "MailFilterDeletionBody",
-        (
-            Field("id", Kind.INTEGER),
-        ),
+        (Field("id", Kind.INTEGER),),
     )
 
     id: int | None = None
@@ -421,9 +419,7 @@ class MailFilterConfigAction(OxRecord):
 
     __model__ = Model(
         "MailFilterConfigAction",
-        (
-            Field("id"),
-        ),
+        (Field("id"),),
     )
 
     id: str | None = None
@@ -438,9 +434,7 @@ class MailFilterOptions(OxRecord):
 
     __model__ = Model(
         "MailFilterOptions",
-        (
-            Field("allowNestedTests", Kind.BOOLEAN),
-        ),
+        (Field("allowNestedTests", Kind.BOOLEAN),),
     )
 
     allowNestedTests: bool | None = None

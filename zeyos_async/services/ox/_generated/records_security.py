@@ -115,9 +115,7 @@ class AppPasswordRemoval(OxRecord):
 
     __model__ = Model(
         "AppPasswordRemoval",
-        (
-            Field("result"),
-        ),
+        (Field("result"),),
     )
 
     result: str | None = None
@@ -217,9 +215,7 @@ class MultifactorParameters(OxRecord):
 
     __model__ = Model(
         "MultifactorParameters",
-        (
-            Field("phoneNumber"),
-        ),
+        (Field("phoneNumber"),),
     )
 
     phoneNumber: str | None = None
@@ -278,9 +274,7 @@ class MultifactorAuthentication(OxRecord):
 
     __model__ = Model(
         "MultifactorAuthentication",
-        (
-            Field("challenge", Kind.RECORD, record="MultifactorChallenge"),
-        ),
+        (Field("challenge", Kind.RECORD, record="MultifactorChallenge"),),
     )
 
     challenge: MultifactorChallenge | None = None

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import TypedDict
 
     from zeyos_async.services.ox.answers import OxWarning
+
     from .records_chronos import ConversionDataSource, ConversionDataSourceFields, ErrorInfo
 
 
@@ -67,9 +68,7 @@ class ConfigPropertyBody(OxRecord):
 
     __model__ = Model(
         "ConfigPropertyBody",
-        (
-            Field("value"),
-        ),
+        (Field("value"),),
     )
 
     value: str | None = None
@@ -535,9 +534,7 @@ class PnsData(OxRecord):
 
     __model__ = Model(
         "PnsData",
-        (
-            Field("success", Kind.BOOLEAN),
-        ),
+        (Field("success", Kind.BOOLEAN),),
     )
 
     success: bool | None = None

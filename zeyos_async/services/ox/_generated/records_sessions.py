@@ -27,9 +27,7 @@ class InitResponse(OxRecord):
 
     __model__ = Model(
         "InitResponse",
-        (
-            Field("redirect"),
-        ),
+        (Field("redirect"),),
     )
 
     redirect: str | None = None
@@ -71,9 +69,7 @@ class JumpTokenData(OxRecord):
 
     __model__ = Model(
         "JumpTokenData",
-        (
-            Field("token"),
-        ),
+        (Field("token"),),
     )
 
     token: str | None = attrs.field(default=None, repr=False)
@@ -323,9 +319,7 @@ class SamlInit(OxRecord):
 
     __model__ = Model(
         "SamlInit",
-        (
-            Field("redirect_uri"),
-        ),
+        (Field("redirect_uri"),),
     )
 
     redirect_uri: str | None = None
@@ -440,9 +434,7 @@ class AcquiredToken(OxRecord):
 
     __model__ = Model(
         "AcquiredToken",
-        (
-            Field("token"),
-        ),
+        (Field("token"),),
     )
 
     token: str | None = attrs.field(default=None, repr=False)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import TypedDict
 
     from zeyos_async.services.ox.answers import OxWarning
+
     from .records_chronos import ErrorInfo
 
 
@@ -79,9 +80,7 @@ class DeputyModulePermission(OxRecord):
 
     __model__ = Model(
         "DeputyModulePermission",
-        (
-            Field("permission", Kind.INTEGER),
-        ),
+        (Field("permission", Kind.INTEGER),),
     )
 
     permission: int | None = None
@@ -142,9 +141,7 @@ class SubscribeShareBody(OxRecord):
 
     __model__ = Model(
         "SubscribeShareBody",
-        (
-            Field("link"),
-        ),
+        (Field("link"),),
     )
 
     link: str | None = None

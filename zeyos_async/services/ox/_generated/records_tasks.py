@@ -349,9 +349,7 @@ class CalendarCopyBody(InFolderId):
 
     __model__ = Model(
         "CalendarCopyBody",
-        (
-            Field("folder_id"),
-        ),
+        (Field("folder_id"),),
     )
 
     folder_id: str | None = None
@@ -463,9 +461,7 @@ class AppointmentUpdateData(OxRecord):
 
     __model__ = Model(
         "AppointmentUpdateData",
-        (
-            Field("id"),
-        ),
+        (Field("id"),),
     )
 
     id: str | None = None
@@ -499,9 +495,7 @@ class ReminderListElement(OxRecord):
 
     __model__ = Model(
         "ReminderListElement",
-        (
-            Field("id", Kind.INTEGER),
-        ),
+        (Field("id", Kind.INTEGER),),
     )
 
     id: int | None = None
@@ -549,9 +543,7 @@ class ReminderUpdateBody(OxRecord):
 
     __model__ = Model(
         "ReminderUpdateBody",
-        (
-            Field("alarm", Kind.TIME),
-        ),
+        (Field("alarm", Kind.TIME),),
     )
 
     alarm: Instant | None = None
@@ -718,9 +710,7 @@ class TaskUpdateData(OxRecord):
 
     __model__ = Model(
         "TaskUpdateData",
-        (
-            Field("id"),
-        ),
+        (Field("id"),),
     )
 
     id: str | None = None

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import TypedDict
 
     from zeyos_async.services.ox.answers import OxWarning
+
     from .records_contacts import DistributionListMember, DistributionListMemberFields
 
 
@@ -58,9 +59,7 @@ class GroupListElement(OxRecord):
 
     __model__ = Model(
         "GroupListElement",
-        (
-            Field("id", Kind.INTEGER),
-        ),
+        (Field("id", Kind.INTEGER),),
     )
 
     id: int | None = None
@@ -75,9 +74,7 @@ class GroupUpdateData(OxRecord):
 
     __model__ = Model(
         "GroupUpdateData",
-        (
-            Field("id", Kind.INTEGER),
-        ),
+        (Field("id", Kind.INTEGER),),
     )
 
     id: int | None = None
@@ -92,9 +89,7 @@ class GroupSearchBody(OxRecord):
 
     __model__ = Model(
         "GroupSearchBody",
-        (
-            Field("pattern"),
-        ),
+        (Field("pattern"),),
     )
 
     pattern: str | None = None
@@ -109,9 +104,7 @@ class ResourceListElement(OxRecord):
 
     __model__ = Model(
         "ResourceListElement",
-        (
-            Field("id", Kind.INTEGER),
-        ),
+        (Field("id", Kind.INTEGER),),
     )
 
     id: int | None = None
@@ -182,9 +175,7 @@ class ResourceUpdateData(OxRecord):
 
     __model__ = Model(
         "ResourceUpdateData",
-        (
-            Field("id", Kind.INTEGER),
-        ),
+        (Field("id", Kind.INTEGER),),
     )
 
     id: int | None = None
@@ -199,9 +190,7 @@ class ResourceSearchBody(OxRecord):
 
     __model__ = Model(
         "ResourceSearchBody",
-        (
-            Field("pattern"),
-        ),
+        (Field("pattern"),),
     )
 
     pattern: str | None = None

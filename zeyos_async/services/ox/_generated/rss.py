@@ -23,14 +23,21 @@ class Rss(Module):
 
     @operation(
         Spec(
-            module="rss", name="get", method="PUT", path="rss",
+            module="rss",
+            name="get",
+            method="PUT",
+            path="rss",
             params=(
                 Param("feedUrl", required=True, many=True, attribute="feed_url"),
                 Param("limit", Kind.INTEGER),
                 Param("sort"),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.VALUES, kind=Kind.TEXT, safety=Safety.READ, batchable=False, oauth=False,
+            returns=Shape.VALUES,
+            kind=Kind.TEXT,
+            safety=Safety.READ,
+            batchable=False,
+            oauth=False,
         )
     )
     async def get(

@@ -14,6 +14,7 @@ from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
     from zeyos_async.services.ox.records import OxRecord
 
 
@@ -22,8 +23,14 @@ class Sync(Module):
 
     @operation(
         Spec(
-            module="sync", name="refresh_server", action="refresh_server", method="PUT", path="sync",
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT), returns=Shape.LEFT, safety=Safety.ONCE,
+            module="sync",
+            name="refresh_server",
+            action="refresh_server",
+            method="PUT",
+            path="sync",
+            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT),
+            returns=Shape.LEFT,
+            safety=Safety.ONCE,
             oauth=False,
         )
     )

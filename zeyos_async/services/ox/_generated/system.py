@@ -23,8 +23,17 @@ class System(Module):
 
     @operation(
         Spec(
-            module="system", name="ping", action="ping", method="GET", path="system", returns=Shape.VALUE,
-            kind=Kind.BOOLEAN, safety=Safety.READ, batchable=False, session=False, oauth=False,
+            module="system",
+            name="ping",
+            action="ping",
+            method="GET",
+            path="system",
+            returns=Shape.VALUE,
+            kind=Kind.BOOLEAN,
+            safety=Safety.READ,
+            batchable=False,
+            session=False,
+            oauth=False,
         )
     )
     async def ping(self) -> bool:
@@ -36,8 +45,17 @@ class System(Module):
 
     @operation(
         Spec(
-            module="system", name="time", action="time", method="GET", path="system", returns=Shape.VALUE,
-            kind=Kind.STAMP, safety=Safety.READ, batchable=False, session=False, oauth=False,
+            module="system",
+            name="time",
+            action="time",
+            method="GET",
+            path="system",
+            returns=Shape.VALUE,
+            kind=Kind.STAMP,
+            safety=Safety.READ,
+            batchable=False,
+            session=False,
+            oauth=False,
         )
     )
     async def time(self) -> Instant | int:
@@ -49,8 +67,15 @@ class System(Module):
 
     @operation(
         Spec(
-            module="system", name="whoami", action="whoami", method="GET", path="system",
-            returns=Shape.RECORD, record="WhoAmI", safety=Safety.READ, oauth=False,
+            module="system",
+            name="whoami",
+            action="whoami",
+            method="GET",
+            path="system",
+            returns=Shape.RECORD,
+            record="WhoAmI",
+            safety=Safety.READ,
+            oauth=False,
         )
     )
     async def whoami(self) -> WhoAmI:

@@ -216,10 +216,7 @@ if TYPE_CHECKING:
         ) -> Account: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[AccountCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[AccountCreate]
         ) -> Account: ...
         async def create(self, *record: Any, **fields: Any) -> Account: ...
 

@@ -209,10 +209,7 @@ if TYPE_CHECKING:
         ) -> ActionStep: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[ActionStepCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[ActionStepCreate]
         ) -> ActionStep: ...
         async def create(self, *record: Any, **fields: Any) -> ActionStep: ...
 

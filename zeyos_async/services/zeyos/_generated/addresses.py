@@ -130,10 +130,7 @@ if TYPE_CHECKING:
         ) -> Address: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[AddressCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[AddressCreate]
         ) -> Address: ...
         async def create(self, *record: Any, **fields: Any) -> Address: ...
 

@@ -220,10 +220,7 @@ if TYPE_CHECKING:
         ) -> Appointment: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[AppointmentCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[AppointmentCreate]
         ) -> Appointment: ...
         async def create(self, *record: Any, **fields: Any) -> Appointment: ...
 

@@ -215,10 +215,7 @@ if TYPE_CHECKING:
         ) -> Association: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[AssociationCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[AssociationCreate]
         ) -> Association: ...
         async def create(self, *record: Any, **fields: Any) -> Association: ...
 

@@ -189,10 +189,7 @@ if TYPE_CHECKING:
         ) -> Campaign: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[CampaignCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[CampaignCreate]
         ) -> Campaign: ...
         async def create(self, *record: Any, **fields: Any) -> Campaign: ...
 

@@ -123,10 +123,7 @@ if TYPE_CHECKING:
         ) -> Category: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[CategoryCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[CategoryCreate]
         ) -> Category: ...
         async def create(self, *record: Any, **fields: Any) -> Category: ...
 

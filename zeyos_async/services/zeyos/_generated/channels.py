@@ -138,10 +138,7 @@ if TYPE_CHECKING:
         ) -> Channel: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[ChannelCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[ChannelCreate]
         ) -> Channel: ...
         async def create(self, *record: Any, **fields: Any) -> Channel: ...
 

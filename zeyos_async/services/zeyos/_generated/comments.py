@@ -128,10 +128,7 @@ if TYPE_CHECKING:
         ) -> Comment: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[CommentCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[CommentCreate]
         ) -> Comment: ...
         async def create(self, *record: Any, **fields: Any) -> Comment: ...
 

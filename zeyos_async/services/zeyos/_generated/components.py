@@ -123,10 +123,7 @@ if TYPE_CHECKING:
         ) -> Component: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[ComponentCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[ComponentCreate]
         ) -> Component: ...
         async def create(self, *record: Any, **fields: Any) -> Component: ...
 

@@ -278,10 +278,7 @@ if TYPE_CHECKING:
         ) -> Contact: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[ContactCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[ContactCreate]
         ) -> Contact: ...
         async def create(self, *record: Any, **fields: Any) -> Contact: ...
 

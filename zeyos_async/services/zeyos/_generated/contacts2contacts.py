@@ -106,10 +106,7 @@ if TYPE_CHECKING:
         ) -> ContactToContact: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[ContactToContactCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[ContactToContactCreate]
         ) -> ContactToContact: ...
         async def create(self, *record: Any, **fields: Any) -> ContactToContact: ...
 

@@ -266,10 +266,7 @@ if TYPE_CHECKING:
         ) -> Contract: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[ContractCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[ContractCreate]
         ) -> Contract: ...
         async def create(self, *record: Any, **fields: Any) -> Contract: ...
 

@@ -160,10 +160,7 @@ if TYPE_CHECKING:
         ) -> CouponCode: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[CouponCodeCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[CouponCodeCreate]
         ) -> CouponCode: ...
         async def create(self, *record: Any, **fields: Any) -> CouponCode: ...
 

@@ -202,10 +202,7 @@ if TYPE_CHECKING:
         ) -> Coupon: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[CouponCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[CouponCreate]
         ) -> Coupon: ...
         async def create(self, *record: Any, **fields: Any) -> Coupon: ...
 

@@ -196,10 +196,7 @@ if TYPE_CHECKING:
         ) -> DAVServer: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[DAVServerCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[DAVServerCreate]
         ) -> DAVServer: ...
         async def create(self, *record: Any, **fields: Any) -> DAVServer: ...
 

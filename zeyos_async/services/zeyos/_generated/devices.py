@@ -175,10 +175,7 @@ if TYPE_CHECKING:
         ) -> Device: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[DeviceCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[DeviceCreate]
         ) -> Device: ...
         async def create(self, *record: Any, **fields: Any) -> Device: ...
 

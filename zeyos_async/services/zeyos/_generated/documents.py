@@ -206,10 +206,7 @@ if TYPE_CHECKING:
         ) -> Document: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[DocumentCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[DocumentCreate]
         ) -> Document: ...
         async def create(self, *record: Any, **fields: Any) -> Document: ...
 

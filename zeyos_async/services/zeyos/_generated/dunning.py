@@ -220,10 +220,7 @@ if TYPE_CHECKING:
         ) -> DunningNotice: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[DunningNoticeCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[DunningNoticeCreate]
         ) -> DunningNotice: ...
         async def create(self, *record: Any, **fields: Any) -> DunningNotice: ...
 

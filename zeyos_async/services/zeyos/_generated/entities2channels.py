@@ -153,10 +153,7 @@ if TYPE_CHECKING:
         ) -> EntityToChannel: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[EntityToChannelCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[EntityToChannelCreate]
         ) -> EntityToChannel: ...
         async def create(self, *record: Any, **fields: Any) -> EntityToChannel: ...
 

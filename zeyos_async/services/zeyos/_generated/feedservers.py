@@ -190,10 +190,7 @@ if TYPE_CHECKING:
         ) -> FeedServer: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[FeedServerCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[FeedServerCreate]
         ) -> FeedServer: ...
         async def create(self, *record: Any, **fields: Any) -> FeedServer: ...
 

@@ -120,27 +120,14 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self,
-            record: File,
-            /,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[FileUpdate],
+            self, record: File, /, *, reconcile: Expression | str | None = ..., **fields: Unpack[FileUpdate]
         ) -> File: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[FileCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[FileCreate]
         ) -> File: ...
         async def create(self, *record: Any, **fields: Any) -> File: ...
 
         async def update(  # type: ignore[override]
-            self,
-            record: File | int,
-            /,
-            *,
-            if_match: str | Auto | None = ...,
-            **changes: Unpack[FileUpdate],
+            self, record: File | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[FileUpdate]
         ) -> File: ...

@@ -149,10 +149,7 @@ if TYPE_CHECKING:
         ) -> Follow: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[FollowCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[FollowCreate]
         ) -> Follow: ...
         async def create(self, *record: Any, **fields: Any) -> Follow: ...
 

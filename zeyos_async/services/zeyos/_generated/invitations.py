@@ -138,10 +138,7 @@ if TYPE_CHECKING:
         ) -> Invitation: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[InvitationCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[InvitationCreate]
         ) -> Invitation: ...
         async def create(self, *record: Any, **fields: Any) -> Invitation: ...
 

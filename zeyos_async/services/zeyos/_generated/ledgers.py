@@ -153,10 +153,7 @@ if TYPE_CHECKING:
         ) -> Ledger: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[LedgerCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[LedgerCreate]
         ) -> Ledger: ...
         async def create(self, *record: Any, **fields: Any) -> Ledger: ...
 

@@ -93,27 +93,14 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self,
-            record: Like,
-            /,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[LikeUpdate],
+            self, record: Like, /, *, reconcile: Expression | str | None = ..., **fields: Unpack[LikeUpdate]
         ) -> Like: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[LikeCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[LikeCreate]
         ) -> Like: ...
         async def create(self, *record: Any, **fields: Any) -> Like: ...
 
         async def update(  # type: ignore[override]
-            self,
-            record: Like | int,
-            /,
-            *,
-            if_match: str | Auto | None = ...,
-            **changes: Unpack[LikeUpdate],
+            self, record: Like | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[LikeUpdate]
         ) -> Like: ...

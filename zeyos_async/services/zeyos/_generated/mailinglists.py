@@ -175,10 +175,7 @@ if TYPE_CHECKING:
         ) -> MailingList: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[MailingListCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[MailingListCreate]
         ) -> MailingList: ...
         async def create(self, *record: Any, **fields: Any) -> MailingList: ...
 

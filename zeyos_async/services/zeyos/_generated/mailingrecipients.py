@@ -112,10 +112,7 @@ if TYPE_CHECKING:
         ) -> MailingRecipient: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[MailingRecipientCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[MailingRecipientCreate]
         ) -> MailingRecipient: ...
         async def create(self, *record: Any, **fields: Any) -> MailingRecipient: ...
 

@@ -210,10 +210,7 @@ if TYPE_CHECKING:
         ) -> MailServer: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[MailServerCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[MailServerCreate]
         ) -> MailServer: ...
         async def create(self, *record: Any, **fields: Any) -> MailServer: ...
 

@@ -102,10 +102,7 @@ if TYPE_CHECKING:
         ) -> MessageRead: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[MessageReadCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[MessageReadCreate]
         ) -> MessageRead: ...
         async def create(self, *record: Any, **fields: Any) -> MessageRead: ...
 

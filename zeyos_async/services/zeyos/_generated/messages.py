@@ -280,10 +280,7 @@ if TYPE_CHECKING:
         ) -> Message: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[MessageCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[MessageCreate]
         ) -> Message: ...
         async def create(self, *record: Any, **fields: Any) -> Message: ...
 

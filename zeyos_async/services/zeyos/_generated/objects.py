@@ -186,10 +186,7 @@ if TYPE_CHECKING:
         ) -> Object: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[ObjectCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[ObjectCreate]
         ) -> Object: ...
         async def create(self, *record: Any, **fields: Any) -> Object: ...
 

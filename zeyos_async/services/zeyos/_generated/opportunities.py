@@ -245,10 +245,7 @@ if TYPE_CHECKING:
         ) -> Opportunity: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[OpportunityCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[OpportunityCreate]
         ) -> Opportunity: ...
         async def create(self, *record: Any, **fields: Any) -> Opportunity: ...
 

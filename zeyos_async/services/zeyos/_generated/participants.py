@@ -140,10 +140,7 @@ if TYPE_CHECKING:
         ) -> Participant: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[ParticipantCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[ParticipantCreate]
         ) -> Participant: ...
         async def create(self, *record: Any, **fields: Any) -> Participant: ...
 

@@ -194,10 +194,7 @@ if TYPE_CHECKING:
         ) -> Payment: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[PaymentCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[PaymentCreate]
         ) -> Payment: ...
         async def create(self, *record: Any, **fields: Any) -> Payment: ...
 

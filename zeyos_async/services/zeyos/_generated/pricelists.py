@@ -195,10 +195,7 @@ if TYPE_CHECKING:
         ) -> PriceList: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[PriceListCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[PriceListCreate]
         ) -> PriceList: ...
         async def create(self, *record: Any, **fields: Any) -> PriceList: ...
 

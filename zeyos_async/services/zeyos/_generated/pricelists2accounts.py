@@ -107,10 +107,7 @@ if TYPE_CHECKING:
         ) -> PriceListToAccount: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[PriceListToAccountCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[PriceListToAccountCreate]
         ) -> PriceListToAccount: ...
         async def create(self, *record: Any, **fields: Any) -> PriceListToAccount: ...
 

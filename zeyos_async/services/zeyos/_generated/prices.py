@@ -124,27 +124,14 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self,
-            record: Price,
-            /,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[PriceUpdate],
+            self, record: Price, /, *, reconcile: Expression | str | None = ..., **fields: Unpack[PriceUpdate]
         ) -> Price: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[PriceCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[PriceCreate]
         ) -> Price: ...
         async def create(self, *record: Any, **fields: Any) -> Price: ...
 
         async def update(  # type: ignore[override]
-            self,
-            record: Price | int,
-            /,
-            *,
-            if_match: str | Auto | None = ...,
-            **changes: Unpack[PriceUpdate],
+            self, record: Price | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[PriceUpdate]
         ) -> Price: ...

@@ -197,10 +197,7 @@ if TYPE_CHECKING:
         ) -> Project: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[ProjectCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[ProjectCreate]
         ) -> Project: ...
         async def create(self, *record: Any, **fields: Any) -> Project: ...
 

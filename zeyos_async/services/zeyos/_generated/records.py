@@ -237,10 +237,7 @@ if TYPE_CHECKING:
         ) -> Record: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[RecordCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[RecordCreate]
         ) -> Record: ...
         async def create(self, *record: Any, **fields: Any) -> Record: ...
 

@@ -111,10 +111,7 @@ if TYPE_CHECKING:
         ) -> RelatedItem: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[RelatedItemCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[RelatedItemCreate]
         ) -> RelatedItem: ...
         async def create(self, *record: Any, **fields: Any) -> RelatedItem: ...
 

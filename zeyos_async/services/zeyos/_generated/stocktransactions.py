@@ -192,10 +192,7 @@ if TYPE_CHECKING:
         ) -> StockTransaction: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[StockTransactionCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[StockTransactionCreate]
         ) -> StockTransaction: ...
         async def create(self, *record: Any, **fields: Any) -> StockTransaction: ...
 

@@ -153,10 +153,7 @@ if TYPE_CHECKING:
         ) -> Storage: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[StorageCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[StorageCreate]
         ) -> Storage: ...
         async def create(self, *record: Any, **fields: Any) -> Storage: ...
 

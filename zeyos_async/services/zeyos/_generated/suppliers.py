@@ -138,10 +138,7 @@ if TYPE_CHECKING:
         ) -> Supplier: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[SupplierCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[SupplierCreate]
         ) -> Supplier: ...
         async def create(self, *record: Any, **fields: Any) -> Supplier: ...
 

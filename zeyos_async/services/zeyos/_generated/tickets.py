@@ -249,10 +249,7 @@ if TYPE_CHECKING:
         ) -> Ticket: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[TicketCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[TicketCreate]
         ) -> Ticket: ...
         async def create(self, *record: Any, **fields: Any) -> Ticket: ...
 

@@ -387,10 +387,7 @@ if TYPE_CHECKING:
         ) -> Transaction: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[TransactionCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[TransactionCreate]
         ) -> Transaction: ...
         async def create(self, *record: Any, **fields: Any) -> Transaction: ...
 

@@ -43,12 +43,12 @@ async def test_life_of_a_record(wire: Any, emulator: OctavedEmulator, resource: 
     assert created.status == 201
     assert list(created.json) == ["id"]
     item = f"{base}/{created.json['id']}"
-    shown = (await wire.send("GET", item)).json
-    assert body.items() <= shown.items()
-    assert set(shown) >= set(SCHEMAS[resource].fields) - {"sortedSiblingIds"}
+    record = (await wire.send("GET", item)).json
+    assert body.items() <= record.items()
+    assert set(record) >= set(SCHEMAS[resource].fields) - {"sortedSiblingIds"}
     field = "message" if resource == "time_tracking_records" else "name"
     assert (await wire.send("PATCH", item, {field: "Changed"})).status == 204
-    listed = await wire.send("GET", f"{base}?ids[]={shown['id']}&ids[]={NEW_ID}")
+    listed = await wire.send("GET", f"{base}?ids[]={record['id']}&ids[]={NEW_ID}")
     assert [row[field] for row in listed.json] == ["Changed"]
     assert (await wire.send("PUT", f"{base}/{NEW_ID}", body)).status == 204
     assert (await wire.send("GET", f"{base}/{NEW_ID}")).json[field] == "New"
@@ -57,22 +57,22 @@ async def test_life_of_a_record(wire: Any, emulator: OctavedEmulator, resource: 
 
 
 @pytest.mark.parametrize("resource", YIELDING)
-async def test_searches(wire: Any, emulator: OctavedEmulator, resource: str) -> None:
+async def test_simple_and_complex_search_agree(wire: Any, emulator: OctavedEmulator, resource: str) -> None:
     """Simple and complex search find the same, as ids or as objects."""
     ident = "isBilled" if resource == "time_tracking_records" else "isArchived"
     base = PATHS[resource]
     simple = await wire.send("GET", f"{base}/search/{ident}")
-    found = await wire.send("POST", f"{base}/search", {"ident": ident})
+    reply = await wire.send("POST", f"{base}/search", {"ident": ident})
     rest = await wire.send("POST", f"{base}/search?yieldObjects=1", {"not": {"ident": ident}})
-    assert simple.json == found.json
-    assert sorted([*found.json, *(row["id"] for row in rest.json)]) == sorted(emulator.store.rows[resource])
+    assert simple.json == reply.json
+    assert sorted([*reply.json, *(row["id"] for row in rest.json)]) == sorted(emulator.store.rows[resource])
 
 
 async def test_search_values_are_text_of_any_kind(wire: Any, emulator: OctavedEmulator) -> None:
     """A value in the path is percent-encoded, slashes and all."""
-    found = await wire.send("GET", "/customers/search/name/50%20%25%20off%20%2F%20final%3F")
+    reply = await wire.send("GET", "/customers/search/name/50%20%25%20off%20%2F%20final%3F")
     expected = [row["id"] for row in emulator.rows("customers") if row["name"] == "50 % off / final?"]
-    assert found.json == expected != []
+    assert reply.json == expected != []
 
 
 async def test_customers_list_without_ids_and_never_yield(wire: Any, emulator: OctavedEmulator) -> None:
@@ -82,7 +82,7 @@ async def test_customers_list_without_ids_and_never_yield(wire: Any, emulator: O
     assert (await wire.send("GET", "/tasks")).status == 400
 
 
-async def test_billing(wire: Any, emulator: OctavedEmulator) -> None:
+async def test_a_billing_takes_unbilled_records(wire: Any, emulator: OctavedEmulator) -> None:
     """A billing attaches what is not billed yet and marks it; its sums and ids are shown on request."""
     body = body_for(emulator, "billings")
     (package,) = body["workPackageIds"]
@@ -97,8 +97,8 @@ async def test_billing(wire: Any, emulator: OctavedEmulator) -> None:
     plain = (await wire.send("GET", f"/billings/{created.json['id']}")).json
     assert plain["customerId"]
     assert not {"sums", "timeRecordIds", "workPackageIds"} & set(plain)
-    asked = f"/billings?ids[]={plain['id']}&withSums=1&withTimeRecordIds=1&withWorkPackageIds=1"
-    (full,) = (await wire.send("GET", asked)).json
+    address = f"/billings?ids[]={plain['id']}&withSums=1&withTimeRecordIds=1&withWorkPackageIds=1"
+    (full,) = (await wire.send("GET", address)).json
     assert record in full["timeRecordIds"]
     assert full["sums"]["billedHours"] >= 1
     assert emulator.store.rows["time_tracking_records"][record]["billedOn"]
@@ -153,8 +153,8 @@ async def test_locations_left_out_are_deleted(wire: Any, emulator: OctavedEmulat
     key = emulator.insert("customers", name="X", locations=[{"number": "1", "city": "A"}, {"number": "2"}])
     patched = {"locations": [{"number": "1", "street": "S"}]}
     assert (await wire.send("PATCH", f"/customers/{key}", patched)).status == 204
-    (left,) = (await wire.send("GET", f"/customers/{key}")).json["locations"]
-    assert (left["city"], left["street"]) == ("A", "S")
+    (location,) = (await wire.send("GET", f"/customers/{key}")).json["locations"]
+    assert (location["city"], location["street"]) == ("A", "S")
 
 
 async def test_responsibles_go_together(wire: Any, emulator: OctavedEmulator) -> None:
@@ -163,8 +163,8 @@ async def test_responsibles_go_together(wire: Any, emulator: OctavedEmulator) ->
     inherited = emulator.rows("projects")[0]["responsibleUsers"]
     key = emulator.insert("groups", name="G", parentNodeId=project)
     await wire.send("PATCH", f"/groups/{key}", {"responsibleUsers": [NEW_ID]})
-    shown = (await wire.send("GET", f"/groups/{key}")).json
-    assert (shown["definesOwnResponsible"], shown["responsibleGroups"]) == (True, [])
+    record = (await wire.send("GET", f"/groups/{key}")).json
+    assert (record["definesOwnResponsible"], record["responsibleGroups"]) == (True, [])
     await wire.send("PATCH", f"/groups/{key}", {"definesOwnResponsible": False, "responsibleUsers": [NEW_ID]})
     assert (await wire.send("GET", f"/groups/{key}")).json["responsibleUsers"] == inherited != [NEW_ID]
 
@@ -174,9 +174,9 @@ async def test_time_tracking_follows_its_references(wire: Any, emulator: Octaved
     sub, row = next(iter(emulator.store.rows["sub_work_packages"].items()))
     body = {"user": NEW_ID, "referenceNode": sub, "workTimeStart": 1_586_004_000}
     key = (await wire.send("POST", "/time-tracking-records", body)).json["id"]
-    shown = (await wire.send("GET", f"/time-tracking-records/{key}")).json
-    assert (shown["workPackage"], shown["billingStart"]) == (row["parentNodeId"], 1_586_004_000)
-    assert shown["billingEnd"] is None
+    record = (await wire.send("GET", f"/time-tracking-records/{key}")).json
+    assert (record["workPackage"], record["billingStart"]) == (row["parentNodeId"], 1_586_004_000)
+    assert record["billingEnd"] is None
     emulator.update("sub_work_packages", sub, isLocked=True)
     assert (await wire.send("POST", "/time-tracking-records", body)).status == 409
 
@@ -197,7 +197,9 @@ async def test_time_tracking_follows_its_references(wire: Any, emulator: Octaved
         ("POST", "/tasks", {"name": "x", "parentNodeId": NEW_ID}, 400),
     ],
 )
-async def test_refusals(wire: Any, method: str, path: str, body: Any, status: int) -> None:
+async def test_undocumented_requests_are_refused(
+    wire: Any, method: str, path: str, body: Any, status: int
+) -> None:
     """What the document does not have is refused with a message."""
     reply = await wire.send(method, path, body)
     assert reply.status == status
@@ -205,7 +207,7 @@ async def test_refusals(wire: Any, method: str, path: str, body: Any, status: in
 
 
 @pytest.mark.parametrize("headers", [{"X-Api-Key": ""}, {"X-Api-Key": "wrong"}])
-async def test_wrong_key(wire: Any, headers: dict[str, str]) -> None:
+async def test_a_wrong_key_is_refused(wire: Any, headers: dict[str, str]) -> None:
     """Nothing is answered without the key."""
     assert (await wire.send("GET", "/customers", headers=headers)).status == 401
 

@@ -1,8 +1,16 @@
-"""``python -m codegen.extract FOLDER REFERENCE`` reads the vendor's documents and writes our facts.
+"""``python -m codegen.zeyos_extract FOLDER REFERENCE`` reads the vendor's documents and writes our facts.
 
 FOLDER holds ``api.json`` (OpenAPI) and ``dbref.json`` (database reference); REFERENCE is the text of the
-older API reference. What is written is the union of both: names, types, codes, references,
-operations. Where the documents disagree, the command says so.
+older API reference. The three contradict each other in places, and each has something that the others lack, so what
+is written is their union, by fixed rules:
+
+- Operations: those of both API documents; a status that either documents counts.
+- Fields: the OpenAPI document's in its order, then those of the reference alone (``only_in`` tells them apart).
+- Whether null is allowed, and whether a create needs the field: the database decides, where it has the column.
+- Codes: the allowed ones; a name without an allowed code is kept apart (``unlisted``), for an overlay to judge.
+- References to other entities: the database's foreign keys, as the API documents have none.
+
+Every disagreement is printed, so that a person can decide it in ``overlays/zeyos.toml``.
 """
 
 from __future__ import annotations
@@ -17,9 +25,9 @@ from typing import Any, Final
 
 import attrs
 
-from . import openapi
-from .facts import SPECS, EntityFacts, Facts, FieldFacts, OperationFacts, dump
-from .reference import Reference, ReferenceField, read_reference
+from . import zeyos_openapi
+from .zeyos_facts import SPECS, EntityFacts, FieldFacts, OperationFacts, ZeyosFacts, dump_facts
+from .zeyos_reference import Reference, ReferenceField, read_reference
 
 _OUTPUT: Final = SPECS / "zeyos" / "entities.json"
 _REFERENCE_TYPE: Final = re.compile(r"([a-z-]+)(?: \((\w+)\))?(?: x ≥ (-?\d+))?")
@@ -61,10 +69,10 @@ def read_documents(folder: Path, reference: Path) -> Documents:
     )
 
 
-def extract(documents: Documents) -> Facts:
-    """All facts of the documents, as their union."""
-    operations = sorted(_operations(documents), key=lambda each: (each.path, each.method))
-    return Facts(
+def extract_facts(documents: Documents) -> ZeyosFacts:
+    """Return all facts of the documents, as their union."""
+    operations = sorted(_operations(documents), key=lambda operation: (operation.path, operation.method))
+    return ZeyosFacts(
         sources=_sources(documents),
         entities=[_entity(documents, name, operations) for name in documents.entities],
         operations=operations,
@@ -86,7 +94,7 @@ def _operations(documents: Documents) -> Iterator[OperationFacts]:
     for path, methods in documents.spec["paths"].items():
         for method, operation in methods.items():
             also = referenced.pop((method.upper(), path), None)
-            action, _ = openapi.action_of(operation["operationId"])
+            action, _ = zeyos_openapi.split_operation_id(operation["operationId"])
             entity = path.split("/")[1]
             yield OperationFacts(
                 id=operation["operationId"],
@@ -94,7 +102,7 @@ def _operations(documents: Documents) -> Iterator[OperationFacts]:
                 method=method.upper(),
                 path=path,
                 entity=entity if entity in documents.entities else "",
-                parameters=openapi.parameter_names(operation),
+                parameters=zeyos_openapi.list_parameters(operation),
                 statuses=sorted(
                     {int(s) for s in operation["responses"]} | set(also.statuses if also else ())
                 ),
@@ -107,7 +115,7 @@ def _operations(documents: Documents) -> Iterator[OperationFacts]:
 def _reference_operation(
     documents: Documents, method: str, path: str, statuses: tuple[int, ...], parameters: tuple[str, ...]
 ) -> OperationFacts:
-    """An operation that the reference alone has; it gives no name, so we make it as the spec would."""
+    """Return an operation that the reference alone has; it has no name there, so one is made as the spec would."""
     entity = path.split("/")[1]
     on_one = path.endswith("/{ID}")
     action = {
@@ -118,7 +126,7 @@ def _reference_operation(
         "PUT": "create",
         "POST": "list",
     }[method]
-    singular, plural = _names(documents, entity)
+    singular, plural = _camel_names(documents, entity)
     return OperationFacts(
         id=action + (singular if on_one or action == "create" else plural),
         action=action,
@@ -131,25 +139,27 @@ def _reference_operation(
     )
 
 
-def _names(documents: Documents, entity: str) -> tuple[str, str]:
-    """CamelCase names of one and of all, from the names of the spec's operations."""
-    found = {}
+def _camel_names(documents: Documents, entity: str) -> tuple[str, str]:
+    """Return CamelCase names of one and of all, from the names of the spec's operations."""
+    names = {}
     for path in (f"/{entity}", f"/{entity}/{{ID}}"):
         for operation in documents.spec["paths"].get(path, {}).values():
-            action, name = openapi.action_of(operation["operationId"])
-            found[action] = name
-    plural = found["list"]
-    singular = next((found[each] for each in ("get", "create") if each in found), plural.removesuffix("s"))
+            action, name = zeyos_openapi.split_operation_id(operation["operationId"])
+            names[action] = name
+    plural = names["list"]
+    singular = next(
+        (names[action] for action in ("get", "create") if action in names), plural.removesuffix("s")
+    )
     return singular, plural
 
 
 def _entity(documents: Documents, name: str, operations: list[OperationFacts]) -> EntityFacts:
-    offered = {each for op in operations if op.entity == name for each in op.parameters}
-    taken: set[str] = set()
+    offered = {parameter for op in operations if op.entity == name for parameter in op.parameters}
+    body_schemas: set[str] = set()
     for operation in documents.spec["paths"].get(f"/{name}", {}).values():
-        taken |= openapi.body_parts(documents.spec, operation)
-    singular, plural = _names(documents, name)
-    known_to = {
+        body_schemas |= zeyos_openapi.list_body_schemas(documents.spec, operation)
+    singular, plural = _camel_names(documents, name)
+    is_in = {
         "spec": name in documents.spec["components"]["schemas"],
         "reference": name in documents.reference.fields,
     }
@@ -157,21 +167,21 @@ def _entity(documents: Documents, name: str, operations: list[OperationFacts]) -
         name=name,
         singular=singular,
         plural=plural,
-        documents=[document for document, knows in known_to.items() if knows],
-        extdata="extdata" in offered or "extdata-field" in taken,
-        tags="tags" in offered or "tags-field" in taken,
+        documents=[document for document, knows in is_in.items() if knows],
+        extdata="extdata" in offered or "extdata-field" in body_schemas,
+        tags="tags" in offered or "tags-field" in body_schemas,
         fields=list(_fields(documents, name)),
     )
 
 
 def _fields(documents: Documents, entity: str) -> Iterator[FieldFacts]:
-    """The spec's fields in its order, then those that the reference alone has."""
+    """Yield the spec's fields in its order, then those that the reference alone has."""
     names = set(documents.entities)
     properties = documents.spec["components"]["schemas"].get(entity, {}).get("properties", {})
     columns = documents.columns.get(entity, {})
     old = documents.reference.fields.get(entity, {})
     for name, schema in properties.items():
-        facts = openapi.field_facts(name, schema, columns.get(name), names)
+        facts = zeyos_openapi.read_field_facts(name, schema, columns.get(name), names)
         yield attrs.evolve(facts, only_in="spec" if old and name not in old else "")
     for name, field in old.items():
         if name not in properties:
@@ -179,7 +189,7 @@ def _fields(documents: Documents, entity: str) -> Iterator[FieldFacts]:
 
 
 def _reference_field(field: ReferenceField) -> FieldFacts:
-    """A field from its type in the reference, such as ``integer (int32) x ≥ 0 0``."""
+    """Read a field from its type in the reference, such as ``integer (int32) x ≥ 0 0``."""
     match = _REFERENCE_TYPE.match(field.type)
     if match is None:
         raise ValueError(f"the reference gives {field.name!r} a type that can't be read: {field.type!r}")
@@ -187,15 +197,15 @@ def _reference_field(field: ReferenceField) -> FieldFacts:
     schema = {"$ref": match[1]} if reference else {"type": match[1], "description": field.description}
     if match[2]:
         schema["format"] = match[2]
-    facts = openapi.field_facts(field.name, schema, None, set())
+    facts = zeyos_openapi.read_field_facts(field.name, schema, None, set())
     minimum = int(match[3]) if match[3] else None
     return attrs.evolve(
         facts, nullable=bool(reference) or facts.kind == "time", minimum=minimum, only_in="reference"
     )
 
 
-def disagreements(documents: Documents, facts: Facts) -> Iterator[str]:
-    """Where the documents contradict each other, one sentence each."""
+def list_disagreements(documents: Documents, facts: ZeyosFacts) -> Iterator[str]:
+    """Yield the contradictions between the documents, a sentence each."""
     for operation in facts.operations:
         if len(operation.documents) == 1 and operation.entity in documents.reference.fields:
             yield f"{operation.method} {operation.path}: only in the {operation.documents[0]}"
@@ -230,25 +240,26 @@ def _field_disagreements(documents: Documents, entity: EntityFacts, field: Field
     if (
         old
         and schema
-        and openapi.code_names(old.description) != openapi.code_names(schema.get("description", ""))
+        and zeyos_openapi.read_code_names(old.description)
+        != zeyos_openapi.read_code_names(schema.get("description", ""))
     ):
-        yield f"the reference names its codes {openapi.code_names(old.description)}"
+        yield f"the reference names its codes {zeyos_openapi.read_code_names(old.description)}"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(
-        prog="python -m codegen.extract", description="Write the facts of the vendor's documents"
+        prog="python -m codegen.zeyos_extract", description="Write the facts of the vendor's documents"
     )
     parser.add_argument("folder", type=Path, help="holds api.json and dbref.json")
     parser.add_argument("reference", type=Path, help="the text of the API reference")
     parser.add_argument("--output", type=Path, default=_OUTPUT)
     options = parser.parse_args(arguments)
     documents = read_documents(options.folder, options.reference)
-    facts = extract(documents)
+    facts = extract_facts(documents)
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(dump(facts), encoding="utf-8")
-    print(*disagreements(documents, facts), sep="\n")
+    options.output.write_text(dump_facts(facts), encoding="utf-8")
+    print(*list_disagreements(documents, facts), sep="\n")
     print(f"{len(facts.entities)} entities, {len(facts.operations)} operations → {options.output}")
     return 0
 

@@ -99,10 +99,10 @@ def test_rows_that_can_not_be(rows: dict[str, int], text: str) -> None:
 
 def test_rows_can_be_given() -> None:
     """A test's own rows in place of generated ones."""
-    given = [
+    accounts = [
         {"ID": 7, "lastname": "Seven", "currency": "EUR", "lastmodified": 5},
         {"lastname": "x", "currency": "EUR"},
     ]
-    rows = ZeyosEmulator(rows={"accounts": given}).rows("accounts")
+    rows = ZeyosEmulator(rows={"accounts": accounts}).rows("accounts")
     assert [(row["ID"], row["lastname"]) for row in rows] == [(7, "Seven"), (8, "x")]
     assert rows[0]["lastmodified"] == 5

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from zeyos_async.testing.octaved.checks import check_body
+from zeyos_async.testing.octaved.body_checks import check_body
 from zeyos_async.testing.octaved.fields import SCHEMAS
 from zeyos_async.testing.octaved.refusals import Refusal
 
@@ -46,13 +46,13 @@ BAD: list[tuple[str, dict[str, Any], str, str]] = [
 
 
 @pytest.mark.parametrize(("resource", "body"), GOOD)
-def test_takes(resource: str, body: dict[str, Any]) -> None:
+def test_an_allowed_body_passes(resource: str, body: dict[str, Any]) -> None:
     """Everything the document allows passes."""
     check_body(SCHEMAS[resource], body, creates=True)
 
 
 @pytest.mark.parametrize(("resource", "body", "field", "words"), BAD)
-def test_refuses(resource: str, body: dict[str, Any], field: str, words: str) -> None:
+def test_a_forbidden_body_is_refused(resource: str, body: dict[str, Any], field: str, words: str) -> None:
     """What the document forbids is a 400 that names the field."""
     with pytest.raises(Refusal) as caught:
         check_body(SCHEMAS[resource], body, creates=True)

@@ -35,7 +35,7 @@ def chosen(plan: FaultPlan, incoming: list[Incoming]) -> list[int]:
     ],
     ids=str,
 )
-def test_rules(options: dict[str, Any], expected: list[int]) -> None:
+def test_rules_choose_their_requests(options: dict[str, Any], expected: list[int]) -> None:
     """By place, by interval, at most so often, by method and path."""
     plan = FaultPlan()
     plan.add(latency(1), **options)
@@ -75,7 +75,7 @@ def test_chance_is_a_function_of_the_seed() -> None:
     assert 200 < len(run(1)) < 400
 
 
-def test_schedules() -> None:
+def test_a_random_schedule_is_a_function_of_its_seed() -> None:
     """A pure function of seed and number: it can be asked in any order, any number of times."""
     faults: list[Fault] = [latency(1), reset(), server_error()]
     decide = random_schedule(seed=9, rate=0.5, faults=faults, path="*/accounts")

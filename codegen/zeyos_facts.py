@@ -104,7 +104,7 @@ class OperationFacts:
 
 
 @attrs.frozen(kw_only=True)
-class Facts:
+class ZeyosFacts:
     """All that is known of an API.
 
     Attributes:
@@ -124,13 +124,13 @@ _CONVERTER.register_structure_hook(
 )  # a limit of 0 stays 0, and does not become 0.0
 
 
-def load(path: Path) -> Facts:
+def load_facts(path: Path) -> ZeyosFacts:
     """Read facts from a file that ``dump`` wrote."""
-    return _CONVERTER.structure(json.loads(path.read_text(encoding="utf-8")), Facts)
+    return _CONVERTER.structure(json.loads(path.read_text(encoding="utf-8")), ZeyosFacts)
 
 
-def dump(facts: Facts) -> str:
-    """JSON text with one field or operation a line, so that a change shows as the lines it changes."""
+def dump_facts(facts: ZeyosFacts) -> str:
+    """Return JSON text with one field or operation a line, so that a change shows as the lines it changes."""
     plain: dict[str, Any] = _CONVERTER.unstructure(facts)
     entities = ",\n".join(_entity_text(entity) for entity in plain["entities"])
     operations = ",\n".join("  " + _line(operation) for operation in plain["operations"])

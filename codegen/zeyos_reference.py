@@ -1,4 +1,4 @@
-"""Reads the vendor's reference, which exists as text only: its operations and its fields.
+"""The vendor's older reference of ZeyOS, which exists as text only: its operations and its fields.
 
 The text is a rendering of an older OpenAPI document. An operation is a line such as
 ``GET /accounts/{ID}``; its parameters are names followed by ``in query``; its statuses are lines such
@@ -68,12 +68,14 @@ def read_reference(text: str) -> Reference:
     lines = text.splitlines()
     if _SCHEMAS_START not in lines:
         raise ValueError(f"not the API reference: no line {_SCHEMAS_START!r}")
+    # Both halves have lines that would be taken for something else in the other one.
     middle = lines.index(_SCHEMAS_START)
-    operations = {(each.method, each.path): each for each in _operations(lines[:middle])}
+    operations = {(operation.method, operation.path): operation for operation in _operations(lines[:middle])}
     entities = {path.split("/")[1] for _, path in operations}
     fields = _schemas(lines[middle + 1 :], entities)
     for (method, path), operation in operations.items():
         name = path.split("/")[1]
+        # Some entities have no schema in the text; the example of their list shows the names of their fields.
         if method == "POST" and name not in fields:
             fields[name] = _fields_of_example(operation.example)
     return Reference(operations, fields)
@@ -93,7 +95,7 @@ def _operation(lines: list[str]) -> ReferenceOperation:
 
 
 def _example(lines: list[str]) -> Any:
-    """The JSON of the answer's example, if it is there and is JSON."""
+    """Read the JSON of the response's example, if it is there and is JSON."""
     title = "Response Example (200 OK)"
     if title not in lines:
         return None
@@ -112,7 +114,7 @@ def _fields_of_example(example: Any) -> dict[str, ReferenceField]:
 
 
 def _schemas(lines: list[str], entities: set[str]) -> dict[str, dict[str, ReferenceField]]:
-    """Fields of each entity; helper schemas (their names have a hyphen) are left out."""
+    """Read the fields of each entity; helper schemas (their names have a hyphen) are left out."""
     schemas: dict[str, dict[str, ReferenceField]] = {}
     fields: dict[str, ReferenceField] | None = None
     for index, line in enumerate(lines):
@@ -126,6 +128,6 @@ def _schemas(lines: list[str], entities: set[str]) -> dict[str, dict[str, Refere
 
 
 def _description(lines: list[str], index: int) -> str:
-    """The line after the empty line that follows a field; composite fields have none."""
+    """Return the line after the empty line that follows a field; composite fields have none."""
     following = lines[index + 1 : index + 3]
     return following[1] if len(following) == 2 and not following[0] else ""

@@ -1,4 +1,4 @@
-"""What a table of the emulated database is: the values that the generated module is made of."""
+"""The definition of a table of the emulated database: the values that the generated module is made of."""
 
 from __future__ import annotations
 

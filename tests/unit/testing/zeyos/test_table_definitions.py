@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from codegen.check_expressions import parse_check
+from codegen.check_constraints import parse_check
 from codegen.zeyos_database import render
 from zeyos_async.testing.zeyos._generated.tables import TABLES
 from zeyos_async.testing.zeyos.patterns import matches
@@ -104,6 +104,6 @@ def test_conditions_mean_in_sql_what_they_say(tree: Any, row: dict[str, Any], ex
     database = sqlite3.connect(":memory:")
     database.create_function("pg_match", 3, matches)
     columns = ", ".join(f':{name} AS "{name}"' for name in row)
-    (found,) = database.execute(f"SELECT {condition(tree)} FROM (SELECT {columns})", row).fetchone()
+    (result,) = database.execute(f"SELECT {condition(tree)} FROM (SELECT {columns})", row).fetchone()
     database.close()
-    assert found == expected
+    assert result == expected

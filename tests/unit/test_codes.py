@@ -74,7 +74,7 @@ def test_what_is_no_code(value: Any) -> None:
         (Status(-1), "<Status: -1, not a known code>"),
     ],
 )
-def test_repr(code: Status, text: str) -> None:
+def test_repr_of_a_code(code: Status, text: str) -> None:
     """The repr says when a code is unknown."""
     assert repr(code) == text
 
@@ -115,7 +115,7 @@ def test_cattrs_reads_and_writes_codes(number: int) -> None:
     assert cattrs.unstructure(code) == number
 
 
-def test_names() -> None:
+def test_names_of_codes() -> None:
     """The table of a coded field: every member, and codes that are allowed without a name."""
     assert names_of(Status) == {0: "OPEN", 1: "SHUT"}
     assert names_of(Status, 5) == {0: "OPEN", 1: "SHUT", 5: ""}

@@ -8,7 +8,7 @@ import pytest
 
 from zeyos_async.testing.octaved.emulator import OctavedEmulator
 from zeyos_async.testing.octaved.refusals import Refusal
-from zeyos_async.testing.octaved.search import IDENTS, find
+from zeyos_async.testing.octaved.search import IDENTS, find_ids
 from zeyos_async.testing.octaved.store import Store
 
 ID = "E9996334F8134DBCBE18948284698BB2"
@@ -44,38 +44,38 @@ def ident(name: str, value: str | None = None) -> dict[str, Any]:
         ("tasks", []),
     ],
 )
-def test_refuses(store: Store, resource: str, condition: Any) -> None:
+def test_a_malformed_search_is_refused(store: Store, resource: str, condition: Any) -> None:
     """What is no search of this resource is a 400."""
     with pytest.raises(Refusal) as caught:
-        find(store, resource, condition)
+        find_ids(store, resource, condition)
     assert caught.value.status == 400
 
 
 def test_not_and_or_are_set_operations(store: Store) -> None:
     """Not is the rest, and is what both find, or is what any finds."""
     every = set(store.rows["tasks"])
-    is_open, done = (set(find(store, "tasks", ident("status", word))) for word in ("open", "complete"))
+    is_open, done = (set(find_ids(store, "tasks", ident("status", word))) for word in ("open", "complete"))
     assert is_open
     assert done
     assert is_open | done == every
-    assert set(find(store, "tasks", {"not": ident("status", "open")})) == done
+    assert set(find_ids(store, "tasks", {"not": ident("status", "open")})) == done
     both = [ident("status", "open"), ident("status", "complete")]
-    assert find(store, "tasks", {"and": both}) == []
-    assert set(find(store, "tasks", {"or": both})) == every
+    assert find_ids(store, "tasks", {"and": both}) == []
+    assert set(find_ids(store, "tasks", {"or": both})) == every
 
 
-def test_tree(store: Store) -> None:
+def test_searches_along_the_tree(store: Store) -> None:
     """Children are the next level, descendants all levels, ancestors come with the direct parent first."""
     project = next(iter(store.rows["projects"]))
-    below = find(store, "work_packages", ident("descendantsOf", project))
-    direct = find(store, "work_packages", ident("childrenOf", project))
+    below = find_ids(store, "work_packages", ident("descendantsOf", project))
+    direct = find_ids(store, "work_packages", ident("childrenOf", project))
     assert (
         set(direct)
         <= set(below)
         == {key for key, row in store.rows["work_packages"].items() if _project(store, row["id"]) == project}
     )
     deep = next(key for key, row in store.rows["tasks"].items() if row["parentNodeId"] in store.rows["tasks"])
-    line = find(store, "tasks", ident("ancestorsOf", deep))
+    line = find_ids(store, "tasks", ident("ancestorsOf", deep))
     assert line[0] == store.rows["tasks"][deep]["parentNodeId"]
 
 
@@ -86,27 +86,27 @@ def _project(store: Store, key: str) -> str | None:
 def test_time_tracking(store: Store) -> None:
     """Days are those of the wall clock; a range includes both ends."""
     rows = store.rows["time_tracking_records"]
-    one = find(store, "time_tracking_records", ident("date", "2020-04-06"))
+    one = find_ids(store, "time_tracking_records", ident("date", "2020-04-06"))
     assert sorted(rows[key]["workTimeStart"] for key in one) == [1_586_160_000, 1_586_203_200]
-    two = find(store, "time_tracking_records", ident("dateRange", "2020-04-06-2020-04-07"))
+    two = find_ids(store, "time_tracking_records", ident("dateRange", "2020-04-06-2020-04-07"))
     assert set(one) < set(two)
     assert len(two) == 4
-    is_open = find(store, "time_tracking_records", ident("isOpen"))
+    is_open = find_ids(store, "time_tracking_records", ident("isOpen"))
     assert set(is_open) == {key for key, row in rows.items() if row["workTimeEnd"] is None} != set()
     package = next(row["workPackage"] for row in rows.values())
-    assert find(store, "time_tracking_records", ident("rootNodeId", package)) == find(
+    assert find_ids(store, "time_tracking_records", ident("rootNodeId", package)) == find_ids(
         store, "time_tracking_records", ident("workPackageId", package)
     )
 
 
 def test_customer_of_a_work_package(store: Store) -> None:
     """Groups and work packages belong to the customer of their project."""
-    found = [
+    ids = [
         key
         for customer in store.rows["customers"]
-        for key in find(store, "work_packages", ident("customerId", customer))
+        for key in find_ids(store, "work_packages", ident("customerId", customer))
     ]
-    assert sorted(found) == sorted(store.rows["work_packages"])
+    assert sorted(ids) == sorted(store.rows["work_packages"])
 
 
 def test_every_ident_is_known_by_its_resource() -> None:

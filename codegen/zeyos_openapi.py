@@ -1,4 +1,4 @@
-"""Turns the vendor's OpenAPI document and database reference into facts about fields and operations.
+"""The vendor's OpenAPI document and database reference, read into facts about fields and operations.
 
 Descriptions are read for three kinds of fact only: the names of codes, whether a number is a point
 in time, and whether the API itself gives a value on creation. None of their sentences is kept.
@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from .facts import FieldFacts
+from .zeyos_facts import FieldFacts
 
 _CODE: Final = re.compile(r"`?(-?\d+)`?=([A-Z][A-Z0-9_]*)")
 _TIME: Final = re.compile(r"\bUnix time ?stamp", re.IGNORECASE)
@@ -21,22 +21,22 @@ _COMPOSITES: Final = {"binfile-field": "binary", "meta-field": "json", "items-fi
 Json = Mapping[str, Any]
 
 
-def code_names(description: str) -> dict[int, str]:
-    """Code → name from a description such as ``(`0`=OPEN, `1`=CLOSED)``."""
+def read_code_names(description: str) -> dict[int, str]:
+    """Read code → name from a description such as ``(`0`=OPEN, `1`=CLOSED)``."""
     return {int(code): name for code, name in _CODE.findall(description)}
 
 
 def is_time(description: str) -> bool:
-    """Whether the description says that the number is a Unix timestamp."""
+    """Return whether the description says that the number is a Unix timestamp."""
     return _TIME.search(description) is not None
 
 
-def given_by_api(description: str) -> bool:
-    """Whether the API fills the field in on creation when it is left out."""
+def has_api_default(description: str) -> bool:
+    """Return whether the API fills the field in on creation when it is left out."""
     return _API_DEFAULT.search(description) is not None
 
 
-def action_of(operation_id: str) -> tuple[str, str]:
+def split_operation_id(operation_id: str) -> tuple[str, str]:
     """Split ``getDunningNotice`` into ``("get", "DunningNotice")``; ``("call", …)`` if it is none of ours."""
     for action in _ACTIONS:
         rest = operation_id.removeprefix(action)
@@ -45,8 +45,8 @@ def action_of(operation_id: str) -> tuple[str, str]:
     return "call", operation_id
 
 
-def field_kind(schema: Json, column_type: str = "") -> str:
-    """The kind of a field from its schema, and from its column's type where the schema is a union."""
+def read_field_kind(schema: Json, column_type: str = "") -> str:
+    """Return the kind of a field from its schema, and from its column's type where the schema is a union."""
     if "$ref" in schema:
         return _COMPOSITES[_name(schema["$ref"])]
     if "oneOf" in schema:
@@ -54,13 +54,14 @@ def field_kind(schema: Json, column_type: str = "") -> str:
     type_, format_ = str(schema["type"]), str(schema.get("format", ""))
     if type_ in ("integer", "number") and is_time(schema.get("description", "")):
         return "time"
+    # Some columns are `number` with the format of an integer, such as int64: their values are whole.
     if type_ == "number" and format_.startswith("int"):
         return "integer"
     return {"string": "text", "object": "json"}.get(type_, type_)
 
 
-def field_facts(name: str, schema: Json, column: Json | None, entities: set[str]) -> FieldFacts:
-    """Everything about one field.
+def read_field_facts(name: str, schema: Json, column: Json | None, entities: set[str]) -> FieldFacts:
+    """Return all facts about one field.
 
     Args:
         name: The field's name.
@@ -70,17 +71,18 @@ def field_facts(name: str, schema: Json, column: Json | None, entities: set[str]
     """
     column = column or {}
     composite = "$ref" in schema or "oneOf" in schema
+    # The server chooses IDs, though neither document marks them as read-only.
     is_id = name == "ID"
     nullable = composite or bool(schema.get("nullable"))
     if column:
         nullable = not column["notnull"]  # the database decides, the schema's word is for want of a column
-    given = given_by_api(schema.get("description", "")) or is_id
+    has_default = has_api_default(schema.get("description", "")) or is_id
     codes, unlisted = _codes(schema)
     return FieldFacts(
         name=name,
-        kind=field_kind(schema, column.get("type", "")),
+        kind=read_field_kind(schema, column.get("type", "")),
         nullable=nullable,
-        required=bool(column.get("notnull")) and column.get("default") is None and not given,
+        required=bool(column.get("notnull")) and column.get("default") is None and not has_default,
         read_only=is_id,
         codes=codes,
         unlisted=unlisted,
@@ -97,11 +99,11 @@ def field_facts(name: str, schema: Json, column: Json | None, entities: set[str]
 
 
 def _codes(schema: Json) -> tuple[dict[int, str], dict[int, str]]:
-    """Allowed codes with their names, and names of codes that are not allowed."""
+    """Return the allowed codes with their names, and the names of codes that are not allowed."""
     allowed = [value for value in schema.get("enum", ()) if isinstance(value, int)]
     if not allowed:
         return {}, {}
-    names = code_names(schema.get("description", ""))
+    names = read_code_names(schema.get("description", ""))
     return (
         {code: names.get(code, "") for code in allowed},
         {code: name for code, name in names.items() if code not in allowed},
@@ -115,13 +117,15 @@ def _target(column: Json, entities: set[str]) -> str | None:
     return None
 
 
-def parameter_names(operation: Json) -> list[str]:
-    """Names of an operation's parameters in path, query and headers."""
-    return [each.get("name") or _name(each["$ref"]) for each in operation.get("parameters", ())]
+def list_parameters(operation: Json) -> list[str]:
+    """Return the names of an operation's parameters in path, query and headers."""
+    return [
+        parameter.get("name") or _name(parameter["$ref"]) for parameter in operation.get("parameters", ())
+    ]
 
 
-def body_parts(document: Json, operation: Json) -> set[str]:
-    """Names of the schemas that a request's body is made of."""
+def list_body_schemas(document: Json, operation: Json) -> set[str]:
+    """Return the names of the schemas that a request's body is made of."""
     components = document["components"]
     body = operation.get("requestBody", {})
     if "$ref" in body:

@@ -31,7 +31,7 @@ _DROPPED: Final = frozenset({"text", "t_entity", "character varying"})
 
 
 def parse_check(definition: str, column: str | None = None) -> Any:
-    """The tree of a constraint's definition.
+    """Return the tree of a constraint's definition.
 
     Args:
         definition: ``CHECK (…)`` as the database prints it.
@@ -100,20 +100,21 @@ class _Parser:
         return ["not", self._negation()] if self.accept("NOT") else self._comparison()
 
     def _comparison(self) -> Any:
-        left = self._operand()
+        operand = self._operand()
         if self.accept("IS", "NOT", "NULL"):
-            return ["notnull", left]
+            return ["notnull", operand]
         if self.accept("IS", "NULL"):
-            return ["null", left]
+            return ["null", operand]
         if self.accept("IS", "DISTINCT", "FROM"):
-            return ["distinct", left, self._operand()]
+            return ["distinct", operand, self._operand()]
         operator = self.peek()
         if operator not in _COMPARISONS:
-            return left
+            return operand
         self.take()
+        # The database prints IN as `= ANY (ARRAY[…])`, and NOT IN as `<> ALL (ARRAY[…])`.
         if self.accept("ANY") or self.accept("ALL"):
-            return ["in" if operator == "=" else "notin", left, self._array()]
-        return [operator, left, self._operand()]
+            return ["in" if operator == "=" else "notin", operand, self._array()]
+        return [operator, operand, self._operand()]
 
     def _array(self) -> list[Any]:
         for text in ("(", "ARRAY", "["):
@@ -133,9 +134,11 @@ class _Parser:
 
     def _cast(self, value: Any) -> Any:
         kind = self.take()[1]
+        # The one type of two words; its second is a token of its own.
         if kind == "double":
             self.expect("precision")
             kind = "double precision"
+        # Negative numbers are printed as text with a cast: '-1'::integer.
         if kind in _NUMERIC:
             return int(value) if isinstance(value, str) else value
         if kind == "jsonb":

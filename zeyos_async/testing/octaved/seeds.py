@@ -10,7 +10,7 @@ from .fields import SCHEMAS
 from .store import Row, Store
 from .writes import create
 
-__all__ = ["fill"]
+__all__ = ["seed_rows"]
 
 _DEFAULT: Final = {
     "customers": 3,
@@ -38,7 +38,7 @@ _NAMES: Final = (
 _MONDAY: Final = 1_586_160_000  # 2020-04-06 08:00 on the wall
 
 
-def fill(store: Store, counts: Mapping[str, int], *, seed: int) -> None:
+def seed_rows(store: Store, counts: Mapping[str, int], *, seed: int) -> None:
     """Store rows; resources that are not named get a few.
 
     Raises:
@@ -50,15 +50,15 @@ def fill(store: Store, counts: Mapping[str, int], *, seed: int) -> None:
     users = [store.user, *(store.new_id() for _ in range(3))]
     group = store.new_id()
     store.members[group] = users[1:3]
-    people = {"definesOwnResponsible": True, "responsibleGroups": [group], "responsibleUsers": users[:1]}
+    responsible = {"definesOwnResponsible": True, "responsibleGroups": [group], "responsibleUsers": users[:1]}
     for resource, count in {**_DEFAULT, **counts}.items():
         for place in range(count):
-            values = _MAKERS[resource](_Maker(store, draw, users, people), place)
+            values = _ROW_MAKERS[resource](_RowContext(store, draw, users, responsible), place)
             create(store, resource, store.new_id(), values)
-    _fill_around(store, draw, users)
+    _seed_roles_and_dates(store, draw, users)
 
 
-def _fill_around(store: Store, draw: random.Random, users: list[str]) -> None:
+def _seed_roles_and_dates(store: Store, draw: random.Random, users: list[str]) -> None:
     role = store.new_id()
     for key in store.rows["projects"]:
         store.roles[key] = [(role, users[3], True), (store.new_id(), users[2], False)]
@@ -67,24 +67,24 @@ def _fill_around(store: Store, draw: random.Random, users: list[str]) -> None:
         store.planning[key] = [{"id": store.new_id(), "nodeId": key, "startDate": day, "endDate": day}]
 
 
-class _Maker:
-    """Draws what a row needs."""
+class _RowContext:
+    """The store, the random numbers and the users that rows are made with."""
 
-    def __init__(self, store: Store, draw: random.Random, users: list[str], people: Row) -> None:
+    def __init__(self, store: Store, draw: random.Random, users: list[str], responsible: Row) -> None:
         self.store = store
         self.draw = draw
         self.users = users
-        self.people = people
+        self.responsible = responsible
 
     def key(self, *resources: str) -> str:
-        """A stored id of one of the resources, the first that has any."""
+        """Draw a stored id of the first of these resources that has any."""
         for resource in resources:
             if rows := self.store.rows[resource]:
                 return self.draw.choice(list(rows)[-200:])
         raise ValueError(f"no {resources[0]} to belong to: ask for some")
 
     def node(self, place: int, *parents: str) -> Row:
-        """The fields that nodes share."""
+        """Return the fields that nodes share."""
         name = _NAMES[place % len(_NAMES)]
         return {
             "name": name if place < len(_NAMES) else f"{name} {place}",
@@ -96,7 +96,7 @@ class _Maker:
         }
 
 
-def _customer(make: _Maker, place: int) -> Row:
+def _customer(context: _RowContext, place: int) -> Row:
     return {
         "name": _NAMES[place % len(_NAMES)],
         "customerNumber": f"{10_000 + place}",
@@ -105,49 +105,49 @@ def _customer(make: _Maker, place: int) -> Row:
     }
 
 
-def _project(make: _Maker, place: int) -> Row:
-    more = {"flowCustomer": make.key("customers"), "maxEffort": 125.5, "description": "What & why"}
-    return {**make.node(place, "project_folders"), **more, **make.people}
+def _project(context: _RowContext, place: int) -> Row:
+    more = {"flowCustomer": context.key("customers"), "maxEffort": 125.5, "description": "What & why"}
+    return {**context.node(place, "project_folders"), **more, **context.responsible}
 
 
-def _work_package(make: _Maker, place: int) -> Row:
+def _work_package(context: _RowContext, place: int) -> Row:
     parents = ("groups", "projects") if place % 2 else ("projects",)
-    return {**make.node(place, *parents), "isCompleted": place % 4 == 3, "sortOrder": place}
+    return {**context.node(place, *parents), "isCompleted": place % 4 == 3, "sortOrder": place}
 
 
-def _sub_work_package(make: _Maker, place: int) -> Row:
-    return {**make.node(place, "work_packages"), "maxEffort": 8}
+def _sub_work_package(context: _RowContext, place: int) -> Row:
+    return {**context.node(place, "work_packages"), "maxEffort": 8}
 
 
-def _task(make: _Maker, place: int) -> Row:
+def _task(context: _RowContext, place: int) -> Row:
     parents = ("tasks", "work_packages") if place % 3 == 2 else ("work_packages",)
-    return {**make.node(place, *parents), "status": "complete" if place % 4 == 1 else "open"}
+    return {**context.node(place, *parents), "status": "complete" if place % 4 == 1 else "open"}
 
 
-def _record(make: _Maker, place: int) -> Row:
+def _record(context: _RowContext, place: int) -> Row:
     start = _MONDAY + place * 43_200
     return {
         "workTimeStart": start,
         "workTimeEnd": None if place % 7 == 6 else start + 5_400,
         "message": _NAMES[place % len(_NAMES)],
         "isJourney": place % 5 == 4,
-        "referenceNode": make.key("sub_work_packages" if place % 2 else "work_packages"),
-        "user": make.draw.choice(make.users),
+        "referenceNode": context.key("sub_work_packages" if place % 2 else "work_packages"),
+        "user": context.draw.choice(context.users),
     }
 
 
-def _billing(make: _Maker, place: int) -> Row:
-    project = make.key("projects")
-    below = [row["id"] for name, row in make.store.descendants(project) if name == "work_packages"]
+def _billing(context: _RowContext, place: int) -> Row:
+    project = context.key("projects")
+    below = [row["id"] for name, row in context.store.descendants(project) if name == "work_packages"]
     month = {"interval": "custom", "intervalFrom": "2020-04-01", "intervalTo": "2020-04-07"}
     return {"projectId": project, "workPackageIds": below, "publicNote": "April", **month}
 
 
-_MAKERS: Final[Mapping[str, Callable[[_Maker, int], dict[str, Any]]]] = {
+_ROW_MAKERS: Final[Mapping[str, Callable[[_RowContext, int], dict[str, Any]]]] = {
     "customers": _customer,
-    "project_folders": lambda make, place: make.node(place, "project_folders"),
+    "project_folders": lambda context, place: context.node(place, "project_folders"),
     "projects": _project,
-    "groups": lambda make, place: make.node(place, "projects"),
+    "groups": lambda context, place: context.node(place, "projects"),
     "work_packages": _work_package,
     "sub_work_packages": _sub_work_package,
     "tasks": _task,

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from codegen import extract, openapi
-from codegen.facts import FieldFacts, load
-from codegen.reference import read_reference
+from codegen import zeyos_extract, zeyos_openapi
+from codegen.zeyos_facts import FieldFacts, load_facts
+from codegen.zeyos_reference import read_reference
 
 REFERENCE = """\
 Made-up API Reference
@@ -211,7 +211,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def boxes(folder: Path) -> dict[str, FieldFacts]:
     """The extracted fields of ``boxes``."""
-    facts = extract.extract(extract.read_documents(folder, folder / "reference.txt"))
+    facts = zeyos_extract.extract_facts(zeyos_extract.read_documents(folder, folder / "reference.txt"))
     return {field.name: field for field in facts.entities[0].fields}
 
 
@@ -229,7 +229,7 @@ def boxes(folder: Path) -> dict[str, FieldFacts]:
 )
 def test_code_names(description: str, names: dict[int, str]) -> None:
     """Names of codes are upper case; prose that looks like them is none."""
-    assert openapi.code_names(description) == names
+    assert zeyos_openapi.read_code_names(description) == names
 
 
 @pytest.mark.parametrize(
@@ -241,9 +241,9 @@ def test_code_names(description: str, names: dict[int, str]) -> None:
         ("Timestamp of a Unix machine", False),
     ],
 )
-def test_is_time(description: str, expected: bool) -> None:
+def test_descriptions_of_times(description: str, expected: bool) -> None:
     """Both documents' words for a point in time are known."""
-    assert openapi.is_time(description) is expected
+    assert zeyos_openapi.is_time(description) is expected
 
 
 @pytest.mark.parametrize(
@@ -256,9 +256,9 @@ def test_is_time(description: str, expected: bool) -> None:
         ("resetAll", ("call", "resetAll")),
     ],
 )
-def test_action_of(operation_id: str, expected: tuple[str, str]) -> None:
+def test_operation_ids_are_split(operation_id: str, expected: tuple[str, str]) -> None:
     """An operation's name is an action and the name of what it acts on."""
-    assert openapi.action_of(operation_id) == expected
+    assert zeyos_openapi.split_operation_id(operation_id) == expected
 
 
 @pytest.mark.parametrize(
@@ -278,10 +278,10 @@ def test_action_of(operation_id: str, expected: tuple[str, str]) -> None:
 )
 def test_field_kind(schema: dict[str, Any], column: str, kind: str) -> None:
     """The kind follows from the schema, for unions from the column."""
-    assert openapi.field_kind(schema, column) == kind
+    assert zeyos_openapi.read_field_kind(schema, column) == kind
 
 
-def test_codes(boxes: dict[str, FieldFacts]) -> None:
+def test_allowed_codes_are_kept_with_their_names(boxes: dict[str, FieldFacts]) -> None:
     """Allowed codes are kept with their names or without; names of codes that are not allowed are kept apart."""
     assert boxes["state"].codes == {0: "OPEN", 1: "SHUT", 2: ""}
     assert boxes["state"].unlisted == {3: "LOST"}
@@ -291,7 +291,7 @@ def test_codes(boxes: dict[str, FieldFacts]) -> None:
     ("name", "required"),
     [("ID", False), ("state", False), ("lid", False), ("maker", False), ("name", True), ("content", False)],
 )
-def test_required(boxes: dict[str, FieldFacts], name: str, required: bool) -> None:
+def test_required_fields(boxes: dict[str, FieldFacts], name: str, required: bool) -> None:
     """Required is what is not null and has no default, neither the database's nor the API's."""
     assert boxes[name].required is required
 
@@ -308,12 +308,12 @@ def test_required(boxes: dict[str, FieldFacts], name: str, required: bool) -> No
         ("size", False),
     ],
 )
-def test_nullable(boxes: dict[str, FieldFacts], name: str, nullable: bool) -> None:
+def test_nullable_fields(boxes: dict[str, FieldFacts], name: str, nullable: bool) -> None:
     """The database decides what may be null; where it has no column, composite fields may."""
     assert boxes[name].nullable is nullable
 
 
-def test_references(boxes: dict[str, FieldFacts]) -> None:
+def test_references_to_entities(boxes: dict[str, FieldFacts]) -> None:
     """Foreign keys lead to entities of the API; one to another table is no reference."""
     assert (boxes["lid"].target, boxes["maker"].target) == ("lids", None)
 
@@ -347,9 +347,9 @@ def test_union_of_fields(boxes: dict[str, FieldFacts]) -> None:
     }
 
 
-def test_entities(folder: Path) -> None:
+def test_names_and_parts_of_entities(folder: Path) -> None:
     """Names of one and of all come from the operations; extdata and tags from parameters and bodies."""
-    facts = extract.extract(extract.read_documents(folder, folder / "reference.txt"))
+    facts = zeyos_extract.extract_facts(zeyos_extract.read_documents(folder, folder / "reference.txt"))
     box, lid = facts.entities
     assert (box.singular, box.plural, box.extdata, box.tags) == ("Box", "Boxes", True, True)
     assert (lid.singular, lid.plural, lid.extdata, lid.tags) == ("Lid", "Lids", False, False)
@@ -358,9 +358,9 @@ def test_entities(folder: Path) -> None:
 
 def test_union_of_operations(folder: Path) -> None:
     """Each operation says who has it; the statuses of both documents are joined."""
-    facts = extract.extract(extract.read_documents(folder, folder / "reference.txt"))
-    found = {op.id: (op.action, op.entity, op.statuses, op.documents) for op in facts.operations}
-    assert found == {
+    facts = zeyos_extract.extract_facts(zeyos_extract.read_documents(folder, folder / "reference.txt"))
+    operations = {op.id: (op.action, op.entity, op.statuses, op.documents) for op in facts.operations}
+    assert operations == {
         "getConfig": ("call", "", [200], ["spec"]),
         "listBoxes": ("list", "boxes", [200, 400], ["spec", "reference"]),
         "createBox": ("create", "boxes", [201], ["spec"]),
@@ -374,7 +374,7 @@ def test_an_operation_of_the_reference_alone(folder: Path) -> None:
     spec = json.loads(json.dumps(SPEC))
     del spec["paths"]["/boxes/{ID}"]
     (folder / "api.json").write_text(json.dumps(spec))
-    facts = extract.extract(extract.read_documents(folder, folder / "reference.txt"))
+    facts = zeyos_extract.extract_facts(zeyos_extract.read_documents(folder, folder / "reference.txt"))
     (only,) = [op for op in facts.operations if op.documents == ["reference"]]
     assert (only.id, only.action, only.parameters) == ("getBox", "get", ["ID", "expand"])
 
@@ -398,10 +398,10 @@ def test_something_else_than_the_reference() -> None:
 def test_the_command(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The command writes facts that read back the same, tells disagreements, and keeps no sentence."""
     output = folder / "facts" / "entities.json"
-    assert extract.main([str(folder), str(folder / "reference.txt"), "--output", str(output)]) == 0
-    documents = extract.read_documents(folder, folder / "reference.txt")
-    assert load(output) == extract.extract(documents)
-    told = capsys.readouterr().out
+    assert zeyos_extract.main([str(folder), str(folder / "reference.txt"), "--output", str(output)]) == 0
+    documents = zeyos_extract.read_documents(folder, folder / "reference.txt")
+    assert load_facts(output) == zeyos_extract.extract_facts(documents)
+    output_text = capsys.readouterr().out
     for sentence in (
         "boxes.lid: only in the spec",
         "boxes.size: only in the reference",
@@ -411,5 +411,5 @@ def test_the_command(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "boxes.state: codes [2] are allowed, but not named",
         "2 entities, 5 operations",
     ):
-        assert sentence in told
+        assert sentence in output_text
     assert "Lid ID" not in output.read_text()

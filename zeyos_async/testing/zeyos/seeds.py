@@ -1,9 +1,23 @@
 """Rows for every entity, as a function of a seed.
 
 Columns are filled by what they are (a reference takes the IDs of its table, a code one of its
-codes, a text one of the texts below, awkward ones among them); ``recipes.py`` says what is
+codes, a text one of the texts below, awkward ones among them); ``seed_columns.py`` says what is
 different for single columns. IDs have gaps, time stamps repeat, rows do not lie in the order of
 their IDs. Columns are made as streams and put together by ``zip``, so that 100,000 rows take a second.
+
+The rows must hold every rule of the database, and that has to be so by construction, since checking each of 100,000 rows
+would cost more than making them (tests check it for smaller numbers). Three kinds of rule need more than one column:
+
+- References that are unique together (``_unique_pairs``): their columns run through all combinations, each once.
+- References that exclude each other: they take turns (``seed_columns._alternating``).
+- Columns that another column decides: they are written down in ``seed_columns.py``.
+
+A unique key bounds how many rows there can be: two accounts and three users make six pairs at most. ``_plan_counts``
+lowers the default numbers until all of them are possible, again and again, as one table's number bounds another's; a
+number that a test gave is an error in place of being lowered.
+
+Everything is a function of the seed. Each column is drawn by a generator of its own, so that a column more or less leaves
+the others as they were.
 """
 
 from __future__ import annotations
@@ -14,13 +28,13 @@ import random
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from .facts import Column, ForeignKey, Table
-from .recipes import NEEDS, ONE_EACH, PAIRS, RECIPES, Source, pairs
+from .seed_columns import NEEDS, ONE_EACH, PAIRS, SPECIAL_COLUMNS, SeedTable, pair_ids
 from .store import Store
+from .table_definitions import Column, ForeignKey, Table
 
-__all__ = ["DEFAULT_ROWS", "fill"]
+__all__ = ["DEFAULT_ROWS", "seed_rows"]
 
-_USUAL: Final = 24
+_DEFAULT_COUNT: Final = 24
 DEFAULT_ROWS: Final[Mapping[str, int]] = {
     "applications": 3,
     "contacts": 40,
@@ -32,7 +46,8 @@ DEFAULT_ROWS: Final[Mapping[str, int]] = {
 }
 """How many rows an entity has where nobody asks for another number; 24 for all others."""
 
-_LEAST: Final[Mapping[str, int]] = {"applications": 1, "users": 2}
+_MIN_ROWS: Final[Mapping[str, int]] = {"applications": 1, "users": 2}
+# A prime, so that columns that repeat every 211 rows don't fall into step with those that repeat by tens.
 _POOL: Final = 211
 _START: Final = 1_500_000_000
 _TIMES: Final = (
@@ -50,12 +65,12 @@ _NUMBERS: Final = (1, 0.1, 2.5, 19, 42, 99.95, 33.333333333333336, 100, 7)
 _EXTRA_RECORDS: Final = 200
 
 
-def fill(store: Store, rows: Mapping[str, int], *, seed: int) -> None:
+def seed_rows(store: Store, rows: Mapping[str, int], *, seed: int) -> None:
     """Put rows into an empty store.
 
     Args:
-        store: Where to.
-        rows: Entity → how many rows, where the default is not wanted.
+        store: The empty store.
+        rows: Entity → how many rows, in place of the default.
         seed: The same seed gives the same rows.
 
     Raises:
@@ -65,20 +80,22 @@ def fill(store: Store, rows: Mapping[str, int], *, seed: int) -> None:
         raise ValueError(f"there is no entity {unknown[0]!r}")
     if any(count < 0 for count in rows.values()):
         raise ValueError("a number of rows can't be negative")
-    counts = _counts(store, rows)
-    ids = {name: _ids(name, count) for name, count in counts.items()}
+    counts = _plan_counts(store, rows)
+    ids = {name: _make_ids(name, count) for name, count in counts.items()}
     with store.loading():
         for name, table in store.tables.items():
-            _fill_table(store, table, Source(seed=seed, table=name, ids=ids))
+            _fill_table(store, table, SeedTable(seed=seed, table=name, ids=ids))
         _fill_contents(store, ids["binfiles"])
 
 
-def _counts(store: Store, rows: Mapping[str, int]) -> dict[str, int]:
-    """How many rows each entity gets: what is asked for, or as many of the usual number as there can be."""
-    counts = {name: rows.get(name, DEFAULT_ROWS.get(name, _USUAL)) for name in store.tables}
-    counts |= {name: max(counts[name], least) for name, least in _LEAST.items()}
+def _plan_counts(store: Store, rows: Mapping[str, int]) -> dict[str, int]:
+    """Return the number of rows of each entity: the requested one, or the default as far as unique keys allow."""
+    counts = {name: rows.get(name, DEFAULT_ROWS.get(name, _DEFAULT_COUNT)) for name in store.tables}
+    counts |= {name: max(counts[name], least) for name, least in _MIN_ROWS.items()}
     while limited := {
-        name: limit for name, table in store.tables.items() if (limit := _most(table, counts)) < counts[name]
+        name: limit
+        for name, table in store.tables.items()
+        if (limit := _max_rows(table, counts)) < counts[name]
     }:
         for name, limit in limited.items():
             if name in rows:
@@ -87,8 +104,8 @@ def _counts(store: Store, rows: Mapping[str, int]) -> dict[str, int]:
     return counts
 
 
-def _most(table: Table, counts: Mapping[str, int]) -> int:
-    """The most rows of a table that its keys allow."""
+def _max_rows(table: Table, counts: Mapping[str, int]) -> int:
+    """Return the greatest number of rows of a table that its keys allow."""
     required = [key.table for key in table.foreign_keys if table.by_name[key.column].notnull]
     if any(not counts[name] for name in (*required, *NEEDS.get(table.name, ()))):
         return 0
@@ -107,61 +124,62 @@ def _combinations(first: str, second: str, counts: Mapping[str, int]) -> int:
     return counts[first] * counts[second]
 
 
-def _ids(name: str, count: int) -> list[int]:
-    """IDs from 1 with a gap after every ninth; users and applications have none."""
+def _make_ids(name: str, count: int) -> list[int]:
+    """Return IDs from 1 with a gap after every ninth; users and applications have none."""
+    # Credentials name users and applications by ID, so theirs have no gaps.
     gap = count + 1 if name in ("users", "applications") else 9
     return [1 + index + index // gap for index in range(count)]
 
 
-def _fill_table(store: Store, table: Table, source: Source) -> None:
-    made: dict[str, Iterable[Any]] = dict(_unique_references(table, source))
-    made |= {name: recipe(source) for name, recipe in RECIPES.get(table.name, {}).items()}
+def _fill_table(store: Store, table: Table, seed_table: SeedTable) -> None:
+    columns: dict[str, Iterable[Any]] = dict(_unique_references(table, seed_table))
+    columns |= {name: column(seed_table) for name, column in SPECIAL_COLUMNS.get(table.name, {}).items()}
     for column in table.columns:
-        if column.name not in made:
-            made[column.name] = _stream(column, table, source)
-    made["ID"] = source.own
-    made["_pos"] = _positions(source)
-    names = ["ID", *(name for name in made if name != "ID")]
+        if column.name not in columns:
+            columns[column.name] = _fill_column(column, table, seed_table)
+    columns["ID"] = seed_table.row_ids
+    columns["_pos"] = _positions(seed_table)
+    names = ["ID", *(name for name in columns if name != "ID")]
     # Streams never end; the IDs say how many rows there are.
-    rows = zip(*(made[name] for name in names), strict=False)
-    last = source.own[-1] if source.own else 0
+    rows = zip(*(columns[name] for name in names), strict=False)
+    last = seed_table.row_ids[-1] if seed_table.row_ids else 0
     store.load(table.name, names, rows, next_id=last + 1)
-    _fill_pseudo(store, table, source)
+    _fill_pseudo(store, table, seed_table)
 
 
-def _positions(source: Source) -> list[int]:
-    """Where the rows lie: in no order at all."""
-    places = list(range(len(source.own)))
-    random.Random(f"{source.seed}:{source.table}:heap").shuffle(places)
+def _positions(seed_table: SeedTable) -> list[int]:
+    """Return each row's place in the heap: in no order at all."""
+    places = list(range(len(seed_table.row_ids)))
+    random.Random(f"{seed_table.seed}:{seed_table.table}:heap").shuffle(places)
     return places
 
 
 def _unique_pairs(table: Table) -> Iterator[tuple[ForeignKey, ForeignKey]]:
-    """References that are unique together."""
+    """Yield the pairs of references that are unique together."""
     for unique in table.unique:
         references = [table.references[name] for name in unique.columns if name in table.references]
         if len(references) == 2 and len(unique.columns) == 2:
             yield references[0], references[1]
 
 
-def _unique_references(table: Table, source: Source) -> Iterator[tuple[str, Iterable[Any]]]:
-    """Their columns: every combination comes once."""
+def _unique_references(table: Table, seed_table: SeedTable) -> Iterator[tuple[str, Iterable[Any]]]:
+    """Yield the columns of such pairs: every combination comes once."""
     for first, second in _unique_pairs(table):
-        left, right = pairs(source, first.table, second.table)
-        yield from ((first.column, left), (second.column, right))
+        first_ids, second_ids = pair_ids(seed_table, first.table, second.table)
+        yield from ((first.column, first_ids), (second.column, second_ids))
 
 
-def _stream(column: Column, table: Table, source: Source) -> Iterator[Any]:
-    """Values for a column without an end."""
-    draw = random.Random(f"{source.seed}:{table.name}.{column.name}")
+def _fill_column(column: Column, table: Table, seed_table: SeedTable) -> Iterator[Any]:
+    """Return values for a column, without an end."""
+    draw = random.Random(f"{seed_table.seed}:{table.name}.{column.name}")
     if column.hidden:
         return itertools.repeat(_plain_default(column))
     if column.name in table.references:
-        return _references(column, table, source, draw)
+        return _references(column, table, seed_table, draw)
     if column.name in ("creator", "assigneduser"):
-        return itertools.cycle(draw.choices([None, *source.ids["users"]], k=_POOL))
+        return itertools.cycle(draw.choices([None, *seed_table.ids["users"]], k=_POOL))
     if column.name in ("creationdate", "lastmodified"):
-        return _stamps(column.name, random.Random(f"{source.seed}:{table.name}"))
+        return _stamps(column.name, random.Random(f"{seed_table.seed}:{table.name}"))
     if column.codes:
         codes = column.codes if column.notnull else (None, *column.codes)
         return itertools.cycle(draw.choices(codes, k=_POOL))
@@ -172,9 +190,9 @@ def _plain_default(column: Column) -> Any:
     return _START if column.default == "now" else column.default
 
 
-def _references(column: Column, table: Table, source: Source, draw: random.Random) -> Iterator[Any]:
+def _references(column: Column, table: Table, seed_table: SeedTable, draw: random.Random) -> Iterator[Any]:
     both_owners = {"owneruser", "ownergroup"} <= table.by_name.keys()
-    targets: list[Any] = list(source.ids[table.references[column.name].table])
+    targets: list[Any] = list(seed_table.ids[table.references[column.name].table])
     if (both_owners and column.name == "ownergroup") or not targets or column.name == "fork":
         # A row belongs to a user or a group; rows of a fork would be a module of their own.
         return itertools.repeat(None)
@@ -184,7 +202,7 @@ def _references(column: Column, table: Table, source: Source, draw: random.Rando
 
 
 def _stamps(name: str, draw: random.Random) -> Iterator[int]:
-    """Creation goes up with the ID, five rows at a time share a stamp; changes come in any order."""
+    """Return time stamps: creation goes up with the ID, five rows share a stamp; changes come in any order."""
     start = _START + draw.randrange(10_000)
     if name == "creationdate":
         return (start + index // 5 * 600 for index in itertools.count())
@@ -278,9 +296,9 @@ def _texts(column: Column) -> tuple[Any, ...]:
     return texts if column.default is None else ("", "", *texts)
 
 
-def _fill_pseudo(store: Store, table: Table, source: Source) -> None:
-    """Extension data and tags for some of the records."""
-    some = source.own[:_EXTRA_RECORDS:3]
+def _fill_pseudo(store: Store, table: Table, seed_table: SeedTable) -> None:
+    """Give some of the records extension data and tags."""
+    some = seed_table.row_ids[:_EXTRA_RECORDS:3]
     for index, record in enumerate(some):
         if table.extdata:
             values = {"nickname": AWKWARD[index % len(AWKWARD)], "score": index % 7, "ratio": 0.5}
