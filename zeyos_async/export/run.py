@@ -178,7 +178,7 @@ class _Job:
         if isinstance(self._query, RowPages):
             return self._query.cells() if isinstance(self._lines, Csv) else self._query.rows()
         query = self._query.paging(on_drift="raise")
-        return attrs.evolve(query, shape=cast("_OfQuery", self._lines).shape).pages()
+        return attrs.evolve(query, row_type=cast("_OfQuery", self._lines).shape).pages()
 
     def _write(self, page: list[Any]) -> int:
         self._sink.write(self._lines.encode(page))

@@ -15,7 +15,8 @@ from zeyos_async.schema import Entity, Field, Kind
 from zeyos_async.services.zeyos._generated import ENTITIES, entity
 from zeyos_async.services.zeyos._generated.operations import OPERATIONS, Operation
 from zeyos_async.services.zeyos.client import Zeyos
-from zeyos_async.services.zeyos.resources import ReadableResource, WritableResource
+from zeyos_async.services.zeyos.readable import ReadableResource
+from zeyos_async.services.zeyos.writable import WritableResource
 from zeyos_async.testing import emulate_zeyos
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

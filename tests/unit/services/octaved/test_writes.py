@@ -10,7 +10,7 @@ import pytest
 
 from zeyos_async.errors import InvalidArgument, UnknownField
 from zeyos_async.octaved import Billing, Customer, Project, ProjectFolder, Task, TimeTrackingRecord
-from zeyos_async.services.octaved.writes import check_locations, prepare
+from zeyos_async.services.octaved.writes import check_locations, prepare_body
 
 A, B, C = ("A" * 32, "B" * 32, "0123456789ABCDEF" * 2)
 TASK = {"parentNodeId": A, "name": "Briefing"}
@@ -53,7 +53,7 @@ GOOD: list[tuple[Any, dict[str, Any], dict[str, Any]]] = [
 @pytest.mark.parametrize(("record", "given", "sent"), GOOD)
 def test_what_a_create_sends(record: Any, given: dict[str, Any], sent: dict[str, Any]) -> None:
     """Values in the document's form."""
-    assert prepare(record.__schema__, given, create=True) == sent
+    assert prepare_body(record.__schema__, given, create=True) == sent
 
 
 ZONED = datetime(2020, 4, 4, 14, 40, tzinfo=timezone(timedelta(hours=-4)))
@@ -102,20 +102,20 @@ BAD: list[tuple[Any, dict[str, Any], str]] = [
 def test_what_is_refused(record: Any, given: dict[str, Any], message: str) -> None:
     """Wrong lengths, patterns, enums, kinds; the message says which field, and what it takes."""
     with pytest.raises(InvalidArgument, match=message):
-        prepare(record.__schema__, given, create=True)
+        prepare_body(record.__schema__, given, create=True)
 
 
 def test_limits_are_taken_in_full() -> None:
     """Twenty properties, one of exactly 20 KiB with its quotes, a name of 191 characters."""
     store: dict[str, Any] = {str(n): n for n in range(19)} | {"k": "x" * 20_478}
     given = {"parentNodeId": A, "name": "ü" * 191, "keyValueStore": store}
-    assert prepare(Task.__schema__, given, create=True) == given
+    assert prepare_body(Task.__schema__, given, create=True) == given
 
 
 def test_an_unknown_field_is_told_of_with_the_closest_name() -> None:
     """Before anything is sent."""
     with pytest.raises(UnknownField, match="tasks has no field 'nmae'"):
-        prepare(Task.__schema__, {"nmae": "x"}, create=True)
+        prepare_body(Task.__schema__, {"nmae": "x"}, create=True)
 
 
 PATCHES: list[tuple[Any, dict[str, Any], str]] = [
@@ -133,7 +133,7 @@ PATCHES: list[tuple[Any, dict[str, Any], str]] = [
 def test_what_a_patch_refuses(record: Any, given: dict[str, Any], message: str) -> None:
     """What only a create takes, and parts of what goes together: the server would empty the rest."""
     with pytest.raises(InvalidArgument, match=message):
-        prepare(record.__schema__, given, create=False)
+        prepare_body(record.__schema__, given, create=False)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_what_a_patch_refuses(record: Any, given: dict[str, Any], message: str) 
 )
 def test_what_a_patch_sends(record: Any, given: dict[str, Any]) -> None:
     """Just what is given."""
-    assert prepare(record.__schema__, given, create=False) == given
+    assert prepare_body(record.__schema__, given, create=False) == given
 
 
 STORED = [{"id": A, "number": "1"}, {"id": B, "number": "2"}, {"id": C, "number": None}]
