@@ -107,8 +107,8 @@ async def _write(zeyos: Zeyos, resource: WritableResource[Any], table: Entity) -
     change = next(
         f for f in table if f.name not in ("ID", "creationdate", "lastmodified") and not f.read_only
     )
-    kept = getattr(created, change.attr)
-    updated = await resource.update(created, **{change.attr: kept})
+    value = getattr(created, change.attr)
+    updated = await resource.update(created, **{change.attr: value})
     assert updated.ID == created.ID
     await resource.delete(updated)
     with pytest.raises((NotFound, Gone)):
@@ -133,7 +133,7 @@ def _template(path: str) -> str:
     return re.sub(r"/\d+$", "/{ID}", path.split("/api/v1", 1)[-1].rstrip("/"))
 
 
-async def test_the_table_knows_each_operation_once() -> None:
+async def test_the_table_has_each_operation_once() -> None:
     """No two rows of the table are the same operation."""
     keys = [(op.method, op.path) for op in OPERATIONS if isinstance(op, Operation)]
     assert len(set(keys)) == len(keys)

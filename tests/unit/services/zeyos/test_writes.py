@@ -106,7 +106,7 @@ def test_content_comes_from_files_and_streams(tmp_path: Path) -> None:
         (Ticket, {}, InvalidArgument, "nothing to change"),
     ],
 )
-def test_what_does_not_fit_is_refused_here(
+def test_values_that_do_not_fit_are_refused(
     record: Any, values: dict[str, Any], error: type[Exception], says: str
 ) -> None:
     """Nothing of this reaches the server; each error names the field and what it takes."""
@@ -114,7 +114,7 @@ def test_what_does_not_fit_is_refused_here(
         body(record, **values)
 
 
-def test_a_create_needs_what_the_server_has_no_default_for() -> None:
+def test_a_create_needs_the_required_fields() -> None:
     """All missing fields are named at once."""
     with pytest.raises(InvalidArgument, match="currency"):
         body(Account, create=True, lastname="Doe")
@@ -132,7 +132,7 @@ def _entity(name: str) -> Any:
     return entity(name)
 
 
-def test_a_record_gives_its_set_fields() -> None:
+def test_values_of_a_record_are_its_set_fields() -> None:
     """What is ``None`` is not sent; our own names are not sent either."""
     record = Account(lastname="Doe", currency="EUR", tags=["a"], etag='"x"', extra={"y": 1})
     assert values_of(record) == {"lastname": "Doe", "currency": "EUR", "tags": ["a"]}
@@ -155,7 +155,7 @@ def test_values_without_a_json_form_are_refused() -> None:
 
 
 @given(st.binary(max_size=200))
-def test_content_survives_the_way_there_and_back(content: bytes) -> None:
+def test_content_round_trips(content: bytes) -> None:
     """Any bytes, through base64 in JSON and back."""
     sent = msgspec.json.decode(encode_json(body(Message, binfile=content), operation="x"))
     assert content_from_wire(sent["binfile"]) == content

@@ -204,11 +204,11 @@ class ListPager(Pager[R]):
             await backend.send(backend.count_request(self.config.plan, up_to_id=up_to_id))
         )
 
-    def report_drift(self, message: str, *, expected: int | None, seen: int | None) -> None:
+    def report_drift(self, message: str, *, expected: int | None, row_count: int | None) -> None:
         """Raise or warn, as the caller chose, that rows changed while they were paged."""
         text = f"{self.config.plan.entity.name}: {message}"
         if self.config.paging.on_drift == "raise":
-            raise PageDrift(text, expected=expected, seen=seen)
+            raise PageDrift(text, expected=expected, seen=row_count)
         warnings.warn(text, PageDriftWarning, stacklevel=4)
 
     def _planned_page(self, window: PageWindow, purpose: str) -> PlannedRequest:

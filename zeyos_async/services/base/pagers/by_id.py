@@ -167,7 +167,7 @@ class IdPager(ListPager[R]):
             self.report_drift(
                 f"{state.seen} rows came by ID where the server counts {count}; read again to be sure",
                 expected=count,
-                seen=state.seen,
+                row_count=state.seen,
             )
 
     def first_requests(self) -> Sequence[PlannedRequest]:

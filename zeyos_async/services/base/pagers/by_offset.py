@@ -98,7 +98,7 @@ class OffsetPager(ListPager[R]):
                     f"ID {repeated_ids[0]} came twice; rows moved while they were paged by offset "
                     "(paging by ID can't repeat or lose rows)",
                     expected=self._state.expected,
-                    seen=self._state.seen,
+                    row_count=self._state.seen,
                 )
         if rest is not None:
             self._prefetcher.submit_first(rest)
@@ -128,7 +128,7 @@ class OffsetPager(ListPager[R]):
             self.report_drift(
                 f"{expected} rows were counted and {state.seen} came",
                 expected=expected,
-                seen=state.seen,
+                row_count=state.seen,
             )
         elif self.config.max_rows is None and state.seen > self.config.paging.first:
             # Every page was full, and yet rows may have moved meanwhile: a count that changed tells of it.
@@ -138,7 +138,7 @@ class OffsetPager(ListPager[R]):
                 self.report_drift(
                     f"{expected} rows were counted when the pass began and {expected_now} at its end",
                     expected=expected,
-                    seen=state.seen,
+                    row_count=state.seen,
                 )
 
     def first_requests(self) -> Sequence[PlannedRequest]:
