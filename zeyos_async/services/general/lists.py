@@ -15,7 +15,8 @@ The idea. The shared machinery reads entities with known fields, and pages that 
 The total comes with each page. So no separate count is sent (``has_totals``): a change of the total from page to
 page is how ``OffsetPager`` notices drift.
 
-Left out: reading by ID. Filters and order by ID are not documented, and models name their ID field themselves.
+Left out: reading by ID. A row's ID stands beside its columns; whether a model has a field with it that lists can be
+filtered and sorted by is not documented.
 """
 
 from __future__ import annotations

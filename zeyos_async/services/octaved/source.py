@@ -34,8 +34,10 @@ class SearchSource(Generic[R]):
     """
 
     schema: Entity
-    _fetch_ids: Callable[[], Awaitable[list[str]]] = attrs.field(repr=False)
-    _fetch_records: Callable[[list[str]], Awaitable[dict[str, R]]] = attrs.field(repr=False)
+    _fetch_ids: Callable[[], Awaitable[list[str]]] = attrs.field(alias="fetch_ids", repr=False)
+    _fetch_records: Callable[[list[str]], Awaitable[dict[str, R]]] = attrs.field(
+        alias="fetch_records", repr=False
+    )
 
     @property
     def by_id(self) -> bool:

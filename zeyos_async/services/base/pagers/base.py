@@ -11,17 +11,23 @@ next and what is left of a span once its page is here. A pager sends what it say
 - ``OffsetPager`` asks by offset, in any order. It can't prevent drift, but notices it.
 - ``KeyPager`` asks for the list of all keys first, and for rows by their keys then, where an API has no pages.
 
-What they share is here. ``Pager`` is all that a query sees of them. ``ListPager`` fetches a page and decodes it.
+What they share is here. ``Pager`` is the interface that a query uses; ``ListPager``, the base of the first two,
+fetches and decodes pages.
 
-What always holds:
+Of every pager this holds:
 
-- At most ``paging.ahead`` pages are in flight, as undecoded bytes, and they are handed over in order. That bounds
-  the memory of a result of any size.
-- A page that fails with a status of ``PAGE_FAILURE_STATUSES`` is halved and asked for again; the size that worked is
+- At most ``paging.ahead`` pages are in flight, and they are handed over in order. That bounds the memory of a result
+  of any size.
+- Nobody gets more rows than the query's limit.
+- Leaving it early (``break``, an error, a cancellation) closes its generator, which cancels the requests in flight
+  and waits for their end. No request goes on in the background.
+
+And of every ``ListPager``:
+
+- Pages in flight are undecoded bytes; only the page in use is rows.
+- A page that fails with a status of ``PAGE_FAILURE_STATUSES`` is halved and fetched again; the size that worked is
   remembered for the entity (``PageSize``), as the next query would fail in the same way.
-- Nobody gets more rows than the query's limit, and the first rows are compared with the filter.
-- Leaving a pager early (``break``, an error, a cancellation) closes its generator, which cancels what is in flight
-  and waits for it. No request goes on in the background.
+- The first rows are compared with the filter (``services.base.verify``).
 """
 
 from __future__ import annotations

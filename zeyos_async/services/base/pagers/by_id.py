@@ -5,9 +5,9 @@ skipped. A page that begins after the last ID that was seen can't skip one. But 
 other, a large result waits for a round trip a page, and ends only with an empty page: it never ends while rows
 keep coming.
 
-The idea. The first page is small and comes alone, so that the first row is early. Beside it go two questions: how
-many rows are there, and which is the largest ID? With the answers, the IDs from the first page's last to the
-largest are cut into spans that hold about a page each (``pagination.IdPass``), and spans are fetched ahead.
+The idea. The first page is small, so that the first row is early. Two requests go out beside it: for the number of
+rows, and for the largest ID. With the answers, the IDs from the first page's last to the largest are cut into spans
+that hold about a page each (``pagination.IdPass``), and spans are fetched ahead.
 
     first page │ span │ span │ span │ … │ largest ID
                └ fetched ahead, handed over in order ┘
