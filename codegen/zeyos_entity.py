@@ -133,7 +133,8 @@ def _typing_imports(source: EntityModule, needed: frozenset[str]) -> Iterator[st
     yield f"    from zeyos_async.filters.builder import {', '.join(classes)}"
     if inputs := _listed(needed, ("BinaryInput", "TagsInput")):
         yield f"    from zeyos_async.records import {inputs}"
-    yield f"    from zeyos_async.services.zeyos.resources import {_listed(needed, _RESOURCE_CLASSES)}"
+    module = "writable" if "WritableResource" in needed else "readable"
+    yield f"    from zeyos_async.services.zeyos.{module} import {_listed(needed, _RESOURCE_CLASSES)}"
     targets = sorted({field.target for field in source.entity.fields if field.target} - {source.entity.name})
     if targets:
         yield ""

@@ -79,7 +79,7 @@ LAZILY: Final[dict[str, str]] = {
 FOR_TYPES: Final[dict[str, str]] = {
     # only under TYPE_CHECKING
     "services.base": "auth",
-    "services.zeyos._generated": "filters services.zeyos.resources",
+    "services.zeyos._generated": "filters services.zeyos.readable services.zeyos.writable",
     "services.octaved._generated": "filters services.octaved.resources",
     "services.ox._generated": "services.ox.answers",
     "__init__": "errors filters policy services.base services.general services.octaved services.ox services.zeyos session",

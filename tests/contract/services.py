@@ -179,8 +179,8 @@ class Bench:
 
     def client(self, session: Session, *, secret: str | None = None, **options: Any) -> Any:
         """A client with the right credential, or with another."""
-        given = self.service.secret(self.emulator) if secret is None else secret
-        auth = self.service.auth(self.emulator, given)
+        proof = self.service.secret(self.emulator) if secret is None else secret
+        auth = self.service.auth(self.emulator, proof)
         return self.service.client(self.emulator.url, auth=auth, session=session, **options)
 
 

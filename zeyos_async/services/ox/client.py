@@ -10,7 +10,7 @@ from yarl import URL
 from ...auth import AuthBackend
 from ...errors import ApiError, InvalidArgument, ZeyosAsyncError, suggest
 from ...session import Limits, Retry, Session, Timeout
-from ..base.client import ApiClient, service_url
+from ..base.client import ApiClient, parse_base_url
 from ._generated import MODULES
 from .caller import OxCaller
 from .errors import check, stands_for
@@ -63,7 +63,7 @@ class OpenXchange(ApiClient, WrittenModules):
         hooks: Sequence[Hooks] = (),
     ) -> None:
         super().__init__(
-            service_url(base_url, what="the API", example="https://ox.example.com/ajax"),
+            parse_base_url(base_url, subject="the API", example="https://ox.example.com/ajax"),
             auth=auth,
             session=session,
             timeout=timeout,

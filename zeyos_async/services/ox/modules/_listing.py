@@ -23,8 +23,8 @@ from ....filters.compilers.ox import to_ox
 from ....schema import Entity, Field
 from ....wire import Request
 from ...base.explain import PlannedRequest
-from ...base.pagers.by_keys import KeyedBackend, Snapshot
-from ...base.plan import QueryPlan, Traits
+from ...base.pagers.by_keys import KeyedBackend, KeyList
+from ...base.plan import ListFeatures, QueryPlan
 from ...base.query import Query
 from ...base.row_types import FromValues, RowType
 from ..operation import Caller
@@ -41,8 +41,8 @@ O = TypeVar("O", bound=OxRecord)  # noqa: E741 - an object
 Reference: TypeAlias = Any
 """What names an object: a tuple of the values of its finding's ``key``."""
 
-_TRAITS: Final = Traits(id_field=None, by_id=False, most_orders=1, abilities=frozenset())
-_UNSORTED: Final = attrs.evolve(_TRAITS, most_orders=0)
+_FEATURES: Final = ListFeatures(id_field=None, by_id=False, max_order_fields=1, query_methods=frozenset())
+_UNSORTED: Final = attrs.evolve(_FEATURES, max_order_fields=0)
 _CHUNK: Final = 250
 """Objects of one ``list``."""
 
@@ -142,19 +142,19 @@ class OxLists(KeyedBackend, Generic[O]):
     def __init__(self, caller: Caller, record: type[O], finding: Finding) -> None:
         self._model = record.__model__
         self.entity = _entity(self._model)
-        self.traits = _TRAITS if finding.sorts else _UNSORTED
+        self.features = _FEATURES if finding.sorts else _UNSORTED
         self._caller = caller
         self._finding = finding
         self._searched = attrs.evolve(self.entity, name=finding.dialect or "")
 
-    def bind(self, where: Expression) -> Expression:
+    def normalize(self, where: Expression) -> Expression:
         """The condition in normal form; compiled once, for the errors."""
         bound = simplify(where)
         if not isinstance(bound, Constant):
             self._term(bound)
         return bound
 
-    async def snapshot(self, plan: QueryPlan, shape: RowType[R] | None, *, most: int | None) -> Snapshot[R]:
+    async def list_keys(self, plan: QueryPlan, shape: RowType[R] | None, *, most: int | None) -> KeyList[R]:
         """Ask for the references of all objects, or for the objects where the module gives them at once."""
         whole = self._finding.read is None and shape is not None
         found = (await self._caller.call(self._find(plan, whole=whole, most=most))).data
@@ -167,10 +167,10 @@ class OxLists(KeyedBackend, Generic[O]):
             rows = _shaped(list(records.values()), shape, plan)
             return dict(zip(records, rows, strict=True))
 
-        return Snapshot(list(at_hand), fetch)
+        return KeyList(list(at_hand), fetch)
 
-    def opening(self, plan: QueryPlan, *, most: int | None) -> Sequence[PlannedRequest]:
-        """The request that ``snapshot`` sends."""
+    def key_requests(self, plan: QueryPlan, *, most: int | None) -> Sequence[PlannedRequest]:
+        """The request that ``list_keys`` sends."""
         whole = self._finding.read is None
         prepared = self._find(plan, whole=whole, most=most)
         sender: Any = self._caller  # the client's, which also tells what it would send

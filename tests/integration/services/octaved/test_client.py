@@ -44,13 +44,13 @@ async def many_tasks() -> AsyncIterator[tuple[OctavedEmulator, Octaved]]:
         yield server, flow
 
 
-async def test_many_ids_are_asked_for_in_batches() -> None:
+async def test_get_many_sends_ids_in_batches() -> None:
     """No URL passes 8 KiB, every record comes, in the order that was asked for, and unknown IDs are left out."""
     async with many_tasks() as (server, flow):
         ids = [row["id"] for row in reversed(server.rows("tasks"))]
-        found = await flow.tasks.get_many([*ids, ID, *ids[:3]])
-        assert list(found) == ids
-        assert [task.id for task in found.values()] == ids
+        records = await flow.tasks.get_many([*ids, ID, *ids[:3]])
+        assert list(records) == ids
+        assert [task.id for task in records.values()] == ids
         longest = max(len(server.url + entry.query) for entry in server.journal.requests)
         assert 4_000 < longest < 8_192
         assert len(server.journal.requests) == 4
@@ -82,11 +82,11 @@ async def test_writes_take_any_success(
         write_body="none" if status == 204 else body,
         create_status=200 if status == 204 else status,
     )
-    number = await flow.project_folders.create(name="A")
-    await flow.project_folders.patch(number, name="B")
-    await flow.archive(number)
-    await flow.project_folders.delete(number)
-    assert await flow.project_folders.put(number, name="C") == number
+    record_id = await flow.project_folders.create(name="A")
+    await flow.project_folders.patch(record_id, name="B")
+    await flow.archive(record_id)
+    await flow.project_folders.delete(record_id)
+    assert await flow.project_folders.put(record_id, name="C") == record_id
 
 
 @pytest.mark.parametrize("order", ["stored", "asked"])
@@ -118,13 +118,13 @@ async def test_paths_header_and_verb_are_configuration() -> None:
         ({"archive": "nodes/{nodeId}"}, "needs {nodeId} and {archive}"),
     ],
 )
-def test_paths_that_are_none(options: dict[str, str], message: str) -> None:
+def test_paths_that_are_refused(options: dict[str, str], message: str) -> None:
     """Told of when they are given."""
     with pytest.raises(ConfigurationError, match=message):
         Paths(**options)
 
 
-async def test_a_wrong_key(server: OctavedEmulator) -> None:
+async def test_a_wrong_key_is_refused(server: OctavedEmulator) -> None:
     """An error that names the header and holds no key."""
     async with Octaved(server.url, auth=ApiKey("X-Api-Key", "wr0ng-key")) as flow:
         with pytest.raises(NotAuthenticated, match="X-Api-Key") as caught:
@@ -144,35 +144,39 @@ async def test_a_create_is_not_sent_twice(flow: Octaved, server: OctavedEmulator
 async def test_a_delete_whose_answer_was_lost_is_done(server: OctavedEmulator) -> None:
     """It is sent again, and that the record is gone by then is no error."""
     async with Octaved(server.url, auth=server.auth(), retry=Retry(base=0.01)) as flow:
-        number = server.insert("project_folders", name="Gone")
+        record_id = server.insert("project_folders", name="Gone")
         server.faults.add(faults.commit_then_drop(), method="DELETE", at=0)
-        await flow.project_folders.delete(number)
-        assert number not in [row["id"] for row in server.rows("project_folders")]
+        await flow.project_folders.delete(record_id)
+        assert record_id not in [row["id"] for row in server.rows("project_folders")]
 
 
-@pytest.mark.parametrize("answer", [[], {}, {"id": 5}, "x", None])
-async def test_a_create_without_an_id_in_its_answer(
-    flow: Octaved, server: OctavedEmulator, answer: object
+@pytest.mark.parametrize("value", [[], {}, {"id": 5}, "x", None])
+async def test_a_create_without_an_id_in_its_response(
+    flow: Octaved, server: OctavedEmulator, value: object
 ) -> None:
     """The record may be stored; the error says so, and has what was sent."""
-    server.faults.add(answering(answer), method="POST")
+    server.faults.add(answering(value), method="POST")
     with pytest.raises(FailedWrite, match="the id of the new record was expected") as caught:
         await flow.project_folders.create(name="X")
     assert caught.value.sent == {"name": "X"}
 
 
-@pytest.mark.parametrize("answer", [{"a": 1}, "x", [5], [{"id": 1}]])
-async def test_a_search_that_answers_no_ids(flow: Octaved, server: OctavedEmulator, answer: object) -> None:
+@pytest.mark.parametrize("value", [{"a": 1}, "x", [5], [{"id": 1}]])
+async def test_a_search_response_without_ids_is_an_error(
+    flow: Octaved, server: OctavedEmulator, value: object
+) -> None:
     """An error that says what came."""
-    server.faults.add(answering(answer))
+    server.faults.add(answering(value))
     with pytest.raises(ServerError, match="a list of IDs was expected"):
         await flow.tasks.search_ids(F.isArchived)
 
 
-@pytest.mark.parametrize("answer", [[], "x", [1], {"createdOn": "yesterday"}])
-async def test_a_record_that_is_none(flow: Octaved, server: OctavedEmulator, answer: object) -> None:
+@pytest.mark.parametrize("value", [[], "x", [1], {"createdOn": "yesterday"}])
+async def test_a_response_without_a_record_is_an_error(
+    flow: Octaved, server: OctavedEmulator, value: object
+) -> None:
     """Also of values that do not fit."""
-    server.faults.add(answering(answer))
+    server.faults.add(answering(value))
     with pytest.raises(ServerError, match=r"tasks\.get"):
         await flow.tasks.get(ID)
 
@@ -210,13 +214,13 @@ async def test_ids_are_checked(flow: Octaved, server: OctavedEmulator, wrong: ob
     assert not server.journal.requests
 
 
-async def test_a_uuid_is_told_how_it_is_written(flow: Octaved) -> None:
+async def test_a_uuid_gets_a_hint_how_it_is_written(flow: Octaved) -> None:
     """With dashes and small letters it is the same number."""
     with pytest.raises(InvalidArgument, match=f"Did you mean '{ID}'"):
         await flow.tasks.get("e9996334-f813-4dbc-be18-948284698bb2")
 
 
-async def test_the_door(flow: Octaved, server: OctavedEmulator) -> None:
+async def test_request_has_credential_and_errors(flow: Octaved, server: OctavedEmulator) -> None:
     """Whatever the typed API lacks, with the key, retries and errors of all calls."""
     server.faults.add(faults.server_error(503, retry_after=0), at=0)
     response = await flow.request("get", "customers", query={"ids[]": server.rows("customers")[0]["id"]})
@@ -235,7 +239,7 @@ async def test_the_door(flow: Octaved, server: OctavedEmulator) -> None:
 
 
 @pytest.mark.parametrize("url", ["flow.example.com", "ftp://x", "", "https://user:secret@x/"])
-def test_base_urls(url: str) -> None:
+def test_base_urls_that_are_refused(url: str) -> None:
     """What can't be one is refused at once."""
     with pytest.raises(ConfigurationError):
         Octaved(url)

@@ -1,4 +1,4 @@
-"""One action of the General API as a request, in either layout of the addresses."""
+"""Actions of the General API: their requests, in either layout of the addresses, and the ``data`` of the responses."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from yarl import URL
 from ...errors import FailedWrite, InvalidArgument, ServerError
 from ...session import Channel
 from ...wire import Request, Safety, public_url
-from .answers import data_of
+from .responses import data_of
 
-__all__ = ["JSON_HEADERS", "Layout", "Wire"]
+__all__ = ["JSON_HEADERS", "ActionCaller", "Layout"]
 
 T = TypeVar("T")
 Layout = Literal["single", "paths"]
 JSON_HEADERS: Final[Mapping[str, str]] = {"Content-Type": "application/json", "Accept": "application/json"}
-_WITHOUT_MODEL: Final = {"auth": ("auth", "auth"), "rights": ("auth", "rights"), "info": ("info",)}
+_PATHS_WITHOUT_MODEL: Final = {"auth": ("auth", "auth"), "rights": ("auth", "rights"), "info": ("info",)}
 
 
 @attrs.frozen
-class Wire:
-    """Where actions are sent.
+class ActionCaller:
+    """Builds and sends the requests of one endpoint's actions.
 
     Attributes:
-        channel: The way to the server.
+        channel: Sends the requests.
         endpoint: The endpoint's URL.
         layout: ``"single"`` posts everything to the endpoint, with action and model in the body;
             ``"paths"`` has them in the path: ``/model/{MODEL}/{ACTION}``.
@@ -37,22 +37,23 @@ class Wire:
     endpoint: URL
     layout: Layout = "single"
 
-    def request(
+    def build_request(
         self, action: str, fields: Mapping[str, Any], *, safety: Safety, model: str = "", sent: Any = None
     ) -> Request:
-        """The request for an action.
+        """Return the request for an action.
 
         Raises:
             InvalidArgument: A value can't be written as JSON, or the names make no path.
         """
-        url, named = self.endpoint, {"action": action, **({"model": model} if model else {})}
+        url, names = self.endpoint, {"action": action, **({"model": model} if model else {})}
         if self.layout == "paths":
-            parts = ("model", model, action) if model else _WITHOUT_MODEL.get(action, (action,))
+            parts = ("model", model, action) if model else _PATHS_WITHOUT_MODEL.get(action, (action,))
+            # A model called ".." would send the token to another path of the host.
             if any(part in ("", ".", "..") or "/" in part for part in parts):
                 raise InvalidArgument(f"{'/'.join(parts)!r} is no action of a model")
-            url, named = url.joinpath(*parts), {}
+            url, names = url.joinpath(*parts), {}
         try:
-            body = msgspec.json.encode({**named, **fields})
+            body = msgspec.json.encode({**names, **fields})
         except (TypeError, ValueError) as error:
             raise InvalidArgument(f"{action}: {error}") from error
         return Request(
@@ -65,15 +66,15 @@ class Wire:
             sent=sent,
         )
 
-    async def ask(self, request: Request, read: Callable[[Any], T]) -> T:
-        """Send it, and read the answer's ``data``.
+    async def call(self, request: Request, read: Callable[[Any], T]) -> T:
+        """Send a request, and read the response's ``data``.
 
         Args:
-            request: What to send.
-            read: Makes something of the ``data``; raises ``ServerError`` where that makes no sense.
+            request: The request of an action.
+            read: Converts the ``data``; raises ``ServerError`` where it makes no sense.
 
         Raises:
-            FailedWrite: A write was answered with something that makes no sense: it may have been done.
+            FailedWrite: The response to a write makes no sense: it may have been done.
         """
         response = await self.channel.send(request)
         try:

@@ -32,7 +32,7 @@ def ours(name: str) -> Any:
 
 
 @pytest.mark.parametrize("name", RECORDS)
-def test_what_a_create_takes(name: str) -> None:
+def test_fields_of_a_create(name: str) -> None:
     """The same fields, required or not, with the same limits; the same ones only in a create."""
     theirs = {field.name: field for field in SCHEMAS[name].fields.values() if field.write != "never"}
     schema = ours(name)
@@ -48,7 +48,7 @@ def test_what_a_create_takes(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", RECORDS)
-def test_what_a_record_holds(name: str) -> None:
+def test_fields_of_a_record(name: str) -> None:
     """The same fields of the same kinds."""
     theirs = {field.name: field for field in SCHEMAS[name].fields.values() if field.is_shown}
     fields: dict[str, Field] = ours(name).entity.fields
@@ -62,12 +62,12 @@ def test_what_a_record_holds(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", IDENTS)
-def test_what_can_be_searched_for(name: str) -> None:
+def test_search_idents(name: str) -> None:
     """The same idents."""
     assert ours(name).idents.keys() == IDENTS[name].keys()
 
 
-def test_what_each_resource_offers() -> None:
+def test_operations_of_each_resource() -> None:
     """The same operations; reading all is a list without IDs."""
     for name in RECORDS:
         operations = {"list" if one == "get_many" else one for one in ours(name).entity.operations} - {"all"}

@@ -13,9 +13,9 @@ from yarl import URL
 from zeyos_async.auth.general.login import read_status
 from zeyos_async.codec import DecodeFailed
 from zeyos_async.errors import ApiError, ServerError
-from zeyos_async.services.general.answers import checker
 from zeyos_async.services.general.forms import read_form
 from zeyos_async.services.general.lists import read_listing
+from zeyos_async.services.general.responses import build_response_check
 from zeyos_async.wire import Request, Response
 
 PLAIN = st.none() | st.booleans() | st.integers(-5, 600) | st.floats(allow_nan=False) | st.text(max_size=5)
@@ -57,7 +57,7 @@ REQUEST = Request(method="POST", url=URL("https://api.example.com/general"), ope
 
 
 @given(FORM | JSON)
-def test_forms(data: Any) -> None:
+def test_any_form_is_read_or_an_error(data: Any) -> None:
     """A form, or an error of the server."""
     try:
         form = read_form("Thing", data)
@@ -68,7 +68,7 @@ def test_forms(data: Any) -> None:
 
 
 @given(LIST | JSON)
-def test_lists(data: Any) -> None:
+def test_any_list_is_read_or_an_error(data: Any) -> None:
     """A page, or a failure to decode."""
     try:
         listing = read_listing(data)
@@ -78,18 +78,18 @@ def test_lists(data: Any) -> None:
 
 
 @given(JSON | st.dictionaries(KEYS, PLAIN, max_size=4))
-def test_answers(value: Any) -> None:
+def test_any_status_passes_or_is_an_error(value: Any) -> None:
     """An answer that passes is a success, or none of this API; the others are errors of the API."""
     response = Response(status=200, body=msgspec.json.encode(value))
     status = read_status(response)
     if status is None or status.ok:
-        checker(None)(REQUEST, response)
+        build_response_check(None)(REQUEST, response)
         return
     with pytest.raises(ApiError, match=r"Thing\.get"):
-        checker(None)(REQUEST, response)
+        build_response_check(None)(REQUEST, response)
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff", b"null", b"[]", b"{}", b"<html>", b'{"status": 1}'])
-def test_no_status(body: bytes) -> None:
+def test_a_body_without_a_status_has_none(body: bytes) -> None:
     """What is no answer has no status."""
     assert read_status(Response(status=200, body=body)) is None

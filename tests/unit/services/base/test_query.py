@@ -69,14 +69,14 @@ def rows_of(*rows: dict[str, Any]) -> Answer:
     def answer(body: dict[str, Any]) -> Any:
         bounds = body.get("filters", {}).get("ID", {})
         bounds = bounds if isinstance(bounds, dict) else {}
-        found = [r for r in rows if r["ID"] > bounds.get(">", 0) and r["ID"] <= bounds.get("<=", 2**60)]
+        matching = [r for r in rows if r["ID"] > bounds.get(">", 0) and r["ID"] <= bounds.get("<=", 2**60)]
         if "count" in body:
-            return {"count": len(found)}
+            return {"count": len(matching)}
         if body.get("sort", ["+ID"])[0] == "-ID":
-            found = found[::-1]
+            matching = matching[::-1]
         names = body["fields"]
         names = names if isinstance(names, dict) else {name: name for name in names}
-        page = found[body.get("offset", 0) :][: body["limit"]]
+        page = matching[body.get("offset", 0) :][: body["limit"]]
         return [{key: row[path] for key, path in names.items() if path in row} for row in page]
 
     return answer
@@ -104,13 +104,13 @@ def test_a_query_is_immutable() -> None:
 
 def test_full_records_name_their_fields() -> None:
     """Every field of the entity is asked for by name, in one list."""
-    asked = client(Server()).accounts.query().explain()[0].json
-    assert asked["fields"][:3] == ["ID", "fork", "ownergroup"]
-    assert "description" in asked["fields"]
-    assert asked["sort"] == ["+ID"]
+    request_json = client(Server()).accounts.query().explain()[0].json
+    assert request_json["fields"][:3] == ["ID", "fork", "ownergroup"]
+    assert "description" in request_json["fields"]
+    assert request_json["sort"] == ["+ID"]
 
 
-def test_the_documents_example_is_what_is_sent() -> None:
+def test_the_query_of_the_documents_example_is_sent() -> None:
     """The query of the vendor's reference, written with the DSL."""
     since = datetime.fromtimestamp(1524472045, UTC)
     query = (
@@ -193,13 +193,13 @@ def test_into_fills_a_users_own_class() -> None:
         (lambda q: q.where(F.ID.in_([])).count(), 0),
     ],
 )
-def test_the_ends_of_a_query(end: Callable[[Query[Any]], Any], expected: Any) -> None:
+def test_ends_of_a_query(end: Callable[[Query[Any]], Any], expected: Any) -> None:
     """first, one, count, exists and sum over two rows."""
     query = client(Server(rows_of(DOE, ROE))).accounts.query().select("ID")
     assert run(end(query)) == expected
 
 
-def test_one_wants_exactly_one() -> None:
+def test_one_raises_for_no_row_and_for_two() -> None:
     """None and more than one are errors of their own."""
     query = client(Server(rows_of(DOE, ROE))).accounts.query()
     with pytest.raises(ManyResults, match="accounts"):
@@ -264,20 +264,20 @@ def test_a_count_is_understood_in_any_form(answer: Any) -> None:
 
 
 @pytest.mark.parametrize("answer", [{"total": 5}, [], "five", None, [{"ID": 1}]])
-def test_a_count_that_is_none_is_an_error(answer: Any) -> None:
+def test_a_response_without_a_count_is_an_error(answer: Any) -> None:
     """Anything else is not taken for a number."""
     with pytest.raises(ServerError, match="count"):
         run(client(Server(lambda body: answer)).accounts.query().count())
 
 
-def test_a_server_that_ignores_the_filter_is_found_out() -> None:
+def test_a_server_that_ignores_the_filter_is_noticed() -> None:
     """Rows that contradict the filter raise, and nothing of the answer is given out."""
     query = client(Server(rows_of(DOE, ROE))).accounts.where(F.lastname == "Doe")
     with pytest.raises(ServerError, match="did not apply the filter"):
         run(query.all())
 
 
-def test_only_what_is_certain_is_held_against_the_server() -> None:
+def test_only_certain_conditions_are_checked() -> None:
     """Regular expressions, LIKE and text order are the server's own; fields not selected can't be checked."""
     accounts = client(Server(rows_of(DOE, ROE))).accounts
     assert len(run(accounts.where(F.lastname.matches("^Z")).all())) == 2
@@ -349,16 +349,16 @@ def test_explain_says_how_the_rest_is_read() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b'{"error": 1}', b"null", b'["x"]', b"Array"])
-def test_a_page_that_is_no_page_is_a_clear_error(body: bytes) -> None:
+def test_a_response_without_rows_is_an_error(body: bytes) -> None:
     """The answer's status was fine, its body makes no sense."""
-    server = Server(lambda asked: {"count": 3} if "count" in asked else Response(status=200, body=body))
+    server = Server(lambda sent: {"count": 3} if "count" in sent else Response(status=200, body=body))
     with pytest.raises(ServerError, match="not a page of rows"):
         run(client(server).accounts.query().all())
 
 
 def test_a_web_page_in_place_of_rows_is_named() -> None:
     """The title says what it is, the error says what may be wrong."""
-    server = Server(lambda asked: Response(status=200, body=b"<html><title>Maintenance</title>"))
+    server = Server(lambda sent: Response(status=200, body=b"<html><title>Maintenance</title>"))
     with pytest.raises(ServerError, match="'Maintenance'; is the base URL right"):
         run(client(server).accounts.query().all())
 

@@ -1,4 +1,4 @@
-"""What an answer of the General API says: success, or which error."""
+"""Responses of the General API: success with ``data``, or the error that the body's status code stands for."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from ...errors import ApiError, BadRequest, NotAuthenticated, ServerError, error
 from ...session import check_response
 from ...wire import Request, Response, public_url
 
-__all__ = ["checker", "data_of"]
+__all__ = ["build_response_check", "data_of"]
 
-_WRONG_FIELDS: Final = 113
-_ABOUT_THE_TOKEN: Final = re.compile(
+_INVALID_FIELDS_CODE: Final = 113
+_TOKEN_WORDS: Final = re.compile(
     r"\b(kmd|token|session|log(ged)?[ -]?(in|out)|authenticat\w*|anmeld\w*|angemeldet|sitzung)\b",
     re.IGNORECASE,
 )
-_LONGEST_FIELD: Final = 200
+_MAX_FIELD_TEXT: Final = 200
 
 
-def checker(expired: frozenset[int] | None) -> Callable[[Request, Response], None]:
-    """A check of answers that raises the error that an answer is.
+def build_response_check(expired: frozenset[int] | None) -> Callable[[Request, Response], None]:
+    """Return a function that raises the error that a response stands for.
 
     Args:
         expired: The status codes that mean that the token is not accepted; ``None`` where they are not
@@ -40,12 +40,12 @@ def checker(expired: frozenset[int] | None) -> Callable[[Request, Response], Non
 
 
 def _error(request: Request, response: Response, status: Status, expired: frozenset[int] | None) -> ApiError:
-    fields = _fields(response) if status.statuscode == _WRONG_FIELDS else {}
-    said = status.message or "the server gave no reason"
+    fields = _field_messages(response) if status.statuscode == _INVALID_FIELDS_CODE else {}
+    message = status.message or "the server gave no reason"
     if fields:
-        said += " " + "; ".join(f"{name}: {text}" for name, text in fields.items())
-    return _class(response, status, expired)(
-        f"{request.operation}: {said} (statuscode {status.statuscode})",
+        message += " " + "; ".join(f"{name}: {text}" for name, text in fields.items())
+    return _error_class(response, status, expired)(
+        f"{request.operation}: {message} (statuscode {status.statuscode})",
         status=response.status,
         code=str(status.statuscode),
         method=request.method,
@@ -54,24 +54,27 @@ def _error(request: Request, response: Response, status: Status, expired: frozen
     )
 
 
-def _class(response: Response, status: Status, expired: frozenset[int] | None) -> type[ApiError]:
+def _error_class(response: Response, status: Status, expired: frozenset[int] | None) -> type[ApiError]:
     if not response.ok:
         return error_class(response.status)
     if status.statuscode in DOCUMENTED_CODES:
         return BadRequest
-    named = bool(_ABOUT_THE_TOKEN.search(status.msg)) if expired is None else status.statuscode in expired
-    return NotAuthenticated if named else BadRequest
+    # The document names no code for a token that ran out: without the server's words, nobody would log in again.
+    is_about_token = (
+        bool(_TOKEN_WORDS.search(status.msg)) if expired is None else status.statuscode in expired
+    )
+    return NotAuthenticated if is_about_token else BadRequest
 
 
-def _fields(response: Response) -> dict[str, str]:
+def _field_messages(response: Response) -> dict[str, str]:
     data = response.json().get("data")
     if not isinstance(data, Mapping):
         return {}
-    return {str(name): str(text)[:_LONGEST_FIELD] for name, text in data.items()}
+    return {str(name): str(text)[:_MAX_FIELD_TEXT] for name, text in data.items()}
 
 
 def data_of(request: Request, response: Response) -> Any:
-    """The ``data`` of an answer that the check has let pass.
+    """Return the ``data`` of a response that has passed the check.
 
     Raises:
         ServerError: It is no answer of this API; the endpoint may be wrong.

@@ -56,7 +56,7 @@ async def single(emulator: GeneralEmulator) -> AsyncIterator[GeneralApi]:
         yield client
 
 
-async def test_every_action(api: GeneralApi, emulator: GeneralEmulator) -> None:
+async def test_every_action_of_the_api(api: GeneralApi, emulator: GeneralEmulator) -> None:
     """Log in, rights, definition, create, get, update, list, delete, and one by hand."""
     assert (await api.auth()).secret.reveal()
     assert (await api.rights())["User"] == ("get", "list", "update")
@@ -65,21 +65,21 @@ async def test_every_action(api: GeneralApi, emulator: GeneralEmulator) -> None:
     definition = await model.definition()
     assert definition["strLogin"].required
     assert definition["intStatus"].choices == {0: "Inaktiv", 1: "Aktiv"}
-    made = await model.create(strLogin="new user", strPass="ABCabc123!", intStatus=1, age=30)
-    assert dict(made).items() >= {"strLogin": "new user", "intStatus": 1, "age": 30}.items()
-    assert made["strPass"] is UNCHANGED
-    changed = await model.update(made, intStatus="Inaktiv", strPass=made["strPass"])
+    created = await model.create(strLogin="new user", strPass="ABCabc123!", intStatus=1, age=30)
+    assert dict(created).items() >= {"strLogin": "new user", "intStatus": 1, "age": 30}.items()
+    assert created["strPass"] is UNCHANGED
+    changed = await model.update(created, intStatus="Inaktiv", strPass=created["strPass"])
     assert (changed["intStatus"], changed.display["intStatus"]) == (0, "Inaktiv")
-    assert dict(await model.get(made.id)) == dict(changed)
-    both = await model.update([made.id, 542], {"lastname": "Same"})
-    assert (both["lastname"], both.ids) == ("Same", (made.id, 542))
+    assert dict(await model.get(created.id)) == dict(changed)
+    both = await model.update([created.id, 542], {"lastname": "Same"})
+    assert (both["lastname"], both.ids) == ("Same", (created.id, 542))
     listing = await model.list(
         limit=2, offset=1, order="intID", sort="desc", cols=["age"], filters=F.age >= 0
     )
     assert (len(listing.rows), [c.name for c in listing.columns]) == (2, ["age"])
-    await model.delete(made)
+    await model.delete(created)
     assert await api.call("list", model="Subaccount", fields={"limit": 1}, safe=True)
-    assert made.id not in {row["intID"] for row in emulator.rows("Subaccount")}
+    assert created.id not in {row["intID"] for row in emulator.rows("Subaccount")}
     assert emulator.journal.logins == 1
 
 
@@ -95,7 +95,7 @@ async def test_a_query_reads_every_page_once(api: GeneralApi, emulator: GeneralE
     assert [row.id for row in await query.offset(1000).limit(3).all()] == [row.id for row in rows[1000:1003]]
 
 
-async def test_the_documents_filter(single: GeneralApi, emulator: GeneralEmulator) -> None:
+async def test_the_filter_of_the_documents_example(single: GeneralApi, emulator: GeneralEmulator) -> None:
     """Age 27 or more, and "man" in the last name in any case."""
     query = single.model("Subaccount").where(F.age >= 27, F.lastname.contains("man"))
     expected = [
@@ -128,11 +128,11 @@ async def test_select_into_search_and_order(single: GeneralApi, emulator: Genera
     first = await model.query().into(Login).first()
     assert first is not None
     assert first.number == 542
-    found = await model.query().search("strLogin000007").all()
-    assert [row["strLogin"] for row in found] == ["strLogin000007!"]
+    rows = await model.query().search("strLogin000007").all()
+    assert [row["strLogin"] for row in rows] == ["strLogin000007!"]
 
 
-async def test_what_the_api_lacks_is_refused_before_anything_is_sent(
+async def test_unsupported_queries_are_refused_before_anything_is_sent(
     single: GeneralApi, emulator: GeneralEmulator
 ) -> None:
     """No OR, no distinct, no expand, no reading by ID, no second column to sort by."""
@@ -163,7 +163,7 @@ async def test_rows_that_come_and_go_are_noticed(single: GeneralApi, emulator: G
         await single.model("Subaccount").query().paging(on_drift="raise", ahead=1).all()
 
 
-async def test_a_server_that_clamps_the_limit(single: GeneralApi, emulator: GeneralEmulator) -> None:
+async def test_a_clamped_limit_is_noticed(single: GeneralApi, emulator: GeneralEmulator) -> None:
     """Short pages that the total contradicts are no end."""
     emulator.server_options.clamp_limit = 100
     assert len(await single.model("Subaccount").query().all()) == ROWS
@@ -176,7 +176,7 @@ async def test_typed_cells(single: GeneralApi, emulator: GeneralEmulator) -> Non
     assert row == {"intID": 542, "intStatus": row["intStatus"] if row else ""}
 
 
-async def test_wrong_fields(single: GeneralApi) -> None:
+async def test_invalid_fields_have_a_message_each(single: GeneralApi) -> None:
     """113 has a message for each field."""
     with pytest.raises(BadRequest) as caught:
         await single.model("Subaccount").update(542, strLogin="aa", strPass="abcabc")
@@ -199,14 +199,14 @@ async def test_an_unknown_code_costs_one_log_in(single: GeneralApi, emulator: Ge
     with pytest.raises(BadRequest, match="not found"):
         await single.model("Subaccount").get(999_999)
     assert emulator.journal.logins == 2
-    known = attrs.evolve(LOGIN, expired={107})
-    async with GeneralApi(emulator.url, auth=known) as api:
+    auth = attrs.evolve(LOGIN, expired={107})
+    async with GeneralApi(emulator.url, auth=auth) as api:
         with pytest.raises(BadRequest, match="not found"):
             await api.model("Subaccount").get(999_999)
     assert emulator.journal.logins == 3
 
 
-async def test_tokens(emulator: GeneralEmulator) -> None:
+async def test_an_expired_token_of_ones_own_is_an_error(emulator: GeneralEmulator) -> None:
     """A token of one's own works as long as it lives; then the error says what to do."""
     async with GeneralApi(emulator.url, auth=KmdToken(emulator.token(), access_type=1)) as api:
         assert await api.rights()
@@ -215,7 +215,7 @@ async def test_tokens(emulator: GeneralEmulator) -> None:
             await api.rights()
 
 
-async def test_wrong_password(emulator: GeneralEmulator) -> None:
+async def test_a_wrong_password_is_refused_once(emulator: GeneralEmulator) -> None:
     """One attempt, one refusal, and no password in it."""
     async with GeneralApi(emulator.url, auth=KmdLogin("max.power", "guess1234", access_type=1)) as api:
         with pytest.raises(NotAuthenticated) as caught:
@@ -247,7 +247,9 @@ async def test_reads_are_repeated_and_creates_are_not(single: GeneralApi, emulat
     ],
     ids=lambda fault: fault.name,
 )
-async def test_what_is_no_answer(single: GeneralApi, emulator: GeneralEmulator, fault: Any) -> None:
+async def test_a_response_of_another_kind_is_an_error(
+    single: GeneralApi, emulator: GeneralEmulator, fault: Any
+) -> None:
     """A page of another kind is an error of the server, with what came."""
     await single.auth()
     emulator.faults.add(fault)
@@ -258,7 +260,7 @@ async def test_what_is_no_answer(single: GeneralApi, emulator: GeneralEmulator, 
 
 
 @pytest.mark.parametrize("body", ["hello", '{"status":"Success","statuscode":0,"data":{}}'])
-async def test_a_write_whose_answer_makes_no_sense(
+async def test_a_write_with_a_senseless_response_is_of_unknown_outcome(
     single: GeneralApi, emulator: GeneralEmulator, body: str
 ) -> None:
     """It may have been done: the error is of unknown outcome, and has what was sent."""
@@ -270,11 +272,11 @@ async def test_a_write_whose_answer_makes_no_sense(
     assert isinstance(caught.value, ServerError)
 
 
-async def test_records_by_many_ids(single: GeneralApi, emulator: GeneralEmulator) -> None:
+async def test_get_many_sends_a_get_for_each_record(single: GeneralApi, emulator: GeneralEmulator) -> None:
     """One get for each, and an error as itself."""
     model = single.model("Subaccount")
-    found = await model.get_many([544, "542", 544])
-    assert {key: form["intID"] for key, form in found.items()} == {544: 544, 542: 542}
+    forms = await model.get_many([544, "542", 544])
+    assert {key: form["intID"] for key, form in forms.items()} == {544: 544, 542: 542}
     with pytest.raises(BadRequest):
         await model.get_many([542, 999_999])
 
@@ -297,7 +299,7 @@ async def test_targets_of_writes(single: GeneralApi, emulator: GeneralEmulator) 
     assert await model.query().count() == ROWS - 2
 
 
-async def test_the_door_for_everything_else(single: GeneralApi) -> None:
+async def test_request_has_credential_and_errors(single: GeneralApi) -> None:
     """``request`` brings the credential and the errors along."""
     body = {"action": "list", "model": "User", "limit": 1}
     response = await single.request("POST", "", json=body, safe=Safety.READ)
@@ -309,13 +311,13 @@ async def test_the_door_for_everything_else(single: GeneralApi) -> None:
 
 
 @pytest.mark.parametrize("endpoint", ["", "example.com", "ftp://example.com", "https://u:p@example.com"])
-def test_bad_endpoints(endpoint: str) -> None:
+def test_endpoints_that_are_refused(endpoint: str) -> None:
     """There is no default, and no credential in an address."""
     with pytest.raises(ConfigurationError):
         GeneralApi(endpoint)
 
 
-async def test_nothing_secret_is_shown(emulator: GeneralEmulator) -> None:
+async def test_errors_and_client_hide_the_token(emulator: GeneralEmulator) -> None:
     """Neither the client nor an error has the token or the password in it."""
     token = emulator.token()
     async with GeneralApi(emulator.url, auth=KmdToken(token, access_type=1, expired={107})) as api:

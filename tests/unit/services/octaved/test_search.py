@@ -83,20 +83,22 @@ COMPLEX: list[tuple[str, Any, Any]] = [
 
 
 @pytest.mark.parametrize(("resource", "condition", "tree"), COMPLEX)
-def test_everything_else_is_a_complex_search(flow: Octaved, resource: str, condition: Any, tree: Any) -> None:
+def test_other_conditions_are_complex_searches(
+    flow: Octaved, resource: str, condition: Any, tree: Any
+) -> None:
     """A POST with a tree; also for a value that servers may misread in a path."""
     (request,) = flow.resource(resource).search(condition).explain()  # type: ignore[attr-defined]
     assert (request.method, request.json) == ("POST", tree)
     assert request.url.removesuffix("?yieldObjects=1").endswith("/search")
 
 
-def test_several_conditions_must_all_hold(flow: Octaved) -> None:
+def test_several_conditions_are_joined_by_and(flow: Octaved) -> None:
     """As in ``where``; typed idents work as ``F`` does."""
     search = flow.tasks.search(Task.f.childrenOf == ID, flow.tasks.f.status == "open")
     assert search.explain()[0].json == {"and": [equal("childrenOf", ID), equal("status", "open")]}
 
 
-async def test_what_nothing_can_fulfil_sends_nothing(flow: Octaved) -> None:
+async def test_an_impossible_condition_sends_nothing(flow: Octaved) -> None:
     """The address does not exist, and nobody notices."""
     assert await flow.tasks.search_ids(F.name.in_([])) == []
     assert await flow.tasks.search(F.name.in_([])).all() == []
@@ -130,7 +132,7 @@ REFUSED: list[tuple[Any, Any, type[FilterError], str]] = [
 
 
 @pytest.mark.parametrize(("record", "condition", "error", "message"), REFUSED)
-def test_what_a_search_refuses(
+def test_searches_that_are_refused(
     flow: Octaved, record: Any, condition: Any, error: type[FilterError], message: str
 ) -> None:
     """Before it is awaited: what the resource does not know, values that do not fit, other operators."""
@@ -148,7 +150,7 @@ def test_without_idents_flags_have_no_value() -> None:
         to_octaved(F.propertyA == 5)
 
 
-def test_the_documents_example_is_read() -> None:
+def test_the_search_of_the_documents_example_is_read() -> None:
     """Its tree of and, or and not, and back again."""
     text = (
         '{"and":[{"ident":"propertyA","value":"foo"},{"or":[{"ident":"isOfSomeKindX"},'
@@ -172,7 +174,7 @@ def test_the_documents_example_is_read() -> None:
         ({"ident": "a", "value": 5}, "ident and value are texts"),
     ],
 )
-def test_what_is_no_search(json: Any, message: str) -> None:
+def test_trees_that_are_no_search(json: Any, message: str) -> None:
     """The message says where."""
     with pytest.raises(FilterError, match=message):
         from_octaved(json)

@@ -44,21 +44,23 @@ def fields_for(server: OctavedEmulator, resource: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
-async def test_a_records_life(flow: Octaved, server: OctavedEmulator, resource: str) -> None:
+async def test_create_read_patch_delete_and_put(
+    flow: Octaved, server: OctavedEmulator, resource: str
+) -> None:
     """Created, read, changed, read in a list, deleted; then with an ID of one's own."""
-    tasks: Any = flow.resource(resource)
+    records: Any = flow.resource(resource)
     text = "message" if resource == "time_tracking_records" else "name"
-    number = await tasks.create(**fields_for(server, resource))
-    record = await tasks.get(number)
-    assert (record.id, getattr(record, text)) == (number, "New")
-    await tasks.patch(record, **{text: "Newer"})
-    assert getattr((await tasks.get_many([number]))[number], text) == "Newer"
-    await tasks.delete(record)
-    assert not await tasks.exists(number)
+    record_id = await records.create(**fields_for(server, resource))
+    record = await records.get(record_id)
+    assert (record.id, getattr(record, text)) == (record_id, "New")
+    await records.patch(record, **{text: "Newer"})
+    assert getattr((await records.get_many([record_id]))[record_id], text) == "Newer"
+    await records.delete(record)
+    assert not await records.exists(record_id)
     with pytest.raises(NotFound):
-        await tasks.delete(number)
-    assert await tasks.put(OWN, **fields_for(server, resource)) == OWN
-    assert getattr(await tasks.get(OWN), text) == "New"
+        await records.delete(record_id)
+    assert await records.put(OWN, **fields_for(server, resource)) == OWN
+    assert getattr(await records.get(OWN), text) == "New"
 
 
 Call = Callable[[Octaved, dict[str, str]], Awaitable[Any]]
@@ -92,7 +94,9 @@ ROUTES: list[tuple[Call, str, str]] = [
 
 
 @pytest.mark.parametrize(("call", "method", "path"), ROUTES)
-async def test_routes(flow: Octaved, server: OctavedEmulator, call: Call, method: str, path: str) -> None:
+async def test_each_call_sends_its_route(
+    flow: Octaved, server: OctavedEmulator, call: Call, method: str, path: str
+) -> None:
     """One request, to the route that the document's names lead to."""
     ids = {name: server.rows(name)[0]["id"] for name in (*RESOURCES, "billings")}
     server.journal.reset()
@@ -128,12 +132,12 @@ async def test_searches_give_records_or_ids(flow: Octaved, resource: str, condit
     assert all(isinstance(record, searched.record) for record in records)
 
 
-async def test_searches_find_what_they_should(flow: Octaved, server: OctavedEmulator) -> None:
+async def test_the_search_of_the_documents_example(flow: Octaved, server: OctavedEmulator) -> None:
     """The contract's example: what is below a project, and not archived."""
     rows = server.rows("work_packages")
     parent = rows[0]["parentNodeId"]
-    found = await flow.work_packages.search_ids((F.childrenOf == parent) & ~F.isArchived)
-    assert found == [row["id"] for row in rows if row["parentNodeId"] == parent and not row["isArchived"]]
+    ids = await flow.work_packages.search_ids((F.childrenOf == parent) & ~F.isArchived)
+    assert ids == [row["id"] for row in rows if row["parentNodeId"] == parent and not row["isArchived"]]
 
 
 @pytest.mark.parametrize(
@@ -141,8 +145,8 @@ async def test_searches_find_what_they_should(flow: Octaved, server: OctavedEmul
 )
 async def test_any_text_can_be_searched_for(flow: Octaved, server: OctavedEmulator, name: str) -> None:
     """Whatever is in a name arrives as it is, in a path or in a body."""
-    number = server.insert("project_folders", name=name)
-    assert await flow.project_folders.search_ids(F.name == name) == [number]
+    record_id = server.insert("project_folders", name=name)
+    assert await flow.project_folders.search_ids(F.name == name) == [record_id]
     assert [row.name for row in await flow.project_folders.search(F.name == name).all()] == [name]
 
 
@@ -164,13 +168,13 @@ async def test_records_are_typed(flow: Octaved, server: OctavedEmulator) -> None
     assert record.workTimeStart.tzinfo is None
 
 
-async def test_wall_clock_times_go_there_and_back(flow: Octaved, server: OctavedEmulator) -> None:
+async def test_wall_clock_times_round_trip(flow: Octaved, server: OctavedEmulator) -> None:
     """The document's example: 14:40 in New York is sent as 14:40 UTC, and read as 14:40."""
     start, end = datetime.fromisoformat("2020-04-04T14:40"), datetime.fromisoformat("2020-04-04T15:10")
     user = server.rows("time_tracking_records")[0]["user"]
-    number = await flow.time_tracking_records.create(user=user, workTimeStart=start, workTimeEnd=end)
+    record_id = await flow.time_tracking_records.create(user=user, workTimeStart=start, workTimeEnd=end)
     assert server.journal.requests[-1].json["workTimeStart"] == 1_586_011_200
-    record = await flow.time_tracking_records.get(number)
+    record = await flow.time_tracking_records.get(record_id)
     assert (record.workTimeStart, record.workTimeEnd) == (start, end)
 
 
@@ -183,19 +187,22 @@ async def test_the_key_value_store_is_merged(flow: Octaved) -> None:
 
 async def test_locations_are_not_deleted_by_accident(flow: Octaved) -> None:
     """A patch that leaves one out is refused before it is sent, unless that is what is meant."""
-    number = await flow.customers.create(
+    record_id = await flow.customers.create(
         name="C", locations=[{"number": "1", "name": "A"}, {"number": "2", "name": "B"}]
     )
-    one, two = (await flow.customers.get(number)).locations or []
+    one, two = (await flow.customers.get(record_id)).locations or []
     with pytest.raises(InvalidArgument, match="locations must be complete: the customer has '2' too"):
-        await flow.customers.patch(number, locations=[one])
-    await flow.customers.patch(number, locations=[one, {**two, "name": "Berlin"}])
-    assert [place["name"] for place in (await flow.customers.get(number)).locations or []] == ["A", "Berlin"]
-    await flow.customers.patch(number, locations=[two], delete_locations=True)
-    assert len((await flow.customers.get(number)).locations or []) == 1
+        await flow.customers.patch(record_id, locations=[one])
+    await flow.customers.patch(record_id, locations=[one, {**two, "name": "Berlin"}])
+    assert [place["name"] for place in (await flow.customers.get(record_id)).locations or []] == [
+        "A",
+        "Berlin",
+    ]
+    await flow.customers.patch(record_id, locations=[two], delete_locations=True)
+    assert len((await flow.customers.get(record_id)).locations or []) == 1
 
 
-async def test_archiving_reaches_what_is_below(flow: Octaved, server: OctavedEmulator) -> None:
+async def test_archiving_reaches_the_subtree(flow: Octaved, server: OctavedEmulator) -> None:
     """The whole subtree, there and back."""
     project = await flow.projects.get(server.rows("work_packages")[0]["projectId"])
     await flow.archive(project)
@@ -206,14 +213,14 @@ async def test_archiving_reaches_what_is_below(flow: Octaved, server: OctavedEmu
     assert await flow.work_packages.search_ids((F.descendantsOf == project.id) & F.isArchived) == []
 
 
-async def test_billings_include_what_is_asked_for(flow: Octaved, server: OctavedEmulator) -> None:
+async def test_billings_include_the_requested_parts(flow: Octaved, server: OctavedEmulator) -> None:
     """Sums, time records and work packages cost the server something."""
-    number = server.rows("billings")[0]["id"]
-    bare = await flow.billings.get(number)
+    record_id = server.rows("billings")[0]["id"]
+    bare = await flow.billings.get(record_id)
     assert (bare.sums, bare.timeRecordIds, bare.workPackageIds) == (None, None, None)
-    full = (await flow.billings.get_many([number], sums=True, time_record_ids=True, work_package_ids=True))[
-        number
-    ]
+    full = (
+        await flow.billings.get_many([record_id], sums=True, time_record_ids=True, work_package_ids=True)
+    )[record_id]
     assert isinstance(full.sums, dict)
     assert isinstance(full.timeRecordIds, list)
     assert isinstance(full.workPackageIds, list)
@@ -228,13 +235,13 @@ async def test_responsible_users_and_planning_dates(flow: Octaved, server: Octav
     await flow.responsible_users(
         nodes[:1], responsible=True, project_manager=True, any_project_role=True, role_id=role
     )
-    asked = server.journal.requests[-1].query
-    assert asked.endswith(f"&responsible=1&projectManager=1&anyProjectRole=1&roleId={role}")
+    query = server.journal.requests[-1].query
+    assert query.endswith(f"&responsible=1&projectManager=1&anyProjectRole=1&roleId={role}")
     dates = await flow.planning_dates(nodes)
     assert {one["nodeId"] for one in dates} <= set(nodes)
 
 
-async def test_customers_need_no_ids(flow: Octaved, server: OctavedEmulator) -> None:
+async def test_all_customers_in_one_call(flow: Octaved, server: OctavedEmulator) -> None:
     """All of them at once."""
     customers = await flow.customers.all()
     assert [customer.id for customer in customers] == [row["id"] for row in server.rows("customers")]
