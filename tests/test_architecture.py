@@ -310,7 +310,10 @@ def test_the_emulator_shares_generated_tables_only() -> None:
         and statement.target.startswith(PACKAGE)
         and not statement.target.startswith(f"{PACKAGE}.testing")
     }
-    assert all(within(name.removeprefix(f"{PACKAGE}."), "services.zeyos._generated auth") for name in shared)
+    assert all(
+        within(name.removeprefix(f"{PACKAGE}."), "services.zeyos._generated auth deprecated")
+        for name in shared
+    )
 
 
 def test_modules_are_loaded_by_name_only_to_be_light() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from zeyos_async.testing import emulate_zeyos
 from zeyos_async.testing.proxy import (
     FaultProxy,
-    Mishap,
+    ProxyFault,
     answered,
     dripping,
     html_page,
@@ -102,10 +102,10 @@ async def exchange(proxy: FaultProxy, emulator: Any, what: str = CREATE) -> Seen
         (html_page(200, act=True), 1, 200, False, False),
         (late_401(0.01), 0, 401, False, False),
     ],
-    ids=lambda value: value.name if isinstance(value, Mishap) else None,
+    ids=lambda value: value.name if isinstance(value, ProxyFault) else None,
 )
 async def test_a_mishap_in_a_create(
-    emulator: Any, mishap: Mishap | None, stored: int, status: int, ended: bool, reset: bool
+    emulator: Any, mishap: ProxyFault | None, stored: int, status: int, ended: bool, reset: bool
 ) -> None:
     """To a create: how many records are stored, and what its sender sees."""
     before = len(emulator.rows("tickets"))

@@ -27,6 +27,7 @@ MODULE_NAMES = [
     ("services.ox.errors", "OxSecondFactorNeeded", "OxSecondFactorRequired"),
     ("ox", "OxSecondFactorNeeded", "OxSecondFactorRequired"),
     ("filters", "bind", "normalize"),
+    ("testing.proxy", "Mishap", "ProxyFault"),
     ("testing", "Behaviour", "ZeyosServerOptions"),
     ("testing", "GeneralBehaviour", "GeneralServerOptions"),
     ("testing", "OctavedBehaviour", "OctavedServerOptions"),

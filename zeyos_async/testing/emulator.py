@@ -10,6 +10,7 @@ from typing import Any, Final, Generic, Self, TypeVar
 
 import attrs
 
+from ..deprecated import renamed_attribute
 from .answers import Answer, Incoming
 from .faults import FaultPlan
 from .journal import Journal
@@ -38,6 +39,7 @@ class Emulator(abc.ABC, Generic[B, J]):
 
     server_options: B
     root: str = ""
+    behaviour = renamed_attribute("behaviour", "server_options")
 
     def __init__(self, server_options: B, journal: J, *, seed: int) -> None:
         self.server_options = server_options

@@ -28,6 +28,7 @@ from typing import Any, Final, Generic, Literal, TypeVar, cast
 
 import attrs
 
+from ...deprecated import renamed_arguments
 from ...errors import FilterError, InvalidArgument, ManyResults, NoResult
 from ...filters import (
     Expression,
@@ -191,6 +192,7 @@ class Query(Generic[R]):
             raise InvalidArgument(f"offset() takes a whole number from 0, not {n!r}")
         return attrs.evolve(self, offset=n)
 
+    @renamed_arguments(fair="yield_often")
     def paging(
         self,
         *,

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from ...deprecated import renamed_arguments
 from ..answers import Answer, Incoming, json_answer
 from ..emulator import Emulator, serve
 from ..journal import Journal
@@ -42,6 +43,7 @@ class GeneralEmulator(Emulator[GeneralServerOptions, Journal]):
 
     root = _PATH
 
+    @renamed_arguments(behaviour="server_options")
     def __init__(
         self,
         *,
@@ -199,6 +201,7 @@ def _render_refusal(
     return json_answer(answer | {"data": refusal.fields}, status=refusal.http or server_options.error_status)
 
 
+@renamed_arguments(behaviour="server_options")
 @asynccontextmanager
 async def emulate_general(
     *,

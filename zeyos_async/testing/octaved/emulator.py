@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from ...deprecated import renamed_arguments
 from ..answers import Answer, Incoming, json_answer
 from ..emulator import Emulator, serve
 from ..journal import Journal
@@ -40,6 +41,7 @@ class OctavedEmulator(Emulator[OctavedServerOptions, Journal]):
 
     root = _PREFIX
 
+    @renamed_arguments(behaviour="server_options")
     def __init__(
         self,
         *,
@@ -118,6 +120,7 @@ class OctavedEmulator(Emulator[OctavedServerOptions, Journal]):
         return self._routes.answer(request, request.path.removeprefix(_PREFIX), server_options)
 
 
+@renamed_arguments(behaviour="server_options")
 @asynccontextmanager
 async def emulate_octaved(
     *,

@@ -9,6 +9,9 @@ decided by a plan: a function of the request, which may be a pure function of a 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from ...deprecated import renamed
 from .proxy import FaultProxy, Passage, Plan
 from .proxy_faults import (
     ProxyFault,
@@ -26,12 +29,8 @@ from .proxy_faults import (
     truncated,
 )
 
-Mishap = ProxyFault
-"""The earlier name of ``ProxyFault``."""
-
 __all__ = [
     "FaultProxy",
-    "Mishap",
     "Passage",
     "Plan",
     "ProxyFault",
@@ -48,3 +47,11 @@ __all__ = [
     "silent",
     "truncated",
 ]
+
+if TYPE_CHECKING:
+    Mishap = ProxyFault
+else:
+
+    def __getattr__(name: str) -> Any:
+        """Give a name of this package by its old name, with a warning."""
+        return globals()[renamed(__name__, {"Mishap": "ProxyFault"})(name)]

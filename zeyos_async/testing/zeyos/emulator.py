@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
+from ...deprecated import renamed_arguments
 from ..answers import Answer, Incoming, text_answer
 from ..emulator import Emulator
 from ..journal import Journal
@@ -52,6 +53,7 @@ class ZeyosEmulator(Emulator[ZeyosServerOptions, Journal]):
             write and delete rows while a client pages.
     """
 
+    @renamed_arguments(behaviour="server_options")
     def __init__(
         self,
         *,
@@ -190,6 +192,7 @@ class ZeyosEmulator(Emulator[ZeyosServerOptions, Journal]):
         raise Refusal(404, "Not Found")
 
 
+@renamed_arguments(behaviour="server_options")
 @asynccontextmanager
 async def emulate_zeyos(
     *,
