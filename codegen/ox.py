@@ -182,7 +182,7 @@ class Renderer:
         yield from (f"        {layout.text(name)}," for name in enums)
         yield from ("    }", ")")
         rows = [f"{layout.text(name)}: {layout.text(home)}" for name, home in sorted(written.items())]
-        yield from layout.rows("_WRITTEN: Final = {", rows, "}")
+        yield from layout.rows("_HAND_WRITTEN: Final = {", rows, "}")
         yield '"""Name → the module that it is in, below ``services.ox``."""'
         yield ""
         yield from _PUBLIC_FUNCTIONS
@@ -212,19 +212,19 @@ def below(module: str, modules: Mapping[str, Any]) -> dict[str, str]:
 _FUNCTIONS: Final = '''
 
 def record_class(name: str) -> type[OxRecord]:
-    """The record class of a schema.
+    """Return the record class of a schema.
 
     Raises:
         LookupError: There is no such schema.
     """
     if name not in RECORDS:
         raise LookupError(f"Open-Xchange has no {name!r}.{suggest(name, RECORDS)}")
-    found: Any = getattr(import_module(f"{__name__}.{RECORDS[name]}"), name)
-    return found  # type: ignore[no-any-return]
+    cls: Any = getattr(import_module(f"{__name__}.{RECORDS[name]}"), name)
+    return cls  # type: ignore[no-any-return]
 
 
 def make_module(name: str, caller: Caller) -> Module:
-    """The module of a name, bound to what sends its calls.
+    """Make the module of a name, bound to what sends its calls.
 
     Args:
         name: The attribute of the client: ``"chronos_itip"``; the document's ``"chronos/itip"`` will do, too.
@@ -233,11 +233,11 @@ def make_module(name: str, caller: Caller) -> Module:
     Raises:
         InvalidArgument: There is no such module.
     """
-    squeezed = {each.replace("_", ""): each for each in MODULES}
-    found = name if name in MODULES else squeezed.get(name.replace("/", "").replace("_", "").lower())
-    if found is None:
+    squeezed = {attribute.replace("_", ""): attribute for attribute in MODULES}
+    attribute = name if name in MODULES else squeezed.get(name.replace("/", "").replace("_", "").lower())
+    if attribute is None:
         raise InvalidArgument(f"Open-Xchange has no module {name!r}.{suggest(name, MODULES)}")
-    module: Any = getattr(import_module(f"{__name__}.{found}"), MODULES[found])(caller)
+    module: Any = getattr(import_module(f"{__name__}.{attribute}"), MODULES[attribute])(caller)
     return module  # type: ignore[no-any-return]
 
 
@@ -253,13 +253,13 @@ if not TYPE_CHECKING:
         \"\"\"Import the module of a name when the name is first asked for.\"\"\"
         if name not in __all__:
             raise AttributeError(f"{__name__} has no {name!r}.{suggest(name, __all__)}")
-        value = globals()[name] = _found(name)
+        value = globals()[name] = _import_name(name)
         return value
 
-    def _found(name: str) -> Any:
+    def _import_name(name: str) -> Any:
         if name in RECORDS:
             return record_class(name)
-        home = "_generated.codes" if name in _CODES else _WRITTEN[name]
+        home = "_generated.codes" if name in _CODES else _HAND_WRITTEN[name]
         return getattr(import_module(f".services.ox.{home}", __package__), name)
 
 

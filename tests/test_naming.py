@@ -19,7 +19,26 @@ CODE: Final = ("zeyos_async", "codegen", "benchmarks")
 TESTS: Final = ("tests",)
 
 BARE: Final = frozenset(
-    "found given asked kept wanted known made said each told shown taken seen held left gone here there".split()
+    [
+        "found",
+        "given",
+        "asked",
+        "kept",
+        "wanted",
+        "known",
+        "made",
+        "said",
+        "each",
+        "told",
+        "shown",
+        "taken",
+        "seen",
+        "held",
+        "left",
+        "gone",
+        "here",
+        "there",
+    ]
 )
 """Participles and pronouns that say nothing about the value by themselves."""
 

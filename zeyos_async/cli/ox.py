@@ -112,9 +112,9 @@ class OxReader(QueryReader):
 
 def _flat(value: Any) -> Any:
     """A value whose parts are plain ones; a time at the top stays one, so that it can be shown in any zone."""
-    from ..services.ox.modules._listing import plain
+    from ..services.ox.modules._list_backend import to_neutral
 
-    return value if isinstance(value, (date, enum.Enum)) else plain(value)
+    return value if isinstance(value, (date, enum.Enum)) else to_neutral(value)
 
 
 def resolve_ox(given: Connection, environ: Mapping[str, str], ask: Ask) -> tuple[str, AuthBackend]:

@@ -72,7 +72,8 @@ def test_no_time_left():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"quantile": 0.4}, {"max_share": 0.6}, {"least": -1}, {"learn": 0}, {"burst": 0}, {"max_share": True}]
+    "wrong",
+    [{"quantile": 0.4}, {"max_share": 0.6}, {"least": -1}, {"learn": 0}, {"burst": 0}, {"max_share": True}],
 )
 def test_settings_that_make_no_sense(wrong):
     """They are refused with their name."""

@@ -149,7 +149,8 @@ def test_every_date_form_comes_back(moment, wait, hours):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"attempts": 0}, {"base": -1}, {"cap": math.nan}, {"max_retry_after": math.inf}, {"attempts": True}]
+    "wrong",
+    [{"attempts": 0}, {"base": -1}, {"cap": math.nan}, {"max_retry_after": math.inf}, {"attempts": True}],
 )
 def test_settings_that_make_no_sense(wrong):
     """They are refused where they are made, with their name."""

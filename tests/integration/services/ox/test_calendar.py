@@ -23,8 +23,8 @@ from zeyos_async.ox import (
     MultipleEventData,
     Recurrence,
 )
-from zeyos_async.services.ox.modules._events import flat, unconflicted
-from zeyos_async.services.ox.modules.chronos import _attendee
+from zeyos_async.services.ox.modules._event_answers import merge_folders, raise_conflicts
+from zeyos_async.services.ox.modules.chronos import _to_attendee
 from zeyos_async.testing import emulate_ox
 from zeyos_async.testing.ox.emulator import OxEmulator
 
@@ -187,10 +187,10 @@ def test_a_resource_that_is_taken() -> None:
     """A hard conflict is told apart: it can't be overridden."""
     taken = ChronosConflictDataRaw(hard_conflict=True, event=EventData(summary="Room"))
     with pytest.raises(EventConflict, match="a resource is taken") as caught:
-        unconflicted(ChronosCalendarResult(conflicts=[taken, ChronosConflictDataRaw()]))
+        raise_conflicts(ChronosCalendarResult(conflicts=[taken, ChronosConflictDataRaw()]))
     assert caught.value.hard
     fine = ChronosCalendarResult(created=[EventData(id="1")], conflicts=[])
-    assert unconflicted(fine) is fine
+    assert raise_conflicts(fine) is fine
 
 
 def test_folders_of_events() -> None:
@@ -198,14 +198,14 @@ def test_folders_of_events() -> None:
     stamp = datetime(2027, 1, 1, tzinfo=UTC)
     part = MultipleEventData(folder="a", events=[EventData(id="1"), EventData(id="1")], timestamp=stamp)
     other = MultipleEventData(folder="b", events=[EventData(id="1", folder="b")])
-    found = flat([part, other], START)
+    found = merge_folders([part, other], START)
     assert [(event.folder, event.id, event.timestamp_) for event in found] == [
         ("a", "1", stamp),
         ("b", "1", START),
     ]
     broken = MultipleEventData(folder="c", error=ErrorInfo(error="no access", code="CAL-4031"))
     with pytest.raises(PartialFailure, match="c: no access"):
-        flat([part, broken])
+        merge_folders([part, broken])
 
 
 async def test_where_an_invitation_is(ox: OpenXchange) -> None:
@@ -225,6 +225,9 @@ async def test_where_an_invitation_is(ox: OpenXchange) -> None:
 
 def test_who_answers() -> None:
     """By the user's ID, an address, or one of the event's attendees."""
-    assert _attendee(3) == {"entity": 3}
-    assert _attendee("a@b.c") == _attendee("mailto:a@b.c") == {"uri": "mailto:a@b.c", "email": "a@b.c"}
-    assert _attendee(Attendee(entity=3, uri="mailto:a@b.c", cn="A")) == {"entity": 3, "uri": "mailto:a@b.c"}
+    assert _to_attendee(3) == {"entity": 3}
+    assert _to_attendee("a@b.c") == _to_attendee("mailto:a@b.c") == {"uri": "mailto:a@b.c", "email": "a@b.c"}
+    assert _to_attendee(Attendee(entity=3, uri="mailto:a@b.c", cn="A")) == {
+        "entity": 3,
+        "uri": "mailto:a@b.c",
+    }

@@ -13,7 +13,7 @@ from yarl import URL
 
 from zeyos_async.errors import InvalidArgument, NotFound, ResponseTruncated, ServerError
 from zeyos_async.services.ox.download import Download
-from zeyos_async.services.ox.errors import OxPermissionDenied, check
+from zeyos_async.services.ox.errors import OxPermissionDenied, check_answer
 from zeyos_async.session import Limits, Session
 from zeyos_async.wire import Request, Safety
 
@@ -62,7 +62,7 @@ class Site:
             safety=Safety.READ,
             operation="infostore.document",
         )
-        return Download(self.session.bind(self.url, None, check=check), request)
+        return Download(self.session.bind(self.url, None, check=check_answer), request)
 
 
 def names_in(folder: Path) -> list[str]:

@@ -24,8 +24,8 @@ from zeyos_async.errors import ZeyosAsyncError
 from zeyos_async.services.ox._generated import MODULES, make_module, record_class
 from zeyos_async.services.ox.operation import DownloadOperation, Operation
 from zeyos_async.services.ox.rows import Rows, Updates
-from zeyos_async.services.ox.spec import BodyShape, Param, Shape, Spec
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.spec import BodyShape, Param, ResultShape, Spec
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.testing import emulate_ox
 from zeyos_async.testing.journal import Entry
 from zeyos_async.testing.ox.emulator import OxEmulator
@@ -102,16 +102,16 @@ def argument(spec: Spec, param: Param) -> Any:
     """A value that fits a parameter."""
     if param.choices:
         return param.choices[0]
-    if param.kind in (Kind.COLUMNS, Kind.FIELDS, Kind.SORT, Kind.SORT_FIELD) and spec.columns:
-        model = record_class(spec.columns).__model__
-        names = [field.attr for field in model.plain]
-        return names[0] if param.kind in (Kind.SORT, Kind.SORT_FIELD) else names[:2]
+    if param.kind in (WireKind.COLUMNS, WireKind.FIELDS, WireKind.SORT, WireKind.SORT_FIELD) and spec.columns:
+        model = record_class(spec.columns).__schema__
+        names = [field.attr for field in model.default_columns]
+        return names[0] if param.kind in (WireKind.SORT, WireKind.SORT_FIELD) else names[:2]
     plain: Any = {
-        Kind.INTEGER: 7,
-        Kind.BOOLEAN: True,
-        Kind.STAMP: MOMENT,
-        Kind.DATE_OR_TIME: MOMENT,
-        Kind.UTC_TEXT: MOMENT,
+        WireKind.INTEGER: 7,
+        WireKind.BOOLEAN: True,
+        WireKind.STAMP: MOMENT,
+        WireKind.DATE_OR_TIME: MOMENT,
+        WireKind.UTC_TEXT: MOMENT,
     }.get(param.kind, "x y")
     return [plain, plain] if param.many else plain
 
@@ -294,17 +294,17 @@ async def test_a_call_arrives_as_the_document_says(facts: dict[str, Any], emulat
 def check_result(spec: Spec, result: Any) -> None:
     """What the server answered is what the table promises."""
     wanted = {
-        Shape.RECORD: lambda: record_class(spec.record),
-        Shape.ROWS: lambda: Rows,
-        Shape.VALUES: lambda: Rows,
-        Shape.UPDATES: lambda: Updates,
-        Shape.DOWNLOAD: lambda: bytes,
-        Shape.PAGE: lambda: Response,
+        ResultShape.RECORD: lambda: record_class(spec.record),
+        ResultShape.ROWS: lambda: Rows,
+        ResultShape.VALUES: lambda: Rows,
+        ResultShape.UPDATES: lambda: Updates,
+        ResultShape.DOWNLOAD: lambda: bytes,
+        ResultShape.PAGE: lambda: Response,
     }.get(spec.returns, lambda: object)()
     assert isinstance(result, wanted)
-    if spec.returns in (Shape.ROWS, Shape.RESULTS):
+    if spec.returns in (ResultShape.ROWS, ResultShape.RESULTS):
         assert all(isinstance(each, record_class(spec.record)) for each in result)
-    if spec.returns in (Shape.NOTHING, Shape.LEFT):
+    if spec.returns in (ResultShape.NOTHING, ResultShape.FAILURES):
         assert result is None
 
 

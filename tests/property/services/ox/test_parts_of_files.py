@@ -14,7 +14,7 @@ from yarl import URL
 
 from zeyos_async.errors import ResponseTruncated
 from zeyos_async.services.ox.download import Download
-from zeyos_async.services.ox.files.ranges import range_of, starts_at
+from zeyos_async.services.ox.files.ranges import make_range, starts_at
 from zeyos_async.wire import Request, Safety
 
 
@@ -112,4 +112,4 @@ async def test_a_part_is_the_slice(
 def test_where_an_answer_begins_is_read_strictly(header: str, fits: bool) -> None:
     """What does not say where it begins begins elsewhere."""
     assert starts_at({"Content-Range": header}, 5) is fits
-    assert range_of(5, 10).header == "bytes=5-9"
+    assert make_range(5, 10).header == "bytes=5-9"

@@ -26,9 +26,9 @@ from zeyos_async.ox import (
 )
 from zeyos_async.services.ox._generated import MODULES, make_module
 from zeyos_async.services.ox.answers import Envelope
-from zeyos_async.services.ox.operation import Operation, preparing
+from zeyos_async.services.ox.operation import Operation, custom_operation
 from zeyos_async.services.ox.rows import Rows
-from zeyos_async.services.ox.spec import Form, Json, Parts, Raw, Shape
+from zeyos_async.services.ox.spec import FormBody, JsonBody, PartsBody, RawBody, ResultShape
 from zeyos_async.wire import Safety
 
 NOON = datetime(2027, 1, 2, 12, tzinfo=UTC)
@@ -51,7 +51,7 @@ def test_the_zone_goes_with_every_session_and_with_no_log_in() -> None:
     assert ("timezone", "UTC") in module("tasks").get.later(id="1", folder="2").prepared.query
     login = module("login").login.later({"name": "jane", "password": "secret"}).prepared
     assert dict(login.query) == {"action": "login"}
-    assert login.body == Form((("name", "jane"), ("password", "secret")))
+    assert login.body == FormBody((("name", "jane"), ("password", "secret")))
     assert "secret" not in repr(login)
     assert "secret" not in repr(login.body)
 
@@ -323,7 +323,7 @@ def test_the_oldest_time_stamp_protects_all() -> None:
         contacts.delete.later([JANE, ContactData(id="4", folder_id="25")])
     several = contacts.delete.later(each for each in [JANE, older])
     assert query(several)["timestamp"] == "1798804800000"
-    assert isinstance(several.prepared.body, Json)
+    assert isinstance(several.prepared.body, JsonBody)
     assert [ref["id"] for ref in several.prepared.body.value] == [JANE.id, "4"]
     assert query(contacts.delete.later([]))["timestamp"] == "0"
 
@@ -416,39 +416,39 @@ def test_bodies(where: str, action: str, args: tuple[Any, ...], given: dict[str,
 def body_of(where: str, action: str, args: tuple[Any, ...], given: dict[str, Any]) -> Any:
     """The JSON that a call sends, also of a download."""
     found = getattr(module(where), action).prepare(*args, **given).body
-    assert isinstance(found, Json)
+    assert isinstance(found, JsonBody)
     return found.value
 
 
 def test_uploads_have_the_modules_parts() -> None:
     """Each module names its parts in a way of its own."""
     new = module("contacts").new_with_image.prepare({"last_name": "Doe"}, file=Path("jane.png"))
-    assert new.body == Parts((("json", {"last_name": "Doe"}),), (("file", Path("jane.png")),))
+    assert new.body == PartsBody((("json", {"last_name": "Doe"}),), (("file", Path("jane.png")),))
     attach = module("attachment").attach.prepare([{"attached": 1}, {"attached": 2}], files=[b"a", b"b"])
-    assert attach.body == Parts(
+    assert attach.body == PartsBody(
         (("json_0", {"attached": 1}), ("json_1", {"attached": 2})), (("file_0", b"a"), ("file_1", b"b"))
     )
     event = module("chronos").new_with_attachments.prepare({"summary": "x"}, files=b"a", folder="x")
-    assert event.body == Parts((("json_0", {"summary": "x"}),), (("file_0", b"a"),))
+    assert event.body == PartsBody((("json_0", {"summary": "x"}),), (("file_0", b"a"),))
     send = module("mail_compose").send.prepare({"subject": "x"}, id="7")
-    assert send.body == Parts((("JSON", {"subject": "x"}),), ())
-    assert module("import_").csv.prepare(folder="25", file=b"x").body == Parts((), (("file", b"x"),))
+    assert send.body == PartsBody((("JSON", {"subject": "x"}),), ())
+    assert module("import_").csv.prepare(folder="25", file=b"x").body == PartsBody((), (("file", b"x"),))
     item = module("infostore").new_with_file.prepare({"folder": "9"}, file=b"x")
-    assert item.body == Parts((("json", {"file": {"folder_id": "9"}}),), (("file", b"x"),))
+    assert item.body == PartsBody((("json", {"file": {"folder_id": "9"}}),), (("file", b"x"),))
 
 
 def test_a_new_version_of_a_file_changes_nothing_else() -> None:
     """A record and a file: the description stays as it is on the server."""
     item = InfoItemData(id="9/1", folder_id="9", title="a", timestamp=NOON)
     update = module("infostore").update_with_file.prepare(item, file=b"x")
-    assert update.body == Parts((("json", {"file": {}}),), (("file", b"x"),))
+    assert update.body == PartsBody((("json", {"file": {}}),), (("file", b"x"),))
     assert dict(update.query)["id"] == "9/1"
 
 
 def test_raw_uploads() -> None:
     """A mail as it is, a file as it is."""
     mail = module("mail").new_raw.prepare(b"Subject: x\r\n\r\n", folder="default0/Drafts")
-    assert mail.body == Raw(b"Subject: x\r\n\r\n", "message/rfc822")
+    assert mail.body == RawBody(b"Subject: x\r\n\r\n", "message/rfc822")
     upload = module("infostore").upload.prepare(b"x", folder="9", filename="a.txt")
     assert dict(upload.query) == {
         "action": "upload",
@@ -495,7 +495,7 @@ def test_methods_can_be_looked_at() -> None:
     assert repr(contacts.get) == "<operation Contacts.get>"
     assert contacts.get.__doc__.startswith("One contact.")
     assert list(inspect.signature(contacts.get).parameters)[-2:] == ["id", "folder"]
-    assert contacts.get.spec.returns is Shape.RECORD
+    assert contacts.get.spec.returns is ResultShape.RECORD
     assert repr(module("mail").attachment) == "<download Mail.attachment>"
     assert type(contacts).get.spec is contacts.get.spec
 
@@ -506,7 +506,7 @@ def test_a_method_of_ones_own_has_the_three_forms_too() -> None:
     class Contacts:
         _caller = Recorder()
 
-        @preparing
+        @custom_operation
         def everybody(self, folder: str) -> Any:
             return module("contacts").all.prepare(folder=folder, columns=["id"])
 

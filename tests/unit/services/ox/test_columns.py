@@ -81,7 +81,7 @@ def test_columns_may_be_left_out() -> None:
     ):
         asked = query(module(where).all.later(**given))["columns"].split(",")
         assert len(asked) == len(set(asked)) > 20
-    mail = {MailData.__model__.columns[int(number)].name for number in asked}
+    mail = {MailData.__schema__.columns[int(number)].name for number in asked}
     assert {"id", "folder_id", "subject", "from"} <= mail
     assert not mail & {"text_preview", "authenticity"}
     accounts = query(module("account").all.later())["columns"].split(",")
@@ -158,5 +158,5 @@ def test_what_can_be_no_columns(wrong: Any) -> None:
 def test_each_schema_has_one_field_for_a_number() -> None:
     """In one table no number and no name stands for two things."""
     for cls in (FolderData, GroupData, InfoItemData, MailData, TaskData, UserData):
-        numbered = [field for field in cls.__model__.fields.values() if field.column is not None]
-        assert len(cls.__model__.columns) == len(numbered)
+        numbered = [field for field in cls.__schema__.fields.values() if field.column is not None]
+        assert len(cls.__schema__.columns) == len(numbered)

@@ -17,12 +17,19 @@ from yarl import URL
 from zeyos_async import OpenXchange
 from zeyos_async.errors import FailedWrite, InvalidArgument, OutcomeUnknown, ServerError
 from zeyos_async.services.ox.caller import OxCaller
-from zeyos_async.services.ox.errors import OxNotAuthenticated, OxTryAgain, OxUserInput, check, stands_for
+from zeyos_async.services.ox.errors import (
+    OxNotAuthenticated,
+    OxTryAgain,
+    OxUserInput,
+    check_answer,
+    effective_status,
+)
 from zeyos_async.services.ox.jobs import JobInfo
-from zeyos_async.services.ox.multiple import Batch, MultipleFailed, item_of, portions
+from zeyos_async.services.ox.multiple import Batch, MultipleFailed, split_calls
 from zeyos_async.services.ox.operation import Module
-from zeyos_async.services.ox.spec import Json, Param, Prepared, Raw, Spec
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.outcomes import to_item
+from zeyos_async.services.ox.spec import JsonBody, Param, PreparedCall, RawBody, Spec
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.session import Retry, Session
 from zeyos_async.transport import MemoryTransport
 from zeyos_async.wire import Request, Response, Safety
@@ -42,7 +49,7 @@ def call(
     safety: Safety = Safety.READ,
     data: Any = None,
     **query: str,
-) -> Prepared[Any]:
+) -> PreparedCall[Any]:
     """A call whose result is the data of its answer."""
     spec = Spec(
         module=module,
@@ -50,19 +57,19 @@ def call(
         action=action,
         method="GET" if data is None else "PUT",
         path=module,
-        params=(Param("id"), Param("timestamp", Kind.STAMP)),
+        params=(Param("id"), Param("timestamp", WireKind.STAMP)),
         safety=safety,
     )
-    return Prepared(
+    return PreparedCall(
         spec=spec,
         query=(("action", action), *query.items()),
         path=module,
-        body=None if data is None else Json(data),
+        body=None if data is None else JsonBody(data),
         read=lambda envelope: envelope.data,
     )
 
 
-def write(module: str, action: str = "update", **query: str) -> Prepared[Any]:
+def write(module: str, action: str = "update", **query: str) -> PreparedCall[Any]:
     """A call that must not be made twice."""
     return call(module, action, safety=Safety.ONCE, data={}, **query)
 
@@ -89,12 +96,12 @@ class Server:
     def caller(self, **options: Any) -> OxCaller:
         """A way to this server."""
         session = Session(transport=MemoryTransport(self))
-        return OxCaller(session.bind(BASE, None, check=check, **options), BASE, no_modules)
+        return OxCaller(session.bind(BASE, None, check=check_answer, **options), BASE, no_modules)
 
 
 def test_a_call_as_an_item_has_the_parameters_beside_module_and_action() -> None:
     """Numbers are numbers, as in the document's example; the session is never inside."""
-    item = item_of(call("reminder", "remindAgain", data={"alarm": 1}, id="51", timestamp="1497461067180"))
+    item = to_item(call("reminder", "remindAgain", data={"alarm": 1}, id="51", timestamp="1497461067180"))
     assert item == {
         "module": "reminder",
         "action": "remindAgain",
@@ -107,11 +114,11 @@ def test_a_call_as_an_item_has_the_parameters_beside_module_and_action() -> None
 def test_what_the_server_does_not_take_is_refused() -> None:
     """Uploads can't be part of it; nothing is sent."""
     upload = call("infostore", "upload")
-    upload = Prepared(
-        spec=upload.spec, query=(), path="infostore", body=Raw(b"x"), read=lambda envelope: None
+    upload = PreparedCall(
+        spec=upload.spec, query=(), path="infostore", body=RawBody(b"x"), read=lambda envelope: None
     )
     with pytest.raises(InvalidArgument, match=r"infostore\.upload can't be part of a multiple"):
-        item_of(upload)
+        to_item(upload)
 
 
 async def test_one_upload_is_refused_as_several_are() -> None:
@@ -130,7 +137,7 @@ async def test_results_and_errors_come_in_order() -> None:
         return {"data": item["id"], "timestamp": 1000}
 
     server = Server(answer)
-    first, second, third = await server.caller().together([call(id="1"), call(id="2"), call(id="3")])
+    first, second, third = await server.caller().call_many([call(id="1"), call(id="2"), call(id="3")])
     assert (first.data, third.data) == ("1", "3")
     assert isinstance(second, OxUserInput)
     assert second.code == "CON-1"
@@ -140,7 +147,7 @@ async def test_results_and_errors_come_in_order() -> None:
 async def test_one_call_is_sent_as_it_is() -> None:
     """A request around a single call would hide it from the server's own log."""
     server = Server()
-    (only,) = await server.caller().together([call(id="7")])
+    (only,) = await server.caller().call_many([call(id="7")])
     assert only.data == "7"
     assert server.requests == [{"module": "contacts", "action": "get", "id": "7"}]
 
@@ -152,9 +159,9 @@ async def test_a_list_in_an_envelope_is_read_too() -> None:
         return Response(status=200, body=b'{"data": [{"data": 1}, {"data": 2}]}', url=request.url)
 
     caller = OxCaller(
-        Session(transport=MemoryTransport(serve)).bind(BASE, None, check=check), BASE, no_modules
+        Session(transport=MemoryTransport(serve)).bind(BASE, None, check=check_answer), BASE, no_modules
     )
-    assert [each.data for each in await caller.together([call(), call()])] == [1, 2]
+    assert [each.data for each in await caller.call_many([call(), call()])] == [1, 2]
 
 
 @pytest.mark.parametrize(("safety", "kind"), [(Safety.READ, ServerError), (Safety.ONCE, FailedWrite)])
@@ -165,10 +172,10 @@ async def test_an_answer_of_another_length_is_an_error(safety: Safety, kind: typ
         return Response(status=200, body=b'[{"data": 1}]', url=request.url)
 
     caller = OxCaller(
-        Session(transport=MemoryTransport(serve)).bind(BASE, None, check=check), BASE, no_modules
+        Session(transport=MemoryTransport(serve)).bind(BASE, None, check=check_answer), BASE, no_modules
     )
     with pytest.raises(kind, match="2 answers were expected, and 1 came"):
-        await caller.together([call(safety=safety), call(safety=safety)])
+        await caller.call_many([call(safety=safety), call(safety=safety)])
 
 
 async def test_calls_without_a_session_are_sent_again() -> None:
@@ -182,7 +189,7 @@ async def test_calls_without_a_session_are_sent_again() -> None:
         return {"data": item["id"]}
 
     server = Server(answer)
-    found = await server.caller().together([call(id=number) for number in "1234"])
+    found = await server.caller().call_many([call(id=number) for number in "1234"])
     assert [each.data for each in found] == list("1234")
     assert [
         [item["id"] for item in asked] if isinstance(asked, list) else asked["id"]
@@ -197,7 +204,7 @@ async def test_calls_without_a_session_are_sent_again() -> None:
 async def test_a_call_that_never_finds_a_session_fails() -> None:
     """One more attempt, and then the error."""
     server = Server(lambda item: {"error": "Expired", "code": "SES-0203", "category": 4})
-    found = await server.caller().together([call(id="1"), call(id="2")])
+    found = await server.caller().call_many([call(id="1"), call(id="2")])
     assert all(isinstance(each, OxNotAuthenticated) for each in found)
 
 
@@ -224,10 +231,10 @@ PORTIONS = [
 @pytest.mark.parametrize(
     ("calls", "expected"), [case[1:] for case in PORTIONS], ids=[case[0] for case in PORTIONS]
 )
-def test_calls_are_cut_where_their_order_matters(calls: list[Prepared[Any]], expected: list[int]) -> None:
+def test_calls_are_cut_where_their_order_matters(calls: list[PreparedCall[Any]], expected: list[int]) -> None:
     """The server runs the calls of one request in any order but for a few kinds."""
     bound = 2 if 2 in expected else 50
-    assert portions(calls, bound) == expected
+    assert split_calls(calls, bound) == expected
 
 
 CALLS = st.lists(
@@ -243,9 +250,9 @@ CALLS = st.lists(
 
 @pytest.mark.property
 @given(CALLS, st.integers(1, 7))
-def test_a_part_may_run_in_any_order(calls: list[Prepared[Any]], size: int) -> None:
+def test_a_part_may_run_in_any_order(calls: list[PreparedCall[Any]], size: int) -> None:
     """Parts cover all calls; none is too long; in none do a read and a write meet, or two writes in no order."""
-    lengths = portions(calls, size)
+    lengths = split_calls(calls, size)
     assert sum(lengths) == len(calls)
     start = 0
     for length in lengths:
@@ -257,7 +264,7 @@ def test_a_part_may_run_in_any_order(calls: list[Prepared[Any]], size: int) -> N
         assert len({each.spec.safety is Safety.READ for each in part}) == 1
 
 
-async def gather(caller: OxCaller, calls: Sequence[Prepared[Any]], **options: Any) -> list[Any]:
+async def gather(caller: OxCaller, calls: Sequence[PreparedCall[Any]], **options: Any) -> list[Any]:
     """The results of calls that are made at the same time within a batch."""
     async with Batch(caller, **options), asyncio.TaskGroup() as group:
         tasks = [group.create_task(caller.call(each)) for each in calls]
@@ -318,7 +325,7 @@ async def test_a_failed_request_fails_each_call_with_an_error_of_its_own() -> No
         raise OutcomeUnknown("the connection was lost", sent=request.sent)
 
     caller = OxCaller(
-        Session(transport=MemoryTransport(fail)).bind(BASE, None, check=check), BASE, no_modules
+        Session(transport=MemoryTransport(fail)).bind(BASE, None, check=check_answer), BASE, no_modules
     )
     async with Batch(caller):
         first, second = await asyncio.gather(
@@ -428,7 +435,7 @@ async def test_a_read_is_tried_again_when_the_server_asks_for_it() -> None:
             return {"error": "Too many connections", "code": "MSG-1", "category": 4}
         return {"data": "there"}
 
-    options = {"status": stands_for, "retry": Retry(base=0.001, cap=0.002)}
+    options = {"status": effective_status, "retry": Retry(base=0.001, cap=0.002)}
     assert (await Server(answer).caller(**options).call(call("mail", id="1"))).data == "there"
     assert asked == ["1", "1", "1"]
     asked.clear()

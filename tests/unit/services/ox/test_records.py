@@ -138,14 +138,14 @@ def test_every_class_has_its_table(name: str) -> None:
     """Each schema's class has an attribute for each field, and names no schema that is not there."""
     cls = record_class(name)
     assert issubclass(cls, OxRecord)
-    assert cls.__model__.name == cls.__name__ == name
+    assert cls.__schema__.name == cls.__name__ == name
     record: Any = cls()
-    for field in cls.__model__.fields.values():
+    for field in cls.__schema__.fields.values():
         assert getattr(record, field.attr) is None
         if field.record:
             assert record_class(field.record)
-    assert getattr(record, cls.__stamp__) is None
-    assert getattr(record, cls.__warned__) == ()
+    assert getattr(record, cls.__timestamp_name__) is None
+    assert getattr(record, cls.__warnings_name__) == ()
 
 
 # -- to objects ------------------------------------------------------------------------------------
@@ -153,7 +153,7 @@ def test_every_class_has_its_table(name: str) -> None:
 
 def sent(cls: type[OxRecord], value: Any) -> dict[str, Any]:
     """What is sent for it."""
-    return to_object(cls.__model__, value, whole=False)
+    return to_object(cls.__schema__, value, with_read_only=False)
 
 
 WRITTEN = [

@@ -7,20 +7,20 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ....errors import InvalidArgument, suggest
-from .._generated.mail_compose import MailCompose as Documented
-from ._composing import Composition, fields_of
-from ._mails import places_of
+from .._generated.mail_compose import MailCompose as GeneratedMailCompose
+from ._composition import Composition, build_fields
+from ._mail_references import locate_mails
 
 if TYPE_CHECKING:
     from ._addresses import Addresses
-    from ._mails import MailRef
+    from ._mail_references import MailRef
 
 __all__ = ["Composition", "MailCompose"]
 
 ComposeType = Literal["new", "reply", "replyall", "forward", "resend", "edit", "copy"]
 
 
-class MailCompose(Documented):
+class MailCompose(GeneratedMailCompose):
     """``mail/compose``: its operations, with mails that are written in one block."""
 
     def draft(
@@ -64,9 +64,9 @@ class MailCompose(Documented):
             InvalidArgument: The type needs mails, or something is no address.
         """
         kind = type or ("new" if mails is None else "reply")
-        places = [] if mails is None else places_of(mails)
+        places = [] if mails is None else locate_mails(mails)
         _check_start(kind, len(places))
-        changes = fields_of(
+        changes = build_fields(
             fields,
             sender=sender,
             to=to,

@@ -1,4 +1,4 @@
-"""Searches by conditions, as operations of a module."""
+"""Searches by conditions and by patterns, as operations of a module."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from ....errors import InvalidArgument, UnsupportedFilter
 from ....filters import Expression, FieldRef, condition, is_false, simplify
 from ....filters.compilers.ox import to_ox
 from ....schema import Entity
-from ..operation import Bound, Module, Operation
+from ..operation import BoundOperation, Module, Operation
 from ..records import OxRecord
 from ..rows import Result, Rows
-from ..spec import Prepared
+from ..spec import PreparedCall
 
-__all__ = ["Condition", "FindsNothing", "pattern_body", "searching", "term_of"]
+__all__ = ["Condition", "EmptySearch", "build_pattern_body", "compile_term", "search_operation"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 M = TypeVar("M", bound=Module)
 
 Condition = Expression | FieldRef[Any] | str
-"""What is searched by: ``F.last_name == "Doe"``, or such as text."""
+"""A condition of a search: ``F.last_name == "Doe"``, or its text form."""
 
 
-class FindsNothing(UnsupportedFilter):
-    """The condition can't hold for anything, so that there is nothing to send."""
+class EmptySearch(UnsupportedFilter):
+    """The error of a condition that can't hold for anything, so that there is nothing to send."""
 
 
-def term_of(where: Condition, module: str | Entity) -> list[Any]:
-    """The search term for a condition.
+def compile_term(where: Condition, module: str | Entity) -> list[Any]:
+    """Compile a condition to a search term.
 
     Raises:
         FindsNothing: It can't hold for anything.
@@ -37,57 +37,57 @@ def term_of(where: Condition, module: str | Entity) -> list[Any]:
     """
     expr = simplify(condition(where))
     if is_false(expr):
-        raise FindsNothing(
+        raise EmptySearch(
             "the condition can't hold for anything, and a search can't say that", part=str(expr)
         )
     return to_ox(expr, module)
 
 
-def pattern_body(module: str, what: Any, **more: str | None) -> Any:
-    """The body of a search by a pattern.
+def build_pattern_body(module: str, what: Any, **options: str | None) -> Any:
+    """Build the body of a search by a pattern.
 
     Args:
         module: What is searched, for messages.
         what: The pattern, or the body itself.
-        **more: What a body with a pattern has besides, as far as it is given.
+        **options: The other fields of a body with a pattern; ``None`` for those that it does not have.
 
     Raises:
         UnsupportedFilter: It is a condition.
         InvalidArgument: It is neither, or a body is given together with what it says itself.
     """
-    given = {name: value for name, value in more.items() if value is not None}
+    fields = {name: value for name, value in options.items() if value is not None}
     if isinstance(what, str):
-        return {"pattern": what, **given}
+        return {"pattern": what, **fields}
     if isinstance(what, Expression | FieldRef):
         raise UnsupportedFilter(
             f"{module} can be searched by a pattern, as text, and not by conditions", part=str(what)
         )
     if not isinstance(what, Mapping | OxRecord):
         raise InvalidArgument(f"{module}.search takes a pattern as text, or a body, not {what!r:.60}")
-    if given:
-        raise InvalidArgument(f"{module}.search: the body says itself what its {' and '.join(given)} is")
+    if fields:
+        raise InvalidArgument(f"{module}.search: the body says itself what its {' and '.join(fields)} is")
     return what
 
 
-class _Search(Operation[P, T]):
-    """An operation that sends nothing where nothing can be found."""
+class _SearchOperation(Operation[P, T]):
+    """A search as an operation; it sends nothing where nothing can be found."""
 
     @overload
     def __get__(self, instance: None, owner: type) -> Operation[P, T]: ...
 
     @overload
-    def __get__(self, instance: Module, owner: type) -> Bound[P, T]: ...
+    def __get__(self, instance: Module, owner: type) -> BoundOperation[P, T]: ...
 
-    def __get__(self, instance: Module | None, owner: type) -> Operation[P, T] | Bound[P, T]:
-        return self if instance is None else _BoundSearch(instance, self)
+    def __get__(self, instance: Module | None, owner: type) -> Operation[P, T] | BoundOperation[P, T]:
+        return self if instance is None else _BoundSearchOperation(instance, self)
 
 
-class _BoundSearch(Bound[P, T]):
+class _BoundSearchOperation(BoundOperation[P, T]):
     __slots__ = ()
 
     @property
     def __doc__(self) -> str | None:  # type: ignore[override]
-        return self._declared.__doc__  # a class's own would stand in the way
+        return self._declared.__doc__  # again, since every class has a __doc__ that hides its base's
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
         return (await self.result(*args, **kwargs)).data
@@ -95,15 +95,15 @@ class _BoundSearch(Bound[P, T]):
     async def result(self, *args: P.args, **kwargs: P.kwargs) -> Result[T]:
         try:
             prepared = self.prepare(*args, **kwargs)
-        except FindsNothing:
+        except EmptySearch:
             nothing: Any = Rows()
             return Result(data=nothing)
         return await self._module._caller.call(prepared)
 
 
-def searching(make: Callable[Concatenate[M, P], Prepared[Rows[T]]]) -> Operation[P, Rows[T]]:
-    """A search as an operation: the function takes the module and the arguments, and makes the call.
+def search_operation(make: Callable[Concatenate[M, P], PreparedCall[Rows[T]]]) -> Operation[P, Rows[T]]:
+    """Declare a search: the function takes the module and the arguments, and makes the call.
 
     Where it raises ``FindsNothing``, awaiting the operation gives no rows and sends nothing.
     """
-    return _Search(None, make, make)
+    return _SearchOperation(None, make, make)

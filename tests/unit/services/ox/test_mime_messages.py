@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from zeyos_async.errors import InvalidArgument
 from zeyos_async.forms import Upload
-from zeyos_async.services.ox.modules._mime import message_bytes, message_of, upload_of
+from zeyos_async.services.ox.modules._mime_messages import compose_message, encode_message, make_upload
 
 
 def draft(**changes: Any) -> Any:
@@ -23,12 +23,12 @@ def draft(**changes: Any) -> Any:
         "sender": "Jane Doe <jane@example.com>", "to": "max@example.com", "cc": None, "bcc": None, "reply_to": None,
         "subject": "Report", "text": "Here it is.\n", "html": None, "attachments": [], "headers": None,
     }  # fmt: skip
-    return message_of(**{**usual, **changes})
+    return compose_message(**{**usual, **changes})
 
 
 async def sent(**changes: Any) -> tuple[bytes, Upload]:
     """The bytes of such a message, whose announced length is right."""
-    upload = await upload_of(draft(**changes))
+    upload = await make_upload(draft(**changes))
     data = b"".join([chunk async for chunk in upload.chunks()])
     if (size := await upload.measure()) is not None:
         assert size == len(data)
@@ -162,7 +162,7 @@ def test_what_can_not_stand_in_a_mail_is_refused(changes: dict[str, Any], says: 
 async def test_a_type_that_is_none_is_refused() -> None:
     """A type with a line break would be a header more."""
     with pytest.raises(InvalidArgument, match="attached"):
-        await upload_of(draft(attachments=[Upload(b"", content_type="a/b\r\nX: y")]))
+        await make_upload(draft(attachments=[Upload(b"", content_type="a/b\r\nX: y")]))
 
 
 @pytest.mark.parametrize("kind", [EmailMessage, Message])
@@ -172,8 +172,8 @@ def test_a_message_of_the_standard_library_is_sent_as_it_is(kind: type[Message])
     message["To"] = "max@example.com"
     message["Subject"] = "x"
     message.set_payload("a\nb\n")
-    assert message_bytes(message, to_send=True).endswith(b"\r\n\r\na\r\nb\r\n")
+    assert encode_message(message, to_send=True).endswith(b"\r\n\r\na\r\nb\r\n")
     del message["To"]
     with pytest.raises(InvalidArgument, match="recipients"):
-        message_bytes(message, to_send=True)
-    assert b"Subject: x\r\n" in message_bytes(message, to_send=False)
+        encode_message(message, to_send=True)
+    assert b"Subject: x\r\n" in encode_message(message, to_send=False)

@@ -11,7 +11,7 @@ from codegen.ox_extract import OPERATIONS
 from tests.unit.services.ox.calls import module
 from zeyos_async.services.ox._generated import MODULES
 from zeyos_async.services.ox.operation import DownloadOperation, Operation
-from zeyos_async.services.ox.spec import BodyShape, Shape, Spec
+from zeyos_async.services.ox.spec import BodyShape, ResultShape, Spec
 from zeyos_async.wire import Safety
 
 FACTS: Final[list[dict[str, Any]]] = json.loads(OPERATIONS.read_text("utf-8"))
@@ -91,7 +91,7 @@ def test_what_a_batch_can_not_have() -> None:
     for spec in SPECS:
         if (
             not spec.action
-            or spec.returns in (Shape.DOWNLOAD, Shape.PAGE)
+            or spec.returns in (ResultShape.DOWNLOAD, ResultShape.PAGE)
             or spec.module in ("login", "multiple")
         ):
             assert not spec.batchable, spec.operation

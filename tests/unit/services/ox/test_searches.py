@@ -11,8 +11,8 @@ import pytest
 from zeyos_async import F, OpenXchange
 from zeyos_async.errors import FilterError, InvalidArgument, UnknownField, UnsupportedFilter
 from zeyos_async.ox import ContactSearchBody, TaskSearchBody
-from zeyos_async.services.ox.modules._search import FindsNothing
-from zeyos_async.services.ox.spec import Json, Prepared
+from zeyos_async.services.ox.modules._searches import EmptySearch
+from zeyos_async.services.ox.spec import JsonBody, PreparedCall
 
 OX = OpenXchange("https://ox.example.com/ajax")
 LAST, SUMMARY = {"field": "last_name"}, {"field": "summary"}
@@ -21,13 +21,13 @@ THREE: Any = 3
 START, END = datetime(2027, 1, 1, tzinfo=UTC), datetime(2027, 2, 1, tzinfo=UTC)
 
 
-def sent(prepared: Prepared[Any]) -> tuple[str, Any]:
+def sent(prepared: PreparedCall[Any]) -> tuple[str, Any]:
     """The action and the body of a call."""
-    assert isinstance(prepared.body, Json)
+    assert isinstance(prepared.body, JsonBody)
     return dict(prepared.query)["action"], prepared.body.value
 
 
-SEARCHES: list[tuple[str, Prepared[Any], tuple[str, Any]]] = [
+SEARCHES: list[tuple[str, PreparedCall[Any], tuple[str, Any]]] = [
     (
         "a condition",
         OX.contacts.search.prepare(F.last_name == "Doe"),
@@ -81,7 +81,7 @@ SEARCHES: list[tuple[str, Prepared[Any], tuple[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("what", "prepared", "expected"), SEARCHES, ids=[row[0] for row in SEARCHES])
-def test_what_is_sent(what: str, prepared: Prepared[Any], expected: tuple[str, Any]) -> None:
+def test_what_is_sent(what: str, prepared: PreparedCall[Any], expected: tuple[str, Any]) -> None:
     """A condition goes to the search by conditions, a pattern or a body to the one of old."""
     assert sent(prepared) == expected
 
@@ -101,7 +101,7 @@ async def test_nothing_is_sent_for_nothing() -> None:
     assert await OX.contacts.search(F.last_name.in_([])) == []
     assert (await OX.chronos.search.result(F.summary.in_([]), start=START, end=END)).data == []
     assert await OX.contacts.where(F.last_name.in_([])).all() == []
-    with pytest.raises(FindsNothing):
+    with pytest.raises(EmptySearch):
         OX.contacts.search.later(F.last_name.in_([]))
 
 
