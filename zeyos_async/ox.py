@@ -673,7 +673,7 @@ _CODES = frozenset(
         "TaskStatus",
     }
 )
-_WRITTEN: Final = {
+_HAND_WRITTEN: Final = {
     "AppointmentConflict": "modules.calendar",
     "Batch": "multiple",
     "Composition": "modules.mail_compose",
@@ -716,13 +716,13 @@ if not TYPE_CHECKING:
         """Import the module of a name when the name is first asked for."""
         if name not in __all__:
             raise AttributeError(f"{__name__} has no {name!r}.{suggest(name, __all__)}")
-        value = globals()[name] = _found(name)
+        value = globals()[name] = _import_name(name)
         return value
 
-    def _found(name: str) -> Any:
+    def _import_name(name: str) -> Any:
         if name in RECORDS:
             return record_class(name)
-        home = "_generated.codes" if name in _CODES else _WRITTEN[name]
+        home = "_generated.codes" if name in _CODES else _HAND_WRITTEN[name]
         return getattr(import_module(f".services.ox.{home}", __package__), name)
 
 

@@ -440,19 +440,19 @@ RECORDS: Final = {
 
 
 def record_class(name: str) -> type[OxRecord]:
-    """The record class of a schema.
+    """Return the record class of a schema.
 
     Raises:
         LookupError: There is no such schema.
     """
     if name not in RECORDS:
         raise LookupError(f"Open-Xchange has no {name!r}.{suggest(name, RECORDS)}")
-    found: Any = getattr(import_module(f"{__name__}.{RECORDS[name]}"), name)
-    return found  # type: ignore[no-any-return]
+    cls: Any = getattr(import_module(f"{__name__}.{RECORDS[name]}"), name)
+    return cls  # type: ignore[no-any-return]
 
 
 def make_module(name: str, caller: Caller) -> Module:
-    """The module of a name, bound to what sends its calls.
+    """Make the module of a name, bound to what sends its calls.
 
     Args:
         name: The attribute of the client: ``"chronos_itip"``; the document's ``"chronos/itip"`` will do, too.
@@ -461,11 +461,11 @@ def make_module(name: str, caller: Caller) -> Module:
     Raises:
         InvalidArgument: There is no such module.
     """
-    squeezed = {each.replace("_", ""): each for each in MODULES}
-    found = name if name in MODULES else squeezed.get(name.replace("/", "").replace("_", "").lower())
-    if found is None:
+    squeezed = {attribute.replace("_", ""): attribute for attribute in MODULES}
+    attribute = name if name in MODULES else squeezed.get(name.replace("/", "").replace("_", "").lower())
+    if attribute is None:
         raise InvalidArgument(f"Open-Xchange has no module {name!r}.{suggest(name, MODULES)}")
-    module: Any = getattr(import_module(f"{__name__}.{found}"), MODULES[found])(caller)
+    module: Any = getattr(import_module(f"{__name__}.{attribute}"), MODULES[attribute])(caller)
     return module  # type: ignore[no-any-return]
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Account(Module):
     @operation(
         Spec(
             module="account", name="all", action="all", method="GET", path="account",
-            params=(Param("columns", Kind.COLUMNS, required=True),), returns=Shape.ROWS,
+            params=(Param("columns", WireKind.COLUMNS, required=True),), returns=ResultShape.ROWS,
             record="MailAccountData", columns="MailAccountData", safety=Safety.READ,
             scopes=("read_mailaccount",), since="6.12",
         )
@@ -45,8 +45,8 @@ class Account(Module):
     @operation(
         Spec(
             module="account", name="delete", action="delete", method="PUT", path="account",
-            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER), returns=Shape.VALUES, kind=Kind.INTEGER,
-            safety=Safety.ONCE, scopes=("write_mailaccount",), since="6.12",
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.INTEGER), returns=ResultShape.VALUES,
+            kind=WireKind.INTEGER, safety=Safety.ONCE, scopes=("write_mailaccount",), since="6.12",
         )
     )
     async def delete(self, body: Iterable[int | OxRecord] | int, /) -> Rows[int]:
@@ -62,7 +62,7 @@ class Account(Module):
     @operation(
         Spec(
             module="account", name="get", action="get", method="GET", path="account",
-            params=(Param("id", Kind.INTEGER, required=True),), returns=Shape.RECORD,
+            params=(Param("id", WireKind.INTEGER, required=True),), returns=ResultShape.RECORD,
             record="MailAccountData", target="MailAccountData", safety=Safety.READ,
             scopes=("read_mailaccount",), since="6.12",
         )
@@ -83,7 +83,7 @@ class Account(Module):
     @operation(
         Spec(
             module="account", name="new", action="new", method="PUT", path="account",
-            body=Body(shape=BodyShape.RECORD, record="MailAccountData"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.RECORD, record="MailAccountData"), returns=ResultShape.RECORD,
             record="MailAccountData", safety=Safety.ONCE, scopes=("write_mailaccount",), since="6.12",
         )
     )
@@ -100,7 +100,7 @@ class Account(Module):
     @operation(
         Spec(
             module="account", name="status", action="status", method="GET", path="account",
-            params=(Param("id", Kind.INTEGER),), returns=Shape.RECORD, record="MailAccountStatus",
+            params=(Param("id", WireKind.INTEGER),), returns=ResultShape.RECORD, record="MailAccountStatus",
             target="MailAccountData", safety=Safety.READ, scopes=("read_mailaccount",),
         )
     )
@@ -120,7 +120,7 @@ class Account(Module):
     @operation(
         Spec(
             module="account", name="update", action="update", method="PUT", path="account",
-            body=Body(shape=BodyShape.RECORD, record="MailAccountData"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.RECORD, record="MailAccountData"), returns=ResultShape.RECORD,
             record="MailAccountData", safety=Safety.ONCE, scopes=("write_mailaccount",), since="6.12",
         )
     )
@@ -137,8 +137,8 @@ class Account(Module):
     @operation(
         Spec(
             module="account", name="validate", action="validate", method="PUT", path="account",
-            params=(Param("tree", Kind.BOOLEAN),),
-            body=Body(shape=BodyShape.RECORD, record="MailAccountData"), returns=Shape.JSON,
+            params=(Param("tree", WireKind.BOOLEAN),),
+            body=Body(shape=BodyShape.RECORD, record="MailAccountData"), returns=ResultShape.JSON,
             safety=Safety.READ, oauth=False, since="6.12",
         )
     )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -39,13 +39,14 @@ class Addressbooks(Module):
             module="addressbooks", name="advanced_search", action="advancedSearch", method="PUT",
             path="addressbooks",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("sort", Kind.SORT),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            body=Body(shape=BodyShape.RECORD, record="AdvancedSearch", required=False), returns=Shape.ROWS,
-            record="ContactData", columns="ContactData", safety=Safety.READ, scopes=("read_contacts",),
+            body=Body(shape=BodyShape.RECORD, record="AdvancedSearch", required=False),
+            returns=ResultShape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
+            scopes=("read_contacts",),
         )
     )
     async def advanced_search(
@@ -76,12 +77,12 @@ class Addressbooks(Module):
             module="addressbooks", name="all", action="all", method="GET", path="addressbooks",
             params=(
                 Param("folder", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("sort", Kind.SORT),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            returns=Shape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
+            returns=ResultShape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
             scopes=("read_contacts",),
         )
     )
@@ -112,15 +113,15 @@ class Addressbooks(Module):
             module="addressbooks", name="anniversaries", action="anniversaries", method="GET",
             path="addressbooks",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("start", Kind.DATE_OR_TIME, required=True),
-                Param("end", Kind.DATE_OR_TIME, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("start", WireKind.DATE_OR_TIME, required=True),
+                Param("end", WireKind.DATE_OR_TIME, required=True),
                 Param("folder"),
-                Param("sort", Kind.SORT),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            returns=Shape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
+            returns=ResultShape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
             scopes=("read_contacts",),
         )
     )
@@ -155,17 +156,17 @@ class Addressbooks(Module):
             module="addressbooks", name="autocomplete", action="autocomplete", method="GET",
             path="addressbooks",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
                 Param("query", required=True),
-                Param("email", Kind.BOOLEAN),
+                Param("email", WireKind.BOOLEAN),
                 Param("folder"),
-                Param("sort", Kind.SORT),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
-                Param("left_hand_limit", Kind.INTEGER),
-                Param("right_hand_limit", Kind.INTEGER),
+                Param("left_hand_limit", WireKind.INTEGER),
+                Param("right_hand_limit", WireKind.INTEGER),
             ),
-            returns=Shape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
+            returns=ResultShape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
             scopes=("read_contacts",),
         )
     )
@@ -203,15 +204,15 @@ class Addressbooks(Module):
         Spec(
             module="addressbooks", name="birthdays", action="birthdays", method="GET", path="addressbooks",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("start", Kind.DATE_OR_TIME, required=True),
-                Param("end", Kind.DATE_OR_TIME, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("start", WireKind.DATE_OR_TIME, required=True),
+                Param("end", WireKind.DATE_OR_TIME, required=True),
                 Param("folder"),
-                Param("sort", Kind.SORT),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            returns=Shape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
+            returns=ResultShape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
             scopes=("read_contacts",),
         )
     )
@@ -244,8 +245,8 @@ class Addressbooks(Module):
     @operation(
         Spec(
             module="addressbooks", name="delete", action="delete", method="PUT", path="addressbooks",
-            params=(Param("timestamp", Kind.STAMP, required=True),),
-            body=Body(shape=BodyShape.RECORDS, record="ContactListElement"), returns=Shape.LEFT,
+            params=(Param("timestamp", WireKind.STAMP, required=True),),
+            body=Body(shape=BodyShape.RECORDS, record="ContactListElement"), returns=ResultShape.FAILURES,
             safety=Safety.ONCE, scopes=("write_contacts",),
         )
     )
@@ -270,7 +271,7 @@ class Addressbooks(Module):
     @operation(
         Spec(
             module="addressbooks", name="get", action="get", method="GET", path="addressbooks",
-            params=(Param("id", required=True), Param("folder", required=True)), returns=Shape.RECORD,
+            params=(Param("id", required=True), Param("folder", required=True)), returns=ResultShape.RECORD,
             record="ContactData", target="ContactData", safety=Safety.READ, scopes=("read_contacts",),
         )
     )
@@ -291,8 +292,8 @@ class Addressbooks(Module):
     @operation(
         Spec(
             module="addressbooks", name="list", action="list", method="PUT", path="addressbooks",
-            params=(Param("columns", Kind.COLUMNS, required=True),),
-            body=Body(shape=BodyShape.RECORDS, record="ContactListElement"), returns=Shape.ROWS,
+            params=(Param("columns", WireKind.COLUMNS, required=True),),
+            body=Body(shape=BodyShape.RECORDS, record="ContactListElement"), returns=ResultShape.ROWS,
             record="ContactData", columns="ContactData", safety=Safety.READ, scopes=("read_contacts",),
         )
     )
@@ -317,7 +318,7 @@ class Addressbooks(Module):
         Spec(
             module="addressbooks", name="new_with_image", action="new", method="POST", path="addressbooks",
             body=Body(shape=BodyShape.PARTS, record="ContactData", part="json", file="file"),
-            returns=Shape.RECORD, record="ContactUpdateData", safety=Safety.ONCE, batchable=False,
+            returns=ResultShape.RECORD, record="ContactUpdateData", safety=Safety.ONCE, batchable=False,
             scopes=("write_contacts",), html=True,
         )
     )
@@ -337,7 +338,7 @@ class Addressbooks(Module):
     @operation(
         Spec(
             module="addressbooks", name="new", action="new", method="PUT", path="addressbooks",
-            body=Body(shape=BodyShape.RECORD, record="ContactData"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.RECORD, record="ContactData"), returns=ResultShape.RECORD,
             record="ContactUpdateData", safety=Safety.ONCE, scopes=("write_contacts",),
         )
     )
@@ -358,10 +359,10 @@ class Addressbooks(Module):
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
-                Param("timestamp", Kind.STAMP, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
             ),
             body=Body(shape=BodyShape.PARTS, record="ContactData", part="json", file="file"),
-            returns=Shape.RECORD, record="ContactUpdateData", target="ContactData", safety=Safety.ONCE,
+            returns=ResultShape.RECORD, record="ContactUpdateData", target="ContactData", safety=Safety.ONCE,
             batchable=False, scopes=("write_contacts",), html=True,
         )
     )
@@ -398,9 +399,9 @@ class Addressbooks(Module):
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
-                Param("timestamp", Kind.STAMP, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
             ),
-            body=Body(shape=BodyShape.RECORD, record="ContactData"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.RECORD, record="ContactData"), returns=ResultShape.RECORD,
             record="ContactUpdateData", target="ContactData", safety=Safety.ONCE, scopes=("write_contacts",),
         )
     )
@@ -434,13 +435,13 @@ class Addressbooks(Module):
             module="addressbooks", name="updates", action="updates", method="GET", path="addressbooks",
             params=(
                 Param("folder", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("timestamp", Kind.STAMP, required=True, attribute="since"),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("timestamp", WireKind.STAMP, required=True, attribute="since"),
                 Param("ignore", choices=("deleted", "false", "changed"), sent="false"),
-                Param("sort", Kind.SORT),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.UPDATES, record="ContactData", columns="ContactData", safety=Safety.READ,
+            returns=ResultShape.UPDATES, record="ContactData", columns="ContactData", safety=Safety.READ,
             registered=False, scopes=("read_contacts",),
         )
     )

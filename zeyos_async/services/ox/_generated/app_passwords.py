@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class AppPasswords(Module):
     @operation(
         Spec(
             module="appPasswords", name="add", action="add", method="POST", path="appPasswords",
-            body=Body(shape=BodyShape.FORM, record="AppPasswordRequest"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.FORM, record="AppPasswordRequest"), returns=ResultShape.RECORD,
             record="AppPasswordRegistration", safety=Safety.ONCE, batchable=False, oauth=False,
         )
     )
@@ -48,7 +48,7 @@ class AppPasswords(Module):
     @operation(
         Spec(
             module="appPasswords", name="get_apps", action="getApps", method="GET", path="appPasswords",
-            returns=Shape.ROWS, record="AppPasswordApplication", safety=Safety.READ, oauth=False,
+            returns=ResultShape.ROWS, record="AppPasswordApplication", safety=Safety.READ, oauth=False,
         )
     )
     async def get_apps(self) -> Rows[AppPasswordApplication]:
@@ -61,7 +61,7 @@ class AppPasswords(Module):
     @operation(
         Spec(
             module="appPasswords", name="list", action="list", method="GET", path="appPasswords",
-            returns=Shape.ROWS, record="AppPassword", safety=Safety.READ, oauth=False,
+            returns=ResultShape.ROWS, record="AppPassword", safety=Safety.READ, oauth=False,
         )
     )
     async def list(self) -> Rows[AppPassword]:
@@ -74,7 +74,7 @@ class AppPasswords(Module):
     @operation(
         Spec(
             module="appPasswords", name="remove", action="remove", method="POST", path="appPasswords",
-            body=Body(shape=BodyShape.FORM, record="AppPasswordRequest"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.FORM, record="AppPasswordRequest"), returns=ResultShape.RECORD,
             record="AppPasswordRemoval", safety=Safety.ONCE, batchable=False, oauth=False,
         )
     )

@@ -8,8 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, download, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import (
+    Body,
+    BodyShape,
+    Module,
+    Param,
+    ResultShape,
+    Spec,
+    download,
+    operation,
+)
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -29,14 +38,14 @@ class Attachment(Module):
         Spec(
             module="attachment", name="all", action="all", method="GET", path="attachment",
             params=(
-                Param("attached", Kind.INTEGER, required=True),
-                Param("folder", Kind.INTEGER, required=True),
-                Param("module", Kind.INTEGER, required=True),
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("sort", Kind.SORT),
+                Param("attached", WireKind.INTEGER, required=True),
+                Param("folder", WireKind.INTEGER, required=True),
+                Param("module", WireKind.INTEGER, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.ROWS, record="AttachmentData", columns="AttachmentData", safety=Safety.READ,
+            returns=ResultShape.ROWS, record="AttachmentData", columns="AttachmentData", safety=Safety.READ,
             scopes=("read_tasks", "read_calendar", "read_contacts"),
         )
     )
@@ -68,7 +77,7 @@ class Attachment(Module):
         Spec(
             module="attachment", name="attach", action="attach", method="POST", path="attachment",
             body=Body(shape=BodyShape.PARTS, record="AttachmentData", part="json_{n}", file="file_{n}"),
-            returns=Shape.VALUES, kind=Kind.TEXT, safety=Safety.ONCE, batchable=False,
+            returns=ResultShape.VALUES, kind=WireKind.TEXT, safety=Safety.ONCE, batchable=False,
             scopes=("write_tasks", "write_calendar", "write_contacts"), html=True,
         )
     )
@@ -93,11 +102,11 @@ class Attachment(Module):
         Spec(
             module="attachment", name="detach", action="detach", method="PUT", path="attachment",
             params=(
-                Param("attached", Kind.INTEGER, required=True),
-                Param("folder", Kind.INTEGER, required=True),
-                Param("module", Kind.INTEGER, required=True),
+                Param("attached", WireKind.INTEGER, required=True),
+                Param("folder", WireKind.INTEGER, required=True),
+                Param("module", WireKind.INTEGER, required=True),
             ),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT), safety=Safety.ONCE,
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT), safety=Safety.ONCE,
             scopes=("write_tasks", "write_calendar", "write_contacts"),
         )
     )
@@ -120,14 +129,15 @@ class Attachment(Module):
         Spec(
             module="attachment", name="document", action="document", method="GET", path="attachment",
             params=(
-                Param("attached", Kind.INTEGER, required=True),
-                Param("folder", Kind.INTEGER, required=True),
-                Param("module", Kind.INTEGER, required=True),
+                Param("attached", WireKind.INTEGER, required=True),
+                Param("folder", WireKind.INTEGER, required=True),
+                Param("module", WireKind.INTEGER, required=True),
                 Param("id", required=True),
                 Param("content_type"),
-                Param("scan", Kind.BOOLEAN),
+                Param("scan", WireKind.BOOLEAN),
             ),
-            returns=Shape.DOWNLOAD, target="AttachmentData", safety=Safety.READ, batchable=False, oauth=False,
+            returns=ResultShape.DOWNLOAD, target="AttachmentData", safety=Safety.READ, batchable=False,
+            oauth=False,
         )
     )
     async def document(
@@ -162,11 +172,11 @@ class Attachment(Module):
             module="attachment", name="get", action="get", method="GET", path="attachment",
             params=(
                 Param("id", required=True),
-                Param("attached", Kind.INTEGER, required=True),
-                Param("folder", Kind.INTEGER, required=True),
-                Param("module", Kind.INTEGER, required=True),
+                Param("attached", WireKind.INTEGER, required=True),
+                Param("folder", WireKind.INTEGER, required=True),
+                Param("module", WireKind.INTEGER, required=True),
             ),
-            returns=Shape.RECORD, record="AttachmentData", target="AttachmentData", safety=Safety.READ,
+            returns=ResultShape.RECORD, record="AttachmentData", target="AttachmentData", safety=Safety.READ,
             scopes=("read_tasks", "read_calendar", "read_contacts"),
         )
     )
@@ -197,13 +207,13 @@ class Attachment(Module):
         Spec(
             module="attachment", name="list", action="list", method="PUT", path="attachment",
             params=(
-                Param("attached", Kind.INTEGER, required=True),
-                Param("folder", Kind.INTEGER, required=True),
-                Param("module", Kind.INTEGER, required=True),
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("attached", WireKind.INTEGER, required=True),
+                Param("folder", WireKind.INTEGER, required=True),
+                Param("module", WireKind.INTEGER, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
             ),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER), returns=Shape.ROWS, record="AttachmentData",
-            columns="AttachmentData", safety=Safety.READ,
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.INTEGER), returns=ResultShape.ROWS,
+            record="AttachmentData", columns="AttachmentData", safety=Safety.READ,
             scopes=("read_tasks", "read_calendar", "read_contacts"),
         )
     )
@@ -234,17 +244,17 @@ class Attachment(Module):
         Spec(
             module="attachment", name="updates", action="updates", method="GET", path="attachment",
             params=(
-                Param("attached", Kind.INTEGER, required=True),
-                Param("folder", Kind.INTEGER, required=True),
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("module", Kind.INTEGER, required=True),
-                Param("timestamp", Kind.STAMP, attribute="since"),
+                Param("attached", WireKind.INTEGER, required=True),
+                Param("folder", WireKind.INTEGER, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("module", WireKind.INTEGER, required=True),
+                Param("timestamp", WireKind.STAMP, attribute="since"),
                 Param("ignore", choices=("deleted", "false", "changed"), sent="false"),
-                Param("sort", Kind.SORT),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.UPDATES, record="AttachmentData", columns="AttachmentData", safety=Safety.READ,
-            oauth=False,
+            returns=ResultShape.UPDATES, record="AttachmentData", columns="AttachmentData",
+            safety=Safety.READ, oauth=False,
         )
     )
     async def updates(
@@ -279,12 +289,12 @@ class Attachment(Module):
         Spec(
             module="attachment", name="zip_documents", action="zipDocuments", method="PUT", path="attachment",
             params=(
-                Param("attached", Kind.INTEGER, required=True),
-                Param("folder", Kind.INTEGER, required=True),
-                Param("module", Kind.INTEGER, required=True),
+                Param("attached", WireKind.INTEGER, required=True),
+                Param("folder", WireKind.INTEGER, required=True),
+                Param("module", WireKind.INTEGER, required=True),
             ),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER), returns=Shape.DOWNLOAD, safety=Safety.READ,
-            batchable=False, oauth=False,
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.INTEGER), returns=ResultShape.DOWNLOAD,
+            safety=Safety.READ, batchable=False, oauth=False,
         )
     )
     async def zip_documents(

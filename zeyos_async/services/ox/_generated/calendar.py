@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -46,13 +46,13 @@ class Calendar(Module):
         Spec(
             module="calendar", name="all", action="all", method="GET", path="calendar",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("start", Kind.DATE_OR_TIME, required=True),
-                Param("end", Kind.DATE_OR_TIME, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("start", WireKind.DATE_OR_TIME, required=True),
+                Param("end", WireKind.DATE_OR_TIME, required=True),
                 Param("folder"),
-                Param("recurrence_master", Kind.BOOLEAN),
+                Param("recurrence_master", WireKind.BOOLEAN),
             ),
-            returns=Shape.ROWS, record="AppointmentData", columns="AppointmentData", safety=Safety.READ,
+            returns=ResultShape.ROWS, record="AppointmentData", columns="AppointmentData", safety=Safety.READ,
             scopes=("read_calendar",), deprecated=True,
         )
     )
@@ -86,8 +86,8 @@ class Calendar(Module):
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
-                Param("timestamp", Kind.STAMP, required=True),
-                Param("occurrence", Kind.INTEGER),
+                Param("timestamp", WireKind.STAMP, required=True),
+                Param("occurrence", WireKind.INTEGER),
             ),
             body=Body(shape=BodyShape.RECORD, record="AppointmentConfirmationBody"), target="AppointmentData",
             safety=Safety.ONCE, scopes=("write_calendar",), deprecated=True,
@@ -127,10 +127,10 @@ class Calendar(Module):
             module="calendar", name="copy", action="copy", method="PUT", path="calendar",
             params=(
                 Param("id", required=True),
-                Param("ignore_conflicts", Kind.BOOLEAN, required=True),
+                Param("ignore_conflicts", WireKind.BOOLEAN, required=True),
                 Param("folder", required=True),
             ),
-            body=Body(shape=BodyShape.RECORD, record="CalendarCopyBody"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.RECORD, record="CalendarCopyBody"), returns=ResultShape.RECORD,
             record="AppointmentCreationData", target="AppointmentData", safety=Safety.ONCE,
             scopes=("write_calendar",), deprecated=True,
         )
@@ -164,9 +164,10 @@ class Calendar(Module):
     @operation(
         Spec(
             module="calendar", name="delete", action="delete", method="PUT", path="calendar",
-            params=(Param("timestamp", Kind.STAMP, required=True),),
-            body=Body(shape=BodyShape.RECORDS, record="AppointmentDeletionsElement"), returns=Shape.LEFT,
-            safety=Safety.ONCE, scopes=("write_calendar",), deprecated=True, since="6.22",
+            params=(Param("timestamp", WireKind.STAMP, required=True),),
+            body=Body(shape=BodyShape.RECORDS, record="AppointmentDeletionsElement"),
+            returns=ResultShape.FAILURES, safety=Safety.ONCE, scopes=("write_calendar",), deprecated=True,
+            since="6.22",
         )
     )
     async def delete(
@@ -193,12 +194,12 @@ class Calendar(Module):
         Spec(
             module="calendar", name="freebusy", action="freebusy", method="GET", path="calendar",
             params=(
-                Param("id", Kind.INTEGER, required=True),
-                Param("start", Kind.DATE_OR_TIME, required=True),
-                Param("end", Kind.DATE_OR_TIME, required=True),
-                Param("type", Kind.INTEGER, required=True),
+                Param("id", WireKind.INTEGER, required=True),
+                Param("start", WireKind.DATE_OR_TIME, required=True),
+                Param("end", WireKind.DATE_OR_TIME, required=True),
+                Param("type", WireKind.INTEGER, required=True),
             ),
-            returns=Shape.ROWS, record="AppointmentFreeBusyItem", safety=Safety.READ,
+            returns=ResultShape.ROWS, record="AppointmentFreeBusyItem", safety=Safety.READ,
             scopes=("read_calendar",), deprecated=True,
         )
     )
@@ -225,10 +226,10 @@ class Calendar(Module):
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
-                Param("recurrence_position", Kind.INTEGER),
+                Param("recurrence_position", WireKind.INTEGER),
             ),
-            returns=Shape.RECORD, record="AppointmentData", target="AppointmentData", safety=Safety.READ,
-            scopes=("read_calendar",), deprecated=True,
+            returns=ResultShape.RECORD, record="AppointmentData", target="AppointmentData",
+            safety=Safety.READ, scopes=("read_calendar",), deprecated=True,
         )
     )
     async def get(
@@ -261,10 +262,11 @@ class Calendar(Module):
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
             ),
-            returns=Shape.ROWS, record="AppointmentData", target="AppointmentData", columns="AppointmentData",
-            safety=Safety.READ, scopes=("read_calendar",), deprecated=True, since="7.2.0",
+            returns=ResultShape.ROWS, record="AppointmentData", target="AppointmentData",
+            columns="AppointmentData", safety=Safety.READ, scopes=("read_calendar",), deprecated=True,
+            since="7.2.0",
         )
     )
     async def get_change_exceptions(
@@ -294,10 +296,10 @@ class Calendar(Module):
         Spec(
             module="calendar", name="has", action="has", method="GET", path="calendar",
             params=(
-                Param("start", Kind.DATE_OR_TIME, required=True),
-                Param("end", Kind.DATE_OR_TIME, required=True),
+                Param("start", WireKind.DATE_OR_TIME, required=True),
+                Param("end", WireKind.DATE_OR_TIME, required=True),
             ),
-            returns=Shape.VALUES, kind=Kind.BOOLEAN, safety=Safety.READ, scopes=("read_calendar",),
+            returns=ResultShape.VALUES, kind=WireKind.BOOLEAN, safety=Safety.READ, scopes=("read_calendar",),
             deprecated=True,
         )
     )
@@ -317,8 +319,11 @@ class Calendar(Module):
     @operation(
         Spec(
             module="calendar", name="list", action="list", method="PUT", path="calendar",
-            params=(Param("columns", Kind.COLUMNS, required=True), Param("recurrence_master", Kind.BOOLEAN)),
-            body=Body(shape=BodyShape.RECORDS, record="AppointmentListElement"), returns=Shape.ROWS,
+            params=(
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("recurrence_master", WireKind.BOOLEAN),
+            ),
+            body=Body(shape=BodyShape.RECORDS, record="AppointmentListElement"), returns=ResultShape.ROWS,
             record="AppointmentData", columns="AppointmentData", safety=Safety.READ,
             scopes=("read_calendar",), deprecated=True,
         )
@@ -347,7 +352,7 @@ class Calendar(Module):
     @operation(
         Spec(
             module="calendar", name="new", action="new", method="PUT", path="calendar",
-            body=Body(shape=BodyShape.RECORD, record="AppointmentData"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.RECORD, record="AppointmentData"), returns=ResultShape.RECORD,
             record="AppointmentCreationData", safety=Safety.ONCE, scopes=("write_calendar",), deprecated=True,
         )
     )
@@ -368,14 +373,14 @@ class Calendar(Module):
             module="calendar", name="newappointments", action="newappointments", method="GET",
             path="calendar",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("start", Kind.DATE_OR_TIME, required=True),
-                Param("end", Kind.DATE_OR_TIME, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("start", WireKind.DATE_OR_TIME, required=True),
+                Param("end", WireKind.DATE_OR_TIME, required=True),
                 Param("limit", required=True),
-                Param("sort", Kind.SORT),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.ROWS, record="AppointmentData", columns="AppointmentData", safety=Safety.READ,
+            returns=ResultShape.ROWS, record="AppointmentData", columns="AppointmentData", safety=Safety.READ,
             scopes=("read_calendar",), deprecated=True,
         )
     )
@@ -408,7 +413,7 @@ class Calendar(Module):
     @operation(
         Spec(
             module="calendar", name="resolveuid", action="resolveuid", method="GET", path="calendar",
-            params=(Param("uid", required=True),), returns=Shape.RECORD, record="AppointmentUpdateData",
+            params=(Param("uid", required=True),), returns=ResultShape.RECORD, record="AppointmentUpdateData",
             safety=Safety.READ, scopes=("read_calendar",), deprecated=True,
         )
     )
@@ -427,8 +432,8 @@ class Calendar(Module):
     @operation(
         Spec(
             module="calendar", name="search", action="search", method="PUT", path="calendar",
-            params=(Param("columns", Kind.COLUMNS, required=True),),
-            body=Body(shape=BodyShape.RECORD, record="AppointmentSearchBody"), returns=Shape.ROWS,
+            params=(Param("columns", WireKind.COLUMNS, required=True),),
+            body=Body(shape=BodyShape.RECORD, record="AppointmentSearchBody"), returns=ResultShape.ROWS,
             record="AppointmentData", columns="AppointmentData", safety=Safety.READ,
             scopes=("read_calendar",), deprecated=True,
         )
@@ -458,9 +463,9 @@ class Calendar(Module):
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
-                Param("timestamp", Kind.STAMP, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
             ),
-            body=Body(shape=BodyShape.RECORD, record="AppointmentData"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.RECORD, record="AppointmentData"), returns=ResultShape.RECORD,
             record="AppointmentUpdateData", target="AppointmentData", safety=Safety.ONCE,
             scopes=("write_calendar",), deprecated=True,
         )
@@ -496,16 +501,16 @@ class Calendar(Module):
         Spec(
             module="calendar", name="updates", action="updates", method="GET", path="calendar",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("timestamp", Kind.STAMP, required=True, attribute="since"),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("timestamp", WireKind.STAMP, required=True, attribute="since"),
                 Param("folder"),
-                Param("start", Kind.DATE_OR_TIME),
-                Param("end", Kind.DATE_OR_TIME),
+                Param("start", WireKind.DATE_OR_TIME),
+                Param("end", WireKind.DATE_OR_TIME),
                 Param("ignore", choices=("deleted", "false", "changed"), sent="false"),
-                Param("recurrence_master", Kind.BOOLEAN),
+                Param("recurrence_master", WireKind.BOOLEAN),
             ),
-            returns=Shape.UPDATES, record="AppointmentData", columns="AppointmentData", safety=Safety.READ,
-            scopes=("read_calendar",), deprecated=True,
+            returns=ResultShape.UPDATES, record="AppointmentData", columns="AppointmentData",
+            safety=Safety.READ, scopes=("read_calendar",), deprecated=True,
         )
     )
     async def updates(

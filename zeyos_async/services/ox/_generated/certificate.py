@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Certificate(Module):
     @operation(
         Spec(
             module="certificate", name="all", action="all", method="GET", path="certificate",
-            returns=Shape.ROWS, record="CertificateStoreData", safety=Safety.READ, oauth=False,
+            returns=ResultShape.ROWS, record="CertificateStoreData", safety=Safety.READ, oauth=False,
         )
     )
     async def all(self) -> Rows[CertificateStoreData]:
@@ -68,7 +68,7 @@ class Certificate(Module):
     @operation(
         Spec(
             module="certificate", name="examine", action="examine", method="GET", path="certificate",
-            params=(Param("fingerprint", required=True),), returns=Shape.RECORD,
+            params=(Param("fingerprint", required=True),), returns=ResultShape.RECORD,
             record="CertificateExamineData", safety=Safety.READ, oauth=False,
         )
     )
@@ -85,7 +85,7 @@ class Certificate(Module):
     @operation(
         Spec(
             module="certificate", name="get", action="get", method="GET", path="certificate",
-            params=(Param("fingerprint", required=True), Param("hostname")), returns=Shape.ROWS,
+            params=(Param("fingerprint", required=True), Param("hostname")), returns=ResultShape.ROWS,
             record="CertificateStoreData", safety=Safety.READ, oauth=False,
         )
     )
@@ -106,7 +106,7 @@ class Certificate(Module):
             params=(
                 Param("fingerprint", required=True),
                 Param("hostname", required=True),
-                Param("trust", Kind.BOOLEAN, required=True),
+                Param("trust", WireKind.BOOLEAN, required=True),
             ),
             body=Body(shape=BodyShape.RECORD, record="CertificateStoreData", required=False),
             safety=Safety.ONCE, oauth=False,
@@ -139,7 +139,7 @@ class Certificate(Module):
             params=(
                 Param("fingerprint", required=True),
                 Param("hostname", required=True),
-                Param("trust", Kind.BOOLEAN, required=True),
+                Param("trust", WireKind.BOOLEAN, required=True),
             ),
             safety=Safety.ONCE, oauth=False,
         )

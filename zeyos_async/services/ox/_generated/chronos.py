@@ -8,8 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, download, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import (
+    Body,
+    BodyShape,
+    Module,
+    Param,
+    ResultShape,
+    Spec,
+    download,
+    operation,
+)
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -83,15 +92,15 @@ class Chronos(Module):
         Spec(
             module="chronos", name="advanced_search", action="advancedSearch", method="PUT", path="chronos",
             params=(
-                Param("rangeStart", Kind.UTC_TEXT, required=True, attribute="range_start"),
-                Param("rangeEnd", Kind.UTC_TEXT, required=True, attribute="range_end"),
-                Param("fields", Kind.FIELDS),
+                Param("rangeStart", WireKind.UTC_TEXT, required=True, attribute="range_start"),
+                Param("rangeEnd", WireKind.UTC_TEXT, required=True, attribute="range_end"),
+                Param("fields", WireKind.FIELDS),
                 Param("order", choices=("ASC", "DESC")),
-                Param("sort", Kind.SORT_FIELD),
-                Param("expand", Kind.BOOLEAN),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("sort", WireKind.SORT_FIELD),
+                Param("expand", WireKind.BOOLEAN),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
             ),
-            body=Body(shape=BodyShape.JSON), returns=Shape.ROWS, record="MultipleEventData",
+            body=Body(shape=BodyShape.JSON), returns=ResultShape.ROWS, record="MultipleEventData",
             columns="EventData", safety=Safety.READ, scopes=("read_calendar",),
         )
     )
@@ -130,16 +139,16 @@ class Chronos(Module):
             module="chronos", name="all", action="all", method="GET", path="chronos",
             params=(
                 Param("folder"),
-                Param("rangeStart", Kind.UTC_TEXT, required=True, attribute="range_start"),
-                Param("rangeEnd", Kind.UTC_TEXT, required=True, attribute="range_end"),
-                Param("fields", Kind.FIELDS),
+                Param("rangeStart", WireKind.UTC_TEXT, required=True, attribute="range_start"),
+                Param("rangeEnd", WireKind.UTC_TEXT, required=True, attribute="range_end"),
+                Param("fields", WireKind.FIELDS),
                 Param("order", choices=("ASC", "DESC")),
-                Param("sort", Kind.SORT_FIELD),
-                Param("expand", Kind.BOOLEAN),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
-                Param("updateCache", Kind.BOOLEAN, attribute="update_cache"),
+                Param("sort", WireKind.SORT_FIELD),
+                Param("expand", WireKind.BOOLEAN),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
+                Param("updateCache", WireKind.BOOLEAN, attribute="update_cache"),
             ),
-            returns=Shape.ROWS, record="EventData", columns="EventData", safety=Safety.READ,
+            returns=ResultShape.ROWS, record="EventData", columns="EventData", safety=Safety.READ,
             scopes=("read_calendar",),
         )
     )
@@ -178,15 +187,15 @@ class Chronos(Module):
         Spec(
             module="chronos", name="all_of_folders", action="all", method="PUT", path="chronos",
             params=(
-                Param("rangeStart", Kind.UTC_TEXT, required=True, attribute="range_start"),
-                Param("rangeEnd", Kind.UTC_TEXT, required=True, attribute="range_end"),
-                Param("fields", Kind.FIELDS),
+                Param("rangeStart", WireKind.UTC_TEXT, required=True, attribute="range_start"),
+                Param("rangeEnd", WireKind.UTC_TEXT, required=True, attribute="range_end"),
+                Param("fields", WireKind.FIELDS),
                 Param("order", choices=("ASC", "DESC")),
-                Param("sort", Kind.SORT_FIELD),
-                Param("expand", Kind.BOOLEAN),
-                Param("updateCache", Kind.BOOLEAN, attribute="update_cache"),
+                Param("sort", WireKind.SORT_FIELD),
+                Param("expand", WireKind.BOOLEAN),
+                Param("updateCache", WireKind.BOOLEAN, attribute="update_cache"),
             ),
-            body=Body(shape=BodyShape.VALUES, wrap="folders", kind=Kind.TEXT), returns=Shape.ROWS,
+            body=Body(shape=BodyShape.VALUES, wrap="folders", kind=WireKind.TEXT), returns=ResultShape.ROWS,
             record="MultipleEventData", columns="EventData", safety=Safety.READ, scopes=("read_calendar",),
         )
     )
@@ -225,17 +234,17 @@ class Chronos(Module):
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
-                Param("recurrenceId", Kind.UTC_TEXT, attribute="recurrence_id"),
+                Param("recurrenceId", WireKind.UTC_TEXT, attribute="recurrence_id"),
                 Param("recurrenceRange", attribute="recurrence_range"),
-                Param("expand", Kind.BOOLEAN),
-                Param("fields", Kind.FIELDS),
+                Param("expand", WireKind.BOOLEAN),
+                Param("fields", WireKind.FIELDS),
                 Param("pushToken", attribute="push_token"),
-                Param("timestamp", Kind.STAMP, required=True),
-                Param("rangeStart", Kind.UTC_TEXT, attribute="range_start"),
-                Param("rangeEnd", Kind.UTC_TEXT, attribute="range_end"),
+                Param("timestamp", WireKind.STAMP, required=True),
+                Param("rangeStart", WireKind.UTC_TEXT, attribute="range_start"),
+                Param("rangeEnd", WireKind.UTC_TEXT, attribute="range_end"),
                 Param("scheduling", choices=("all", "none", "internal-only", "external-only")),
             ),
-            body=Body(shape=BodyShape.RECORD, record="ChangeOrganizer"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.RECORD, record="ChangeOrganizer"), returns=ResultShape.RECORD,
             record="ChronosCalendarResult", target="EventData", columns="EventData", safety=Safety.ONCE,
             scopes=("write_calendar",),
         )
@@ -285,17 +294,17 @@ class Chronos(Module):
         Spec(
             module="chronos", name="delete", action="delete", method="PUT", path="chronos",
             params=(
-                Param("timestamp", Kind.STAMP, required=True),
-                Param("rangeStart", Kind.UTC_TEXT, attribute="range_start"),
-                Param("rangeEnd", Kind.UTC_TEXT, attribute="range_end"),
-                Param("expand", Kind.BOOLEAN),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
-                Param("fields", Kind.FIELDS),
+                Param("timestamp", WireKind.STAMP, required=True),
+                Param("rangeStart", WireKind.UTC_TEXT, attribute="range_start"),
+                Param("rangeEnd", WireKind.UTC_TEXT, attribute="range_end"),
+                Param("expand", WireKind.BOOLEAN),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
+                Param("fields", WireKind.FIELDS),
                 Param("pushToken", attribute="push_token"),
                 Param("scheduling", choices=("all", "none", "internal-only", "external-only")),
             ),
             body=Body(shape=BodyShape.RECORDS, record="EventId", wrap="events", outer="EventDeletion"),
-            returns=Shape.RESULTS, record="ChronosErrorAwareCalendarResult", columns="EventData",
+            returns=ResultShape.RESULTS, record="ChronosErrorAwareCalendarResult", columns="EventData",
             safety=Safety.ONCE, scopes=("write_calendar",),
         )
     )
@@ -338,10 +347,10 @@ class Chronos(Module):
             params=(
                 Param("id"),
                 Param("folder"),
-                Param("recurrenceId", Kind.UTC_TEXT, attribute="recurrence_id"),
+                Param("recurrenceId", WireKind.UTC_TEXT, attribute="recurrence_id"),
             ),
             body=Body(shape=BodyShape.RECORD, record="EventForwardMailBody", required=False),
-            returns=Shape.JSON, target="EventData", safety=Safety.ONCE, registered=False,
+            returns=ResultShape.JSON, target="EventData", safety=Safety.ONCE, registered=False,
             scopes=("read_calendar",),
         )
     )
@@ -375,12 +384,12 @@ class Chronos(Module):
         Spec(
             module="chronos", name="free_busy", action="freeBusy", method="PUT", path="chronos",
             params=(
-                Param("from", Kind.UTC_TEXT, required=True, attribute="from_"),
-                Param("until", Kind.UTC_TEXT, required=True),
+                Param("from", WireKind.UTC_TEXT, required=True, attribute="from_"),
+                Param("until", WireKind.UTC_TEXT, required=True),
                 Param("maskUid", attribute="mask_uid"),
-                Param("merge", Kind.BOOLEAN),
+                Param("merge", WireKind.BOOLEAN),
             ),
-            body=Body(shape=BodyShape.RECORD, record="FreeBusyBody"), returns=Shape.ROWS,
+            body=Body(shape=BodyShape.RECORD, record="FreeBusyBody"), returns=ResultShape.ROWS,
             record="ChronosFreeBusyResponseData", safety=Safety.READ, scopes=("read_calendar",),
         )
     )
@@ -413,11 +422,11 @@ class Chronos(Module):
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
-                Param("recurrenceId", Kind.UTC_TEXT, attribute="recurrence_id"),
-                Param("fields", Kind.FIELDS),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("recurrenceId", WireKind.UTC_TEXT, attribute="recurrence_id"),
+                Param("fields", WireKind.FIELDS),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
             ),
-            returns=Shape.RECORD, record="EventData", target="EventData", columns="EventData",
+            returns=ResultShape.RECORD, record="EventData", target="EventData", columns="EventData",
             safety=Safety.READ, scopes=("read_calendar",),
         )
     )
@@ -453,9 +462,10 @@ class Chronos(Module):
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
-                Param("managedId", Kind.INTEGER, required=True, attribute="managed_id"),
+                Param("managedId", WireKind.INTEGER, required=True, attribute="managed_id"),
             ),
-            returns=Shape.DOWNLOAD, target="EventData", safety=Safety.READ, batchable=False, oauth=False,
+            returns=ResultShape.DOWNLOAD, target="EventData", safety=Safety.READ, batchable=False,
+            oauth=False,
         )
     )
     async def get_attachment(
@@ -485,11 +495,11 @@ class Chronos(Module):
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
-                Param("recurrenceId", Kind.UTC_TEXT, attribute="recurrence_id"),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("recurrenceId", WireKind.UTC_TEXT, attribute="recurrence_id"),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
             ),
-            returns=Shape.RECORD, record="ChronosRecurrenceInfo", target="EventData", safety=Safety.READ,
-            oauth=False,
+            returns=ResultShape.RECORD, record="ChronosRecurrenceInfo", target="EventData",
+            safety=Safety.READ, oauth=False,
         )
     )
     async def get_recurrence(
@@ -520,11 +530,11 @@ class Chronos(Module):
         Spec(
             module="chronos", name="list", action="list", method="PUT", path="chronos",
             params=(
-                Param("fields", Kind.FIELDS),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("fields", WireKind.FIELDS),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
             ),
-            body=Body(shape=BodyShape.RECORDS, record="EventId"), returns=Shape.ROWS, record="EventData",
-            columns="EventData", safety=Safety.READ, scopes=("read_calendar",),
+            body=Body(shape=BodyShape.RECORDS, record="EventId"), returns=ResultShape.ROWS,
+            record="EventData", columns="EventData", safety=Safety.READ, scopes=("read_calendar",),
         )
     )
     async def list(
@@ -551,22 +561,22 @@ class Chronos(Module):
         Spec(
             module="chronos", name="move", action="move", method="POST", path="chronos",
             params=(
-                Param("checkConflicts", Kind.BOOLEAN, attribute="check_conflicts"),
+                Param("checkConflicts", WireKind.BOOLEAN, attribute="check_conflicts"),
                 Param("folder", required=True),
                 Param("id", required=True),
-                Param("recurrenceId", Kind.UTC_TEXT, attribute="recurrence_id"),
+                Param("recurrenceId", WireKind.UTC_TEXT, attribute="recurrence_id"),
                 Param("scheduling", choices=("all", "none", "internal-only", "external-only")),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
                 Param("pushToken", attribute="push_token"),
-                Param("fields", Kind.FIELDS),
-                Param("timestamp", Kind.STAMP, required=True),
+                Param("fields", WireKind.FIELDS),
+                Param("timestamp", WireKind.STAMP, required=True),
                 Param("targetFolder", required=True, attribute="target_folder"),
-                Param("rangeStart", Kind.UTC_TEXT, attribute="range_start"),
-                Param("rangeEnd", Kind.UTC_TEXT, attribute="range_end"),
-                Param("expand", Kind.BOOLEAN),
+                Param("rangeStart", WireKind.UTC_TEXT, attribute="range_start"),
+                Param("rangeEnd", WireKind.UTC_TEXT, attribute="range_end"),
+                Param("expand", WireKind.BOOLEAN),
             ),
-            returns=Shape.RECORD, record="ChronosCalendarResult", target="EventData", columns="EventData",
-            safety=Safety.ONCE, scopes=("write_calendar",),
+            returns=ResultShape.RECORD, record="ChronosCalendarResult", target="EventData",
+            columns="EventData", safety=Safety.ONCE, scopes=("write_calendar",),
         )
     )
     async def move(
@@ -616,15 +626,15 @@ class Chronos(Module):
         Spec(
             module="chronos", name="needs_action", action="needsAction", method="GET", path="chronos",
             params=(
-                Param("rangeStart", Kind.UTC_TEXT, required=True, attribute="range_start"),
-                Param("rangeEnd", Kind.UTC_TEXT, required=True, attribute="range_end"),
-                Param("includeDelegates", Kind.BOOLEAN, required=True, attribute="include_delegates"),
-                Param("fields", Kind.FIELDS),
+                Param("rangeStart", WireKind.UTC_TEXT, required=True, attribute="range_start"),
+                Param("rangeEnd", WireKind.UTC_TEXT, required=True, attribute="range_end"),
+                Param("includeDelegates", WireKind.BOOLEAN, required=True, attribute="include_delegates"),
+                Param("fields", WireKind.FIELDS),
                 Param("order", choices=("ASC", "DESC")),
-                Param("sort", Kind.SORT_FIELD),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("sort", WireKind.SORT_FIELD),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
             ),
-            returns=Shape.ROWS, record="ChronosNeedsActionResponseData", columns="EventData",
+            returns=ResultShape.ROWS, record="ChronosNeedsActionResponseData", columns="EventData",
             safety=Safety.READ, scopes=("read_calendar",),
         )
     )
@@ -660,13 +670,13 @@ class Chronos(Module):
             module="chronos", name="new_with_attachments", action="new", method="POST", path="chronos",
             params=(
                 Param("folder", required=True),
-                Param("checkConflicts", Kind.BOOLEAN, attribute="check_conflicts"),
+                Param("checkConflicts", WireKind.BOOLEAN, attribute="check_conflicts"),
                 Param("scheduling", choices=("all", "none", "internal-only", "external-only")),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
                 Param("usedGroups", many=True, attribute="used_groups"),
             ),
             body=Body(shape=BodyShape.PARTS, record="EventData", part="json_0", file="file_{n}"),
-            returns=Shape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, batchable=False,
+            returns=ResultShape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, batchable=False,
             scopes=("write_calendar",), html=True,
         )
     )
@@ -703,16 +713,16 @@ class Chronos(Module):
             module="chronos", name="new", action="new", method="PUT", path="chronos",
             params=(
                 Param("folder", required=True),
-                Param("checkConflicts", Kind.BOOLEAN, attribute="check_conflicts"),
+                Param("checkConflicts", WireKind.BOOLEAN, attribute="check_conflicts"),
                 Param("scheduling", choices=("all", "none", "internal-only", "external-only")),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
                 Param("pushToken", attribute="push_token"),
-                Param("rangeStart", Kind.UTC_TEXT, attribute="range_start"),
-                Param("rangeEnd", Kind.UTC_TEXT, attribute="range_end"),
-                Param("expand", Kind.BOOLEAN),
+                Param("rangeStart", WireKind.UTC_TEXT, attribute="range_start"),
+                Param("rangeEnd", WireKind.UTC_TEXT, attribute="range_end"),
+                Param("expand", WireKind.BOOLEAN),
                 Param("usedGroups", many=True, attribute="used_groups"),
             ),
-            body=Body(shape=BodyShape.RECORD, record="EventData"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.RECORD, record="EventData"), returns=ResultShape.RECORD,
             record="ChronosCalendarResult", safety=Safety.ONCE, scopes=("write_calendar",),
         )
     )
@@ -755,11 +765,11 @@ class Chronos(Module):
             module="chronos", name="resolve", action="resolve", method="GET", path="chronos",
             params=(
                 Param("id", required=True),
-                Param("fields", Kind.FIELDS),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
-                Param("sequence", Kind.INTEGER),
+                Param("fields", WireKind.FIELDS),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
+                Param("sequence", WireKind.INTEGER),
             ),
-            returns=Shape.RECORD, record="EventData", target="EventData", columns="EventData",
+            returns=ResultShape.RECORD, record="EventData", target="EventData", columns="EventData",
             safety=Safety.READ, scopes=("read_calendar",),
         )
     )
@@ -793,16 +803,16 @@ class Chronos(Module):
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
-                Param("recurrenceId", Kind.UTC_TEXT, attribute="recurrence_id"),
-                Param("checkConflicts", Kind.BOOLEAN, attribute="check_conflicts"),
+                Param("recurrenceId", WireKind.UTC_TEXT, attribute="recurrence_id"),
+                Param("checkConflicts", WireKind.BOOLEAN, attribute="check_conflicts"),
                 Param("scheduling", choices=("all", "none", "internal-only", "external-only")),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
                 Param("usedGroups", many=True, attribute="used_groups"),
-                Param("timestamp", Kind.STAMP, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
             ),
             body=Body(shape=BodyShape.PARTS, record="EventData", wrap="data", outer="EventUpload", part="json_0", file="file_{n}"),
-            returns=Shape.RECORD, record="ChronosCalendarResult", target="EventData", safety=Safety.ONCE,
-            batchable=False, scopes=("write_calendar",), html=True,
+            returns=ResultShape.RECORD, record="ChronosCalendarResult", target="EventData",
+            safety=Safety.ONCE, batchable=False, scopes=("write_calendar",), html=True,
         )
     )
     async def update_with_attachments(
@@ -849,22 +859,22 @@ class Chronos(Module):
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
-                Param("recurrenceId", Kind.UTC_TEXT, attribute="recurrence_id"),
+                Param("recurrenceId", WireKind.UTC_TEXT, attribute="recurrence_id"),
                 Param("recurrenceRange", attribute="recurrence_range"),
-                Param("checkConflicts", Kind.BOOLEAN, attribute="check_conflicts"),
+                Param("checkConflicts", WireKind.BOOLEAN, attribute="check_conflicts"),
                 Param("scheduling", choices=("all", "none", "internal-only", "external-only")),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
                 Param("pushToken", attribute="push_token"),
-                Param("fields", Kind.FIELDS),
-                Param("rangeStart", Kind.UTC_TEXT, attribute="range_start"),
-                Param("rangeEnd", Kind.UTC_TEXT, attribute="range_end"),
-                Param("expand", Kind.BOOLEAN),
+                Param("fields", WireKind.FIELDS),
+                Param("rangeStart", WireKind.UTC_TEXT, attribute="range_start"),
+                Param("rangeEnd", WireKind.UTC_TEXT, attribute="range_end"),
+                Param("expand", WireKind.BOOLEAN),
                 Param("usedGroups", many=True, attribute="used_groups"),
-                Param("timestamp", Kind.STAMP, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
             ),
             body=Body(shape=BodyShape.RECORD, record="EventData", wrap="event", outer="EventUpdate"),
-            returns=Shape.RECORD, record="ChronosCalendarResult", target="EventData", columns="EventData",
-            safety=Safety.ONCE, scopes=("write_calendar",),
+            returns=ResultShape.RECORD, record="ChronosCalendarResult", target="EventData",
+            columns="EventData", safety=Safety.ONCE, scopes=("write_calendar",),
         )
     )
     async def update(
@@ -921,18 +931,18 @@ class Chronos(Module):
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
-                Param("recurrenceId", Kind.UTC_TEXT, attribute="recurrence_id"),
+                Param("recurrenceId", WireKind.UTC_TEXT, attribute="recurrence_id"),
                 Param("scheduling", choices=("all", "none", "internal-only", "external-only")),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
                 Param("pushToken", attribute="push_token"),
-                Param("fields", Kind.FIELDS),
-                Param("timestamp", Kind.STAMP, required=True),
-                Param("checkConflicts", Kind.BOOLEAN, attribute="check_conflicts"),
-                Param("rangeStart", Kind.UTC_TEXT, attribute="range_start"),
-                Param("rangeEnd", Kind.UTC_TEXT, attribute="range_end"),
-                Param("expand", Kind.BOOLEAN),
+                Param("fields", WireKind.FIELDS),
+                Param("timestamp", WireKind.STAMP, required=True),
+                Param("checkConflicts", WireKind.BOOLEAN, attribute="check_conflicts"),
+                Param("rangeStart", WireKind.UTC_TEXT, attribute="range_start"),
+                Param("rangeEnd", WireKind.UTC_TEXT, attribute="range_end"),
+                Param("expand", WireKind.BOOLEAN),
             ),
-            body=Body(shape=BodyShape.RECORD, record="AttendeeAndAlarm"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.RECORD, record="AttendeeAndAlarm"), returns=ResultShape.RECORD,
             record="ChronosCalendarResult", target="EventData", columns="EventData", safety=Safety.ONCE,
             scopes=("write_calendar",),
         )
@@ -986,16 +996,16 @@ class Chronos(Module):
             module="chronos", name="updates", action="updates", method="GET", path="chronos",
             params=(
                 Param("folder", required=True),
-                Param("timestamp", Kind.STAMP, required=True, attribute="since"),
-                Param("rangeStart", Kind.UTC_TEXT, attribute="range_start"),
-                Param("rangeEnd", Kind.UTC_TEXT, attribute="range_end"),
-                Param("fields", Kind.FIELDS),
+                Param("timestamp", WireKind.STAMP, required=True, attribute="since"),
+                Param("rangeStart", WireKind.UTC_TEXT, attribute="range_start"),
+                Param("rangeEnd", WireKind.UTC_TEXT, attribute="range_end"),
+                Param("fields", WireKind.FIELDS),
                 Param("order", choices=("ASC", "DESC")),
-                Param("sort", Kind.SORT_FIELD),
-                Param("expand", Kind.BOOLEAN),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("sort", WireKind.SORT_FIELD),
+                Param("expand", WireKind.BOOLEAN),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
             ),
-            returns=Shape.UPDATES, record="EventData", columns="EventData", safety=Safety.READ,
+            returns=ResultShape.UPDATES, record="EventData", columns="EventData", safety=Safety.READ,
             scopes=("read_calendar",),
         )
     )
@@ -1034,8 +1044,8 @@ class Chronos(Module):
         Spec(
             module="chronos", name="zip_attachments", action="zipAttachments", method="PUT", path="chronos",
             params=(Param("id", required=True), Param("folder", required=True)),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT), returns=Shape.DOWNLOAD, target="EventData",
-            safety=Safety.READ, batchable=False, oauth=False,
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT), returns=ResultShape.DOWNLOAD,
+            target="EventData", safety=Safety.READ, batchable=False, oauth=False,
         )
     )
     async def zip_attachments(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class ChronosAccount(Module):
     @operation(
         Spec(
             module="chronos/account", name="probe", action="probe", method="PUT", path="chronos/account",
-            body=Body(shape=BodyShape.RECORD, record="CalendarAccountProbeData"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.RECORD, record="CalendarAccountProbeData"), returns=ResultShape.RECORD,
             record="CalendarAccountProbeData", safety=Safety.READ, scopes=("read_calendar",),
         )
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class ChronosAvailability(Module):
     @operation(
         Spec(
             module="chronos/availability", name="get", action="get", method="GET",
-            path="chronos/availability", returns=Shape.ROWS, record="Available", safety=Safety.READ,
+            path="chronos/availability", returns=ResultShape.ROWS, record="Available", safety=Safety.READ,
             oauth=False, registered=False,
         )
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class ChronosItip(Module):
         Spec(
             module="chronos/itip", name="accept", action="accept", method="PUT", path="chronos/itip",
             params=(Param("message"),), body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.ROWS, record="EventData", safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.ROWS, record="EventData", safety=Safety.ONCE, oauth=False,
         )
     )
     async def accept(
@@ -51,7 +51,7 @@ class ChronosItip(Module):
         Spec(
             module="chronos/itip", name="accept_and_ignore_conflicts", action="accept_and_ignore_conflicts",
             method="PUT", path="chronos/itip", params=(Param("message"),),
-            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"), returns=Shape.ROWS,
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"), returns=ResultShape.ROWS,
             record="EventData", safety=Safety.ONCE, oauth=False,
         )
     )
@@ -73,7 +73,7 @@ class ChronosItip(Module):
             module="chronos/itip", name="accept_party_crasher", action="accept_party_crasher", method="PUT",
             path="chronos/itip",
             body=Body(shape=BodyShape.RECORD, record="ConversionDataSource", required=False),
-            returns=Shape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, oauth=False,
         )
     )
     async def accept_party_crasher(
@@ -91,7 +91,7 @@ class ChronosItip(Module):
     @operation(
         Spec(
             module="chronos/itip", name="analyze", action="analyze", method="PUT", path="chronos/itip",
-            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"), returns=Shape.ROWS,
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"), returns=ResultShape.ROWS,
             record="Analysis", safety=Safety.READ, oauth=False,
         )
     )
@@ -109,7 +109,7 @@ class ChronosItip(Module):
         Spec(
             module="chronos/itip", name="apply_change", action="apply_change", method="PUT",
             path="chronos/itip", body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, oauth=False,
         )
     )
     async def apply_change(
@@ -128,7 +128,7 @@ class ChronosItip(Module):
         Spec(
             module="chronos/itip", name="apply_create", action="apply_create", method="PUT",
             path="chronos/itip", body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, oauth=False,
         )
     )
     async def apply_create(
@@ -147,7 +147,7 @@ class ChronosItip(Module):
         Spec(
             module="chronos/itip", name="apply_proposal", action="apply_proposal", method="PUT",
             path="chronos/itip", body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, oauth=False,
         )
     )
     async def apply_proposal(
@@ -166,7 +166,7 @@ class ChronosItip(Module):
         Spec(
             module="chronos/itip", name="apply_remove", action="apply_remove", method="PUT",
             path="chronos/itip", body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, oauth=False,
         )
     )
     async def apply_remove(
@@ -185,7 +185,7 @@ class ChronosItip(Module):
         Spec(
             module="chronos/itip", name="apply_response", action="apply_response", method="PUT",
             path="chronos/itip", body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.RECORD, record="ChronosCalendarResult", safety=Safety.ONCE, oauth=False,
         )
     )
     async def apply_response(
@@ -204,7 +204,7 @@ class ChronosItip(Module):
         Spec(
             module="chronos/itip", name="decline", action="decline", method="PUT", path="chronos/itip",
             params=(Param("message"),), body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.ROWS, record="EventData", safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.ROWS, record="EventData", safety=Safety.ONCE, oauth=False,
         )
     )
     async def decline(
@@ -225,7 +225,7 @@ class ChronosItip(Module):
             module="chronos/itip", name="decline_party_crasher", action="decline_party_crasher", method="PUT",
             path="chronos/itip",
             body=Body(shape=BodyShape.RECORD, record="ConversionDataSource", required=False),
-            returns=Shape.JSON, safety=Safety.ONCE, oauth=False, registered=False,
+            returns=ResultShape.JSON, safety=Safety.ONCE, oauth=False, registered=False,
         )
     )
     async def decline_party_crasher(
@@ -246,7 +246,7 @@ class ChronosItip(Module):
         Spec(
             module="chronos/itip", name="delete", action="delete", method="PUT", path="chronos/itip",
             params=(Param("message"),), body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.ROWS, record="EventData", safety=Safety.ONCE, oauth=False, deprecated=True,
+            returns=ResultShape.ROWS, record="EventData", safety=Safety.ONCE, oauth=False, deprecated=True,
         )
     )
     async def delete(
@@ -284,7 +284,7 @@ class ChronosItip(Module):
         Spec(
             module="chronos/itip", name="tentative", action="tentative", method="PUT", path="chronos/itip",
             params=(Param("message"),), body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"),
-            returns=Shape.ROWS, record="EventData", safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.ROWS, record="EventData", safety=Safety.ONCE, oauth=False,
         )
     )
     async def tentative(
@@ -303,7 +303,7 @@ class ChronosItip(Module):
     @operation(
         Spec(
             module="chronos/itip", name="update", action="update", method="PUT", path="chronos/itip",
-            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"), returns=Shape.ROWS,
+            body=Body(shape=BodyShape.RECORD, record="ConversionDataSource"), returns=ResultShape.ROWS,
             record="EventData", safety=Safety.ONCE, oauth=False, deprecated=True,
         )
     )

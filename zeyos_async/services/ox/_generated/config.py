@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class Config(Module):
     @operation(
         Spec(
             module="config", name="get_property", action="get_property", method="GET", path="config",
-            params=(Param("name", required=True),), returns=Shape.RECORD, record="ConfigProperty",
+            params=(Param("name", required=True),), returns=ResultShape.RECORD, record="ConfigProperty",
             safety=Safety.READ, oauth=False, since="7.6.2",
         )
     )
@@ -40,7 +40,7 @@ class Config(Module):
         Spec(
             module="config", name="set_property", action="set_property", method="PUT", path="config",
             params=(Param("name", required=True),),
-            body=Body(shape=BodyShape.RECORD, record="ConfigPropertyBody"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.RECORD, record="ConfigPropertyBody"), returns=ResultShape.RECORD,
             record="ConfigProperty", safety=Safety.REPEATABLE, oauth=False, since="7.6.2",
         )
     )
@@ -60,8 +60,8 @@ class Config(Module):
     @operation(
         Spec(
             module="config", name="get", method="GET", path="config/{path}",
-            params=(Param("path", required=True, in_path=True),), returns=Shape.JSON, safety=Safety.READ,
-            batchable=False,
+            params=(Param("path", required=True, in_path=True),), returns=ResultShape.JSON,
+            safety=Safety.READ, batchable=False,
         )
     )
     async def get(self, *, path: str) -> Any:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -47,14 +47,14 @@ class Contacts(Module):
         Spec(
             module="contacts", name="advanced_search", action="advancedSearch", method="PUT", path="contacts",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("sort", Kind.SORT),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            body=Body(shape=BodyShape.RECORD, record="AdvancedSearch", required=False), returns=Shape.ROWS,
-            record="ContactData", columns="ContactData", safety=Safety.READ, scopes=("read_contacts",),
-            deprecated=True, since="6.20",
+            body=Body(shape=BodyShape.RECORD, record="AdvancedSearch", required=False),
+            returns=ResultShape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
+            scopes=("read_contacts",), deprecated=True, since="6.20",
         )
     )
     async def advanced_search(
@@ -87,12 +87,12 @@ class Contacts(Module):
             module="contacts", name="all", action="all", method="GET", path="contacts",
             params=(
                 Param("folder", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("sort", Kind.SORT),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            returns=Shape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
+            returns=ResultShape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
             scopes=("read_contacts",), deprecated=True,
         )
     )
@@ -124,15 +124,15 @@ class Contacts(Module):
         Spec(
             module="contacts", name="anniversaries", action="anniversaries", method="GET", path="contacts",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("start", Kind.DATE_OR_TIME, required=True),
-                Param("end", Kind.DATE_OR_TIME, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("start", WireKind.DATE_OR_TIME, required=True),
+                Param("end", WireKind.DATE_OR_TIME, required=True),
                 Param("folder"),
-                Param("sort", Kind.SORT),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            returns=Shape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
+            returns=ResultShape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
             scopes=("read_contacts",), deprecated=True, since="6.22.1",
         )
     )
@@ -168,17 +168,17 @@ class Contacts(Module):
         Spec(
             module="contacts", name="autocomplete", action="autocomplete", method="GET", path="contacts",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
                 Param("query", required=True),
-                Param("email", Kind.BOOLEAN),
+                Param("email", WireKind.BOOLEAN),
                 Param("folder"),
-                Param("sort", Kind.SORT),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
-                Param("left_hand_limit", Kind.INTEGER),
-                Param("right_hand_limit", Kind.INTEGER),
+                Param("left_hand_limit", WireKind.INTEGER),
+                Param("right_hand_limit", WireKind.INTEGER),
             ),
-            returns=Shape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
+            returns=ResultShape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
             scopes=("read_contacts",), deprecated=True, since="7.6.1",
         )
     )
@@ -218,15 +218,15 @@ class Contacts(Module):
         Spec(
             module="contacts", name="birthdays", action="birthdays", method="GET", path="contacts",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("start", Kind.DATE_OR_TIME, required=True),
-                Param("end", Kind.DATE_OR_TIME, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("start", WireKind.DATE_OR_TIME, required=True),
+                Param("end", WireKind.DATE_OR_TIME, required=True),
                 Param("folder"),
-                Param("sort", Kind.SORT),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            returns=Shape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
+            returns=ResultShape.ROWS, record="ContactData", columns="ContactData", safety=Safety.READ,
             scopes=("read_contacts",), deprecated=True, since="6.22.1",
         )
     )
@@ -261,8 +261,8 @@ class Contacts(Module):
     @operation(
         Spec(
             module="contacts", name="delete", action="delete", method="PUT", path="contacts",
-            params=(Param("timestamp", Kind.STAMP, required=True),),
-            body=Body(shape=BodyShape.RECORDS, record="ContactListElement"), returns=Shape.LEFT,
+            params=(Param("timestamp", WireKind.STAMP, required=True),),
+            body=Body(shape=BodyShape.RECORDS, record="ContactListElement"), returns=ResultShape.FAILURES,
             safety=Safety.ONCE, scopes=("write_contacts",), deprecated=True, since="6.22",
         )
     )
@@ -289,7 +289,7 @@ class Contacts(Module):
     @operation(
         Spec(
             module="contacts", name="get", action="get", method="GET", path="contacts",
-            params=(Param("id", required=True), Param("folder", required=True)), returns=Shape.RECORD,
+            params=(Param("id", required=True), Param("folder", required=True)), returns=ResultShape.RECORD,
             record="ContactData", target="ContactData", safety=Safety.READ, scopes=("read_contacts",),
             deprecated=True,
         )
@@ -313,8 +313,8 @@ class Contacts(Module):
     @operation(
         Spec(
             module="contacts", name="getuser", action="getuser", method="GET", path="contacts",
-            params=(Param("id", Kind.INTEGER, required=True),), returns=Shape.RECORD, record="ContactData",
-            safety=Safety.READ, scopes=("read_contacts",), deprecated=True,
+            params=(Param("id", WireKind.INTEGER, required=True),), returns=ResultShape.RECORD,
+            record="ContactData", safety=Safety.READ, scopes=("read_contacts",), deprecated=True,
         )
     )
     async def getuser(self, *, id: int) -> ContactData:
@@ -332,8 +332,8 @@ class Contacts(Module):
     @operation(
         Spec(
             module="contacts", name="list", action="list", method="PUT", path="contacts",
-            params=(Param("columns", Kind.COLUMNS, required=True),),
-            body=Body(shape=BodyShape.RECORDS, record="ContactListElement"), returns=Shape.ROWS,
+            params=(Param("columns", WireKind.COLUMNS, required=True),),
+            body=Body(shape=BodyShape.RECORDS, record="ContactListElement"), returns=ResultShape.ROWS,
             record="ContactData", columns="ContactData", safety=Safety.READ, scopes=("read_contacts",),
             deprecated=True,
         )
@@ -360,9 +360,10 @@ class Contacts(Module):
     @operation(
         Spec(
             module="contacts", name="listuser", action="listuser", method="PUT", path="contacts",
-            params=(Param("columns", Kind.COLUMNS, required=True),),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER), returns=Shape.ROWS, record="ContactData",
-            columns="ContactData", safety=Safety.READ, scopes=("read_contacts",), deprecated=True,
+            params=(Param("columns", WireKind.COLUMNS, required=True),),
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.INTEGER), returns=ResultShape.ROWS,
+            record="ContactData", columns="ContactData", safety=Safety.READ, scopes=("read_contacts",),
+            deprecated=True,
         )
     )
     async def listuser(
@@ -384,7 +385,7 @@ class Contacts(Module):
         Spec(
             module="contacts", name="new_with_image", action="new", method="POST", path="contacts",
             body=Body(shape=BodyShape.PARTS, record="ContactData", part="json", file="file"),
-            returns=Shape.RECORD, record="ContactUpdateData", safety=Safety.ONCE, batchable=False,
+            returns=ResultShape.RECORD, record="ContactUpdateData", safety=Safety.ONCE, batchable=False,
             scopes=("write_contacts",), html=True, deprecated=True,
         )
     )
@@ -406,7 +407,7 @@ class Contacts(Module):
     @operation(
         Spec(
             module="contacts", name="new", action="new", method="PUT", path="contacts",
-            body=Body(shape=BodyShape.RECORD, record="ContactData"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.RECORD, record="ContactData"), returns=ResultShape.RECORD,
             record="ContactUpdateData", safety=Safety.ONCE, scopes=("write_contacts",), deprecated=True,
         )
     )
@@ -426,12 +427,12 @@ class Contacts(Module):
         Spec(
             module="contacts", name="search", action="search", method="PUT", path="contacts",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("sort", Kind.SORT),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
                 Param("collation", choices=("gbk", "gb2312")),
             ),
-            body=Body(shape=BodyShape.RECORD, record="ContactSearchBody"), returns=Shape.ROWS,
+            body=Body(shape=BodyShape.RECORD, record="ContactSearchBody"), returns=ResultShape.ROWS,
             record="ContactData", columns="ContactData", safety=Safety.READ, scopes=("read_contacts",),
             deprecated=True,
         )
@@ -467,10 +468,10 @@ class Contacts(Module):
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
-                Param("timestamp", Kind.STAMP, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
             ),
             body=Body(shape=BodyShape.PARTS, record="ContactData", part="json", file="file"),
-            returns=Shape.RECORD, record="ContactUpdateData", target="ContactData", safety=Safety.ONCE,
+            returns=ResultShape.RECORD, record="ContactUpdateData", target="ContactData", safety=Safety.ONCE,
             batchable=False, scopes=("write_contacts",), html=True, deprecated=True,
         )
     )
@@ -509,9 +510,9 @@ class Contacts(Module):
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
-                Param("timestamp", Kind.STAMP, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
             ),
-            body=Body(shape=BodyShape.RECORD, record="ContactData"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.RECORD, record="ContactData"), returns=ResultShape.RECORD,
             record="ContactUpdateData", target="ContactData", safety=Safety.ONCE, scopes=("write_contacts",),
             deprecated=True,
         )
@@ -548,13 +549,13 @@ class Contacts(Module):
             module="contacts", name="updates", action="updates", method="GET", path="contacts",
             params=(
                 Param("folder", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("timestamp", Kind.STAMP, required=True, attribute="since"),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("timestamp", WireKind.STAMP, required=True, attribute="since"),
                 Param("ignore", choices=("deleted", "false", "changed"), sent="false"),
-                Param("sort", Kind.SORT),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.UPDATES, record="ContactData", columns="ContactData", safety=Safety.READ,
+            returns=ResultShape.UPDATES, record="ContactData", columns="ContactData", safety=Safety.READ,
             scopes=("read_contacts",), deprecated=True,
         )
     )

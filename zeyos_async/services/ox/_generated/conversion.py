@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class Conversion(Module):
     @operation(
         Spec(
             module="conversion", name="convert", action="convert", method="PUT", path="conversion",
-            body=Body(shape=BodyShape.RECORD, record="ConversionBody"), returns=Shape.JSON,
+            body=Body(shape=BodyShape.RECORD, record="ConversionBody"), returns=ResultShape.JSON,
             safety=Safety.ONCE, oauth=False,
         )
     )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Deputy(Module):
 
     @operation(
         Spec(
-            module="deputy", name="all", action="all", method="GET", path="deputy", returns=Shape.ROWS,
+            module="deputy", name="all", action="all", method="GET", path="deputy", returns=ResultShape.ROWS,
             record="GrantedDeputyPermission", safety=Safety.READ, oauth=False,
         )
     )
@@ -38,7 +38,7 @@ class Deputy(Module):
     @operation(
         Spec(
             module="deputy", name="available", action="available", method="GET", path="deputy",
-            returns=Shape.VALUES, kind=Kind.TEXT, safety=Safety.READ, oauth=False,
+            returns=ResultShape.VALUES, kind=WireKind.TEXT, safety=Safety.READ, oauth=False,
         )
     )
     async def available(self) -> Rows[str]:
@@ -51,8 +51,8 @@ class Deputy(Module):
     @operation(
         Spec(
             module="deputy", name="delete", action="delete", method="DELETE", path="deputy",
-            params=(Param("deputyId", required=True, attribute="deputy_id"),), returns=Shape.VALUE,
-            key="success", kind=Kind.BOOLEAN, safety=Safety.ONCE, oauth=False,
+            params=(Param("deputyId", required=True, attribute="deputy_id"),), returns=ResultShape.VALUE,
+            key="success", kind=WireKind.BOOLEAN, safety=Safety.ONCE, oauth=False,
         )
     )
     async def delete(self, *, deputy_id: str) -> bool:
@@ -68,7 +68,7 @@ class Deputy(Module):
     @operation(
         Spec(
             module="deputy", name="get", action="get", method="GET", path="deputy",
-            params=(Param("deputyId", required=True, attribute="deputy_id"),), returns=Shape.RECORD,
+            params=(Param("deputyId", required=True, attribute="deputy_id"),), returns=ResultShape.RECORD,
             record="GrantedDeputyPermission", safety=Safety.READ, oauth=False,
         )
     )
@@ -86,7 +86,7 @@ class Deputy(Module):
         Spec(
             module="deputy", name="new", action="new", method="PUT", path="deputy",
             body=Body(shape=BodyShape.RECORD, record="DeputyPermission", required=False),
-            returns=Shape.RECORD, record="GrantedDeputyPermission", safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.RECORD, record="GrantedDeputyPermission", safety=Safety.ONCE, oauth=False,
         )
     )
     async def new(
@@ -104,7 +104,7 @@ class Deputy(Module):
     @operation(
         Spec(
             module="deputy", name="reverse", action="reverse", method="GET", path="deputy",
-            returns=Shape.ROWS, record="GrantedDeputyPermission", safety=Safety.READ, oauth=False,
+            returns=ResultShape.ROWS, record="GrantedDeputyPermission", safety=Safety.READ, oauth=False,
         )
     )
     async def reverse(self) -> Rows[GrantedDeputyPermission]:
@@ -118,7 +118,7 @@ class Deputy(Module):
         Spec(
             module="deputy", name="update", action="update", method="PUT", path="deputy",
             body=Body(shape=BodyShape.RECORD, record="DeputyPermission", required=False),
-            returns=Shape.RECORD, record="GrantedDeputyPermission", safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.RECORD, record="GrantedDeputyPermission", safety=Safety.ONCE, oauth=False,
         )
     )
     async def update(

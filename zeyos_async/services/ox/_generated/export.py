@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, download
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, download
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -26,8 +26,12 @@ class Export(Module):
     @download(
         Spec(
             module="export", name="csv", action="CSV", method="GET", path="export",
-            params=(Param("folder", required=True), Param("columns", Kind.COLUMNS), Param("export_dlists")),
-            returns=Shape.DOWNLOAD, columns="ContactData", safety=Safety.READ, batchable=False,
+            params=(
+                Param("folder", required=True),
+                Param("columns", WireKind.COLUMNS),
+                Param("export_dlists"),
+            ),
+            returns=ResultShape.DOWNLOAD, columns="ContactData", safety=Safety.READ, batchable=False,
             scopes=("write_contacts",),
         )
     )
@@ -48,7 +52,7 @@ class Export(Module):
     @download(
         Spec(
             module="export", name="csv_of", action="CSV", method="PUT", path="export",
-            body=Body(shape=BodyShape.RECORDS, record="InfoItemExport"), returns=Shape.DOWNLOAD,
+            body=Body(shape=BodyShape.RECORDS, record="InfoItemExport"), returns=ResultShape.DOWNLOAD,
             safety=Safety.READ, batchable=False, oauth=False,
         )
     )
@@ -67,7 +71,7 @@ class Export(Module):
     @download(
         Spec(
             module="export", name="ical", action="ICAL", method="GET", path="export",
-            params=(Param("folder", required=True),), returns=Shape.DOWNLOAD, safety=Safety.READ,
+            params=(Param("folder", required=True),), returns=ResultShape.DOWNLOAD, safety=Safety.READ,
             batchable=False, scopes=("read_calendar", "read_tasks"),
         )
     )
@@ -84,7 +88,7 @@ class Export(Module):
     @download(
         Spec(
             module="export", name="ical_of", action="ICAL", method="PUT", path="export",
-            body=Body(shape=BodyShape.RECORDS, record="InfoItemExport"), returns=Shape.DOWNLOAD,
+            body=Body(shape=BodyShape.RECORDS, record="InfoItemExport"), returns=ResultShape.DOWNLOAD,
             safety=Safety.READ, batchable=False, oauth=False,
         )
     )
@@ -103,7 +107,7 @@ class Export(Module):
     @download(
         Spec(
             module="export", name="vcard", action="VCARD", method="GET", path="export",
-            params=(Param("folder"), Param("export_dlists", Kind.BOOLEAN)), returns=Shape.DOWNLOAD,
+            params=(Param("folder"), Param("export_dlists", WireKind.BOOLEAN)), returns=ResultShape.DOWNLOAD,
             safety=Safety.READ, batchable=False, scopes=("read_contacts",),
         )
     )
@@ -121,7 +125,7 @@ class Export(Module):
     @download(
         Spec(
             module="export", name="vcard_of", action="VCARD", method="PUT", path="export",
-            body=Body(shape=BodyShape.RECORDS, record="InfoItemExport"), returns=Shape.DOWNLOAD,
+            body=Body(shape=BodyShape.RECORDS, record="InfoItemExport"), returns=ResultShape.DOWNLOAD,
             safety=Safety.READ, batchable=False, oauth=False,
         )
     )

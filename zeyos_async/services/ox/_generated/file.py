@@ -8,8 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, download, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import (
+    Body,
+    BodyShape,
+    Module,
+    Param,
+    ResultShape,
+    Spec,
+    download,
+    operation,
+)
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -23,8 +32,8 @@ class File(Module):
     @download(
         Spec(
             module="file", name="get", action="get", method="GET", path="file",
-            params=(Param("id", required=True),), returns=Shape.DOWNLOAD, safety=Safety.READ, batchable=False,
-            oauth=False,
+            params=(Param("id", required=True),), returns=ResultShape.DOWNLOAD, safety=Safety.READ,
+            batchable=False, oauth=False,
         )
     )
     async def get(self, *, id: str) -> bytes:
@@ -60,7 +69,7 @@ class File(Module):
                 Param("module", required=True),
                 Param("type", required=True, choices=("file", "text", "media", "image", "audio", "video", "application")),
             ),
-            body=Body(shape=BodyShape.PARTS, file="file"), returns=Shape.VALUES, kind=Kind.TEXT,
+            body=Body(shape=BodyShape.PARTS, file="file"), returns=ResultShape.VALUES, kind=WireKind.TEXT,
             safety=Safety.ONCE, batchable=False, oauth=False, html=True,
         )
     )

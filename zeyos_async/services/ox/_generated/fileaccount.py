@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ class Fileaccount(Module):
             module="fileaccount", name="all", action="all", method="GET", path="fileaccount",
             params=(
                 Param("filestorageService", attribute="filestorage_service"),
-                Param("connectionCheck", Kind.BOOLEAN, attribute="connection_check"),
+                Param("connectionCheck", WireKind.BOOLEAN, attribute="connection_check"),
             ),
-            returns=Shape.ROWS, record="FileAccountData", safety=Safety.READ, scopes=("read_files",),
+            returns=ResultShape.ROWS, record="FileAccountData", safety=Safety.READ, scopes=("read_files",),
         )
     )
     async def all(
@@ -52,7 +52,7 @@ class Fileaccount(Module):
                 Param("filestorageService", required=True, attribute="filestorage_service"),
                 Param("id", required=True),
             ),
-            returns=Shape.VALUE, kind=Kind.INTEGER, safety=Safety.ONCE, scopes=("write_files",),
+            returns=ResultShape.VALUE, kind=WireKind.INTEGER, safety=Safety.ONCE, scopes=("write_files",),
         )
     )
     async def delete(self, *, filestorage_service: str, id: str) -> int:
@@ -73,7 +73,7 @@ class Fileaccount(Module):
                 Param("filestorageService", required=True, attribute="filestorage_service"),
                 Param("id", required=True),
             ),
-            returns=Shape.RECORD, record="FileAccountData", safety=Safety.READ, scopes=("read_files",),
+            returns=ResultShape.RECORD, record="FileAccountData", safety=Safety.READ, scopes=("read_files",),
         )
     )
     async def get(self, *, filestorage_service: str, id: str) -> FileAccountData:
@@ -90,8 +90,8 @@ class Fileaccount(Module):
     @operation(
         Spec(
             module="fileaccount", name="new", action="new", method="PUT", path="fileaccount",
-            body=Body(shape=BodyShape.RECORD, record="FileAccountData"), returns=Shape.VALUE, kind=Kind.TEXT,
-            safety=Safety.ONCE, scopes=("write_files",),
+            body=Body(shape=BodyShape.RECORD, record="FileAccountData"), returns=ResultShape.VALUE,
+            kind=WireKind.TEXT, safety=Safety.ONCE, scopes=("write_files",),
         )
     )
     async def new(self, body: FileAccountData | FileAccountDataFields, /) -> str:
@@ -107,8 +107,8 @@ class Fileaccount(Module):
     @operation(
         Spec(
             module="fileaccount", name="update", action="update", method="PUT", path="fileaccount",
-            body=Body(shape=BodyShape.RECORD, record="FileAccountData"), returns=Shape.VALUE, kind=Kind.TEXT,
-            safety=Safety.ONCE, scopes=("write_files",),
+            body=Body(shape=BodyShape.RECORD, record="FileAccountData"), returns=ResultShape.VALUE,
+            kind=WireKind.TEXT, safety=Safety.ONCE, scopes=("write_files",),
         )
     )
     async def update(self, body: FileAccountData | FileAccountDataFields, /) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Fileservice(Module):
     @operation(
         Spec(
             module="fileservice", name="all", action="all", method="GET", path="fileservice",
-            returns=Shape.ROWS, record="FileServiceData", safety=Safety.READ, scopes=("read_files",),
+            returns=ResultShape.ROWS, record="FileServiceData", safety=Safety.READ, scopes=("read_files",),
         )
     )
     async def all(self) -> Rows[FileServiceData]:
@@ -37,7 +37,7 @@ class Fileservice(Module):
     @operation(
         Spec(
             module="fileservice", name="get", action="get", method="GET", path="fileservice",
-            params=(Param("id", required=True),), returns=Shape.RECORD, record="FileServiceData",
+            params=(Param("id", required=True),), returns=ResultShape.RECORD, record="FileServiceData",
             safety=Safety.READ, scopes=("read_files",),
         )
     )

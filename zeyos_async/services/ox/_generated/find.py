@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ class Find(Module):
     @operation(
         Spec(
             module="find", name="autocomplete", action="autocomplete", method="PUT", path="find",
-            params=(Param("limit", Kind.INTEGER), Param("module", required=True)),
-            body=Body(shape=BodyShape.JSON), returns=Shape.JSON, safety=Safety.READ, oauth=False,
+            params=(Param("limit", WireKind.INTEGER), Param("module", required=True)),
+            body=Body(shape=BodyShape.JSON), returns=ResultShape.JSON, safety=Safety.READ, oauth=False,
             since="7.6.1",
         )
     )
@@ -43,7 +43,7 @@ class Find(Module):
         Spec(
             module="find", name="query", action="query", method="PUT", path="find",
             params=(Param("columns", many=True), Param("module", required=True)),
-            body=Body(shape=BodyShape.JSON), returns=Shape.JSON, safety=Safety.READ, oauth=False,
+            body=Body(shape=BodyShape.JSON), returns=ResultShape.JSON, safety=Safety.READ, oauth=False,
             since="7.6.1",
         )
     )

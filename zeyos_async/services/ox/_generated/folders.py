@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -44,11 +44,11 @@ class Folders(Module):
             params=(
                 Param("tree"),
                 Param("content_type", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
                 Param("language"),
-                Param("all", Kind.BOOLEAN),
+                Param("all", WireKind.BOOLEAN),
             ),
-            returns=Shape.GROUPED, record="FolderData", columns="FolderData", safety=Safety.READ,
+            returns=ResultShape.GROUPED, record="FolderData", columns="FolderData", safety=Safety.READ,
             since="6.18.2",
         )
     )
@@ -78,7 +78,7 @@ class Folders(Module):
         Spec(
             module="folders", name="checklimits", action="checklimits", method="PUT", path="folders",
             params=(Param("id", required=True), Param("type", required=True)),
-            body=Body(shape=BodyShape.RECORD, record="FolderCheckLimitsData"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.RECORD, record="FolderCheckLimitsData"), returns=ResultShape.RECORD,
             record="FolderCheckLimitsResponseData", safety=Safety.READ, oauth=False,
         )
     )
@@ -104,8 +104,8 @@ class Folders(Module):
                 Param("allowed_modules", many=True),
                 Param("pushToken", attribute="push_token"),
             ),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT), returns=Shape.LEFT, safety=Safety.ONCE,
-            scopes=("write_mails", "write_tasks", "write_calendar", "write_contacts"),
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT), returns=ResultShape.FAILURES,
+            safety=Safety.ONCE, scopes=("write_mails", "write_tasks", "write_calendar", "write_contacts"),
         )
     )
     async def clear(
@@ -134,16 +134,16 @@ class Folders(Module):
             module="folders", name="delete", action="delete", method="PUT", path="folders",
             params=(
                 Param("tree"),
-                Param("timestamp", Kind.STAMP),
+                Param("timestamp", WireKind.STAMP),
                 Param("allowed_modules", many=True),
-                Param("hardDelete", Kind.BOOLEAN, attribute="hard_delete"),
-                Param("failOnError", Kind.BOOLEAN, attribute="fail_on_error"),
-                Param("extendedResponse", Kind.BOOLEAN, attribute="extended_response"),
+                Param("hardDelete", WireKind.BOOLEAN, attribute="hard_delete"),
+                Param("failOnError", WireKind.BOOLEAN, attribute="fail_on_error"),
+                Param("extendedResponse", WireKind.BOOLEAN, attribute="extended_response"),
                 Param("pushToken", attribute="push_token"),
-                Param("allow_enqueue", Kind.BOOLEAN),
+                Param("allow_enqueue", WireKind.BOOLEAN),
             ),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT), returns=Shape.LEFT, safety=Safety.ONCE,
-            scopes=("write_mails", "write_tasks", "write_calendar", "write_contacts"),
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT), returns=ResultShape.FAILURES,
+            safety=Safety.ONCE, scopes=("write_mails", "write_tasks", "write_calendar", "write_contacts"),
         )
     )
     async def delete(
@@ -187,9 +187,9 @@ class Folders(Module):
                 Param("tree"),
                 Param("allowed_modules", many=True),
                 Param("language"),
-                Param("altNames", Kind.BOOLEAN, attribute="alt_names"),
+                Param("altNames", WireKind.BOOLEAN, attribute="alt_names"),
             ),
-            returns=Shape.RECORD, record="FolderData", target="FolderData", safety=Safety.READ,
+            returns=ResultShape.RECORD, record="FolderData", target="FolderData", safety=Safety.READ,
             scopes=("read_mails", "read_tasks", "read_calendar", "read_contacts"),
         )
     )
@@ -223,15 +223,15 @@ class Folders(Module):
             module="folders", name="list", action="list", method="GET", path="folders",
             params=(
                 Param("parent", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("all", Kind.INTEGER),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("all", WireKind.INTEGER),
                 Param("tree"),
                 Param("allowed_modules", many=True),
                 Param("language"),
-                Param("altNames", Kind.BOOLEAN, attribute="alt_names"),
-                Param("errorOnDuplicateName", Kind.BOOLEAN, attribute="error_on_duplicate_name"),
+                Param("altNames", WireKind.BOOLEAN, attribute="alt_names"),
+                Param("errorOnDuplicateName", WireKind.BOOLEAN, attribute="error_on_duplicate_name"),
             ),
-            returns=Shape.ROWS, record="FolderData", columns="FolderData", safety=Safety.READ,
+            returns=ResultShape.ROWS, record="FolderData", columns="FolderData", safety=Safety.READ,
             scopes=("read_mails", "read_tasks", "read_calendar", "read_contacts"),
         )
     )
@@ -271,10 +271,10 @@ class Folders(Module):
                 Param("tree"),
                 Param("allowed_modules", many=True),
                 Param("pushToken", attribute="push_token"),
-                Param("autorename", Kind.BOOLEAN),
+                Param("autorename", WireKind.BOOLEAN),
             ),
             body=Body(shape=BodyShape.RECORD, record="FolderData", wrap="folder", outer="FolderBody"),
-            returns=Shape.VALUE, kind=Kind.TEXT, safety=Safety.ONCE,
+            returns=ResultShape.VALUE, kind=WireKind.TEXT, safety=Safety.ONCE,
             scopes=("write_mails", "write_tasks", "write_calendar", "write_contacts"),
         )
     )
@@ -307,9 +307,10 @@ class Folders(Module):
         Spec(
             module="folders", name="notify", action="notify", method="PUT", path="folders",
             params=(Param("tree"), Param("id", required=True)),
-            body=Body(shape=BodyShape.RECORD, record="FolderSharingNotificationBody"), returns=Shape.RECORD,
-            record="FolderSharingNotificationData", target="FolderData", safety=Safety.ONCE,
-            scopes=("write_mails", "write_tasks", "write_calendar", "write_contacts"), since="7.8.0",
+            body=Body(shape=BodyShape.RECORD, record="FolderSharingNotificationBody"),
+            returns=ResultShape.RECORD, record="FolderSharingNotificationData", target="FolderData",
+            safety=Safety.ONCE, scopes=("write_mails", "write_tasks", "write_calendar", "write_contacts"),
+            since="7.8.0",
         )
     )
     async def notify(
@@ -339,12 +340,12 @@ class Folders(Module):
             module="folders", name="path", action="path", method="GET", path="folders",
             params=(
                 Param("id", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
                 Param("tree"),
                 Param("allowed_modules", many=True),
                 Param("language"),
             ),
-            returns=Shape.ROWS, record="FolderData", target="FolderData", columns="FolderData",
+            returns=ResultShape.ROWS, record="FolderData", target="FolderData", columns="FolderData",
             safety=Safety.READ,
         )
     )
@@ -377,8 +378,8 @@ class Folders(Module):
         Spec(
             module="folders", name="restore", action="restore", method="PUT", path="folders",
             params=(Param("tree"), Param("pushToken", attribute="push_token")),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT), returns=Shape.JSON, safety=Safety.ONCE,
-            scopes=("write_mails", "write_tasks", "write_calendar", "write_contacts"),
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT), returns=ResultShape.JSON,
+            safety=Safety.ONCE, scopes=("write_mails", "write_tasks", "write_calendar", "write_contacts"),
         )
     )
     async def restore(
@@ -404,11 +405,11 @@ class Folders(Module):
         Spec(
             module="folders", name="root", action="root", method="GET", path="folders",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
                 Param("tree"),
                 Param("allowed_modules", many=True),
             ),
-            returns=Shape.ROWS, record="FolderData", columns="FolderData", safety=Safety.READ,
+            returns=ResultShape.ROWS, record="FolderData", columns="FolderData", safety=Safety.READ,
         )
     )
     async def root(
@@ -434,11 +435,11 @@ class Folders(Module):
             module="folders", name="search", action="search", method="GET", path="folders",
             params=(
                 Param("tree"),
-                Param("columns", Kind.COLUMNS),
+                Param("columns", WireKind.COLUMNS),
                 Param("id", required=True),
                 Param("module", required=True),
             ),
-            body=Body(shape=BodyShape.RECORD, record="FolderSearchBody"), returns=Shape.ROWS,
+            body=Body(shape=BodyShape.RECORD, record="FolderSearchBody"), returns=ResultShape.ROWS,
             record="FolderData", columns="FolderData", safety=Safety.READ, oauth=False,
         )
     )
@@ -470,13 +471,14 @@ class Folders(Module):
         Spec(
             module="folders", name="shares", action="shares", method="GET", path="folders",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
                 Param("content_type", required=True),
                 Param("tree"),
                 Param("language"),
-                Param("all", Kind.INTEGER),
+                Param("all", WireKind.INTEGER),
             ),
-            returns=Shape.ROWS, record="FolderData", columns="FolderData", safety=Safety.READ, since="7.8.0",
+            returns=ResultShape.ROWS, record="FolderData", columns="FolderData", safety=Safety.READ,
+            since="7.8.0",
         )
     )
     async def shares(
@@ -505,18 +507,18 @@ class Folders(Module):
         Spec(
             module="folders", name="update", action="update", method="PUT", path="folders",
             params=(
-                Param("allow_enqueue", Kind.BOOLEAN),
+                Param("allow_enqueue", WireKind.BOOLEAN),
                 Param("id", required=True),
-                Param("timestamp", Kind.STAMP),
+                Param("timestamp", WireKind.STAMP),
                 Param("tree"),
                 Param("allowed_modules", many=True),
-                Param("cascadePermissions", Kind.BOOLEAN, attribute="cascade_permissions"),
+                Param("cascadePermissions", WireKind.BOOLEAN, attribute="cascade_permissions"),
                 Param("pushToken", attribute="push_token"),
-                Param("autorename", Kind.BOOLEAN),
-                Param("ignoreWarnings", Kind.BOOLEAN, attribute="ignore_warnings"),
+                Param("autorename", WireKind.BOOLEAN),
+                Param("ignoreWarnings", WireKind.BOOLEAN, attribute="ignore_warnings"),
             ),
             body=Body(shape=BodyShape.RECORD, record="FolderData", wrap="folder", outer="FolderBody"),
-            returns=Shape.VALUE, target="FolderData", kind=Kind.TEXT, safety=Safety.ONCE,
+            returns=ResultShape.VALUE, target="FolderData", kind=WireKind.TEXT, safety=Safety.ONCE,
             scopes=("write_mails", "write_tasks", "write_calendar", "write_contacts"),
         )
     )
@@ -562,14 +564,14 @@ class Folders(Module):
         Spec(
             module="folders", name="updates", action="updates", method="GET", path="folders",
             params=(
-                Param("timestamp", Kind.STAMP, required=True, attribute="since"),
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("timestamp", WireKind.STAMP, required=True, attribute="since"),
+                Param("columns", WireKind.COLUMNS, required=True),
                 Param("tree"),
                 Param("language"),
                 Param("ignore", choices=("deleted", "false", "changed"), sent="false"),
                 Param("allowed_modules", many=True),
             ),
-            returns=Shape.UPDATES, record="FolderData", columns="FolderData", safety=Safety.READ,
+            returns=ResultShape.UPDATES, record="FolderData", columns="FolderData", safety=Safety.READ,
         )
     )
     async def updates(

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ class Group(Module):
     @operation(
         Spec(
             module="group", name="all", action="all", method="PUT", path="group",
-            params=(Param("columns", Kind.COLUMNS, required=True),), returns=Shape.ROWS, record="GroupData",
-            columns="GroupData", safety=Safety.READ, oauth=False,
+            params=(Param("columns", WireKind.COLUMNS, required=True),), returns=ResultShape.ROWS,
+            record="GroupData", columns="GroupData", safety=Safety.READ, oauth=False,
         )
     )
     async def all(self, *, columns: Sequence[str | int] | None = None) -> Rows[GroupData]:
@@ -53,8 +53,8 @@ class Group(Module):
     @operation(
         Spec(
             module="group", name="delete", action="delete", method="PUT", path="group",
-            params=(Param("timestamp", Kind.STAMP, required=True),),
-            body=Body(shape=BodyShape.RECORD, record="GroupListElement"), returns=Shape.LEFT,
+            params=(Param("timestamp", WireKind.STAMP, required=True),),
+            body=Body(shape=BodyShape.RECORD, record="GroupListElement"), returns=ResultShape.FAILURES,
             safety=Safety.ONCE, oauth=False,
         )
     )
@@ -75,8 +75,8 @@ class Group(Module):
     @operation(
         Spec(
             module="group", name="get", action="get", method="GET", path="group",
-            params=(Param("id", Kind.INTEGER, required=True),), returns=Shape.RECORD, record="GroupData",
-            target="GroupData", safety=Safety.READ, oauth=False,
+            params=(Param("id", WireKind.INTEGER, required=True),), returns=ResultShape.RECORD,
+            record="GroupData", target="GroupData", safety=Safety.READ, oauth=False,
         )
     )
     async def get(self, record: GroupData | None = None, /, *, id: int | None = None) -> GroupData:
@@ -93,7 +93,7 @@ class Group(Module):
     @operation(
         Spec(
             module="group", name="list", action="list", method="PUT", path="group",
-            body=Body(shape=BodyShape.RECORDS, record="GroupListElement"), returns=Shape.ROWS,
+            body=Body(shape=BodyShape.RECORDS, record="GroupListElement"), returns=ResultShape.ROWS,
             record="GroupData", safety=Safety.READ, oauth=False,
         )
     )
@@ -112,7 +112,7 @@ class Group(Module):
     @operation(
         Spec(
             module="group", name="new", action="new", method="PUT", path="group",
-            body=Body(shape=BodyShape.RECORD, record="GroupData"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.RECORD, record="GroupData"), returns=ResultShape.RECORD,
             record="GroupUpdateData", safety=Safety.ONCE, oauth=False,
         )
     )
@@ -129,7 +129,7 @@ class Group(Module):
     @operation(
         Spec(
             module="group", name="search", action="search", method="PUT", path="group",
-            body=Body(shape=BodyShape.RECORD, record="GroupSearchBody"), returns=Shape.ROWS,
+            body=Body(shape=BodyShape.RECORD, record="GroupSearchBody"), returns=ResultShape.ROWS,
             record="GroupData", safety=Safety.READ, oauth=False,
         )
     )
@@ -146,7 +146,10 @@ class Group(Module):
     @operation(
         Spec(
             module="group", name="update", action="update", method="PUT", path="group",
-            params=(Param("id", Kind.INTEGER, required=True), Param("timestamp", Kind.STAMP, required=True)),
+            params=(
+                Param("id", WireKind.INTEGER, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
+            ),
             body=Body(shape=BodyShape.RECORD, record="GroupData"), target="GroupData", safety=Safety.ONCE,
             oauth=False,
         )
@@ -177,8 +180,8 @@ class Group(Module):
     @operation(
         Spec(
             module="group", name="updates", action="updates", method="GET", path="group",
-            params=(Param("timestamp", Kind.STAMP, required=True, attribute="since"),), returns=Shape.UPDATES,
-            record="GroupData", safety=Safety.READ, oauth=False, since="6.18.1",
+            params=(Param("timestamp", WireKind.STAMP, required=True, attribute="since"),),
+            returns=ResultShape.UPDATES, record="GroupData", safety=Safety.READ, oauth=False, since="6.18.1",
         )
     )
     async def updates(self, *, since: Instant | int) -> Updates[GroupData]:

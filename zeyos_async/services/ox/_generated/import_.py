@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -25,8 +25,12 @@ class Import(Module):
     @operation(
         Spec(
             module="import", name="csv", action="CSV", method="POST", path="import",
-            params=(Param("allow_enqueue", Kind.BOOLEAN), Param("folder", required=True), Param("charset")),
-            body=Body(shape=BodyShape.PARTS, file="file"), returns=Shape.ROWS, record="ImportResult",
+            params=(
+                Param("allow_enqueue", WireKind.BOOLEAN),
+                Param("folder", required=True),
+                Param("charset"),
+            ),
+            body=Body(shape=BodyShape.PARTS, file="file"), returns=ResultShape.ROWS, record="ImportResult",
             safety=Safety.ONCE, batchable=False, scopes=("write_contacts",), html=True,
         )
     )
@@ -50,12 +54,12 @@ class Import(Module):
         Spec(
             module="import", name="ical", action="ICAL", method="POST", path="import",
             params=(
-                Param("allow_enqueue", Kind.BOOLEAN),
+                Param("allow_enqueue", WireKind.BOOLEAN),
                 Param("folder", required=True),
-                Param("suppressNotification", Kind.BOOLEAN, attribute="suppress_notification"),
-                Param("ignoreUIDs", Kind.BOOLEAN, attribute="ignore_uids"),
+                Param("suppressNotification", WireKind.BOOLEAN, attribute="suppress_notification"),
+                Param("ignoreUIDs", WireKind.BOOLEAN, attribute="ignore_uids"),
             ),
-            body=Body(shape=BodyShape.PARTS, file="file"), returns=Shape.ROWS, record="ImportResult",
+            body=Body(shape=BodyShape.PARTS, file="file"), returns=ResultShape.ROWS, record="ImportResult",
             safety=Safety.ONCE, batchable=False, scopes=("write_calendar", "write_tasks"), html=True,
         )
     )
@@ -85,8 +89,12 @@ class Import(Module):
     @operation(
         Spec(
             module="import", name="outlook_csv", action="OUTLOOK_CSV", method="POST", path="import",
-            params=(Param("allow_enqueue", Kind.BOOLEAN), Param("folder", required=True), Param("charset")),
-            body=Body(shape=BodyShape.PARTS, file="file"), returns=Shape.ROWS, record="ImportResult",
+            params=(
+                Param("allow_enqueue", WireKind.BOOLEAN),
+                Param("folder", required=True),
+                Param("charset"),
+            ),
+            body=Body(shape=BodyShape.PARTS, file="file"), returns=ResultShape.ROWS, record="ImportResult",
             safety=Safety.ONCE, batchable=False, scopes=("write_contacts",), html=True,
         )
     )
@@ -109,8 +117,8 @@ class Import(Module):
     @operation(
         Spec(
             module="import", name="vcard", action="VCARD", method="POST", path="import",
-            params=(Param("allow_enqueue", Kind.BOOLEAN), Param("folder", required=True)),
-            body=Body(shape=BodyShape.PARTS, file="file"), returns=Shape.ROWS, record="ImportResult",
+            params=(Param("allow_enqueue", WireKind.BOOLEAN), Param("folder", required=True)),
+            body=Body(shape=BodyShape.PARTS, file="file"), returns=ResultShape.ROWS, record="ImportResult",
             safety=Safety.ONCE, batchable=False, scopes=("write_contacts",), html=True,
         )
     )

@@ -8,8 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, download, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import (
+    Body,
+    BodyShape,
+    Module,
+    Param,
+    ResultShape,
+    Spec,
+    download,
+    operation,
+)
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -46,16 +55,16 @@ class Infostore(Module):
             module="infostore", name="advanced_search", action="advancedSearch", method="PUT",
             path="infostore",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
                 Param("folder"),
-                Param("sort", Kind.SORT),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
-                Param("start", Kind.INTEGER),
-                Param("end", Kind.INTEGER),
-                Param("includeSubfolders", Kind.BOOLEAN, attribute="include_subfolders"),
-                Param("pregenerate_previews", Kind.BOOLEAN),
+                Param("start", WireKind.INTEGER),
+                Param("end", WireKind.INTEGER),
+                Param("includeSubfolders", WireKind.BOOLEAN, attribute="include_subfolders"),
+                Param("pregenerate_previews", WireKind.BOOLEAN),
             ),
-            body=Body(shape=BodyShape.JSON), returns=Shape.ROWS, record="InfoItemData",
+            body=Body(shape=BodyShape.JSON), returns=ResultShape.ROWS, record="InfoItemData",
             columns="InfoItemData", safety=Safety.READ, oauth=False,
         )
     )
@@ -95,15 +104,15 @@ class Infostore(Module):
             module="infostore", name="all", action="all", method="GET", path="infostore",
             params=(
                 Param("folder", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("sort", Kind.SORT),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
-                Param("left_hand_limit", Kind.INTEGER),
-                Param("right_hand_limit", Kind.INTEGER),
-                Param("limit", Kind.INTEGER),
-                Param("pregenerate_previews", Kind.BOOLEAN),
+                Param("left_hand_limit", WireKind.INTEGER),
+                Param("right_hand_limit", WireKind.INTEGER),
+                Param("limit", WireKind.INTEGER),
+                Param("pregenerate_previews", WireKind.BOOLEAN),
             ),
-            returns=Shape.ROWS, record="InfoItemData", columns="InfoItemData", safety=Safety.READ,
+            returns=ResultShape.ROWS, record="InfoItemData", columns="InfoItemData", safety=Safety.READ,
             oauth=False,
         )
     )
@@ -138,8 +147,8 @@ class Infostore(Module):
     @operation(
         Spec(
             module="infostore", name="backward_link", action="backwardLink", method="GET", path="infostore",
-            params=(Param("folder", required=True), Param("id"), Param("redirect", Kind.BOOLEAN)),
-            returns=Shape.RECORD, record="BackwardLink", target="InfoItemData", safety=Safety.READ,
+            params=(Param("folder", required=True), Param("id"), Param("redirect", WireKind.BOOLEAN)),
+            returns=ResultShape.RECORD, record="BackwardLink", target="InfoItemData", safety=Safety.READ,
             oauth=False,
         )
     )
@@ -185,8 +194,8 @@ class Infostore(Module):
             module="infostore", name="copy_with_file", action="copy", method="POST", path="infostore",
             params=(Param("id", required=True), Param("pushToken", attribute="push_token")),
             body=Body(shape=BodyShape.PARTS, record="InfoItemData", part="json", file="file"),
-            returns=Shape.VALUE, target="InfoItemData", kind=Kind.TEXT, safety=Safety.ONCE, batchable=False,
-            oauth=False, html=True,
+            returns=ResultShape.VALUE, target="InfoItemData", kind=WireKind.TEXT, safety=Safety.ONCE,
+            batchable=False, oauth=False, html=True,
         )
     )
     async def copy_with_file(
@@ -217,8 +226,8 @@ class Infostore(Module):
         Spec(
             module="infostore", name="copy", action="copy", method="PUT", path="infostore",
             params=(Param("id", required=True), Param("pushToken", attribute="push_token")),
-            body=Body(shape=BodyShape.RECORD, record="InfoItemData"), returns=Shape.VALUE,
-            target="InfoItemData", kind=Kind.TEXT, safety=Safety.ONCE, oauth=False,
+            body=Body(shape=BodyShape.RECORD, record="InfoItemData"), returns=ResultShape.VALUE,
+            target="InfoItemData", kind=WireKind.TEXT, safety=Safety.ONCE, oauth=False,
         )
     )
     async def copy(
@@ -247,11 +256,11 @@ class Infostore(Module):
         Spec(
             module="infostore", name="delete", action="delete", method="PUT", path="infostore",
             params=(
-                Param("timestamp", Kind.STAMP, required=True),
-                Param("hardDelete", Kind.BOOLEAN, attribute="hard_delete"),
+                Param("timestamp", WireKind.STAMP, required=True),
+                Param("hardDelete", WireKind.BOOLEAN, attribute="hard_delete"),
                 Param("pushToken", attribute="push_token"),
             ),
-            body=Body(shape=BodyShape.RECORDS, record="InfoItemListElement"), returns=Shape.LEFT,
+            body=Body(shape=BodyShape.RECORDS, record="InfoItemListElement"), returns=ResultShape.FAILURES,
             safety=Safety.ONCE, oauth=False,
         )
     )
@@ -283,11 +292,11 @@ class Infostore(Module):
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
-                Param("timestamp", Kind.STAMP, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
                 Param("pushToken", attribute="push_token"),
             ),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER), returns=Shape.LEFT, target="InfoItemData",
-            safety=Safety.ONCE, oauth=False,
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.INTEGER), returns=ResultShape.FAILURES,
+            target="InfoItemData", safety=Safety.ONCE, oauth=False,
         )
     )
     async def detach(
@@ -323,21 +332,22 @@ class Infostore(Module):
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
-                Param("version", Kind.INTEGER),
+                Param("version", WireKind.INTEGER),
                 Param("content_type"),
-                Param("scan", Kind.BOOLEAN),
+                Param("scan", WireKind.BOOLEAN),
                 Param("format"),
-                Param("rotate", Kind.BOOLEAN),
-                Param("width", Kind.INTEGER),
-                Param("height", Kind.INTEGER),
-                Param("shrinkOnly", Kind.BOOLEAN, attribute="shrink_only"),
+                Param("rotate", WireKind.BOOLEAN),
+                Param("width", WireKind.INTEGER),
+                Param("height", WireKind.INTEGER),
+                Param("shrinkOnly", WireKind.BOOLEAN, attribute="shrink_only"),
                 Param("scaleType", attribute="scale_type", choices=("cover", "contain", "containforcedimension", "coverandcrop", "auto")),
-                Param("cropWidth", Kind.INTEGER, attribute="crop_width"),
-                Param("cropHeight", Kind.INTEGER, attribute="crop_height"),
-                Param("cropX", Kind.INTEGER, attribute="crop_x"),
-                Param("cropY", Kind.INTEGER, attribute="crop_y"),
+                Param("cropWidth", WireKind.INTEGER, attribute="crop_width"),
+                Param("cropHeight", WireKind.INTEGER, attribute="crop_height"),
+                Param("cropX", WireKind.INTEGER, attribute="crop_x"),
+                Param("cropY", WireKind.INTEGER, attribute="crop_y"),
             ),
-            returns=Shape.DOWNLOAD, target="InfoItemData", safety=Safety.READ, batchable=False, oauth=False,
+            returns=ResultShape.DOWNLOAD, target="InfoItemData", safety=Safety.READ, batchable=False,
+            oauth=False,
         )
     )
     async def document(
@@ -388,7 +398,7 @@ class Infostore(Module):
     @operation(
         Spec(
             module="infostore", name="get", action="get", method="GET", path="infostore",
-            params=(Param("id", required=True), Param("folder", required=True)), returns=Shape.RECORD,
+            params=(Param("id", required=True), Param("folder", required=True)), returns=ResultShape.RECORD,
             record="InfoItemData", target="InfoItemData", safety=Safety.READ, oauth=False,
         )
     )
@@ -410,10 +420,10 @@ class Infostore(Module):
         Spec(
             module="infostore", name="list", action="list", method="PUT", path="infostore",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("pregenerate_previews", Kind.BOOLEAN),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("pregenerate_previews", WireKind.BOOLEAN),
             ),
-            body=Body(shape=BodyShape.RECORDS, record="InfoItemListElement"), returns=Shape.ROWS,
+            body=Body(shape=BodyShape.RECORDS, record="InfoItemListElement"), returns=ResultShape.ROWS,
             record="InfoItemData", columns="InfoItemData", safety=Safety.READ, oauth=False,
         )
     )
@@ -439,7 +449,7 @@ class Infostore(Module):
     @operation(
         Spec(
             module="infostore", name="lock", action="lock", method="GET", path="infostore",
-            params=(Param("id", required=True), Param("diff", Kind.INTEGER)), target="InfoItemData",
+            params=(Param("id", required=True), Param("diff", WireKind.INTEGER)), target="InfoItemData",
             safety=Safety.REPEATABLE, oauth=False,
         )
     )
@@ -461,13 +471,14 @@ class Infostore(Module):
         Spec(
             module="infostore", name="move", action="move", method="GET", path="infostore",
             params=(
-                Param("timestamp", Kind.STAMP, required=True),
-                Param("folder", required=True, given=True),
+                Param("timestamp", WireKind.STAMP, required=True),
+                Param("folder", required=True, explicit=True),
                 Param("id", required=True),
                 Param("pushToken", attribute="push_token"),
-                Param("ignoreWarnings", Kind.BOOLEAN, attribute="ignore_warnings"),
+                Param("ignoreWarnings", WireKind.BOOLEAN, attribute="ignore_warnings"),
             ),
-            returns=Shape.VALUE, target="InfoItemData", kind=Kind.TEXT, safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.VALUE, target="InfoItemData", kind=WireKind.TEXT, safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def move(
@@ -502,9 +513,9 @@ class Infostore(Module):
             params=(
                 Param("folder", required=True),
                 Param("pushToken", attribute="push_token"),
-                Param("ignoreWarnings", Kind.BOOLEAN, attribute="ignore_warnings"),
+                Param("ignoreWarnings", WireKind.BOOLEAN, attribute="ignore_warnings"),
             ),
-            body=Body(shape=BodyShape.RECORDS, record="InfoItemListElement"), returns=Shape.LEFT,
+            body=Body(shape=BodyShape.RECORDS, record="InfoItemListElement"), returns=ResultShape.FAILURES,
             safety=Safety.ONCE, oauth=False,
         )
     )
@@ -532,9 +543,10 @@ class Infostore(Module):
     @operation(
         Spec(
             module="infostore", name="new_with_file", action="new", method="POST", path="infostore",
-            params=(Param("try_add_version", Kind.BOOLEAN), Param("pushToken", attribute="push_token")),
+            params=(Param("try_add_version", WireKind.BOOLEAN), Param("pushToken", attribute="push_token")),
             body=Body(shape=BodyShape.PARTS, record="InfoItemData", wrap="file", outer="InfoItemBody", part="json", file="file"),
-            returns=Shape.VALUE, kind=Kind.TEXT, safety=Safety.ONCE, batchable=False, oauth=False, html=True,
+            returns=ResultShape.VALUE, kind=WireKind.TEXT, safety=Safety.ONCE, batchable=False, oauth=False,
+            html=True,
         )
     )
     async def new_with_file(
@@ -561,9 +573,13 @@ class Infostore(Module):
     @operation(
         Spec(
             module="infostore", name="new", action="new", method="PUT", path="infostore",
-            params=(Param("id"), Param("timestamp", Kind.STAMP), Param("pushToken", attribute="push_token")),
+            params=(
+                Param("id"),
+                Param("timestamp", WireKind.STAMP),
+                Param("pushToken", attribute="push_token"),
+            ),
             body=Body(shape=BodyShape.RECORD, record="InfoItemData", wrap="file", outer="InfoItemBody"),
-            returns=Shape.VALUE, kind=Kind.TEXT, safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.VALUE, kind=WireKind.TEXT, safety=Safety.ONCE, oauth=False,
         )
     )
     async def new(
@@ -592,9 +608,9 @@ class Infostore(Module):
         Spec(
             module="infostore", name="notify", action="notify", method="PUT", path="infostore",
             params=(Param("id", required=True),),
-            body=Body(shape=BodyShape.RECORD, record="InfoItemSharingNotificationBody"), returns=Shape.RECORD,
-            record="InfoItemSharingNotificationData", target="InfoItemData", safety=Safety.ONCE, oauth=False,
-            since="7.8.0",
+            body=Body(shape=BodyShape.RECORD, record="InfoItemSharingNotificationBody"),
+            returns=ResultShape.RECORD, record="InfoItemSharingNotificationData", target="InfoItemData",
+            safety=Safety.ONCE, oauth=False, since="7.8.0",
         )
     )
     async def notify(
@@ -621,7 +637,7 @@ class Infostore(Module):
         Spec(
             module="infostore", name="restore", action="restore", method="PUT", path="infostore",
             params=(Param("pushToken", attribute="push_token"),),
-            body=Body(shape=BodyShape.RECORDS, record="InfoItemListElement"), returns=Shape.ROWS,
+            body=Body(shape=BodyShape.RECORDS, record="InfoItemListElement"), returns=ResultShape.ROWS,
             record="InfoItemsRestoreResponseData", safety=Safety.ONCE, oauth=False,
         )
     )
@@ -648,7 +664,7 @@ class Infostore(Module):
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
-                Param("timestamp", Kind.STAMP, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
                 Param("pushToken", attribute="push_token"),
             ),
             target="InfoItemData", safety=Safety.ONCE, oauth=False,
@@ -682,14 +698,14 @@ class Infostore(Module):
         Spec(
             module="infostore", name="save_as", action="saveAs", method="PUT", path="infostore",
             params=(
-                Param("attached", Kind.INTEGER, required=True),
-                Param("folder", Kind.INTEGER, required=True),
-                Param("module", Kind.INTEGER, required=True),
+                Param("attached", WireKind.INTEGER, required=True),
+                Param("folder", WireKind.INTEGER, required=True),
+                Param("module", WireKind.INTEGER, required=True),
                 Param("attachment", required=True),
                 Param("pushToken", attribute="push_token"),
             ),
-            body=Body(shape=BodyShape.RECORDS, record="InfoItemBody"), returns=Shape.VALUE, kind=Kind.TEXT,
-            safety=Safety.ONCE, oauth=False,
+            body=Body(shape=BodyShape.RECORDS, record="InfoItemBody"), returns=ResultShape.VALUE,
+            kind=WireKind.TEXT, safety=Safety.ONCE, oauth=False,
         )
     )
     async def save_as(
@@ -721,16 +737,16 @@ class Infostore(Module):
         Spec(
             module="infostore", name="search", action="search", method="PUT", path="infostore",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
                 Param("folder"),
-                Param("sort", Kind.SORT),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
-                Param("start", Kind.INTEGER),
-                Param("end", Kind.INTEGER),
-                Param("includeSubfolders", Kind.BOOLEAN, attribute="include_subfolders"),
-                Param("pregenerate_previews", Kind.BOOLEAN),
+                Param("start", WireKind.INTEGER),
+                Param("end", WireKind.INTEGER),
+                Param("includeSubfolders", WireKind.BOOLEAN, attribute="include_subfolders"),
+                Param("pregenerate_previews", WireKind.BOOLEAN),
             ),
-            body=Body(shape=BodyShape.RECORD, record="InfoItemSearchBody"), returns=Shape.ROWS,
+            body=Body(shape=BodyShape.RECORD, record="InfoItemSearchBody"), returns=ResultShape.ROWS,
             record="InfoItemData", columns="InfoItemData", safety=Safety.READ, oauth=False,
         )
     )
@@ -769,12 +785,12 @@ class Infostore(Module):
         Spec(
             module="infostore", name="shares", action="shares", method="GET", path="infostore",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("sort", Kind.SORT),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
-                Param("pregenerate_previews", Kind.BOOLEAN),
+                Param("pregenerate_previews", WireKind.BOOLEAN),
             ),
-            returns=Shape.ROWS, record="InfoItemData", columns="InfoItemData", safety=Safety.READ,
+            returns=ResultShape.ROWS, record="InfoItemData", columns="InfoItemData", safety=Safety.READ,
             oauth=False, since="7.8.0",
         )
     )
@@ -821,13 +837,13 @@ class Infostore(Module):
             module="infostore", name="update_with_file", action="update", method="POST", path="infostore",
             params=(
                 Param("id", required=True),
-                Param("timestamp", Kind.STAMP, required=True),
-                Param("offset", Kind.INTEGER),
+                Param("timestamp", WireKind.STAMP, required=True),
+                Param("offset", WireKind.INTEGER),
                 Param("pushToken", attribute="push_token"),
             ),
             body=Body(shape=BodyShape.PARTS, record="InfoItemData", wrap="file", outer="InfoItemBody", part="json", file="file"),
-            returns=Shape.VALUE, target="InfoItemData", kind=Kind.TEXT, safety=Safety.ONCE, batchable=False,
-            oauth=False, html=True,
+            returns=ResultShape.VALUE, target="InfoItemData", kind=WireKind.TEXT, safety=Safety.ONCE,
+            batchable=False, oauth=False, html=True,
         )
     )
     async def update_with_file(
@@ -864,12 +880,13 @@ class Infostore(Module):
             module="infostore", name="update", action="update", method="PUT", path="infostore",
             params=(
                 Param("id", required=True),
-                Param("timestamp", Kind.STAMP, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
                 Param("pushToken", attribute="push_token"),
-                Param("extendedResponse", Kind.BOOLEAN, attribute="extended_response"),
+                Param("extendedResponse", WireKind.BOOLEAN, attribute="extended_response"),
             ),
             body=Body(shape=BodyShape.RECORD, record="InfoItemData", wrap="file", outer="InfoItemBody"),
-            returns=Shape.VALUE, target="InfoItemData", kind=Kind.TEXT, safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.VALUE, target="InfoItemData", kind=WireKind.TEXT, safety=Safety.ONCE,
+            oauth=False,
         )
     )
     async def update(
@@ -904,14 +921,14 @@ class Infostore(Module):
             module="infostore", name="updates", action="updates", method="GET", path="infostore",
             params=(
                 Param("folder", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("timestamp", Kind.STAMP, attribute="since"),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("timestamp", WireKind.STAMP, attribute="since"),
                 Param("ignore", choices=("deleted", "false", "changed"), sent="false"),
-                Param("sort", Kind.SORT),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
-                Param("pregenerate_previews", Kind.BOOLEAN),
+                Param("pregenerate_previews", WireKind.BOOLEAN),
             ),
-            returns=Shape.UPDATES, record="InfoItemData", columns="InfoItemData", safety=Safety.READ,
+            returns=ResultShape.UPDATES, record="InfoItemData", columns="InfoItemData", safety=Safety.READ,
             oauth=False,
         )
     )
@@ -947,7 +964,7 @@ class Infostore(Module):
             fixed=(('binary', 'true'),),
             params=(
                 Param("folder_id", required=True, attribute="folder"),
-                Param("timestamp", Kind.STAMP),
+                Param("timestamp", WireKind.STAMP),
                 Param("id"),
                 Param("title"),
                 Param("filename", required=True),
@@ -958,14 +975,14 @@ class Infostore(Module):
                 Param("version"),
                 Param("version_comment"),
                 Param("categories"),
-                Param("color_label", Kind.INTEGER),
-                Param("file_size", Kind.INTEGER),
-                Param("try_add_version", Kind.BOOLEAN),
-                Param("ignoreWarnings", Kind.BOOLEAN, attribute="ignore_warnings"),
-                Param("offset", Kind.INTEGER),
+                Param("color_label", WireKind.INTEGER),
+                Param("file_size", WireKind.INTEGER),
+                Param("try_add_version", WireKind.BOOLEAN),
+                Param("ignoreWarnings", WireKind.BOOLEAN, attribute="ignore_warnings"),
+                Param("offset", WireKind.INTEGER),
                 Param("pushToken", attribute="push_token"),
             ),
-            body=Body(shape=BodyShape.RAW), returns=Shape.VALUE, kind=Kind.TEXT, safety=Safety.ONCE,
+            body=Body(shape=BodyShape.RAW), returns=ResultShape.VALUE, kind=WireKind.TEXT, safety=Safety.ONCE,
             batchable=False, oauth=False,
         )
     )
@@ -1026,12 +1043,12 @@ class Infostore(Module):
             module="infostore", name="versions", action="versions", method="GET", path="infostore",
             params=(
                 Param("id", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("sort", Kind.SORT),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
-                Param("pregenerate_previews", Kind.BOOLEAN),
+                Param("pregenerate_previews", WireKind.BOOLEAN),
             ),
-            returns=Shape.ROWS, record="InfoItemData", target="InfoItemData", columns="InfoItemData",
+            returns=ResultShape.ROWS, record="InfoItemData", target="InfoItemData", columns="InfoItemData",
             safety=Safety.READ, oauth=False,
         )
     )
@@ -1063,8 +1080,8 @@ class Infostore(Module):
     @download(
         Spec(
             module="infostore", name="zipdocuments", action="zipdocuments", method="PUT", path="infostore",
-            params=(Param("scan", Kind.BOOLEAN),),
-            body=Body(shape=BodyShape.RECORDS, record="InfoItemZipElement"), returns=Shape.DOWNLOAD,
+            params=(Param("scan", WireKind.BOOLEAN),),
+            body=Body(shape=BodyShape.RECORDS, record="InfoItemZipElement"), returns=ResultShape.DOWNLOAD,
             safety=Safety.READ, batchable=False, oauth=False, since="7.4.0",
         )
     )
@@ -1090,11 +1107,11 @@ class Infostore(Module):
             module="infostore", name="zipfolder", action="zipfolder", method="GET", path="infostore",
             params=(
                 Param("folder", required=True),
-                Param("recursive", Kind.BOOLEAN),
-                Param("scan", Kind.BOOLEAN),
-                Param("addFolderAsRoot", Kind.BOOLEAN, attribute="add_folder_as_root"),
+                Param("recursive", WireKind.BOOLEAN),
+                Param("scan", WireKind.BOOLEAN),
+                Param("addFolderAsRoot", WireKind.BOOLEAN, attribute="add_folder_as_root"),
             ),
-            returns=Shape.DOWNLOAD, safety=Safety.READ, batchable=False, oauth=False,
+            returns=ResultShape.DOWNLOAD, safety=Safety.READ, batchable=False, oauth=False,
         )
     )
     async def zipfolder(

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Jobs(Module):
 
     @operation(
         Spec(
-            module="jobs", name="all", action="all", method="GET", path="jobs", returns=Shape.ROWS,
+            module="jobs", name="all", action="all", method="GET", path="jobs", returns=ResultShape.ROWS,
             record="InfoJobData", safety=Safety.READ, oauth=False,
         )
     )
@@ -38,8 +38,8 @@ class Jobs(Module):
     @operation(
         Spec(
             module="jobs", name="cancel", action="cancel", method="GET", path="jobs",
-            params=(Param("id", required=True),), returns=Shape.VALUE, key="success", target="InfoJobData",
-            kind=Kind.BOOLEAN, safety=Safety.REPEATABLE, oauth=False,
+            params=(Param("id", required=True),), returns=ResultShape.VALUE, key="success",
+            target="InfoJobData", kind=WireKind.BOOLEAN, safety=Safety.REPEATABLE, oauth=False,
         )
     )
     async def cancel(self, record: InfoJobData | None = None, /, *, id: str | None = None) -> bool:
@@ -56,7 +56,7 @@ class Jobs(Module):
     @operation(
         Spec(
             module="jobs", name="get", action="get", method="GET", path="jobs",
-            params=(Param("id", required=True),), returns=Shape.JSON, target="InfoJobData",
+            params=(Param("id", required=True),), returns=ResultShape.JSON, target="InfoJobData",
             safety=Safety.READ, oauth=False,
         )
     )
@@ -74,7 +74,7 @@ class Jobs(Module):
     @operation(
         Spec(
             module="jobs", name="info", action="info", method="GET", path="jobs",
-            params=(Param("id", required=True),), returns=Shape.RECORD, record="InfoJobData",
+            params=(Param("id", required=True),), returns=ResultShape.RECORD, record="InfoJobData",
             target="InfoJobData", safety=Safety.READ, oauth=False,
         )
     )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ class Jslob(Module):
     @operation(
         Spec(
             module="jslob", name="all", action="all", method="GET", path="jslob",
-            params=(Param("serviceId", attribute="service_id"),), returns=Shape.ROWS, record="JSlobData",
-            safety=Safety.READ, oauth=False, since="6.22",
+            params=(Param("serviceId", attribute="service_id"),), returns=ResultShape.ROWS,
+            record="JSlobData", safety=Safety.READ, oauth=False, since="6.22",
         )
     )
     async def all(self, *, service_id: str | None = None) -> Rows[JSlobData]:
@@ -45,8 +45,8 @@ class Jslob(Module):
         Spec(
             module="jslob", name="list", action="list", method="PUT", path="jslob",
             params=(Param("serviceId", attribute="service_id"),),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT), returns=Shape.ROWS, record="JSlobData",
-            safety=Safety.READ, oauth=False, since="6.22",
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT), returns=ResultShape.ROWS,
+            record="JSlobData", safety=Safety.READ, oauth=False, since="6.22",
         )
     )
     async def list(
@@ -108,7 +108,7 @@ class Jslob(Module):
                 Param("id", required=True),
                 Param("jslobPath", required=True, in_path=True, attribute="jslob_path"),
             ),
-            returns=Shape.JSON, safety=Safety.READ, oauth=False,
+            returns=ResultShape.JSON, safety=Safety.READ, oauth=False,
         )
     )
     async def get(self, *, id: str, jslob_path: str, service_id: str | None = None) -> Any:

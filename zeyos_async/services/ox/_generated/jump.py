@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class Jump(Module):
     @operation(
         Spec(
             module="jump", name="identity_token", action="identityToken", method="GET", path="jump",
-            params=(Param("system"),), returns=Shape.RECORD, record="JumpTokenData", safety=Safety.ONCE,
+            params=(Param("system"),), returns=ResultShape.RECORD, record="JumpTokenData", safety=Safety.ONCE,
             oauth=False, since="7.6.0",
         )
     )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ class LoginModule(Module):
         Spec(
             module="login", name="anonymous", action="anonymous", method="POST", path="login",
             params=(Param("share"), Param("target")), body=Body(shape=BodyShape.FORM, record="Login"),
-            returns=Shape.RECORD, record="LoginResponse", safety=Safety.ONCE, batchable=False, session=False,
-            oauth=False,
+            returns=ResultShape.RECORD, record="LoginResponse", safety=Safety.ONCE, batchable=False,
+            session=False, oauth=False,
         )
     )
     async def anonymous(
@@ -60,7 +60,7 @@ class LoginModule(Module):
     @operation(
         Spec(
             module="login", name="autologin", action="autologin", method="GET", path="login",
-            params=(Param("authId", attribute="auth_id"), Param("client")), returns=Shape.RECORD,
+            params=(Param("authId", attribute="auth_id"), Param("client")), returns=ResultShape.RECORD,
             record="LoginResponse", safety=Safety.ONCE, batchable=False, session=False, oauth=False,
         )
     )
@@ -78,8 +78,8 @@ class LoginModule(Module):
     @operation(
         Spec(
             module="login", name="changeip", action="changeip", method="POST", path="login",
-            params=(Param("clientIP", required=True, attribute="client_ip"),), returns=Shape.VALUE,
-            kind=Kind.TEXT, safety=Safety.ONCE, batchable=False, oauth=False,
+            params=(Param("clientIP", required=True, attribute="client_ip"),), returns=ResultShape.VALUE,
+            kind=WireKind.TEXT, safety=Safety.ONCE, batchable=False, oauth=False,
         )
     )
     async def changeip(self, *, client_ip: str) -> str:
@@ -96,7 +96,7 @@ class LoginModule(Module):
         Spec(
             module="login", name="formlogin", action="formlogin", method="POST", path="login",
             params=(Param("authId", required=True, attribute="auth_id"), Param("language")),
-            body=Body(shape=BodyShape.FORM, record="FormLogin"), returns=Shape.PAGE, safety=Safety.ONCE,
+            body=Body(shape=BodyShape.FORM, record="FormLogin"), returns=ResultShape.PAGE, safety=Safety.ONCE,
             batchable=False, session=False, oauth=False, since="6.20",
         )
     )
@@ -118,8 +118,8 @@ class LoginModule(Module):
         Spec(
             module="login", name="login", action="login", method="POST", path="login",
             params=(Param("authId", attribute="auth_id"), Param("language")),
-            body=Body(shape=BodyShape.FORM, record="Login"), returns=Shape.RECORD, record="LoginResponse",
-            safety=Safety.ONCE, batchable=False, session=False, oauth=False,
+            body=Body(shape=BodyShape.FORM, record="Login"), returns=ResultShape.RECORD,
+            record="LoginResponse", safety=Safety.ONCE, batchable=False, session=False, oauth=False,
         )
     )
     async def login(
@@ -153,7 +153,7 @@ class LoginModule(Module):
         Spec(
             module="login", name="redeem_token", action="redeemToken", method="POST", path="login",
             params=(Param("authId", required=True, attribute="auth_id"),),
-            body=Body(shape=BodyShape.FORM, record="TokenRedemption"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.FORM, record="TokenRedemption"), returns=ResultShape.RECORD,
             record="LoginResponse", safety=Safety.ONCE, batchable=False, session=False, oauth=False,
             since="7.4.0",
         )
@@ -192,7 +192,7 @@ class LoginModule(Module):
                 Param("loginPath", attribute="login_path"),
                 Param("language"),
             ),
-            returns=Shape.PAGE, safety=Safety.ONCE, batchable=False, session=False, oauth=False,
+            returns=ResultShape.PAGE, safety=Safety.ONCE, batchable=False, session=False, oauth=False,
         )
     )
     async def saml_login(
@@ -220,7 +220,7 @@ class LoginModule(Module):
     @operation(
         Spec(
             module="login", name="saml_logout", action="samlLogout", method="GET", path="login",
-            returns=Shape.PAGE, safety=Safety.ONCE, batchable=False, oauth=False,
+            returns=ResultShape.PAGE, safety=Safety.ONCE, batchable=False, oauth=False,
         )
     )
     async def saml_logout(self) -> Response:
@@ -249,7 +249,7 @@ class LoginModule(Module):
         Spec(
             module="login", name="token_login", action="tokenLogin", method="POST", path="login",
             params=(Param("authId", required=True, attribute="auth_id"), Param("language")),
-            body=Body(shape=BodyShape.FORM, record="TokenLogin"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.FORM, record="TokenLogin"), returns=ResultShape.RECORD,
             record="TokenLoginResponse", safety=Safety.ONCE, batchable=False, session=False, oauth=False,
             since="7.0.1",
         )
@@ -271,7 +271,7 @@ class LoginModule(Module):
     @operation(
         Spec(
             module="login", name="tokens", action="tokens", method="POST", path="login",
-            body=Body(shape=BodyShape.FORM, record="SessionAccess"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.FORM, record="SessionAccess"), returns=ResultShape.RECORD,
             record="TokensData", safety=Safety.ONCE, batchable=False, session=False, oauth=False,
             since="7.0.1",
         )
@@ -293,10 +293,10 @@ class LoginModule(Module):
             params=(
                 Param("random", required=True),
                 Param("client"),
-                Param("store", Kind.BOOLEAN),
+                Param("store", WireKind.BOOLEAN),
                 Param("uiWebPath", attribute="ui_web_path"),
             ),
-            returns=Shape.PAGE, safety=Safety.ONCE, batchable=False, session=False, oauth=False,
+            returns=ResultShape.PAGE, safety=Safety.ONCE, batchable=False, session=False, oauth=False,
         )
     )
     async def redirect(

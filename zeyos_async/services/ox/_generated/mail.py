@@ -8,8 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, download, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import (
+    Body,
+    BodyShape,
+    Module,
+    Param,
+    ResultShape,
+    Spec,
+    download,
+    operation,
+)
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -73,18 +82,18 @@ class Mail(Module):
             module="mail", name="all", action="all", method="GET", path="mail",
             params=(
                 Param("folder", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
                 Param("headers", many=True),
-                Param("unseen", Kind.BOOLEAN),
-                Param("deleted", Kind.BOOLEAN),
-                Param("sort", Kind.SORT, choices=("thread",)),
+                Param("unseen", WireKind.BOOLEAN),
+                Param("deleted", WireKind.BOOLEAN),
+                Param("sort", WireKind.SORT, choices=("thread",)),
                 Param("order", choices=("asc", "desc")),
-                Param("left_hand_limit", Kind.INTEGER),
-                Param("right_hand_limit", Kind.INTEGER),
-                Param("limit", Kind.INTEGER),
+                Param("left_hand_limit", WireKind.INTEGER),
+                Param("right_hand_limit", WireKind.INTEGER),
+                Param("limit", WireKind.INTEGER),
                 Param("categoryid"),
             ),
-            returns=Shape.ROWS, record="MailData", columns="MailData", safety=Safety.READ,
+            returns=ResultShape.ROWS, record="MailData", columns="MailData", safety=Safety.READ,
             scopes=("read_mail",),
         )
     )
@@ -126,7 +135,7 @@ class Mail(Module):
     @operation(
         Spec(
             module="mail", name="all_seen", action="all_seen", method="PUT", path="mail",
-            params=(Param("folder", required=True),), returns=Shape.VALUE, kind=Kind.BOOLEAN,
+            params=(Param("folder", required=True),), returns=ResultShape.VALUE, kind=WireKind.BOOLEAN,
             safety=Safety.REPEATABLE, scopes=("read_mail",), since="7.6.0",
         )
     )
@@ -148,24 +157,24 @@ class Mail(Module):
                 Param("id", required=True),
                 Param("attachment"),
                 Param("cid"),
-                Param("save", Kind.INTEGER),
-                Param("filter", Kind.INTEGER),
-                Param("allow_nested_messages", Kind.BOOLEAN),
-                Param("scan", Kind.BOOLEAN),
-                Param("as_json", Kind.BOOLEAN),
-                Param("decrypt", Kind.BOOLEAN),
+                Param("save", WireKind.INTEGER),
+                Param("filter", WireKind.INTEGER),
+                Param("allow_nested_messages", WireKind.BOOLEAN),
+                Param("scan", WireKind.BOOLEAN),
+                Param("as_json", WireKind.BOOLEAN),
+                Param("decrypt", WireKind.BOOLEAN),
                 Param("cryptoAuth", attribute="crypto_auth"),
-                Param("rotate", Kind.BOOLEAN),
-                Param("width", Kind.INTEGER),
-                Param("height", Kind.INTEGER),
-                Param("shrinkOnly", Kind.BOOLEAN, attribute="shrink_only"),
+                Param("rotate", WireKind.BOOLEAN),
+                Param("width", WireKind.INTEGER),
+                Param("height", WireKind.INTEGER),
+                Param("shrinkOnly", WireKind.BOOLEAN, attribute="shrink_only"),
                 Param("scaleType", attribute="scale_type", choices=("cover", "contain", "containforcedimension", "coverandcrop", "auto")),
-                Param("cropWidth", Kind.INTEGER, attribute="crop_width"),
-                Param("cropHeight", Kind.INTEGER, attribute="crop_height"),
-                Param("cropX", Kind.INTEGER, attribute="crop_x"),
-                Param("cropY", Kind.INTEGER, attribute="crop_y"),
+                Param("cropWidth", WireKind.INTEGER, attribute="crop_width"),
+                Param("cropHeight", WireKind.INTEGER, attribute="crop_height"),
+                Param("cropX", WireKind.INTEGER, attribute="crop_x"),
+                Param("cropY", WireKind.INTEGER, attribute="crop_y"),
             ),
-            returns=Shape.DOWNLOAD, target="MailData", safety=Safety.READ, batchable=False,
+            returns=ResultShape.DOWNLOAD, target="MailData", safety=Safety.READ, batchable=False,
             scopes=("read_mail",),
         )
     )
@@ -233,7 +242,7 @@ class Mail(Module):
                 Param("attachment", required=True),
                 Param("dest_folder", required=True),
             ),
-            body=Body(shape=BodyShape.RECORD, record="PutAttachmentBody"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.RECORD, record="PutAttachmentBody"), returns=ResultShape.RECORD,
             record="SavedAttachment", target="MailData", safety=Safety.ONCE, scopes=("write_mails",),
         )
     )
@@ -266,8 +275,8 @@ class Mail(Module):
     @operation(
         Spec(
             module="mail", name="autosave", action="autosave", method="PUT", path="mail",
-            params=(Param("csid"),), body=Body(shape=BodyShape.RECORD, record="MailData"), returns=Shape.JSON,
-            safety=Safety.ONCE, scopes=("write_mail",),
+            params=(Param("csid"),), body=Body(shape=BodyShape.RECORD, record="MailData"),
+            returns=ResultShape.JSON, safety=Safety.ONCE, scopes=("write_mail",),
         )
     )
     async def autosave(self, body: MailData | MailDataFields, /, *, csid: str | None = None) -> Any:
@@ -284,8 +293,9 @@ class Mail(Module):
     @operation(
         Spec(
             module="mail", name="clear", action="clear", method="PUT", path="mail",
-            params=(Param("timestamp", Kind.STAMP),), body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT),
-            returns=Shape.LEFT, safety=Safety.ONCE, scopes=("write_mail",),
+            params=(Param("timestamp", WireKind.STAMP),),
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT), returns=ResultShape.FAILURES,
+            safety=Safety.ONCE, scopes=("write_mail",),
         )
     )
     async def clear(
@@ -306,7 +316,7 @@ class Mail(Module):
         Spec(
             module="mail", name="copy", action="copy", method="PUT", path="mail",
             params=(Param("id", required=True), Param("folder", required=True)),
-            body=Body(shape=BodyShape.RECORD, record="MailDestinationBody"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.RECORD, record="MailDestinationBody"), returns=ResultShape.RECORD,
             record="MailDestinationData", target="MailData", safety=Safety.ONCE, scopes=("write_mail",),
         )
     )
@@ -335,7 +345,7 @@ class Mail(Module):
     @operation(
         Spec(
             module="mail", name="count", action="count", method="GET", path="mail",
-            params=(Param("folder", required=True),), returns=Shape.VALUE, kind=Kind.INTEGER,
+            params=(Param("folder", required=True),), returns=ResultShape.VALUE, kind=WireKind.INTEGER,
             safety=Safety.READ, scopes=("read_mail",),
         )
     )
@@ -353,11 +363,11 @@ class Mail(Module):
         Spec(
             module="mail", name="delete", action="delete", method="PUT", path="mail",
             params=(
-                Param("timestamp", Kind.STAMP),
-                Param("harddelete", Kind.BOOLEAN),
-                Param("returnAffectedFolders", Kind.BOOLEAN, attribute="return_affected_folders"),
+                Param("timestamp", WireKind.STAMP),
+                Param("harddelete", WireKind.BOOLEAN),
+                Param("returnAffectedFolders", WireKind.BOOLEAN, attribute="return_affected_folders"),
             ),
-            body=Body(shape=BodyShape.RECORDS, record="MailListElement"), returns=Shape.LEFT,
+            body=Body(shape=BodyShape.RECORDS, record="MailListElement"), returns=ResultShape.FAILURES,
             safety=Safety.ONCE, scopes=("write_mail",),
         )
     )
@@ -386,7 +396,7 @@ class Mail(Module):
     @operation(
         Spec(
             module="mail", name="examine", action="examine", method="GET", path="mail",
-            params=(Param("folder", required=True),), returns=Shape.RECORD, record="MailFolderStatus",
+            params=(Param("folder", required=True),), returns=ResultShape.RECORD, record="MailFolderStatus",
             safety=Safety.READ, scopes=("read_mail",),
         )
     )
@@ -406,11 +416,11 @@ class Mail(Module):
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
-                Param("allow_enqueue", Kind.BOOLEAN),
-                Param("decrypt", Kind.BOOLEAN),
+                Param("allow_enqueue", WireKind.BOOLEAN),
+                Param("decrypt", WireKind.BOOLEAN),
                 Param("cryptoAuth", attribute="crypto_auth"),
             ),
-            body=Body(shape=BodyShape.RECORD, record="DestinationBody"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.RECORD, record="DestinationBody"), returns=ResultShape.RECORD,
             record="ExportedPDF", target="MailData", safety=Safety.ONCE,
         )
     )
@@ -445,8 +455,9 @@ class Mail(Module):
     @operation(
         Spec(
             module="mail", name="expunge", action="expunge", method="PUT", path="mail",
-            params=(Param("harddelete", Kind.BOOLEAN),), body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT),
-            returns=Shape.LEFT, safety=Safety.ONCE, scopes=("write_mail",),
+            params=(Param("harddelete", WireKind.BOOLEAN),),
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT), returns=ResultShape.FAILURES,
+            safety=Safety.ONCE, scopes=("write_mail",),
         )
     )
     async def expunge(
@@ -469,11 +480,11 @@ class Mail(Module):
                 Param("folder", required=True),
                 Param("id", required=True),
                 Param("view", choices=("text", "html")),
-                Param("max_size", Kind.INTEGER),
-                Param("decrypt", Kind.BOOLEAN),
+                Param("max_size", WireKind.INTEGER),
+                Param("decrypt", WireKind.BOOLEAN),
                 Param("cryptoAuth", attribute="crypto_auth"),
             ),
-            returns=Shape.RECORD, record="MailReplyData", target="MailData", safety=Safety.READ,
+            returns=ResultShape.RECORD, record="MailReplyData", target="MailData", safety=Safety.READ,
             scopes=("read_mail",),
         )
     )
@@ -511,19 +522,19 @@ class Mail(Module):
                 Param("folder", required=True),
                 Param("id"),
                 Param("message_id"),
-                Param("edit", Kind.INTEGER),
+                Param("edit", WireKind.INTEGER),
                 Param("view", choices=("raw", "text", "textNoHtmlAttach", "html", "noimg", "document")),
-                Param("forceImages", Kind.BOOLEAN, attribute="force_images"),
-                Param("unseen", Kind.BOOLEAN),
-                Param("max_size", Kind.INTEGER),
-                Param("attach_src", Kind.INTEGER),
-                Param("estimate_length", Kind.BOOLEAN),
-                Param("pregenerate_previews", Kind.BOOLEAN),
-                Param("no_nested_message", Kind.BOOLEAN),
-                Param("decrypt", Kind.BOOLEAN),
+                Param("forceImages", WireKind.BOOLEAN, attribute="force_images"),
+                Param("unseen", WireKind.BOOLEAN),
+                Param("max_size", WireKind.INTEGER),
+                Param("attach_src", WireKind.INTEGER),
+                Param("estimate_length", WireKind.BOOLEAN),
+                Param("pregenerate_previews", WireKind.BOOLEAN),
+                Param("no_nested_message", WireKind.BOOLEAN),
+                Param("decrypt", WireKind.BOOLEAN),
                 Param("cryptoAuth", attribute="crypto_auth"),
             ),
-            returns=Shape.RECORD, record="MailData", target="MailData", safety=Safety.REPEATABLE,
+            returns=ResultShape.RECORD, record="MailData", target="MailData", safety=Safety.REPEATABLE,
             scopes=("read_mail",),
         )
     )
@@ -577,9 +588,10 @@ class Mail(Module):
                 Param("folder", required=True),
                 Param("id"),
                 Param("message_id"),
-                Param("unseen", Kind.BOOLEAN),
+                Param("unseen", WireKind.BOOLEAN),
             ),
-            returns=Shape.VALUE, target="MailData", kind=Kind.TEXT, safety=Safety.READ, scopes=("read_mail",),
+            returns=ResultShape.VALUE, target="MailData", kind=WireKind.TEXT, safety=Safety.READ,
+            scopes=("read_mail",),
         )
     )
     async def get_headers(
@@ -612,10 +624,11 @@ class Mail(Module):
                 Param("folder", required=True),
                 Param("id"),
                 Param("message_id"),
-                Param("unseen", Kind.BOOLEAN),
-                Param("save", Kind.INTEGER),
+                Param("unseen", WireKind.BOOLEAN),
+                Param("save", WireKind.INTEGER),
             ),
-            returns=Shape.VALUE, target="MailData", kind=Kind.TEXT, safety=Safety.READ, scopes=("read_mail",),
+            returns=ResultShape.VALUE, target="MailData", kind=WireKind.TEXT, safety=Safety.READ,
+            scopes=("read_mail",),
         )
     )
     async def get_source(
@@ -646,9 +659,10 @@ class Mail(Module):
     @operation(
         Spec(
             module="mail", name="import_", action="import", method="POST", path="mail",
-            params=(Param("folder", required=True), Param("flags"), Param("force", Kind.BOOLEAN)),
-            body=Body(shape=BodyShape.PARTS, file="file"), returns=Shape.ROWS, record="MailDestinationData",
-            safety=Safety.ONCE, batchable=False, scopes=("write_mail",), since="6.18",
+            params=(Param("folder", required=True), Param("flags"), Param("force", WireKind.BOOLEAN)),
+            body=Body(shape=BodyShape.PARTS, file="file"), returns=ResultShape.ROWS,
+            record="MailDestinationData", safety=Safety.ONCE, batchable=False, scopes=("write_mail",),
+            since="6.18",
         )
     )
     async def import_(
@@ -669,8 +683,8 @@ class Mail(Module):
     @operation(
         Spec(
             module="mail", name="list", action="list", method="PUT", path="mail",
-            params=(Param("columns", Kind.COLUMNS, required=True), Param("headers", many=True)),
-            body=Body(shape=BodyShape.RECORDS, record="MailListElement"), returns=Shape.ROWS,
+            params=(Param("columns", WireKind.COLUMNS, required=True), Param("headers", many=True)),
+            body=Body(shape=BodyShape.RECORDS, record="MailListElement"), returns=ResultShape.ROWS,
             record="MailData", columns="MailData", safety=Safety.READ, scopes=("read_mail",),
         )
     )
@@ -696,7 +710,7 @@ class Mail(Module):
     @operation(
         Spec(
             module="mail", name="move_all", action="move_all", method="PUT", path="mail",
-            body=Body(shape=BodyShape.RECORD, record="MailMoveAllBody"), returns=Shape.JSON,
+            body=Body(shape=BodyShape.RECORD, record="MailMoveAllBody"), returns=ResultShape.JSON,
             safety=Safety.ONCE, scopes=("write_mail",),
         )
     )
@@ -713,10 +727,10 @@ class Mail(Module):
     @operation(
         Spec(
             module="mail", name="new", action="new", method="POST", path="mail",
-            params=(Param("lineWrapAfter", Kind.INTEGER, attribute="line_wrap_after"),),
+            params=(Param("lineWrapAfter", WireKind.INTEGER, attribute="line_wrap_after"),),
             body=Body(shape=BodyShape.PARTS, record="MailToSend", part="json_0", file="file_{n}", file_required=False),
-            returns=Shape.VALUE, kind=Kind.TEXT, safety=Safety.ONCE, batchable=False, scopes=("write_mail",),
-            html=True,
+            returns=ResultShape.VALUE, kind=WireKind.TEXT, safety=Safety.ONCE, batchable=False,
+            scopes=("write_mail",), html=True,
         )
     )
     async def new(
@@ -742,7 +756,7 @@ class Mail(Module):
         Spec(
             module="mail", name="new_raw", action="new", method="PUT", path="mail",
             params=(Param("folder"), Param("flags")),
-            body=Body(shape=BodyShape.RAW, media_type="message/rfc822"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.RAW, media_type="message/rfc822"), returns=ResultShape.RECORD,
             record="MailDestinationData", safety=Safety.ONCE, batchable=False, scopes=("write_mails",),
         )
     )
@@ -763,8 +777,8 @@ class Mail(Module):
     @operation(
         Spec(
             module="mail", name="receipt_ack", action="receipt_ack", method="PUT", path="mail",
-            body=Body(shape=BodyShape.RECORD, record="MailAckBody"), returns=Shape.JSON, safety=Safety.ONCE,
-            scopes=("write_mail",),
+            body=Body(shape=BodyShape.RECORD, record="MailAckBody"), returns=ResultShape.JSON,
+            safety=Safety.ONCE, scopes=("write_mail",),
         )
     )
     async def receipt_ack(self, body: MailAckBody | MailAckBodyFields, /) -> Any:
@@ -784,12 +798,12 @@ class Mail(Module):
                 Param("folder", required=True),
                 Param("id", required=True),
                 Param("view", choices=("text", "html")),
-                Param("setFrom", Kind.BOOLEAN, attribute="set_from"),
-                Param("max_size", Kind.INTEGER),
-                Param("decrypt", Kind.BOOLEAN),
+                Param("setFrom", WireKind.BOOLEAN, attribute="set_from"),
+                Param("max_size", WireKind.INTEGER),
+                Param("decrypt", WireKind.BOOLEAN),
                 Param("cryptoAuth", attribute="crypto_auth"),
             ),
-            returns=Shape.RECORD, record="MailReplyData", target="MailData", safety=Safety.READ,
+            returns=ResultShape.RECORD, record="MailReplyData", target="MailData", safety=Safety.READ,
             scopes=("read_mail",),
         )
     )
@@ -829,12 +843,12 @@ class Mail(Module):
                 Param("folder", required=True),
                 Param("id", required=True),
                 Param("view", choices=("text", "html")),
-                Param("setFrom", Kind.BOOLEAN, attribute="set_from"),
-                Param("max_size", Kind.INTEGER),
-                Param("decrypt", Kind.BOOLEAN),
+                Param("setFrom", WireKind.BOOLEAN, attribute="set_from"),
+                Param("max_size", WireKind.INTEGER),
+                Param("decrypt", WireKind.BOOLEAN),
                 Param("cryptoAuth", attribute="crypto_auth"),
             ),
-            returns=Shape.RECORD, record="MailReplyData", target="MailData", safety=Safety.READ,
+            returns=ResultShape.RECORD, record="MailReplyData", target="MailData", safety=Safety.READ,
             scopes=("read_mail",),
         )
     )
@@ -871,7 +885,7 @@ class Mail(Module):
         Spec(
             module="mail", name="resolve_share_reference", action="resolve_share_reference", method="PUT",
             path="mail", body=Body(shape=BodyShape.RECORD, record="ResolveShareReferenceElement"),
-            returns=Shape.RECORD, record="ShareReference", safety=Safety.READ, scopes=("read_mail",),
+            returns=ResultShape.RECORD, record="ShareReference", safety=Safety.READ, scopes=("read_mail",),
         )
     )
     async def resolve_share_reference(
@@ -891,14 +905,14 @@ class Mail(Module):
             module="mail", name="search", action="search", method="PUT", path="mail",
             params=(
                 Param("folder", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
                 Param("headers", many=True),
-                Param("unseen", Kind.BOOLEAN),
-                Param("deleted", Kind.BOOLEAN),
-                Param("sort", Kind.SORT, choices=("thread",)),
+                Param("unseen", WireKind.BOOLEAN),
+                Param("deleted", WireKind.BOOLEAN),
+                Param("sort", WireKind.SORT, choices=("thread",)),
                 Param("order", choices=("asc", "desc")),
             ),
-            body=Body(shape=BodyShape.JSON), returns=Shape.ROWS, record="MailData", columns="MailData",
+            body=Body(shape=BodyShape.JSON), returns=ResultShape.ROWS, record="MailData", columns="MailData",
             safety=Safety.READ, scopes=("read_mail",),
         )
     )
@@ -937,13 +951,13 @@ class Mail(Module):
             module="mail", name="thread_references", action="thread_references", method="GET", path="mail",
             params=(
                 Param("folder", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
                 Param("headers", many=True),
-                Param("sort", Kind.SORT, choices=("thread",)),
+                Param("sort", WireKind.SORT, choices=("thread",)),
                 Param("order", choices=("asc", "desc")),
-                Param("size", Kind.INTEGER),
+                Param("size", WireKind.INTEGER),
             ),
-            body=Body(shape=BodyShape.JSON), returns=Shape.ROWS, record="MailThreadReferenceData",
+            body=Body(shape=BodyShape.JSON), returns=ResultShape.ROWS, record="MailThreadReferenceData",
             columns="MailData", safety=Safety.READ, scopes=("read_mail",),
         )
     )
@@ -979,20 +993,20 @@ class Mail(Module):
             module="mail", name="threaded_all", action="threadedAll", method="GET", path="mail",
             params=(
                 Param("folder", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
                 Param("headers", many=True),
-                Param("unseen", Kind.BOOLEAN),
-                Param("deleted", Kind.BOOLEAN),
-                Param("sort", Kind.SORT, choices=("thread",)),
+                Param("unseen", WireKind.BOOLEAN),
+                Param("deleted", WireKind.BOOLEAN),
+                Param("sort", WireKind.SORT, choices=("thread",)),
                 Param("order", choices=("asc", "desc")),
-                Param("includeSent", Kind.BOOLEAN, attribute="include_sent"),
-                Param("left_hand_limit", Kind.INTEGER),
-                Param("right_hand_limit", Kind.INTEGER),
-                Param("limit", Kind.INTEGER),
+                Param("includeSent", WireKind.BOOLEAN, attribute="include_sent"),
+                Param("left_hand_limit", WireKind.INTEGER),
+                Param("right_hand_limit", WireKind.INTEGER),
+                Param("limit", WireKind.INTEGER),
                 Param("categoryid"),
                 Param("max"),
             ),
-            returns=Shape.ROWS, record="MailConversationData", columns="MailData", safety=Safety.READ,
+            returns=ResultShape.ROWS, record="MailConversationData", columns="MailData", safety=Safety.READ,
             scopes=("read_mail",),
         )
     )
@@ -1039,7 +1053,7 @@ class Mail(Module):
         Spec(
             module="mail", name="update", action="update", method="PUT", path="mail",
             params=(Param("folder", required=True), Param("id"), Param("message_id")),
-            body=Body(shape=BodyShape.RECORD, record="MailUpdateBody"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.RECORD, record="MailUpdateBody"), returns=ResultShape.RECORD,
             record="MailDestinationData", target="MailData", safety=Safety.ONCE, scopes=("write_mail",),
         )
     )
@@ -1072,11 +1086,11 @@ class Mail(Module):
             module="mail", name="updates", action="updates", method="GET", path="mail",
             params=(
                 Param("folder", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
+                Param("columns", WireKind.COLUMNS, required=True),
                 Param("headers", many=True),
                 Param("ignore", choices=("deleted", "false", "changed"), sent="false"),
             ),
-            returns=Shape.UPDATES, record="MailData", columns="MailData", safety=Safety.READ,
+            returns=ResultShape.UPDATES, record="MailData", columns="MailData", safety=Safety.READ,
             scopes=("read_mail",),
         )
     )
@@ -1107,9 +1121,9 @@ class Mail(Module):
                 Param("folder", required=True),
                 Param("id", required=True),
                 Param("attachment", required=True, many=True),
-                Param("scan", Kind.BOOLEAN),
+                Param("scan", WireKind.BOOLEAN),
             ),
-            returns=Shape.DOWNLOAD, target="MailData", safety=Safety.READ, batchable=False,
+            returns=ResultShape.DOWNLOAD, target="MailData", safety=Safety.READ, batchable=False,
             scopes=("read_mail",),
         )
     )
@@ -1140,7 +1154,7 @@ class Mail(Module):
         Spec(
             module="mail", name="zip_messages", action="zip_messages", method="GET", path="mail",
             params=(Param("folder", required=True), Param("id", required=True, many=True)),
-            returns=Shape.DOWNLOAD, target="MailData", safety=Safety.READ, batchable=False,
+            returns=ResultShape.DOWNLOAD, target="MailData", safety=Safety.READ, batchable=False,
             scopes=("read_mail",),
         )
     )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ class MailCategories(Module):
             module="mail/categories", name="train", action="train", method="PUT", path="mail/categories",
             params=(
                 Param("category_id", required=True),
-                Param("apply-for-existing", Kind.BOOLEAN, attribute="apply_for_existing"),
-                Param("apply-for-future-ones", Kind.BOOLEAN, attribute="apply_for_future_ones"),
+                Param("apply-for-existing", WireKind.BOOLEAN, attribute="apply_for_existing"),
+                Param("apply-for-future-ones", WireKind.BOOLEAN, attribute="apply_for_future_ones"),
             ),
             body=Body(shape=BodyShape.RECORD, record="MailCategoriesTrain"), safety=Safety.ONCE, oauth=False,
         )
@@ -86,7 +86,8 @@ class MailCategories(Module):
     @operation(
         Spec(
             module="mail/categories", name="unread", action="unread", method="GET", path="mail/categories",
-            params=(Param("category_ids", many=True),), returns=Shape.JSON, safety=Safety.READ, oauth=False,
+            params=(Param("category_ids", many=True),), returns=ResultShape.JSON, safety=Safety.READ,
+            oauth=False,
         )
     )
     async def unread(self, *, category_ids: Sequence[str] | str | None = None) -> Any:

@@ -8,8 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, download, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import (
+    Body,
+    BodyShape,
+    Module,
+    Param,
+    ResultShape,
+    Spec,
+    download,
+    operation,
+)
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -35,7 +44,7 @@ class MailCompose(Module):
     @operation(
         Spec(
             module="mail/compose", name="all", method="GET", path="mail/compose",
-            params=(Param("columns", Kind.FIELDS),), returns=Shape.ROWS,
+            params=(Param("columns", WireKind.FIELDS),), returns=ResultShape.ROWS,
             record="MailComposeResponseMessageModel", columns="MailComposeResponseMessageModel",
             safety=Safety.READ, batchable=False, oauth=False,
         )
@@ -55,12 +64,13 @@ class MailCompose(Module):
             module="mail/compose", name="new", method="POST", path="mail/compose",
             params=(
                 Param("type"),
-                Param("vcard", Kind.BOOLEAN),
-                Param("sharedAttachmentsEnabled", Kind.BOOLEAN, attribute="shared_attachments_enabled"),
+                Param("vcard", WireKind.BOOLEAN),
+                Param("sharedAttachmentsEnabled", WireKind.BOOLEAN, attribute="shared_attachments_enabled"),
                 Param("claim"),
             ),
-            body=Body(shape=BodyShape.RECORDS, record="ComposeBody", required=False), returns=Shape.RECORD,
-            record="MailComposeResponseMessageModel", safety=Safety.ONCE, batchable=False, oauth=False,
+            body=Body(shape=BodyShape.RECORDS, record="ComposeBody", required=False),
+            returns=ResultShape.RECORD, record="MailComposeResponseMessageModel", safety=Safety.ONCE,
+            batchable=False, oauth=False,
         )
     )
     async def new(
@@ -91,11 +101,11 @@ class MailCompose(Module):
             module="mail/compose", name="delete", method="DELETE", path="mail/compose/{id}",
             params=(
                 Param("id", required=True, in_path=True),
-                Param("harddelete", Kind.BOOLEAN),
+                Param("harddelete", WireKind.BOOLEAN),
                 Param("clientToken", attribute="client_token"),
             ),
-            returns=Shape.VALUE, key="success", target="MailComposeResponseMessageModel", kind=Kind.BOOLEAN,
-            safety=Safety.ONCE, batchable=False, oauth=False,
+            returns=ResultShape.VALUE, key="success", target="MailComposeResponseMessageModel",
+            kind=WireKind.BOOLEAN, safety=Safety.ONCE, batchable=False, oauth=False,
         )
     )
     async def delete(
@@ -122,7 +132,7 @@ class MailCompose(Module):
     @operation(
         Spec(
             module="mail/compose", name="get", method="GET", path="mail/compose/{id}",
-            params=(Param("id", required=True, in_path=True),), returns=Shape.RECORD,
+            params=(Param("id", required=True, in_path=True),), returns=ResultShape.RECORD,
             record="MailComposeResponseMessageModel", target="MailComposeResponseMessageModel",
             safety=Safety.READ, batchable=False, oauth=False,
         )
@@ -144,9 +154,9 @@ class MailCompose(Module):
         Spec(
             module="mail/compose", name="update", method="PATCH", path="mail/compose/{id}",
             params=(Param("id", required=True, in_path=True), Param("clientToken", attribute="client_token")),
-            body=Body(shape=BodyShape.RECORD, record="MailComposeRequestMessageModel"), returns=Shape.RECORD,
-            record="MailComposeResponseMessageModel", target="MailComposeResponseMessageModel",
-            safety=Safety.ONCE, batchable=False, oauth=False,
+            body=Body(shape=BodyShape.RECORD, record="MailComposeRequestMessageModel"),
+            returns=ResultShape.RECORD, record="MailComposeResponseMessageModel",
+            target="MailComposeResponseMessageModel", safety=Safety.ONCE, batchable=False, oauth=False,
         )
     )
     async def update(
@@ -175,9 +185,9 @@ class MailCompose(Module):
         Spec(
             module="mail/compose", name="put", method="PUT", path="mail/compose/{id}",
             params=(Param("id", required=True, in_path=True), Param("clientToken", attribute="client_token")),
-            body=Body(shape=BodyShape.RECORD, record="MailComposeRequestMessageModel"), returns=Shape.RECORD,
-            record="MailComposeResponseMessageModel", target="MailComposeResponseMessageModel",
-            safety=Safety.ONCE, batchable=False, oauth=False,
+            body=Body(shape=BodyShape.RECORD, record="MailComposeRequestMessageModel"),
+            returns=ResultShape.RECORD, record="MailComposeResponseMessageModel",
+            target="MailComposeResponseMessageModel", safety=Safety.ONCE, batchable=False, oauth=False,
         )
     )
     async def put(
@@ -206,7 +216,7 @@ class MailCompose(Module):
         Spec(
             module="mail/compose", name="attach", method="POST", path="mail/compose/{id}/attachments",
             params=(Param("id", required=True, in_path=True), Param("clientToken", attribute="client_token")),
-            body=Body(shape=BodyShape.PARTS, file="file"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.PARTS, file="file"), returns=ResultShape.RECORD,
             record="MailComposeAttachmentResult", target="MailComposeResponseMessageModel",
             safety=Safety.ONCE, batchable=False, oauth=False,
         )
@@ -237,7 +247,7 @@ class MailCompose(Module):
             module="mail/compose", name="attach_original", method="POST",
             path="mail/compose/{id}/attachments/original",
             params=(Param("id", required=True, in_path=True), Param("clientToken", attribute="client_token")),
-            returns=Shape.RECORD, record="MailComposeAttachmentResult",
+            returns=ResultShape.RECORD, record="MailComposeAttachmentResult",
             target="MailComposeResponseMessageModel", safety=Safety.ONCE, batchable=False, oauth=False,
         )
     )
@@ -265,7 +275,7 @@ class MailCompose(Module):
             module="mail/compose", name="attach_vcard", method="POST",
             path="mail/compose/{id}/attachments/vcard",
             params=(Param("id", required=True, in_path=True), Param("clientToken", attribute="client_token")),
-            returns=Shape.RECORD, record="MailComposeAttachmentResult",
+            returns=ResultShape.RECORD, record="MailComposeAttachmentResult",
             target="MailComposeResponseMessageModel", safety=Safety.ONCE, batchable=False, oauth=False,
         )
     )
@@ -297,7 +307,7 @@ class MailCompose(Module):
                 Param("attachmentId", required=True, in_path=True, attribute="attachment_id"),
                 Param("clientToken", attribute="client_token"),
             ),
-            returns=Shape.RECORD, record="MailComposeAttachmentResult",
+            returns=ResultShape.RECORD, record="MailComposeAttachmentResult",
             target="MailComposeResponseMessageModel", safety=Safety.ONCE, batchable=False, oauth=False,
         )
     )
@@ -330,7 +340,7 @@ class MailCompose(Module):
                 Param("id", required=True, in_path=True),
                 Param("attachmentId", required=True, in_path=True, attribute="attachment_id"),
             ),
-            returns=Shape.DOWNLOAD, target="MailComposeResponseMessageModel", safety=Safety.READ,
+            returns=ResultShape.DOWNLOAD, target="MailComposeResponseMessageModel", safety=Safety.READ,
             batchable=False, oauth=False,
         )
     )
@@ -362,7 +372,7 @@ class MailCompose(Module):
                 Param("attachmentId", required=True, in_path=True, attribute="attachment_id"),
                 Param("clientToken", attribute="client_token"),
             ),
-            body=Body(shape=BodyShape.PARTS, file="file"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.PARTS, file="file"), returns=ResultShape.RECORD,
             record="MailComposeAttachmentResult", target="MailComposeResponseMessageModel",
             safety=Safety.ONCE, batchable=False, oauth=False,
         )
@@ -395,7 +405,7 @@ class MailCompose(Module):
             module="mail/compose", name="attach_referenced", method="POST",
             path="mail/compose/{id}/referencedAttachment",
             params=(Param("id", required=True, in_path=True), Param("clientToken", attribute="client_token")),
-            body=Body(shape=BodyShape.PARTS, part="JSON"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.PARTS, part="JSON"), returns=ResultShape.RECORD,
             record="MailComposeAttachmentResult", target="MailComposeResponseMessageModel",
             safety=Safety.ONCE, batchable=False, oauth=False,
         )
@@ -420,8 +430,8 @@ class MailCompose(Module):
         Spec(
             module="mail/compose", name="save", method="POST", path="mail/compose/{id}/save",
             params=(Param("id", required=True, in_path=True), Param("clientToken", attribute="client_token")),
-            returns=Shape.RECORD, record="MailComposeMailPathModel", target="MailComposeResponseMessageModel",
-            safety=Safety.ONCE, batchable=False, oauth=False,
+            returns=ResultShape.RECORD, record="MailComposeMailPathModel",
+            target="MailComposeResponseMessageModel", safety=Safety.ONCE, batchable=False, oauth=False,
         )
     )
     async def save(
@@ -448,8 +458,8 @@ class MailCompose(Module):
             module="mail/compose", name="send", method="POST", path="mail/compose/{id}/send",
             params=(Param("id", required=True, in_path=True), Param("clientToken", attribute="client_token")),
             body=Body(shape=BodyShape.PARTS, record="MailComposeRequestMessageModel", part="JSON", file="file", file_required=False),
-            returns=Shape.RECORD, record="MailComposeMailPathModel", target="MailComposeResponseMessageModel",
-            safety=Safety.ONCE, batchable=False, oauth=False,
+            returns=ResultShape.RECORD, record="MailComposeMailPathModel",
+            target="MailComposeResponseMessageModel", safety=Safety.ONCE, batchable=False, oauth=False,
         )
     )
     async def send(

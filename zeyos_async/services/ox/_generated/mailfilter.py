@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Mailfilter(Module):
     @operation(
         Spec(
             module="mailfilter", name="config", action="config", method="GET", path="mailfilter",
-            params=(Param("username"),), returns=Shape.RECORD, record="MailFilterConfigData",
+            params=(Param("username"),), returns=ResultShape.RECORD, record="MailFilterConfigData",
             safety=Safety.READ, oauth=False,
         )
     )
@@ -93,7 +93,8 @@ class Mailfilter(Module):
     @operation(
         Spec(
             module="mailfilter", name="getscript", action="getscript", method="PUT", path="mailfilter",
-            params=(Param("username"),), returns=Shape.VALUE, kind=Kind.TEXT, safety=Safety.READ, oauth=False,
+            params=(Param("username"),), returns=ResultShape.VALUE, kind=WireKind.TEXT, safety=Safety.READ,
+            oauth=False,
         )
     )
     async def getscript(self, *, username: str | None = None) -> str:
@@ -109,7 +110,7 @@ class Mailfilter(Module):
     @operation(
         Spec(
             module="mailfilter", name="list", action="list", method="GET", path="mailfilter",
-            params=(Param("flag"), Param("username")), returns=Shape.ROWS, record="MailFilterRule",
+            params=(Param("flag"), Param("username")), returns=ResultShape.ROWS, record="MailFilterRule",
             safety=Safety.READ, oauth=False,
         )
     )
@@ -128,7 +129,7 @@ class Mailfilter(Module):
         Spec(
             module="mailfilter", name="new", action="new", method="PUT", path="mailfilter",
             params=(Param("username"),), body=Body(shape=BodyShape.RECORD, record="MailFilterRule"),
-            returns=Shape.VALUE, kind=Kind.INTEGER, safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.VALUE, kind=WireKind.INTEGER, safety=Safety.ONCE, oauth=False,
         )
     )
     async def new(
@@ -147,7 +148,7 @@ class Mailfilter(Module):
     @operation(
         Spec(
             module="mailfilter", name="reorder", action="reorder", method="PUT", path="mailfilter",
-            params=(Param("username"),), body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER),
+            params=(Param("username"),), body=Body(shape=BodyShape.VALUES, kind=WireKind.INTEGER),
             safety=Safety.REPEATABLE, oauth=False,
         )
     )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -37,9 +37,10 @@ class MailfilterV2(Module):
             params=(
                 Param("username"),
                 Param("folderId", attribute="folder"),
-                Param("id", Kind.INTEGER, required=True),
+                Param("id", WireKind.INTEGER, required=True),
             ),
-            returns=Shape.ROWS, record="MailFilterApplication", safety=Safety.ONCE, scopes=("write_mail",),
+            returns=ResultShape.ROWS, record="MailFilterApplication", safety=Safety.ONCE,
+            scopes=("write_mail",),
         )
     )
     async def apply(
@@ -60,7 +61,7 @@ class MailfilterV2(Module):
         Spec(
             module="mailfilter/v2", name="apply_rule", action="apply", method="PUT", path="mailfilter/v2",
             params=(Param("username"), Param("folderId", attribute="folder")),
-            body=Body(shape=BodyShape.RECORD, record="MailFilterRulev2"), returns=Shape.ROWS,
+            body=Body(shape=BodyShape.RECORD, record="MailFilterRulev2"), returns=ResultShape.ROWS,
             record="MailFilterApplication", safety=Safety.ONCE, oauth=False,
         )
     )
@@ -86,7 +87,7 @@ class MailfilterV2(Module):
     @operation(
         Spec(
             module="mailfilter/v2", name="config", action="config", method="GET", path="mailfilter/v2",
-            params=(Param("username"),), returns=Shape.RECORD, record="MailFilterConfigDatav2",
+            params=(Param("username"),), returns=ResultShape.RECORD, record="MailFilterConfigDatav2",
             safety=Safety.READ, scopes=("read_mail",),
         )
     )
@@ -139,7 +140,7 @@ class MailfilterV2(Module):
     @operation(
         Spec(
             module="mailfilter/v2", name="getscript", action="getscript", method="PUT", path="mailfilter/v2",
-            params=(Param("username"),), returns=Shape.VALUE, kind=Kind.TEXT, safety=Safety.READ,
+            params=(Param("username"),), returns=ResultShape.VALUE, kind=WireKind.TEXT, safety=Safety.READ,
             scopes=("read_mail",),
         )
     )
@@ -156,7 +157,7 @@ class MailfilterV2(Module):
     @operation(
         Spec(
             module="mailfilter/v2", name="list", action="list", method="GET", path="mailfilter/v2",
-            params=(Param("flag"), Param("username")), returns=Shape.ROWS, record="MailFilterRulev2",
+            params=(Param("flag"), Param("username")), returns=ResultShape.ROWS, record="MailFilterRulev2",
             safety=Safety.READ, scopes=("read_mail",),
         )
     )
@@ -175,7 +176,7 @@ class MailfilterV2(Module):
         Spec(
             module="mailfilter/v2", name="new", action="new", method="PUT", path="mailfilter/v2",
             params=(Param("username"),), body=Body(shape=BodyShape.RECORD, record="MailFilterRulev2"),
-            returns=Shape.VALUE, kind=Kind.INTEGER, safety=Safety.ONCE, scopes=("write_mail",),
+            returns=ResultShape.VALUE, kind=WireKind.INTEGER, safety=Safety.ONCE, scopes=("write_mail",),
         )
     )
     async def new(
@@ -194,7 +195,7 @@ class MailfilterV2(Module):
     @operation(
         Spec(
             module="mailfilter/v2", name="reorder", action="reorder", method="PUT", path="mailfilter/v2",
-            params=(Param("username"),), body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER),
+            params=(Param("username"),), body=Body(shape=BodyShape.VALUES, kind=WireKind.INTEGER),
             safety=Safety.REPEATABLE, scopes=("write_mail",),
         )
     )

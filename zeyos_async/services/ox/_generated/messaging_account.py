@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class MessagingAccount(Module):
     @operation(
         Spec(
             module="messaging/account", name="all", action="all", method="GET", path="messaging/account",
-            params=(Param("messagingService", attribute="messaging_service"),), returns=Shape.ROWS,
+            params=(Param("messagingService", attribute="messaging_service"),), returns=ResultShape.ROWS,
             record="MessagingAccountData", safety=Safety.READ, oauth=False,
         )
     )
@@ -45,9 +45,9 @@ class MessagingAccount(Module):
             path="messaging/account",
             params=(
                 Param("messagingService", required=True, attribute="messaging_service"),
-                Param("id", Kind.INTEGER, required=True),
+                Param("id", WireKind.INTEGER, required=True),
             ),
-            returns=Shape.VALUE, kind=Kind.INTEGER, safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.VALUE, kind=WireKind.INTEGER, safety=Safety.ONCE, oauth=False,
         )
     )
     async def delete(self, *, messaging_service: str, id: int) -> int:
@@ -66,9 +66,9 @@ class MessagingAccount(Module):
             module="messaging/account", name="get", action="get", method="GET", path="messaging/account",
             params=(
                 Param("messagingService", required=True, attribute="messaging_service"),
-                Param("id", Kind.INTEGER, required=True),
+                Param("id", WireKind.INTEGER, required=True),
             ),
-            returns=Shape.RECORD, record="MessagingAccountData", safety=Safety.READ, oauth=False,
+            returns=ResultShape.RECORD, record="MessagingAccountData", safety=Safety.READ, oauth=False,
         )
     )
     async def get(self, *, messaging_service: str, id: int) -> MessagingAccountData:
@@ -85,8 +85,8 @@ class MessagingAccount(Module):
     @operation(
         Spec(
             module="messaging/account", name="new", action="new", method="PUT", path="messaging/account",
-            body=Body(shape=BodyShape.RECORD, record="MessagingAccountData"), returns=Shape.VALUE,
-            kind=Kind.INTEGER, safety=Safety.ONCE, oauth=False,
+            body=Body(shape=BodyShape.RECORD, record="MessagingAccountData"), returns=ResultShape.VALUE,
+            kind=WireKind.INTEGER, safety=Safety.ONCE, oauth=False,
         )
     )
     async def new(self, body: MessagingAccountData | MessagingAccountDataFields, /) -> int:
@@ -103,7 +103,7 @@ class MessagingAccount(Module):
         Spec(
             module="messaging/account", name="update", action="update", method="PUT",
             path="messaging/account", body=Body(shape=BodyShape.RECORD, record="MessagingAccountData"),
-            returns=Shape.VALUE, kind=Kind.INTEGER, safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.VALUE, kind=WireKind.INTEGER, safety=Safety.ONCE, oauth=False,
         )
     )
     async def update(self, body: MessagingAccountData | MessagingAccountDataFields, /) -> int:

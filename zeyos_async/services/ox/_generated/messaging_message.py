@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ class MessagingMessage(Module):
         Spec(
             module="messaging/message", name="all", action="all", method="GET", path="messaging/message",
             params=(
-                Param("columns", Kind.FIELDS, required=True),
+                Param("columns", WireKind.FIELDS, required=True),
                 Param("folder", required=True),
-                Param("sort", Kind.SORT_FIELD),
+                Param("sort", WireKind.SORT_FIELD),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.ROWS, record="MessagingMessageData", columns="MessagingMessageData",
+            returns=ResultShape.ROWS, record="MessagingMessageData", columns="MessagingMessageData",
             safety=Safety.READ, oauth=False,
         )
     )
@@ -59,8 +59,12 @@ class MessagingMessage(Module):
     @operation(
         Spec(
             module="messaging/message", name="get", action="get", method="GET", path="messaging/message",
-            params=(Param("id", required=True), Param("folder", required=True), Param("peek", Kind.BOOLEAN)),
-            returns=Shape.RECORD, record="MessagingMessageData", target="MessagingMessageData",
+            params=(
+                Param("id", required=True),
+                Param("folder", required=True),
+                Param("peek", WireKind.BOOLEAN),
+            ),
+            returns=ResultShape.RECORD, record="MessagingMessageData", target="MessagingMessageData",
             safety=Safety.REPEATABLE, oauth=False,
         )
     )
@@ -88,8 +92,8 @@ class MessagingMessage(Module):
     @operation(
         Spec(
             module="messaging/message", name="list", action="list", method="PUT", path="messaging/message",
-            params=(Param("columns", Kind.FIELDS, required=True),), body=Body(shape=BodyShape.JSON),
-            returns=Shape.ROWS, record="MessagingMessageData", columns="MessagingMessageData",
+            params=(Param("columns", WireKind.FIELDS, required=True),), body=Body(shape=BodyShape.JSON),
+            returns=ResultShape.ROWS, record="MessagingMessageData", columns="MessagingMessageData",
             safety=Safety.READ, oauth=False,
         )
     )
@@ -112,10 +116,10 @@ class MessagingMessage(Module):
                 Param("messageAction", required=True, attribute="message_action"),
                 Param("id"),
                 Param("folder"),
-                Param("account", Kind.INTEGER),
+                Param("account", WireKind.INTEGER),
             ),
-            body=Body(shape=BodyShape.RECORD, record="MessagingMessageData"), returns=Shape.VALUE,
-            kind=Kind.INTEGER, safety=Safety.ONCE, oauth=False,
+            body=Body(shape=BodyShape.RECORD, record="MessagingMessageData"), returns=ResultShape.VALUE,
+            kind=WireKind.INTEGER, safety=Safety.ONCE, oauth=False,
         )
     )
     async def perform(
@@ -145,7 +149,7 @@ class MessagingMessage(Module):
         Spec(
             module="messaging/message", name="send", action="send", method="PUT", path="messaging/message",
             params=(Param("recipients"),), body=Body(shape=BodyShape.RECORD, record="MessagingMessageData"),
-            returns=Shape.VALUE, kind=Kind.INTEGER, safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.VALUE, kind=WireKind.INTEGER, safety=Safety.ONCE, oauth=False,
         )
     )
     async def send(

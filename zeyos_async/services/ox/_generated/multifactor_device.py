@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class MultifactorDeviceModule(Module):
     @operation(
         Spec(
             module="multifactor/device", name="all", action="all", method="GET", path="multifactor/device",
-            returns=Shape.ROWS, record="MultifactorDevice", safety=Safety.READ, oauth=False,
+            returns=ResultShape.ROWS, record="MultifactorDevice", safety=Safety.READ, oauth=False,
         )
     )
     async def all(self) -> Rows[MultifactorDevice]:
@@ -52,7 +52,7 @@ class MultifactorDeviceModule(Module):
                 Param("providerName", required=True, attribute="provider_name"),
                 Param("deviceId", required=True, attribute="device_id"),
             ),
-            returns=Shape.VALUES, kind=Kind.TEXT, safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.VALUES, kind=WireKind.TEXT, safety=Safety.ONCE, oauth=False,
         )
     )
     async def delete(self, *, provider_name: str, device_id: str) -> Rows[str]:
@@ -106,7 +106,7 @@ class MultifactorDeviceModule(Module):
                 Param("deviceId", required=True, attribute="device_id"),
             ),
             body=Body(shape=BodyShape.RECORD, record="MultifactorFinishRegistrationData"),
-            returns=Shape.RECORD, record="MultifactorDevice", safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.RECORD, record="MultifactorDevice", safety=Safety.ONCE, oauth=False,
         )
     )
     async def finish_registration(
@@ -133,7 +133,7 @@ class MultifactorDeviceModule(Module):
             module="multifactor/device", name="rename", action="rename", method="PUT",
             path="multifactor/device",
             params=(Param("providerName", required=True, attribute="provider_name"),),
-            body=Body(shape=BodyShape.RECORD, record="MultifactorDevice"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.RECORD, record="MultifactorDevice"), returns=ResultShape.RECORD,
             record="MultifactorDevice", safety=Safety.ONCE, oauth=False,
         )
     )
@@ -158,7 +158,7 @@ class MultifactorDeviceModule(Module):
                 Param("providerName", required=True, attribute="provider_name"),
                 Param("deviceId", required=True, attribute="device_id"),
             ),
-            returns=Shape.RECORD, record="MultifactorAuthentication", safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.RECORD, record="MultifactorAuthentication", safety=Safety.ONCE, oauth=False,
         )
     )
     async def start_authentication(self, *, provider_name: str, device_id: str) -> MultifactorAuthentication:
@@ -177,7 +177,7 @@ class MultifactorDeviceModule(Module):
             module="multifactor/device", name="start_registration", action="startRegistration", method="PUT",
             path="multifactor/device",
             body=Body(shape=BodyShape.RECORD, record="MultifactorDevice", required=False),
-            returns=Shape.RECORD, record="MultifactorRegistration", safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.RECORD, record="MultifactorRegistration", safety=Safety.ONCE, oauth=False,
         )
     )
     async def start_registration(

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class OauthAccounts(Module):
     @operation(
         Spec(
             module="oauth/accounts", name="all", action="all", method="GET", path="oauth/accounts",
-            params=(Param("serviceId", attribute="service_id"),), returns=Shape.ROWS,
+            params=(Param("serviceId", attribute="service_id"),), returns=ResultShape.ROWS,
             record="OAuthAccountData", safety=Safety.READ, oauth=False, since="6.20",
         )
     )
@@ -50,7 +50,8 @@ class OauthAccounts(Module):
                 Param("oauth_verifier"),
                 Param("scopes", required=True, many=True),
             ),
-            returns=Shape.RECORD, record="OAuthAccountData", safety=Safety.ONCE, oauth=False, since="6.20",
+            returns=ResultShape.RECORD, record="OAuthAccountData", safety=Safety.ONCE, oauth=False,
+            since="6.20",
         )
     )
     async def create(
@@ -78,8 +79,8 @@ class OauthAccounts(Module):
     @operation(
         Spec(
             module="oauth/accounts", name="delete", action="delete", method="PUT", path="oauth/accounts",
-            params=(Param("id", Kind.INTEGER, required=True),), returns=Shape.VALUE,
-            target="OAuthAccountData", kind=Kind.BOOLEAN, safety=Safety.ONCE, oauth=False, since="6.20",
+            params=(Param("id", WireKind.INTEGER, required=True),), returns=ResultShape.VALUE,
+            target="OAuthAccountData", kind=WireKind.BOOLEAN, safety=Safety.ONCE, oauth=False, since="6.20",
         )
     )
     async def delete(self, record: OAuthAccountData | None = None, /, *, id: int | None = None) -> bool:
@@ -96,7 +97,7 @@ class OauthAccounts(Module):
     @operation(
         Spec(
             module="oauth/accounts", name="get", action="get", method="GET", path="oauth/accounts",
-            params=(Param("id", Kind.INTEGER, required=True),), returns=Shape.RECORD,
+            params=(Param("id", WireKind.INTEGER, required=True),), returns=ResultShape.RECORD,
             record="OAuthAccountData", target="OAuthAccountData", safety=Safety.READ, oauth=False,
             since="6.20",
         )
@@ -122,7 +123,7 @@ class OauthAccounts(Module):
                 Param("displayName", required=True, attribute="display_name"),
                 Param("scopes", required=True, many=True),
             ),
-            returns=Shape.RECORD, record="OAuthAccountInteraction", safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.RECORD, record="OAuthAccountInteraction", safety=Safety.ONCE, oauth=False,
             since="6.20",
         )
     )
@@ -145,7 +146,7 @@ class OauthAccounts(Module):
             module="oauth/accounts", name="reauthorize", action="reauthorize", method="PUT",
             path="oauth/accounts",
             params=(
-                Param("id", Kind.INTEGER, required=True),
+                Param("id", WireKind.INTEGER, required=True),
                 Param("serviceId", required=True, attribute="service_id"),
                 Param("scopes", required=True, many=True),
             ),
@@ -176,9 +177,9 @@ class OauthAccounts(Module):
     @operation(
         Spec(
             module="oauth/accounts", name="update", action="update", method="PUT", path="oauth/accounts",
-            params=(Param("id", Kind.INTEGER, required=True),),
-            body=Body(shape=BodyShape.RECORD, record="OAuthAccountData"), returns=Shape.VALUE,
-            target="OAuthAccountData", kind=Kind.BOOLEAN, safety=Safety.ONCE, oauth=False, since="6.20",
+            params=(Param("id", WireKind.INTEGER, required=True),),
+            body=Body(shape=BodyShape.RECORD, record="OAuthAccountData"), returns=ResultShape.VALUE,
+            target="OAuthAccountData", kind=WireKind.BOOLEAN, safety=Safety.ONCE, oauth=False, since="6.20",
         )
     )
     async def update(

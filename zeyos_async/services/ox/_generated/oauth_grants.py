@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class OauthGrants(Module):
     @operation(
         Spec(
             module="oauth/grants", name="all", action="all", method="GET", path="oauth/grants",
-            returns=Shape.ROWS, record="OAuthGrantData", safety=Safety.READ, oauth=False, since="7.8.0",
+            returns=ResultShape.ROWS, record="OAuthGrantData", safety=Safety.READ, oauth=False, since="7.8.0",
         )
     )
     async def all(self) -> Rows[OAuthGrantData]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ class OauthServices(Module):
     @operation(
         Spec(
             module="oauth/services", name="all", action="all", method="GET", path="oauth/services",
-            returns=Shape.ROWS, record="OAuthServiceMetaData", safety=Safety.READ, oauth=False, since="6.20",
+            returns=ResultShape.ROWS, record="OAuthServiceMetaData", safety=Safety.READ, oauth=False,
+            since="6.20",
         )
     )
     async def all(self) -> Rows[OAuthServiceMetaData]:
@@ -37,7 +38,7 @@ class OauthServices(Module):
     @operation(
         Spec(
             module="oauth/services", name="get", action="get", method="GET", path="oauth/services",
-            params=(Param("id", required=True),), returns=Shape.RECORD, record="OAuthServiceMetaData",
+            params=(Param("id", required=True),), returns=ResultShape.RECORD, record="OAuthServiceMetaData",
             safety=Safety.READ, oauth=False, since="6.20",
         )
     )

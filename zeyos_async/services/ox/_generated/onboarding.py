@@ -8,8 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, download, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import (
+    Body,
+    BodyShape,
+    Module,
+    Param,
+    ResultShape,
+    Spec,
+    download,
+    operation,
+)
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -23,7 +32,7 @@ class Onboarding(Module):
     @operation(
         Spec(
             module="onboarding", name="config", action="config", method="GET", path="onboarding",
-            returns=Shape.RECORD, record="ClientOnboardingData", safety=Safety.READ, oauth=False,
+            returns=ResultShape.RECORD, record="ClientOnboardingData", safety=Safety.READ, oauth=False,
         )
     )
     async def config(self) -> ClientOnboardingData:
@@ -37,7 +46,7 @@ class Onboarding(Module):
         Spec(
             module="onboarding", name="download", action="download", method="GET", path="onboarding",
             params=(Param("type", required=True, choices=("caldav", "carddav", "dav", "mail", "eas")),),
-            returns=Shape.DOWNLOAD, safety=Safety.READ, batchable=False, oauth=False,
+            returns=ResultShape.DOWNLOAD, safety=Safety.READ, batchable=False, oauth=False,
         )
     )
     async def download(self, *, type: Literal["caldav", "carddav", "dav", "mail", "eas"]) -> bytes:
@@ -73,7 +82,7 @@ class Onboarding(Module):
         Spec(
             module="onboarding", name="link", action="link", method="GET", path="onboarding",
             params=(Param("type", required=True, choices=("caldav", "carddav", "dav", "mail", "eas")),),
-            returns=Shape.VALUE, kind=Kind.TEXT, safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.VALUE, kind=WireKind.TEXT, safety=Safety.ONCE, oauth=False,
         )
     )
     async def link(self, *, type: Literal["caldav", "carddav", "dav", "mail", "eas"]) -> str:

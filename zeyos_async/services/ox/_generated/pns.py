@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Pns(Module):
     @operation(
         Spec(
             module="pns", name="subscribe", action="subscribe", method="PUT", path="pns",
-            body=Body(shape=BodyShape.RECORD, record="SubscriptionData"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.RECORD, record="SubscriptionData"), returns=ResultShape.RECORD,
             record="PnsData", safety=Safety.ONCE,
         )
     )
@@ -45,7 +45,7 @@ class Pns(Module):
     @operation(
         Spec(
             module="pns", name="unsubscribe", action="unsubscribe", method="PUT", path="pns",
-            body=Body(shape=BodyShape.RECORD, record="UnsubscriptionData"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.RECORD, record="UnsubscriptionData"), returns=ResultShape.RECORD,
             record="PnsData", safety=Safety.ONCE,
         )
     )

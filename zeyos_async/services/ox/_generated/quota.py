@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class Quota(Module):
     @operation(
         Spec(
             module="quota", name="filestore", action="filestore", method="GET", path="quota",
-            returns=Shape.RECORD, record="QuotaData", safety=Safety.READ, oauth=False,
+            returns=ResultShape.RECORD, record="QuotaData", safety=Safety.READ, oauth=False,
         )
     )
     async def filestore(self) -> QuotaData:
@@ -35,7 +35,7 @@ class Quota(Module):
     @operation(
         Spec(
             module="quota", name="get", action="get", method="GET", path="quota",
-            params=(Param("module"), Param("account"), Param("folder")), returns=Shape.JSON,
+            params=(Param("module"), Param("account"), Param("folder")), returns=ResultShape.JSON,
             safety=Safety.READ, oauth=False, since="7.6.1",
         )
     )
@@ -55,8 +55,8 @@ class Quota(Module):
 
     @operation(
         Spec(
-            module="quota", name="mail", action="mail", method="GET", path="quota", returns=Shape.RECORD,
-            record="QuotaData", safety=Safety.READ, oauth=False,
+            module="quota", name="mail", action="mail", method="GET", path="quota",
+            returns=ResultShape.RECORD, record="QuotaData", safety=Safety.READ, oauth=False,
         )
     )
     async def mail(self) -> QuotaData:
@@ -69,7 +69,7 @@ class Quota(Module):
     @operation(
         Spec(
             module="quota", name="unified", action="unified", method="GET", path="quota",
-            returns=Shape.RECORD, record="QuotaData", safety=Safety.READ, oauth=False,
+            returns=ResultShape.RECORD, record="QuotaData", safety=Safety.READ, oauth=False,
         )
     )
     async def unified(self) -> QuotaData:

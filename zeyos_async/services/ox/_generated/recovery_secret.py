@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class RecoverySecret(Module):
     @operation(
         Spec(
             module="recovery/secret", name="check", action="check", method="GET", path="recovery/secret",
-            returns=Shape.RECORD, record="CheckSecretResponse", safety=Safety.READ, oauth=False,
+            returns=ResultShape.RECORD, record="CheckSecretResponse", safety=Safety.READ, oauth=False,
         )
     )
     async def check(self) -> CheckSecretResponse:
@@ -36,7 +36,7 @@ class RecoverySecret(Module):
     @operation(
         Spec(
             module="recovery/secret", name="clean_up", action="clean_up", method="GET",
-            path="recovery/secret", returns=Shape.VALUE, key="clean_up", kind=Kind.BOOLEAN,
+            path="recovery/secret", returns=ResultShape.VALUE, key="clean_up", kind=WireKind.BOOLEAN,
             safety=Safety.ONCE, oauth=False,
         )
     )
@@ -66,7 +66,7 @@ class RecoverySecret(Module):
     @operation(
         Spec(
             module="recovery/secret", name="remove", action="remove", method="GET", path="recovery/secret",
-            returns=Shape.VALUE, key="clean_up", kind=Kind.BOOLEAN, safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.VALUE, key="clean_up", kind=WireKind.BOOLEAN, safety=Safety.ONCE, oauth=False,
         )
     )
     async def remove(self) -> bool:

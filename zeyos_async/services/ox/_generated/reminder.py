@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Reminder(Module):
     @operation(
         Spec(
             module="reminder", name="delete", action="delete", method="PUT", path="reminder",
-            body=Body(shape=BodyShape.RECORDS, record="ReminderListElement"), returns=Shape.LEFT,
+            body=Body(shape=BodyShape.RECORDS, record="ReminderListElement"), returns=ResultShape.FAILURES,
             safety=Safety.ONCE, scopes=("write_reminder",), since="6.22",
         )
     )
@@ -53,8 +53,8 @@ class Reminder(Module):
     @operation(
         Spec(
             module="reminder", name="range", action="range", method="GET", path="reminder",
-            params=(Param("end", Kind.DATE_OR_TIME), Param("modules", many=True)), returns=Shape.ROWS,
-            record="ReminderData", safety=Safety.READ, scopes=("read_reminder",),
+            params=(Param("end", WireKind.DATE_OR_TIME), Param("modules", many=True)),
+            returns=ResultShape.ROWS, record="ReminderData", safety=Safety.READ, scopes=("read_reminder",),
         )
     )
     async def range(
@@ -73,8 +73,8 @@ class Reminder(Module):
     @operation(
         Spec(
             module="reminder", name="remind_again", action="remindAgain", method="PUT", path="reminder",
-            params=(Param("id", Kind.INTEGER, required=True),),
-            body=Body(shape=BodyShape.RECORD, record="ReminderUpdateBody"), returns=Shape.RECORD,
+            params=(Param("id", WireKind.INTEGER, required=True),),
+            body=Body(shape=BodyShape.RECORD, record="ReminderUpdateBody"), returns=ResultShape.RECORD,
             record="ReminderData", target="ReminderData", safety=Safety.ONCE, scopes=("write_reminder",),
             since="6.18.1",
         )

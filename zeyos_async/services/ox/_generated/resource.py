@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ class Resource(Module):
 
     @operation(
         Spec(
-            module="resource", name="all", action="all", method="GET", path="resource", returns=Shape.VALUES,
-            kind=Kind.INTEGER, safety=Safety.READ, oauth=False,
+            module="resource", name="all", action="all", method="GET", path="resource",
+            returns=ResultShape.VALUES, kind=WireKind.INTEGER, safety=Safety.READ, oauth=False,
         )
     )
     async def all(self) -> Rows[int]:
@@ -49,8 +49,8 @@ class Resource(Module):
     @operation(
         Spec(
             module="resource", name="delete", action="delete", method="PUT", path="resource",
-            params=(Param("timestamp", Kind.STAMP, required=True),),
-            body=Body(shape=BodyShape.RECORDS, record="ResourceListElement"), returns=Shape.LEFT,
+            params=(Param("timestamp", WireKind.STAMP, required=True),),
+            body=Body(shape=BodyShape.RECORDS, record="ResourceListElement"), returns=ResultShape.FAILURES,
             safety=Safety.ONCE, oauth=False,
         )
     )
@@ -75,8 +75,8 @@ class Resource(Module):
     @operation(
         Spec(
             module="resource", name="get", action="get", method="GET", path="resource",
-            params=(Param("id", Kind.INTEGER, required=True),), returns=Shape.RECORD, record="ResourceData",
-            target="ResourceData", safety=Safety.READ, oauth=False,
+            params=(Param("id", WireKind.INTEGER, required=True),), returns=ResultShape.RECORD,
+            record="ResourceData", target="ResourceData", safety=Safety.READ, oauth=False,
         )
     )
     async def get(self, record: ResourceData | None = None, /, *, id: int | None = None) -> ResourceData:
@@ -93,7 +93,7 @@ class Resource(Module):
     @operation(
         Spec(
             module="resource", name="list", action="list", method="PUT", path="resource",
-            body=Body(shape=BodyShape.RECORDS, record="ResourceListElement"), returns=Shape.ROWS,
+            body=Body(shape=BodyShape.RECORDS, record="ResourceListElement"), returns=ResultShape.ROWS,
             record="ResourceData", safety=Safety.READ, oauth=False,
         )
     )
@@ -112,7 +112,7 @@ class Resource(Module):
     @operation(
         Spec(
             module="resource", name="new", action="new", method="PUT", path="resource",
-            body=Body(shape=BodyShape.RECORD, record="ResourceData"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.RECORD, record="ResourceData"), returns=ResultShape.RECORD,
             record="ResourceUpdateData", safety=Safety.ONCE, oauth=False,
         )
     )
@@ -129,7 +129,7 @@ class Resource(Module):
     @operation(
         Spec(
             module="resource", name="search", action="search", method="PUT", path="resource",
-            body=Body(shape=BodyShape.RECORD, record="ResourceSearchBody"), returns=Shape.ROWS,
+            body=Body(shape=BodyShape.RECORD, record="ResourceSearchBody"), returns=ResultShape.ROWS,
             record="ResourceData", safety=Safety.READ, oauth=False,
         )
     )
@@ -146,7 +146,10 @@ class Resource(Module):
     @operation(
         Spec(
             module="resource", name="update", action="update", method="PUT", path="resource",
-            params=(Param("id", Kind.INTEGER, required=True), Param("timestamp", Kind.STAMP, required=True)),
+            params=(
+                Param("id", WireKind.INTEGER, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
+            ),
             body=Body(shape=BodyShape.RECORD, record="ResourceData"), target="ResourceData",
             safety=Safety.ONCE, oauth=False,
         )
@@ -177,8 +180,8 @@ class Resource(Module):
     @operation(
         Spec(
             module="resource", name="updates", action="updates", method="GET", path="resource",
-            params=(Param("timestamp", Kind.STAMP, required=True, attribute="since"),), returns=Shape.UPDATES,
-            record="ResourceData", safety=Safety.READ, oauth=False,
+            params=(Param("timestamp", WireKind.STAMP, required=True, attribute="since"),),
+            returns=ResultShape.UPDATES, record="ResourceData", safety=Safety.READ, oauth=False,
         )
     )
     async def updates(self, *, since: Instant | int) -> Updates[ResourceData]:

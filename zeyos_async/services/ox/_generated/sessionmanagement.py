@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Sessionmanagement(Module):
     @operation(
         Spec(
             module="sessionmanagement", name="all", action="all", method="GET", path="sessionmanagement",
-            returns=Shape.ROWS, record="SessionManagementData", safety=Safety.READ, oauth=False,
+            returns=ResultShape.ROWS, record="SessionManagementData", safety=Safety.READ, oauth=False,
         )
     )
     async def all(self) -> Rows[SessionManagementData]:
@@ -53,8 +53,8 @@ class Sessionmanagement(Module):
     @operation(
         Spec(
             module="sessionmanagement", name="delete", action="delete", method="PUT",
-            path="sessionmanagement", body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT), safety=Safety.ONCE,
-            oauth=False,
+            path="sessionmanagement", body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT),
+            safety=Safety.ONCE, oauth=False,
         )
     )
     async def delete(self, body: Iterable[str | OxRecord] | str, /) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class ShareManagement(Module):
         Spec(
             module="share/management", name="analyze", action="analyze", method="PUT",
             path="share/management", body=Body(shape=BodyShape.RECORD, record="SubscribeShareBody"),
-            returns=Shape.RECORD, record="ShareLinkAnalysis", safety=Safety.READ, oauth=False,
+            returns=ResultShape.RECORD, record="ShareLinkAnalysis", safety=Safety.READ, oauth=False,
         )
     )
     async def analyze(self, body: SubscribeShareBody | SubscribeShareBodyFields, /) -> ShareLinkAnalysis:
@@ -55,7 +55,7 @@ class ShareManagement(Module):
     @operation(
         Spec(
             module="share/management", name="delete_link", action="deleteLink", method="PUT",
-            path="share/management", params=(Param("timestamp", Kind.STAMP, required=True),),
+            path="share/management", params=(Param("timestamp", WireKind.STAMP, required=True),),
             body=Body(shape=BodyShape.RECORD, record="ShareTargetData"), safety=Safety.ONCE, oauth=False,
             since="7.8.0",
         )
@@ -78,7 +78,8 @@ class ShareManagement(Module):
         Spec(
             module="share/management", name="get_link", action="getLink", method="PUT",
             path="share/management", body=Body(shape=BodyShape.RECORD, record="ShareTargetData"),
-            returns=Shape.RECORD, record="ShareLinkData", safety=Safety.ONCE, oauth=False, since="7.8.0",
+            returns=ResultShape.RECORD, record="ShareLinkData", safety=Safety.ONCE, oauth=False,
+            since="7.8.0",
         )
     )
     async def get_link(self, body: ShareTargetData | ShareTargetDataFields, /) -> ShareLinkData:
@@ -95,7 +96,7 @@ class ShareManagement(Module):
         Spec(
             module="share/management", name="resubscribe", action="resubscribe", method="PUT",
             path="share/management", body=Body(shape=BodyShape.RECORD, record="ExtendedSubscribeShareBody"),
-            returns=Shape.RECORD, record="ShareSubscription", safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.RECORD, record="ShareSubscription", safety=Safety.ONCE, oauth=False,
         )
     )
     async def resubscribe(
@@ -114,7 +115,7 @@ class ShareManagement(Module):
         Spec(
             module="share/management", name="send_link", action="sendLink", method="PUT",
             path="share/management", body=Body(shape=BodyShape.RECORD, record="ShareLinkSendBody"),
-            returns=Shape.JSON, safety=Safety.ONCE, oauth=False, since="7.8.0",
+            returns=ResultShape.JSON, safety=Safety.ONCE, oauth=False, since="7.8.0",
         )
     )
     async def send_link(self, body: ShareLinkSendBody | ShareLinkSendBodyFields, /) -> Any:
@@ -131,7 +132,7 @@ class ShareManagement(Module):
         Spec(
             module="share/management", name="subscribe", action="subscribe", method="PUT",
             path="share/management", body=Body(shape=BodyShape.RECORD, record="ExtendedSubscribeShareBody"),
-            returns=Shape.RECORD, record="ShareSubscription", safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.RECORD, record="ShareSubscription", safety=Safety.ONCE, oauth=False,
         )
     )
     async def subscribe(
@@ -166,7 +167,7 @@ class ShareManagement(Module):
     @operation(
         Spec(
             module="share/management", name="update_link", action="updateLink", method="PUT",
-            path="share/management", params=(Param("timestamp", Kind.STAMP, required=True),),
+            path="share/management", params=(Param("timestamp", WireKind.STAMP, required=True),),
             body=Body(shape=BodyShape.RECORD, record="ShareLinkUpdateBody"), safety=Safety.ONCE, oauth=False,
             since="7.8.0",
         )

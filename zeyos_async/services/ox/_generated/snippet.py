@@ -8,8 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, download, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import (
+    Body,
+    BodyShape,
+    Module,
+    Param,
+    ResultShape,
+    Spec,
+    download,
+    operation,
+)
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -32,7 +41,7 @@ class Snippet(Module):
     @operation(
         Spec(
             module="snippet", name="all", action="all", method="GET", path="snippet", params=(Param("type"),),
-            returns=Shape.ROWS, record="SnippetData", safety=Safety.READ, since="7.0.0",
+            returns=ResultShape.ROWS, record="SnippetData", safety=Safety.READ, since="7.0.0",
         )
     )
     async def all(self, *, type: str | None = None) -> Rows[SnippetData]:
@@ -52,8 +61,8 @@ class Snippet(Module):
                 Param("id", required=True),
                 Param("type", required=True, choices=("file", "text", "media", "image", "audio", "video", "application")),
             ),
-            body=Body(shape=BodyShape.PARTS, file="file"), returns=Shape.VALUE, target="SnippetData",
-            kind=Kind.TEXT, safety=Safety.ONCE, batchable=False, scopes=("write_userconfig",), html=True,
+            body=Body(shape=BodyShape.PARTS, file="file"), returns=ResultShape.VALUE, target="SnippetData",
+            kind=WireKind.TEXT, safety=Safety.ONCE, batchable=False, scopes=("write_userconfig",), html=True,
             since="7.0.0",
         )
     )
@@ -81,7 +90,7 @@ class Snippet(Module):
     @operation(
         Spec(
             module="snippet", name="delete", action="delete", method="PUT", path="snippet",
-            params=(Param("id"),), body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT, required=False),
+            params=(Param("id"),), body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT, required=False),
             target="SnippetData", safety=Safety.ONCE, scopes=("write_userconfig",), since="7.0.0",
         )
     )
@@ -109,9 +118,9 @@ class Snippet(Module):
         Spec(
             module="snippet", name="detach", action="detach", method="PUT", path="snippet",
             params=(Param("id", required=True),),
-            body=Body(shape=BodyShape.RECORDS, record="SnippetAttachmentListElement"), returns=Shape.VALUE,
-            target="SnippetData", kind=Kind.TEXT, safety=Safety.ONCE, scopes=("write_userconfig",),
-            since="7.0.0",
+            body=Body(shape=BodyShape.RECORDS, record="SnippetAttachmentListElement"),
+            returns=ResultShape.VALUE, target="SnippetData", kind=WireKind.TEXT, safety=Safety.ONCE,
+            scopes=("write_userconfig",), since="7.0.0",
         )
     )
     async def detach(
@@ -137,7 +146,7 @@ class Snippet(Module):
     @operation(
         Spec(
             module="snippet", name="get", action="get", method="GET", path="snippet",
-            params=(Param("id", required=True),), returns=Shape.RECORD, record="SnippetData",
+            params=(Param("id", required=True),), returns=ResultShape.RECORD, record="SnippetData",
             target="SnippetData", safety=Safety.READ, since="7.0.0",
         )
     )
@@ -155,8 +164,9 @@ class Snippet(Module):
     @download(
         Spec(
             module="snippet", name="getattachment", action="getattachment", method="GET", path="snippet",
-            params=(Param("id", required=True), Param("attachmentid", required=True)), returns=Shape.DOWNLOAD,
-            target="SnippetData", safety=Safety.READ, batchable=False, since="7.0.0",
+            params=(Param("id", required=True), Param("attachmentid", required=True)),
+            returns=ResultShape.DOWNLOAD, target="SnippetData", safety=Safety.READ, batchable=False,
+            since="7.0.0",
         )
     )
     async def getattachment(
@@ -176,8 +186,8 @@ class Snippet(Module):
     @operation(
         Spec(
             module="snippet", name="list", action="list", method="PUT", path="snippet",
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT), returns=Shape.ROWS, record="SnippetData",
-            safety=Safety.READ, since="7.0.0",
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT), returns=ResultShape.ROWS,
+            record="SnippetData", safety=Safety.READ, since="7.0.0",
         )
     )
     async def list(self, body: Iterable[str | OxRecord] | str, /) -> Rows[SnippetData]:
@@ -193,8 +203,8 @@ class Snippet(Module):
     @operation(
         Spec(
             module="snippet", name="new", action="new", method="PUT", path="snippet",
-            body=Body(shape=BodyShape.RECORD, record="SnippetData"), returns=Shape.VALUE, kind=Kind.TEXT,
-            safety=Safety.ONCE, scopes=("write_userconfig",), since="7.0.0",
+            body=Body(shape=BodyShape.RECORD, record="SnippetData"), returns=ResultShape.VALUE,
+            kind=WireKind.TEXT, safety=Safety.ONCE, scopes=("write_userconfig",), since="7.0.0",
         )
     )
     async def new(self, body: SnippetData | SnippetDataFields, /) -> str:
@@ -211,7 +221,7 @@ class Snippet(Module):
         Spec(
             module="snippet", name="update", action="update", method="PUT", path="snippet",
             params=(Param("id", required=True),), body=Body(shape=BodyShape.RECORD, record="SnippetData"),
-            returns=Shape.RECORD, record="SnippetData", target="SnippetData", safety=Safety.ONCE,
+            returns=ResultShape.RECORD, record="SnippetData", target="SnippetData", safety=Safety.ONCE,
             scopes=("write_userconfig",), since="7.0.0",
         )
     )

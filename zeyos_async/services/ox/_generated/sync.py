@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ class Sync(Module):
     @operation(
         Spec(
             module="sync", name="refresh_server", action="refresh_server", method="PUT", path="sync",
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT), returns=Shape.LEFT, safety=Safety.ONCE,
-            oauth=False,
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT), returns=ResultShape.FAILURES,
+            safety=Safety.ONCE, oauth=False,
         )
     )
     async def refresh_server(self, body: Iterable[str | OxRecord] | str, /) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -41,11 +41,11 @@ class Tasks(Module):
             module="tasks", name="all", action="all", method="GET", path="tasks",
             params=(
                 Param("folder", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("sort", Kind.SORT),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.ROWS, record="TaskData", columns="TaskData", safety=Safety.READ,
+            returns=ResultShape.ROWS, record="TaskData", columns="TaskData", safety=Safety.READ,
             scopes=("read_tasks",),
         )
     )
@@ -75,7 +75,7 @@ class Tasks(Module):
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
-                Param("timestamp", Kind.STAMP, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
             ),
             body=Body(shape=BodyShape.RECORD, record="TaskConfirmationBody"), target="TaskData",
             safety=Safety.ONCE, scopes=("write_tasks",),
@@ -109,8 +109,8 @@ class Tasks(Module):
     @operation(
         Spec(
             module="tasks", name="delete", action="delete", method="PUT", path="tasks",
-            params=(Param("timestamp", Kind.STAMP, required=True),),
-            body=Body(shape=BodyShape.RECORDS, record="TaskListElement"), returns=Shape.LEFT,
+            params=(Param("timestamp", WireKind.STAMP, required=True),),
+            body=Body(shape=BodyShape.RECORDS, record="TaskListElement"), returns=ResultShape.FAILURES,
             safety=Safety.ONCE, scopes=("write_tasks",), since="6.22",
         )
     )
@@ -135,7 +135,7 @@ class Tasks(Module):
     @operation(
         Spec(
             module="tasks", name="get", action="get", method="GET", path="tasks",
-            params=(Param("id", required=True), Param("folder", required=True)), returns=Shape.RECORD,
+            params=(Param("id", required=True), Param("folder", required=True)), returns=ResultShape.RECORD,
             record="TaskData", target="TaskData", safety=Safety.READ, scopes=("read_tasks",),
         )
     )
@@ -156,8 +156,8 @@ class Tasks(Module):
     @operation(
         Spec(
             module="tasks", name="list", action="list", method="PUT", path="tasks",
-            params=(Param("columns", Kind.COLUMNS, required=True),),
-            body=Body(shape=BodyShape.RECORDS, record="TaskListElement"), returns=Shape.ROWS,
+            params=(Param("columns", WireKind.COLUMNS, required=True),),
+            body=Body(shape=BodyShape.RECORDS, record="TaskListElement"), returns=ResultShape.ROWS,
             record="TaskData", columns="TaskData", safety=Safety.READ, scopes=("read_tasks",),
         )
     )
@@ -181,7 +181,7 @@ class Tasks(Module):
     @operation(
         Spec(
             module="tasks", name="new", action="new", method="PUT", path="tasks",
-            body=Body(shape=BodyShape.RECORD, record="TaskData"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.RECORD, record="TaskData"), returns=ResultShape.RECORD,
             record="TaskUpdateData", safety=Safety.ONCE, scopes=("write_tasks",),
         )
     )
@@ -199,14 +199,14 @@ class Tasks(Module):
         Spec(
             module="tasks", name="search", action="search", method="PUT", path="tasks",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("sort", Kind.SORT),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
-                Param("start", Kind.DATE_OR_TIME),
-                Param("end", Kind.DATE_OR_TIME),
+                Param("start", WireKind.DATE_OR_TIME),
+                Param("end", WireKind.DATE_OR_TIME),
             ),
-            body=Body(shape=BodyShape.RECORD, record="TaskSearchBody"), returns=Shape.ROWS, record="TaskData",
-            columns="TaskData", safety=Safety.READ, scopes=("read_tasks",),
+            body=Body(shape=BodyShape.RECORD, record="TaskSearchBody"), returns=ResultShape.ROWS,
+            record="TaskData", columns="TaskData", safety=Safety.READ, scopes=("read_tasks",),
         )
     )
     async def search(
@@ -240,9 +240,9 @@ class Tasks(Module):
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
-                Param("timestamp", Kind.STAMP, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
             ),
-            body=Body(shape=BodyShape.RECORD, record="TaskData"), returns=Shape.RECORD,
+            body=Body(shape=BodyShape.RECORD, record="TaskData"), returns=ResultShape.RECORD,
             record="TaskUpdateData", target="TaskData", safety=Safety.ONCE, scopes=("write_tasks",),
         )
     )
@@ -276,13 +276,13 @@ class Tasks(Module):
             module="tasks", name="updates", action="updates", method="GET", path="tasks",
             params=(
                 Param("folder", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("timestamp", Kind.STAMP, required=True, attribute="since"),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("timestamp", WireKind.STAMP, required=True, attribute="since"),
                 Param("ignore", choices=("deleted", "false", "changed"), sent="false"),
-                Param("sort", Kind.SORT),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.UPDATES, record="TaskData", columns="TaskData", safety=Safety.READ,
+            returns=ResultShape.UPDATES, record="TaskData", columns="TaskData", safety=Safety.READ,
             scopes=("read_tasks",),
         )
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Module, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Module, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ class Token(Module):
     @operation(
         Spec(
             module="token", name="acquire_token", action="acquireToken", method="GET", path="token",
-            returns=Shape.RECORD, record="AcquiredToken", safety=Safety.ONCE, batchable=False, oauth=False,
-            since="7.4.0",
+            returns=ResultShape.RECORD, record="AcquiredToken", safety=Safety.ONCE, batchable=False,
+            oauth=False, since="7.4.0",
         )
     )
     async def acquire_token(self) -> AcquiredToken:

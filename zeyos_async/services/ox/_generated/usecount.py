@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Usecount(Module):
         Spec(
             module="usecount", name="increment", action="increment", method="PUT", path="usecount",
             body=Body(shape=BodyShape.RECORD, record="UseCountIncrement", required=False),
-            returns=Shape.VALUE, key="success", kind=Kind.BOOLEAN, safety=Safety.ONCE, oauth=False,
+            returns=ResultShape.VALUE, key="success", kind=WireKind.BOOLEAN, safety=Safety.ONCE, oauth=False,
         )
     )
     async def increment(self, body: UseCountIncrement | UseCountIncrementFields | None = None, /) -> bool:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -43,11 +43,11 @@ class User(Module):
         Spec(
             module="user", name="all", action="all", method="GET", path="user",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("sort", Kind.SORT),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.ROWS, record="UserData", columns="UserData", safety=Safety.READ, oauth=False,
+            returns=ResultShape.ROWS, record="UserData", columns="UserData", safety=Safety.READ, oauth=False,
             since="6.14",
         )
     )
@@ -72,7 +72,7 @@ class User(Module):
     @operation(
         Spec(
             module="user", name="get", action="get", method="GET", path="user", params=(Param("id"),),
-            returns=Shape.RECORD, record="UserData", target="UserData", safety=Safety.READ, oauth=False,
+            returns=ResultShape.RECORD, record="UserData", target="UserData", safety=Safety.READ, oauth=False,
             since="6.14",
         )
     )
@@ -90,7 +90,7 @@ class User(Module):
     @operation(
         Spec(
             module="user", name="get_attribute", action="getAttribute", method="GET", path="user",
-            params=(Param("id", required=True), Param("name", required=True)), returns=Shape.RECORD,
+            params=(Param("id", required=True), Param("name", required=True)), returns=ResultShape.RECORD,
             record="UserAttribute", target="UserData", safety=Safety.READ, oauth=False, since="6.20",
         )
     )
@@ -111,9 +111,9 @@ class User(Module):
     @operation(
         Spec(
             module="user", name="list", action="list", method="PUT", path="user",
-            params=(Param("columns", Kind.COLUMNS, required=True),),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT), returns=Shape.ROWS, record="UserData",
-            columns="UserData", safety=Safety.READ, oauth=False, since="6.14",
+            params=(Param("columns", WireKind.COLUMNS, required=True),),
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT), returns=ResultShape.ROWS,
+            record="UserData", columns="UserData", safety=Safety.READ, oauth=False, since="6.14",
         )
     )
     async def list(
@@ -133,12 +133,12 @@ class User(Module):
         Spec(
             module="user", name="search", action="search", method="PUT", path="user",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("sort", Kind.SORT),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            body=Body(shape=BodyShape.RECORD, record="UserSearchBody"), returns=Shape.ROWS, record="UserData",
-            columns="UserData", safety=Safety.READ, oauth=False, since="6.14",
+            body=Body(shape=BodyShape.RECORD, record="UserSearchBody"), returns=ResultShape.ROWS,
+            record="UserData", columns="UserData", safety=Safety.READ, oauth=False, since="6.14",
         )
     )
     async def search(
@@ -165,9 +165,12 @@ class User(Module):
     @operation(
         Spec(
             module="user", name="set_attribute", action="setAttribute", method="PUT", path="user",
-            params=(Param("id", required=True), Param("setIfAbsent", Kind.BOOLEAN, attribute="set_if_absent")),
-            body=Body(shape=BodyShape.RECORD, record="UserAttribute"), returns=Shape.VALUE, target="UserData",
-            kind=Kind.BOOLEAN, safety=Safety.REPEATABLE, oauth=False, since="6.20",
+            params=(
+                Param("id", required=True),
+                Param("setIfAbsent", WireKind.BOOLEAN, attribute="set_if_absent"),
+            ),
+            body=Body(shape=BodyShape.RECORD, record="UserAttribute"), returns=ResultShape.VALUE,
+            target="UserData", kind=WireKind.BOOLEAN, safety=Safety.REPEATABLE, oauth=False, since="6.20",
         )
     )
     async def set_attribute(
@@ -195,7 +198,7 @@ class User(Module):
     @operation(
         Spec(
             module="user", name="update", action="update", method="PUT", path="user",
-            params=(Param("id", required=True), Param("timestamp", Kind.STAMP, required=True)),
+            params=(Param("id", required=True), Param("timestamp", WireKind.STAMP, required=True)),
             body=Body(shape=BodyShape.RECORD, record="UserData"), target="UserData", safety=Safety.ONCE,
             oauth=False, since="6.14",
         )
