@@ -1,4 +1,22 @@
-"""From an operation and the caller's arguments to one call, before anything is sent: no I/O."""
+"""Preparation of calls: the caller's arguments are checked and bound to an operation. Nothing here does I/O.
+
+All operations are called alike, ``method(record, body, /, *, names…)``, and their rows (``Spec``) say which
+parameters they have. So one function checks the arguments of all of them, and everything that can be wrong is
+found before anything is sent. Its steps:
+
+1. Names: an argument that the operation lacks is refused, with a hint at the one that was meant.
+2. Positional arguments: the record that the call is about, where there is one; then the body.
+3. Defaults from that record: its ID, its folder and its time stamp, as far as the operation takes them and no
+   argument names them. For a list of records it is the oldest time stamp, which protects all of them.
+4. Columns: names become numbers, and ``full_time`` is added where it decides whether a field is a day. Where the
+   server needs columns and the caller names none, all cheap ones are read.
+5. The query, the path and the body, as they are sent. ``timezone=UTC`` always goes along, so that times are
+   instants.
+6. What comes after the answer: its reader, and a function that brings the caller's record up to date.
+
+The time stamp is what protects others' changes: the server refuses a write that names an older one than that of the
+object. So it is never made up; a write without one is refused here, and the message says where to get it.
+"""
 
 from __future__ import annotations
 
@@ -171,7 +189,9 @@ def _take_from_list(spec: Spec, value: Any, named: Mapping[str, Any]) -> dict[st
     if not any(param.attr == "timestamp" for param in spec.params):
         return {}
     if not value:
-        return {"timestamp": 0}  # there is nothing that others could have changed
+        return {
+            "timestamp": 0
+        }  # the server wants one, though there is nothing that others could have changed
     records = [item for item in value if isinstance(item, OxRecord)]
     stamps = [stamp for item in records if (stamp := _find_timestamp(item)) is not None]
     if records and len(stamps) == len(value):
@@ -298,7 +318,7 @@ def _build_query(
         elif param.required:
             raise InvalidArgument(_describe_missing(spec, param))
     if spec.session and spec.module != "login":
-        yield "timezone", "UTC"
+        yield "timezone", "UTC"  # without it, times are shifted by the offset of the user's own zone
 
 
 def _format_column(param: Param, field: WireField) -> str:

@@ -97,7 +97,9 @@ class OxCaller:
             return [await self._call_alone(calls[0])]
         results = await self._call_multiple(calls)
         lost = [index for index, result in enumerate(results) if is_lost_session(result)]
-        if lost:  # the first alone, which gets a session; then the others
+        if lost:
+            # A lost session is renewed for a request that fails as a whole, which a multiple does not. So the first
+            # one is sent alone, which gets a new session, and then the others together.
             results[lost[0]] = await self._call_alone(calls[lost[0]])
             others = lost[1:]
             second_results = await self._call_multiple([calls[index] for index in others]) if others else []

@@ -1,4 +1,21 @@
-"""Files that the server sends: opened, read piece by piece, saved."""
+"""Downloads: files of the server that are opened, read piece by piece, or saved.
+
+A download is a value that knows its request. Nothing is sent when it is made, so that it can be varied first
+(``part``, ``unless``) and needs no ``await``. It is used in one of three ways: ``async with`` opens it and reads it
+piece by piece, ``await`` reads it whole, and ``save`` writes it to a file.
+
+States: not opened → open (``_receiver`` is set) → closed, from which it can be opened again, with a new request.
+What the answer said (``filename``, ``etag`` and so on) stays known after it was closed. An open download is read
+once: a second reader makes a download of its own.
+
+The parts have modules of their own: ``files.receiving`` asks for the rest where a connection breaks,
+``files.ranges`` cuts a range out of a file where the server gives only all of it, ``files.names`` makes the server's
+name for it safe, and ``files.saving`` writes beside the place and moves the file there when it is complete.
+
+``save(resume=True)`` keeps the part after an error, under a name made of the ETag, the size and the URL. A later one
+finds the part of that very version, and begins where it ends. If the version can't be named (no ETag, a range, or
+bytes that were read already), the file is read from its start.
+"""
 
 from __future__ import annotations
 
@@ -97,7 +114,7 @@ class Download:
 
     @property
     def length(self) -> int | None:
-        """How many bytes will come, if the server says so."""
+        """The number of bytes that will come, if the server says so."""
         answer = self._response
         return None if self._range and answer.status != 206 else answer.length
 

@@ -228,7 +228,7 @@ def check_answer(request: Request, response: Response) -> None:
     """
     body = response.body
     if b'"error' not in body and response.status < 400 and body[:1] != b"<":
-        return  # the usual case, and the body may be large
+        return  # the usual case; a large body is not parsed twice
     envelope, problem = _parse_leniently(request, response)
     # Where a file was asked for, JSON with the word in it may be the file.
     says_no = response.status < 400 and request.headers.get("Accept") == "application/json"

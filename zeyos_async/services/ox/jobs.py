@@ -107,7 +107,7 @@ class Job(Generic[T]):
             raise InvalidArgument(f"wait(pause=…) is a number of seconds, not {pause!r}")
         while True:
             await asyncio.sleep(pause)
-            pause = min(_MAX_PAUSE, max(pause, 0.05) * 1.5)
+            pause = min(_MAX_PAUSE, max(pause, 0.05) * 1.5)  # a pause of 0 would never grow
             info = await self.info()
             if on_progress is not None:
                 on_progress(info)
@@ -118,7 +118,7 @@ class Job(Generic[T]):
 
     async def _fetch_result(self) -> Result[T] | None:
         """Fetch the result, or return ``None`` if the server has none yet in spite of ``done``."""
-        # The server forgets a job with its result, so that an answer that is lost leaves the outcome unknown.
+        # The server forgets a job with its result. If this answer is lost, nobody knows the outcome.
         request = self._build_request("get", self._prepared.spec.safety)
         envelope, _ = parse_response(request, await self._send(request))
         if envelope.job is not None:

@@ -217,7 +217,7 @@ class BoundOperation(Generic[P, T]):
         return Later(self.prepare(*args, **kwargs))
 
     def prepare(self, *args: P.args, **kwargs: P.kwargs) -> PreparedCall[T]:
-        """The call as a value, checked; nothing is sent."""
+        """Return the call as a value, checked; nothing is sent."""
         return self._declared._make(self._module, *args, **kwargs)
 
 
@@ -248,7 +248,7 @@ class BoundDownload(Generic[P]):
         return self._module._caller.download(self.prepare(*args, **kwargs))
 
     def prepare(self, *args: P.args, **kwargs: P.kwargs) -> PreparedCall[bytes]:
-        """The call as a value, checked; nothing is sent."""
+        """Return the call as a value, checked; nothing is sent."""
         return self._declared._make(self._module, *args, **kwargs)
 
 

@@ -41,6 +41,7 @@ def to_item(prepared: PreparedCall[Any]) -> dict[str, Any]:
             f"{prepared.operation} can't be part of a multiple: the server takes no uploads, downloads or log-ins "
             "there. Call it by itself"
         )
+    # An item is JSON, in which the document has numbers for these kinds; in a query everything is text.
     numbers = {param.name for param in spec.params if param.kind in _NUMBER_KINDS and not param.many}
     item: dict[str, Any] = {"module": spec.module, "action": spec.action}
     for name, value in prepared.query:

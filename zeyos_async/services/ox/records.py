@@ -1,4 +1,24 @@
-"""The base of Open-Xchange's record classes, and how records and objects become each other."""
+"""The base of Open-Xchange's record classes, and the conversions between records and the server's objects.
+
+The document has some 200 schemas. Each is a slotted ``attrs`` class, generated with its fields and a table of them
+(``__schema__``). All conversions are here and follow the table, so that the classes hold no code.
+
+The server sends one object in two forms: as an object of names and values, or as an array under the columns of the
+call. Both ways, the readers of a schema's fields are made once and kept with its table; ``None`` in place of a
+reader means that values stay as they come, which saves a call for each of them. Servers are not strict, so nothing
+that comes is refused: a value that does not fit its field stays as it came, and a name that the class lacks goes to
+``extra``. Only a row of another length than its columns is an error, as its values could not be told apart.
+
+What a caller sends is checked strictly, on the other hand: unknown names and values that don't fit raise before
+anything is sent. A mapping is sent whole, with ``None`` as ``null``, which deletes a value. Of a record only what is
+set is sent, without what the server alone sets.
+
+Two peculiarities are solved here. ``full_time`` decides whether some fields of tasks and appointments are days or
+instants, so they are converted when all fields are known. And the folder is ``folder``, ``folder_id`` or ``folderId``,
+as the schema pleases; three small base classes give a record the other two names.
+
+Only ``record_class`` looks into the generated classes, and only when it is called: they import this module.
+"""
 
 from __future__ import annotations
 
@@ -162,9 +182,10 @@ class InCamelFolder(OxRecord):
 
 def record_class(name: str) -> type[OxRecord]:
     """Return the record class of a schema; its module is loaded on first use."""
-    from ._generated import record_class as found  # here, so that records load without the index
+    # The index of the generated modules leads back here: imported at the top, this would be a circle.
+    from ._generated import record_class as find_class
 
-    return found(name)
+    return find_class(name)
 
 
 def _make_reader(field: WireField) -> Callable[[Any], Any] | None:
@@ -234,7 +255,7 @@ def from_object(
 
 def _build_record(cls: type[R], values: dict[str, Any], extra: Any, timestamp: Any, warnings: Any) -> R:
     record: R = cls(**values)
-    if values.get(FULL_TIME) is True:
+    if values.get(FULL_TIME) is True:  # the days came as instants, for their fields may come before full_time
         for field in cls.__schema__.fields.values():
             if field.kind is WireKind.DATE_OR_TIME and (moment := values.get(field.attr)) is not None:
                 setattr(record, field.attr, moment.date() if hasattr(moment, "date") else moment)

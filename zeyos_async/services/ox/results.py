@@ -1,4 +1,21 @@
-"""From an answer's data to what a call returns: no I/O, one function for each shape."""
+"""Readers of answers: one function for each shape of result, from an envelope to what a call returns.
+
+An operation's row says which of twelve shapes its data has (``ResultShape``). The reader of a call is made before it
+is sent, from the row, the columns of the call and its folder; it does no I/O, so that an answer from the network, an
+item of a ``multiple`` and the result of a job are all read in the same way. What makes no sense raises
+``DecodeFailed``, which the caller turns into a ``ServerError``, or a ``FailedWrite`` for a write.
+
+The document and its servers differ in ways that are evened out here:
+
+- An item of a list is an array under the columns, or an object; both become records.
+- What was created comes as its ID, as an object with it, or as a list of one such object.
+- Changes come as one list, in which arrays are records and anything else is a deleted ID, or as an object with a
+  list of each.
+- What could not be deleted or moved comes as a list, as one object, or as nothing. Such an answer looks like a
+  success, and is raised as an error that names each item and why.
+- Records don't have their folder unless the column was named. They get that of the call, as they can't be changed
+  without it.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +83,7 @@ def _extract_data(spec: Spec, envelope: Envelope) -> Any:
 def _read_value(spec: Spec, columns: Sequence[WireField], envelope: Envelope) -> Any:
     data = _extract_data(spec, envelope)
     if spec.kind is WireKind.TEXT and isinstance(data, Mapping) and "id" in data:
-        data = data["id"]  # what was made, in an object of its own
+        data = data["id"]  # the ID of a new object comes in an object at times
     return from_wire(spec.kind, data)
 
 
@@ -77,10 +94,10 @@ def _read_values(spec: Spec, columns: Sequence[WireField], envelope: Envelope) -
 
 def _read_record(spec: Spec, columns: Sequence[WireField], envelope: Envelope) -> OxRecord:
     data = _extract_data(spec, envelope)
-    if isinstance(data, list) and len(data) == 1:
+    if isinstance(data, list) and len(data) == 1:  # some servers wrap the one record in a list
         data = data[0]
     if isinstance(data, str | int) and not isinstance(data, bool):
-        data = {"id": data}  # what was made, by its ID alone
+        data = {"id": data}  # a new object comes as its ID alone at times
     if not isinstance(data, Mapping):
         raise DecodeFailed(f"{spec.operation}: a {spec.record} was expected, and {data!r:.80} came")
     return from_object(

@@ -39,6 +39,7 @@ _NEUTRAL_KINDS: Final = {
     WireKind.DATE_OR_TIME: NeutralKind.TIME,
     WireKind.EVENT: NeutralKind.TIME,
 }
+# The document calls the folder of an object by any of these names, depending on the schema.
 _FOLDER_NAMES: Final = ("folder", "folderId", "folder_id")
 
 

@@ -214,17 +214,8 @@ class Composition:
         Returns:
             The mail, as the server has it now.
         """
-        changes = build_fields(
-            fields,
-            sender=sender,
-            to=to,
-            cc=cc,
-            bcc=bcc,
-            subject=subject,
-            text=text,
-            html=html,
-            send_at=send_at,
-        )
+        people = {"sender": sender, "to": to, "cc": cc, "bcc": bcc}
+        changes = build_fields(fields, **people, subject=subject, text=text, html=html, send_at=send_at)
         if not changes:
             raise InvalidArgument("set() changes nothing: name what is to be changed")
         return await self._update(changes)

@@ -2,7 +2,7 @@
 
 The standard library's ``EmailMessage`` holds a message whole, with its attachments in base64, which is a third more
 than the files. Here it only makes the headers and the text; the boundaries and the base64 of the attachments are
-written piece by piece. The size of it all is known before, as that of each attachment is.
+written piece by piece. Its size is known beforehand if the sizes of all attachments are.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class MessageDraft:
 
 def compose_message(
     *,
-    sender: Addresses,
+    sender: Addresses | None,
     to: Addresses | None,
     cc: Addresses | None,
     bcc: Addresses | None,
@@ -193,7 +193,7 @@ def _encode_beginning(draft: MessageDraft, boundary: str) -> bytes:
                 f'MIME-Version: 1.0\r\nContent-Type: multipart/mixed;\r\n boundary="{boundary}"\r\n\r\n'
             ]
             lines += [f"--{boundary}\r\n"]
-            del content["MIME-Version"]  # the header of the whole has it; a second one would be no MIME
+            del content["MIME-Version"]  # the whole message has this header, a part has none
         return "".join(lines).encode("ascii") + content.as_bytes()
     except (UnicodeError, ValueError, TypeError, LookupError) as error:
         raise InvalidArgument(f"the mail has no form in RFC 822: {error}") from error

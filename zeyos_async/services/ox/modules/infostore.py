@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import attrs
 
@@ -27,6 +27,7 @@ from ._upload_parts import upload_in_parts
 
 if TYPE_CHECKING:
     import os
+    from typing import Unpack
 
     from ....forms import Progress, UploadSource
     from ..values import Stamp
@@ -34,6 +35,38 @@ if TYPE_CHECKING:
 __all__ = ["FolderUpload", "FolderUploadFailed", "Infostore"]
 
 _MILLISECONDS = timedelta(milliseconds=1)
+
+
+class UploadDetails(TypedDict, total=False):
+    """The optional arguments of ``upload`` that say more about the file.
+
+    Attributes:
+        title: The title.
+        file_md5sum: The MD5 of the content.
+        description: What it is.
+        url: The address that it links to.
+        version: The version.
+        version_comment: What is new in this version.
+        categories: Categories, with commas.
+        color_label: The colour.
+        file_size: The size of the whole, where the content is a part of it.
+        ignore_warnings: Whether warnings keep nothing from being done.
+        offset: Where the content is appended; it has to be the size of what is there.
+        push_token: The client's push token, so that it is not told of its own changes.
+    """
+
+    title: str | None
+    file_md5sum: str | None
+    description: str | None
+    url: str | None
+    version: str | None
+    version_comment: str | None
+    categories: str | None
+    color_label: int | None
+    file_size: int | None
+    ignore_warnings: bool | None
+    offset: int | None
+    push_token: str | None
 
 
 class Infostore(GeneratedInfostore):
@@ -159,21 +192,10 @@ class Infostore(GeneratedInfostore):
         filename: str | None = None,
         timestamp: Stamp | None = None,
         id: str | None = None,
-        title: str | None = None,
         file_mimetype: str | None = None,
-        file_md5sum: str | None = None,
-        description: str | None = None,
-        url: str | None = None,
-        version: str | None = None,
-        version_comment: str | None = None,
-        categories: str | None = None,
-        color_label: int | None = None,
-        file_size: int | None = None,
         try_add_version: bool | None = None,
-        ignore_warnings: bool | None = None,
-        offset: int | None = None,
-        push_token: str | None = None,
         on_progress: Progress | None = None,
+        **details: Unpack[UploadDetails],
     ) -> PreparedCall[str]:
         """Store a file, which is read while it is sent, and return its ID; see ``new_version``, too.
 
@@ -183,21 +205,11 @@ class Infostore(GeneratedInfostore):
             filename: Its name; that of the content, if it has one.
             timestamp: Of an existing file, the last known time stamp.
             id: Of an existing file, its ID.
-            title: The title.
             file_mimetype: The media type; what the name suggests if left out.
-            file_md5sum: The MD5 of the content.
-            description: What it is.
-            url: The address that it links to.
-            version: The version.
-            version_comment: What is new in this version.
-            categories: Categories, with commas.
-            color_label: The colour.
-            file_size: The size of the whole, where ``content`` is a part of it.
             try_add_version: Whether a file of that name gets a new version, in place of another name.
-            ignore_warnings: Whether warnings keep nothing from being done.
-            offset: Where the content is appended; it has to be the size of what is there.
-            push_token: The client's push token, so that it is not told of its own changes.
             on_progress: Called with the bytes sent and the bytes in all.
+            **details: More about the file: ``title=``, ``description=``, ``categories=`` and others; see
+                ``UploadDetails``.
         """
         upload = Upload.of(content)
         name = filename or upload.name
@@ -211,20 +223,9 @@ class Infostore(GeneratedInfostore):
             filename=name,
             timestamp=timestamp,
             id=id,
-            title=title,
             file_mimetype=file_mimetype or attrs.evolve(upload, filename=name).media_type,
-            file_md5sum=file_md5sum,
-            description=description,
-            url=url,
-            version=version,
-            version_comment=version_comment,
-            categories=categories,
-            color_label=color_label,
-            file_size=file_size,
             try_add_version=try_add_version,
-            ignore_warnings=ignore_warnings,
-            offset=offset,
-            push_token=push_token,
+            **details,
         )
 
     @custom_operation

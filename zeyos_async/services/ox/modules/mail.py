@@ -405,26 +405,18 @@ class Mail(GeneratedMail):
         Raises:
             InvalidArgument: There is no recipient, or something can't stand in a mail; nothing was sent.
         """
-        parts = [to, cc, bcc, sender, reply_to, subject or None, text, html, attachments or None, headers]
+        people = {"to": to, "cc": cc, "bcc": bcc, "sender": sender, "reply_to": reply_to}
+        content = (subject or None, text, html, attachments or None, headers)
         if message is not None:
-            if any(part is not None for part in parts):
+            if any(part is not None for part in (*people.values(), *content)):
                 raise InvalidArgument("mail.send takes a complete mail, or the parts of one, not both")
-            upload = _make_upload(message, on_progress, to_send=True)
-        else:
-            draft = compose_message(
-                sender=sender if sender is not None else await fetch_own_address(self._caller),
-                to=to,
-                cc=cc,
-                bcc=bcc,
-                reply_to=reply_to,
-                subject=subject,
-                text=text,
-                html=html,
-                attachments=attachments,
-                headers=headers,
-            )
-            upload = await make_upload(draft, on_progress=on_progress)
-        return await self.new_raw(upload)
+            return await self.new_raw(_make_upload(message, on_progress, to_send=True))
+        if sender is None:
+            people["sender"] = await fetch_own_address(self._caller)
+        draft = compose_message(
+            **people, subject=subject, text=text, html=html, attachments=attachments, headers=headers
+        )
+        return await self.new_raw(await make_upload(draft, on_progress=on_progress))
 
     async def store(
         self,

@@ -41,7 +41,7 @@ class MailCompose(GeneratedMailCompose):
         vcard: bool | None = None,
         shared_attachments: bool | None = None,
     ) -> Composition:
-        """A mail to be written: ``async with ox.mail.compose.draft(…) as draft: … await draft.send()``.
+        """Begin a mail: ``async with ox.mail.compose.draft(…) as draft: … await draft.send()``.
 
         Nothing is sent before it is entered or awaited. Nobody else can edit it meanwhile.
 
@@ -66,17 +66,8 @@ class MailCompose(GeneratedMailCompose):
         kind = type or ("new" if mails is None else "reply")
         places = [] if mails is None else locate_mails(mails)
         _check_start(kind, len(places))
-        changes = build_fields(
-            fields,
-            sender=sender,
-            to=to,
-            cc=cc,
-            bcc=bcc,
-            subject=subject,
-            text=text,
-            html=html,
-            send_at=send_at,
-        )
+        people = {"sender": sender, "to": to, "cc": cc, "bcc": bcc}
+        changes = build_fields(fields, **people, subject=subject, text=text, html=html, send_at=send_at)
         return Composition(
             self,
             [(folder, number) for _, folder, number in places] or None,
@@ -88,7 +79,7 @@ class MailCompose(GeneratedMailCompose):
 
 
 def _check_start(kind: str, mails: int) -> None:
-    """Whether a mail of a type begins with so many others.
+    """Check that a mail of this type begins with so many others.
 
     Raises:
         InvalidArgument: It does not, or there is no such type.
