@@ -138,6 +138,7 @@ def _split_positional(spec: Spec, args: Sequence[Any]) -> tuple[OxRecord | None,
     if len(args) == 2 and args[1] is not None:
         return _check_target(spec, args[0]), args[1]
     if args and isinstance(args[0], OxRecord) and type(args[0]).__name__ == spec.target:
+        # One argument may be either: a record of the target's class is what the call is about.
         return args[0], _default_body(spec, args[0])
     return None, args[0] if args and args[0] is not None else MISSING
 

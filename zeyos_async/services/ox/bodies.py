@@ -137,6 +137,7 @@ def _build_list_item(body: Body, value: Any) -> dict[str, Any]:
             for name, part in zip(("folder", "id"), value, strict=True)
         }
     if isinstance(value, str | int) and not isinstance(value, bool) and "id" in schema.fields:
+        # An ID names nothing where there are folders: the server would look in the wrong one.
         needed = [name for name in schema.fields if name != "id"]
         if "folder" not in needed and "folder_id" not in needed:
             return {"id": field_to_wire(schema.fields["id"], value, f"{schema.name}.id")}
@@ -196,8 +197,8 @@ def _build_parts(spec: Spec, body: Body, value: Any, file: Any, files: Any) -> P
     if value is MISSING:
         raise InvalidArgument(f"{spec.operation} needs {_describe_body(body)} to send")
     if "{n}" not in body.part:
-        json = {"shape": BodyShape.RECORD if body.record else BodyShape.JSON}
-        inner = Body(shape=json["shape"], record=body.record, wrap=body.wrap, outer=body.outer)
+        shape = BodyShape.RECORD if body.record else BodyShape.JSON
+        inner = Body(shape=shape, record=body.record, wrap=body.wrap, outer=body.outer)
         return PartsBody(((body.part, _build_json(spec, inner, value)),), uploads)
     return PartsBody(tuple(_build_numbered_parts(spec, body, value, uploads)), uploads)
 

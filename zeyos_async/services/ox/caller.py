@@ -55,6 +55,7 @@ class OxCaller:
         A job that the server makes of it is waited for.
         """
         batch = get_current_batch()
+        # What no batch can have (an upload, a call of another client) is sent at once, from within one, too.
         if batch is not None and batch.accepts(self, prepared):
             return await batch.add(prepared)
         request = self.build_request(prepared)
@@ -155,7 +156,8 @@ class OxCaller:
             safety=spec.safety,
             operation=prepared.operation,
             sent=prepared.body.value if isinstance(prepared.body, JsonBody) else None,
-            follow=spec.returns is not ResultShape.PAGE,
+            follow=spec.returns
+            is not ResultShape.PAGE,  # a redirect is meant for a browser, and is the result
         )
 
 

@@ -92,7 +92,7 @@ class OpenXchange(ApiClient, ExtendedModules):
         def __getattr__(self, name: str) -> Any:
             if name not in MODULES:
                 raise AttributeError(f"Open-Xchange has no module {name!r}.{suggest(name, MODULES)}")
-            # Kept on the instance, so that the next access is an ordinary attribute.
+            # Stored on the instance, so that the next access is an ordinary attribute.
             module = self.__dict__[name] = self.module(name)
             return module
 

@@ -149,7 +149,7 @@ class Download:
         try:
             head = self._head = await arriving.open()
             self._check_part(head)
-        except BaseException:
+        except BaseException:  # a cancelled task gives its connection back, too
             self._receiver = None
             await arriving.close()
             raise

@@ -121,7 +121,7 @@ class Job(Generic[T]):
         # The server forgets a job with its result. If this answer is lost, nobody knows the outcome.
         request = self._build_request("get", self._prepared.spec.safety)
         envelope, _ = parse_response(request, await self._send(request))
-        if envelope.job is not None:
+        if envelope.job is not None:  # the job again, in place of its result
             return None
         result = finish_call(request, self._prepared, envelope)
         if isinstance(result, Exception):

@@ -151,13 +151,14 @@ class Batch:
             if self._sender is not None:
                 self._sender.cancel()
         if self._sender is not None:
+            # Its errors went to the calls that they belong to; here they would hide the error of the body.
             await asyncio.gather(self._sender, return_exceptions=True)
 
     def accepts(self, caller: Caller, call: PreparedCall[Any]) -> bool:
         """Return whether a call may wait in this batch."""
         sendable = call.body is None or isinstance(call.body, JsonBody)
         return (
-            self._open
+            self._open  # tasks that were started inside may go on after the block
             and caller is self._caller
             and call.spec.batchable
             and bool(call.spec.action)
@@ -198,7 +199,7 @@ class Batch:
         except Exception as error:  # noqa: BLE001 - whoever waits gets it
             results = [_copy_error(error) for _ in part]
         for item, result in zip(part, results, strict=True):
-            if item.future.done():
+            if item.future.done():  # its task was cancelled while the request was on its way
                 continue
             if isinstance(result, Exception):
                 item.future.set_exception(result)
@@ -214,6 +215,6 @@ class Batch:
 
 def _copy_error(error: Exception) -> Exception:
     """Copy an error, so that each task raises its own: a traceback grows with everyone who raises it."""
-    twin = copy.copy(error)
-    twin.__cause__ = error.__cause__
-    return twin
+    copied = copy.copy(error)
+    copied.__cause__ = error.__cause__
+    return copied

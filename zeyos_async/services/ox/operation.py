@@ -125,7 +125,7 @@ class Module:
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
 
-    if not TYPE_CHECKING:
+    if not TYPE_CHECKING:  # type checkers would take every name for an attribute
 
         def __getattr__(self, name: str) -> Any:
             hint = (

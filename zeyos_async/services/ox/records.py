@@ -1,6 +1,6 @@
 """The base of Open-Xchange's record classes, and the conversions between records and the server's objects.
 
-The document has some 200 schemas. Each is a slotted ``attrs`` class, generated with its fields and a table of them
+The document has over 250 schemas. Each is a slotted ``attrs`` class, generated with its fields and a table of them
 (``__schema__``). All conversions are here and follow the table, so that the classes hold no code.
 
 The server sends one object in two forms: as an object of names and values, or as an array under the columns of the
@@ -283,7 +283,7 @@ def make_row_reader(cls: type[R], columns: Sequence[WireField]) -> Callable[[Seq
             raise DecodeFailed(f"{width} columns were asked for, and {len(row)} came in a row: {row!r:.80}")
         values: dict[str, Any] = {}
         extra: dict[str, Any] = {}
-        for (name, attribute, reader), item in zip(places, row, strict=False):
+        for (name, attribute, reader), item in zip(places, row, strict=False):  # compared above
             if item is None:
                 continue
             if attribute:

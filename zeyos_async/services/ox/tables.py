@@ -100,7 +100,7 @@ class WireSchema:
 
     def memoize(self, name: str, make: Callable[[], T]) -> T:
         """Return what was made of the table under this name; make it the first time."""
-        if name not in self._cache:
+        if name not in self._cache:  # the one thing here that changes; it makes the same whoever comes first
             self._cache[name] = make()
         value: T = self._cache[name]
         return value

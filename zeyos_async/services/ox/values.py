@@ -164,7 +164,7 @@ def event_time_from_wire(value: Any) -> EventTime | Any:
 def _find_zone(name: Any) -> tzinfo | None:
     if name is None:
         return None
-    if name in ("UTC", "Etc/UTC", "GMT"):
+    if name in ("UTC", "Etc/UTC", "GMT"):  # these work without a database of zones, which Windows lacks
         return UTC
     try:
         return ZoneInfo(str(name))
@@ -327,7 +327,7 @@ def _integer_to_wire(value: Any, what: str) -> int:
 def _number_to_wire(value: Any, what: str) -> int | float:
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         number = value if isinstance(value, int) else float(value)
-        if number == number and abs(number) != float("inf"):
+        if number == number and abs(number) != float("inf"):  # NaN and infinity have no form in JSON
             return number
     raise InvalidArgument(f"{what} takes a number, not {value!r:.60}")
 

@@ -30,10 +30,10 @@ def in_milliseconds(instant: datetime) -> datetime:
 
 
 instants = st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30)).map(  # noqa: DTZ001
-    lambda each: in_milliseconds(each.replace(tzinfo=UTC))
+    lambda moment: in_milliseconds(moment.replace(tzinfo=UTC))
 )
 zoned = st.builds(
-    lambda each, zone: each.replace(tzinfo=ZoneInfo(zone), microsecond=0, fold=0),
+    lambda moment, zone: moment.replace(tzinfo=ZoneInfo(zone), microsecond=0, fold=0),
     st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(2100, 1, 1)),  # noqa: DTZ001
     ZONES,
 )
@@ -60,7 +60,7 @@ def test_time_stamps_survive_whatever_they_are(stamp: int) -> None:
     assert to_wire(WireKind.STAMP, instant_from_wire(stamp), "") == stamp
 
 
-@given(st.one_of(st.dates(), zoned, st.datetimes().map(lambda each: each.replace(microsecond=0, fold=0))))
+@given(st.one_of(st.dates(), zoned, st.datetimes().map(lambda moment: moment.replace(microsecond=0, fold=0))))
 def test_events_survive_with_their_zone(when: Any) -> None:
     """Whole days, zoned and floating times; the zone comes back by its name."""
     sent = json.loads(json.dumps(to_wire(WireKind.EVENT, when, "")))
@@ -105,7 +105,7 @@ def records(name: str, depth: int = 2) -> st.SearchStrategy[Any]:
     chosen = st.sets(st.sampled_from(sorted(fields)), max_size=4) if fields else st.just(set())
     return chosen.flatmap(
         lambda names: st.fixed_dictionaries({name: fields[name] for name in names}).map(
-            lambda given: cls(**given)
+            lambda values: cls(**values)
         )
     )
 
@@ -121,7 +121,7 @@ def test_records_survive(record: Any) -> None:
 def test_rows_are_objects_under_columns(name: str, data: st.DataObject) -> None:
     """A row under any columns, in any order, is the same record as the object with these fields."""
     cls = record_class(name)
-    columns = data.draw(st.permutations(list(cls.__schema__.columns.values())).map(lambda each: each[:6]))
+    columns = data.draw(st.permutations(list(cls.__schema__.columns.values())).map(lambda fields: fields[:6]))
     record = data.draw(records(name))
     whole = to_object(cls.__schema__, record)
     row = [whole.get(field.name) for field in columns]
@@ -132,12 +132,12 @@ def test_rows_are_objects_under_columns(name: str, data: st.DataObject) -> None:
 @given(st.one_of(st.dates(), instants), st.one_of(st.dates(), instants))
 def test_days_and_times_of_tasks_survive_or_are_refused(start: Any, end: Any) -> None:
     """Both days or both times; ``full_time`` is said for the caller, so that it comes back the same."""
-    given_ = {"start_time": start, "end_time": end}
+    period = {"start_time": start, "end_time": end}
     if isinstance(start, datetime) is not isinstance(end, datetime):
         with pytest.raises(InvalidArgument, match="mixed"):
-            to_object(TaskData.__schema__, given_)
+            to_object(TaskData.__schema__, period)
         return
-    task = from_object(TaskData, to_object(TaskData.__schema__, given_))
+    task = from_object(TaskData, to_object(TaskData.__schema__, period))
     assert (task.start_time, task.end_time) == (start, end)
     assert task.full_time is not isinstance(start, datetime)
 

@@ -46,7 +46,7 @@ def test_addresses_are_read_as_people_write_them(written: Any, pairs: list[tuple
         [("Jane", "jane@example.com", "x")], "a@b.de\r\nBcc: c@d.de", [("x\r\nBcc: y", "a@b.de")], [(1, "a@b.de")],
     ],
 )  # fmt: skip
-def test_what_is_no_address_is_refused(written: Any) -> None:
+def test_texts_that_are_no_address_are_refused(written: Any) -> None:
     """A message that lacks one of its recipients would be worse than none; nobody adds headers by a name."""
     with pytest.raises(InvalidArgument, match="to"):
         parse_addresses(written, "to")
@@ -78,8 +78,8 @@ _NAMES = st.text(st.characters(blacklist_categories=["Cc", "Cs", "Zl", "Zp"]), m
 
 
 @given(st.lists(st.tuples(_NAMES, st.sampled_from(["a@b.de", "x.y+z@example.com"])), min_size=1, max_size=4))
-def test_whatever_the_names_they_arrive(pairs: list[tuple[str, str]]) -> None:
+def test_addresses_arrive_with_every_name(pairs: list[tuple[str, str]]) -> None:
     """The standard library reads the header back: the addresses exactly, and nobody more."""
     head = f"To: {format_header([(name or None, address) for name, address in pairs], 'to')}\r\n\r\n"
     read = message_from_bytes(head.encode("ascii"), policy=policy.default)["To"].addresses
-    assert [each.addr_spec for each in read] == [address for _, address in pairs]
+    assert [address_.addr_spec for address_ in read] == [address for _, address in pairs]

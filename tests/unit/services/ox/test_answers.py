@@ -114,14 +114,14 @@ def test_the_category_makes_the_class(
     number: int, name: str, kind: type[Exception], general: type[Exception], form: str
 ) -> None:
     """Errors come with status 200; the category may be a number, a text or a list of texts."""
-    said: dict[str, Any] = {"error": "No", "code": "XYZ-0001", "error_id": "17-3", "error_desc": "because"}
-    said |= {
+    problem: dict[str, Any] = {"error": "No", "code": "XYZ-0001", "error_id": "17-3", "error_desc": "because"}
+    problem |= {
         "number": {"category": number},
         "text": {"categories": name},
         "list": {"categories": [name, "X"]},
     }[form]
     with pytest.raises(errors.OxError, match=r"contacts.get: No \(XYZ-0001\)") as caught:
-        errors.check_answer(ASKED, answer(said))
+        errors.check_answer(ASKED, answer(problem))
     assert type(caught.value) is kind
     assert isinstance(caught.value, general)
     assert (caught.value.category, caught.value.error_id, caught.value.description) == (
@@ -151,7 +151,7 @@ def test_errors_of_sessions_are_of_the_credential(code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "kind"),
+    ("problem", "kind"),
     [
         ({"error": "Missing the following request parameter: session"}, NotAuthenticated),
         ({"error": "Es fehlt ein Parameter.", "error_params": ["session"]}, NotAuthenticated),
@@ -160,11 +160,11 @@ def test_errors_of_sessions_are_of_the_credential(code: str) -> None:
     ],
 )
 def test_a_missing_parameter_is_one_of_the_credential_if_it_is_the_session(
-    said: dict[str, object], kind: type[Exception]
+    problem: dict[str, object], kind: type[Exception]
 ) -> None:
     """One code stands for both, and no log-in helps against the other."""
     with pytest.raises(kind) as caught:
-        errors.check_answer(ASKED, answer({**said, "code": "SVL-0002", "category": 1}))
+        errors.check_answer(ASKED, answer({**problem, "code": "SVL-0002", "category": 1}))
     assert isinstance(caught.value, kind)
     assert isinstance(caught.value, NotAuthenticated) is (kind is NotAuthenticated)
 
@@ -177,9 +177,9 @@ def test_an_error_without_a_category_is_an_error() -> None:
 
 def test_truncated_attributes_are_named() -> None:
     """The attributes that were too long are data of the error."""
-    said = {"error": "Too long", "code": "CON-1", "category": 12, "truncated": [{"id": 501}, {"id": 502}]}
+    problem = {"error": "Too long", "code": "CON-1", "category": 12, "truncated": [{"id": 501}, {"id": 502}]}
     with pytest.raises(errors.OxTruncated) as caught:
-        errors.check_answer(ASKED, answer(said))
+        errors.check_answer(ASKED, answer(problem))
     assert caught.value.truncated == (501, 502)
 
 
@@ -249,12 +249,12 @@ def test_errors_outside_the_envelope(status: int, body: Any, kind: type[Exceptio
 
 def test_a_job_is_neither_result_nor_error() -> None:
     """Status 202 and code JOB-0003: the server goes on with the work."""
-    said = {"data": {"job": "9"}, "error": "Enqueued", "code": "JOB-0003", "category": 8}
-    errors.check_answer(ASKED, answer(said, status=202))
-    assert envelope(said).job == "9"
+    problem = {"data": {"job": "9"}, "error": "Enqueued", "code": "JOB-0003", "category": 8}
+    errors.check_answer(ASKED, answer(problem, status=202))
+    assert envelope(problem).job == "9"
 
 
-def test_what_is_not_json_is_told() -> None:
+def test_answers_that_are_not_json_are_errors() -> None:
     """The error names the operation and shows how the body begins."""
     with pytest.raises(ServerError, match=r"contacts.get: JSON was expected, and '\{\"data\": oops"):
         parse_response(ASKED, answer(b'{"data": oops'))
@@ -272,9 +272,7 @@ STANDS_FOR = [
 
 
 @pytest.mark.parametrize(("body", "safety", "status"), STANDS_FOR)
-def test_what_may_be_over_in_a_moment_stands_for_a_busy_server(
-    body: Any, safety: Safety, status: int
-) -> None:
+def test_temporary_failures_of_reads_count_as_503(body: Any, safety: Safety, status: int) -> None:
     """Reads are tried again, as after a 503; writes and lost sessions are not."""
     request = Request(method="GET", url=ASKED.url, safety=safety)
     assert errors.effective_status(request, answer(body)) == status

@@ -44,13 +44,13 @@ MEMBERS: list[tuple[Any, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("who", "member"), MEMBERS, ids=str)
-def test_members(who: Any, member: dict[str, Any]) -> None:
+def test_members_are_made_of_contacts_and_addresses(who: Any, member: dict[str, Any]) -> None:
     """A contact is followed, an address stands for itself, members stay what they are."""
     assert to_member(who) == member
     assert to_members(who) == to_members([who]) == [member]
 
 
-def test_another_address() -> None:
+def test_members_follow_the_chosen_address_of_a_contact() -> None:
     """Which of the addresses the list follows."""
     assert to_member(JANE, address=2) == {**AS_JANE, "mail": "doe@example.com", "mail_field": 2}
 
@@ -65,7 +65,7 @@ def test_another_address() -> None:
         ("@example.com", 1, "an address"),
     ],
 )
-def test_nobody(who: Any, address: int, why: str) -> None:
+def test_contacts_without_the_address_are_refused(who: Any, address: int, why: str) -> None:
     """Who has no such address can't be on a list."""
     with pytest.raises(InvalidArgument, match=why):
         to_member(who, address=address)
@@ -75,7 +75,7 @@ ADDRESSES = st.lists(st.sampled_from(["a@b.c", "A@B.C", "d@e.f", "g@h.i"]), max_
 
 
 @given(ADDRESSES, ADDRESSES)
-def test_each_member_once(before: list[str], added: list[str]) -> None:
+def test_a_member_is_put_on_a_list_once(before: list[str], added: list[str]) -> None:
     """Whoever is put on a list is on it, nobody who is on it leaves it, and taking off is the opposite."""
     start = add_members(None, to_members(before))
     grown = add_members(start, to_members(added))
@@ -83,8 +83,10 @@ def test_each_member_once(before: list[str], added: list[str]) -> None:
     assert len(mails) == len(set(mails))
     assert set(mails) == {mail.casefold() for mail in (*before, *added)}
     assert grown[: len(start)] == start
-    left = remove_members(grown, to_members(added))
-    assert {member["mail"].casefold() for member in left} == set(mails) - {mail.casefold() for mail in added}
+    remaining = remove_members(grown, to_members(added))
+    assert {member["mail"].casefold() for member in remaining} == set(mails) - {
+        mail.casefold() for mail in added
+    }
 
 
 def test_one_contact_with_two_addresses() -> None:

@@ -22,7 +22,7 @@ NOT_KEPT = {
 
 
 @pytest.mark.parametrize("name", EXTENDED)
-def test_it_extends_the_documents_module(name: str) -> None:
+def test_extended_modules_extend_the_generated_ones(name: str) -> None:
     """The class of the document is its base; each documented call is a call still, with the same options."""
     written = type(load_module(name, CALLER))
     documented = type(make_module(name, CALLER))
@@ -43,7 +43,7 @@ def _options(cls: type, call: str) -> set[str]:
     return set(inspect.signature(getattr(cls, call).__wrapped__).parameters) - NOT_KEPT
 
 
-def test_the_client_gives_them() -> None:
+def test_the_client_gives_extended_modules() -> None:
     """By attribute and by name, by the document's spelling too; always the same object."""
     ox = OpenXchange("https://ox.example.com/ajax")
     for name, cls in EXTENDED.items():
@@ -55,7 +55,7 @@ def test_the_client_gives_them() -> None:
         ox.module("contatcs")
 
 
-def test_public_names() -> None:
+def test_public_names_are_found_in_their_modules() -> None:
     """Errors, results and helpers stand beside the record classes; each loads when it is asked for."""
     public: Any = importlib.import_module("zeyos_async.ox")
 

@@ -83,14 +83,14 @@ class Server:
             method=prepared.spec.method, url=URL("https://ox.example.com/ajax/contacts?action=all")
         )
 
-    def find(self, asked: ListingRequest) -> PreparedCall[Rows[Any]]:
-        self.found.append(asked)
+    def find(self, request: ListingRequest) -> PreparedCall[Rows[Any]]:
+        self.found.append(request)
         return PreparedCall(spec=SPEC, query=(), path="contacts", read=lambda envelope: Rows(self.things))
 
     def list(self, keys: Sequence[Any], columns: tuple[str, ...] | None) -> PreparedCall[Rows[Any]]:
         self.read.append((keys, columns))
-        there = {(thing.folder_id, thing.id): thing for thing in self.things if thing.id not in self.gone}
-        rows = [there[key] for key in keys if key in there]
+        existing = {(thing.folder_id, thing.id): thing for thing in self.things if thing.id not in self.gone}
+        rows = [existing[key] for key in keys if key in existing]
         return PreparedCall(spec=SPEC, query=(), path="contacts", read=lambda envelope: Rows(reversed(rows)))
 
     def query(self, **options: Any) -> Query[Thing]:
@@ -125,7 +125,7 @@ async def test_records_come_in_the_order_of_the_ids() -> None:
     assert await ox.query().count() == 5
 
 
-async def test_what_is_asked_for() -> None:
+async def test_queries_list_ids_first() -> None:
     """Only the IDs first; then the usual columns, or the chosen ones with those that name the objects."""
     ox = server()
     await ox.query().where(F.last_name == "N1").order_by("-last_name").limit(3).all()
@@ -150,7 +150,7 @@ async def test_modules_that_answer_everything_at_once() -> None:
     assert len(await query.all()) == 5
     assert await query.select("last_name").limit(2).all() == [{"last_name": "N0"}, {"last_name": "N1"}]
     assert await query.count() == 5
-    assert [asked.columns for asked in ox.found] == [
+    assert [request.columns for request in ox.found] == [
         None,
         ("folder_id", "id", "last_name"),
         ("folder_id", "id"),
@@ -158,7 +158,7 @@ async def test_modules_that_answer_everything_at_once() -> None:
     assert ox.read == []
 
 
-async def test_shapes() -> None:
+async def test_rows_of_other_types_have_the_records_values() -> None:
     """Dicts and a user's own class have values as records have them."""
     ox = server(1)
     assert await ox.query().select("last_name", at="last_modified").all() == [
@@ -201,7 +201,7 @@ async def test_exports_have_the_values_that_all_apis_have() -> None:
     assert to_neutral(MOMENT.replace(tzinfo=None)) == "2026-01-31T12:00:00"
 
 
-async def test_refusals() -> None:
+async def test_searches_that_can_not_be_said_are_refused() -> None:
     """Unknown fields, conditions where the module has none or can't say them, sorting where it can't."""
     ox = server()
     with pytest.raises(UnknownField, match="last_name"):
@@ -218,13 +218,13 @@ async def test_refusals() -> None:
     assert ox.found == []
 
 
-async def test_an_object_without_an_id() -> None:
+async def test_an_object_without_an_id_is_an_error() -> None:
     """It was asked for; without it nothing can be matched."""
     with pytest.raises(ServerError, match="without its id"):
         await Server(Thing(last_name="x")).query().all()
 
 
-def test_explain() -> None:
+def test_queries_explain_their_requests() -> None:
     """The first call as data."""
     explained = server().query().explain()
     assert explained.strategy == "keys"

@@ -54,7 +54,7 @@ def test_a_mail_is_named_by_its_folder_and_its_id(mail: Any, place: tuple[str, s
     [MailData(id="17"), MailData(folder_id="default0/INBOX"), ("", "17"), ("a", ""), ("a", "b", "c"), "17", 17, None,
      ContactData(id="3"), {}],
 )  # fmt: skip
-def test_what_names_no_mail_is_refused(mail: Any) -> None:
+def test_values_that_name_no_mail_are_refused(mail: Any) -> None:
     """A record that was read without these columns, for instance."""
     with pytest.raises(InvalidArgument, match="mail"):
         locate_mail(mail)
@@ -73,7 +73,7 @@ def test_one_or_several_mails_are_told_apart() -> None:
 
 
 @pytest.mark.parametrize("value", [True, -1, "32", 1.0, None])
-def test_what_is_no_mask_is_refused(value: Any) -> None:
+def test_values_that_are_no_flags_are_refused(value: Any) -> None:
     """A truth value is no flag."""
     with pytest.raises(InvalidArgument, match="set_flags"):
         check_flags(value, "set_flags")

@@ -79,7 +79,7 @@ async def test_texts_and_pages_are_alternatives(
     parts = [part for part in message.walk() if part.get_content_maintype() == "text"]
     assert [part.get_content_type() for part in parts] == kinds
     assert [text_of(part) for part in parts] == [
-        each for each in (text, html) if each
+        content for content in (text, html) if content
     ] or text is html is None
     assert len(list(message.iter_attachments())) == len(attachments)
 
@@ -101,11 +101,14 @@ async def test_attachments_have_their_names_types_and_bytes(tmp_path: Path) -> N
             Upload(b"", filename="mail.eml"),
         ]
     )
-    found = list(read(data).iter_attachments())
-    assert [part.get_filename() for part in found] == ["naïve ✓.txt", "attachment", "s.bin", "mail.eml"]
-    assert [part.get_content_type() for part in found] == ["text/plain", *["application/octet-stream"] * 3]
-    assert [len(part.get_payload(decode=True)) for part in found] == [6, 57, 1000, 0]  # type: ignore[arg-type]
-    assert found[0].get_payload(decode=True) == b"a\nb\r\nc"
+    attachments = list(read(data).iter_attachments())
+    assert [part.get_filename() for part in attachments] == ["naïve ✓.txt", "attachment", "s.bin", "mail.eml"]
+    assert [part.get_content_type() for part in attachments] == [
+        "text/plain",
+        *["application/octet-stream"] * 3,
+    ]
+    assert [len(part.get_payload(decode=True)) for part in attachments] == [6, 57, 1000, 0]  # type: ignore[arg-type]
+    assert attachments[0].get_payload(decode=True) == b"a\nb\r\nc"
     assert upload.replayable
     assert b"".join([chunk async for chunk in upload.chunks()]) == data  # sent again, it is the same
 
@@ -126,7 +129,7 @@ _TEXTS = st.text(st.characters(blacklist_categories=["Cc", "Cs", "Zl", "Zp"]), m
 
 
 @given(_TEXTS.filter(lambda text: text == " ".join(text.split())), st.binary(max_size=400))
-async def test_whatever_the_subject_and_the_bytes_they_arrive(subject: str, content: bytes) -> None:
+async def test_messages_arrive_with_every_subject_and_attachment(subject: str, content: bytes) -> None:
     """Read back they are the same, however long the lines and whatever the letters."""
     message = read((await sent(subject=subject, attachments=[content]))[0])
     # What looks like an encoded word in plain ASCII is read as one, by everybody.
@@ -153,7 +156,7 @@ async def test_whatever_the_subject_and_the_bytes_they_arrive(subject: str, cont
         ({"attachments": ["report.pdf"]}, "Path"),
     ],
 )
-def test_what_can_not_stand_in_a_mail_is_refused(changes: dict[str, Any], says: str) -> None:
+def test_parts_that_no_mail_can_have_are_refused(changes: dict[str, Any], says: str) -> None:
     """Before anything is sent, and with what is wrong."""
     with pytest.raises(InvalidArgument, match=says):
         draft(**changes)

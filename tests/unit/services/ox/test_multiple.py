@@ -85,12 +85,12 @@ class Server:
         await asyncio.sleep(0)
         if request.url.name == "multiple":
             assert isinstance(request.body, bytes)
-            asked = json.loads(request.body)
-            answers = [self.answer(item) for item in asked]
+            items = json.loads(request.body)
+            answers = [self.answer(item) for item in items]
         else:
-            asked = {"module": request.url.name, **request.url.query}
-            answers = self.answer(asked)
-        self.requests.append(asked)
+            items = {"module": request.url.name, **request.url.query}
+            answers = self.answer(items)
+        self.requests.append(items)
         return Response(status=200, body=json.dumps(answers).encode(), url=request.url)
 
     def caller(self, **options: Any) -> OxCaller:
@@ -111,7 +111,7 @@ def test_a_call_as_an_item_has_the_parameters_beside_module_and_action() -> None
     }
 
 
-def test_what_the_server_does_not_take_is_refused() -> None:
+def test_calls_that_no_multiple_takes_are_refused() -> None:
     """Uploads can't be part of it; nothing is sent."""
     upload = call("infostore", "upload")
     upload = PreparedCall(
@@ -161,7 +161,7 @@ async def test_a_list_in_an_envelope_is_read_too() -> None:
     caller = OxCaller(
         Session(transport=MemoryTransport(serve)).bind(BASE, None, check=check_answer), BASE, no_modules
     )
-    assert [each.data for each in await caller.call_many([call(), call()])] == [1, 2]
+    assert [result.data for result in await caller.call_many([call(), call()])] == [1, 2]
 
 
 @pytest.mark.parametrize(("safety", "kind"), [(Safety.READ, ServerError), (Safety.ONCE, FailedWrite)])
@@ -189,11 +189,11 @@ async def test_calls_without_a_session_are_sent_again() -> None:
         return {"data": item["id"]}
 
     server = Server(answer)
-    found = await server.caller().call_many([call(id=number) for number in "1234"])
-    assert [each.data for each in found] == list("1234")
+    results = await server.caller().call_many([call(id=number) for number in "1234"])
+    assert [result.data for result in results] == list("1234")
     assert [
-        [item["id"] for item in asked] if isinstance(asked, list) else asked["id"]
-        for asked in server.requests
+        [item["id"] for item in items] if isinstance(items, list) else items["id"]
+        for items in server.requests
     ] == [
         ["1", "2", "3", "4"],
         "2",
@@ -204,8 +204,8 @@ async def test_calls_without_a_session_are_sent_again() -> None:
 async def test_a_call_that_never_finds_a_session_fails() -> None:
     """One more attempt, and then the error."""
     server = Server(lambda item: {"error": "Expired", "code": "SES-0203", "category": 4})
-    found = await server.caller().call_many([call(id="1"), call(id="2")])
-    assert all(isinstance(each, OxNotAuthenticated) for each in found)
+    results = await server.caller().call_many([call(id="1"), call(id="2")])
+    assert all(isinstance(result, OxNotAuthenticated) for result in results)
 
 
 PORTIONS = [
@@ -260,14 +260,14 @@ def test_a_part_may_run_in_any_order(calls: list[PreparedCall[Any]], size: int) 
         start += length
         assert 1 <= length <= size
         if length > 1 and part[0].spec.safety is not Safety.READ:
-            assert {each.spec.module for each in part} <= {part[0].spec.module} - {"infostore"}
-        assert len({each.spec.safety is Safety.READ for each in part}) == 1
+            assert {item.spec.module for item in part} <= {part[0].spec.module} - {"infostore"}
+        assert len({item.spec.safety is Safety.READ for item in part}) == 1
 
 
 async def gather(caller: OxCaller, calls: Sequence[PreparedCall[Any]], **options: Any) -> list[Any]:
     """The results of calls that are made at the same time within a batch."""
     async with Batch(caller, **options), asyncio.TaskGroup() as group:
-        tasks = [group.create_task(caller.call(each)) for each in calls]
+        tasks = [group.create_task(caller.call(item)) for item in calls]
     return [task.result().data for task in tasks]
 
 
@@ -276,14 +276,14 @@ async def test_concurrent_calls_share_a_request() -> None:
     server = Server()
     numbers = [str(number) for number in range(40)]
     assert await gather(server.caller(), [call(id=number) for number in numbers]) == numbers
-    assert [len(asked) for asked in server.requests] == [40]
+    assert [len(items) for items in server.requests] == [40]
 
 
 async def test_a_batch_is_bounded() -> None:
     """No request has more calls than asked for."""
     server = Server()
     assert await gather(server.caller(), [call(id=str(number)) for number in range(10)], size=4)
-    assert [len(asked) for asked in server.requests] == [4, 4, 2]
+    assert [len(items) for items in server.requests] == [4, 4, 2]
 
 
 async def test_writes_keep_their_order() -> None:
@@ -298,8 +298,8 @@ async def test_writes_keep_their_order() -> None:
     ]
     assert await gather(server.caller(), calls) == list("12345")
     sent = [
-        [item["id"] for item in asked] if isinstance(asked, list) else [asked["id"]]
-        for asked in server.requests
+        [item["id"] for item in items] if isinstance(items, list) else [items["id"]]
+        for items in server.requests
     ]
     assert sent == [["1"], ["2", "3"], ["4"], ["5"]]
 
@@ -312,10 +312,10 @@ async def test_an_error_is_raised_where_the_call_was_made() -> None:
 
     caller = Server(answer).caller()
     async with Batch(caller):
-        found = await asyncio.gather(*(caller.call(call(id=n)) for n in "012"), return_exceptions=True)
-    assert found[0].data == "0"
-    assert isinstance(found[1], OxUserInput)
-    assert found[2].data == "2"
+        results = await asyncio.gather(*(caller.call(call(id=n)) for n in "012"), return_exceptions=True)
+    assert results[0].data == "0"
+    assert isinstance(results[1], OxUserInput)
+    assert results[2].data == "2"
 
 
 async def test_a_failed_request_fails_each_call_with_an_error_of_its_own() -> None:
@@ -336,16 +336,16 @@ async def test_a_failed_request_fails_each_call_with_an_error_of_its_own() -> No
     assert first is not second
 
 
-async def test_who_stops_waiting_is_not_sent() -> None:
+async def test_a_cancelled_call_of_a_batch_is_not_sent() -> None:
     """A call that was cancelled before its request went out is left out of it."""
     server = Server()
     caller = server.caller()
     async with Batch(caller):
-        kept = asyncio.ensure_future(caller.call(call(id="1")))
+        waiting = asyncio.ensure_future(caller.call(call(id="1")))
         dropped = asyncio.ensure_future(caller.call(call(id="2")))
         await asyncio.sleep(0)
         dropped.cancel()
-        assert (await kept).data == "1"
+        assert (await waiting).data == "1"
     assert server.requests == [{"module": "contacts", "action": "get", "id": "1"}]
 
 
@@ -382,38 +382,38 @@ def test_a_size_is_a_number_from_one(size: Any) -> None:
 
 async def test_a_job_is_waited_for() -> None:
     """The server answers 202; the call asks until the job is done, and returns its result."""
-    asked: list[tuple[str, str]] = []
+    requests: list[tuple[str, str]] = []
 
     def answer(item: dict[str, Any]) -> Any:
-        asked.append((item["module"], item["action"]))
+        requests.append((item["module"], item["action"]))
         if item["module"] == "folders":
             return {"data": {"job": "j1"}, "error": "Enqueued", "code": "JOB-0003", "category": 8}
         if item["action"] == "info":
-            return {"data": {"id": "j1", "done": len(asked) > 3, "module": "folders", "action": "delete"}}
+            return {"data": {"id": "j1", "done": len(requests) > 3, "module": "folders", "action": "delete"}}
         return {"data": ["9"], "timestamp": 5}
 
     caller = Server(answer).caller()
     job = await caller.start(write("folders", "delete"))
-    seen: list[JobInfo] = []
-    result = await job.wait(on_progress=seen.append, pause=0)
+    progress: list[JobInfo] = []
+    result = await job.wait(on_progress=progress.append, pause=0)
     assert result.data == ["9"]
-    assert [info.done for info in seen] == [False, False, True]
-    assert asked == [("folders", "delete"), *[("jobs", "info")] * 3, ("jobs", "get")]
+    assert [info.done for info in progress] == [False, False, True]
+    assert requests == [("folders", "delete"), *[("jobs", "info")] * 3, ("jobs", "get")]
 
 
 async def test_a_job_can_be_cancelled() -> None:
     """The module jobs does it."""
-    asked: list[Any] = []
+    requests: list[Any] = []
 
     def answer(item: dict[str, Any]) -> Any:
-        asked.append(item)
+        requests.append(item)
         if item["module"] == "folders":
             return {"data": {"job": "j1"}, "error": "Enqueued", "code": "JOB-0003", "category": 8}
         return {"data": None}
 
     job = await Server(answer).caller().start(write("folders", "delete"))
     await job.cancel()
-    assert asked[-1] == {"module": "jobs", "action": "cancel", "id": "j1"}
+    assert requests[-1] == {"module": "jobs", "action": "cancel", "id": "j1"}
 
 
 def test_the_error_of_a_multiple_survives_pickling() -> None:
@@ -427,27 +427,27 @@ def test_the_error_of_a_multiple_survives_pickling() -> None:
 
 async def test_a_read_is_tried_again_when_the_server_asks_for_it() -> None:
     """Category TRY_AGAIN in a 200 is an invitation; a write is not repeated, and its error is not unknown."""
-    asked: list[str] = []
+    requests: list[str] = []
 
     def answer(item: dict[str, Any]) -> Any:
-        asked.append(item["id"])
-        if len(asked) < 3:
+        requests.append(item["id"])
+        if len(requests) < 3:
             return {"error": "Too many connections", "code": "MSG-1", "category": 4}
         return {"data": "there"}
 
     options = {"status": effective_status, "retry": Retry(base=0.001, cap=0.002)}
     assert (await Server(answer).caller(**options).call(call("mail", id="1"))).data == "there"
-    assert asked == ["1", "1", "1"]
-    asked.clear()
+    assert requests == ["1", "1", "1"]
+    requests.clear()
     with pytest.raises(OxTryAgain):
         await Server(answer).caller(**options).call(write("mail", id="1"))
-    assert asked == ["1"]
+    assert requests == ["1"]
 
 
 async def test_warnings_are_logged_and_given_with_the_result(caplog: pytest.LogCaptureFixture) -> None:
     """Who takes the data alone can still see that the server had something to say."""
-    said = {"error": "Folder was renamed", "code": "FLD-1", "category": 13}
-    server = Server(lambda item: {"data": 1, **said, "warnings": said})
+    answer = {"error": "Folder was renamed", "code": "FLD-1", "category": 13}
+    server = Server(lambda item: {"data": 1, **answer, "warnings": answer})
     with caplog.at_level(logging.WARNING, logger="zeyos_async"):
         result = await server.caller().call(call("folders", "update"))
     assert [str(warning) for warning in result.warnings] == ["Folder was renamed (FLD-1)"]

@@ -81,7 +81,9 @@ SEARCHES: list[tuple[str, PreparedCall[Any], tuple[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("what", "prepared", "expected"), SEARCHES, ids=[row[0] for row in SEARCHES])
-def test_what_is_sent(what: str, prepared: PreparedCall[Any], expected: tuple[str, Any]) -> None:
+def test_searches_are_sent_by_conditions_or_bodies(
+    what: str, prepared: PreparedCall[Any], expected: tuple[str, Any]
+) -> None:
     """A condition goes to the search by conditions, a pattern or a body to the one of old."""
     assert sent(prepared) == expected
 
@@ -96,7 +98,7 @@ def test_columns_sorting_and_periods_go_along() -> None:
     assert (query["rangeStart"], query["rangeEnd"]) == ("20270101T000000Z", "20270201")
 
 
-async def test_nothing_is_sent_for_nothing() -> None:
+async def test_empty_searches_send_nothing() -> None:
     """An empty list of values finds no rows; as part of a ``multiple`` it can't be said."""
     assert await OX.contacts.search(F.last_name.in_([])) == []
     assert (await OX.chronos.search.result(F.summary.in_([]), start=START, end=END)).data == []
@@ -131,19 +133,21 @@ REFUSED: list[tuple[Callable[[], Any], type[Exception], str]] = [
 
 
 @pytest.mark.parametrize(("call", "error", "why"), REFUSED)
-def test_refused_before_anything_is_sent(call: Callable[[], Any], error: type[Exception], why: str) -> None:
+def test_searches_are_checked_before_anything_is_sent(
+    call: Callable[[], Any], error: type[Exception], why: str
+) -> None:
     """What a module can't be asked is an error that says what to do."""
     with pytest.raises(error, match=why):
         call()
 
 
-async def test_contacts_of_no_folder() -> None:
+async def test_contacts_without_folder_or_condition_are_refused() -> None:
     """The server has no list of all contacts: a folder or a condition is needed, and said so before the call."""
     with pytest.raises(InvalidArgument, match="folder="):
         await OX.contacts.query().all()
 
 
-def test_what_queries_begin_with() -> None:
+def test_queries_begin_with_a_list_call() -> None:
     """One folder is listed, several are searched, with a condition or without."""
     one = OX.contacts.query(folder="25").explain()[0]
     assert (one.method, one.json) == ("GET", None)

@@ -61,8 +61,8 @@ SENT = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "value", "sent"), SENT, ids=lambda each: repr(each)[:40])
-def test_what_is_sent(kind: WireKind, value: Any, sent: Any) -> None:
+@pytest.mark.parametrize(("kind", "value", "sent"), SENT, ids=lambda value: repr(value)[:40])
+def test_values_are_sent_by_kind(kind: WireKind, value: Any, sent: Any) -> None:
     """Each kind of the document has its form."""
     assert to_wire(kind, value, "x.y") == sent
     assert type(to_wire(kind, value, "x.y")) is type(sent)
@@ -91,8 +91,8 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "value", "why"), REFUSED, ids=lambda each: repr(each)[:40])
-def test_what_is_refused(kind: WireKind, value: Any, why: str) -> None:
+@pytest.mark.parametrize(("kind", "value", "why"), REFUSED, ids=lambda value: repr(value)[:40])
+def test_values_that_do_not_fit_are_refused(kind: WireKind, value: Any, why: str) -> None:
     """The message has the field, and what to do."""
     with pytest.raises(InvalidArgument, match=r"Task\.field") as caught:
         to_wire(kind, value, "Task.field")
@@ -136,8 +136,8 @@ READ = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "value", "read"), READ, ids=lambda each: repr(each)[:40])
-def test_what_is_read(kind: WireKind, value: Any, read: Any) -> None:
+@pytest.mark.parametrize(("kind", "value", "read"), READ, ids=lambda value: repr(value)[:40])
+def test_values_are_read_by_their_kind(kind: WireKind, value: Any, read: Any) -> None:
     """What has one plain reading gets it; all else stays as it came."""
     assert from_wire(kind, value) == read
     assert type(from_wire(kind, value)) is type(read)

@@ -14,7 +14,9 @@ _PARAM: Final = re.compile(r';\s*([!#$%&\'*+.^_`|~\w-]+)\s*=\s*("(?:[^"\\]|\\.)*
 _ESCAPE: Final = re.compile(r'\\(["\\])')
 _CHARSETS: Final = {"utf-8": "utf-8", "iso-8859-1": "iso-8859-1"}
 _FORBIDDEN: Final = re.compile(r'[<>:"|?*]')
+# Windows opens a device for such a name, whatever its suffix.
 _DEVICES: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+# Marks that turn the direction of writing make "exe.txt" of what is called "txt.exe".
 _BIDI: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 _MAX_BYTES: Final = 200
 _MAX_SUFFIX_BYTES: Final = 20

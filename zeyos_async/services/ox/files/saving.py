@@ -59,6 +59,7 @@ class FileTarget:
         mark = (
             hashlib.sha256(self._version.encode()).hexdigest()[:16] if self._version else secrets.token_hex(8)
         )
+        # In the same folder: only within a file system can a file be moved in one step.
         self._part = self._final.with_name(f".{self._final.name[:40]}.{mark}.part")
         self._file = self._part.open("ab" if self._version else "xb", buffering=0)
         self.size = self._file.seek(0, os.SEEK_END)
@@ -82,7 +83,7 @@ class FileTarget:
         assert self._file is not None
         view = memoryview(b"".join(self._buffer))
         self._buffer, self._buffer_size = [], 0
-        while view:
+        while view:  # an unbuffered file may write less than it is given
             written = self._file.write(view)
             self.size += written
             view = view[written:]
@@ -106,7 +107,7 @@ class FileTarget:
         assert self._file is not None
         try:
             self._flush()
-            os.fsync(self._file.fileno())
+            os.fsync(self._file.fileno())  # after a crash, the moved file could be empty otherwise
             if os.fstat(self._file.fileno()).st_size != self.size:
                 raise OSError(f"{self._part} was written by somebody else at the same time; save it again")
             self._file.close()

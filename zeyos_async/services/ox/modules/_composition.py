@@ -140,7 +140,9 @@ class Composition:
         if self._fields:
             try:
                 await self._update(self._fields)
-            except BaseException as error:
+            except (
+                BaseException
+            ) as error:  # of a cancelled task, too: the space would stay open on the server
                 await self._discard_after(error)
                 raise
         return self

@@ -51,7 +51,7 @@ Reference: TypeAlias = Any
 _TRAITS: Final = Traits(id_field=None, by_id=False, most_orders=1, abilities=frozenset())
 _UNSORTED: Final = attrs.evolve(_TRAITS, most_orders=0)
 _CHUNK: Final = 250
-"""Objects of one ``list``."""
+"""Objects that one ``list`` reads, where the caller does not choose the size of pages."""
 
 
 @attrs.frozen(kw_only=True)

@@ -72,6 +72,7 @@ class OxSource(Generic[R]):
         return list((await self._fetch_updates(since)).deleted)
 
     async def _fetch_updates(self, since: datetime) -> Updates[R]:
+        # A naive moment would be taken for one of the local zone, and changes would be missed.
         if since.utcoffset() is None:
             raise InvalidArgument(f"{since!r} has no timezone, so it names no moment: use datetime.now(UTC)")
         if self._updates is None:

@@ -109,6 +109,7 @@ async def upload_folder(
                 if _normalize_name(file) in existing_names:
                     running.skipped.append(_join_names(name, file))
                 else:
+                    # Before the task is made, so that a folder of many files is not as many waiting tasks.
                     await running.slots.acquire()
                     group.create_task(_send_file(running, name, file))
     result = running.result
@@ -130,6 +131,7 @@ def _walk_folders(root: Path) -> Iterator[tuple[str, list[str], list[str]]]:
         raise InvalidArgument(f"{error.filename} can't be read: {error.strerror}") from error
 
     for path, folders, files in os.walk(root, onerror=raise_unreadable):
+        # The walk goes on with what stays in this list. A link could lead it in circles.
         folders[:] = sorted(name for name in folders if not Path(path, name).is_symlink())
         below = PurePosixPath(Path(path).relative_to(root).as_posix())
         yield "" if str(below) == "." else str(below), list(folders), sorted(files)

@@ -57,6 +57,7 @@ async def upload_in_parts(
             failures += 1
             if failures == _MAX_FAILURES:
                 raise
+            # The part may have been stored all the same. Only the size on the server tells where to go on.
             stored = await infostore.get(id=number, folder=folder)
             done, stamp = stored.file_size or 0, stored.timestamp or stored.last_modified
         else:

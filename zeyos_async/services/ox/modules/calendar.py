@@ -25,6 +25,7 @@ from ._source import OxSource
 
 __all__ = ["AppointmentConflict", "Calendar"]
 
+# The occurrences of a series share its ID.
 _KEY = ("folder_id", "id", "recurrence_position")
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Chronos", "EventConflict"]
 
+# The occurrences of a series share its ID.
 _KEY = ("folder", "id", "recurrenceId")
 _Moment = date | str
 """A moment of a period: an aware ``datetime``, a day (``date``), or text such as ``20260131T120000Z``."""

@@ -56,7 +56,7 @@ class Folders(GeneratedFolders):
             depth: How many levels to go down, or ``None`` for all.
         """
         names = None if columns is None else list(dict.fromkeys((*_WALK_COLUMNS, *columns)))
-        visited = {parent}
+        visited = {parent}  # a folder that is in two others, or in itself, must not come twice
         waiting = [(parent, 1)]
         while waiting:
             above, level = waiting.pop()
@@ -68,7 +68,7 @@ class Folders(GeneratedFolders):
                 yield folder
                 if folder.subfolders is not False and (depth is None or level < depth):
                     below.append((folder.id, level + 1))
-            waiting += reversed(below)
+            waiting += reversed(below)  # it is a stack, and the first folder comes next
 
     def source(self, *, parent: str, tree: str | None = None) -> OxSource[FolderData]:
         """Return the folders in a folder for exports and syncs. Deletions are those of all folders."""

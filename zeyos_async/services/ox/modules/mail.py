@@ -189,7 +189,7 @@ class Mail(GeneratedMail):
         """
         folder, number = locate_mail(mail)
         parts = (await self.get(folder=folder, id=number, unseen=True)).attachments or ()
-        saved: dict[Path, None] = {}
+        saved: dict[Path, None] = {}  # a set that keeps its order
         for part in parts:
             if part.disp != "attachment" or part.id is None:
                 continue
