@@ -339,23 +339,23 @@ def _complete_order(spec: Spec, values: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _format_param(spec: Spec, param: Param, value: Any) -> str:
-    what = f"{spec.operation}: {param.attr}"
+    label = f"{spec.operation}: {param.attr}"
     if param.kind in (WireKind.SORT, WireKind.SORT_FIELD):
         return _format_sort(spec, param, value)
     if param.many and not isinstance(value, str | int):
         if not isinstance(value, Iterable):
-            raise InvalidArgument(f"{what} takes a list, not {value!r:.60}")
-        return ",".join(to_query_text(_value_kind(param), item, what) for item in value)
-    text = to_query_text(_value_kind(param), value, what)
-    return _match_choice(param.choices, text, what) if param.choices else text
+            raise InvalidArgument(f"{label} takes a list, not {value!r:.60}")
+        return ",".join(to_query_text(_value_kind(param), item, label) for item in value)
+    text = to_query_text(_value_kind(param), value, label)
+    return _match_choice(param.choices, text, label) if param.choices else text
 
 
-def _match_choice(choices: Sequence[str], text: str, what: str) -> str:
+def _match_choice(choices: Sequence[str], text: str, label: str) -> str:
     """Return the choice that a text means; case does not count where it tells none from another."""
     matches = [choice for choice in choices if choice.casefold() == text.casefold()]
     if text in choices or len(matches) == 1:
         return text if text in choices else matches[0]
-    raise InvalidArgument(f"{what} is one of {', '.join(map(repr, choices))}, not {text!r:.60}")
+    raise InvalidArgument(f"{label} is one of {', '.join(map(repr, choices))}, not {text!r:.60}")
 
 
 def _value_kind(param: Param) -> WireKind:
@@ -380,9 +380,9 @@ def _describe_missing(spec: Spec, param: Param) -> str:
             f"{spec.operation} needs the timestamp of what it changes, so that others' changes are not lost."
             f"{how} give timestamp= (of the record, the Rows or the Result that told of it)"
         )
-    what = {"columns": "columns", "sort": "sort"}.get(param.name, f"{param.attr}=")
+    label = {"columns": "columns", "sort": "sort"}.get(param.name, f"{param.attr}=")
     record = f", or a {spec.target} to begin with" if spec.target and param.name in _RECORD_PARAMS else ""
-    return f"{spec.operation} needs {what}{record}"
+    return f"{spec.operation} needs {label}{record}"
 
 
 def _build_path(spec: Spec, values: Mapping[str, Any]) -> str:

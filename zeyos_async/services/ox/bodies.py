@@ -167,17 +167,17 @@ def _build_values(spec: Spec, body: Body, value: Any) -> list[Any]:
         if isinstance(value, bytes | Mapping):
             raise InvalidArgument(f"{spec.operation} takes {_describe_body(body)}, not {value!r:.60}")
         value = [value]
-    what = f"{spec.operation}: an item"
-    return [_build_value(body, item, what) for item in value]
+    label = f"{spec.operation}: an item"
+    return [_build_value(body, item, label) for item in value]
 
 
-def _build_value(body: Body, value: Any, what: str) -> Any:
+def _build_value(body: Body, value: Any, label: str) -> Any:
     if isinstance(value, OxRecord):
         number = getattr(value, "id", None)
         if number is None:
             raise InvalidArgument(f"this {type(value).__name__} has no id: ask for that column")
         value = number
-    return to_wire(body.kind, value, what) if value is not None else None
+    return to_wire(body.kind, value, label) if value is not None else None
 
 
 # -- forms and files -------------------------------------------------------------------------------

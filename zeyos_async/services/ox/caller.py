@@ -166,11 +166,11 @@ def _accept_header(shape: ResultShape) -> str:
     return "*/*" if shape in (ResultShape.DOWNLOAD, ResultShape.PAGE) else _JSON
 
 
-def _encode_json(value: Any, what: str) -> bytes:
+def _encode_json(value: Any, label: str) -> bytes:
     try:
         return msgspec.json.encode(value)
     except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidArgument(f"{what}: the values can't be written as JSON: {error}") from error
+        raise InvalidArgument(f"{label}: the values can't be written as JSON: {error}") from error
 
 
 def _encode_body(prepared: PreparedCall[Any]) -> tuple[bytes | StreamingBody | None, dict[str, str]]:

@@ -41,7 +41,7 @@ __all__ = ["Download"]
 
 
 class Download:
-    """A file that the server sends. Nothing is asked for before it is entered, awaited or saved.
+    """A file that the server sends. Nothing is requested before it is entered, awaited or saved.
 
     ::
 
@@ -58,7 +58,7 @@ class Download:
 
     Args:
         channel: The way to the server.
-        request: What is asked for.
+        request: The request for it.
     """
 
     def __init__(self, channel: Channel, request: Request) -> None:

@@ -173,10 +173,10 @@ def build_error(
     """Build the error for what the server said.
 
     Args:
-        request: What was asked.
-        problem: What the server said.
+        request: The request.
+        problem: The server's description of the error.
         status: HTTP status of the answer.
-        data: What came along.
+        data: The data beside it.
         safety: Of the call, where it is one of several in a request.
     """
     kind = _find_class(problem)

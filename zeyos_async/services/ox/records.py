@@ -366,7 +366,7 @@ def _record_to_object(schema: WireSchema, record: OxRecord, *, with_read_only: b
     return sent
 
 
-def field_to_wire(field: WireField, value: Any, what: str) -> Any:
+def field_to_wire(field: WireField, value: Any, label: str) -> Any:
     """Convert a field's value to JSON.
 
     Raises:
@@ -375,24 +375,24 @@ def field_to_wire(field: WireField, value: Any, what: str) -> Any:
     if value is None:
         return None
     if not field.many:
-        return _item_to_wire(field, value, what)
+        return _item_to_wire(field, value, label)
     if isinstance(value, str | bytes | Mapping | OxRecord) or not isinstance(value, Iterable):
-        raise InvalidArgument(f"{what} takes a list, not {value!r:.60}")
-    return [_item_to_wire(field, item, f"{what}[{number}]") for number, item in enumerate(value)]
+        raise InvalidArgument(f"{label} takes a list, not {value!r:.60}")
+    return [_item_to_wire(field, item, f"{label}[{number}]") for number, item in enumerate(value)]
 
 
-def _item_to_wire(field: WireField, value: Any, what: str) -> Any:
+def _item_to_wire(field: WireField, value: Any, label: str) -> Any:
     if value is None:
         return None
     if field.kind is WireKind.RECORD:
         try:
             return to_object(record_class(field.record).__schema__, value)
         except UnknownField as error:
-            raise UnknownField(error.path, what, record_class(field.record).__schema__.fields) from error
-    return to_plain_json(value, what) if field.kind is WireKind.ANY else to_wire(field.kind, value, what)
+            raise UnknownField(error.path, label, record_class(field.record).__schema__.fields) from error
+    return to_plain_json(value, label) if field.kind is WireKind.ANY else to_wire(field.kind, value, label)
 
 
-def to_plain_json(value: Any, what: str) -> Any:
+def to_plain_json(value: Any, label: str) -> Any:
     """Return the caller's JSON values, with the records in them as objects.
 
     Raises:
@@ -401,9 +401,9 @@ def to_plain_json(value: Any, what: str) -> Any:
     if isinstance(value, OxRecord):
         return to_object(type(value).__schema__, value)
     if isinstance(value, Mapping):
-        return {str(name): to_plain_json(item, what) for name, item in value.items()}
+        return {str(name): to_plain_json(item, label) for name, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [to_plain_json(item, what) for item in value]
+        return [to_plain_json(item, label) for item in value]
     if value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
-    raise InvalidArgument(f"{what} takes JSON values; {value!r:.60} is none")
+    raise InvalidArgument(f"{label} takes JSON values; {value!r:.60} is none")

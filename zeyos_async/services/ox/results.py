@@ -44,8 +44,8 @@ def make_reader(
 
     Args:
         spec: The operation.
-        columns: The columns that were asked for, in their order.
-        defaults: Attributes that records get where the answer does not have them: the folder that was asked for.
+        columns: The columns of the call, in their order.
+        defaults: Attributes that records get where the answer does not have them: the folder of the call.
     """
     read = _READERS[spec.returns]
     if not defaults:

@@ -51,7 +51,7 @@ class Updates(Generic[T]):
 
     Attributes:
         changed: Records that are new or were modified.
-        deleted: IDs of what is gone; empty where deletions were not asked for.
+        deleted: IDs of what is gone; empty where deletions were not requested.
         timestamp: What to give as ``since`` the next time.
         warnings: What the server remarked.
     """

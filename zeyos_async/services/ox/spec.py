@@ -47,7 +47,7 @@ class ResultShape(enum.Enum):
     RECORD = "record"
     """One object: a record."""
     ROWS = "rows"
-    """A list of arrays under the columns asked for, or of objects: ``Rows`` of records."""
+    """A list of arrays under the columns of the call, or of objects: ``Rows`` of records."""
     UPDATES = "updates"
     """What changed and what is gone, in one of three forms: ``Updates``."""
     GROUPED = "grouped"
@@ -177,7 +177,7 @@ class Spec:
         kind: What the plain values that come back are.
         key: The key of the data's object under which the result lies, or ``""``.
         target: The class of the record that a call may begin with; its ID, folder and time stamp are taken.
-        columns: The class whose columns (or fields) can be asked for.
+        columns: The class whose columns (or fields) can be requested.
         safety: What may be repeated.
         batchable: Whether it may be part of a ``multiple``.
         session: Whether it needs a session (or a token): the time zone goes along with it.

@@ -50,14 +50,14 @@ class WireField:
     Attributes:
         name: The document's name.
         kind: What its values are.
-        column: The number of its column, or ``None`` where it can't be asked for by number.
+        column: The number of its column, or ``None`` where it can't be requested by number.
         attribute: The Python name, where it differs.
         record: The schema of its object or objects.
         many: Whether it is a list of such values.
         codes: The class of its coded values.
         read_only: Whether the server alone sets it.
         required: Whether a body needs it.
-        costly: Whether it is only asked for by name.
+        costly: Whether it is only read when it is named.
     """
 
     name: str
@@ -89,7 +89,7 @@ class WireSchema:
         name: The document's name, which is the record class's, too.
         fields: Name → field, in the document's order.
         module: The module whose objects these are, for messages.
-        named: Whether columns are asked for by name; else by number.
+        columns_by_name: Whether columns are requested by name; else by number.
     """
 
     name: str

@@ -103,7 +103,7 @@ def day_from_wire(value: int | float) -> date | int:
     return (_EPOCH + number * _MILLISECOND).date()
 
 
-def instant_to_wire(value: Any, what: str) -> int:
+def instant_to_wire(value: Any, label: str) -> int:
     """Return the milliseconds since 1970 UTC of an aware ``datetime``, or an ``int`` as it is.
 
     Raises:
@@ -112,15 +112,15 @@ def instant_to_wire(value: Any, what: str) -> int:
     if isinstance(value, datetime):
         if value.utcoffset() is None:
             raise InvalidArgument(
-                f"{what}: {value!r} has no timezone, so it names no moment: use datetime.now(UTC), or .astimezone()"
+                f"{label}: {value!r} has no timezone, so it names no moment: use datetime.now(UTC), or .astimezone()"
             )
         return (value - _EPOCH) // _MILLISECOND
     if isinstance(value, int) and not isinstance(value, bool):
         return int(value)
-    raise InvalidArgument(f"{what} takes an aware datetime, or ms since 1970, not {value!r:.60}")
+    raise InvalidArgument(f"{label} takes an aware datetime, or ms since 1970, not {value!r:.60}")
 
 
-def day_to_wire(value: Any, what: str) -> int:
+def day_to_wire(value: Any, label: str) -> int:
     """Return the milliseconds of 00:00 UTC of a ``date``.
 
     Raises:
@@ -130,16 +130,16 @@ def day_to_wire(value: Any, what: str) -> int:
         return (value - _EPOCH.date()).days * _DAY_MS
     if isinstance(value, int) and not isinstance(value, bool):
         if value % _DAY_MS:
-            raise InvalidArgument(f"{what} takes a day: {value} ms is not 00:00 UTC; use a date")
+            raise InvalidArgument(f"{label} takes a day: {value} ms is not 00:00 UTC; use a date")
         return int(value)
     hint = ": say value.date()" if isinstance(value, datetime) else ""
-    raise InvalidArgument(f"{what} takes a date, not {value!r:.60}{hint}")
+    raise InvalidArgument(f"{label} takes a date, not {value!r:.60}{hint}")
 
 
-def _date_or_time_to_wire(value: Any, what: str) -> int:
+def _date_or_time_to_wire(value: Any, label: str) -> int:
     if isinstance(value, date) and not isinstance(value, datetime):
-        return day_to_wire(value, what)
-    return instant_to_wire(value, what)
+        return day_to_wire(value, label)
+    return instant_to_wire(value, label)
 
 
 # -- the events of chronos -------------------------------------------------------------------------
@@ -172,7 +172,7 @@ def _find_zone(name: Any) -> tzinfo | None:
         raise ValueError(f"no zone {name!r}") from error
 
 
-def event_time_to_wire(value: Any, what: str) -> dict[str, str]:
+def event_time_to_wire(value: Any, label: str) -> dict[str, str]:
     """Return the object for the start or end of an event.
 
     A ``date`` is a whole day; a naive ``datetime`` floats: it is at that time of day in every zone.
@@ -185,22 +185,22 @@ def event_time_to_wire(value: Any, what: str) -> dict[str, str]:
     if isinstance(value, datetime):
         if value.tzinfo is None:
             return {"value": f"{value:%Y%m%dT%H%M%S}".zfill(15)}
-        return _zoned_to_wire(value, what)
+        return _zoned_to_wire(value, label)
     if isinstance(value, date):
         return {"value": f"{value:%Y%m%d}".zfill(8)}  # strftime leaves out zeros of years before 1000
-    raise InvalidArgument(f"{what} takes a date or a datetime, not {value!r:.60}")
+    raise InvalidArgument(f"{label} takes a date or a datetime, not {value!r:.60}")
 
 
-def _zoned_to_wire(value: datetime, what: str) -> dict[str, str]:
+def _zoned_to_wire(value: datetime, label: str) -> dict[str, str]:
     key = getattr(value.tzinfo, "key", None)
     if key is not None and key != "UTC":
         return {"value": f"{value:%Y%m%dT%H%M%S}".zfill(15), "tzid": str(key)}
     if value.utcoffset() is None:
-        raise InvalidArgument(f"{what}: {value!r} names no moment: its timezone has no offset")
+        raise InvalidArgument(f"{label}: {value!r} names no moment: its timezone has no offset")
     return {"value": f"{value.astimezone(UTC):%Y%m%dT%H%M%S}".zfill(15), "tzid": "UTC"}
 
 
-def to_utc_text(value: Any, what: str) -> str:
+def to_utc_text(value: Any, label: str) -> str:
     """Return ``20270101T080000Z`` for an aware ``datetime``, ``20270101`` for a ``date``, and text as it is.
 
     Raises:
@@ -211,12 +211,12 @@ def to_utc_text(value: Any, what: str) -> str:
     if isinstance(value, datetime):
         if value.utcoffset() is None:
             raise InvalidArgument(
-                f"{what}: {value!r} has no timezone, so it names no moment: use .astimezone()"
+                f"{label}: {value!r} has no timezone, so it names no moment: use .astimezone()"
             )
         return f"{value.astimezone(UTC):%Y%m%dT%H%M%S}".zfill(15) + "Z"
     if isinstance(value, date):
         return f"{value:%Y%m%d}".zfill(8)
-    raise InvalidArgument(f"{what} takes an aware datetime or a date, not {value!r:.60}")
+    raise InvalidArgument(f"{label} takes an aware datetime or a date, not {value!r:.60}")
 
 
 # -- from the wire ---------------------------------------------------------------------------------
@@ -293,49 +293,49 @@ _READERS: Final[Mapping[WireKind, Callable[[Any], Any]]] = {
 # -- to the wire -----------------------------------------------------------------------------------
 
 
-def to_wire(kind: WireKind, value: Any, what: str) -> Any:
+def to_wire(kind: WireKind, value: Any, label: str) -> Any:
     """Convert a value to JSON.
 
     Args:
         kind: What the field takes.
         value: The caller's value, not ``None``.
-        what: The field, for the message: ``"ContactData.birthday"``.
+        label: The field, for the message: ``"ContactData.birthday"``.
 
     Raises:
         InvalidArgument: It does not fit.
     """
     writer = _WRITERS.get(kind)
-    return value if writer is None else writer(value, what)
+    return value if writer is None else writer(value, label)
 
 
-def _text_to_wire(value: Any, what: str) -> str:
+def _text_to_wire(value: Any, label: str) -> str:
     if isinstance(value, str):
         return str(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(int(value))
-    raise InvalidArgument(f"{what} takes text, not {value!r:.60}")
+    raise InvalidArgument(f"{label} takes text, not {value!r:.60}")
 
 
-def _integer_to_wire(value: Any, what: str) -> int:
+def _integer_to_wire(value: Any, label: str) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return int(value)
     if isinstance(value, str) and isinstance(number := _read_integer(value), int):
         return number
-    raise InvalidArgument(f"{what} takes a whole number, not {value!r:.60}")
+    raise InvalidArgument(f"{label} takes a whole number, not {value!r:.60}")
 
 
-def _number_to_wire(value: Any, what: str) -> int | float:
+def _number_to_wire(value: Any, label: str) -> int | float:
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         number = value if isinstance(value, int) else float(value)
         if number == number and abs(number) != float("inf"):  # NaN and infinity have no form in JSON
             return number
-    raise InvalidArgument(f"{what} takes a number, not {value!r:.60}")
+    raise InvalidArgument(f"{label} takes a number, not {value!r:.60}")
 
 
-def _boolean_to_wire(value: Any, what: str) -> bool:
+def _boolean_to_wire(value: Any, label: str) -> bool:
     if isinstance(value, bool):
         return value
-    raise InvalidArgument(f"{what} takes True or False, not {value!r:.60}")
+    raise InvalidArgument(f"{label} takes True or False, not {value!r:.60}")
 
 
 _WRITERS: Final = {
@@ -352,15 +352,15 @@ _WRITERS: Final = {
 }
 
 
-def to_query_text(kind: WireKind, value: Any, what: str) -> str:
+def to_query_text(kind: WireKind, value: Any, label: str) -> str:
     """Convert a value to its text in a query: booleans are ``true`` and ``false``, instants are in ms.
 
     Raises:
         InvalidArgument: It does not fit.
     """
-    sent = to_wire(kind, value, what)
+    sent = to_wire(kind, value, label)
     if isinstance(sent, bool):
         return "true" if sent else "false"
     if isinstance(sent, str | int | float):
         return str(sent)
-    raise InvalidArgument(f"{what} can't be sent in a query: {value!r:.60}")
+    raise InvalidArgument(f"{label} can't be sent in a query: {value!r:.60}")

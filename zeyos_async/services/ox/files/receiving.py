@@ -46,11 +46,11 @@ class Receiver:
 
     Args:
         channel: The way to the server.
-        request: What is asked for.
+        request: The request for it.
     """
 
     def __init__(self, channel: Channel, request: Request) -> None:
-        # A range counts bytes as they are sent: only a file that is sent as it is can be gone on with.
+        # A range counts bytes as they are sent: only a file that is sent as it is can be continued.
         self._request = request.with_header_map({"Accept-Encoding": "identity"})
         self._channel = channel
         self._context: AbstractAsyncContextManager[StreamedResponse] | None = None

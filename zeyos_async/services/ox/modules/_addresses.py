@@ -23,12 +23,12 @@ _END: Final = "\r\n"
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
-def parse_addresses(value: Addresses | None, what: str) -> list[AddressPair]:
+def parse_addresses(value: Addresses | None, label: str) -> list[AddressPair]:
     """Read the names and addresses of an argument.
 
     Args:
         value: As the caller wrote them; ``None`` for none.
-        what: The argument, for messages.
+        label: The argument, for messages.
 
     Raises:
         InvalidArgument: Something is no address.
@@ -36,56 +36,58 @@ def parse_addresses(value: Addresses | None, what: str) -> list[AddressPair]:
     if value is None:
         return []
     if not isinstance(value, str) and not isinstance(value, Iterable):
-        raise InvalidArgument(f"{what} takes addresses like 'Jane Doe <jane@example.com>', not {value!r:.60}")
+        raise InvalidArgument(
+            f"{label} takes addresses like 'Jane Doe <jane@example.com>', not {value!r:.60}"
+        )
     items = [value] if isinstance(value, str) else value
-    return [pair for item in items for pair in _parse_item(item, what)]
+    return [pair for item in items for pair in _parse_item(item, label)]
 
 
-def _parse_item(item: Any, what: str) -> Iterator[AddressPair]:
+def _parse_item(item: Any, label: str) -> Iterator[AddressPair]:
     if isinstance(item, str):
         pairs = getaddresses([item]) if item.strip() else []
         if _CONTROL.search(item) or (not pairs and item.strip()):
-            raise InvalidArgument(_describe_bad_address(item, what))
+            raise InvalidArgument(_describe_bad_address(item, label))
         for name, address in pairs:
-            yield _check_pair(name or None, address, item, what)
+            yield _check_pair(name or None, address, item, label)
     elif isinstance(item, tuple | list) and len(item) == 2:
         name, address = item
         if not isinstance(address, str) or not (name is None or isinstance(name, str)):
-            raise InvalidArgument(_describe_bad_address(item, what))
-        yield _check_pair(name or None, address.strip(), item, what)
+            raise InvalidArgument(_describe_bad_address(item, label))
+        yield _check_pair(name or None, address.strip(), item, label)
     else:
-        raise InvalidArgument(_describe_bad_address(item, what))
+        raise InvalidArgument(_describe_bad_address(item, label))
 
 
-def _check_pair(name: str | None, address: str, item: Any, what: str) -> AddressPair:
+def _check_pair(name: str | None, address: str, item: Any, label: str) -> AddressPair:
     local, at, host = address.rpartition("@")
     if not (local and at and host) or _CONTROL.search(address) or _CONTROL.search(name or ""):
-        raise InvalidArgument(_describe_bad_address(item, what))
+        raise InvalidArgument(_describe_bad_address(item, label))
     return name, address
 
 
-def _describe_bad_address(item: Any, what: str) -> str:
+def _describe_bad_address(item: Any, label: str) -> str:
     return (
-        f"{what}: {item!r:.80} is no address. Write 'Jane Doe <jane@example.com>', "
+        f"{label}: {item!r:.80} is no address. Write 'Jane Doe <jane@example.com>', "
         "or a list of such and of pairs (name, address)"
     )
 
 
-def format_header(pairs: Iterable[AddressPair], what: str) -> str:
+def format_header(pairs: Iterable[AddressPair], label: str) -> str:
     """Format addresses as the value of a header, one a line.
 
     Raises:
         InvalidArgument: One of them can't stand in a header.
     """
-    return ",\r\n ".join(_format_address(name, address, what) for name, address in pairs)
+    return ",\r\n ".join(_format_address(name, address, label) for name, address in pairs)
 
 
-def _format_address(name: str | None, address: str, what: str) -> str:
+def _format_address(name: str | None, address: str, label: str) -> str:
     local, _, host = address.rpartition("@")
     try:
         plain = f"{local.encode('ascii').decode()}@{host.encode('idna').decode()}"
     except UnicodeError as error:
-        raise InvalidArgument(f"{what}: {address!r} can't stand in a mail: {error}") from error
+        raise InvalidArgument(f"{label}: {address!r} can't stand in a mail: {error}") from error
     if not name:
         return plain
     if name.isascii():

@@ -77,8 +77,8 @@ def build_fields(
     return {**(fields or {}), **values}
 
 
-def _to_pairs(value: Addresses, what: str) -> list[list[str]]:
-    return [[name or "", address] for name, address in parse_addresses(value, what)]
+def _to_pairs(value: Addresses, label: str) -> list[list[str]]:
+    return [[name or "", address] for name, address in parse_addresses(value, label)]
 
 
 class Composition:
@@ -297,14 +297,14 @@ class Composition:
         self._check_open()
         return await self._finish(self._compose.save(id=self.id, client_token=self._claim), "saved")
 
-    async def _finish(self, call: Awaitable[T], what: str) -> T:
+    async def _finish(self, call: Awaitable[T], outcome: str) -> T:
         """Await the call that ends the writing. After an unknown outcome the mail may not be discarded."""
         try:
             result = await call
         except OutcomeUnknown:
-            self._ended = f"{what}, or not: nobody knows"
+            self._ended = f"{outcome}, or not: nobody knows"
             raise
-        self._ended = what
+        self._ended = outcome
         return result
 
     async def discard(self, *, hard: bool = False) -> None:

@@ -95,8 +95,8 @@ class ContactQueries(Module):
     ) -> PreparedCall[Rows[ContactData]]:
         return self._calls.list.prepare(keys, columns=columns)
 
-    def _compile_term(self, what: Condition) -> list[Any]:
-        return compile_term(what, attrs.evolve(ContactData.__schema__.entity, name=self._module))
+    def _compile_term(self, criteria: Condition) -> list[Any]:
+        return compile_term(criteria, attrs.evolve(ContactData.__schema__.entity, name=self._module))
 
     # -- distribution lists ------------------------------------------------------------------------
 

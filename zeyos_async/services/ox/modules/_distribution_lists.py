@@ -56,9 +56,9 @@ def _contact_to_member(contact: Any, address: int) -> dict[str, Any]:
         raise InvalidArgument(f"address= is 1, 2 or 3: which of the contact's addresses; not {address!r}")
     mail = getattr(contact, f"email{address}", None)
     if not contact.id or not mail:
-        what = f"no email{address}" if contact.id else "no id"
+        label = f"no email{address}" if contact.id else "no id"
         raise InvalidArgument(
-            f"the contact {contact.display_name or contact.id!r} has {what}, or it was not among the columns read"
+            f"the contact {contact.display_name or contact.id!r} has {label}, or it was not among the columns read"
         )
     values = {
         "id": contact.id,

@@ -63,8 +63,8 @@ def raise_conflicts(result: ChronosCalendarResult) -> ChronosCalendarResult:
 
 def _describe_conflict(conflict: ChronosConflictDataRaw) -> str:
     event = conflict.event
-    what = "an event" if event is None else f"{event.summary or 'an event'!r} at {event.startDate}"
-    return f"{what} (a resource is taken)" if conflict.hard_conflict else what
+    label = "an event" if event is None else f"{event.summary or 'an event'!r} at {event.startDate}"
+    return f"{label} (a resource is taken)" if conflict.hard_conflict else label
 
 
 def merge_folders(parts: Iterable[MultipleEventData], timestamp: Any = None) -> Rows[EventData]:

@@ -50,7 +50,7 @@ class MailFlag(enum.IntFlag):
     READ_ACK = 512
 
 
-def check_flags(value: Any, what: str) -> int:
+def check_flags(value: Any, label: str) -> int:
     """Return a mask of flags, after a check that it is one.
 
     Raises:
@@ -58,7 +58,7 @@ def check_flags(value: Any, what: str) -> int:
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise InvalidArgument(
-            f"{what} takes flags, such as MailFlag.SEEN | MailFlag.FLAGGED, not {value!r:.60}"
+            f"{label} takes flags, such as MailFlag.SEEN | MailFlag.FLAGGED, not {value!r:.60}"
         )
     return int(value)
 

@@ -89,13 +89,13 @@ def compose_message(
     addresses = {"From": (sender, "sender"), "To": (to, "to"), "Cc": (cc, "cc"), "Bcc": (bcc, "bcc")}
     addresses["Reply-To"] = (reply_to, "reply_to")
     pairs_by_header = {
-        name: (parse_addresses(value, what), what) for name, (value, what) in addresses.items()
+        name: (parse_addresses(value, label), label) for name, (value, label) in addresses.items()
     }
     if len(pairs_by_header["From"][0]) != 1:
         raise InvalidArgument("a mail needs one sender: sender='Jane Doe <jane@example.com>'")
     if not any(pairs_by_header[name][0] for name in _RECIPIENTS):
         raise InvalidArgument("a mail needs a recipient: to=, cc= or bcc=")
-    written = {name: format_header(pairs, what) for name, (pairs, what) in pairs_by_header.items() if pairs}
+    written = {name: format_header(pairs, label) for name, (pairs, label) in pairs_by_header.items() if pairs}
     written["Subject"] = _format_value("subject", subject, "Subject")
     written["Date"] = format_datetime(localtime())
     # Without a domain, the standard library would tell the recipients the name of this machine.
@@ -118,10 +118,10 @@ def _check_headers(written: Mapping[str, str], headers: Mapping[str, str]) -> di
     return {name: _format_value("headers", value, name) for name, value in headers.items()}
 
 
-def _format_value(what: str, value: str, header: str) -> str:
+def _format_value(label: str, value: str, header: str) -> str:
     """Format a text as the value of a header, in as many lines as it needs."""
     if not isinstance(value, str) or _CONTROL.search(value):
-        raise InvalidArgument(f"{what}: {value!r:.60} can't be the value of the header {header}")
+        raise InvalidArgument(f"{label}: {value!r:.60} can't be the value of the header {header}")
     charset = "ascii" if value.isascii() else "utf-8"
     return Header(value, charset, header_name=header).encode(linesep="\r\n")
 

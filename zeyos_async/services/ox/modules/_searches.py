@@ -43,12 +43,12 @@ def compile_term(where: Condition, module: str | Entity) -> list[Any]:
     return to_ox(expr, module)
 
 
-def build_pattern_body(module: str, what: Any, **options: str | None) -> Any:
+def build_pattern_body(module: str, criteria: Any, **options: str | None) -> Any:
     """Build the body of a search by a pattern.
 
     Args:
         module: What is searched, for messages.
-        what: The pattern, or the body itself.
+        criteria: The pattern, or the body itself.
         **options: The other fields of a body with a pattern; ``None`` for those that it does not have.
 
     Raises:
@@ -56,17 +56,17 @@ def build_pattern_body(module: str, what: Any, **options: str | None) -> Any:
         InvalidArgument: It is neither, or a body is given together with what it says itself.
     """
     fields = {name: value for name, value in options.items() if value is not None}
-    if isinstance(what, str):
-        return {"pattern": what, **fields}
-    if isinstance(what, Expression | FieldRef):
+    if isinstance(criteria, str):
+        return {"pattern": criteria, **fields}
+    if isinstance(criteria, Expression | FieldRef):
         raise UnsupportedFilter(
-            f"{module} can be searched by a pattern, as text, and not by conditions", part=str(what)
+            f"{module} can be searched by a pattern, as text, and not by conditions", part=str(criteria)
         )
-    if not isinstance(what, Mapping | OxRecord):
-        raise InvalidArgument(f"{module}.search takes a pattern as text, or a body, not {what!r:.60}")
+    if not isinstance(criteria, Mapping | OxRecord):
+        raise InvalidArgument(f"{module}.search takes a pattern as text, or a body, not {criteria!r:.60}")
     if fields:
         raise InvalidArgument(f"{module}.search: the body says itself what its {' and '.join(fields)} is")
-    return what
+    return criteria
 
 
 class _SearchOperation(Operation[P, T]):

@@ -23,7 +23,7 @@ class Addressbooks(ContactQueries, GeneratedAddressbooks):
     @search_operation
     def search(
         self,
-        what: Condition,
+        criteria: Condition,
         /,
         *,
         folder: str | None = None,
@@ -36,7 +36,7 @@ class Addressbooks(ContactQueries, GeneratedAddressbooks):
         """Return the contacts that a search finds.
 
         Args:
-            what: A condition, ``(F.last_name == "Doe") & F.email1.is_not_null()``, or its text form.
+            criteria: A condition, ``(F.last_name == "Doe") & F.email1.is_not_null()``, or its text form.
             folder: The folder to search; all of them if none is given.
             folders: Several folders.
             columns: What is read of the contacts.
@@ -45,7 +45,7 @@ class Addressbooks(ContactQueries, GeneratedAddressbooks):
             collation: How Chinese text is sorted.
         """
         body: Any = drop_none(
-            {"filter": self._compile_term(what), "folders": to_folder_list(folder, folders)}
+            {"filter": self._compile_term(criteria), "folders": to_folder_list(folder, folders)}
         )
         return self.advanced_search.prepare(
             body, columns=columns, sort=sort, order=order, collation=collation

@@ -116,8 +116,8 @@ def _explain_refusal(owner: Any) -> str:
     if type(owner).__name__ in ("MailData", "MailConversationData"):
         return "a mail's attachments are part of it: see ox.mail.attachment"
     kinds = ", ".join(_MODULES)
-    what = "a mapping" if isinstance(owner, Mapping) else f"{owner!r:.60}"
-    return f"attachments belong to a record that was read ({kinds}), not to {what}"
+    label = "a mapping" if isinstance(owner, Mapping) else f"{owner!r:.60}"
+    return f"attachments belong to a record that was read ({kinds}), not to {label}"
 
 
 def _check_id(attachment: Any) -> str:

@@ -106,7 +106,7 @@ class Calendar(GeneratedCalendar):
     @custom_operation
     def search(  # pyright: ignore[reportIncompatibleVariableOverride] - it takes more
         self,
-        what: str | Mapping[str, Any] | AppointmentSearchBody,
+        criteria: str | Mapping[str, Any] | AppointmentSearchBody,
         /,
         *,
         columns: Sequence[str | int] | None = None,
@@ -114,9 +114,9 @@ class Calendar(GeneratedCalendar):
         """Return the appointments that a search finds.
 
         Args:
-            what: A pattern, in which ``*`` is any text and ``?`` any character; or the body of the search.
+            criteria: A pattern, in which ``*`` is any text and ``?`` any character; or the body of the search.
             columns: What is read of the appointments.
         """
         return generated_operation(self, GeneratedCalendar.search).prepare(
-            build_pattern_body("calendar", what), columns=columns
+            build_pattern_body("calendar", criteria), columns=columns
         )

@@ -127,7 +127,7 @@ class Chronos(GeneratedChronos):
     @search_operation
     def search(
         self,
-        what: Condition,
+        criteria: Condition,
         /,
         *,
         start: _Moment,
@@ -143,7 +143,7 @@ class Chronos(GeneratedChronos):
         """Return the events of a period that a search finds.
 
         Args:
-            what: A condition, ``F.summary == "Plan*"`` without wildcards or ``F.summary.startswith("Plan")``, or
+            criteria: A condition, ``F.summary == "Plan*"`` without wildcards or ``F.summary.startswith("Plan")``, or
                 its text form.
             start: Where the period begins.
             end: Where it ends, itself not in it.
@@ -156,7 +156,7 @@ class Chronos(GeneratedChronos):
             extended_entities: Whether attendees of the server come with their contact, resource or group.
         """
         body = drop_none(
-            {"filter": compile_term(what, "chronos"), "folders": to_folder_list(folder, folders)}
+            {"filter": compile_term(criteria, "chronos"), "folders": to_folder_list(folder, folders)}
         )
         return _merge_events(
             self.advanced_search.prepare(

@@ -25,7 +25,7 @@ class Contacts(ContactQueries, GeneratedContacts):
     @search_operation
     def search(  # pyright: ignore[reportIncompatibleVariableOverride] - it takes more
         self,
-        what: Condition | Mapping[str, Any] | ContactSearchBody,
+        criteria: Condition | Mapping[str, Any] | ContactSearchBody,
         /,
         *,
         folder: str | None = None,
@@ -38,7 +38,7 @@ class Contacts(ContactQueries, GeneratedContacts):
         """Return the contacts that a search finds.
 
         Args:
-            what: A condition, ``(F.last_name == "Doe") & F.email1.is_not_null()`` or its text form, which is searched
+            criteria: A condition, ``(F.last_name == "Doe") & F.email1.is_not_null()`` or its text form, which is searched
                 for by ``advancedSearch``; or the body of the document's ``search``: ``{"pattern": "D*"}``.
             folder: The folder to search; all of them if none is given.
             folders: Several folders.
@@ -48,14 +48,14 @@ class Contacts(ContactQueries, GeneratedContacts):
             collation: How Chinese text is sorted.
         """
         searched = to_folder_list(folder, folders)
-        if isinstance(what, Mapping | ContactSearchBody):
+        if isinstance(criteria, Mapping | ContactSearchBody):
             if searched is not None:
                 raise InvalidArgument("contacts.search: such a body names its folders itself, as its folder")
-            body: Any = what
+            body: Any = criteria
             return generated_operation(self, GeneratedContacts.search).prepare(
                 body, columns=columns, sort=sort, order=order, collation=collation
             )
-        term_body: Any = drop_none({"filter": self._compile_term(what), "folders": searched})
+        term_body: Any = drop_none({"filter": self._compile_term(criteria), "folders": searched})
         return self.advanced_search.prepare(
             term_body, columns=columns, sort=sort, order=order, collation=collation
         )

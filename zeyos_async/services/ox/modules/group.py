@@ -39,11 +39,11 @@ class Group(GeneratedGroup):
 
     @custom_operation
     def search(  # pyright: ignore[reportIncompatibleVariableOverride] - it takes more
-        self, what: str | Mapping[str, Any] | GroupSearchBody, /
+        self, criteria: str | Mapping[str, Any] | GroupSearchBody, /
     ) -> PreparedCall[Rows[GroupData]]:
         """Return the groups that a search finds.
 
         Args:
-            what: A pattern, in which ``*`` is any text and ``?`` any character; or the body of the search.
+            criteria: A pattern, in which ``*`` is any text and ``?`` any character; or the body of the search.
         """
-        return generated_operation(self, GeneratedGroup.search).prepare(build_pattern_body("group", what))
+        return generated_operation(self, GeneratedGroup.search).prepare(build_pattern_body("group", criteria))

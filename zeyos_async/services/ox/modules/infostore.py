@@ -135,7 +135,7 @@ class Infostore(GeneratedInfostore):
     @search_operation
     def search(  # pyright: ignore[reportIncompatibleVariableOverride] - it takes more
         self,
-        what: Condition | Mapping[str, Any] | InfoItemSearchBody,
+        criteria: Condition | Mapping[str, Any] | InfoItemSearchBody,
         /,
         *,
         columns: Sequence[str | int] | None = None,
@@ -150,7 +150,7 @@ class Infostore(GeneratedInfostore):
         """Return the files that a search finds.
 
         Args:
-            what: A condition, ``F.filename.endswith(".pdf")`` or its text form, which is searched for by
+            criteria: A condition, ``F.filename.endswith(".pdf")`` or its text form, which is searched for by
                 ``advancedSearch``; or the body of the document's ``search``: ``{"pattern": "*report*"}``.
             columns: What is read of the files.
             folder: The folder to search; all of them if left out.
@@ -162,11 +162,13 @@ class Infostore(GeneratedInfostore):
             pregenerate_previews: Whether the server makes previews beforehand.
         """
         body: Any = (
-            what
-            if isinstance(what, Mapping | InfoItemSearchBody)
-            else {"filter": compile_term(what, "infostore")}
+            criteria
+            if isinstance(criteria, Mapping | InfoItemSearchBody)
+            else {"filter": compile_term(criteria, "infostore")}
         )
-        call = generated_operation(self, GeneratedInfostore.search) if body is what else self.advanced_search
+        call = (
+            generated_operation(self, GeneratedInfostore.search) if body is criteria else self.advanced_search
+        )
         prepare: Callable[..., PreparedCall[Rows[InfoItemData]]] = call.prepare
         return prepare(
             body,

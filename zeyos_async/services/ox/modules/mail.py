@@ -114,7 +114,7 @@ class Mail(GeneratedMail):
     @search_operation
     def search(  # pyright: ignore[reportIncompatibleVariableOverride] - it takes more
         self,
-        what: Condition | Mapping[str, Any] | Sequence[Any],
+        criteria: Condition | Mapping[str, Any] | Sequence[Any],
         /,
         *,
         folder: str,
@@ -128,7 +128,7 @@ class Mail(GeneratedMail):
         """Return the mails that a search finds.
 
         Args:
-            what: A condition, ``F.subject.contains("invoice") & (F.size > 10_000)`` or its text form; or the body
+            criteria: A condition, ``F.subject.contains("invoice") & (F.size > 10_000)`` or its text form; or the body
                 of the document's ``search``: ``{"filter": […]}``.
             folder: The folder to search.
             columns: What is read of the mails.
@@ -138,8 +138,10 @@ class Mail(GeneratedMail):
             sort: The column to sort by.
             order: Up or down.
         """
-        is_body = isinstance(what, Mapping) or (isinstance(what, Sequence) and not isinstance(what, str))
-        body: Any = what if is_body else {"filter": compile_term(what, "mail")}  # type: ignore[arg-type]
+        is_body = isinstance(criteria, Mapping) or (
+            isinstance(criteria, Sequence) and not isinstance(criteria, str)
+        )
+        body: Any = criteria if is_body else {"filter": compile_term(criteria, "mail")}  # type: ignore[arg-type]
         return generated_operation(self, GeneratedMail.search).prepare(
             body,
             folder=folder,

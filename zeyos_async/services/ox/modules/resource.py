@@ -52,13 +52,13 @@ class Resource(GeneratedResource):
 
     @custom_operation
     def search(  # pyright: ignore[reportIncompatibleVariableOverride] - it takes more
-        self, what: str | Mapping[str, Any] | ResourceSearchBody, /
+        self, criteria: str | Mapping[str, Any] | ResourceSearchBody, /
     ) -> PreparedCall[Rows[ResourceData]]:
         """Return the resources that a search finds.
 
         Args:
-            what: A pattern, in which ``*`` is any text and ``?`` any character; or the body of the search.
+            criteria: A pattern, in which ``*`` is any text and ``?`` any character; or the body of the search.
         """
         return generated_operation(self, GeneratedResource.search).prepare(
-            build_pattern_body("resource", what)
+            build_pattern_body("resource", criteria)
         )

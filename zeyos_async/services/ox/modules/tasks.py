@@ -52,7 +52,7 @@ class Tasks(GeneratedTasks):
     @custom_operation
     def search(  # pyright: ignore[reportIncompatibleVariableOverride] - it takes more
         self,
-        what: str | Mapping[str, Any] | TaskSearchBody,
+        criteria: str | Mapping[str, Any] | TaskSearchBody,
         /,
         *,
         folder: str | None = None,
@@ -65,7 +65,7 @@ class Tasks(GeneratedTasks):
         """Return the tasks that a search finds.
 
         Args:
-            what: A pattern, in which ``*`` is any text and ``?`` any character; or the body of the search.
+            criteria: A pattern, in which ``*`` is any text and ``?`` any character; or the body of the search.
             folder: The folder to search; all of them if left out.
             columns: What is read of the tasks.
             sort: The column to sort by.
@@ -73,7 +73,7 @@ class Tasks(GeneratedTasks):
             start: Only tasks in a period that begins here.
             end: Where the period ends, itself not in it.
         """
-        body = build_pattern_body("tasks", what, folder=folder)
+        body = build_pattern_body("tasks", criteria, folder=folder)
         return generated_operation(self, GeneratedTasks.search).prepare(
             body, columns=columns, sort=sort, order=order, start=start, end=end
         )

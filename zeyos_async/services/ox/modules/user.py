@@ -36,7 +36,7 @@ class User(GeneratedUser):
     @custom_operation
     def search(  # pyright: ignore[reportIncompatibleVariableOverride] - it takes more
         self,
-        what: str | Mapping[str, Any] | UserSearchBody,
+        criteria: str | Mapping[str, Any] | UserSearchBody,
         /,
         *,
         columns: Sequence[str | int] | None = None,
@@ -46,12 +46,12 @@ class User(GeneratedUser):
         """Return the users that a search finds.
 
         Args:
-            what: A pattern, in which ``*`` is any text and ``?`` any character; or the body of the search.
+            criteria: A pattern, in which ``*`` is any text and ``?`` any character; or the body of the search.
             columns: What is read of the users.
             sort: The column to sort by.
             order: Up or down.
         """
-        body = build_pattern_body("user", what)
+        body = build_pattern_body("user", criteria)
         return generated_operation(self, GeneratedUser.search).prepare(
             body, columns=columns, sort=sort, order=order
         )
