@@ -70,6 +70,7 @@ __all__ = [
     "custom_operation",
     "download",
     "operation",
+    "prepared_by",
 ]
 
 T = TypeVar("T")
@@ -277,3 +278,14 @@ def custom_operation(make: Callable[Concatenate[M, P], PreparedCall[T]]) -> Oper
     ``later`` and ``result`` as all others have.
     """
     return Operation(None, make, make)
+
+
+def prepared_by(
+    make: Callable[..., PreparedCall[T]],
+) -> Callable[[Callable[Concatenate[Any, P], PreparedCall[T]]], Operation[P, T]]:
+    """Declare an operation whose call another function prepares.
+
+    The decorated function gives signature and docstring, and has no code. It is for methods with many arguments of
+    which most go on to the document's operation as they are.
+    """
+    return lambda declared: Operation(None, declared, make)

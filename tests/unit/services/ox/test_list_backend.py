@@ -78,7 +78,7 @@ class Server:
     def module(self, name: str, /) -> Any:
         raise NotImplementedError
 
-    def request(self, prepared: PreparedCall[Any], /) -> Request:
+    def build_request(self, prepared: PreparedCall[Any], /) -> Request:
         return Request(
             method=prepared.spec.method, url=URL("https://ox.example.com/ajax/contacts?action=all")
         )

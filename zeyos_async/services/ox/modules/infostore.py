@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
@@ -15,7 +15,7 @@ from ....forms import Upload
 from ...base.query import Query
 from .._generated.infostore import Infostore as GeneratedInfostore
 from .._generated.records_files import InfoItemData, InfoItemSearchBody
-from ..operation import PreparedCall, Rows, Updates, custom_operation
+from ..operation import PreparedCall, Rows, Updates, custom_operation, prepared_by
 from ..values import instant_from_wire
 from ._arguments import drop_none, sort_arguments
 from ._list_backend import ListingCalls, ListingRequest, make_query
@@ -27,7 +27,6 @@ from ._upload_parts import upload_in_parts
 
 if TYPE_CHECKING:
     import os
-    from typing import Unpack
 
     from ....forms import Progress, UploadSource
     from ..values import Stamp
@@ -37,36 +36,27 @@ __all__ = ["FolderUpload", "FolderUploadFailed", "Infostore"]
 _MILLISECONDS = timedelta(milliseconds=1)
 
 
-class UploadDetails(TypedDict, total=False):
-    """The optional arguments of ``upload`` that say more about the file.
-
-    Attributes:
-        title: The title.
-        file_md5sum: The MD5 of the content.
-        description: What it is.
-        url: The address that it links to.
-        version: The version.
-        version_comment: What is new in this version.
-        categories: Categories, with commas.
-        color_label: The colour.
-        file_size: The size of the whole, where the content is a part of it.
-        ignore_warnings: Whether warnings keep nothing from being done.
-        offset: Where the content is appended; it has to be the size of what is there.
-        push_token: The client's push token, so that it is not told of its own changes.
-    """
-
-    title: str | None
-    file_md5sum: str | None
-    description: str | None
-    url: str | None
-    version: str | None
-    version_comment: str | None
-    categories: str | None
-    color_label: int | None
-    file_size: int | None
-    ignore_warnings: bool | None
-    offset: int | None
-    push_token: str | None
+def _prepare_upload(
+    module: Infostore,
+    content: Upload | UploadSource,
+    /,
+    *,
+    filename: str | None = None,
+    file_mimetype: str | None = None,
+    on_progress: Progress | None = None,
+    **options: Any,
+) -> PreparedCall[str]:
+    """Prepare an upload: name the content, and name its type by its name."""
+    upload = Upload.of(content)
+    name = filename or upload.name
+    if not name:
+        raise InvalidArgument("infostore.upload: the content has no name of its own; give filename=")
+    if on_progress is not None:
+        upload = attrs.evolve(upload, on_progress=on_progress)
+    media_type = file_mimetype or attrs.evolve(upload, filename=name).media_type
+    return generated_operation(module, GeneratedInfostore.upload).prepare(
+        upload, filename=name, file_mimetype=media_type, **options
+    )
 
 
 class Infostore(GeneratedInfostore):
@@ -184,8 +174,8 @@ class Infostore(GeneratedInfostore):
 
     # -- uploads -----------------------------------------------------------------------------------
 
-    @custom_operation
-    def upload(  # pyright: ignore[reportIncompatibleVariableOverride] - it takes more
+    @prepared_by(_prepare_upload)
+    def upload(  # type: ignore[empty-body] # pyright: ignore[reportIncompatibleVariableOverride] - it takes more
         self,
         content: Upload | UploadSource,
         /,
@@ -194,10 +184,21 @@ class Infostore(GeneratedInfostore):
         filename: str | None = None,
         timestamp: Stamp | None = None,
         id: str | None = None,
+        title: str | None = None,
         file_mimetype: str | None = None,
+        file_md5sum: str | None = None,
+        description: str | None = None,
+        url: str | None = None,
+        version: str | None = None,
+        version_comment: str | None = None,
+        categories: str | None = None,
+        color_label: int | None = None,
+        file_size: int | None = None,
         try_add_version: bool | None = None,
+        ignore_warnings: bool | None = None,
+        offset: int | None = None,
+        push_token: str | None = None,
         on_progress: Progress | None = None,
-        **details: Unpack[UploadDetails],
     ) -> PreparedCall[str]:
         """Store a file, which is read while it is sent, and return its ID; see ``new_version``, too.
 
@@ -207,28 +208,22 @@ class Infostore(GeneratedInfostore):
             filename: Its name; that of the content, if it has one.
             timestamp: Of an existing file, the last known time stamp.
             id: Of an existing file, its ID.
+            title: The title.
             file_mimetype: The media type; what the name suggests if left out.
+            file_md5sum: The MD5 of the content.
+            description: What it is.
+            url: The address that it links to.
+            version: The version.
+            version_comment: What is new in this version.
+            categories: Categories, with commas.
+            color_label: The colour.
+            file_size: The size of the whole, where ``content`` is a part of it.
             try_add_version: Whether a file of that name gets a new version, in place of another name.
+            ignore_warnings: Whether warnings keep nothing from being done.
+            offset: Where the content is appended; it has to be the size of what is there.
+            push_token: The client's push token, so that it is not told of its own changes.
             on_progress: Called with the bytes sent and the bytes in all.
-            **details: More about the file: ``title=``, ``description=``, ``categories=`` and others; see
-                ``UploadDetails``.
         """
-        upload = Upload.of(content)
-        name = filename or upload.name
-        if not name:
-            raise InvalidArgument("infostore.upload: the content has no name of its own; give filename=")
-        if on_progress is not None:
-            upload = attrs.evolve(upload, on_progress=on_progress)
-        return generated_operation(self, GeneratedInfostore.upload).prepare(
-            upload,
-            folder=folder,
-            filename=name,
-            timestamp=timestamp,
-            id=id,
-            file_mimetype=file_mimetype or attrs.evolve(upload, filename=name).media_type,
-            try_add_version=try_add_version,
-            **details,
-        )
 
     @custom_operation
     def new_version(
