@@ -224,6 +224,7 @@ class Infostore(GeneratedInfostore):
             push_token: The client's push token, so that it is not told of its own changes.
             on_progress: Called with the bytes sent and the bytes in all.
         """
+        ...  # noqa: PIE790 - type checkers want the dots
 
     @custom_operation
     def new_version(
