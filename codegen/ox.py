@@ -174,7 +174,7 @@ class OxRenderer:
         names = sorted([*enums, *homes, *handwritten])
         yield f"__all__ = {names!r}"
         yield f"_CODES = frozenset({{{', '.join(map(repr, enums))}}})"
-        yield f"_WRITTEN: Final = {dict(sorted(handwritten.items()))!r}"
+        yield f"_HAND_WRITTEN: Final = {dict(sorted(handwritten.items()))!r}"
         yield '"""Name → the module that it is in, below ``services.ox``."""'
         yield ""
         yield from _PUBLIC_FUNCTIONS
@@ -251,7 +251,7 @@ if not TYPE_CHECKING:
     def _find_value(name: str) -> Any:
         if name in RECORDS:
             return record_class(name)
-        home = "_generated.codes" if name in _CODES else _WRITTEN[name]
+        home = "_generated.codes" if name in _CODES else _HAND_WRITTEN[name]
         return getattr(import_module(f".services.ox.{home}", __package__), name)
 
 

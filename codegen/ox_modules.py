@@ -98,11 +98,11 @@ def _opening(
     else:
         yield "from typing import TYPE_CHECKING"
     yield ""
-    ours = ["Body", "BodyShape", "Module", "Param", "Shape", "Spec", "download", "operation"]
+    ours = ["Body", "BodyShape", "Module", "Param", "ResultShape", "Spec", "download", "operation"]
     used = [name for name in ours if name in needed]
     yield f"from {PACKAGE}.operation import {', '.join(used)}"
-    if "Kind" in needed:
-        yield f"from {PACKAGE}.values import Kind"
+    if "WireKind" in needed:
+        yield f"from {PACKAGE}.values import WireKind"
     yield "from zeyos_async.wire import Safety"
     yield from _typing_imports(homes, needed, below)
 
@@ -186,12 +186,12 @@ def _spec(operation: OxOperationFacts) -> Iterator[str]:
     if operation.body is not None:
         yield f"body={_body(operation.body)}"
     if operation.returns != "nothing":
-        yield f"returns=Shape.{operation.returns.upper()}"
+        yield f"returns=ResultShape.{operation.returns.upper()}"
     for name in ("record", "key", "target", "columns"):
         if value := getattr(operation, name):
             yield f"{name}={value!r}"
     if operation.kind != "any":
-        yield f"kind=Kind.{operation.kind.upper()}"
+        yield f"kind=WireKind.{operation.kind.upper()}"
     yield f"safety=Safety.{operation.safety}"
     yield from (
         f"{name}=False"
@@ -208,8 +208,8 @@ def _spec(operation: OxOperationFacts) -> Iterator[str]:
 def _param(param: ParamFacts) -> str:
     parts = [repr(param.name)]
     if param.kind != "text":
-        parts.append(f"Kind.{param.kind.upper()}")
-    parts += [f"{name}=True" for name in ("required", "in_path", "many", "given") if getattr(param, name)]
+        parts.append(f"WireKind.{param.kind.upper()}")
+    parts += [f"{name}=True" for name in ("required", "in_path", "many", "explicit") if getattr(param, name)]
     if param.attribute != param.name:
         parts.append(f"attribute={param.attribute!r}")
     if param.choices and not param.in_path:
@@ -228,7 +228,7 @@ def _body(body: BodyFacts) -> str:
         if (value := getattr(body, name))
     ]
     if body.kind != "any":
-        parts.append(f"kind=Kind.{body.kind.upper()}")
+        parts.append(f"kind=WireKind.{body.kind.upper()}")
     parts += [f"{name}=False" for name in ("required", "file_required") if not getattr(body, name)]
     return f"Body({', '.join(parts)})"
 
@@ -299,7 +299,7 @@ def _keyword_arguments(operation: OxOperationFacts) -> Iterator[str]:
 def _is_needed(operation: OxOperationFacts, param: ParamFacts) -> bool:
     if not param.required or param.sent or param.kind in ("columns", "fields"):
         return False
-    if operation.target and param.name in _TAKEN and param.attribute != "since" and not param.given:
+    if operation.target and param.name in _TAKEN and param.attribute != "since" and not param.explicit:
         return False
     refs = operation.body is not None and operation.body.shape == "records"
     return not (refs and param.name == "timestamp")
@@ -326,7 +326,7 @@ def return_type(operation: OxOperationFacts) -> str:
         "updates": f"Updates[{record}]",
         "value": _VALUE.get(operation.kind, "Any"),
         "values": f"Rows[{_VALUE.get(operation.kind, 'Any')}]",
-        "left": "None",
+        "failures": "None",
         "nothing": "None",
         "json": "Any",
         "download": "bytes",

@@ -46,7 +46,7 @@ class ParamFacts:
     sent: str = ""
     in_path: bool = False
     many: bool = False
-    given: bool = False
+    explicit: bool = False
     default: str = ""
 
 
@@ -236,7 +236,7 @@ class _OperationReader:
             sent=changes.get("sent", ""),
             in_path=raw["in"] == "path",
             many=changes.get("many", raw["type"] == "array[string]"),
-            given=changes.get("given", False),
+            explicit=changes.get("explicit", False),
             default=str(raw["default"]) if raw.get("default") not in (None, "") else "",
         )
 

@@ -75,8 +75,8 @@ def _opening(
     yield "from zeyos_async.records import EMPTY"
     bases = sorted({record_base(schema) for schema in schemas})
     yield f"from {PACKAGE}.records import {', '.join(bases)}"
-    yield f"from {PACKAGE}.tables import Field, Model"
-    yield f"from {PACKAGE}.values import Kind"
+    yield f"from {PACKAGE}.tables import WireField, WireSchema"
+    yield f"from {PACKAGE}.values import WireKind"
     codes = sorted({field.codes for schema in schemas for field in schema.fields if field.codes})
     if codes:
         yield ""
@@ -120,7 +120,7 @@ def _class(schema: OxSchemaFacts, says: str) -> Iterator[str]:
     yield f'    """{says or f"``{schema.name}`` of the document."}"""'
     yield ""
     yield from _model(schema)
-    for ours, name in (("__stamp__", stamp), ("__warned__", warned)):
+    for ours, name in (("__timestamp_name__", stamp), ("__warnings_name__", warned)):
         if name.endswith("_"):
             yield f'    {ours} = "{name}"'
     yield ""
@@ -134,23 +134,23 @@ def _class(schema: OxSchemaFacts, says: str) -> Iterator[str]:
 
 
 def _model(schema: OxSchemaFacts) -> Iterator[str]:
-    yield "    __model__ = Model("
+    yield "    __schema__ = WireSchema("
     yield f'        "{schema.name}",'
     yield "        ("
     for field in schema.fields:
-        yield f"            Field({', '.join(_field_arguments(field))}),"
+        yield f"            WireField({', '.join(_field_arguments(field))}),"
     yield "        ),"
     if schema.module:
         yield f'        "{schema.module}",'
     if schema.named:
-        yield "        named=True,"
+        yield "        columns_by_name=True,"
     yield "    )"
 
 
 def _field_arguments(field: OxFieldFacts) -> Iterator[str]:
     yield repr(field.name)
     if field.kind != "text" or field.column is not None:
-        yield f"Kind.{field.kind.upper()}"
+        yield f"WireKind.{field.kind.upper()}"
     if field.column is not None:
         yield str(field.column)
     if field.attribute != field.name:

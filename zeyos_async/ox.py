@@ -672,7 +672,7 @@ _CODES = frozenset(
         "TaskStatus",
     }
 )
-_WRITTEN: Final = {
+_HAND_WRITTEN: Final = {
     "AppointmentConflict": "modules.calendar",
     "Batch": "multiple",
     "Composition": "modules.mail_compose",
@@ -721,7 +721,7 @@ if not TYPE_CHECKING:
     def _find_value(name: str) -> Any:
         if name in RECORDS:
             return record_class(name)
-        home = "_generated.codes" if name in _CODES else _WRITTEN[name]
+        home = "_generated.codes" if name in _CODES else _HAND_WRITTEN[name]
         return getattr(import_module(f".services.ox.{home}", __package__), name)
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ class Account(Module):
             action="all",
             method="GET",
             path="account",
-            params=(Param("columns", Kind.COLUMNS, required=True),),
-            returns=Shape.ROWS,
+            params=(Param("columns", WireKind.COLUMNS, required=True),),
+            returns=ResultShape.ROWS,
             record="MailAccountData",
             columns="MailAccountData",
             safety=Safety.READ,
@@ -57,9 +57,9 @@ class Account(Module):
             action="delete",
             method="PUT",
             path="account",
-            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER),
-            returns=Shape.VALUES,
-            kind=Kind.INTEGER,
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.INTEGER),
+            returns=ResultShape.VALUES,
+            kind=WireKind.INTEGER,
             safety=Safety.ONCE,
             scopes=("write_mailaccount",),
             since="6.12",
@@ -82,8 +82,8 @@ class Account(Module):
             action="get",
             method="GET",
             path="account",
-            params=(Param("id", Kind.INTEGER, required=True),),
-            returns=Shape.RECORD,
+            params=(Param("id", WireKind.INTEGER, required=True),),
+            returns=ResultShape.RECORD,
             record="MailAccountData",
             target="MailAccountData",
             safety=Safety.READ,
@@ -112,7 +112,7 @@ class Account(Module):
             method="PUT",
             path="account",
             body=Body(shape=BodyShape.RECORD, record="MailAccountData"),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="MailAccountData",
             safety=Safety.ONCE,
             scopes=("write_mailaccount",),
@@ -136,8 +136,8 @@ class Account(Module):
             action="status",
             method="GET",
             path="account",
-            params=(Param("id", Kind.INTEGER),),
-            returns=Shape.RECORD,
+            params=(Param("id", WireKind.INTEGER),),
+            returns=ResultShape.RECORD,
             record="MailAccountStatus",
             target="MailAccountData",
             safety=Safety.READ,
@@ -165,7 +165,7 @@ class Account(Module):
             method="PUT",
             path="account",
             body=Body(shape=BodyShape.RECORD, record="MailAccountData"),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="MailAccountData",
             safety=Safety.ONCE,
             scopes=("write_mailaccount",),
@@ -189,9 +189,9 @@ class Account(Module):
             action="validate",
             method="PUT",
             path="account",
-            params=(Param("tree", Kind.BOOLEAN),),
+            params=(Param("tree", WireKind.BOOLEAN),),
             body=Body(shape=BodyShape.RECORD, record="MailAccountData"),
-            returns=Shape.JSON,
+            returns=ResultShape.JSON,
             safety=Safety.READ,
             oauth=False,
             since="6.12",

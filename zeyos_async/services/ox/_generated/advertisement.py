@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Module, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Module, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 
@@ -22,7 +22,7 @@ class Advertisement(Module):
             action="get",
             method="GET",
             path="advertisement",
-            returns=Shape.JSON,
+            returns=ResultShape.JSON,
             safety=Safety.READ,
             oauth=False,
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class AppPasswords(Module):
             method="POST",
             path="appPasswords",
             body=Body(shape=BodyShape.FORM, record="AppPasswordRequest"),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="AppPasswordRegistration",
             safety=Safety.ONCE,
             batchable=False,
@@ -59,7 +59,7 @@ class AppPasswords(Module):
             action="getApps",
             method="GET",
             path="appPasswords",
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="AppPasswordApplication",
             safety=Safety.READ,
             oauth=False,
@@ -79,7 +79,7 @@ class AppPasswords(Module):
             action="list",
             method="GET",
             path="appPasswords",
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="AppPassword",
             safety=Safety.READ,
             oauth=False,
@@ -100,7 +100,7 @@ class AppPasswords(Module):
             method="POST",
             path="appPasswords",
             body=Body(shape=BodyShape.FORM, record="AppPasswordRequest"),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="AppPasswordRemoval",
             safety=Safety.ONCE,
             batchable=False,

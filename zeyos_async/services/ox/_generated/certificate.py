@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Certificate(Module):
             action="all",
             method="GET",
             path="certificate",
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="CertificateStoreData",
             safety=Safety.READ,
             oauth=False,
@@ -93,7 +93,7 @@ class Certificate(Module):
             method="GET",
             path="certificate",
             params=(Param("fingerprint", required=True),),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="CertificateExamineData",
             safety=Safety.READ,
             oauth=False,
@@ -120,7 +120,7 @@ class Certificate(Module):
                 Param("fingerprint", required=True),
                 Param("hostname"),
             ),
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="CertificateStoreData",
             safety=Safety.READ,
             oauth=False,
@@ -147,7 +147,7 @@ class Certificate(Module):
             params=(
                 Param("fingerprint", required=True),
                 Param("hostname", required=True),
-                Param("trust", Kind.BOOLEAN, required=True),
+                Param("trust", WireKind.BOOLEAN, required=True),
             ),
             body=Body(shape=BodyShape.RECORD, record="CertificateStoreData", required=False),
             safety=Safety.ONCE,
@@ -185,7 +185,7 @@ class Certificate(Module):
             params=(
                 Param("fingerprint", required=True),
                 Param("hostname", required=True),
-                Param("trust", Kind.BOOLEAN, required=True),
+                Param("trust", WireKind.BOOLEAN, required=True),
             ),
             safety=Safety.ONCE,
             oauth=False,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class ChronosAccount(Module):
             method="PUT",
             path="chronos/account",
             body=Body(shape=BodyShape.RECORD, record="CalendarAccountProbeData"),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="CalendarAccountProbeData",
             safety=Safety.READ,
             scopes=("read_calendar",),

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ class ChronosAlarm(Module):
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
                 Param("pushToken", attribute="push_token"),
-                Param("fields", Kind.FIELDS),
-                Param("alarmId", Kind.INTEGER, required=True, attribute="alarm_id"),
+                Param("fields", WireKind.FIELDS),
+                Param("alarmId", WireKind.INTEGER, required=True, attribute="alarm_id"),
             ),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="ChronosCalendarResult",
             target="EventData",
             columns="EventData",
@@ -85,11 +85,11 @@ class ChronosAlarm(Module):
             method="GET",
             path="chronos/alarm",
             params=(
-                Param("rangeStart", Kind.UTC_TEXT, attribute="range_start"),
-                Param("rangeEnd", Kind.UTC_TEXT, required=True, attribute="range_end"),
+                Param("rangeStart", WireKind.UTC_TEXT, attribute="range_start"),
+                Param("rangeEnd", WireKind.UTC_TEXT, required=True, attribute="range_end"),
                 Param("actions", many=True),
             ),
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="PendingAlarm",
             safety=Safety.READ,
             oauth=False,
@@ -123,13 +123,13 @@ class ChronosAlarm(Module):
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
                 Param("pushToken", attribute="push_token"),
-                Param("fields", Kind.FIELDS),
-                Param("alarmId", Kind.INTEGER, required=True, attribute="alarm_id"),
-                Param("snoozeTime", Kind.INTEGER, required=True, attribute="snooze_time"),
+                Param("fields", WireKind.FIELDS),
+                Param("alarmId", WireKind.INTEGER, required=True, attribute="alarm_id"),
+                Param("snoozeTime", WireKind.INTEGER, required=True, attribute="snooze_time"),
             ),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="ChronosCalendarResult",
             target="EventData",
             columns="EventData",
@@ -177,18 +177,18 @@ class ChronosAlarm(Module):
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
-                Param("recurrenceId", Kind.UTC_TEXT, attribute="recurrence_id"),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("recurrenceId", WireKind.UTC_TEXT, attribute="recurrence_id"),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
                 Param("pushToken", attribute="push_token"),
-                Param("fields", Kind.FIELDS),
-                Param("timestamp", Kind.STAMP, required=True),
-                Param("expand", Kind.BOOLEAN),
+                Param("fields", WireKind.FIELDS),
+                Param("timestamp", WireKind.STAMP, required=True),
+                Param("expand", WireKind.BOOLEAN),
                 Param("scheduling", choices=("all", "none", "internal-only", "external-only")),
-                Param("rangeStart", Kind.UTC_TEXT, attribute="range_start"),
-                Param("rangeEnd", Kind.UTC_TEXT, attribute="range_end"),
+                Param("rangeStart", WireKind.UTC_TEXT, attribute="range_start"),
+                Param("rangeEnd", WireKind.UTC_TEXT, attribute="range_end"),
             ),
             body=Body(shape=BodyShape.RECORDS, record="Alarm"),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="ChronosCalendarResult",
             target="EventData",
             columns="EventData",

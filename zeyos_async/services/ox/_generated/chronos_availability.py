@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class ChronosAvailability(Module):
             action="get",
             method="GET",
             path="chronos/availability",
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="Available",
             safety=Safety.READ,
             oauth=False,

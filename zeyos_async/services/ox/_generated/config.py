@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Config(Module):
             method="GET",
             path="config",
             params=(Param("name", required=True),),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="ConfigProperty",
             safety=Safety.READ,
             oauth=False,
@@ -52,7 +52,7 @@ class Config(Module):
             path="config",
             params=(Param("name", required=True),),
             body=Body(shape=BodyShape.RECORD, record="ConfigPropertyBody"),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="ConfigProperty",
             safety=Safety.REPEATABLE,
             oauth=False,
@@ -79,7 +79,7 @@ class Config(Module):
             method="GET",
             path="config/{path}",
             params=(Param("path", required=True, in_path=True),),
-            returns=Shape.JSON,
+            returns=ResultShape.JSON,
             safety=Safety.READ,
             batchable=False,
         )

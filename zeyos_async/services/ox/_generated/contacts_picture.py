@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, download
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, download
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 
@@ -29,21 +29,21 @@ class ContactsPicture(Module):
                 Param("contact_id"),
                 Param("folder_id", attribute="folder"),
                 Param("email"),
-                Param("rotate", Kind.BOOLEAN),
-                Param("width", Kind.INTEGER),
-                Param("height", Kind.INTEGER),
-                Param("shrinkOnly", Kind.BOOLEAN, attribute="shrink_only"),
+                Param("rotate", WireKind.BOOLEAN),
+                Param("width", WireKind.INTEGER),
+                Param("height", WireKind.INTEGER),
+                Param("shrinkOnly", WireKind.BOOLEAN, attribute="shrink_only"),
                 Param(
                     "scaleType",
                     attribute="scale_type",
                     choices=("cover", "contain", "containforcedimension", "coverandcrop", "auto"),
                 ),
-                Param("cropWidth", Kind.INTEGER, attribute="crop_width"),
-                Param("cropHeight", Kind.INTEGER, attribute="crop_height"),
-                Param("cropX", Kind.INTEGER, attribute="crop_x"),
-                Param("cropY", Kind.INTEGER, attribute="crop_y"),
+                Param("cropWidth", WireKind.INTEGER, attribute="crop_width"),
+                Param("cropHeight", WireKind.INTEGER, attribute="crop_height"),
+                Param("cropX", WireKind.INTEGER, attribute="crop_x"),
+                Param("cropY", WireKind.INTEGER, attribute="crop_y"),
             ),
-            returns=Shape.DOWNLOAD,
+            returns=ResultShape.DOWNLOAD,
             safety=Safety.READ,
             batchable=False,
             oauth=False,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Conversion(Module):
             method="PUT",
             path="conversion",
             body=Body(shape=BodyShape.RECORD, record="ConversionBody"),
-            returns=Shape.JSON,
+            returns=ResultShape.JSON,
             safety=Safety.ONCE,
             oauth=False,
         )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Deputy(Module):
             action="all",
             method="GET",
             path="deputy",
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="GrantedDeputyPermission",
             safety=Safety.READ,
             oauth=False,
@@ -48,8 +48,8 @@ class Deputy(Module):
             action="available",
             method="GET",
             path="deputy",
-            returns=Shape.VALUES,
-            kind=Kind.TEXT,
+            returns=ResultShape.VALUES,
+            kind=WireKind.TEXT,
             safety=Safety.READ,
             oauth=False,
         )
@@ -69,9 +69,9 @@ class Deputy(Module):
             method="DELETE",
             path="deputy",
             params=(Param("deputyId", required=True, attribute="deputy_id"),),
-            returns=Shape.VALUE,
+            returns=ResultShape.VALUE,
             key="success",
-            kind=Kind.BOOLEAN,
+            kind=WireKind.BOOLEAN,
             safety=Safety.ONCE,
             oauth=False,
         )
@@ -94,7 +94,7 @@ class Deputy(Module):
             method="GET",
             path="deputy",
             params=(Param("deputyId", required=True, attribute="deputy_id"),),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="GrantedDeputyPermission",
             safety=Safety.READ,
             oauth=False,
@@ -118,7 +118,7 @@ class Deputy(Module):
             method="PUT",
             path="deputy",
             body=Body(shape=BodyShape.RECORD, record="DeputyPermission", required=False),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="GrantedDeputyPermission",
             safety=Safety.ONCE,
             oauth=False,
@@ -143,7 +143,7 @@ class Deputy(Module):
             action="reverse",
             method="GET",
             path="deputy",
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="GrantedDeputyPermission",
             safety=Safety.READ,
             oauth=False,
@@ -164,7 +164,7 @@ class Deputy(Module):
             method="PUT",
             path="deputy",
             body=Body(shape=BodyShape.RECORD, record="DeputyPermission", required=False),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="GrantedDeputyPermission",
             safety=Safety.ONCE,
             oauth=False,

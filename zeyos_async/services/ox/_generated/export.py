@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, download
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, download
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -33,10 +33,10 @@ class Export(Module):
             path="export",
             params=(
                 Param("folder", required=True),
-                Param("columns", Kind.COLUMNS),
+                Param("columns", WireKind.COLUMNS),
                 Param("export_dlists"),
             ),
-            returns=Shape.DOWNLOAD,
+            returns=ResultShape.DOWNLOAD,
             columns="ContactData",
             safety=Safety.READ,
             batchable=False,
@@ -65,7 +65,7 @@ class Export(Module):
             method="PUT",
             path="export",
             body=Body(shape=BodyShape.RECORDS, record="InfoItemExport"),
-            returns=Shape.DOWNLOAD,
+            returns=ResultShape.DOWNLOAD,
             safety=Safety.READ,
             batchable=False,
             oauth=False,
@@ -91,7 +91,7 @@ class Export(Module):
             method="GET",
             path="export",
             params=(Param("folder", required=True),),
-            returns=Shape.DOWNLOAD,
+            returns=ResultShape.DOWNLOAD,
             safety=Safety.READ,
             batchable=False,
             scopes=("read_calendar", "read_tasks"),
@@ -115,7 +115,7 @@ class Export(Module):
             method="PUT",
             path="export",
             body=Body(shape=BodyShape.RECORDS, record="InfoItemExport"),
-            returns=Shape.DOWNLOAD,
+            returns=ResultShape.DOWNLOAD,
             safety=Safety.READ,
             batchable=False,
             oauth=False,
@@ -142,9 +142,9 @@ class Export(Module):
             path="export",
             params=(
                 Param("folder"),
-                Param("export_dlists", Kind.BOOLEAN),
+                Param("export_dlists", WireKind.BOOLEAN),
             ),
-            returns=Shape.DOWNLOAD,
+            returns=ResultShape.DOWNLOAD,
             safety=Safety.READ,
             batchable=False,
             scopes=("read_contacts",),
@@ -169,7 +169,7 @@ class Export(Module):
             method="PUT",
             path="export",
             body=Body(shape=BodyShape.RECORDS, record="InfoItemExport"),
-            returns=Shape.DOWNLOAD,
+            returns=ResultShape.DOWNLOAD,
             safety=Safety.READ,
             batchable=False,
             oauth=False,

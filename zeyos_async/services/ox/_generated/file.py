@@ -8,8 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, download, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import (
+    Body,
+    BodyShape,
+    Module,
+    Param,
+    ResultShape,
+    Spec,
+    download,
+    operation,
+)
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -27,7 +36,7 @@ class File(Module):
             method="GET",
             path="file",
             params=(Param("id", required=True),),
-            returns=Shape.DOWNLOAD,
+            returns=ResultShape.DOWNLOAD,
             safety=Safety.READ,
             batchable=False,
             oauth=False,
@@ -81,8 +90,8 @@ class File(Module):
                 ),
             ),
             body=Body(shape=BodyShape.PARTS, file="file"),
-            returns=Shape.VALUES,
-            kind=Kind.TEXT,
+            returns=ResultShape.VALUES,
+            kind=WireKind.TEXT,
             safety=Safety.ONCE,
             batchable=False,
             oauth=False,

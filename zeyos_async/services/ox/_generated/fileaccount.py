@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ class Fileaccount(Module):
             path="fileaccount",
             params=(
                 Param("filestorageService", attribute="filestorage_service"),
-                Param("connectionCheck", Kind.BOOLEAN, attribute="connection_check"),
+                Param("connectionCheck", WireKind.BOOLEAN, attribute="connection_check"),
             ),
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="FileAccountData",
             safety=Safety.READ,
             scopes=("read_files",),
@@ -62,8 +62,8 @@ class Fileaccount(Module):
                 Param("filestorageService", required=True, attribute="filestorage_service"),
                 Param("id", required=True),
             ),
-            returns=Shape.VALUE,
-            kind=Kind.INTEGER,
+            returns=ResultShape.VALUE,
+            kind=WireKind.INTEGER,
             safety=Safety.ONCE,
             scopes=("write_files",),
         )
@@ -90,7 +90,7 @@ class Fileaccount(Module):
                 Param("filestorageService", required=True, attribute="filestorage_service"),
                 Param("id", required=True),
             ),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="FileAccountData",
             safety=Safety.READ,
             scopes=("read_files",),
@@ -115,8 +115,8 @@ class Fileaccount(Module):
             method="PUT",
             path="fileaccount",
             body=Body(shape=BodyShape.RECORD, record="FileAccountData"),
-            returns=Shape.VALUE,
-            kind=Kind.TEXT,
+            returns=ResultShape.VALUE,
+            kind=WireKind.TEXT,
             safety=Safety.ONCE,
             scopes=("write_files",),
         )
@@ -139,8 +139,8 @@ class Fileaccount(Module):
             method="PUT",
             path="fileaccount",
             body=Body(shape=BodyShape.RECORD, record="FileAccountData"),
-            returns=Shape.VALUE,
-            kind=Kind.TEXT,
+            returns=ResultShape.VALUE,
+            kind=WireKind.TEXT,
             safety=Safety.ONCE,
             scopes=("write_files",),
         )

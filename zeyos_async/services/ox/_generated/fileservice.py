@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Fileservice(Module):
             action="all",
             method="GET",
             path="fileservice",
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="FileServiceData",
             safety=Safety.READ,
             scopes=("read_files",),
@@ -48,7 +48,7 @@ class Fileservice(Module):
             method="GET",
             path="fileservice",
             params=(Param("id", required=True),),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="FileServiceData",
             safety=Safety.READ,
             scopes=("read_files",),

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ class Find(Module):
             method="PUT",
             path="find",
             params=(
-                Param("limit", Kind.INTEGER),
+                Param("limit", WireKind.INTEGER),
                 Param("module", required=True),
             ),
             body=Body(shape=BodyShape.JSON),
-            returns=Shape.JSON,
+            returns=ResultShape.JSON,
             safety=Safety.READ,
             oauth=False,
             since="7.6.1",
@@ -61,7 +61,7 @@ class Find(Module):
                 Param("module", required=True),
             ),
             body=Body(shape=BodyShape.JSON),
-            returns=Shape.JSON,
+            returns=ResultShape.JSON,
             safety=Safety.READ,
             oauth=False,
             since="7.6.1",

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -30,12 +30,12 @@ class Freebusy(Module):
             method="GET",
             path="freebusy",
             params=(
-                Param("from", Kind.DATE_OR_TIME, required=True, attribute="from_"),
-                Param("merged", Kind.BOOLEAN),
+                Param("from", WireKind.DATE_OR_TIME, required=True, attribute="from_"),
+                Param("merged", WireKind.BOOLEAN),
                 Param("participant", required=True),
-                Param("until", Kind.DATE_OR_TIME, required=True),
+                Param("until", WireKind.DATE_OR_TIME, required=True),
             ),
-            returns=Shape.JSON,
+            returns=ResultShape.JSON,
             safety=Safety.READ,
             oauth=False,
             since="6.22.1",
@@ -64,12 +64,12 @@ class Freebusy(Module):
             method="PUT",
             path="freebusy",
             params=(
-                Param("from", Kind.DATE_OR_TIME, required=True, attribute="from_"),
-                Param("merged", Kind.BOOLEAN),
-                Param("until", Kind.DATE_OR_TIME, required=True),
+                Param("from", WireKind.DATE_OR_TIME, required=True, attribute="from_"),
+                Param("merged", WireKind.BOOLEAN),
+                Param("until", WireKind.DATE_OR_TIME, required=True),
             ),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT),
-            returns=Shape.JSON,
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT),
+            returns=ResultShape.JSON,
             safety=Safety.READ,
             oauth=False,
             since="6.22.1",

@@ -8,8 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, download, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import (
+    Body,
+    BodyShape,
+    Module,
+    Param,
+    ResultShape,
+    Spec,
+    download,
+    operation,
+)
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -25,9 +34,9 @@ class GdprDataexport(Module):
             name="cancel",
             method="DELETE",
             path="gdpr/dataexport",
-            returns=Shape.VALUE,
+            returns=ResultShape.VALUE,
             key="success",
-            kind=Kind.BOOLEAN,
+            kind=WireKind.BOOLEAN,
             safety=Safety.ONCE,
             batchable=False,
             oauth=False,
@@ -46,7 +55,7 @@ class GdprDataexport(Module):
             name="get",
             method="GET",
             path="gdpr/dataexport",
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="DataExportTask",
             safety=Safety.READ,
             batchable=False,
@@ -66,11 +75,11 @@ class GdprDataexport(Module):
             name="submit",
             method="POST",
             path="gdpr/dataexport",
-            params=(Param("deleteOldDataExport", Kind.BOOLEAN, attribute="delete_old_data_export"),),
+            params=(Param("deleteOldDataExport", WireKind.BOOLEAN, attribute="delete_old_data_export"),),
             body=Body(shape=BodyShape.JSON, required=False),
-            returns=Shape.VALUE,
+            returns=ResultShape.VALUE,
             key="success",
-            kind=Kind.BOOLEAN,
+            kind=WireKind.BOOLEAN,
             safety=Safety.ONCE,
             batchable=False,
             oauth=False,
@@ -93,7 +102,7 @@ class GdprDataexport(Module):
             name="available_modules",
             method="GET",
             path="gdpr/dataexport/availableModules",
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="DataExportModules",
             safety=Safety.READ,
             batchable=False,
@@ -113,9 +122,9 @@ class GdprDataexport(Module):
             name="delete",
             method="DELETE",
             path="gdpr/dataexport/delete",
-            returns=Shape.VALUE,
+            returns=ResultShape.VALUE,
             key="success",
-            kind=Kind.BOOLEAN,
+            kind=WireKind.BOOLEAN,
             safety=Safety.ONCE,
             batchable=False,
             oauth=False,
@@ -136,9 +145,9 @@ class GdprDataexport(Module):
             path="gdpr/dataexport/{id}",
             params=(
                 Param("id", required=True, in_path=True),
-                Param("number", Kind.INTEGER, required=True),
+                Param("number", WireKind.INTEGER, required=True),
             ),
-            returns=Shape.DOWNLOAD,
+            returns=ResultShape.DOWNLOAD,
             safety=Safety.READ,
             batchable=False,
             oauth=False,

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ class Group(Module):
             action="all",
             method="PUT",
             path="group",
-            params=(Param("columns", Kind.COLUMNS, required=True),),
-            returns=Shape.ROWS,
+            params=(Param("columns", WireKind.COLUMNS, required=True),),
+            returns=ResultShape.ROWS,
             record="GroupData",
             columns="GroupData",
             safety=Safety.READ,
@@ -65,9 +65,9 @@ class Group(Module):
             action="delete",
             method="PUT",
             path="group",
-            params=(Param("timestamp", Kind.STAMP, required=True),),
+            params=(Param("timestamp", WireKind.STAMP, required=True),),
             body=Body(shape=BodyShape.RECORD, record="GroupListElement"),
-            returns=Shape.LEFT,
+            returns=ResultShape.FAILURES,
             safety=Safety.ONCE,
             oauth=False,
         )
@@ -93,8 +93,8 @@ class Group(Module):
             action="get",
             method="GET",
             path="group",
-            params=(Param("id", Kind.INTEGER, required=True),),
-            returns=Shape.RECORD,
+            params=(Param("id", WireKind.INTEGER, required=True),),
+            returns=ResultShape.RECORD,
             record="GroupData",
             target="GroupData",
             safety=Safety.READ,
@@ -120,7 +120,7 @@ class Group(Module):
             method="PUT",
             path="group",
             body=Body(shape=BodyShape.RECORDS, record="GroupListElement"),
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="GroupData",
             safety=Safety.READ,
             oauth=False,
@@ -146,7 +146,7 @@ class Group(Module):
             method="PUT",
             path="group",
             body=Body(shape=BodyShape.RECORD, record="GroupData"),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="GroupUpdateData",
             safety=Safety.ONCE,
             oauth=False,
@@ -170,7 +170,7 @@ class Group(Module):
             method="PUT",
             path="group",
             body=Body(shape=BodyShape.RECORD, record="GroupSearchBody"),
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="GroupData",
             safety=Safety.READ,
             oauth=False,
@@ -194,8 +194,8 @@ class Group(Module):
             method="PUT",
             path="group",
             params=(
-                Param("id", Kind.INTEGER, required=True),
-                Param("timestamp", Kind.STAMP, required=True),
+                Param("id", WireKind.INTEGER, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
             ),
             body=Body(shape=BodyShape.RECORD, record="GroupData"),
             target="GroupData",
@@ -233,8 +233,8 @@ class Group(Module):
             action="updates",
             method="GET",
             path="group",
-            params=(Param("timestamp", Kind.STAMP, required=True, attribute="since"),),
-            returns=Shape.UPDATES,
+            params=(Param("timestamp", WireKind.STAMP, required=True, attribute="since"),),
+            returns=ResultShape.UPDATES,
             record="GroupData",
             safety=Safety.READ,
             oauth=False,

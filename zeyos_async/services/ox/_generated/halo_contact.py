@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -43,18 +43,18 @@ class HaloContact(Module):
                 Param("email1"),
                 Param("email2"),
                 Param("email3"),
-                Param("internal_userid", Kind.INTEGER),
+                Param("internal_userid", WireKind.INTEGER),
                 Param("columns", required=True, many=True),
-                Param("limit", Kind.INTEGER),
-                Param("rangeStart", Kind.UTC_TEXT, attribute="range_start"),
-                Param("rangeEnd", Kind.UTC_TEXT, attribute="range_end"),
+                Param("limit", WireKind.INTEGER),
+                Param("rangeStart", WireKind.UTC_TEXT, attribute="range_start"),
+                Param("rangeEnd", WireKind.UTC_TEXT, attribute="range_end"),
                 Param("fields", many=True),
                 Param("order", choices=("asc", "desc")),
                 Param("sort"),
-                Param("expand", Kind.BOOLEAN),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("expand", WireKind.BOOLEAN),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
             ),
-            returns=Shape.JSON,
+            returns=ResultShape.JSON,
             safety=Safety.READ,
             oauth=False,
         )
@@ -110,17 +110,17 @@ class HaloContact(Module):
             params=(
                 Param("provider", required=True),
                 Param("columns", required=True, many=True),
-                Param("limit", Kind.INTEGER),
-                Param("rangeStart", Kind.UTC_TEXT, attribute="range_start"),
-                Param("rangeEnd", Kind.UTC_TEXT, attribute="range_end"),
+                Param("limit", WireKind.INTEGER),
+                Param("rangeStart", WireKind.UTC_TEXT, attribute="range_start"),
+                Param("rangeEnd", WireKind.UTC_TEXT, attribute="range_end"),
                 Param("fields", many=True),
                 Param("order", choices=("asc", "desc")),
                 Param("sort"),
-                Param("expand", Kind.BOOLEAN),
-                Param("extendedEntities", Kind.BOOLEAN, attribute="extended_entities"),
+                Param("expand", WireKind.BOOLEAN),
+                Param("extendedEntities", WireKind.BOOLEAN, attribute="extended_entities"),
             ),
             body=Body(shape=BodyShape.RECORD, record="ContactDataWithInternalId"),
-            returns=Shape.JSON,
+            returns=ResultShape.JSON,
             safety=Safety.READ,
             oauth=False,
         )
@@ -168,8 +168,8 @@ class HaloContact(Module):
             action="services",
             method="GET",
             path="halo/contact",
-            returns=Shape.VALUES,
-            kind=Kind.TEXT,
+            returns=ResultShape.VALUES,
+            kind=WireKind.TEXT,
             safety=Safety.READ,
             oauth=False,
         )

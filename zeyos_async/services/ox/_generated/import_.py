@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -29,12 +29,12 @@ class Import(Module):
             method="POST",
             path="import",
             params=(
-                Param("allow_enqueue", Kind.BOOLEAN),
+                Param("allow_enqueue", WireKind.BOOLEAN),
                 Param("folder", required=True),
                 Param("charset"),
             ),
             body=Body(shape=BodyShape.PARTS, file="file"),
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="ImportResult",
             safety=Safety.ONCE,
             batchable=False,
@@ -66,13 +66,13 @@ class Import(Module):
             method="POST",
             path="import",
             params=(
-                Param("allow_enqueue", Kind.BOOLEAN),
+                Param("allow_enqueue", WireKind.BOOLEAN),
                 Param("folder", required=True),
-                Param("suppressNotification", Kind.BOOLEAN, attribute="suppress_notification"),
-                Param("ignoreUIDs", Kind.BOOLEAN, attribute="ignore_uids"),
+                Param("suppressNotification", WireKind.BOOLEAN, attribute="suppress_notification"),
+                Param("ignoreUIDs", WireKind.BOOLEAN, attribute="ignore_uids"),
             ),
             body=Body(shape=BodyShape.PARTS, file="file"),
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="ImportResult",
             safety=Safety.ONCE,
             batchable=False,
@@ -111,12 +111,12 @@ class Import(Module):
             method="POST",
             path="import",
             params=(
-                Param("allow_enqueue", Kind.BOOLEAN),
+                Param("allow_enqueue", WireKind.BOOLEAN),
                 Param("folder", required=True),
                 Param("charset"),
             ),
             body=Body(shape=BodyShape.PARTS, file="file"),
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="ImportResult",
             safety=Safety.ONCE,
             batchable=False,
@@ -148,11 +148,11 @@ class Import(Module):
             method="POST",
             path="import",
             params=(
-                Param("allow_enqueue", Kind.BOOLEAN),
+                Param("allow_enqueue", WireKind.BOOLEAN),
                 Param("folder", required=True),
             ),
             body=Body(shape=BodyShape.PARTS, file="file"),
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="ImportResult",
             safety=Safety.ONCE,
             batchable=False,

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ class Init(Module):
                 Param("flow", required=True),
                 Param("iss"),
                 Param("login_hint"),
-                Param("redirect", Kind.BOOLEAN),
+                Param("redirect", WireKind.BOOLEAN),
                 Param("client"),
                 Param("target_link_uri"),
             ),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="InitResponse",
             safety=Safety.READ,
             batchable=False,
@@ -76,7 +76,7 @@ class Init(Module):
             path="init",
             params=(Param("hash"),),
             body=Body(shape=BodyShape.FORM, record="InitRequest"),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="InitResponse",
             safety=Safety.ONCE,
             batchable=False,

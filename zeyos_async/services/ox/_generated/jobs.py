@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Jobs(Module):
             action="all",
             method="GET",
             path="jobs",
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="InfoJobData",
             safety=Safety.READ,
             oauth=False,
@@ -49,10 +49,10 @@ class Jobs(Module):
             method="GET",
             path="jobs",
             params=(Param("id", required=True),),
-            returns=Shape.VALUE,
+            returns=ResultShape.VALUE,
             key="success",
             target="InfoJobData",
-            kind=Kind.BOOLEAN,
+            kind=WireKind.BOOLEAN,
             safety=Safety.REPEATABLE,
             oauth=False,
         )
@@ -76,7 +76,7 @@ class Jobs(Module):
             method="GET",
             path="jobs",
             params=(Param("id", required=True),),
-            returns=Shape.JSON,
+            returns=ResultShape.JSON,
             target="InfoJobData",
             safety=Safety.READ,
             oauth=False,
@@ -101,7 +101,7 @@ class Jobs(Module):
             method="GET",
             path="jobs",
             params=(Param("id", required=True),),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="InfoJobData",
             target="InfoJobData",
             safety=Safety.READ,

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Jslob(Module):
             method="GET",
             path="jslob",
             params=(Param("serviceId", attribute="service_id"),),
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="JSlobData",
             safety=Safety.READ,
             oauth=False,
@@ -57,8 +57,8 @@ class Jslob(Module):
             method="PUT",
             path="jslob",
             params=(Param("serviceId", attribute="service_id"),),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT),
-            returns=Shape.ROWS,
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT),
+            returns=ResultShape.ROWS,
             record="JSlobData",
             safety=Safety.READ,
             oauth=False,
@@ -148,7 +148,7 @@ class Jslob(Module):
                 Param("id", required=True),
                 Param("jslobPath", required=True, in_path=True, attribute="jslob_path"),
             ),
-            returns=Shape.JSON,
+            returns=ResultShape.JSON,
             safety=Safety.READ,
             oauth=False,
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Jump(Module):
             method="GET",
             path="jump",
             params=(Param("system"),),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="JumpTokenData",
             safety=Safety.ONCE,
             oauth=False,

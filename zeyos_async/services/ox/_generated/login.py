@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class LoginModule(Module):
                 Param("target"),
             ),
             body=Body(shape=BodyShape.FORM, record="Login"),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="LoginResponse",
             safety=Safety.ONCE,
             batchable=False,
@@ -80,7 +80,7 @@ class LoginModule(Module):
                 Param("authId", attribute="auth_id"),
                 Param("client"),
             ),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="LoginResponse",
             safety=Safety.ONCE,
             batchable=False,
@@ -107,8 +107,8 @@ class LoginModule(Module):
             method="POST",
             path="login",
             params=(Param("clientIP", required=True, attribute="client_ip"),),
-            returns=Shape.VALUE,
-            kind=Kind.TEXT,
+            returns=ResultShape.VALUE,
+            kind=WireKind.TEXT,
             safety=Safety.ONCE,
             batchable=False,
             oauth=False,
@@ -136,7 +136,7 @@ class LoginModule(Module):
                 Param("language"),
             ),
             body=Body(shape=BodyShape.FORM, record="FormLogin"),
-            returns=Shape.PAGE,
+            returns=ResultShape.PAGE,
             safety=Safety.ONCE,
             batchable=False,
             session=False,
@@ -170,7 +170,7 @@ class LoginModule(Module):
                 Param("language"),
             ),
             body=Body(shape=BodyShape.FORM, record="Login"),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="LoginResponse",
             safety=Safety.ONCE,
             batchable=False,
@@ -220,7 +220,7 @@ class LoginModule(Module):
             path="login",
             params=(Param("authId", required=True, attribute="auth_id"),),
             body=Body(shape=BodyShape.FORM, record="TokenRedemption"),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="LoginResponse",
             safety=Safety.ONCE,
             batchable=False,
@@ -274,7 +274,7 @@ class LoginModule(Module):
                 Param("loginPath", attribute="login_path"),
                 Param("language"),
             ),
-            returns=Shape.PAGE,
+            returns=ResultShape.PAGE,
             safety=Safety.ONCE,
             batchable=False,
             session=False,
@@ -310,7 +310,7 @@ class LoginModule(Module):
             action="samlLogout",
             method="GET",
             path="login",
-            returns=Shape.PAGE,
+            returns=ResultShape.PAGE,
             safety=Safety.ONCE,
             batchable=False,
             oauth=False,
@@ -358,7 +358,7 @@ class LoginModule(Module):
                 Param("language"),
             ),
             body=Body(shape=BodyShape.FORM, record="TokenLogin"),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="TokenLoginResponse",
             safety=Safety.ONCE,
             batchable=False,
@@ -389,7 +389,7 @@ class LoginModule(Module):
             method="POST",
             path="login",
             body=Body(shape=BodyShape.FORM, record="SessionAccess"),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="TokensData",
             safety=Safety.ONCE,
             batchable=False,
@@ -418,10 +418,10 @@ class LoginModule(Module):
             params=(
                 Param("random", required=True),
                 Param("client"),
-                Param("store", Kind.BOOLEAN),
+                Param("store", WireKind.BOOLEAN),
                 Param("uiWebPath", attribute="ui_web_path"),
             ),
-            returns=Shape.PAGE,
+            returns=ResultShape.PAGE,
             safety=Safety.ONCE,
             batchable=False,
             session=False,

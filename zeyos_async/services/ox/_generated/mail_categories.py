@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -67,8 +67,8 @@ class MailCategories(Module):
             path="mail/categories",
             params=(
                 Param("category_id", required=True),
-                Param("apply-for-existing", Kind.BOOLEAN, attribute="apply_for_existing"),
-                Param("apply-for-future-ones", Kind.BOOLEAN, attribute="apply_for_future_ones"),
+                Param("apply-for-existing", WireKind.BOOLEAN, attribute="apply_for_existing"),
+                Param("apply-for-future-ones", WireKind.BOOLEAN, attribute="apply_for_future_ones"),
             ),
             body=Body(shape=BodyShape.RECORD, record="MailCategoriesTrain"),
             safety=Safety.ONCE,
@@ -104,7 +104,7 @@ class MailCategories(Module):
             method="GET",
             path="mail/categories",
             params=(Param("category_ids", many=True),),
-            returns=Shape.JSON,
+            returns=ResultShape.JSON,
             safety=Safety.READ,
             oauth=False,
         )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Mailfilter(Module):
             method="GET",
             path="mailfilter",
             params=(Param("username"),),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="MailFilterConfigData",
             safety=Safety.READ,
             oauth=False,
@@ -117,8 +117,8 @@ class Mailfilter(Module):
             method="PUT",
             path="mailfilter",
             params=(Param("username"),),
-            returns=Shape.VALUE,
-            kind=Kind.TEXT,
+            returns=ResultShape.VALUE,
+            kind=WireKind.TEXT,
             safety=Safety.READ,
             oauth=False,
         )
@@ -144,7 +144,7 @@ class Mailfilter(Module):
                 Param("flag"),
                 Param("username"),
             ),
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="MailFilterRule",
             safety=Safety.READ,
             oauth=False,
@@ -170,8 +170,8 @@ class Mailfilter(Module):
             path="mailfilter",
             params=(Param("username"),),
             body=Body(shape=BodyShape.RECORD, record="MailFilterRule"),
-            returns=Shape.VALUE,
-            kind=Kind.INTEGER,
+            returns=ResultShape.VALUE,
+            kind=WireKind.INTEGER,
             safety=Safety.ONCE,
             oauth=False,
         )
@@ -197,7 +197,7 @@ class Mailfilter(Module):
             method="PUT",
             path="mailfilter",
             params=(Param("username"),),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER),
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.INTEGER),
             safety=Safety.REPEATABLE,
             oauth=False,
         )

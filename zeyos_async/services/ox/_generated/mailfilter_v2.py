@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ class MailfilterV2(Module):
             params=(
                 Param("username"),
                 Param("folderId", attribute="folder"),
-                Param("id", Kind.INTEGER, required=True),
+                Param("id", WireKind.INTEGER, required=True),
             ),
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="MailFilterApplication",
             safety=Safety.ONCE,
             scopes=("write_mail",),
@@ -75,7 +75,7 @@ class MailfilterV2(Module):
                 Param("folderId", attribute="folder"),
             ),
             body=Body(shape=BodyShape.RECORD, record="MailFilterRulev2"),
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="MailFilterApplication",
             safety=Safety.ONCE,
             oauth=False,
@@ -108,7 +108,7 @@ class MailfilterV2(Module):
             method="GET",
             path="mailfilter/v2",
             params=(Param("username"),),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="MailFilterConfigDatav2",
             safety=Safety.READ,
             scopes=("read_mail",),
@@ -180,8 +180,8 @@ class MailfilterV2(Module):
             method="PUT",
             path="mailfilter/v2",
             params=(Param("username"),),
-            returns=Shape.VALUE,
-            kind=Kind.TEXT,
+            returns=ResultShape.VALUE,
+            kind=WireKind.TEXT,
             safety=Safety.READ,
             scopes=("read_mail",),
         )
@@ -207,7 +207,7 @@ class MailfilterV2(Module):
                 Param("flag"),
                 Param("username"),
             ),
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="MailFilterRulev2",
             safety=Safety.READ,
             scopes=("read_mail",),
@@ -233,8 +233,8 @@ class MailfilterV2(Module):
             path="mailfilter/v2",
             params=(Param("username"),),
             body=Body(shape=BodyShape.RECORD, record="MailFilterRulev2"),
-            returns=Shape.VALUE,
-            kind=Kind.INTEGER,
+            returns=ResultShape.VALUE,
+            kind=WireKind.INTEGER,
             safety=Safety.ONCE,
             scopes=("write_mail",),
         )
@@ -260,7 +260,7 @@ class MailfilterV2(Module):
             method="PUT",
             path="mailfilter/v2",
             params=(Param("username"),),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.INTEGER),
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.INTEGER),
             safety=Safety.REPEATABLE,
             scopes=("write_mail",),
         )

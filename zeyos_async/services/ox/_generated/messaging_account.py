@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class MessagingAccount(Module):
             method="GET",
             path="messaging/account",
             params=(Param("messagingService", attribute="messaging_service"),),
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="MessagingAccountData",
             safety=Safety.READ,
             oauth=False,
@@ -54,10 +54,10 @@ class MessagingAccount(Module):
             path="messaging/account",
             params=(
                 Param("messagingService", required=True, attribute="messaging_service"),
-                Param("id", Kind.INTEGER, required=True),
+                Param("id", WireKind.INTEGER, required=True),
             ),
-            returns=Shape.VALUE,
-            kind=Kind.INTEGER,
+            returns=ResultShape.VALUE,
+            kind=WireKind.INTEGER,
             safety=Safety.ONCE,
             oauth=False,
         )
@@ -82,9 +82,9 @@ class MessagingAccount(Module):
             path="messaging/account",
             params=(
                 Param("messagingService", required=True, attribute="messaging_service"),
-                Param("id", Kind.INTEGER, required=True),
+                Param("id", WireKind.INTEGER, required=True),
             ),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="MessagingAccountData",
             safety=Safety.READ,
             oauth=False,
@@ -109,8 +109,8 @@ class MessagingAccount(Module):
             method="PUT",
             path="messaging/account",
             body=Body(shape=BodyShape.RECORD, record="MessagingAccountData"),
-            returns=Shape.VALUE,
-            kind=Kind.INTEGER,
+            returns=ResultShape.VALUE,
+            kind=WireKind.INTEGER,
             safety=Safety.ONCE,
             oauth=False,
         )
@@ -133,8 +133,8 @@ class MessagingAccount(Module):
             method="PUT",
             path="messaging/account",
             body=Body(shape=BodyShape.RECORD, record="MessagingAccountData"),
-            returns=Shape.VALUE,
-            kind=Kind.INTEGER,
+            returns=ResultShape.VALUE,
+            kind=WireKind.INTEGER,
             safety=Safety.ONCE,
             oauth=False,
         )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -31,12 +31,12 @@ class MessagingMessage(Module):
             method="GET",
             path="messaging/message",
             params=(
-                Param("columns", Kind.FIELDS, required=True),
+                Param("columns", WireKind.FIELDS, required=True),
                 Param("folder", required=True),
-                Param("sort", Kind.SORT_FIELD),
+                Param("sort", WireKind.SORT_FIELD),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="MessagingMessageData",
             columns="MessagingMessageData",
             safety=Safety.READ,
@@ -73,9 +73,9 @@ class MessagingMessage(Module):
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
-                Param("peek", Kind.BOOLEAN),
+                Param("peek", WireKind.BOOLEAN),
             ),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="MessagingMessageData",
             target="MessagingMessageData",
             safety=Safety.REPEATABLE,
@@ -110,9 +110,9 @@ class MessagingMessage(Module):
             action="list",
             method="PUT",
             path="messaging/message",
-            params=(Param("columns", Kind.FIELDS, required=True),),
+            params=(Param("columns", WireKind.FIELDS, required=True),),
             body=Body(shape=BodyShape.JSON),
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="MessagingMessageData",
             columns="MessagingMessageData",
             safety=Safety.READ,
@@ -141,11 +141,11 @@ class MessagingMessage(Module):
                 Param("messageAction", required=True, attribute="message_action"),
                 Param("id"),
                 Param("folder"),
-                Param("account", Kind.INTEGER),
+                Param("account", WireKind.INTEGER),
             ),
             body=Body(shape=BodyShape.RECORD, record="MessagingMessageData"),
-            returns=Shape.VALUE,
-            kind=Kind.INTEGER,
+            returns=ResultShape.VALUE,
+            kind=WireKind.INTEGER,
             safety=Safety.ONCE,
             oauth=False,
         )
@@ -182,8 +182,8 @@ class MessagingMessage(Module):
             path="messaging/message",
             params=(Param("recipients"),),
             body=Body(shape=BodyShape.RECORD, record="MessagingMessageData"),
-            returns=Shape.VALUE,
-            kind=Kind.INTEGER,
+            returns=ResultShape.VALUE,
+            kind=WireKind.INTEGER,
             safety=Safety.ONCE,
             oauth=False,
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class MessagingService(Module):
             action="all",
             method="GET",
             path="messaging/service",
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="MessagingServiceData",
             safety=Safety.READ,
             oauth=False,
@@ -48,7 +48,7 @@ class MessagingService(Module):
             method="GET",
             path="messaging/service",
             params=(Param("id", required=True),),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="MessagingServiceData",
             safety=Safety.READ,
             oauth=False,

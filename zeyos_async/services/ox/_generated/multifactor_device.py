@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class MultifactorDeviceModule(Module):
             action="all",
             method="GET",
             path="multifactor/device",
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="MultifactorDevice",
             safety=Safety.READ,
             oauth=False,
@@ -61,8 +61,8 @@ class MultifactorDeviceModule(Module):
                 Param("providerName", required=True, attribute="provider_name"),
                 Param("deviceId", required=True, attribute="device_id"),
             ),
-            returns=Shape.VALUES,
-            kind=Kind.TEXT,
+            returns=ResultShape.VALUES,
+            kind=WireKind.TEXT,
             safety=Safety.ONCE,
             oauth=False,
         )
@@ -125,7 +125,7 @@ class MultifactorDeviceModule(Module):
                 Param("deviceId", required=True, attribute="device_id"),
             ),
             body=Body(shape=BodyShape.RECORD, record="MultifactorFinishRegistrationData"),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="MultifactorDevice",
             safety=Safety.ONCE,
             oauth=False,
@@ -159,7 +159,7 @@ class MultifactorDeviceModule(Module):
             path="multifactor/device",
             params=(Param("providerName", required=True, attribute="provider_name"),),
             body=Body(shape=BodyShape.RECORD, record="MultifactorDevice"),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="MultifactorDevice",
             safety=Safety.ONCE,
             oauth=False,
@@ -189,7 +189,7 @@ class MultifactorDeviceModule(Module):
                 Param("providerName", required=True, attribute="provider_name"),
                 Param("deviceId", required=True, attribute="device_id"),
             ),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="MultifactorAuthentication",
             safety=Safety.ONCE,
             oauth=False,
@@ -214,7 +214,7 @@ class MultifactorDeviceModule(Module):
             method="PUT",
             path="multifactor/device",
             body=Body(shape=BodyShape.RECORD, record="MultifactorDevice", required=False),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="MultifactorRegistration",
             safety=Safety.ONCE,
             oauth=False,

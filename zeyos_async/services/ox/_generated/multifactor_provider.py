@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class MultifactorProviderModule(Module):
             method="GET",
             path="multifactor/provider",
             params=(Param("providers", many=True),),
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="MultifactorProvider",
             safety=Safety.READ,
             oauth=False,

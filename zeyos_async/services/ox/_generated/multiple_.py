@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 
@@ -22,9 +22,9 @@ class Multiple(Module):
             name="process",
             method="PUT",
             path="multiple",
-            params=(Param("continue", Kind.BOOLEAN, attribute="continue_"),),
+            params=(Param("continue", WireKind.BOOLEAN, attribute="continue_"),),
             body=Body(shape=BodyShape.JSON),
-            returns=Shape.JSON,
+            returns=ResultShape.JSON,
             safety=Safety.ONCE,
             batchable=False,
             oauth=False,

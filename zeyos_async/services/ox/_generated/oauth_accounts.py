@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class OauthAccounts(Module):
             method="GET",
             path="oauth/accounts",
             params=(Param("serviceId", attribute="service_id"),),
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="OAuthAccountData",
             safety=Safety.READ,
             oauth=False,
@@ -62,7 +62,7 @@ class OauthAccounts(Module):
                 Param("oauth_verifier"),
                 Param("scopes", required=True, many=True),
             ),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="OAuthAccountData",
             safety=Safety.ONCE,
             oauth=False,
@@ -98,10 +98,10 @@ class OauthAccounts(Module):
             action="delete",
             method="PUT",
             path="oauth/accounts",
-            params=(Param("id", Kind.INTEGER, required=True),),
-            returns=Shape.VALUE,
+            params=(Param("id", WireKind.INTEGER, required=True),),
+            returns=ResultShape.VALUE,
             target="OAuthAccountData",
-            kind=Kind.BOOLEAN,
+            kind=WireKind.BOOLEAN,
             safety=Safety.ONCE,
             oauth=False,
             since="6.20",
@@ -125,8 +125,8 @@ class OauthAccounts(Module):
             action="get",
             method="GET",
             path="oauth/accounts",
-            params=(Param("id", Kind.INTEGER, required=True),),
-            returns=Shape.RECORD,
+            params=(Param("id", WireKind.INTEGER, required=True),),
+            returns=ResultShape.RECORD,
             record="OAuthAccountData",
             target="OAuthAccountData",
             safety=Safety.READ,
@@ -159,7 +159,7 @@ class OauthAccounts(Module):
                 Param("displayName", required=True, attribute="display_name"),
                 Param("scopes", required=True, many=True),
             ),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="OAuthAccountInteraction",
             safety=Safety.ONCE,
             oauth=False,
@@ -188,7 +188,7 @@ class OauthAccounts(Module):
             method="PUT",
             path="oauth/accounts",
             params=(
-                Param("id", Kind.INTEGER, required=True),
+                Param("id", WireKind.INTEGER, required=True),
                 Param("serviceId", required=True, attribute="service_id"),
                 Param("scopes", required=True, many=True),
             ),
@@ -225,11 +225,11 @@ class OauthAccounts(Module):
             action="update",
             method="PUT",
             path="oauth/accounts",
-            params=(Param("id", Kind.INTEGER, required=True),),
+            params=(Param("id", WireKind.INTEGER, required=True),),
             body=Body(shape=BodyShape.RECORD, record="OAuthAccountData"),
-            returns=Shape.VALUE,
+            returns=ResultShape.VALUE,
             target="OAuthAccountData",
-            kind=Kind.BOOLEAN,
+            kind=WireKind.BOOLEAN,
             safety=Safety.ONCE,
             oauth=False,
             since="6.20",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class OauthGrants(Module):
             action="all",
             method="GET",
             path="oauth/grants",
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="OAuthGrantData",
             safety=Safety.READ,
             oauth=False,

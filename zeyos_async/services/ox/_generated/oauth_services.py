@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class OauthServices(Module):
             action="all",
             method="GET",
             path="oauth/services",
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="OAuthServiceMetaData",
             safety=Safety.READ,
             oauth=False,
@@ -49,7 +49,7 @@ class OauthServices(Module):
             method="GET",
             path="oauth/services",
             params=(Param("id", required=True),),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="OAuthServiceMetaData",
             safety=Safety.READ,
             oauth=False,

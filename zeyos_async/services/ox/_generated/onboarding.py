@@ -8,8 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, download, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import (
+    Body,
+    BodyShape,
+    Module,
+    Param,
+    ResultShape,
+    Spec,
+    download,
+    operation,
+)
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -26,7 +35,7 @@ class Onboarding(Module):
             action="config",
             method="GET",
             path="onboarding",
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="ClientOnboardingData",
             safety=Safety.READ,
             oauth=False,
@@ -47,7 +56,7 @@ class Onboarding(Module):
             method="GET",
             path="onboarding",
             params=(Param("type", required=True, choices=("caldav", "carddav", "dav", "mail", "eas")),),
-            returns=Shape.DOWNLOAD,
+            returns=ResultShape.DOWNLOAD,
             safety=Safety.READ,
             batchable=False,
             oauth=False,
@@ -99,8 +108,8 @@ class Onboarding(Module):
             method="GET",
             path="onboarding",
             params=(Param("type", required=True, choices=("caldav", "carddav", "dav", "mail", "eas")),),
-            returns=Shape.VALUE,
-            kind=Kind.TEXT,
+            returns=ResultShape.VALUE,
+            kind=WireKind.TEXT,
             safety=Safety.ONCE,
             oauth=False,
         )

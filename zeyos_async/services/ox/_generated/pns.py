@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Pns(Module):
             method="PUT",
             path="pns",
             body=Body(shape=BodyShape.RECORD, record="SubscriptionData"),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="PnsData",
             safety=Safety.ONCE,
         )
@@ -55,7 +55,7 @@ class Pns(Module):
             method="PUT",
             path="pns",
             body=Body(shape=BodyShape.RECORD, record="UnsubscriptionData"),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="PnsData",
             safety=Safety.ONCE,
         )

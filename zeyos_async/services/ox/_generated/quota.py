@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Quota(Module):
             action="filestore",
             method="GET",
             path="quota",
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="QuotaData",
             safety=Safety.READ,
             oauth=False,
@@ -50,7 +50,7 @@ class Quota(Module):
                 Param("account"),
                 Param("folder"),
             ),
-            returns=Shape.JSON,
+            returns=ResultShape.JSON,
             safety=Safety.READ,
             oauth=False,
             since="7.6.1",
@@ -77,7 +77,7 @@ class Quota(Module):
             action="mail",
             method="GET",
             path="quota",
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="QuotaData",
             safety=Safety.READ,
             oauth=False,
@@ -97,7 +97,7 @@ class Quota(Module):
             action="unified",
             method="GET",
             path="quota",
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="QuotaData",
             safety=Safety.READ,
             oauth=False,

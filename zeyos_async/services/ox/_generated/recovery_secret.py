@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class RecoverySecret(Module):
             action="check",
             method="GET",
             path="recovery/secret",
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="CheckSecretResponse",
             safety=Safety.READ,
             oauth=False,
@@ -46,9 +46,9 @@ class RecoverySecret(Module):
             action="clean_up",
             method="GET",
             path="recovery/secret",
-            returns=Shape.VALUE,
+            returns=ResultShape.VALUE,
             key="clean_up",
-            kind=Kind.BOOLEAN,
+            kind=WireKind.BOOLEAN,
             safety=Safety.ONCE,
             oauth=False,
         )
@@ -89,9 +89,9 @@ class RecoverySecret(Module):
             action="remove",
             method="GET",
             path="recovery/secret",
-            returns=Shape.VALUE,
+            returns=ResultShape.VALUE,
             key="clean_up",
-            kind=Kind.BOOLEAN,
+            kind=WireKind.BOOLEAN,
             safety=Safety.ONCE,
             oauth=False,
         )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Reminder(Module):
             method="PUT",
             path="reminder",
             body=Body(shape=BodyShape.RECORDS, record="ReminderListElement"),
-            returns=Shape.LEFT,
+            returns=ResultShape.FAILURES,
             safety=Safety.ONCE,
             scopes=("write_reminder",),
             since="6.22",
@@ -65,10 +65,10 @@ class Reminder(Module):
             method="GET",
             path="reminder",
             params=(
-                Param("end", Kind.DATE_OR_TIME),
+                Param("end", WireKind.DATE_OR_TIME),
                 Param("modules", many=True),
             ),
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="ReminderData",
             safety=Safety.READ,
             scopes=("read_reminder",),
@@ -94,9 +94,9 @@ class Reminder(Module):
             action="remindAgain",
             method="PUT",
             path="reminder",
-            params=(Param("id", Kind.INTEGER, required=True),),
+            params=(Param("id", WireKind.INTEGER, required=True),),
             body=Body(shape=BodyShape.RECORD, record="ReminderUpdateBody"),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="ReminderData",
             target="ReminderData",
             safety=Safety.ONCE,

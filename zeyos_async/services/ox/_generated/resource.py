@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ class Resource(Module):
             action="all",
             method="GET",
             path="resource",
-            returns=Shape.VALUES,
-            kind=Kind.INTEGER,
+            returns=ResultShape.VALUES,
+            kind=WireKind.INTEGER,
             safety=Safety.READ,
             oauth=False,
         )
@@ -60,9 +60,9 @@ class Resource(Module):
             action="delete",
             method="PUT",
             path="resource",
-            params=(Param("timestamp", Kind.STAMP, required=True),),
+            params=(Param("timestamp", WireKind.STAMP, required=True),),
             body=Body(shape=BodyShape.RECORDS, record="ResourceListElement"),
-            returns=Shape.LEFT,
+            returns=ResultShape.FAILURES,
             safety=Safety.ONCE,
             oauth=False,
         )
@@ -92,8 +92,8 @@ class Resource(Module):
             action="get",
             method="GET",
             path="resource",
-            params=(Param("id", Kind.INTEGER, required=True),),
-            returns=Shape.RECORD,
+            params=(Param("id", WireKind.INTEGER, required=True),),
+            returns=ResultShape.RECORD,
             record="ResourceData",
             target="ResourceData",
             safety=Safety.READ,
@@ -119,7 +119,7 @@ class Resource(Module):
             method="PUT",
             path="resource",
             body=Body(shape=BodyShape.RECORDS, record="ResourceListElement"),
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="ResourceData",
             safety=Safety.READ,
             oauth=False,
@@ -145,7 +145,7 @@ class Resource(Module):
             method="PUT",
             path="resource",
             body=Body(shape=BodyShape.RECORD, record="ResourceData"),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="ResourceUpdateData",
             safety=Safety.ONCE,
             oauth=False,
@@ -169,7 +169,7 @@ class Resource(Module):
             method="PUT",
             path="resource",
             body=Body(shape=BodyShape.RECORD, record="ResourceSearchBody"),
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="ResourceData",
             safety=Safety.READ,
             oauth=False,
@@ -193,8 +193,8 @@ class Resource(Module):
             method="PUT",
             path="resource",
             params=(
-                Param("id", Kind.INTEGER, required=True),
-                Param("timestamp", Kind.STAMP, required=True),
+                Param("id", WireKind.INTEGER, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
             ),
             body=Body(shape=BodyShape.RECORD, record="ResourceData"),
             target="ResourceData",
@@ -232,8 +232,8 @@ class Resource(Module):
             action="updates",
             method="GET",
             path="resource",
-            params=(Param("timestamp", Kind.STAMP, required=True, attribute="since"),),
-            returns=Shape.UPDATES,
+            params=(Param("timestamp", WireKind.STAMP, required=True, attribute="since"),),
+            returns=ResultShape.UPDATES,
             record="ResourceData",
             safety=Safety.READ,
             oauth=False,

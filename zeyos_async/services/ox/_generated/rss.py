@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -29,12 +29,12 @@ class Rss(Module):
             path="rss",
             params=(
                 Param("feedUrl", required=True, many=True, attribute="feed_url"),
-                Param("limit", Kind.INTEGER),
+                Param("limit", WireKind.INTEGER),
                 Param("sort"),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.VALUES,
-            kind=Kind.TEXT,
+            returns=ResultShape.VALUES,
+            kind=WireKind.TEXT,
             safety=Safety.READ,
             batchable=False,
             oauth=False,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Saml(Module):
             path="saml/{tenant}/acs",
             params=(Param("tenant", required=True, in_path=True),),
             body=Body(shape=BodyShape.FORM, record="SamlAssertion"),
-            returns=Shape.PAGE,
+            returns=ResultShape.PAGE,
             safety=Safety.ONCE,
             batchable=False,
             session=False,
@@ -63,7 +63,7 @@ class Saml(Module):
                 Param("flow"),
                 Param("redirect"),
             ),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="SamlInit",
             safety=Safety.READ,
             batchable=False,
@@ -89,7 +89,7 @@ class Saml(Module):
             method="GET",
             path="saml/{tenant}/metadata",
             params=(Param("tenant", required=True, in_path=True),),
-            returns=Shape.PAGE,
+            returns=ResultShape.PAGE,
             safety=Safety.READ,
             batchable=False,
             session=False,
@@ -119,7 +119,7 @@ class Saml(Module):
                 Param("Signature", attribute="signature"),
                 Param("RelayState", attribute="relay_state"),
             ),
-            returns=Shape.PAGE,
+            returns=ResultShape.PAGE,
             safety=Safety.ONCE,
             batchable=False,
             session=False,
@@ -156,7 +156,7 @@ class Saml(Module):
             path="saml/{tenant}/sls",
             params=(Param("tenant", required=True, in_path=True),),
             body=Body(shape=BodyShape.FORM, record="SamlLogoutResponse"),
-            returns=Shape.PAGE,
+            returns=ResultShape.PAGE,
             safety=Safety.ONCE,
             batchable=False,
             session=False,

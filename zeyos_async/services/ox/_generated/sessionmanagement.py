@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Sessionmanagement(Module):
             action="all",
             method="GET",
             path="sessionmanagement",
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="SessionManagementData",
             safety=Safety.READ,
             oauth=False,
@@ -69,7 +69,7 @@ class Sessionmanagement(Module):
             action="delete",
             method="PUT",
             path="sessionmanagement",
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT),
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT),
             safety=Safety.ONCE,
             oauth=False,
         )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class ShareManagement(Module):
             method="PUT",
             path="share/management",
             body=Body(shape=BodyShape.RECORD, record="SubscribeShareBody"),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="ShareLinkAnalysis",
             safety=Safety.READ,
             oauth=False,
@@ -66,7 +66,7 @@ class ShareManagement(Module):
             action="deleteLink",
             method="PUT",
             path="share/management",
-            params=(Param("timestamp", Kind.STAMP, required=True),),
+            params=(Param("timestamp", WireKind.STAMP, required=True),),
             body=Body(shape=BodyShape.RECORD, record="ShareTargetData"),
             safety=Safety.ONCE,
             oauth=False,
@@ -95,7 +95,7 @@ class ShareManagement(Module):
             method="PUT",
             path="share/management",
             body=Body(shape=BodyShape.RECORD, record="ShareTargetData"),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="ShareLinkData",
             safety=Safety.ONCE,
             oauth=False,
@@ -120,7 +120,7 @@ class ShareManagement(Module):
             method="PUT",
             path="share/management",
             body=Body(shape=BodyShape.RECORD, record="ExtendedSubscribeShareBody"),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="ShareSubscription",
             safety=Safety.ONCE,
             oauth=False,
@@ -146,7 +146,7 @@ class ShareManagement(Module):
             method="PUT",
             path="share/management",
             body=Body(shape=BodyShape.RECORD, record="ShareLinkSendBody"),
-            returns=Shape.JSON,
+            returns=ResultShape.JSON,
             safety=Safety.ONCE,
             oauth=False,
             since="7.8.0",
@@ -170,7 +170,7 @@ class ShareManagement(Module):
             method="PUT",
             path="share/management",
             body=Body(shape=BodyShape.RECORD, record="ExtendedSubscribeShareBody"),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="ShareSubscription",
             safety=Safety.ONCE,
             oauth=False,
@@ -217,7 +217,7 @@ class ShareManagement(Module):
             action="updateLink",
             method="PUT",
             path="share/management",
-            params=(Param("timestamp", Kind.STAMP, required=True),),
+            params=(Param("timestamp", WireKind.STAMP, required=True),),
             body=Body(shape=BodyShape.RECORD, record="ShareLinkUpdateBody"),
             safety=Safety.ONCE,
             oauth=False,

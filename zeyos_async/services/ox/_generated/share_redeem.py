@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zeyos_async.services.ox.operation import Module, Param, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Module, Param, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 
@@ -25,7 +25,7 @@ class ShareRedeem(Module):
                 Param("token", required=True),
                 Param("language"),
             ),
-            returns=Shape.JSON,
+            returns=ResultShape.JSON,
             safety=Safety.ONCE,
             batchable=False,
             session=False,

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ class Sync(Module):
             action="refresh_server",
             method="PUT",
             path="sync",
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT),
-            returns=Shape.LEFT,
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT),
+            returns=ResultShape.FAILURES,
             safety=Safety.ONCE,
             oauth=False,
         )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Module, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Module, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ class System(Module):
             action="ping",
             method="GET",
             path="system",
-            returns=Shape.VALUE,
-            kind=Kind.BOOLEAN,
+            returns=ResultShape.VALUE,
+            kind=WireKind.BOOLEAN,
             safety=Safety.READ,
             batchable=False,
             session=False,
@@ -50,8 +50,8 @@ class System(Module):
             action="time",
             method="GET",
             path="system",
-            returns=Shape.VALUE,
-            kind=Kind.STAMP,
+            returns=ResultShape.VALUE,
+            kind=WireKind.STAMP,
             safety=Safety.READ,
             batchable=False,
             session=False,
@@ -72,7 +72,7 @@ class System(Module):
             action="whoami",
             method="GET",
             path="system",
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="WhoAmI",
             safety=Safety.READ,
             oauth=False,

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -45,11 +45,11 @@ class Tasks(Module):
             path="tasks",
             params=(
                 Param("folder", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("sort", Kind.SORT),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="TaskData",
             columns="TaskData",
             safety=Safety.READ,
@@ -86,7 +86,7 @@ class Tasks(Module):
             params=(
                 Param("id", required=True),
                 Param("folder", required=True),
-                Param("timestamp", Kind.STAMP, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
             ),
             body=Body(shape=BodyShape.RECORD, record="TaskConfirmationBody"),
             target="TaskData",
@@ -126,9 +126,9 @@ class Tasks(Module):
             action="delete",
             method="PUT",
             path="tasks",
-            params=(Param("timestamp", Kind.STAMP, required=True),),
+            params=(Param("timestamp", WireKind.STAMP, required=True),),
             body=Body(shape=BodyShape.RECORDS, record="TaskListElement"),
-            returns=Shape.LEFT,
+            returns=ResultShape.FAILURES,
             safety=Safety.ONCE,
             scopes=("write_tasks",),
             since="6.22",
@@ -163,7 +163,7 @@ class Tasks(Module):
                 Param("id", required=True),
                 Param("folder", required=True),
             ),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="TaskData",
             target="TaskData",
             safety=Safety.READ,
@@ -191,9 +191,9 @@ class Tasks(Module):
             action="list",
             method="PUT",
             path="tasks",
-            params=(Param("columns", Kind.COLUMNS, required=True),),
+            params=(Param("columns", WireKind.COLUMNS, required=True),),
             body=Body(shape=BodyShape.RECORDS, record="TaskListElement"),
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="TaskData",
             columns="TaskData",
             safety=Safety.READ,
@@ -225,7 +225,7 @@ class Tasks(Module):
             method="PUT",
             path="tasks",
             body=Body(shape=BodyShape.RECORD, record="TaskData"),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="TaskUpdateData",
             safety=Safety.ONCE,
             scopes=("write_tasks",),
@@ -249,14 +249,14 @@ class Tasks(Module):
             method="PUT",
             path="tasks",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("sort", Kind.SORT),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
-                Param("start", Kind.DATE_OR_TIME),
-                Param("end", Kind.DATE_OR_TIME),
+                Param("start", WireKind.DATE_OR_TIME),
+                Param("end", WireKind.DATE_OR_TIME),
             ),
             body=Body(shape=BodyShape.RECORD, record="TaskSearchBody"),
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="TaskData",
             columns="TaskData",
             safety=Safety.READ,
@@ -298,10 +298,10 @@ class Tasks(Module):
             params=(
                 Param("folder", required=True),
                 Param("id", required=True),
-                Param("timestamp", Kind.STAMP, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
             ),
             body=Body(shape=BodyShape.RECORD, record="TaskData"),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="TaskUpdateData",
             target="TaskData",
             safety=Safety.ONCE,
@@ -342,13 +342,13 @@ class Tasks(Module):
             path="tasks",
             params=(
                 Param("folder", required=True),
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("timestamp", Kind.STAMP, required=True, attribute="since"),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("timestamp", WireKind.STAMP, required=True, attribute="since"),
                 Param("ignore", choices=("deleted", "false", "changed"), sent="false"),
-                Param("sort", Kind.SORT),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.UPDATES,
+            returns=ResultShape.UPDATES,
             record="TaskData",
             columns="TaskData",
             safety=Safety.READ,

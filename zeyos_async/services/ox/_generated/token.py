@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Module, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Module, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Token(Module):
             action="acquireToken",
             method="GET",
             path="token",
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="AcquiredToken",
             safety=Safety.ONCE,
             batchable=False,

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ class Usecount(Module):
             method="PUT",
             path="usecount",
             body=Body(shape=BodyShape.RECORD, record="UseCountIncrement", required=False),
-            returns=Shape.VALUE,
+            returns=ResultShape.VALUE,
             key="success",
-            kind=Kind.BOOLEAN,
+            kind=WireKind.BOOLEAN,
             safety=Safety.ONCE,
             oauth=False,
         )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, Shape, Spec, operation
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.operation import Body, BodyShape, Module, Param, ResultShape, Spec, operation
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -47,11 +47,11 @@ class User(Module):
             method="GET",
             path="user",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("sort", Kind.SORT),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="UserData",
             columns="UserData",
             safety=Safety.READ,
@@ -85,7 +85,7 @@ class User(Module):
             method="GET",
             path="user",
             params=(Param("id"),),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="UserData",
             target="UserData",
             safety=Safety.READ,
@@ -115,7 +115,7 @@ class User(Module):
                 Param("id", required=True),
                 Param("name", required=True),
             ),
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="UserAttribute",
             target="UserData",
             safety=Safety.READ,
@@ -144,9 +144,9 @@ class User(Module):
             action="list",
             method="PUT",
             path="user",
-            params=(Param("columns", Kind.COLUMNS, required=True),),
-            body=Body(shape=BodyShape.VALUES, kind=Kind.TEXT),
-            returns=Shape.ROWS,
+            params=(Param("columns", WireKind.COLUMNS, required=True),),
+            body=Body(shape=BodyShape.VALUES, kind=WireKind.TEXT),
+            returns=ResultShape.ROWS,
             record="UserData",
             columns="UserData",
             safety=Safety.READ,
@@ -175,12 +175,12 @@ class User(Module):
             method="PUT",
             path="user",
             params=(
-                Param("columns", Kind.COLUMNS, required=True),
-                Param("sort", Kind.SORT),
+                Param("columns", WireKind.COLUMNS, required=True),
+                Param("sort", WireKind.SORT),
                 Param("order", choices=("asc", "desc")),
             ),
             body=Body(shape=BodyShape.RECORD, record="UserSearchBody"),
-            returns=Shape.ROWS,
+            returns=ResultShape.ROWS,
             record="UserData",
             columns="UserData",
             safety=Safety.READ,
@@ -218,12 +218,12 @@ class User(Module):
             path="user",
             params=(
                 Param("id", required=True),
-                Param("setIfAbsent", Kind.BOOLEAN, attribute="set_if_absent"),
+                Param("setIfAbsent", WireKind.BOOLEAN, attribute="set_if_absent"),
             ),
             body=Body(shape=BodyShape.RECORD, record="UserAttribute"),
-            returns=Shape.VALUE,
+            returns=ResultShape.VALUE,
             target="UserData",
-            kind=Kind.BOOLEAN,
+            kind=WireKind.BOOLEAN,
             safety=Safety.REPEATABLE,
             oauth=False,
             since="6.20",
@@ -260,7 +260,7 @@ class User(Module):
             path="user",
             params=(
                 Param("id", required=True),
-                Param("timestamp", Kind.STAMP, required=True),
+                Param("timestamp", WireKind.STAMP, required=True),
             ),
             body=Body(shape=BodyShape.RECORD, record="UserData"),
             target="UserData",

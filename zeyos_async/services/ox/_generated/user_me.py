@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zeyos_async.services.ox.operation import Module, Shape, Spec, operation
+from zeyos_async.services.ox.operation import Module, ResultShape, Spec, operation
 from zeyos_async.wire import Safety
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class UserMe(Module):
             name="get",
             method="GET",
             path="user/me",
-            returns=Shape.RECORD,
+            returns=ResultShape.RECORD,
             record="CurrentUserData",
             safety=Safety.READ,
             batchable=False,

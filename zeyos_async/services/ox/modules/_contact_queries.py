@@ -1,4 +1,4 @@
-"""What both modules of contacts have: queries and distribution lists."""
+"""Queries over contacts and distribution lists, which both modules of contacts have."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import attrs
 from ....errors import InvalidArgument
 from ...base.query import Query
 from .._generated.records_contacts import ContactData
-from ..operation import Module, Prepared, Rows, Updates
-from ._listing import Finding, ListCall, query_of
-from ._lists import Member, members_of, with_members, without_members
-from ._search import Condition, term_of
-from ._shared import folder_list, without_nothing
+from ..operation import Module, PreparedCall, Rows, Updates
+from ._arguments import drop_none, to_folder_list
+from ._distribution_lists import Member, add_members, remove_members, to_members
+from ._list_backend import ListingCalls, ListingRequest, make_query
+from ._searches import Condition, compile_term
 from ._source import OxSource
 
 if TYPE_CHECKING:
-    from .._generated.contacts import Contacts as Documented
+    from .._generated.contacts import Contacts as GeneratedContacts
 
 __all__ = ["ContactQueries"]
 
@@ -29,28 +29,28 @@ _ALL: Final = ["not", ["isNull", {"field": "id"}]]
 
 
 class ContactQueries(Module):
-    """What both modules have beyond the documented calls."""
+    """The base of both modules of contacts, beyond the documented calls."""
 
     _module: str
 
     @property
-    def _calls(self) -> Documented:
+    def _calls(self) -> GeneratedContacts:
         """The documented calls; both modules have them."""
-        return cast("Documented", self)
+        return cast("GeneratedContacts", self)
 
     def query(self, *, folder: str | None = None, folders: Iterable[str] | None = None) -> Query[ContactData]:
-        """All contacts of a folder, as a query: ``async for contact in ox.contacts.query(folder="25")``.
+        """Return a query over all contacts of a folder: ``async for contact in ox.contacts.query(folder="25")``.
 
         Args:
             folder: The folder.
             folders: Several folders. Without any, a condition searches all folders.
         """
-        return query_of(self._caller, ContactData, self._finding(folder_list(folder, folders)))
+        return make_query(self._caller, ContactData, self._listing_calls(to_folder_list(folder, folders)))
 
     def where(
         self, *conditions: Condition, folder: str | None = None, folders: Iterable[str] | None = None
     ) -> Query[ContactData]:
-        """The contacts for which all these conditions hold: ``where(F.last_name.startswith("M"))``.
+        """Return a query over the contacts for which all conditions hold: ``where(F.last_name.startswith("M"))``.
 
         Args:
             *conditions: Conditions made with ``F``, or their text form.
@@ -64,35 +64,39 @@ class ContactQueries(Module):
         return self.query(folder=folder, folders=folders).where(*conditions)  # type: ignore[arg-type]
 
     def source(self, *, folder: str) -> OxSource[ContactData]:
-        """The contacts of a folder for exports and syncs, with what changed and what was deleted."""
+        """Return the contacts of a folder for exports and syncs, with what changed and what was deleted."""
 
         async def updates(since: datetime) -> Updates[ContactData]:
             return await self._calls.updates(folder=folder, since=since)
 
         return OxSource(query=self.query(folder=folder), updates=updates)
 
-    def _finding(self, folders: Sequence[str] | None) -> Finding:
-        return Finding(find=self._find(folders), read=self._read, dialect=self._module)
+    def _listing_calls(self, folders: Sequence[str] | None) -> ListingCalls:
+        return ListingCalls(find=self._listing_call(folders), read=self._read_contacts, dialect=self._module)
 
-    def _find(self, folders: Sequence[str] | None) -> Callable[[ListCall], Prepared[Rows[ContactData]]]:
-        def find(asked: ListCall) -> Prepared[Rows[ContactData]]:
-            options = without_nothing({"columns": asked.columns, "sort": asked.sort, "order": asked.order})
-            if asked.term is None and folders is None:
+    def _listing_call(
+        self, folders: Sequence[str] | None
+    ) -> Callable[[ListingRequest], PreparedCall[Rows[ContactData]]]:
+        def find(request: ListingRequest) -> PreparedCall[Rows[ContactData]]:
+            options = drop_none({"columns": request.columns, "sort": request.sort, "order": request.order})
+            if request.term is None and folders is None:
                 raise InvalidArgument(
                     f"{self._module}: all contacts of which folder? Give folder=, or a condition"
                 )
-            if asked.term is None and folders is not None and len(folders) == 1:
+            if request.term is None and folders is not None and len(folders) == 1:
                 return self._calls.all.prepare(folder=folders[0], **options)
-            body: Any = without_nothing({"filter": asked.term or _ALL, "folders": folders})
+            body: Any = drop_none({"filter": request.term or _ALL, "folders": folders})
             return self._calls.advanced_search.prepare(body, **options)
 
         return find
 
-    def _read(self, keys: Sequence[Any], columns: tuple[str, ...] | None) -> Prepared[Rows[ContactData]]:
+    def _read_contacts(
+        self, keys: Sequence[Any], columns: tuple[str, ...] | None
+    ) -> PreparedCall[Rows[ContactData]]:
         return self._calls.list.prepare(keys, columns=columns)
 
-    def _term(self, what: Condition) -> list[Any]:
-        return term_of(what, attrs.evolve(ContactData.__model__.entity, name=self._module))
+    def _compile_term(self, criteria: Condition) -> list[Any]:
+        return compile_term(criteria, attrs.evolve(ContactData.__schema__.entity, name=self._module))
 
     # -- distribution lists ------------------------------------------------------------------------
 
@@ -114,10 +118,10 @@ class ContactQueries(Module):
             "folder_id": folder,
             "display_name": name,
             "mark_as_distributionlist": True,
-            "distribution_list": members_of(members, address=address),
+            "distribution_list": to_members(members, address=address),
         }
-        made = await self._calls.new(fields)
-        return await self._calls.get(id=made.id, folder=folder)
+        created = await self._calls.new(fields)
+        return await self._calls.get(id=created.id, folder=folder)
 
     async def add_members(
         self, to: ContactData, members: Member | Iterable[Member], /, *, address: Literal[1, 2, 3] = 1
@@ -135,7 +139,9 @@ class ContactQueries(Module):
         Raises:
             OxConflict: Somebody changed the list since it was read.
         """
-        return await self._put(to, with_members(to.distribution_list, members_of(members, address=address)))
+        return await self._save_members(
+            to, add_members(to.distribution_list, to_members(members, address=address))
+        )
 
     async def remove_members(
         self, of: ContactData, members: Member | Iterable[Member], /, *, address: Literal[1, 2, 3] = 1
@@ -153,11 +159,11 @@ class ContactQueries(Module):
         Raises:
             OxConflict: Somebody changed the list since it was read.
         """
-        return await self._put(
-            of, without_members(of.distribution_list, members_of(members, address=address))
+        return await self._save_members(
+            of, remove_members(of.distribution_list, to_members(members, address=address))
         )
 
-    async def _put(self, record: ContactData, members: list[Any]) -> ContactData:
+    async def _save_members(self, record: ContactData, members: list[Any]) -> ContactData:
         if not record.mark_as_distributionlist:
             raise InvalidArgument(
                 f"the contact {record.id!r} is no distribution list, or mark_as_distributionlist was not read: "

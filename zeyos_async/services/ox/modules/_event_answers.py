@@ -1,4 +1,4 @@
-"""What the answers about events say: what was stored, what it conflicts with, what a folder could not give."""
+"""Answers about events: what was stored, what it conflicts with, and which folders could not be read."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .._generated.records_chronos import (
 )
 from ..operation import Rows
 
-__all__ = ["EventConflict", "flat", "known", "of_delegates", "unconflicted"]
+__all__ = ["EventConflict", "add_timestamp", "add_timestamps", "merge_folders", "raise_conflicts"]
 
 
 class EventConflict(Conflict):
-    """An event was not stored, as it conflicts with others.
+    """The error of an event that was not stored, as it conflicts with others.
 
     Attributes:
         conflicts: What it conflicts with: each has ``event``, ``conflicting_attendees`` and ``hard_conflict``.
@@ -37,38 +37,38 @@ class EventConflict(Conflict):
         return any(conflict.hard_conflict for conflict in self.conflicts)
 
 
-def known(event: EventData, timestamp: Any) -> EventData:
-    """The event, with the time stamp that a change of it has to name."""
+def add_timestamp(event: EventData, timestamp: Any) -> EventData:
+    """Add the time stamp that a change of the event has to name, and return the event."""
     if event.timestamp_ is None:
         event.timestamp_ = event.timestamp if timestamp is None else timestamp
     return event
 
 
-def unconflicted(result: ChronosCalendarResult) -> ChronosCalendarResult:
-    """What a write did, if there were no conflicts.
+def raise_conflicts(result: ChronosCalendarResult) -> ChronosCalendarResult:
+    """Return the result of a write if there were no conflicts.
 
     Raises:
         EventConflict: There are, and nothing was stored.
     """
     if result.conflicts:
-        shown = "; ".join(_shown(conflict) for conflict in result.conflicts[:5])
+        listing = "; ".join(_describe_conflict(conflict) for conflict in result.conflicts[:5])
         raise EventConflict(
-            f"the event was not stored, as it conflicts with {len(result.conflicts)} other(s): {shown}",
+            f"the event was not stored, as it conflicts with {len(result.conflicts)} other(s): {listing}",
             conflicts=result.conflicts,
         )
     for event in (*(result.created or ()), *(result.updated or ())):
-        known(event, result.timestamp)
+        add_timestamp(event, result.timestamp)
     return result
 
 
-def _shown(conflict: ChronosConflictDataRaw) -> str:
+def _describe_conflict(conflict: ChronosConflictDataRaw) -> str:
     event = conflict.event
-    what = "an event" if event is None else f"{event.summary or 'an event'!r} at {event.startDate}"
-    return f"{what} (a resource is taken)" if conflict.hard_conflict else what
+    label = "an event" if event is None else f"{event.summary or 'an event'!r} at {event.startDate}"
+    return f"{label} (a resource is taken)" if conflict.hard_conflict else label
 
 
-def flat(parts: Iterable[MultipleEventData], timestamp: Any = None) -> Rows[EventData]:
-    """The events of several folders in one list, each once.
+def merge_folders(parts: Iterable[MultipleEventData], timestamp: Any = None) -> Rows[EventData]:
+    """Merge the events of several folders into one list, each once.
 
     Raises:
         PartialFailure: A folder could not be read; the error names each.
@@ -82,7 +82,7 @@ def flat(parts: Iterable[MultipleEventData], timestamp: Any = None) -> Rows[Even
             if event.folder is None:
                 event.folder = part.folder
             stamp = part.timestamp if part.timestamp is not None else timestamp
-            events.setdefault((event.folder, event.id, event.recurrenceId), known(event, stamp))
+            events.setdefault((event.folder, event.id, event.recurrenceId), add_timestamp(event, stamp))
     if failed:
         why = "; ".join(f"{folder}: {text}" for folder, text in failed.items())
         raise PartialFailure(
@@ -91,11 +91,11 @@ def flat(parts: Iterable[MultipleEventData], timestamp: Any = None) -> Rows[Even
     return Rows(events.values(), timestamp=timestamp)
 
 
-def of_delegates(
-    found: Rows[ChronosNeedsActionResponseData],
+def add_timestamps(
+    events: Rows[ChronosNeedsActionResponseData],
 ) -> Rows[ChronosNeedsActionResponseData]:
-    """What needs an answer, with the time stamps that answers have to name."""
-    for each in found:
-        for event in each.events or ():
-            known(event, found.timestamp)
-    return found
+    """Add the time stamps that answers have to name to the events that need one, and return these."""
+    for item in events:
+        for event in item.events or ():
+            add_timestamp(event, events.timestamp)
+    return events

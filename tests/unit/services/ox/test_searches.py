@@ -11,8 +11,8 @@ import pytest
 from zeyos_async import F, OpenXchange
 from zeyos_async.errors import FilterError, InvalidArgument, UnknownField, UnsupportedFilter
 from zeyos_async.ox import ContactSearchBody, TaskSearchBody
-from zeyos_async.services.ox.modules._search import FindsNothing
-from zeyos_async.services.ox.spec import Json, Prepared
+from zeyos_async.services.ox.modules._searches import EmptySearch
+from zeyos_async.services.ox.spec import JsonBody, PreparedCall
 
 OX = OpenXchange("https://ox.example.com/ajax")
 LAST, SUMMARY = {"field": "last_name"}, {"field": "summary"}
@@ -21,13 +21,13 @@ THREE: Any = 3
 START, END = datetime(2027, 1, 1, tzinfo=UTC), datetime(2027, 2, 1, tzinfo=UTC)
 
 
-def sent(prepared: Prepared[Any]) -> tuple[str, Any]:
+def sent(prepared: PreparedCall[Any]) -> tuple[str, Any]:
     """The action and the body of a call."""
-    assert isinstance(prepared.body, Json)
+    assert isinstance(prepared.body, JsonBody)
     return dict(prepared.query)["action"], prepared.body.value
 
 
-SEARCHES: list[tuple[str, Prepared[Any], tuple[str, Any]]] = [
+SEARCHES: list[tuple[str, PreparedCall[Any], tuple[str, Any]]] = [
     (
         "a condition",
         OX.contacts.search.prepare(F.last_name == "Doe"),
@@ -81,7 +81,9 @@ SEARCHES: list[tuple[str, Prepared[Any], tuple[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("what", "prepared", "expected"), SEARCHES, ids=[row[0] for row in SEARCHES])
-def test_what_is_sent(what: str, prepared: Prepared[Any], expected: tuple[str, Any]) -> None:
+def test_searches_are_sent_by_conditions_or_bodies(
+    what: str, prepared: PreparedCall[Any], expected: tuple[str, Any]
+) -> None:
     """A condition goes to the search by conditions, a pattern or a body to the one of old."""
     assert sent(prepared) == expected
 
@@ -96,12 +98,12 @@ def test_columns_sorting_and_periods_go_along() -> None:
     assert (query["rangeStart"], query["rangeEnd"]) == ("20270101T000000Z", "20270201")
 
 
-async def test_nothing_is_sent_for_nothing() -> None:
+async def test_empty_searches_send_nothing() -> None:
     """An empty list of values finds no rows; as part of a ``multiple`` it can't be said."""
     assert await OX.contacts.search(F.last_name.in_([])) == []
     assert (await OX.chronos.search.result(F.summary.in_([]), start=START, end=END)).data == []
     assert await OX.contacts.where(F.last_name.in_([])).all() == []
-    with pytest.raises(FindsNothing):
+    with pytest.raises(EmptySearch):
         OX.contacts.search.later(F.last_name.in_([]))
 
 
@@ -131,19 +133,21 @@ REFUSED: list[tuple[Callable[[], Any], type[Exception], str]] = [
 
 
 @pytest.mark.parametrize(("call", "error", "why"), REFUSED)
-def test_refused_before_anything_is_sent(call: Callable[[], Any], error: type[Exception], why: str) -> None:
+def test_searches_are_checked_before_anything_is_sent(
+    call: Callable[[], Any], error: type[Exception], why: str
+) -> None:
     """What a module can't be asked is an error that says what to do."""
     with pytest.raises(error, match=why):
         call()
 
 
-async def test_contacts_of_no_folder() -> None:
+async def test_contacts_without_folder_or_condition_are_refused() -> None:
     """The server has no list of all contacts: a folder or a condition is needed, and said so before the call."""
     with pytest.raises(InvalidArgument, match="folder="):
         await OX.contacts.query().all()
 
 
-def test_what_queries_begin_with() -> None:
+def test_queries_begin_with_a_list_call() -> None:
     """One folder is listed, several are searched, with a condition or without."""
     one = OX.contacts.query(folder="25").explain()[0]
     assert (one.method, one.json) == ("GET", None)

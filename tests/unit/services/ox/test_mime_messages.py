@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from zeyos_async.errors import InvalidArgument
 from zeyos_async.forms import Upload
-from zeyos_async.services.ox.modules._mime import message_bytes, message_of, upload_of
+from zeyos_async.services.ox.modules._mime_messages import compose_message, encode_message, make_upload
 
 
 def draft(**changes: Any) -> Any:
@@ -23,12 +23,12 @@ def draft(**changes: Any) -> Any:
         "sender": "Jane Doe <jane@example.com>", "to": "max@example.com", "cc": None, "bcc": None, "reply_to": None,
         "subject": "Report", "text": "Here it is.\n", "html": None, "attachments": [], "headers": None,
     }  # fmt: skip
-    return message_of(**{**usual, **changes})
+    return compose_message(**{**usual, **changes})
 
 
 async def sent(**changes: Any) -> tuple[bytes, Upload]:
     """The bytes of such a message, whose announced length is right."""
-    upload = await upload_of(draft(**changes))
+    upload = await make_upload(draft(**changes))
     data = b"".join([chunk async for chunk in upload.chunks()])
     if (size := await upload.measure()) is not None:
         assert size == len(data)
@@ -79,7 +79,7 @@ async def test_texts_and_pages_are_alternatives(
     parts = [part for part in message.walk() if part.get_content_maintype() == "text"]
     assert [part.get_content_type() for part in parts] == kinds
     assert [text_of(part) for part in parts] == [
-        each for each in (text, html) if each
+        content for content in (text, html) if content
     ] or text is html is None
     assert len(list(message.iter_attachments())) == len(attachments)
 
@@ -101,11 +101,14 @@ async def test_attachments_have_their_names_types_and_bytes(tmp_path: Path) -> N
             Upload(b"", filename="mail.eml"),
         ]
     )
-    found = list(read(data).iter_attachments())
-    assert [part.get_filename() for part in found] == ["naïve ✓.txt", "attachment", "s.bin", "mail.eml"]
-    assert [part.get_content_type() for part in found] == ["text/plain", *["application/octet-stream"] * 3]
-    assert [len(part.get_payload(decode=True)) for part in found] == [6, 57, 1000, 0]  # type: ignore[arg-type]
-    assert found[0].get_payload(decode=True) == b"a\nb\r\nc"
+    attachments = list(read(data).iter_attachments())
+    assert [part.get_filename() for part in attachments] == ["naïve ✓.txt", "attachment", "s.bin", "mail.eml"]
+    assert [part.get_content_type() for part in attachments] == [
+        "text/plain",
+        *["application/octet-stream"] * 3,
+    ]
+    assert [len(part.get_payload(decode=True)) for part in attachments] == [6, 57, 1000, 0]  # type: ignore[arg-type]
+    assert attachments[0].get_payload(decode=True) == b"a\nb\r\nc"
     assert upload.replayable
     assert b"".join([chunk async for chunk in upload.chunks()]) == data  # sent again, it is the same
 
@@ -126,7 +129,7 @@ _TEXTS = st.text(st.characters(blacklist_categories=["Cc", "Cs", "Zl", "Zp"]), m
 
 
 @given(_TEXTS.filter(lambda text: text == " ".join(text.split())), st.binary(max_size=400))
-async def test_whatever_the_subject_and_the_bytes_they_arrive(subject: str, content: bytes) -> None:
+async def test_messages_arrive_with_every_subject_and_attachment(subject: str, content: bytes) -> None:
     """Read back they are the same, however long the lines and whatever the letters."""
     message = read((await sent(subject=subject, attachments=[content]))[0])
     # What looks like an encoded word in plain ASCII is read as one, by everybody.
@@ -153,7 +156,7 @@ async def test_whatever_the_subject_and_the_bytes_they_arrive(subject: str, cont
         ({"attachments": ["report.pdf"]}, "Path"),
     ],
 )
-def test_what_can_not_stand_in_a_mail_is_refused(changes: dict[str, Any], says: str) -> None:
+def test_parts_that_no_mail_can_have_are_refused(changes: dict[str, Any], says: str) -> None:
     """Before anything is sent, and with what is wrong."""
     with pytest.raises(InvalidArgument, match=says):
         draft(**changes)
@@ -162,7 +165,7 @@ def test_what_can_not_stand_in_a_mail_is_refused(changes: dict[str, Any], says: 
 async def test_a_type_that_is_none_is_refused() -> None:
     """A type with a line break would be a header more."""
     with pytest.raises(InvalidArgument, match="attached"):
-        await upload_of(draft(attachments=[Upload(b"", content_type="a/b\r\nX: y")]))
+        await make_upload(draft(attachments=[Upload(b"", content_type="a/b\r\nX: y")]))
 
 
 @pytest.mark.parametrize("kind", [EmailMessage, Message])
@@ -172,8 +175,8 @@ def test_a_message_of_the_standard_library_is_sent_as_it_is(kind: type[Message])
     message["To"] = "max@example.com"
     message["Subject"] = "x"
     message.set_payload("a\nb\n")
-    assert message_bytes(message, to_send=True).endswith(b"\r\n\r\na\r\nb\r\n")
+    assert encode_message(message, to_send=True).endswith(b"\r\n\r\na\r\nb\r\n")
     del message["To"]
     with pytest.raises(InvalidArgument, match="recipients"):
-        message_bytes(message, to_send=True)
-    assert b"Subject: x\r\n" in message_bytes(message, to_send=False)
+        encode_message(message, to_send=True)
+    assert b"Subject: x\r\n" in encode_message(message, to_send=False)

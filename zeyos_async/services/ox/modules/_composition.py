@@ -1,4 +1,4 @@
-"""A mail that is being written: a composition space from its opening to its end."""
+"""Mails that are being written: a composition space of the server, from its opening to its end."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from ....errors import InvalidArgument, OutcomeUnknown, ZeyosAsyncError
-from ..values import utc_text
-from ._addresses import Addresses, own_address, pairs_of
+from ..values import to_utc_text
+from ._addresses import Addresses, fetch_own_address, parse_addresses
 
 if TYPE_CHECKING:
     from ....forms import Upload, UploadSource
+    from .._generated.mail_compose import MailCompose
     from .._generated.records_compose import (
         MailComposeAttachment,
         MailComposeMailPathModel,
         MailComposeResponseMessageModel,
     )
-    from .mail_compose import MailCompose
 
-__all__ = ["Composition", "fields_of", "new_claim"]
+__all__ = ["Composition", "build_fields", "make_claim"]
 
 T = TypeVar("T")
 
 _LETTERS: Final = string.ascii_letters + string.digits
-_CLAIM: Final = 16
-_NOT_IN_SEND: Final = ("attachments", "sharedAttachments", "security")
-"""What the document has set before a mail is sent, and not along with it."""
+_CLAIM_LENGTH: Final = 16
+_SET_BEFORE_SENDING: Final = ("attachments", "sharedAttachments", "security")
+"""Fields that the document has set before a mail is sent, and not along with it."""
 
 
-def new_claim() -> str:
-    """A token that keeps others from editing what one has opened."""
-    return "".join(secrets.choice(_LETTERS) for _ in range(_CLAIM))
+def make_claim() -> str:
+    """Make a token that keeps others from editing a mail that one has opened."""
+    return "".join(secrets.choice(_LETTERS) for _ in range(_CLAIM_LENGTH))
 
 
-def fields_of(
+def build_fields(
     fields: Mapping[str, Any] | None,
     *,
     sender: Addresses | None = None,
@@ -49,36 +49,36 @@ def fields_of(
     html: str | None = None,
     send_at: datetime | None = None,
 ) -> dict[str, Any]:
-    """The document's fields for what somebody writes.
+    """Build the document's fields of what somebody writes.
 
     Raises:
         InvalidArgument: Something is given twice, or is no address.
     """
     if text is not None and html is not None:
         raise InvalidArgument("give text= or html=, not both: the server makes a text of the page itself")
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     if sender is not None:
-        senders = _pairs(sender, "sender")
+        senders = _to_pairs(sender, "sender")
         if len(senders) != 1:
             raise InvalidArgument("sender= is one address")
-        found["from"] = senders[0]
+        values["from"] = senders[0]
     for name, value in (("to", to), ("cc", cc), ("bcc", bcc)):
         if value is not None:
-            found[name] = _pairs(value, name)
+            values[name] = _to_pairs(value, name)
     if subject is not None:
-        found["subject"] = subject
+        values["subject"] = subject
     if text is not None or html is not None:
-        found["content"] = text if html is None else html
-        found["contentType"] = "text/plain" if html is None else "text/html"
+        values["content"] = text if html is None else html
+        values["contentType"] = "text/plain" if html is None else "text/html"
     if send_at is not None:
-        found["dateToSend"] = utc_text(send_at, "send_at")
-    if twice := sorted(found.keys() & (fields or {}).keys()):
+        values["dateToSend"] = to_utc_text(send_at, "send_at")
+    if twice := sorted(values.keys() & (fields or {}).keys()):
         raise InvalidArgument(f"{', '.join(twice)}: given among the fields and as an argument, too")
-    return {**(fields or {}), **found}
+    return {**(fields or {}), **values}
 
 
-def _pairs(value: Addresses, what: str) -> list[list[str]]:
-    return [[name or "", address] for name, address in pairs_of(value, what)]
+def _to_pairs(value: Addresses, label: str) -> list[list[str]]:
+    return [[name or "", address] for name, address in parse_addresses(value, label)]
 
 
 class Composition:
@@ -114,7 +114,7 @@ class Composition:
         self._vcard = vcard
         self._shared = shared_attachments
         self._fields = dict(fields)
-        self._claim = new_claim()
+        self._claim = make_claim()
         self._message: MailComposeResponseMessageModel | None = None
         self._ended = ""
 
@@ -122,7 +122,7 @@ class Composition:
         state = self._ended or ("open" if self._message is not None else "not opened")
         return f"<Composition of type {self._type!r}, {state}>"
 
-    # -- life --------------------------------------------------------------------------------------
+    # -- opening -----------------------------------------------------------------------------------
 
     def __await__(self) -> Generator[Any, Any, Self]:
         return self._open().__await__()
@@ -140,8 +140,10 @@ class Composition:
         if self._fields:
             try:
                 await self._update(self._fields)
-            except BaseException as error:
-                await self._give_up(error)
+            except (
+                BaseException
+            ) as error:  # of a cancelled task, too: the space would stay open on the server
+                await self._discard_after(error)
                 raise
         return self
 
@@ -156,16 +158,16 @@ class Composition:
         if error is None:
             await self.discard()
         else:
-            await self._give_up(error)
+            await self._discard_after(error)
 
-    async def _give_up(self, error: BaseException) -> None:
-        """Discard it because of an error, which matters more than one of discarding."""
+    async def _discard_after(self, error: BaseException) -> None:
+        """Discard the mail because of an error; a failure to discard it is only noted at that error."""
         try:
             await self.discard()
         except ZeyosAsyncError as other:
             error.add_note(f"The mail that was being written is still open on the server: {other}")
 
-    def _opened(self) -> MailComposeResponseMessageModel:
+    def _check_open(self) -> MailComposeResponseMessageModel:
         if self._ended:
             raise InvalidArgument(f"the mail was {self._ended}: nothing more can be done with it")
         return self.message
@@ -214,23 +216,14 @@ class Composition:
         Returns:
             The mail, as the server has it now.
         """
-        changes = fields_of(
-            fields,
-            sender=sender,
-            to=to,
-            cc=cc,
-            bcc=bcc,
-            subject=subject,
-            text=text,
-            html=html,
-            send_at=send_at,
-        )
+        people = {"sender": sender, "to": to, "cc": cc, "bcc": bcc}
+        changes = build_fields(fields, **people, subject=subject, text=text, html=html, send_at=send_at)
         if not changes:
             raise InvalidArgument("set() changes nothing: name what is to be changed")
         return await self._update(changes)
 
     async def _update(self, changes: Mapping[str, Any]) -> MailComposeResponseMessageModel:
-        self._opened()
+        self._check_open()
         body: Any = changes
         self._message = await self._compose.update(body, id=self.id, client_token=self._claim)
         self._fields.update(changes)
@@ -247,20 +240,20 @@ class Composition:
         """
         added: list[MailComposeAttachment] = []
         for file in files:
-            self._opened()
+            self._check_open()
             result = await self._compose.attach(id=self.id, client_token=self._claim, file=file)
             added += result.attachments or []
         return added
 
     async def attach_original(self) -> list[MailComposeAttachment]:
         """Attach what was attached to the mail that this one answers or forwards."""
-        self._opened()
+        self._check_open()
         result = await self._compose.attach_original(id=self.id, client_token=self._claim)
         return list(result.attachments or [])
 
     async def attach_vcard(self) -> list[MailComposeAttachment]:
         """Attach the user's own vCard."""
-        self._opened()
+        self._check_open()
         result = await self._compose.attach_vcard(id=self.id, client_token=self._claim)
         return list(result.attachments or [])
 
@@ -270,7 +263,7 @@ class Composition:
         Args:
             attachment: The attachment, or its ID.
         """
-        self._opened()
+        self._check_open()
         number = attachment if isinstance(attachment, str) else attachment.id
         await self._compose.delete_attachment(id=self.id, attachment_id=str(number), client_token=self._claim)
 
@@ -285,12 +278,12 @@ class Composition:
         Raises:
             OutcomeUnknown: Nobody knows whether it was sent; it is left as it is, and not discarded.
         """
-        message = self._opened()
+        message = self._check_open()
         if not self._fields.get("from") and not message.from_:
-            await self.set(sender=await own_address(self._compose._caller))
-        body: Any = {name: value for name, value in self._fields.items() if name not in _NOT_IN_SEND}
-        place = await self._ending(self._compose.send(body, id=self.id, client_token=self._claim), "sent")
-        return place if place.id else None
+            await self.set(sender=await fetch_own_address(self._compose._caller))
+        body: Any = {name: value for name, value in self._fields.items() if name not in _SET_BEFORE_SENDING}
+        sent = await self._finish(self._compose.send(body, id=self.id, client_token=self._claim), "sent")
+        return sent if sent.id else None
 
     async def save(self) -> MailComposeMailPathModel:
         """Save the mail as a draft, which ends its writing.
@@ -301,17 +294,17 @@ class Composition:
         Raises:
             OutcomeUnknown: Nobody knows whether it was saved; it is left as it is, and not discarded.
         """
-        self._opened()
-        return await self._ending(self._compose.save(id=self.id, client_token=self._claim), "saved")
+        self._check_open()
+        return await self._finish(self._compose.save(id=self.id, client_token=self._claim), "saved")
 
-    async def _ending(self, call: Awaitable[T], what: str) -> T:
-        """Carry out what ends the writing. What may have ended it is not to be discarded."""
+    async def _finish(self, call: Awaitable[T], outcome: str) -> T:
+        """Await the call that ends the writing. After an unknown outcome the mail may not be discarded."""
         try:
             result = await call
         except OutcomeUnknown:
-            self._ended = f"{what}, or not: nobody knows"
+            self._ended = f"{outcome}, or not: nobody knows"
             raise
-        self._ended = what
+        self._ended = outcome
         return result
 
     async def discard(self, *, hard: bool = False) -> None:
@@ -320,6 +313,6 @@ class Composition:
         Args:
             hard: Whether no copy is kept in the trash.
         """
-        self._opened()
+        self._check_open()
         await self._compose.delete(id=self.id, harddelete=hard or None, client_token=self._claim)
         self._ended = "discarded"

@@ -1,4 +1,4 @@
-"""What names a mail, and its flags."""
+"""References to mails, and flags of mails."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ....errors import InvalidArgument
 from ..records import OxRecord
-from ._shared import without_nothing
+from ._arguments import drop_none
 
 if TYPE_CHECKING:
     from .._generated.records_mail import MailData, MailDestinationData
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 __all__ = [
     "MailFlag",
     "MailRef",
-    "flag_changes",
-    "flags_of",
-    "is_one",
-    "moved",
-    "note_flags",
-    "place_of",
-    "places_of",
+    "build_flag_changes",
+    "check_flags",
+    "is_single_mail",
+    "locate_mail",
+    "locate_mails",
+    "update_flags",
+    "update_location",
 ]
 
 MailRef: TypeAlias = "MailData | MailDestinationData | tuple[str, str]"
@@ -50,39 +50,39 @@ class MailFlag(enum.IntFlag):
     READ_ACK = 512
 
 
-def flags_of(value: Any, what: str) -> int:
-    """A mask of flags.
+def check_flags(value: Any, label: str) -> int:
+    """Return a mask of flags, after a check that it is one.
 
     Raises:
         InvalidArgument: It is none.
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise InvalidArgument(
-            f"{what} takes flags, such as MailFlag.SEEN | MailFlag.FLAGGED, not {value!r:.60}"
+            f"{label} takes flags, such as MailFlag.SEEN | MailFlag.FLAGGED, not {value!r:.60}"
         )
     return int(value)
 
 
-def flag_changes(
+def build_flag_changes(
     set_flags: int, clear_flags: int, set_user: Iterable[str], clear_user: Iterable[str], color: int | None
 ) -> dict[str, Any]:
-    """The body of a change of flags.
+    """Build the body of a change of flags.
 
     Raises:
         InvalidArgument: Nothing is to be changed, or something is to be set and cleared.
     """
-    added, removed = flags_of(set_flags, "set_flags"), flags_of(clear_flags, "clear_flags")
-    mine, gone = _user_flags(set_user), _user_flags(clear_user)
-    if added & removed or set(mine) & set(gone):
+    added, removed = check_flags(set_flags, "set_flags"), check_flags(clear_flags, "clear_flags")
+    added_names, removed_names = _check_user_flags(set_user), _check_user_flags(clear_user)
+    if added & removed or set(added_names) & set(removed_names):
         raise InvalidArgument("mail.flags: the same flag is to be set and cleared")
     if color is not None and (isinstance(color, bool) or not isinstance(color, int) or not 0 <= color <= 10):
         raise InvalidArgument(f"mail.flags: color_label is a number from 0 to 10, not {color!r:.60}")
-    body = without_nothing(
+    body = drop_none(
         {
             "set_flags": added or None,
             "clear_flags": removed or None,
-            "set_user_flags": mine or None,
-            "clear_user_flags": gone or None,
+            "set_user_flags": added_names or None,
+            "clear_user_flags": removed_names or None,
             "color_label": color,
         }
     )
@@ -91,22 +91,22 @@ def flag_changes(
     return body
 
 
-def _user_flags(names: Iterable[str]) -> list[str]:
-    found = [names] if isinstance(names, str) else list(names)
-    for name in found:
+def _check_user_flags(names: Iterable[str]) -> list[str]:
+    flags = [names] if isinstance(names, str) else list(names)
+    for name in flags:
         if not isinstance(name, str) or not name or name.startswith("\\"):
             raise InvalidArgument(f"{name!r:.60} is no flag of the user's own; system flags are numbers")
-    return found
+    return flags
 
 
-def is_one(mails: Any) -> bool:
-    """Whether this is one mail, and not several: a pair of texts is one."""
+def is_single_mail(mails: Any) -> bool:
+    """Return whether this is one mail, and not several: a pair of texts is one."""
     pair = isinstance(mails, tuple) and len(mails) == 2 and all(isinstance(part, str) for part in mails)
     return pair or isinstance(mails, OxRecord | Mapping)
 
 
-def places_of(mails: Any) -> list[tuple[Any, str, str]]:
-    """Each mail with its folder and its ID there.
+def locate_mails(mails: Any) -> list[tuple[Any, str, str]]:
+    """Return each mail with its folder and its ID there.
 
     Args:
         mails: One, or several.
@@ -114,15 +114,15 @@ def places_of(mails: Any) -> list[tuple[Any, str, str]]:
     Raises:
         InvalidArgument: Something names no mail.
     """
-    if is_one(mails):
+    if is_single_mail(mails):
         mails = [mails]
     if isinstance(mails, str | bytes) or not isinstance(mails, Iterable):
         raise InvalidArgument(f"a mail is a record or a pair (folder, id), not {mails!r:.60}")
-    return [(mail, *place_of(mail)) for mail in mails]
+    return [(mail, *locate_mail(mail)) for mail in mails]
 
 
-def place_of(mail: Any) -> tuple[str, str]:
-    """The folder of a mail, and its ID there; of what is shown in a virtual folder, where it really is.
+def locate_mail(mail: Any) -> tuple[str, str]:
+    """Return the folder of a mail, and its ID there; for a mail in a virtual folder, its real place.
 
     Raises:
         InvalidArgument: It is no mail, or lacks one of the two.
@@ -149,7 +149,7 @@ def _is_virtual(folder: str) -> bool:
     return folder.startswith(_VIRTUAL) or "/virtual/" in folder
 
 
-def moved(mail: Any, folder: str, number: Any) -> None:
+def update_location(mail: Any, folder: str, number: Any) -> None:
     """Bring a record up to date after its mail got a new place."""
     if not isinstance(mail, OxRecord):
         return
@@ -160,7 +160,7 @@ def moved(mail: Any, folder: str, number: Any) -> None:
             setattr(mail, f"original_{name}", value)
 
 
-def note_flags(mail: Any, body: Mapping[str, Any]) -> None:
+def update_flags(mail: Any, body: Mapping[str, Any]) -> None:
     """Bring a record up to date after its flags were changed, as far as it knows them."""
     if not isinstance(mail, OxRecord):
         return
@@ -169,6 +169,9 @@ def note_flags(mail: Any, body: Mapping[str, Any]) -> None:
         record.flags = (record.flags | body.get("set_flags", 0)) & ~body.get("clear_flags", 0)
     if getattr(record, "color_label", None) is not None and "color_label" in body:
         record.color_label = body["color_label"]
-    if isinstance(user := getattr(record, "user", None), list):
-        kept = [name for name in user if name not in body.get("clear_user_flags", ())]
-        record.user = [*kept, *(name for name in body.get("set_user_flags", ()) if name not in kept)]
+    if isinstance(names := getattr(record, "user", None), list):
+        remaining = [name for name in names if name not in body.get("clear_user_flags", ())]
+        record.user = [
+            *remaining,
+            *(name for name in body.get("set_user_flags", ()) if name not in remaining),
+        ]

@@ -15,11 +15,11 @@ from zeyos_async.errors import FilterError, ServerError, UnknownField, Unsupport
 from zeyos_async.filters import F
 from zeyos_async.records import EMPTY
 from zeyos_async.services.base import Query
-from zeyos_async.services.ox.modules._listing import Finding, ListCall, plain, query_of
-from zeyos_async.services.ox.operation import Prepared, Result, Rows, Spec
+from zeyos_async.services.ox.modules._list_backend import ListingCalls, ListingRequest, make_query, to_neutral
+from zeyos_async.services.ox.operation import PreparedCall, Result, Rows, Spec
 from zeyos_async.services.ox.records import InFolderId
-from zeyos_async.services.ox.tables import Field, Model
-from zeyos_async.services.ox.values import Kind
+from zeyos_async.services.ox.tables import WireField, WireSchema
+from zeyos_async.services.ox.values import WireKind
 from zeyos_async.wire import Request
 
 MOMENT = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -30,15 +30,15 @@ SPEC = Spec(module="contacts", name="call", method="PUT", path="contacts")
 class Thing(InFolderId):
     """An object of a small schema."""
 
-    __model__: ClassVar[Model] = Model(
+    __schema__: ClassVar[WireSchema] = WireSchema(
         "Thing",
         [
-            Field("id", Kind.TEXT, 1),
-            Field("folder_id", Kind.TEXT, 20),
-            Field("last_name", Kind.TEXT, 502),
-            Field("last_modified", Kind.TIME, 5),
-            Field("birthday", Kind.DATE, 511),
-            Field("members", Kind.RECORD, record="Thing", many=True),
+            WireField("id", WireKind.TEXT, 1),
+            WireField("folder_id", WireKind.TEXT, 20),
+            WireField("last_name", WireKind.TEXT, 502),
+            WireField("last_modified", WireKind.TIME, 5),
+            WireField("birthday", WireKind.DATE, 511),
+            WireField("members", WireKind.RECORD, record="Thing", many=True),
         ],
         module="contacts",
     )
@@ -65,38 +65,38 @@ class Server:
 
     def __init__(self, *things: Thing) -> None:
         self.things = list(things)
-        self.found: list[ListCall] = []
+        self.found: list[ListingRequest] = []
         self.read: list[tuple[Sequence[Any], tuple[str, ...] | None]] = []
         self.gone: set[str] = set()
 
-    async def call(self, prepared: Prepared[Any], /) -> Result[Any]:
+    async def call(self, prepared: PreparedCall[Any], /) -> Result[Any]:
         return Result(data=prepared.read(None))  # type: ignore[arg-type]
 
-    def download(self, prepared: Prepared[Any], /) -> Any:
+    def download(self, prepared: PreparedCall[Any], /) -> Any:
         raise NotImplementedError
 
     def module(self, name: str, /) -> Any:
         raise NotImplementedError
 
-    def request(self, prepared: Prepared[Any], /) -> Request:
+    def build_request(self, prepared: PreparedCall[Any], /) -> Request:
         return Request(
             method=prepared.spec.method, url=URL("https://ox.example.com/ajax/contacts?action=all")
         )
 
-    def find(self, asked: ListCall) -> Prepared[Rows[Any]]:
-        self.found.append(asked)
-        return Prepared(spec=SPEC, query=(), path="contacts", read=lambda envelope: Rows(self.things))
+    def find(self, request: ListingRequest) -> PreparedCall[Rows[Any]]:
+        self.found.append(request)
+        return PreparedCall(spec=SPEC, query=(), path="contacts", read=lambda envelope: Rows(self.things))
 
-    def list(self, keys: Sequence[Any], columns: tuple[str, ...] | None) -> Prepared[Rows[Any]]:
+    def list(self, keys: Sequence[Any], columns: tuple[str, ...] | None) -> PreparedCall[Rows[Any]]:
         self.read.append((keys, columns))
-        there = {(thing.folder_id, thing.id): thing for thing in self.things if thing.id not in self.gone}
-        rows = [there[key] for key in keys if key in there]
-        return Prepared(spec=SPEC, query=(), path="contacts", read=lambda envelope: Rows(reversed(rows)))
+        existing = {(thing.folder_id, thing.id): thing for thing in self.things if thing.id not in self.gone}
+        rows = [existing[key] for key in keys if key in existing]
+        return PreparedCall(spec=SPEC, query=(), path="contacts", read=lambda envelope: Rows(reversed(rows)))
 
     def query(self, **options: Any) -> Query[Thing]:
         """By IDs, in the terms of contacts."""
         options = {"read": self.list, "dialect": "contacts", **options}
-        return query_of(self, Thing, Finding(find=self.find, **options))
+        return make_query(self, Thing, ListingCalls(find=self.find, **options))
 
 
 def server(count: int = 5) -> Server:
@@ -125,17 +125,17 @@ async def test_records_come_in_the_order_of_the_ids() -> None:
     assert await ox.query().count() == 5
 
 
-async def test_what_is_asked_for() -> None:
+async def test_queries_list_ids_first() -> None:
     """Only the IDs first; then the usual columns, or the chosen ones with those that name the objects."""
     ox = server()
     await ox.query().where(F.last_name == "N1").order_by("-last_name").limit(3).all()
     assert ox.found == [
-        ListCall(
+        ListingRequest(
             term=["=", {"field": "last_name"}, "N1"],
             columns=("folder_id", "id"),
             sort="last_name",
             order="desc",
-            most=3,
+            limit=3,
         )
     ]
     assert ox.read[-1][1] is None
@@ -150,7 +150,7 @@ async def test_modules_that_answer_everything_at_once() -> None:
     assert len(await query.all()) == 5
     assert await query.select("last_name").limit(2).all() == [{"last_name": "N0"}, {"last_name": "N1"}]
     assert await query.count() == 5
-    assert [asked.columns for asked in ox.found] == [
+    assert [request.columns for request in ox.found] == [
         None,
         ("folder_id", "id", "last_name"),
         ("folder_id", "id"),
@@ -158,7 +158,7 @@ async def test_modules_that_answer_everything_at_once() -> None:
     assert ox.read == []
 
 
-async def test_shapes() -> None:
+async def test_rows_of_other_types_have_the_records_values() -> None:
     """Dicts and a user's own class have values as records have them."""
     ox = server(1)
     assert await ox.query().select("last_name", at="last_modified").all() == [
@@ -197,11 +197,11 @@ async def test_exports_have_the_values_that_all_apis_have() -> None:
             "members": [{"id": "7"}],
         }
     ]
-    assert plain(MOMENT.replace(microsecond=500_000)) == 1769860800.5
-    assert plain(MOMENT.replace(tzinfo=None)) == "2026-01-31T12:00:00"
+    assert to_neutral(MOMENT.replace(microsecond=500_000)) == 1769860800.5
+    assert to_neutral(MOMENT.replace(tzinfo=None)) == "2026-01-31T12:00:00"
 
 
-async def test_refusals() -> None:
+async def test_searches_that_can_not_be_said_are_refused() -> None:
     """Unknown fields, conditions where the module has none or can't say them, sorting where it can't."""
     ox = server()
     with pytest.raises(UnknownField, match="last_name"):
@@ -218,13 +218,13 @@ async def test_refusals() -> None:
     assert ox.found == []
 
 
-async def test_an_object_without_an_id() -> None:
+async def test_an_object_without_an_id_is_an_error() -> None:
     """It was asked for; without it nothing can be matched."""
     with pytest.raises(ServerError, match="without its id"):
         await Server(Thing(last_name="x")).query().all()
 
 
-def test_explain() -> None:
+def test_queries_explain_their_requests() -> None:
     """The first call as data."""
     explained = server().query().explain()
     assert explained.strategy == "keys"

@@ -11,7 +11,7 @@ from codegen.ox_extract import OPERATIONS
 from tests.unit.services.ox.calls import module
 from zeyos_async.services.ox._generated import MODULES
 from zeyos_async.services.ox.operation import DownloadOperation, Operation
-from zeyos_async.services.ox.spec import BodyShape, Shape, Spec
+from zeyos_async.services.ox.spec import BodyShape, ResultShape, Spec
 from zeyos_async.wire import Safety
 
 FACTS: Final[list[dict[str, Any]]] = json.loads(OPERATIONS.read_text("utf-8"))
@@ -78,7 +78,7 @@ CREATING: Final = frozenset(
 )
 
 
-def test_what_creates_is_never_repeated() -> None:
+def test_creating_operations_are_never_repeated() -> None:
     """Twice would be two."""
     assert all(spec.safety is Safety.ONCE for spec in SPECS if spec.name in CREATING)
     assert all(
@@ -86,12 +86,12 @@ def test_what_creates_is_never_repeated() -> None:
     )
 
 
-def test_what_a_batch_can_not_have() -> None:
+def test_operations_that_no_batch_takes() -> None:
     """Trap 7: log-ins, uploads, downloads and what has no action."""
     for spec in SPECS:
         if (
             not spec.action
-            or spec.returns in (Shape.DOWNLOAD, Shape.PAGE)
+            or spec.returns in (ResultShape.DOWNLOAD, ResultShape.PAGE)
             or spec.module in ("login", "multiple")
         ):
             assert not spec.batchable, spec.operation
@@ -118,7 +118,7 @@ def test_scopes_sessions_and_warnings_of_the_document() -> None:
         )
 
     def made(spec: Spec) -> tuple[Any, ...]:
-        told = (spec.deprecated, spec.registered, spec.since)
+        facts = (spec.deprecated, spec.registered, spec.since)
         return (
             spec.module,
             spec.method,
@@ -126,14 +126,14 @@ def test_scopes_sessions_and_warnings_of_the_document() -> None:
             spec.session,
             spec.oauth,
             spec.scopes,
-            *told,
+            *facts,
         )
 
     assert sorted(map(told, FACTS)) == sorted(map(made, SPECS))
     assert sum(spec.oauth for spec in SPECS) == 169
 
 
-def test_what_no_server_has_says_so() -> None:
+def test_errors_of_operations_that_no_server_has_say_so() -> None:
     """Trap 15: documented, and not there."""
     assert {spec.operation for spec in SPECS if not spec.registered} >= {
         "addressbooks.updates",

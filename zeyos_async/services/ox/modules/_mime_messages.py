@@ -1,4 +1,9 @@
-"""Mails as they are sent: RFC 822 messages, whose attachments are read while they are sent."""
+"""Messages in RFC 822, the form in which mails are sent; attachments are read while they are sent.
+
+The standard library's ``EmailMessage`` holds a message whole, with its attachments in base64, which is a third more
+than the files. Here it only makes the headers and the text; the boundaries and the base64 of the attachments are
+written piece by piece. Its size is known beforehand if the sizes of all attachments are.
+"""
 
 from __future__ import annotations
 
@@ -17,22 +22,22 @@ import attrs
 
 from ....errors import InvalidArgument
 from ....forms import Progress, Upload, UploadSource
-from ._addresses import Addresses, header_of, pairs_of
+from ._addresses import Addresses, format_header, parse_addresses
 
-__all__ = ["Draft", "message_bytes", "message_of", "upload_of"]
+__all__ = ["MessageDraft", "compose_message", "encode_message", "make_upload"]
 
 _POLICY: Final = policy.SMTP.clone(cte_type="7bit")  # lines end as on the wire; what is not ASCII is encoded
-_LINE: Final = 57
+_LINE_BYTES: Final = 57
 """Bytes of one line of base64."""
 _RECIPIENTS: Final = ("To", "Cc", "Bcc")
-_OURS: Final = ("Cc", "Bcc", "Reply-To", "MIME-Version", "Content-Type", "Content-Transfer-Encoding")
-_HEADER: Final = re.compile(r"[!-9;-~]+")
+_RESERVED: Final = ("Cc", "Bcc", "Reply-To", "MIME-Version", "Content-Type", "Content-Transfer-Encoding")
+_HEADER_NAME: Final = re.compile(r"[!-9;-~]+")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _NESTED: Final = ("message/", "multipart/")
 
 
-def message_bytes(message: Message, *, to_send: bool) -> bytes:
-    """A message of the standard library's as it is sent.
+def encode_message(message: Message, *, to_send: bool) -> bytes:
+    """Encode a message of the standard library's as it is sent.
 
     Raises:
         InvalidArgument: It has no form in RFC 822, or it has no recipient and needs one.
@@ -47,14 +52,14 @@ def message_bytes(message: Message, *, to_send: bool) -> bytes:
 
 
 @attrs.frozen(kw_only=True)
-class Draft:
+class MessageDraft:
     """A message to be sent, with its attachments not read yet.
 
     Attributes:
         headers: Name → value, as it is sent.
         text: The plain text, or ``None``.
         html: The same as a web page, or ``None``.
-        attachments: What goes along.
+        attachments: The files.
     """
 
     headers: Mapping[str, str]
@@ -63,9 +68,9 @@ class Draft:
     attachments: tuple[Upload, ...] = ()
 
 
-def message_of(
+def compose_message(
     *,
-    sender: Addresses,
+    sender: Addresses | None,
     to: Addresses | None,
     cc: Addresses | None,
     bcc: Addresses | None,
@@ -75,51 +80,53 @@ def message_of(
     html: str | None,
     attachments: Sequence[Upload | UploadSource],
     headers: Mapping[str, str] | None,
-) -> Draft:
-    """A message of what somebody wants to say.
+) -> MessageDraft:
+    """Compose a message of its parts.
 
     Raises:
         InvalidArgument: There is no recipient, or something can't stand in a message.
     """
-    given = {"From": (sender, "sender"), "To": (to, "to"), "Cc": (cc, "cc"), "Bcc": (bcc, "bcc")}
-    given["Reply-To"] = (reply_to, "reply_to")
-    found = {name: (pairs_of(value, what), what) for name, (value, what) in given.items()}
-    if len(found["From"][0]) != 1:
+    addresses = {"From": (sender, "sender"), "To": (to, "to"), "Cc": (cc, "cc"), "Bcc": (bcc, "bcc")}
+    addresses["Reply-To"] = (reply_to, "reply_to")
+    pairs_by_header = {
+        name: (parse_addresses(value, label), label) for name, (value, label) in addresses.items()
+    }
+    if len(pairs_by_header["From"][0]) != 1:
         raise InvalidArgument("a mail needs one sender: sender='Jane Doe <jane@example.com>'")
-    if not any(found[name][0] for name in _RECIPIENTS):
+    if not any(pairs_by_header[name][0] for name in _RECIPIENTS):
         raise InvalidArgument("a mail needs a recipient: to=, cc= or bcc=")
-    made = {name: header_of(pairs, what) for name, (pairs, what) in found.items() if pairs}
-    made["Subject"] = _value("subject", subject, "Subject")
-    made["Date"] = format_datetime(localtime())
-    # The sender's domain, as the name of this machine is nobody's business.
-    made["Message-ID"] = make_msgid(domain=made["From"].rstrip(">").rpartition("@")[2])
-    return Draft(
-        headers=made | _more(made, headers or {}),
+    written = {name: format_header(pairs, label) for name, (pairs, label) in pairs_by_header.items() if pairs}
+    written["Subject"] = _format_value("subject", subject, "Subject")
+    written["Date"] = format_datetime(localtime())
+    # Without a domain, the standard library would tell the recipients the name of this machine.
+    written["Message-ID"] = make_msgid(domain=written["From"].rstrip(">").rpartition("@")[2])
+    return MessageDraft(
+        headers=written | _check_headers(written, headers or {}),
         text=text,
         html=html,
-        attachments=tuple(Upload.of(each, filename="attachment") for each in _listed(attachments)),
+        attachments=tuple(Upload.of(item, filename="attachment") for item in _check_attachments(attachments)),
     )
 
 
-def _more(made: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
-    taken = {name.lower() for name in (*made, *_OURS)}
-    for name in more:
-        if not isinstance(name, str) or not _HEADER.fullmatch(name):
+def _check_headers(written: Mapping[str, str], headers: Mapping[str, str]) -> dict[str, str]:
+    reserved = {name.lower() for name in (*written, *_RESERVED)}
+    for name in headers:
+        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
             raise InvalidArgument(f"headers: {name!r:.60} is no name of a header")
-        if name.lower() in taken:
+        if name.lower() in reserved:
             raise InvalidArgument(f"headers: {name} is made of the other arguments; use them")
-    return {name: _value("headers", value, name) for name, value in more.items()}
+    return {name: _format_value("headers", value, name) for name, value in headers.items()}
 
 
-def _value(what: str, value: str, header: str) -> str:
-    """A text as the value of a header, in as many lines as it needs."""
+def _format_value(label: str, value: str, header: str) -> str:
+    """Format a text as the value of a header, in as many lines as it needs."""
     if not isinstance(value, str) or _CONTROL.search(value):
-        raise InvalidArgument(f"{what}: {value!r:.60} can't be the value of the header {header}")
+        raise InvalidArgument(f"{label}: {value!r:.60} can't be the value of the header {header}")
     charset = "ascii" if value.isascii() else "utf-8"
     return Header(value, charset, header_name=header).encode(linesep="\r\n")
 
 
-def _listed(attachments: Any) -> Iterable[Any]:
+def _check_attachments(attachments: Any) -> Iterable[Any]:
     if isinstance(attachments, list | tuple):
         return attachments
     raise InvalidArgument(f"attachments takes a list of files, not {attachments!r:.60}")
@@ -129,42 +136,44 @@ def _listed(attachments: Any) -> Iterable[Any]:
 
 
 @attrs.frozen(kw_only=True)
-class _Message(Upload):
+class _MessageUpload(Upload):
     """A message that can be sent again as long as its attachments can be read again."""
 
     attachments: tuple[Upload, ...] = ()
 
     @property
     def replayable(self) -> bool:
-        """Whether it can be sent from its first byte."""
+        """Whether it can be sent again from its first byte."""
         return all(upload.replayable for upload in self.attachments)
 
 
-async def upload_of(draft: Draft, *, on_progress: Progress | None = None) -> Upload:
-    """The message as a body that is made while it is sent.
+async def make_upload(draft: MessageDraft, *, on_progress: Progress | None = None) -> Upload:
+    """Make a body of the message, which is encoded while it is sent.
 
     Raises:
         InvalidArgument: A header can't be one, or a file can't be read.
     """
     boundary = secrets.token_hex(16)
-    heads = [_attachment_head(upload) for upload in draft.attachments]
-    body, size = _beginning(draft, boundary), None
+    heads = [_encode_part_headers(upload) for upload in draft.attachments]
+    body, size = _encode_beginning(draft, boundary), None
     sizes = [await upload.measure() for upload in draft.attachments]
     if None not in sizes:
-        size = len(body) + sum(_encoded_size(each) for each in sizes if each is not None)
-        size += sum(len(_opened(boundary, head)) for head in heads) + len(_end(boundary)) * bool(heads)
+        size = len(body) + sum(_measure_base64(measured) for measured in sizes if measured is not None)
+        size += sum(len(_open_part(boundary, head)) for head in heads) + len(_close_message(boundary)) * bool(
+            heads
+        )
 
     async def pieces() -> AsyncGenerator[bytes, None]:
         yield body
         for head, upload in zip(heads, draft.attachments, strict=True):
-            yield _opened(boundary, head)
-            async with aclosing(_encoded(upload)) as lines:
+            yield _open_part(boundary, head)
+            async with aclosing(_encode_base64(upload)) as lines:
                 async for line in lines:
                     yield line
         if heads:
-            yield _end(boundary)
+            yield _close_message(boundary)
 
-    return _Message(
+    return _MessageUpload(
         pieces,
         content_type="message/rfc822",
         size=size,
@@ -173,24 +182,24 @@ async def upload_of(draft: Draft, *, on_progress: Progress | None = None) -> Upl
     )
 
 
-def _beginning(draft: Draft, boundary: str) -> bytes:
-    """The headers and what is to be read; all of the message, if it has no attachments."""
+def _encode_beginning(draft: MessageDraft, boundary: str) -> bytes:
+    """Encode the headers and the text: all of the message, if it has no attachments."""
     lines = [f"{name}: {value}\r\n" for name, value in draft.headers.items()]
     content = EmailMessage(_POLICY)
     try:
-        _fill(content, draft)
+        _set_content(content, draft)
         if draft.attachments:
             lines += [
                 f'MIME-Version: 1.0\r\nContent-Type: multipart/mixed;\r\n boundary="{boundary}"\r\n\r\n'
             ]
             lines += [f"--{boundary}\r\n"]
-            del content["MIME-Version"]  # it is there for the whole
+            del content["MIME-Version"]  # the whole message has this header, a part has none
         return "".join(lines).encode("ascii") + content.as_bytes()
     except (UnicodeError, ValueError, TypeError, LookupError) as error:
         raise InvalidArgument(f"the mail has no form in RFC 822: {error}") from error
 
 
-def _fill(message: EmailMessage, draft: Draft) -> None:
+def _set_content(message: EmailMessage, draft: MessageDraft) -> None:
     if draft.html is None:
         message.set_content(draft.text or "")
         return
@@ -201,10 +210,10 @@ def _fill(message: EmailMessage, draft: Draft) -> None:
     message.add_alternative(draft.html, subtype="html")
 
 
-def _attachment_head(upload: Upload) -> bytes:
+def _encode_part_headers(upload: Upload) -> bytes:
     part = EmailMessage(_POLICY)
     kind = upload.media_type
-    # A message within a message must not be encoded, so that it goes as a file like any other.
+    # RFC 2046 forbids base64 for a message within a message, so it goes as a file of any type.
     kind = "application/octet-stream" if kind.startswith(_NESTED) else kind
     try:
         part["Content-Type"] = kind
@@ -215,29 +224,29 @@ def _attachment_head(upload: Upload) -> bytes:
         raise InvalidArgument(f"attachments: {upload.name!r} can't be attached: {error}") from error
 
 
-def _opened(boundary: str, head: bytes) -> bytes:
+def _open_part(boundary: str, head: bytes) -> bytes:
     return f"\r\n--{boundary}\r\n".encode() + head
 
 
-def _end(boundary: str) -> bytes:
+def _close_message(boundary: str) -> bytes:
     return f"\r\n--{boundary}--\r\n".encode()
 
 
-def _encoded_size(size: int) -> int:
-    """Bytes of base64 in lines, each with its end."""
-    lines, rest = divmod(size, _LINE)
-    return lines * (_LINE // 3 * 4 + 2) + ((rest + 2) // 3 * 4 + 2 if rest else 0)
+def _measure_base64(size: int) -> int:
+    """Return how many bytes a file of this size has in lines of base64, with the ends of the lines."""
+    lines, remainder = divmod(size, _LINE_BYTES)
+    return lines * (_LINE_BYTES // 3 * 4 + 2) + ((remainder + 2) // 3 * 4 + 2 if remainder else 0)
 
 
-async def _encoded(upload: Upload) -> AsyncGenerator[bytes, None]:
-    """Its bytes as base64, in whole lines."""
-    kept = b""
+async def _encode_base64(upload: Upload) -> AsyncGenerator[bytes, None]:
+    """Yield the bytes of a file as base64, in whole lines."""
+    pending = b""
     async with aclosing(upload.chunks()) as chunks:
         async for chunk in chunks:
-            kept += chunk
-            whole = len(kept) // _LINE * _LINE
-            if whole:
-                yield base64.encodebytes(kept[:whole]).replace(b"\n", b"\r\n")
-                kept = kept[whole:]
-    if kept:
-        yield base64.encodebytes(kept).replace(b"\n", b"\r\n")
+            pending += chunk
+            complete = len(pending) // _LINE_BYTES * _LINE_BYTES
+            if complete:
+                yield base64.encodebytes(pending[:complete]).replace(b"\n", b"\r\n")
+                pending = pending[complete:]
+    if pending:
+        yield base64.encodebytes(pending).replace(b"\n", b"\r\n")
