@@ -155,6 +155,7 @@ class OxRenderer:
         yield from ("", "from __future__ import annotations", "", "from importlib import import_module")
         yield from ("from typing import TYPE_CHECKING, Any, Final", "")
         yield from (
+            "from .deprecated import renamed",
             "from .errors import suggest",
             "from .services.ox._generated import RECORDS, record_class",
             "",
@@ -239,10 +240,14 @@ class OxModules:
     if TYPE_CHECKING:'''.splitlines()
 
 _PUBLIC_FUNCTIONS: Final = """
+_OLD_NAMES: Final = {"OxSecondFactorNeeded": "OxSecondFactorRequired"}
+
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
         \"\"\"Import the module of a name when the name is first asked for.\"\"\"
+        if name in _OLD_NAMES:
+            return __getattr__(renamed(__name__, _OLD_NAMES)(name))
         if name not in __all__:
             raise AttributeError(f"{__name__} has no {name!r}.{suggest(name, __all__)}")
         value = globals()[name] = _find_value(name)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
+from .deprecated import renamed
 from .errors import suggest
 from .services.ox._generated import RECORDS, record_class
 
@@ -709,10 +710,14 @@ _HAND_WRITTEN: Final = {
 """Name → the module that it is in, below ``services.ox``."""
 
 
+_OLD_NAMES: Final = {"OxSecondFactorNeeded": "OxSecondFactorRequired"}
+
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
         """Import the module of a name when the name is first asked for."""
+        if name in _OLD_NAMES:
+            return __getattr__(renamed(__name__, _OLD_NAMES)(name))
         if name not in __all__:
             raise AttributeError(f"{__name__} has no {name!r}.{suggest(name, __all__)}")
         value = globals()[name] = _find_value(name)

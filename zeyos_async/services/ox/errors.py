@@ -25,6 +25,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ...auth.ox.wire import LOST, SECOND_FACTOR, is_lost, oauth_error
+from ...deprecated import renamed
 from ...errors import (
     ApiError,
     BadRequest,
@@ -262,3 +263,12 @@ def _parse_leniently(request: Request, response: Response) -> tuple[Envelope, Ox
         return parse_response(request, response)
     except ServerError:
         return Envelope(None), None
+
+
+if TYPE_CHECKING:
+    OxSecondFactorNeeded = OxSecondFactorRequired
+else:
+
+    def __getattr__(name: str) -> Any:
+        """Give an error by its old name, with a warning."""
+        return globals()[renamed(__name__, {"OxSecondFactorNeeded": "OxSecondFactorRequired"})(name)]
