@@ -62,20 +62,20 @@ class Block:
 def blocks(page: Path) -> list[Block]:
     """The fenced blocks of a page; one of text right below an example is what that prints."""
     source = page.read_text("utf-8")
-    found: list[Block] = []
+    fenced: list[Block] = []
     end = -1
     for match in FENCE.finditer(source):
         block = Block(page, source.count("\n", 0, match.start()) + 1, match[1], match[2])
         if (
             block.language == "text"
-            and found
-            and found[-1].language == "python"
+            and fenced
+            and fenced[-1].language == "python"
             and not source[end : match.start()].strip()
         ):
-            found[-1] = attrs.evolve(found[-1], prints=block.text)
-        found.append(block)
+            fenced[-1] = attrs.evolve(fenced[-1], prints=block.text)
+        fenced.append(block)
         end = match.end()
-    return found
+    return fenced
 
 
 def named(pages: list[Path]) -> list[Any]:
@@ -96,7 +96,7 @@ async def emulator() -> AsyncIterator[ZeyosEmulator]:
 
 
 @pytest.mark.parametrize("page", named([page for page in PAGES if has_examples(page)]))
-async def test_the_examples_run(
+async def test_the_examples_of_the_pages_run(
     page: Path, emulator: ZeyosEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The page's examples, from top to bottom, do what the page says."""
@@ -155,7 +155,7 @@ def commands() -> list[Any]:
 
 
 @pytest.mark.parametrize("line", commands())
-def test_the_commands_run(line: str, tmp_path: Path) -> None:
+def test_the_commands_of_the_pages_run(line: str, tmp_path: Path) -> None:
     """The command lines of the pages end well."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "COLUMNS": "100", "NO_COLOR": "1"}
@@ -180,7 +180,7 @@ def anchors(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("page", named([*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]))
-def test_the_links_lead_somewhere(page: Path) -> None:
+def test_the_links_of_the_pages_lead_somewhere(page: Path) -> None:
     """A link to a file of ours names one, and a heading in it."""
     for link in LINK.findall(FENCE.sub("", page.read_text("utf-8"))):
         if "://" in link:
@@ -198,7 +198,7 @@ def test_every_page_is_in_the_index() -> None:
     assert pages <= set(LINK.findall(index))
 
 
-def test_a_wrong_example_fails(tmp_path: Path) -> None:
+def test_an_example_that_raises_is_noticed(tmp_path: Path) -> None:
     """What these tests rest on: an example that raises is noticed, with the line of its page."""
     page = tmp_path / "page.md"
     page.write_text("# A page\n\n```python\nx = 1\nassert x == 2\n```\n")
@@ -209,7 +209,7 @@ def test_a_wrong_example_fails(tmp_path: Path) -> None:
     assert str(caught.traceback[-1].path).endswith("page.md")
 
 
-def test_what_an_example_prints_is_read_from_below_it(tmp_path: Path) -> None:
+def test_the_output_of_an_example_is_read_from_below_it(tmp_path: Path) -> None:
     """A block of text counts as output only right below its example."""
     page = tmp_path / "page.md"
     page.write_text(

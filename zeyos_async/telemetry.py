@@ -32,12 +32,12 @@ _NAME: Final = "zeyos_async"
 
 
 @attrs.frozen(eq=False)
-class _Open:
-    """A span that has not ended, and what was current before it."""
+class _OpenSpan:
+    """A span that has not ended, and the one that was current before it."""
 
     span: Span
     token: Any
-    outer: _Open | None
+    outer: _OpenSpan | None
 
 
 class OpenTelemetryHooks(Hooks):
@@ -47,7 +47,7 @@ class OpenTelemetryHooks(Hooks):
     spans of others (of aiohttp's instrumentation, of a callable that gets tokens) come below them.
 
     Args:
-        tracer_provider: Where spans go; the global one if ``None``.
+        tracer_provider: Gets the spans; the global one if ``None``.
 
     Raises:
         ConfigurationError: OpenTelemetry is not installed.
@@ -63,73 +63,75 @@ class OpenTelemetryHooks(Hooks):
         self._trace = trace
         self._context = context
         self._tracer = trace.get_tracer(_NAME, tracer_provider=tracer_provider)
-        self._open: ContextVar[_Open | None] = ContextVar("zeyos_async_span", default=None)
+        self._current_span: ContextVar[_OpenSpan | None] = ContextVar("zeyos_async_span", default=None)
 
     def on_call(self, request: Request) -> None:
         """Begin the span of a call."""
         name = request.operation or request.method
-        self._begin(name, {**_about(request), "zeyos_async.operation": request.operation})
+        self._begin_span(name, {**_request_attributes(request), "zeyos_async.operation": request.operation})
 
     def on_request(self, request: Request, attempt: int) -> None:
         """Begin the span of an attempt."""
-        values = _about(request)
+        values = _request_attributes(request)
         if attempt > 1:
             values["http.request.resend_count"] = attempt - 1
-        self._begin(request.method, values)
+        self._begin_span(request.method, values)
 
     def on_response(self, request: Request, response: Response, seconds: float) -> None:
         """End the span of an attempt that was answered."""
-        self._end(response.status, None)
+        self._end_span(response.status, None)
 
     def on_failure(self, request: Request, error: BaseException, seconds: float) -> None:
         """End the span of an attempt that was not answered."""
-        self._end(None, error)
+        self._end_span(None, error)
 
     def on_done(
         self, request: Request, response: Response | None, error: BaseException | None, seconds: float
     ) -> None:
         """End the span of a call."""
+        # A call that an answer failed has no response here; its error knows the status.
         status = response.status if response is not None else getattr(error, "status", None) or None
-        self._end(status, error)
+        self._end_span(status, error)
 
     def on_retry(self, request: Request, attempt: int, wait: float, reason: str) -> None:
         """Note a pause before another attempt in the span of the call."""
-        self._note("retry", {"zeyos_async.attempt": attempt, "zeyos_async.wait": wait})
+        self._add_event("retry", {"zeyos_async.attempt": attempt, "zeyos_async.wait": wait})
 
     def on_login(self, base_url: URL, error: Exception | None) -> None:
         """Note a log-in in the span of the call that began it."""
-        self._note("login", {} if error is None else {"error.type": _type_of(error)})
+        self._add_event("login", {} if error is None else {"error.type": _error_type(error)})
 
     def on_limit(self, origin: URL, limit: int, in_flight: int, waiting: int) -> None:
         """Note a wait for a slot, or a new limit, in the span of the call that meets it."""
         counts = {"limit": limit, "in_flight": in_flight, "waiting": waiting}
-        self._note("limit", {f"zeyos_async.{name}": count for name, count in counts.items()})
+        self._add_event("limit", {f"zeyos_async.{name}": count for name, count in counts.items()})
 
-    def _begin(self, name: str, values: dict[str, Any]) -> None:
+    def _begin_span(self, name: str, values: dict[str, Any]) -> None:
         span = self._tracer.start_span(name, kind=self._trace.SpanKind.CLIENT, attributes=values)
+        # Kept in a variable of the context: a call and its attempts may run in tasks of their own.
         token = self._context.attach(self._trace.set_span_in_context(span))
-        self._open.set(_Open(span, token, self._open.get()))
+        self._current_span.set(_OpenSpan(span, token, self._current_span.get()))
 
-    def _end(self, status: int | None, error: BaseException | None) -> None:
-        found = self._open.get()
-        if found is None:
+    def _end_span(self, status: int | None, error: BaseException | None) -> None:
+        current = self._current_span.get()
+        if current is None:
             return  # the hooks were added while the call was under way
         if status is not None:
-            found.span.set_attribute("http.response.status_code", status)
-        kind = _type_of(error) if error is not None else str(status) if status and status >= 400 else None
+            current.span.set_attribute("http.response.status_code", status)
+        kind = _error_type(error) if error is not None else str(status) if status and status >= 400 else None
         if kind is not None:
-            found.span.set_attribute("error.type", kind)
-            found.span.set_status(self._trace.StatusCode.ERROR)
-        found.span.end()
-        self._context.detach(found.token)
-        self._open.set(found.outer)
+            current.span.set_attribute("error.type", kind)
+            current.span.set_status(self._trace.StatusCode.ERROR)
+        current.span.end()
+        self._context.detach(current.token)
+        self._current_span.set(current.outer)
 
-    def _note(self, name: str, values: dict[str, Any]) -> None:
-        if (found := self._open.get()) is not None:
-            found.span.add_event(name, values)
+    def _add_event(self, name: str, attributes: dict[str, Any]) -> None:
+        if (current := self._current_span.get()) is not None:
+            current.span.add_event(name, attributes)
 
 
-def _about(request: Request) -> dict[str, Any]:
+def _request_attributes(request: Request) -> dict[str, Any]:
     url = request.url
     values: dict[str, Any] = {
         "http.request.method": request.method,
@@ -141,7 +143,7 @@ def _about(request: Request) -> dict[str, Any]:
     return values
 
 
-def _type_of(error: BaseException) -> str:
+def _error_type(error: BaseException) -> str:
     if isinstance(error, ApiError) and error.status:
         return str(error.status)
     kind = type(error)

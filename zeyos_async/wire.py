@@ -35,7 +35,7 @@ _NO_HEADERS: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
 
 
 class Safety(enum.Enum):
-    """What it means to send an operation a second time.
+    """The effect of sending an operation a second time.
 
     This is a property of the operation and never of the HTTP verb: a ZeyOS list is a POST and may
     be repeated at will, a ZeyOS create is a PUT and must not be.
@@ -58,7 +58,7 @@ class StreamingBody(Protocol):
         ...
 
     async def measure(self) -> int | None:
-        """How many bytes it has; ``None`` if that is not known, and it is sent in chunks.
+        """Return the number of its bytes; ``None`` if that is not known, and it is sent in chunks.
 
         Raises:
             InvalidArgument: It can't be read; nothing was sent.
@@ -66,11 +66,11 @@ class StreamingBody(Protocol):
         ...
 
     def chunks(self) -> AsyncGenerator[bytes, None]:
-        """Its bytes, from the first. What this raises cuts the request off, and is raised by the call."""
+        """Yield its bytes, from the first. An error cuts the request off, and is raised by the call."""
         ...
 
 
-def _headers(value: Mapping[str, str] | None) -> CIMultiDictProxy[str]:
+def _to_headers(value: Mapping[str, str] | None) -> CIMultiDictProxy[str]:
     if isinstance(value, CIMultiDictProxy):
         return value
     if not value:
@@ -78,16 +78,14 @@ def _headers(value: Mapping[str, str] | None) -> CIMultiDictProxy[str]:
     return CIMultiDictProxy(CIMultiDict(value))
 
 
-def _shown(headers: Mapping[str, str]) -> str:
-    """Headers for a ``repr``: the values only of those that can't carry a credential."""
-    return (
-        "{"
-        + ", ".join(f"{k}: {v if k.lower() in _OPEN_HEADERS else '***'}" for k, v in headers.items())
-        + "}"
-    )
+def _redact_headers(headers: Mapping[str, str]) -> str:
+    """Return headers for a ``repr``: the values only of those that can't carry a credential."""
+    # A list of harmless headers and not of secret ones: a header that nobody thought of stays hidden.
+    pairs = (f"{k}: {v if k.lower() in _OPEN_HEADERS else '***'}" for k, v in headers.items())
+    return f"{{{', '.join(pairs)}}}"
 
 
-def _shown_body(body: bytes | StreamingBody | None) -> str:
+def _redact_body(body: bytes | StreamingBody | None) -> str:
     return f"<{len(body)} bytes>" if isinstance(body, bytes) else "None" if body is None else repr(body)
 
 
@@ -102,7 +100,7 @@ class Request:
         body: The bytes of the body, or a body that is sent as it is read, or ``None``.
         safety: Whether the operation may be sent again.
         operation: A name for logs, hooks and errors, such as ``"accounts.list"``.
-        sent: What the caller gave, kept for ``OutcomeUnknown.sent``.
+        sent: The argument of the caller, kept for ``OutcomeUnknown.sent``.
         follow: Whether a redirect is followed, where that is safe, and an error where it is not. If
             false, the redirect itself is the answer.
         renews: Whether a refused credential is replaced by a fresh one, and the request sent again. If
@@ -111,8 +109,8 @@ class Request:
 
     method: str
     url: URL = attrs.field(repr=lambda url: public_url(url))
-    headers: CIMultiDictProxy[str] = attrs.field(default=None, converter=_headers, repr=_shown)
-    body: bytes | StreamingBody | None = attrs.field(default=None, repr=_shown_body)
+    headers: CIMultiDictProxy[str] = attrs.field(default=None, converter=_to_headers, repr=_redact_headers)
+    body: bytes | StreamingBody | None = attrs.field(default=None, repr=_redact_body)
     safety: Safety = Safety.ONCE
     operation: str = ""
     sent: Any = attrs.field(default=None, repr=False, eq=False)
@@ -135,18 +133,19 @@ class Request:
         return self.body is None or isinstance(self.body, bytes) or self.body.replayable
 
     def with_headers(self, **headers: str) -> Request:
-        """A copy with more headers; an underscore in a name stands for a hyphen."""
+        """Return a copy with more headers; an underscore in a name stands for a hyphen."""
         return self.with_header_map({name.replace("_", "-"): value for name, value in headers.items()})
 
     def with_header_map(self, headers: Mapping[str, str]) -> Request:
-        """A copy with these headers set, replacing those of the same names."""
+        """Return a copy with these headers set, replacing those of the same names."""
         merged = CIMultiDict(self.headers)
         merged.update(headers)
         return self.with_url(self.url, headers=merged)
 
     def with_url(self, url: URL, *, headers: CIMultiDict[str] | None = None) -> Request:
-        """A copy for another URL and, if given, with these headers in place of its own."""
-        return Request(  # attrs.evolve costs five times as much, on every request
+        """Return a copy for another URL and, if given, with these headers in place of its own."""
+        # attrs.evolve costs five times as much, and this runs for every request.
+        return Request(
             method=self.method,
             url=url,
             headers=self.headers if headers is None else CIMultiDictProxy(headers),
@@ -171,7 +170,7 @@ class Response:
     """
 
     status: int
-    headers: CIMultiDictProxy[str] = attrs.field(default=None, converter=_headers, repr=_shown)
+    headers: CIMultiDictProxy[str] = attrs.field(default=None, converter=_to_headers, repr=_redact_headers)
     body: bytes = attrs.field(default=b"", repr=lambda b: f"<{len(b)} bytes>")
     url: URL = attrs.field(default=URL(), repr=lambda url: public_url(url))
 
@@ -191,7 +190,7 @@ class Response:
         return self.body.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """The body as JSON values.
+        """Return the body as JSON values.
 
         Raises:
             ValueError: The body is not JSON.
@@ -208,10 +207,10 @@ class Response:
 
 
 def too_deep(url: URL) -> ResponseTooLarge:
-    """The error for JSON that is nested too deeply to be read."""
+    """Return the error for JSON that is nested too deeply to be read."""
     return ResponseTooLarge("the JSON of the answer is nested too deeply", url=public_url(url))
 
 
 def public_url(url: URL) -> str:
-    """A URL that may be shown: no user info, no query, no fragment (sessions travel there)."""
+    """Return a URL that may be shown: no user info, no query, no fragment (sessions travel there)."""
     return str(url.with_user(None).with_query(None).with_fragment(None)) if url.is_absolute() else url.path

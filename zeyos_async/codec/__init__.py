@@ -1,4 +1,4 @@
-"""From the bytes of a page to values: records, a user's own classes, or dicts."""
+"""Decoding of pages: from bytes to records, a user's own classes, or dicts."""
 
 from __future__ import annotations
 

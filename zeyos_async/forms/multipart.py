@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import attrs
 
 from ..errors import InvalidArgument
-from .upload import Progress, Upload, told
+from .upload import Progress, Upload, report_progress
 
 __all__ = ["Form", "Multipart", "Part"]
 
@@ -25,17 +25,17 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _ESCAPES: Final = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
 
 
-def _pairs(value: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    given: Any = value.items() if isinstance(value, Mapping) else value
-    pairs = tuple((name, text) for name, text in given)
+def _check_fields(value: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    items: Any = value.items() if isinstance(value, Mapping) else value
+    pairs = tuple((name, text) for name, text in items)
     for name, text in pairs:
         if not isinstance(name, str) or not isinstance(text, str):
             raise InvalidArgument(f"The form field {name!r} must be a text, not {type(text).__name__}.")
     return pairs
 
 
-def _names(pairs: tuple[tuple[str, Any], ...]) -> str:
-    """Only the names, as the values may be secret."""
+def _format_names(pairs: tuple[tuple[str, Any], ...]) -> str:
+    """Format the names of fields for a repr, without their values, which may be secret."""
     return f"<{', '.join(name for name, _ in pairs)}>"
 
 
@@ -47,7 +47,7 @@ class Form:
         fields: Names and texts, as a mapping or as pairs.
     """
 
-    fields: tuple[tuple[str, str], ...] = attrs.field(converter=_pairs, repr=_names)
+    fields: tuple[tuple[str, str], ...] = attrs.field(converter=_check_fields, repr=_format_names)
 
     @property
     def content_type(self) -> str:
@@ -55,22 +55,24 @@ class Form:
         return "application/x-www-form-urlencoded"
 
     def encode(self) -> bytes:
-        """The body."""
+        """Encode the form to the bytes of a body."""
         return urlencode(self.fields).encode("ascii")
 
 
-def _parts(value: Iterable[Part]) -> tuple[Part, ...]:
+def _check_parts(value: Iterable[Part]) -> tuple[Part, ...]:
     parts = tuple(value)
     for name, content in parts:
         if not isinstance(content, (str, Upload)):
             raise InvalidArgument(
                 f"The part {name!r} of a form must be a text or an Upload, not {type(content).__name__}."
             )
-        _head(name, content, "-")
+        _part_head(
+            name, content, "-"
+        )  # names that can't be sent fail here, and not in the middle of a request
     return parts
 
 
-def _boundary(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+def _check_boundary(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
     if not _BOUNDARY.fullmatch(value):
         raise InvalidArgument(f"{value!r} can't be the boundary of a form.")
 
@@ -88,10 +90,14 @@ class Multipart:
         InvalidArgument: A part is neither, or its name, its file's name or its type can't be sent.
     """
 
-    parts: tuple[Part, ...] = attrs.field(converter=_parts, repr=_names)
+    parts: tuple[Part, ...] = attrs.field(converter=_check_parts, repr=_format_names)
     on_progress: Progress | None = attrs.field(default=None, kw_only=True, repr=False, eq=False)
     boundary: str = attrs.field(
-        factory=lambda: secrets.token_hex(16), kw_only=True, validator=_boundary, repr=False
+        # Random, so that no content can hold it: nothing searches the parts for it.
+        factory=lambda: secrets.token_hex(16),
+        kw_only=True,
+        validator=_check_boundary,
+        repr=False,
     )
 
     @property
@@ -105,58 +111,58 @@ class Multipart:
         return all(isinstance(content, str) or content.replayable for _, content in self.parts)
 
     async def measure(self) -> int | None:
-        """How many bytes it has, or ``None`` if one of its parts does not know.
+        """Measure the parts, and return how many bytes the form has; ``None`` if one of them does not know.
 
         Raises:
             InvalidArgument: A file can't be read.
         """
-        total = len(self._end)
+        total = len(self._end_line)
         for name, content in self.parts:
             size = len(content.encode()) if isinstance(content, str) else await content.measure()
             if size is None:
                 return None
-            total += len(_head(name, content, self.boundary)) + size + 2
+            total += len(_part_head(name, content, self.boundary)) + size + 2
         return total
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
-        """Its bytes, piece by piece.
+        """Yield the form, piece by piece.
 
         Raises:
             InvalidArgument: A file can't be read, or it changes meanwhile.
         """
         total = None if self.on_progress is None else await self.measure()
-        async with aclosing(told(self._pieces(), total, self.on_progress)) as pieces:
+        async with aclosing(report_progress(self._iterate(), total, self.on_progress)) as pieces:
             async for piece in pieces:
                 yield piece
 
-    async def _pieces(self) -> AsyncGenerator[bytes, None]:
-        """What is no file is kept until the next file, so that small pieces don't become small packets."""
-        kept = b""
+    async def _iterate(self) -> AsyncGenerator[bytes, None]:
+        """Yield the form, with all that lies between two files in one piece: small pieces make small packets."""
+        pending = b""
         for name, content in self.parts:
-            kept += _head(name, content, self.boundary)
+            pending += _part_head(name, content, self.boundary)
             if isinstance(content, str):
-                kept += content.encode()
+                pending += content.encode()
             else:
-                yield kept
-                kept = b""
+                yield pending
+                pending = b""
                 async with aclosing(content.chunks()) as chunks:
                     async for chunk in chunks:
                         yield chunk
-            kept += b"\r\n"
-        yield kept + self._end
+            pending += b"\r\n"
+        yield pending + self._end_line
 
     @property
-    def _end(self) -> bytes:
+    def _end_line(self) -> bytes:
         return f"--{self.boundary}--\r\n".encode()
 
 
-def _head(name: str, content: str | Upload, boundary: str) -> bytes:
-    """What stands before the content of a part."""
-    lines = [f"--{boundary}", f'Content-Disposition: form-data; name="{_quoted(name)}"']
+def _part_head(name: str, content: str | Upload, boundary: str) -> bytes:
+    """Return the lines before the content of a part."""
+    lines = [f"--{boundary}", f'Content-Disposition: form-data; name="{_quote(name)}"']
     if isinstance(content, Upload):
         if content.name is not None:
-            lines[1] += f'; filename="{_quoted(content.name)}"'
-        lines.append(f"Content-Type: {_type(content.media_type)}")
+            lines[1] += f'; filename="{_quote(content.name)}"'
+        lines.append(f"Content-Type: {_check_media_type(content.media_type)}")
     try:
         return "\r\n".join([*lines, "", ""]).encode()
     except UnicodeEncodeError as error:
@@ -165,13 +171,13 @@ def _head(name: str, content: str | Upload, boundary: str) -> bytes:
         ) from None
 
 
-def _quoted(name: str) -> str:
+def _quote(name: str) -> str:
     if "\x00" in name:
         raise InvalidArgument(f"The name {name!r} in a form holds a NUL character.")
     return name.translate(_ESCAPES)
 
 
-def _type(value: str) -> str:
+def _check_media_type(value: str) -> str:
     if _CONTROL.search(value) or not value:
         raise InvalidArgument(f"{value!r} can't be the type of a part of a form.")
     return value

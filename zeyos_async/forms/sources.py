@@ -1,4 +1,4 @@
-"""Where the bytes of an upload come from: memory, a file, an open file, or an asynchronous iterator.
+"""Sources of the bytes of an upload: memory, a file, an open file, or an asynchronous iterator.
 
 A file is opened for each piece of it, and must be the same file each time: what changes while it is sent
 ends in an error and not in a mixture, and there is no handle that a cancelled upload could leave open.
@@ -20,7 +20,7 @@ import attrs
 
 from ..errors import InvalidArgument
 
-__all__ = ["PIECE", "Source", "UploadSource", "in_thread", "source_of"]
+__all__ = ["PIECE", "Source", "UploadSource", "in_thread", "to_source"]
 
 PIECE: Final = 256 * 1024
 """How many bytes are read and written at a time."""
@@ -41,41 +41,41 @@ class Source(Protocol):
         ...
 
     async def measure(self) -> int | None:
-        """How many bytes it has, or ``None`` if nobody knows."""
+        """Return how many bytes it has, or ``None`` if nobody knows."""
         ...
 
     def pieces(self) -> AsyncGenerator[bytes, None]:
-        """Its bytes."""
+        """Yield its bytes."""
         ...
 
 
-def source_of(value: object) -> Source:
-    """The source that a value is.
+def to_source(value: object) -> Source:
+    """Return the source of a value's bytes.
 
     Raises:
         InvalidArgument: It is none; a text is neither content nor a path.
     """
-    if isinstance(value, (_Memory, _File, _Handle, _Stream, _Factory)):
-        return value  # of an upload that is made again with another name
+    if isinstance(value, (_BytesSource, _PathSource, _OpenFileSource, _IteratorSource, _FactorySource)):
+        return value  # from an upload that is made again with another name
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return _Memory(bytes(value))
+        return _BytesSource(bytes(value))
     if isinstance(value, os.PathLike):
-        return _File(Path(value))
+        return _PathSource(Path(value))
     if isinstance(value, AsyncIterable):
-        return _Stream(value)
+        return _IteratorSource(value)
     if callable(getattr(value, "read", None)):
-        return _open_file(value)
+        return _open_file_source(value)
     if callable(value):
-        return _Factory(value)
-    more = "; wrap a path in pathlib.Path(), and encode a text" if isinstance(value, str) else ""
+        return _FactorySource(value)
+    hint = "; wrap a path in pathlib.Path(), and encode a text" if isinstance(value, str) else ""
     raise InvalidArgument(
         "An upload takes bytes, a pathlib.Path, a file opened in binary mode or an asynchronous iterator of bytes, "
-        f"not {type(value).__name__}{more}."
+        f"not {type(value).__name__}{hint}."
     )
 
 
 @attrs.frozen
-class _Memory:
+class _BytesSource:
     data: bytes = attrs.field(repr=lambda data: f"<{len(data)} bytes>")
 
     replayable = True
@@ -89,26 +89,26 @@ class _Memory:
 
 
 @attrs.frozen
-class _File:
+class _PathSource:
     path: Path
 
     replayable = True
 
     async def measure(self) -> int:
-        return (await in_thread(self._look)).st_size
+        return (await in_thread(self._stat)).st_size
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
-        state = await in_thread(self._look)
+        state = await in_thread(self._stat)
         for start in range(0, state.st_size, PIECE):
             yield await in_thread(partial(self._read, start, state))
 
-    def _look(self) -> os.stat_result:
+    def _stat(self) -> os.stat_result:
         try:
             state = self.path.stat()
             if stat.S_ISREG(state.st_mode):
                 self.path.open("rb").close()  # what can't be read must not fail in the middle of a request
         except OSError as error:
-            raise self._unreadable(error) from error
+            raise self._read_error(error) from error
         if not stat.S_ISREG(state.st_mode):
             raise InvalidArgument(
                 f"{self.path} is no regular file, so that it can't be uploaded by its path; "
@@ -118,19 +118,20 @@ class _File:
 
     def _read(self, start: int, expected: os.stat_result) -> bytes:
         try:
+            # Opened for each piece: a cancelled upload leaves no handle open.
             with self.path.open("rb", buffering=0) as file:
-                found = os.fstat(file.fileno())
+                state = os.fstat(file.fileno())
                 file.seek(start)
-                piece = _whole(file, min(PIECE, expected.st_size - start))
+                piece = _read_exactly(file, min(PIECE, expected.st_size - start))
         except OSError as error:
-            raise self._unreadable(error) from error
-        if _version(found) != _version(expected) or len(piece) != min(PIECE, expected.st_size - start):
+            raise self._read_error(error) from error
+        if _version(state) != _version(expected) or len(piece) != min(PIECE, expected.st_size - start):
             raise InvalidArgument(
                 f"{self.path} was changed while it was being uploaded; the request was cut off."
             )
         return piece
 
-    def _unreadable(self, error: OSError) -> InvalidArgument:
+    def _read_error(self, error: OSError) -> InvalidArgument:
         return InvalidArgument(f"{self.path} can't be read: {error.strerror or error}.")
 
 
@@ -139,68 +140,69 @@ def _version(state: os.stat_result) -> tuple[int, ...]:
 
 
 @attrs.define(eq=False)
-class _Handle:
-    """A file that the caller opened and will close; it is read from where it stands."""
+class _OpenFileSource:
+    """A file that the caller opened and will close; it is read from its present position."""
 
     file: Any
     start: int | None
-    begun: bool = False
+    has_begun: bool = False
 
     @property
     def replayable(self) -> bool:
-        return self.start is not None or not self.begun
+        return self.start is not None or not self.has_begun
 
     async def measure(self) -> int | None:
-        return None if self.start is None else await in_thread(self._left)
+        return None if self.start is None else await in_thread(self._measure_rest)
 
-    def _left(self) -> int:
+    def _measure_rest(self) -> int:
         end: int = self.file.seek(0, os.SEEK_END)
         return max(0, end - (self.start or 0))
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
-        self.begun = True
+        self.has_begun = True
         if self.start is not None:
             await in_thread(lambda: self.file.seek(self.start))
         while piece := await in_thread(lambda: self.file.read(PIECE)):
-            yield _checked(piece)
+            yield _check_piece(piece)
 
 
-def _open_file(file: Any) -> _Handle:
+def _open_file_source(file: Any) -> _OpenFileSource:
+    # A pipe has no position and can't be wound back: it is read once, like an iterator.
     try:
-        return _Handle(file, file.tell() if file.seekable() else None)
+        return _OpenFileSource(file, file.tell() if file.seekable() else None)
     except (AttributeError, OSError):
-        return _Handle(file, None)
+        return _OpenFileSource(file, None)
     except ValueError as error:
         raise InvalidArgument(f"The file can't be uploaded: {error}.") from error
 
 
 @attrs.define(eq=False)
-class _Stream:
+class _IteratorSource:
     """An iterator, of which nobody knows whether it could begin anew."""
 
     stream: AsyncIterable[bytes]
-    begun: bool = False
+    has_begun: bool = False
 
     @property
     def replayable(self) -> bool:
-        return not self.begun
+        return not self.has_begun
 
     async def measure(self) -> None:
         return None
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
-        if self.begun:
+        if self.has_begun:
             raise InvalidArgument(
                 "The asynchronous iterator of this upload was read already; make a new one, or give a function that does."
             )
-        self.begun = True
-        async with aclosing(_each(self.stream)) as pieces:
+        self.has_begun = True
+        async with aclosing(_checked_pieces(self.stream)) as pieces:
             async for piece in pieces:
                 yield piece
 
 
 @attrs.frozen
-class _Factory:
+class _FactorySource:
     make: Callable[[], object]
 
     replayable = True
@@ -216,30 +218,30 @@ class _Factory:
             raise InvalidArgument(
                 f"The function of an upload must give an asynchronous iterator of bytes, not {type(stream).__name__}."
             )
-        async with aclosing(_each(stream)) as pieces:
+        async with aclosing(_checked_pieces(stream)) as pieces:
             async for piece in pieces:
                 yield piece
 
 
-async def _each(stream: AsyncIterable[Any]) -> AsyncGenerator[bytes, None]:
-    """The pieces of an iterator, which is closed when nobody wants more of it."""
+async def _checked_pieces(stream: AsyncIterable[Any]) -> AsyncGenerator[bytes, None]:
+    """Yield the pieces of an iterator, and close it when nobody wants more of it."""
     iterator = aiter(stream)
     try:
         async for piece in iterator:
-            yield _checked(piece)
+            yield _check_piece(piece)
     finally:
         if isinstance(iterator, AsyncGenerator):
             await iterator.aclose()
 
 
-def _checked(piece: object) -> bytes:
+def _check_piece(piece: object) -> bytes:
     if isinstance(piece, (bytes, bytearray, memoryview)):
         return bytes(piece)
     raise InvalidArgument(f"The content of an upload must be bytes, and it gave {type(piece).__name__}.")
 
 
-def _whole(file: Any, size: int) -> bytes:
-    """So many bytes; an unbuffered read may give less than it was asked for."""
+def _read_exactly(file: Any, size: int) -> bytes:
+    """Read so many bytes; an unbuffered read may return less than that at once."""
     parts: list[bytes] = []
     while size and (part := file.read(size)):
         parts.append(part)
@@ -255,5 +257,5 @@ async def in_thread(function: Callable[[], T]) -> T:
     except asyncio.CancelledError:
         await asyncio.wait([work])
         if not work.cancelled():
-            work.exception()  # looked at, so that nobody complains that it was not
+            work.exception()  # looked at, as asyncio logs exceptions that nobody has looked at
         raise

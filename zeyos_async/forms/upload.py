@@ -11,18 +11,18 @@ from typing import Any, Final, TypeAlias
 import attrs
 
 from ..errors import InvalidArgument
-from .sources import Source, UploadSource, in_thread, source_of
+from .sources import Source, UploadSource, in_thread, to_source
 
-__all__ = ["Progress", "Upload", "told"]
+__all__ = ["Progress", "Upload", "report_progress"]
 
 _UNKNOWN_TYPE: Final = "application/octet-stream"
 
 Progress: TypeAlias = Callable[[int, int | None], object]
-"""Is told how many bytes were handed to the connection, and of how many; ``None`` if that is not known. It is
-called on the event loop, and begins anew when the body is sent again."""
+"""A function that is called with the number of bytes that were handed to the connection, and with the number of
+all, ``None`` if that is not known. It runs on the event loop, and begins anew when the body is sent again."""
 
 
-def _size(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+def _check_size(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
         raise InvalidArgument(f"Upload(size=…) is a number of bytes from 0, not {value!r}.")
 
@@ -45,15 +45,15 @@ class Upload:
         InvalidArgument: The source is none of these.
     """
 
-    source: Source = attrs.field(converter=source_of)
+    source: Source = attrs.field(converter=to_source)
     filename: str | None = attrs.field(default=None, kw_only=True)
     content_type: str | None = attrs.field(default=None, kw_only=True)
-    size: int | None = attrs.field(default=None, kw_only=True, validator=_size)
+    size: int | None = attrs.field(default=None, kw_only=True, validator=_check_size)
     on_progress: Progress | None = attrs.field(default=None, kw_only=True, repr=False, eq=False)
 
     @classmethod
     def of(cls, value: Upload | UploadSource, *, filename: str | None = None) -> Upload:
-        """The upload that a value is.
+        """Return the upload that a value is, or make one of a source.
 
         Args:
             value: An upload, which is returned as it is, or a source.
@@ -70,8 +70,8 @@ class Upload:
         if self.filename is not None:
             return self.filename
         source: Any = self.source
-        named = getattr(source, "path", None) or getattr(getattr(source, "file", None), "name", None)
-        return PurePath(named).name if isinstance(named, (str, PurePath)) else None
+        path = getattr(source, "path", None) or getattr(getattr(source, "file", None), "name", None)
+        return PurePath(path).name if isinstance(path, (str, PurePath)) else None
 
     @property
     def media_type(self) -> str:
@@ -86,36 +86,37 @@ class Upload:
         return self.source.replayable
 
     async def measure(self) -> int | None:
-        """How many bytes it has, or ``None`` if that is not known.
+        """Measure the content, and return how many bytes it has, or ``None`` if that is not known.
 
         Raises:
             InvalidArgument: The file can't be read.
         """
         if not mimetypes.inited:
             await in_thread(mimetypes.init)  # it reads files of the system
-        found = await self.source.measure()
-        return self.size if found is None else found
+        measured = await self.source.measure()
+        return self.size if measured is None else measured
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
-        """Its bytes, piece by piece.
+        """Yield the content, piece by piece.
 
         Raises:
             InvalidArgument: The file can't be read, or it changes meanwhile.
         """
         total = None if self.on_progress is None else await self.measure()
-        async with aclosing(told(self.source.pieces(), total, self.on_progress)) as pieces:
+        async with aclosing(report_progress(self.source.pieces(), total, self.on_progress)) as pieces:
             async for piece in pieces:
                 yield piece
 
 
-async def told(
+async def report_progress(
     pieces: AsyncGenerator[bytes, None], total: int | None, progress: Progress | None
 ) -> AsyncGenerator[bytes, None]:
-    """The same pieces; whoever wants to know is told of each that was taken."""
+    """Yield the same pieces, and report each of them after it was taken."""
     sent = 0
     async with aclosing(pieces):
         async for piece in pieces:
             yield piece
+            # After the yield: the piece was taken by the connection, and not only offered.
             sent += len(piece)
             if progress is not None:
                 progress(sent, total)

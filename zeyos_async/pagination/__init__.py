@@ -1,8 +1,8 @@
-"""How a large result is cut into requests, without I/O.
+"""The cutting of a large result into requests, without I/O.
 
-``Paging`` is the user's configuration. ``IdPass`` and ``OffsetPass`` are the run state of one pass
-over a result: they say which span to ask for next, and what is left of a span once its page is
-here. ``PageSize`` remembers which page size a resource can take.
+``Paging`` is the user's configuration. ``IdPass`` and ``OffsetPass`` are the state of one pass over a result: they
+say which span to ask for next, and what is left of a span once its page is here. ``PageSize`` remembers which page
+size a resource can take.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How long a call may take: what the user says, and the one moment that follows from it."""
+"""The time that a call may take: the user's bounds, and the one moment that follows from them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Deadline", "Timeout"]
 _NUMBERS: Final = (int, float)
 
 
-def _seconds(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+def _check_seconds(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
     if value is None:
         return
     if isinstance(value, bool) or not isinstance(value, _NUMBERS) or not value > 0:
@@ -35,18 +35,18 @@ class Timeout:
         read: The longest silence while an answer is awaited or read.
     """
 
-    total: float | None = attrs.field(default=60.0, validator=_seconds)
-    connect: float | None = attrs.field(default=10.0, validator=_seconds)
-    read: float | None = attrs.field(default=30.0, validator=_seconds)
+    total: float | None = attrs.field(default=60.0, validator=_check_seconds)
+    connect: float | None = attrs.field(default=10.0, validator=_check_seconds)
+    read: float | None = attrs.field(default=30.0, validator=_check_seconds)
 
     @classmethod
     def of(cls, value: float | Timeout | None, default: Timeout) -> Timeout:
-        """What a ``timeout=`` argument means.
+        """Return the bounds that a ``timeout=`` argument means.
 
         Args:
             value: ``None`` for the default; a number of seconds bounds the whole call, and lifts the
                 bound on silences, so that the number alone says how long to wait.
-            default: What ``None`` stands for.
+            default: The bounds that ``None`` stands for.
 
         Raises:
             InvalidArgument: The number is not above 0.
@@ -55,6 +55,7 @@ class Timeout:
             return default
         if isinstance(value, Timeout):
             return value
+        # "120" is meant to be 120 seconds, and not the 30 seconds of silence that the default allows.
         return cls(total=value, connect=default.connect, read=None)
 
     @property
@@ -63,11 +64,11 @@ class Timeout:
         return self.total if self.read is None else self.read
 
     def for_upload(self) -> Timeout:
-        """The bounds for a call whose body is sent as it is read."""
+        """Return the bounds for a call whose body is sent as it is read."""
         return Timeout(total=None, connect=self.connect, read=self.silence)
 
     def for_download(self) -> Timeout:
-        """The bounds for a call whose answer is read piece by piece; ``total`` is for its head."""
+        """Return the bounds for a call whose answer is read piece by piece; ``total`` is for its head."""
         return Timeout(total=self.total, connect=self.connect, read=self.silence)
 
 
@@ -83,9 +84,9 @@ class Deadline:
 
     @classmethod
     def after(cls, seconds: float | None, *, now: float) -> Deadline:
-        """The deadline that many seconds from now."""
+        """Return the deadline that many seconds from now."""
         return cls(math.inf if seconds is None else now + seconds)
 
     def remaining(self, *, now: float) -> float:
-        """Seconds left, 0 when it is over."""
+        """Return the seconds that remain, 0 when the call is over."""
         return max(0.0, self.at - now)

@@ -1,4 +1,4 @@
-"""How much may run at once against one host.
+"""Limits on what runs at once against one host.
 
 The limit on concurrent requests adapts as TCP's window does: it grows by about one for each round
 of answers while it is what holds requests back, and is halved when the host says that it is too
@@ -16,14 +16,14 @@ from ..errors import InvalidArgument
 
 __all__ = ["ConcurrencyWindow", "Limits", "Pace"]
 
-_FIRST_WINDOW: Final = 16
-_CUT: Final = 0.5
+_INITIAL_LIMIT: Final = 16
+_CUT_FACTOR: Final = 0.5
 
 
-def _positive(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
-    whole = attribute.name != "rate"
-    allowed = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
-    if value is not None and not (allowed and value > 0):
+def _check_positive(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    is_whole = attribute.name != "rate"
+    is_number = isinstance(value, int if is_whole else (int, float)) and not isinstance(value, bool)
+    if value is not None and not (is_number and value > 0):
         raise InvalidArgument(f"Limits.{attribute.name} must be above 0; got {value!r}.")
 
 
@@ -38,10 +38,10 @@ class Limits:
         rate: Requests per second to one host, evenly spaced; ``None`` for no bound.
     """
 
-    connections: int = attrs.field(default=100, validator=_positive)
-    per_host: int | None = attrs.field(default=None, validator=_positive)
-    concurrency: int = attrs.field(default=32, validator=_positive)
-    rate: float | None = attrs.field(default=None, validator=_positive)
+    connections: int = attrs.field(default=100, validator=_check_positive)
+    per_host: int | None = attrs.field(default=None, validator=_check_positive)
+    concurrency: int = attrs.field(default=32, validator=_check_positive)
+    rate: float | None = attrs.field(default=None, validator=_check_positive)
 
     @property
     def ceiling(self) -> int:
@@ -64,33 +64,34 @@ class ConcurrencyWindow:
     cut_at: float = float("-inf")
 
     @classmethod
-    def first(cls, ceiling: int) -> ConcurrencyWindow:
-        """The window of a host that nothing is known about yet."""
-        return cls(float(min(ceiling, _FIRST_WINDOW)), ceiling)
+    def initial(cls, ceiling: int) -> ConcurrencyWindow:
+        """Return the window of a host that nothing is known about yet."""
+        return cls(float(min(ceiling, _INITIAL_LIMIT)), ceiling)
 
-    def answered(self, *, in_flight: int) -> ConcurrencyWindow:
-        """The window after a good answer.
+    def after_success(self, *, in_flight: int) -> ConcurrencyWindow:
+        """Return the window after a good answer.
 
         Args:
             in_flight: How many requests ran when it came, its own included. A window that is not
                 used up does not grow: nothing shows that the host could bear more.
         """
+        # By 1 / limit for each answer, the window grows by one in a round of answers.
         if self.limit >= self.ceiling or in_flight < int(self.limit):
             return self
         return ConcurrencyWindow(
             min(float(self.ceiling), self.limit + 1.0 / self.limit), self.ceiling, self.cut_at
         )
 
-    def overloaded(self, *, began: float, now: float) -> ConcurrencyWindow:
-        """The window after an answer that says "too much", or after a time-out.
+    def after_overload(self, *, began: float, now: float) -> ConcurrencyWindow:
+        """Return the window after an answer that says "too much", or after a time-out.
 
         Args:
             began: When the request was sent.
             now: The present moment.
         """
-        if began <= self.cut_at:
+        if began <= self.cut_at:  # of the same burst: twenty failures together would cut the window to one
             return self
-        return ConcurrencyWindow(max(1.0, self.limit * _CUT), self.ceiling, now)
+        return ConcurrencyWindow(max(1.0, self.limit * _CUT_FACTOR), self.ceiling, now)
 
 
 @attrs.frozen
@@ -111,5 +112,5 @@ class Pace:
         """
         if rate is None:
             return 0.0, self
-        start = max(now, self.next_at)
+        start = max(now, self.next_at)  # starts that were not used are not saved up for a burst
         return start - now, Pace(start + 1.0 / rate)

@@ -6,7 +6,8 @@ from ..policy import Hedge, Limits, Retry, Timeout
 from .channel import Channel
 from .hooks import Hooks
 from .responses import check_response
-from .session import Session, Stats
+from .session import Session
+from .state import Stats
 from .streams import StreamedResponse
 
 __all__ = [

@@ -2,150 +2,201 @@
 
 Whatever ends an attempt, hooks hear of its end: each ``on_request`` is followed by ``on_response`` or
 ``on_failure`` in the same task.
+
+The answer of a call that streams is opened here. A status that is no success, and what the caller wants
+to look into, is read whole (as far as that goes) and judged as every answer is; of any other, only the
+head is read.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+import attrs
 
 from ..errors import NotSent, TransportError
 from ..policy import ConcurrencyWindow, Hedge, Latencies
-from ..transport.base import about
+from ..transport.base import ResponseStream, error_details
 from ..wire import Request, Response, Safety, public_url
 from .call import Call
-from .hooks import tell
-from .outcomes import is_unknown
-from .streams import open_answer
-
-if TYPE_CHECKING:
-    from .limiter import Limiter
-    from .session import Session
+from .hooks import notify
+from .limiter import Limiter
+from .outcomes import may_have_acted
+from .state import SessionState
+from .streams import StreamedResponse, StreamState
 
 __all__ = ["send_once"]
 
 _log: Final = logging.getLogger("zeyos_async")
-_OVERLOAD: Final = frozenset({429, 503})
-_MOST_OPERATIONS: Final = 1000
+_OVERLOAD_STATUSES: Final = frozenset({429, 503})
+_MAX_OPERATIONS: Final = 1000
+_MAX_PEEK: Final = 256 * 1024
+"""How much of an answer is looked at before it is streamed, or taken for an error."""
 
 
-async def send_once(session: Session, call: Call) -> Response:
+async def send_once(state: SessionState, call: Call) -> Response:
     """Send a call's request with the current credential; the caller holds a slot for it.
 
     Raises:
         TransportError: No usable answer came.
     """
-    request = call.request
-    if session.closed:
-        raise NotSent("the session was closed before the request was sent", **about(request))
-    if call.login is not None and (credential := call.login.current) is not None:
+    request, manager = call.request, call.credential_manager
+    if state.is_closed:
+        raise NotSent("the session was closed before the request was sent", **error_details(request))
+    if manager is not None and (credential := manager.current) is not None:
         call.credential = credential
-        request = call.login.backend.apply(request, credential)
-    if session.hedge is None or request.safety is not Safety.READ or call.opening or request.stream:
-        return await _send(session, call, request)
-    return await _hedged(session, call, request, session.hedge)
+        request = manager.backend.apply(request, credential)
+    if state.hedge is None or request.safety is not Safety.READ or call.stream or request.stream:
+        return await _send(state, call, request)
+    return await _send_hedged(state, call, request, state.hedge)
 
 
-async def _send(session: Session, call: Call, request: Request) -> Response:
-    call.sends += 1
-    call.local.attempts += 1
-    gate, hooks = call.gate, call.tell
-    if hooks.request:
-        tell(hooks.request, call.request, call.sends)
+async def _send(state: SessionState, call: Call, request: Request) -> Response:
+    call.attempts += 1
+    call.loop_state.attempts += 1
+    limiter, listeners = call.limiter, call.listeners
+    if listeners.on_request:
+        notify(listeners.on_request, call.request, call.attempts)
     clock = asyncio.get_running_loop().time
     began = clock()
     try:
-        if call.opening is not None:
-            response = await open_answer(session.transport, call, request, call.opening)
+        if call.stream is not None:
+            response = await _open_stream(state, call, request, call.stream)
         else:
-            response = await session.transport.send(
+            response = await state.transport.send(
                 request, deadline=call.deadline, connect=call.timeout.connect, read=call.timeout.read
             )
     except BaseException as error:
         if isinstance(error, TransportError):
-            call.unknown = call.unknown or is_unknown(error)
+            call.outcome_unknown = call.outcome_unknown or may_have_acted(error)
             if isinstance(error.__cause__, TimeoutError):
-                _adapt(call, gate.window.overloaded(began=began, now=clock()))
-        tell(hooks.failure, call.request, error, clock() - began)
+                _set_window(call, limiter.window.after_overload(began=began, now=clock()))
+        notify(listeners.on_failure, call.request, error, clock() - began)
         raise
-    if response.status in _OVERLOAD:
-        _adapt(call, gate.window.overloaded(began=began, now=clock()))
-    elif gate.window.limit < gate.window.ceiling:
-        _adapt(call, gate.window.answered(in_flight=gate.in_flight))
-    if hooks.response:
-        tell(hooks.response, call.request, response, clock() - began)
+    if response.status in _OVERLOAD_STATUSES:
+        _set_window(call, limiter.window.after_overload(began=began, now=clock()))
+    elif limiter.window.limit < limiter.window.ceiling:
+        _set_window(call, limiter.window.after_success(in_flight=limiter.in_flight))
+    if listeners.on_response:
+        notify(listeners.on_response, call.request, response, clock() - began)
     if _log.isEnabledFor(logging.DEBUG):
-        _log_answer(call.request, response, clock() - began)
+        _log_response(call.request, response, clock() - began)
     return response
 
 
-def _log_answer(request: Request, response: Response, seconds: float) -> None:
-    where = public_url(request.url)
-    _log.debug("%s: %s %s → %d, %.3f s", request.operation, request.method, where, response.status, seconds)
+def _log_response(request: Request, response: Response, seconds: float) -> None:
+    url = public_url(request.url)
+    _log.debug("%s: %s %s → %d, %.3f s", request.operation, request.method, url, response.status, seconds)
 
 
-def _adapt(call: Call, window: ConcurrencyWindow) -> None:
-    gate = call.gate
-    changed = int(window.limit) != int(gate.window.limit)
-    gate.window = window
-    if changed:
+def _set_window(call: Call, window: ConcurrencyWindow) -> None:
+    limiter = call.limiter
+    has_changed = int(window.limit) != int(limiter.window.limit)
+    limiter.window = window
+    if has_changed:
         _log.debug("%s: at most %d requests at once", call.request.operation, int(window.limit))
-        call.tell_limit()
+        call.report_limit()
 
 
-async def _hedged(session: Session, call: Call, request: Request, hedge: Hedge) -> Response:
+# -- streaming -------------------------------------------------------------------------------------
+
+
+async def _open_stream(state: SessionState, call: Call, request: Request, stream: StreamState) -> Response:
+    """Send the request of a call that streams.
+
+    Returns:
+        The whole answer, if it has to be judged as a whole; else its head, and ``stream.response`` is set.
+    """
+    body = await state.transport.stream(
+        request, deadline=call.deadline, connect=call.timeout.connect, read=call.timeout.read
+    )
+    try:
+        head = Response(status=body.status, headers=body.headers, url=body.url)
+        is_success = 200 <= head.status < 300
+        start, is_all = b"", False
+        if not is_success or stream.peek(head):
+            start, is_all = await _read_beginning(body, call.deadline)
+        if is_all or not is_success:
+            body.close()
+            return attrs.evolve(head, body=start)
+    except BaseException:
+        body.close()
+        raise
+    # Of the request, the one without the credential: the stream's errors tell of it.
+    stream.response = StreamedResponse(call.request, head, body, start, stream.deadline)
+    return head
+
+
+async def _read_beginning(body: ResponseStream, deadline: float) -> tuple[bytes, bool]:
+    """Read the first bytes of a body, and return them and whether that is all of it."""
+    pieces: list[bytes] = []
+    size = 0
+    while piece := await body.read(deadline=deadline):
+        pieces.append(piece)
+        if (size := size + len(piece)) > _MAX_PEEK:
+            return b"".join(pieces), False
+    return b"".join(pieces), True
+
+
+# -- hedging ---------------------------------------------------------------------------------------
+
+
+async def _send_hedged(state: SessionState, call: Call, request: Request, hedge: Hedge) -> Response:
     """Send a read, and again if the answer is late and there is room for it."""
-    gate = call.gate
-    gate.hedges = hedge.earn(gate.hedges)
-    late = hedge.late_after(gate.latencies.get(request.operation, Latencies()))
+    limiter = call.limiter
+    limiter.hedge_budget = hedge.earn(limiter.hedge_budget)
+    threshold = hedge.find_late_threshold(limiter.latencies.get(request.operation, Latencies()))
     loop = asyncio.get_running_loop()
     began = loop.time()
-    if late is None:
-        response = await _send(session, call, request)
+    if threshold is None:
+        response = await _send(state, call, request)
     else:
-        response = await _race(session, call, request, hedge, late)
+        response = await _race_second_request(state, call, request, hedge, threshold)
     # When the second request wins, the first would have taken longer than this.
-    _learn(gate, request.operation, loop.time() - began)
+    _record_latency(limiter, request.operation, loop.time() - began)
     return response
 
 
-def _learn(gate: Limiter, operation: str, seconds: float) -> None:
-    if len(gate.latencies) >= _MOST_OPERATIONS:
-        gate.latencies.clear()
-    gate.latencies[operation] = gate.latencies.get(operation, Latencies()).seen(seconds)
+def _record_latency(limiter: Limiter, operation: str, seconds: float) -> None:
+    if len(limiter.latencies) >= _MAX_OPERATIONS:
+        limiter.latencies.clear()  # operations may be named by a caller without end
+    limiter.latencies[operation] = limiter.latencies.get(operation, Latencies()).add(seconds)
 
 
-async def _race(session: Session, call: Call, request: Request, hedge: Hedge, after: float) -> Response:
+async def _race_second_request(
+    state: SessionState, call: Call, request: Request, hedge: Hedge, threshold: float
+) -> Response:
     loop = asyncio.get_running_loop()
-    tasks = [loop.create_task(_send(session, call, request))]
+    tasks = [loop.create_task(_send(state, call, request))]
     try:
-        await asyncio.wait(tasks, timeout=after)
+        await asyncio.wait(tasks, timeout=threshold)
         remaining = call.deadline - loop.time()
-        late = not tasks[0].done() and hedge.may(call.gate.hedges, remaining=remaining)
-        if late and not session.closed and call.gate.try_acquire():
-            tasks.append(_second(session, call, request))
-        return await _first_good(tasks)
+        is_late = not tasks[0].done() and hedge.may_hedge(call.limiter.hedge_budget, remaining=remaining)
+        if is_late and not state.is_closed and call.limiter.try_acquire():
+            tasks.append(_start_second_request(state, call, request))
+        return await _await_good_response(tasks)
     finally:
-        await _end(tasks)
+        await _cancel_all(tasks)
 
 
-def _second(session: Session, call: Call, request: Request) -> asyncio.Task[Response]:
-    gate = call.gate
-    gate.hedges = gate.hedges.spent()
-    call.local.hedges += 1
+def _start_second_request(state: SessionState, call: Call, request: Request) -> asyncio.Task[Response]:
+    limiter = call.limiter
+    limiter.hedge_budget = limiter.hedge_budget.spend()
+    call.loop_state.hedges += 1
     _log.debug("%s: the answer is late, and it is asked for again", request.operation)
-    task = asyncio.get_running_loop().create_task(_send(session, call, request))
+    task = asyncio.get_running_loop().create_task(_send(state, call, request))
     # Not within the task: one that is cancelled before it begins runs none of its code.
-    task.add_done_callback(lambda _: gate.release())
+    task.add_done_callback(lambda _: limiter.release())
     return task
 
 
-async def _first_good(tasks: list[asyncio.Task[Response]]) -> Response:
-    """The first answer that is none of an overloaded or failing server; else what the first request got."""
-    waiting = set(tasks)
-    while waiting:
-        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+async def _await_good_response(tasks: list[asyncio.Task[Response]]) -> Response:
+    """Return the first answer that is none of an overloaded or failing server; else that of the first request."""
+    pending = set(tasks)
+    while pending:
+        done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             if _is_good(task):
                 return task.result()
@@ -157,11 +208,11 @@ def _is_good(task: asyncio.Task[Response]) -> bool:
     if task.cancelled() or task.exception() is not None:
         return False
     status = task.result().status
-    return status < 500 and status not in _OVERLOAD
+    return status < 500 and status not in _OVERLOAD_STATUSES
 
 
-async def _end(tasks: list[asyncio.Task[Response]]) -> None:
-    """Cancel what is still under way, and wait until its connection is closed."""
+async def _cancel_all(tasks: list[asyncio.Task[Response]]) -> None:
+    """Cancel the requests that are still under way, and wait until their connections are closed."""
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -2,68 +2,79 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import attrs
 
 from ..auth import Credential
 from ..policy import Retry, Timeout
 from ..wire import Request
 from .credentials import CredentialManager
-from .hooks import Listeners, tell
+from .hooks import Listeners, notify
 from .limiter import Limiter
-from .streams import Opening, StreamedResponse
-
-if TYPE_CHECKING:
-    from .session import LoopState
+from .state import LoopState
+from .streams import StreamedResponse, StreamState
 
 __all__ = ["Call"]
 
 
 @attrs.define(eq=False)
 class Call:
-    """The state of one call: how often it was sent, with what, and whether it may have had an effect.
+    """One call that is under way: how often it was sent, with which credential, and whether it may have acted.
 
-    ``opening`` is there for calls whose answer is streamed; ``spent`` tells that the credential was renewed in
-    vain, as the body can't be sent a second time.
+    Attributes:
+        request: The request as it is sent next, without the credential; a redirect changes it.
+        credential_manager: Gets the credential; ``None`` for a request without one.
+        loop_state: The counters of the call's event loop.
+        limiter: The limiter of the request's host.
+        deadline: When the call is over, on the event loop's clock.
+        timeout: The bounds on connecting and on silences.
+        retry: What is tried again.
+        listeners: The hooks that hear of the call.
+        credential: The credential that was sent last.
+        attempts: How often the request was sent.
+        outcome_unknown: Whether an attempt may have had an effect that no answer told of.
+        failures: How many attempts failed in a way that may be tried again.
+        redirects: How many redirects were followed.
+        renewals: How often the credential was renewed for this call.
+        stream: Set for a call whose answer is streamed.
+        body_consumed: Whether the credential was renewed in vain, as the body can't be sent a second time.
     """
 
     request: Request
-    login: CredentialManager | None
-    local: LoopState
-    gate: Limiter
+    credential_manager: CredentialManager | None
+    loop_state: LoopState
+    limiter: Limiter
     deadline: float
     timeout: Timeout
     retry: Retry
-    tell: Listeners
+    listeners: Listeners
     credential: Credential | None = None
-    sends: int = 0
-    unknown: bool = False
+    attempts: int = 0
+    outcome_unknown: bool = False
     failures: int = 0
     redirects: int = 0
     renewals: int = 0
-    opening: Opening | None = None
-    spent: bool = False
+    stream: StreamState | None = None
+    body_consumed: bool = False
 
     @property
-    def streamed(self) -> StreamedResponse | None:
+    def streamed_response(self) -> StreamedResponse | None:
         """The answer that is being streamed, which holds the slot until it is closed."""
-        return None if self.opening is None else self.opening.found
+        return None if self.stream is None else self.stream.response
 
     def release(self) -> None:
         """Close the answer that is streamed, if there is one, and give its slot back."""
-        if self.opening is not None and self.opening.found is not None:
-            self.opening.found.close()
-            self.opening.found = None
-            self.gate.release()
+        if self.stream is not None and self.stream.response is not None:
+            self.stream.response.close()
+            self.stream.response = None
+            self.limiter.release()
 
-    def tell_limit(self, *, waiting: int | None = None) -> None:
-        """Tell of the host's limit as it is now.
+    def report_limit(self, *, waiting: int | None = None) -> None:
+        """Report the host's limit as it is now to the hooks.
 
         Args:
-            waiting: How many wait, if that is not what the gate says.
+            waiting: How many wait, if that is not what the limiter says.
         """
-        if self.tell.limit:
-            gate = self.gate
-            limit, queue = int(gate.window.limit), gate.waiting if waiting is None else waiting
-            tell(self.tell.limit, self.request.url.origin(), limit, gate.in_flight, queue)
+        if self.listeners.on_limit:
+            limiter = self.limiter
+            limit, queue = int(limiter.window.limit), limiter.waiting if waiting is None else waiting
+            notify(self.listeners.on_limit, self.request.url.origin(), limit, limiter.in_flight, queue)

@@ -1,8 +1,28 @@
 """A channel: the way of one user to one server, and what happens on it to a request.
 
-credential → slot → transport → done, or: pause and repeat, renew the credential and repeat, follow,
-raise. A slot is held while a request is on its way and never while anything else is waited for, so
-that a log-in can always be sent.
+The problem: a call is more than a request. It needs a credential, a slot, several attempts perhaps, and
+at its end an error that tells the truth about all of them.
+
+The idea: a loop around one attempt. An attempt gets the credential, takes a slot, and hands the request to
+the transport. Then one of these follows:
+
+- done: the answer is checked and returned, or raised as the error that it is;
+- pause and repeat: the policy (:class:`~zeyos_async.policy.Retry`) allows it, and the budget pays for it;
+- renew the credential and repeat: the backend says that the server rejected it;
+- follow a redirect, on the same origin and for what only reads;
+- raise: by way of :func:`~zeyos_async.session.outcomes.final_error`, which knows of earlier attempts.
+
+Invariants:
+
+- A slot is held while a request is on its way (or its answer is streamed) and never while anything else is
+  waited for, so that a log-in can always be sent.
+- The credential is used and replaced by its manager alone, goes to the channel's own origin only, and is
+  looked at again after each wait.
+- Requests of a log-in take the same loop, without a credential and unseen by hooks.
+
+What changes during a call is a :class:`~zeyos_async.session.call.Call`; what the session shares is a
+:class:`~zeyos_async.session.state.SessionState`. Left out: what an API means by its answers. A ``check`` and
+a ``status`` function bring that in.
 """
 
 from __future__ import annotations
@@ -14,7 +34,7 @@ import random
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from weakref import ref
 
 from yarl import URL
@@ -30,27 +50,25 @@ from ..errors import (
     ZeyosAsyncError,
 )
 from ..policy import Deadline, Failure, GiveUp, Limits, Retry, Timeout
-from ..transport.base import out_of_time
+from ..transport.base import deadline_error
 from ..wire import Request, Response
 from .attempt import send_once
 from .call import Call
 from .credentials import CredentialManager
-from .hooks import Listeners, tell
-from .outcomes import outcome_of
-from .responses import check_response, misdirected, redirect_target, retry_after, without_secrets
-from .streams import Opening, StreamedResponse
-
-if TYPE_CHECKING:
-    from .limiter import Limiter
-    from .session import LoopState, Session
+from .hooks import Listeners, notify
+from .limiter import Limiter
+from .outcomes import final_error
+from .responses import check_response, find_redirect_target, get_retry_after, redact_error, redirect_error
+from .state import LoopState, SessionState
+from .streams import StreamedResponse, StreamState
 
 __all__ = ["Channel"]
 
 _log: Final = logging.getLogger("zeyos_async")
-_MOST_REDIRECTS: Final = 5
-_MOST_RENEWALS: Final = 3
-_NOBODY: Final = Listeners(())
-_SPENT: Final = (
+_MAX_REDIRECTS: Final = 5
+_MAX_RENEWALS: Final = 3
+_NO_LISTENERS: Final = Listeners(())
+_BODY_CONSUMED_HINT: Final = (
     "There is a fresh credential by now, but the body of this request came from an iterator that can't be read "
     "twice: call again, with a new one"
 )
@@ -60,16 +78,16 @@ class Channel:
     """The way of one user to one server; made by :meth:`Session.bind`.
 
     Attributes:
-        session: What it shares with others.
-        base_url: Where the API is, without a slash at the end.
+        state: The state that it shares with the session's other channels.
+        base_url: The URL of the API, without a slash at the end.
         allow_http: Whether a credential may travel over ``http://``; see :meth:`Session.bind`.
     """
 
     def __init__(
         self,
-        session: Session,
+        state: SessionState,
         base_url: URL,
-        login: CredentialManager | None,
+        credential_manager: CredentialManager | None,
         *,
         timeout: Timeout,
         retry: Retry,
@@ -79,48 +97,57 @@ class Channel:
         status: Callable[[Request, Response], int] | None = None,
         allow_http: bool | None = None,
     ) -> None:
-        self.session = session
+        self.state = state
         self.allow_http = allow_http
         self.base_url = base_url
-        self._login = login
+        self._credential_manager = credential_manager
         self._timeout = timeout
         self._retry = retry
         self._limits = limits
-        self._tell = Listeners(hooks)
+        self._listeners = Listeners(hooks)
         self._check = check
         self._status = status
         self._origin = (base_url.scheme, base_url.host, base_url.port)
+        # Of the channel's own host: finding loop and limiter anew would cost two look-ups for each call.
         self._recent: tuple[ref[asyncio.AbstractEventLoop], LoopState, Limiter] | None = None
 
     @property
     def retry(self) -> Retry:
-        """What is tried again on this channel, unless a call says otherwise."""
+        """The rules for trying again on this channel, unless a call says otherwise."""
         return self._retry
 
     @property
     def credential(self) -> Credential | None:
         """The credential in use, or ``None`` before the first log-in."""
-        return None if self._login is None else self._login.current
+        return None if self._credential_manager is None else self._credential_manager.current
 
     def adopt(self, credential: Credential | None) -> None:
         """Use a credential that was obtained elsewhere, as by a user's sign-in; ``None`` forgets the one in use.
 
         It holds for every channel of the session with this address and an equal backend.
         """
-        if self._login is not None:
-            self._login.adopt(credential)
+        if self._credential_manager is not None:
+            self._credential_manager.adopt(credential)
 
-    def pays_for(self, url: URL) -> bool:
-        """Take the price of one retry from the budget of a URL's host; false if it is used up.
+    def spend_retry(self, url: URL) -> bool:
+        """Take one retry from the budget of a URL's host, and return whether there was one left.
 
         For what follows a failure besides the retries of :meth:`send`, such as looking for a record
         that may have been created: in an outage, it must not multiply the traffic either.
         """
-        gate = self.session.local().gate(url, self._limits, self._retry.budget)
-        if gate.budget.empty:
+        limiter = self.state.loop_state().limiter(url, self._limits, self._retry.budget)
+        if limiter.retry_budget.is_empty:
             return False
-        gate.budget = gate.budget.spent()
+        limiter.retry_budget = limiter.retry_budget.spend()
         return True
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep, unless the session is closed meanwhile, as between two attempts of :meth:`send`.
+
+        Raises:
+            NotSent: It was closed.
+        """
+        await self.state.loop_state().sleep(seconds)
 
     async def send(
         self, request: Request, *, timeout: float | Timeout | None = None, retry: Retry | None = None
@@ -128,7 +155,7 @@ class Channel:
         """Send a request, with the credential if it goes to the channel's own origin.
 
         Args:
-            request: What to send, without a credential.
+            request: The request, without a credential.
             timeout: In place of the channel's.
             retry: In place of the channel's.
 
@@ -141,10 +168,10 @@ class Channel:
             ApiError: The answer is an error.
             ConfigurationError: The session is closed.
         """
-        call = self._new_call(request, self._login_for(request), timeout, retry, self._tell)
-        if call.tell.call or call.tell.done:
-            return await self._shown(call, request)
-        return await self._answer(call, request)
+        call = self._new_call(request, self._credential_manager_for(request), timeout, retry, self._listeners)
+        if call.listeners.on_call or call.listeners.on_done:
+            return await self._send_observed(call, request)
+        return await self._send_checked(call, request)
 
     @asynccontextmanager
     async def stream(
@@ -162,11 +189,11 @@ class Channel:
         slot and the connection are held until the end of the block.
 
         Args:
-            request: What to send, without a credential.
+            request: The request, without a credential.
             timeout: For the whole, the body included. If left out, the channel's bounds the time to the
                 head of the answer, and the body may take any time, but may not pause for too long.
             retry: In place of the channel's.
-            peek: Is given the head of each good answer, and says whether it may be an error in disguise:
+            peek: Takes the head of each good answer, and returns whether it may be an error in disguise:
                 then a small body is read whole, and judged by backend and check like any other.
 
         Raises:
@@ -174,49 +201,50 @@ class Channel:
             ApiError: The answer is an error.
             ConfigurationError: The session is closed.
         """
-        call = self._new_call(request, self._login_for(request), timeout, retry, self._tell)
-        call.opening = Opening(peek or _never, math.inf if timeout is None else call.deadline)
+        call = self._new_call(request, self._credential_manager_for(request), timeout, retry, self._listeners)
+        call.stream = StreamState(peek or _never_peek, math.inf if timeout is None else call.deadline)
         call.timeout = call.timeout.for_download()
         clock = asyncio.get_running_loop().time
         began = clock()
-        tell(call.tell.call, request)
+        notify(call.listeners.on_call, request)
         try:
-            response = await self._answer(call, request)
+            response = await self._send_checked(call, request)
         except BaseException as error:
             call.release()
-            tell(call.tell.done, request, None, error, clock() - began)
+            notify(call.listeners.on_done, request, None, error, clock() - began)
             raise
-        found = call.streamed or StreamedResponse.of(request, response)
+        stream = call.streamed_response or StreamedResponse.of(request, response)
         try:
-            yield found
+            yield stream
         finally:
             call.release()
-            tell(call.tell.done, request, None if found.error else response, found.error, clock() - began)
+            failure = stream.error
+            notify(call.listeners.on_done, request, None if failure else response, failure, clock() - began)
 
-    async def _shown(self, call: Call, request: Request) -> Response:
-        """A call whose beginning and end somebody listens to."""
+    async def _send_observed(self, call: Call, request: Request) -> Response:
+        """Send a call, and notify the hooks of its beginning and its end."""
         clock = asyncio.get_running_loop().time
         began = clock()
-        tell(call.tell.call, request)
+        notify(call.listeners.on_call, request)
         try:
-            response = await self._answer(call, request)
+            response = await self._send_checked(call, request)
         except BaseException as error:
-            tell(call.tell.done, request, None, error, clock() - began)
+            notify(call.listeners.on_done, request, None, error, clock() - began)
             raise
-        tell(call.tell.done, request, response, None, clock() - began)
+        notify(call.listeners.on_done, request, response, None, clock() - began)
         return response
 
-    async def _answer(self, call: Call, request: Request) -> Response:
-        """The checked answer, or the error that the whole call ends with."""
+    async def _send_checked(self, call: Call, request: Request) -> Response:
+        """Return the checked answer, or raise the error that the whole call ends with."""
         try:
             response = await self._exchange(call)
-            if (
-                call.opening is None or call.streamed is None
-            ):  # of what is streamed there is nothing to check yet
+            if call.streamed_response is None:  # else only the head is there, which holds nothing to check
                 self._check(request, response)
         except ZeyosAsyncError as error:
-            self._finish(error, call)
-            outcome = outcome_of(error, request, unknown=call.unknown, attempts=max(1, call.sends))
+            self._complete_error(error, call)  # first: an outcome quotes its message
+            outcome = final_error(
+                error, request, unknown=call.outcome_unknown, attempts=max(1, call.attempts)
+            )
             if outcome is error:
                 raise
             raise outcome from error
@@ -225,126 +253,133 @@ class Channel:
     def _new_call(
         self,
         request: Request,
-        login: CredentialManager | None,
+        manager: CredentialManager | None,
         timeout: float | Timeout | None,
         retry: Retry | None,
         listeners: Listeners,
     ) -> Call:
-        self.session.check_open()
-        limits = self._timeout if timeout is None else Timeout.of(timeout, self._timeout)
+        self.state.check_open()
+        bounds = self._timeout if timeout is None else Timeout.of(timeout, self._timeout)
         if request.body is not None and timeout is None and request.stream is not None:
-            limits = limits.for_upload()
+            bounds = bounds.for_upload()
         loop = asyncio.get_running_loop()
-        deadline = math.inf if limits.total is None else loop.time() + limits.total
+        deadline = math.inf if bounds.total is None else loop.time() + bounds.total
         retry = retry or self._retry
-        local, gate = self._place(loop, request.url, retry.budget)
-        local.requests += 1
-        return Call(request, login, local, gate, deadline, limits, retry, listeners)
+        loop_state, limiter = self._find_limiter(loop, request.url, retry.budget)
+        loop_state.requests += 1
+        return Call(request, manager, loop_state, limiter, deadline, bounds, retry, listeners)
 
-    def _place(self, loop: asyncio.AbstractEventLoop, url: URL, reserve: float) -> tuple[LoopState, Limiter]:
-        """What belongs to this loop, and to the URL's host on it; those of the last call are remembered."""
-        own = self._is_own(url)
-        if own and (recent := self._recent) is not None and recent[0]() is loop:
+    def _find_limiter(
+        self, loop: asyncio.AbstractEventLoop, url: URL, retry_budget: float
+    ) -> tuple[LoopState, Limiter]:
+        """Return the state of this loop, and the limiter of the URL's host on it; the last ones are remembered."""
+        is_own = self._is_own_origin(url)
+        if is_own and (recent := self._recent) is not None and recent[0]() is loop:
             return recent[1], recent[2]
-        local = self.session.local()
-        gate = local.gate(url, self._limits, reserve)
-        if own:
-            self._recent = ref(loop), local, gate
-        return local, gate
+        loop_state = self.state.loop_state()
+        limiter = loop_state.limiter(url, self._limits, retry_budget)
+        if is_own:
+            # The loop by a weak reference: a channel that outlives it must not keep it, or take a new one for it.
+            self._recent = ref(loop), loop_state, limiter
+        return loop_state, limiter
 
-    def _login_for(self, request: Request) -> CredentialManager | None:
-        return self._login if self._is_own(request.url) else None
+    def _credential_manager_for(self, request: Request) -> CredentialManager | None:
+        return self._credential_manager if self._is_own_origin(request.url) else None
 
-    def _is_own(self, url: URL) -> bool:
+    def _is_own_origin(self, url: URL) -> bool:
         return (url.scheme, url.host, url.port) == self._origin
 
-    def _finish(self, error: ZeyosAsyncError, call: Call) -> None:
-        """Take secrets out of an answered error, and say what to do about a rejected credential."""
+    def _complete_error(self, error: ZeyosAsyncError, call: Call) -> None:
+        """Take secrets out of an answered error, and add a hint about a rejected credential."""
         if not isinstance(error, ApiError):
             return
-        if call.credential is not None and call.login is not None:
-            without_secrets(error, *call.login.backend.secrets(call.credential))
-        said = vars(error).get("hint")  # a log-in that was refused has its own advice, or has said it all
-        if isinstance(error, NotAuthenticated) and said is None and call.login is not None:
-            error.hint = _SPENT if call.spent else call.login.backend.hint or error.hint
+        if call.credential is not None and call.credential_manager is not None:
+            redact_error(error, *call.credential_manager.backend.secrets(call.credential))
+        own_hint = vars(error).get("hint")  # a log-in that was refused has its own advice, or has said it all
+        if isinstance(error, NotAuthenticated) and own_hint is None and call.credential_manager is not None:
+            error.hint = (
+                _BODY_CONSUMED_HINT
+                if call.body_consumed
+                else call.credential_manager.backend.hint or error.hint
+            )
 
     async def _exchange(self, call: Call) -> Response:
-        """Send until there is an answer to give, or an error to raise."""
+        """Send until there is an answer to return, or an error to raise."""
         while True:
             try:
-                response = await self._attempt(call)
+                response = await self._send_attempt(call)
             except TransportError as error:
-                await self._after_failure(call, error)
+                await self._handle_failure(call, error)
             else:
-                if not await self._goes_on(call, response):
+                if not await self._handle_response(call, response):
                     return response
                 call.release()
 
-    async def _attempt(self, call: Call) -> Response:
+    async def _send_attempt(self, call: Call) -> Response:
         """Send once: get the credential, take a slot, hand it to the transport."""
-        login, gate = call.login, call.gate
-        for _ in range(_MOST_RENEWALS):
-            if login is not None and login.ready() is None:
-                await self._obtain(call, login, login.current)
-            if not gate.try_acquire():
+        manager, limiter = call.credential_manager, call.limiter
+        for _ in range(_MAX_RENEWALS):
+            if manager is not None and manager.get_usable() is None:
+                await self._obtain_credential(call, manager, manager.current)
+            if not limiter.try_acquire():
                 await self._wait_for_slot(call)
-            if login is None or login.ready() is not None:
+            if manager is None or manager.get_usable() is not None:
                 break
-            gate.release()  # the credential was rejected or has aged while the slot was waited for
+            limiter.release()  # the credential was rejected or has aged while the slot was waited for
         else:
             await self._wait_for_slot(call)  # credentials age faster than they are obtained: use the last one
         try:
-            return await send_once(self.session, call)
+            return await send_once(self.state, call)
         finally:
-            if call.opening is None or call.streamed is None:  # what is streamed keeps its slot
-                gate.release()
+            if call.streamed_response is None:  # an answer that is streamed keeps its slot
+                limiter.release()
 
     async def _wait_for_slot(self, call: Call) -> None:
-        call.tell_limit(waiting=call.gate.waiting + 1)
+        call.report_limit(waiting=call.limiter.waiting + 1)
         try:
-            await call.gate.acquire(call.deadline)
+            await call.limiter.acquire(call.deadline)
         except TimeoutError as error:
-            raise out_of_time(call.request, sent=False) from error
+            raise deadline_error(call.request, sent=False) from error
 
-    async def _after_failure(self, call: Call, error: TransportError) -> None:
+    async def _handle_failure(self, call: Call, error: TransportError) -> None:
         """Pause before the next attempt, or raise."""
         call.failures += 1
-        reason = self.session.closed or await self._paused(call, _kind(error), str(error.args[0]))
+        reason = self.state.is_closed or await self._pause(call, _classify_failure(error), str(error.args[0]))
         if reason:
-            error.attempts = max(1, call.sends)
+            error.attempts = max(1, call.attempts)
             raise error
 
-    async def _goes_on(self, call: Call, response: Response) -> bool:
-        """Whether the call needs another attempt after this answer."""
-        login, credential = call.login, call.credential
-        if login is not None and credential is not None and (call.request.renews or response.ok):
-            if login.backend.rejected(call.request, response):
-                return await self._renewed(call, login, credential)
-            login.accepted(credential)
-            if login.listens:
-                login.on_response(call.request, response, credential)
-        target = redirect_target(call.request, response)
+    async def _handle_response(self, call: Call, response: Response) -> bool:
+        """Do what an answer calls for, and return whether the call needs another attempt."""
+        manager, credential = call.credential_manager, call.credential
+        if manager is not None and credential is not None and (call.request.renews or response.ok):
+            if manager.backend.rejected(call.request, response):
+                return await self._renew_credential(call, manager, credential)
+            manager.mark_accepted(credential)
+            if manager.learns_from_responses:
+                manager.on_response(call.request, response, credential)
+        target = find_redirect_target(call.request, response)
         if target is not None and call.request.follow:
-            self._follow(call, response, target)
+            self._follow_redirect(call, response, target)
             return True
-        retry = call.retry
         status = response.status if self._status is None else self._status(call.request, response)
-        if status in retry.statuses:
+        if status in call.retry.statuses:
             call.failures += 1
-            call.unknown = call.unknown or status >= 500
-            return not await self._paused(
-                call, Failure.STATUS, f"status {status}", status, retry_after(response)
+            call.outcome_unknown = call.outcome_unknown or status >= 500
+            return not await self._pause(
+                call, Failure.STATUS, f"status {status}", status, get_retry_after(response)
             )
-        call.gate.budget = call.gate.budget.earned(amount=retry.refill, most=retry.budget)
+        retry, limiter = call.retry, call.limiter
+        limiter.retry_budget = limiter.retry_budget.earn(amount=retry.refill, most=retry.budget)
         return False
 
-    async def _paused(
+    async def _pause(
         self, call: Call, failure: Failure, reason: str, status: int = 0, wait: float | None = None
     ) -> str:
-        """Sleep before the next attempt; returns why not, or an empty text."""
+        """Sleep before the next attempt, and return ``""``; or return the reason why there is none."""
         if not call.request.resendable:
             return "the body can't be read a second time"
-        gate = call.gate
+        limiter = call.limiter
         deadline = Deadline(call.deadline)
         decision = call.retry.decide(
             failure,
@@ -352,7 +387,7 @@ class Channel:
             attempt=call.failures,
             remaining=deadline.remaining(now=asyncio.get_running_loop().time()),
             draw=random.random(),
-            budget=gate.budget,
+            budget=limiter.retry_budget,
             status=status,
             retry_after=wait,
         )
@@ -360,56 +395,58 @@ class Channel:
             _log.debug(
                 "%s: given up after %d attempts (%s): %s",
                 call.request.operation,
-                call.sends,
+                call.attempts,
                 reason,
                 decision.reason,
             )
             return decision.reason
-        gate.budget = gate.budget.spent()
-        call.local.retries += 1
+        limiter.retry_budget = limiter.retry_budget.spend()
+        call.loop_state.retries += 1
         _log.debug("%s: again in %.2f s (%s)", call.request.operation, decision.seconds, reason)
-        tell(call.tell.retry, call.request, call.sends, decision.seconds, reason)
-        await call.local.sleep(decision.seconds)
+        notify(call.listeners.on_retry, call.request, call.attempts, decision.seconds, reason)
+        await call.loop_state.sleep(decision.seconds)
         return ""
 
-    def _follow(self, call: Call, response: Response, target: URL) -> None:
-        """Turn to where a redirect points, if that can't give anything away."""
+    def _follow_redirect(self, call: Call, response: Response, target: URL) -> None:
+        """Follow a redirect, if that can't give anything away."""
         request = call.request
-        reads = request.method in ("GET", "HEAD") and request.body is None
-        same = self._is_own(target) and self._is_own(request.url) and target != request.url
+        only_reads = request.method in ("GET", "HEAD") and request.body is None
+        is_same = self._is_own_origin(target) and self._is_own_origin(request.url) and target != request.url
         call.redirects += 1
-        if not (reads and same and call.redirects <= _MOST_REDIRECTS):
-            raise misdirected(request, response, target)
-        call.request = _moved(request, target)
+        if not (only_reads and is_same and call.redirects <= _MAX_REDIRECTS):
+            raise redirect_error(request, response, target)
+        call.request = _redirect(request, target)
 
-    async def _renewed(self, call: Call, login: CredentialManager, credential: Credential) -> bool:
-        """After a rejection: whether there is another credential to try.
+    async def _renew_credential(self, call: Call, manager: CredentialManager, credential: Credential) -> bool:
+        """Renew a credential that was rejected, and return whether there is another one to try.
 
         The server refused before it acted, so that even a request that must be sent once only may be
         sent again. A credential that is not the current one any more is simply replaced by it.
         """
-        late = login.current is not None and login.current != credential
-        if call.renewals >= _MOST_RENEWALS or (not late and not login.may_replace(credential)):
+        is_late = manager.current is not None and manager.current != credential
+        if call.renewals >= _MAX_RENEWALS or (not is_late and not manager.may_replace(credential)):
             return False
-        before = login.count
-        successor = await self._obtain(call, login, credential)
+        logins_before = manager.login_count
+        successor = await self._obtain_credential(call, manager, credential)
         # What another process logged in may be stale by now, too; after a log-in of ours, nothing helps.
-        call.renewals += 1 if late or login.count == before else _MOST_RENEWALS
-        # The fresh credential is for the next call, where the body of this one can't be sent again.
-        call.spent = not call.request.resendable
-        return successor != credential and not call.spent
+        call.renewals += 1 if is_late or manager.login_count == logins_before else _MAX_RENEWALS
+        # The fresh credential is for the next call where the body of this one can't be sent again.
+        call.body_consumed = not call.request.resendable
+        return successor != credential and not call.body_consumed
 
-    async def _obtain(self, call: Call, login: CredentialManager, rejected: Credential | None) -> Credential:
+    async def _obtain_credential(
+        self, call: Call, manager: CredentialManager, rejected: Credential | None
+    ) -> Credential:
         try:
-            return await login.obtain(
+            return await manager.obtain(
                 rejected,
                 deadline=call.deadline,
-                longest=self._timeout.total,
+                timeout=self._timeout.total,
                 exchange=self.exchange,
-                ended=self._login_ended,
+                on_end=self._report_login,
             )
         except TimeoutError as error:
-            raise out_of_time(call.request, sent=False) from error
+            raise deadline_error(call.request, sent=False) from error
 
     async def exchange(self, request: Request) -> Response:
         """Send a request of a log-in: without a credential, and with the channel's time, not a caller's.
@@ -423,8 +460,8 @@ class Channel:
             ConfigurationError: It would go where others can read it on its way.
         """
         # A log-in may ask another host than the channel's, whose address nobody has judged yet.
-        self.session.check_credential_address(request.url, allow_http=self.allow_http)
-        return await self._exchange(self._new_call(request, None, None, None, _NOBODY))
+        self.state.addresses.check(request.url, allow_http=self.allow_http)
+        return await self._exchange(self._new_call(request, None, None, None, _NO_LISTENERS))
 
     async def log_out(self) -> None:
         """End the credential in use: at the server, where the backend knows how, and in the token store.
@@ -436,26 +473,28 @@ class Channel:
             TransportError: The server was not reached. The credential is forgotten all the same.
             ApiError: The server failed.
         """
-        credential = None if self._login is None else await self._login.forget()
-        if self._login is None or credential is None:
+        credential = None if self._credential_manager is None else await self._credential_manager.forget()
+        if self._credential_manager is None or credential is None:
             return
-        farewell = self._login.backend.revocation_request(self._login.context, credential)
-        if farewell is None:
+        revocation = self._credential_manager.backend.revocation_request(
+            self._credential_manager.context, credential
+        )
+        if revocation is None:
             return
-        response = await self.exchange(farewell)
+        response = await self.exchange(revocation)
         if response.status >= 500:
-            check_response(farewell, response)
+            check_response(revocation, response)
 
-    def _login_ended(self, error: Exception | None) -> None:
+    def _report_login(self, error: Exception | None) -> None:
         _log.debug("log-in at %s: %s", self.base_url, "done" if error is None else type(error).__name__)
-        tell(self._tell.login, self.base_url, error)
+        notify(self._listeners.on_login, self.base_url, error)
 
 
-def _never(head: Response) -> bool:
+def _never_peek(head: Response) -> bool:
     return False
 
 
-def _moved(request: Request, target: URL) -> Request:
+def _redirect(request: Request, target: URL) -> Request:
     return Request(
         method=request.method,
         url=target.with_fragment(None),
@@ -467,8 +506,8 @@ def _moved(request: Request, target: URL) -> Request:
     )
 
 
-def _kind(error: TransportError) -> Failure:
-    if isinstance(error, NotSent):
+def _classify_failure(error: TransportError) -> Failure:
+    if isinstance(error, NotSent):  # a certificate that does not verify now will not in a second either
         return (
             Failure.FINAL if isinstance(error.__cause__, ssl.SSLCertVerificationError) else Failure.NOT_SENT
         )

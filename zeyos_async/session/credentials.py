@@ -1,13 +1,32 @@
 """The credential of one backend at one base URL: obtained once for everyone who waits for it.
 
-One flight at a time gets the credential, in a task of its own, so that a caller who is cancelled
-does not take it away from the others. Callers on other event loops join the same flight: with
-single-use refresh tokens, a second one would end the session that the first one renewed.
+The problem: hundreds of calls find at the same moment that there is no credential, or that theirs was
+rejected. Each of them would log in; with single-use refresh tokens, each log-in would end the session
+that another one has just renewed, and accounts get locked by clients that go on asking.
 
-With a token store, other processes join too: see :mod:`~zeyos_async.session.shared_credential`.
+The idea: an *acquisition*. At any time there is one at most. It runs in a task of its own, so that a
+caller who is cancelled does not take it away from the others, and its result is a
+``concurrent.futures.Future``, so that callers on the event loops of other threads can wait for it too.
+Whoever needs a credential says which one was rejected: if the current one is another by now, that is the
+answer and nothing is sent; a late rejection of an old credential starts nothing.
 
-A server that refuses is not asked again at once: for a second the same refusal is given to everyone,
-then longer, up to half a minute. Accounts get locked by clients that don't do this.
+A manager is in one of these states:
+
+no credential
+    before the first log-in, after :meth:`CredentialManager.forget`.
+usable
+    ``current`` is sent until it is rejected or its renewal time comes (some seconds before it expires).
+acquiring
+    ``_acquisition`` is set. The old credential is not sent any more.
+backing off
+    a server that refused is not asked again at once: for a second the same refusal is given to everyone,
+    then longer, up to half a minute. The same holds for a log-in that went well and whose credential was
+    never taken: the log-in is not what is wrong then.
+
+An acquisition whose event loop was closed can't end any more, and is replaced by the next caller's.
+
+With a token store, other processes join too: see :mod:`~zeyos_async.session.shared_credential`. Left out:
+obtaining a credential before anybody needs one; there would be no caller to tell of its failure.
 """
 
 from __future__ import annotations
@@ -37,84 +56,85 @@ from .shared_credential import SharedCredential
 __all__ = ["CredentialManager", "run_flow"]
 
 _LEEWAY: Final = 30.0
+"""Seconds before its end at which a credential is renewed, or less: a tenth of its lifetime."""
 _LEEWAY_SHARE: Final = 0.1
-_FIRST_PAUSE: Final = 1.0
-_LONGEST_PAUSE: Final = 30.0
+_MIN_BACKOFF: Final = 1.0
+_MAX_BACKOFF: Final = 30.0
 
 Exchange: TypeAlias = Callable[[Request], Awaitable[Response]]
-Ended: TypeAlias = Callable[[Exception | None], None]
-Get: TypeAlias = Callable[[], Awaitable[tuple[Credential, bool]]]
-"""Gets a credential, and says whether it comes from a log-in of ours."""
+LoginCallback: TypeAlias = Callable[[Exception | None], None]
+Acquire: TypeAlias = Callable[[], Awaitable[tuple[Credential, bool]]]
+"""A function that gets a credential, and returns with it whether it comes from a log-in of ours."""
 
 
 class CredentialManager:
     """The credential of one backend at one base URL, and how to get the next one.
 
     Attributes:
-        backend: Whose credential it is.
+        backend: The auth backend, whose credential it is.
         current: The credential in use, or ``None`` before the first log-in.
-        count: How many log-ins ended well.
-        context: Where the credential is used.
-        listens: Whether answers may change the credential.
+        login_count: How many log-ins ended well.
+        context: The place where the credential is used.
+        learns_from_responses: Whether answers may change the credential.
     """
 
     def __init__(self, backend: AuthBackend, context: AuthContext) -> None:
         self.backend = backend
         self.context = context
-        self.listens = type(backend).on_response is not AuthBackend.on_response
+        self.learns_from_responses = type(backend).on_response is not AuthBackend.on_response
         self.current: Credential | None = None
-        self.count = 0
+        self.login_count = 0
         store = store_in_use(backend.token_store)
-        self._shelf = (
+        self._shared_credential = (
             None if store is None else SharedCredential(store, backend.store_key(context.base_url), context)
         )
         self._lock = threading.Lock()
-        self._flight: Future[Credential] | None = None
+        self._acquisition: Future[Credential] | None = None
         self._owner: tuple[asyncio.AbstractEventLoop, asyncio.Task[None]] | None = None
         self._renew_at = float("inf")
-        self._proven = True
+        self._is_proven = True
         self._refusal: Exception | None = None
-        self._quiet_until = float("-inf")
-        self._pause = _FIRST_PAUSE
+        self._backoff_until = float("-inf")
+        self._backoff = _MIN_BACKOFF
 
-    def ready(self) -> Credential | None:
-        """The current credential, unless there is none or it is about to expire."""
+    def get_usable(self) -> Credential | None:
+        """Return the current credential, unless there is none or it is about to expire."""
         return self.current if time.monotonic() < self._renew_at else None
 
-    def accepted(self, credential: Credential) -> None:
-        """The server took this credential."""
-        if not self._proven and credential == self.current:
-            self._proven = True
-            self._pause = _FIRST_PAUSE
+    def mark_accepted(self, credential: Credential) -> None:
+        """Note that the server took this credential."""
+        if not self._is_proven and credential == self.current:
+            self._is_proven = True
+            self._backoff = _MIN_BACKOFF
 
     def on_response(self, request: Request, response: Response, sent: Credential) -> None:
         """Let the backend learn from an answer, such as a cookie."""
         with self._lock:
             if self.current is None:
-                return
+                return  # it was forgotten meanwhile: an answer must not bring it back
             changed = self.backend.on_response(request, response, sent, self.current)
             if changed is not None:
                 self.current = changed
 
     async def forget(self) -> Credential | None:
-        """Forget the credential, here and in the store, and say which it was."""
-        kept = None if self._shelf is None else await self._shelf.forget()
-        known = self.current or kept
+        """Forget the credential, here and in the store, and return it."""
+        stored = None if self._shared_credential is None else await self._shared_credential.forget()
+        forgotten = self.current or stored
         self.adopt(None)
-        return known
+        return forgotten
 
     def may_replace(self, rejected: Credential) -> bool:
-        """Whether a log-in could help after this credential was rejected.
+        """Return whether a log-in could help after this credential was rejected.
 
         It could not, for a while, if the credential came from a log-in just now and the server has
         never taken it: then the log-in is not what is wrong.
         """
-        if rejected != self.current or self._proven or self._flight is not None:
+        if rejected != self.current or self._is_proven or self._acquisition is not None:
             return True
         now = time.monotonic()
-        if now < self._quiet_until:
+        if now < self._backoff_until:
             return False
-        self._hold_back(now)
+        self._back_off(now)
         return True
 
     async def obtain(
@@ -122,121 +142,124 @@ class CredentialManager:
         rejected: Credential | None,
         *,
         deadline: float,
-        longest: float | None,
+        timeout: float | None,
         exchange: Exchange,
-        ended: Ended,
+        on_end: LoginCallback,
     ) -> Credential:
-        """The credential that follows the rejected one; logs in if nobody has.
+        """Return the credential that follows the rejected one; log in if nobody has.
 
         Args:
             rejected: The credential that can't be used any more, or ``None``.
             deadline: When the caller stops waiting, on its loop's clock. The log-in goes on for others.
-            longest: Seconds that a log-in may take, or ``None``.
+            timeout: Seconds that a log-in may take, or ``None``.
             exchange: Sends a request of the log-in, without a credential.
-            ended: Is told how a log-in that this call began has ended.
+            on_end: Called when a log-in that this call began has ended, with its error if it failed.
 
         Raises:
             TimeoutError: It took longer than the caller waits.
         """
-        known = self._successor(rejected)
-        if known is not None:
-            return known
-        flight = self._join(rejected, longest, exchange, ended)
+        successor = self._find_successor(rejected)
+        if successor is not None:
+            return successor
+        acquisition = self._join_acquisition(rejected, timeout, exchange, on_end)
         try:
-            if flight.done():
-                return flight.result()
+            if acquisition.done():
+                return acquisition.result()
             async with asyncio.timeout_at(None if deadline == float("inf") else deadline):
-                return await asyncio.wrap_future(flight)
+                return await asyncio.wrap_future(acquisition)
         except ZeyosAsyncError as error:
             # Each caller raises an error of its own: a shared one would collect everyone's traceback.
             raise copy.copy(error) from error
 
-    def _successor(self, rejected: Credential | None) -> Credential | None:
+    def _find_successor(self, rejected: Credential | None) -> Credential | None:
         current = self.current
         if current is None or current == rejected:
             return None
-        return current if rejected is not None else self.ready()
+        return current if rejected is not None else self.get_usable()
 
-    def _join(
-        self, rejected: Credential | None, longest: float | None, exchange: Exchange, ended: Ended
+    def _join_acquisition(
+        self, rejected: Credential | None, timeout: float | None, exchange: Exchange, on_end: LoginCallback
     ) -> Future[Credential]:
-        """The flight under way, or a new one."""
+        """Return the acquisition under way, or a new one."""
         with self._lock:
-            if self._flight is not None and self._owner is not None and not self._owner[0].is_closed():
-                return self._flight
-            flight: Future[Credential] = Future()
-            flight.set_running_or_notify_cancel()  # a waiter that is cancelled can't cancel it any more
-            if (known := self._successor(rejected)) is not None:
-                flight.set_result(known)
-            elif self._refusal is not None and time.monotonic() < self._quiet_until:
-                flight.set_exception(self._refusal)
+            # The task of a loop that was closed never ends: its acquisition is replaced.
+            if self._acquisition is not None and self._owner is not None and not self._owner[0].is_closed():
+                return self._acquisition
+            # Checked under the lock: another thread may have finished an acquisition a moment ago.
+            acquisition: Future[Credential] = Future()
+            acquisition.set_running_or_notify_cancel()  # a waiter that is cancelled can't cancel it any more
+            if (successor := self._find_successor(rejected)) is not None:
+                acquisition.set_result(successor)
+            elif self._refusal is not None and time.monotonic() < self._backoff_until:
+                acquisition.set_exception(self._refusal)
             else:
-                self._start(flight, rejected or self.current, longest, exchange, ended)
-            return flight
+                self._start_acquisition(acquisition, rejected or self.current, timeout, exchange, on_end)
+            return acquisition
 
-    def _start(
+    def _start_acquisition(
         self,
-        flight: Future[Credential],
+        acquisition: Future[Credential],
         rejected: Credential | None,
-        longest: float | None,
+        timeout: float | None,
         exchange: Exchange,
-        ended: Ended,
+        on_end: LoginCallback,
     ) -> None:
-        get: Get
-        if self._shelf is not None:
-            get = partial(self._share, self._shelf, rejected, exchange)
+        acquire: Acquire
+        if self._shared_credential is not None:
+            acquire = partial(self._acquire_shared, self._shared_credential, rejected, exchange)
         else:
             flow = self.backend.obtain(self.context, rejected)
             if isinstance(flow, Credential):
-                self._keep(flow, rejected)
-                flight.set_result(flow)
+                self._set_current(flow, rejected)
+                acquisition.set_result(flow)
                 return
-            get = partial(_log_in, flow, exchange)
+            acquire = partial(_log_in, flow, exchange)
         loop = asyncio.get_running_loop()
-        self._flight = flight
+        self._acquisition = acquisition
         self._renew_at = float("-inf")  # nobody sends the old one any more
-        self._owner = loop, loop.create_task(self._fly(flight, get, rejected, longest, ended))
+        self._owner = loop, loop.create_task(self._acquire(acquisition, acquire, rejected, timeout, on_end))
 
-    async def _share(
-        self, shelf: SharedCredential, rejected: Credential | None, exchange: Exchange
+    async def _acquire_shared(
+        self, shared: SharedCredential, rejected: Credential | None, exchange: Exchange
     ) -> tuple[Credential, bool]:
-        """Get the credential by way of the store."""
-        asked = False
+        """Get the credential by way of the store, and return whether it comes from a log-in of ours."""
+        logged_in = False
 
         async def log_in(last: Credential | None) -> Credential:
-            nonlocal asked
+            nonlocal logged_in
             flow = self.backend.obtain(self.context, last)
             if isinstance(flow, Credential):
                 return flow
-            asked = True
+            logged_in = True
             return await run_flow(flow, exchange)
 
-        return await shelf.obtain(rejected, log_in), asked
+        return await shared.obtain(rejected, log_in), logged_in
 
-    async def _fly(
+    async def _acquire(
         self,
-        flight: Future[Credential],
-        get: Get,
+        acquisition: Future[Credential],
+        acquire: Acquire,
         rejected: Credential | None,
-        longest: float | None,
-        ended: Ended,
+        timeout: float | None,
+        on_end: LoginCallback,
     ) -> None:
         try:
-            async with asyncio.timeout(longest):
-                credential, ours = await get()
+            async with asyncio.timeout(timeout):
+                credential, is_ours = await acquire()
         except BaseException as error:
-            self._failed(flight, error)
+            # Whatever ended it, those who wait must hear of it, or they wait for ever.
+            self._fail(acquisition, error)
             if not isinstance(error, Exception):
                 raise
-            ended(error)
+            on_end(error)
         else:
             with self._lock:
-                self._keep(credential, rejected if ours else None)
-                self.count += ours
-                self._flight = self._owner = None
-            flight.set_result(credential)
-            if ours:
-                ended(None)
+                self._set_current(credential, rejected if is_ours else None)
+                self.login_count += is_ours
+                self._acquisition = self._owner = None
+            acquisition.set_result(credential)
+            if is_ours:
+                on_end(None)
 
     def adopt(self, credential: Credential | None) -> None:
         """Use a credential that was obtained elsewhere; ``None`` forgets the current one."""
@@ -244,33 +267,33 @@ class CredentialManager:
             if credential is None:
                 self.current, self._renew_at, self._refusal = None, float("inf"), None
             else:
-                self._keep(credential, None)
+                self._set_current(credential, None)
 
-    def _keep(self, credential: Credential, rejected: Credential | None) -> None:
+    def _set_current(self, credential: Credential, rejected: Credential | None) -> None:
         self.current = credential
-        self._renew_at = self._moment_to_renew(credential)
-        self._proven = rejected is None or credential == rejected
+        self._renew_at = self._renewal_time(credential)
+        self._is_proven = rejected is None or credential == rejected
         self._refusal = None
 
-    def _failed(self, flight: Future[Credential], error: BaseException) -> None:
+    def _fail(self, acquisition: Future[Credential], error: BaseException) -> None:
         with self._lock:
             # What can be sent once only, and may have arrived, is not to be sent again at once either.
             if isinstance(error, OutcomeUnknown) or (isinstance(error, ApiError) and error.status < 500):
                 self._refusal = copy.copy(error)  # without the traceback, whose frames hold the password
-                self._hold_back(time.monotonic())
-            self._flight = self._owner = None
+                self._back_off(time.monotonic())
+            self._acquisition = self._owner = None
         if isinstance(error, asyncio.CancelledError):
             error = NotSent("the log-in was ended, because the session was closed or the event loop stopped")
         elif isinstance(error, TimeoutError):
             error = DeadlineExceeded("the log-in took longer than a call may take")
-        flight.set_exception(error)
+        acquisition.set_exception(error)
 
-    def _hold_back(self, now: float) -> None:
-        self._quiet_until = now + self._pause
-        self._pause = min(_LONGEST_PAUSE, self._pause * 2)
+    def _back_off(self, now: float) -> None:
+        self._backoff_until = now + self._backoff
+        self._backoff = min(_MAX_BACKOFF, self._backoff * 2)
 
-    def _moment_to_renew(self, credential: Credential) -> float:
-        """When to get the next credential unasked, on the monotonic clock.
+    def _renewal_time(self, credential: Credential) -> float:
+        """Return when to get the next credential before this one is rejected, on the monotonic clock.
 
         A credential that looks expired as soon as it comes shows that the clocks disagree: then the
         server's rejection decides, as a log-in before each request would help nobody.
@@ -282,8 +305,8 @@ class CredentialManager:
             return float("inf")
         return time.monotonic() + lifetime - min(_LEEWAY, lifetime * _LEEWAY_SHARE)
 
-    def end(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Stop a log-in that runs on this loop."""
+    def cancel_login(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Cancel the log-in that runs on this loop, if there is one."""
         with self._lock:
             owner = self._owner
         if owner is not None and owner[0] is loop:
@@ -298,7 +321,7 @@ async def run_flow(flow: Flow, exchange: Exchange) -> Credential:
     """Run a backend's flow to its end.
 
     Args:
-        flow: What ``obtain`` returned.
+        flow: The value that the backend's ``obtain`` returned.
         exchange: Sends a request and returns the answer.
 
     Raises:
@@ -319,12 +342,12 @@ async def run_flow(flow: Flow, exchange: Exchange) -> Credential:
             except Exception as error:  # noqa: BLE001 - the flow decides what an error means
                 value, step = error, flow.throw
     except StopIteration as stop:
-        return _credential(stop.value)
+        return _check_credential(stop.value)
     finally:
         flow.close()
 
 
-def _credential(value: object) -> Credential:
+def _check_credential(value: object) -> Credential:
     if isinstance(value, Credential):
         return value
     raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""Hooks: what a user sees of every call, without touching it."""
+"""Hooks: a user's methods that are told of every call, and change none."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from yarl import URL
 
 from ..wire import Request, Response
 
-__all__ = ["Hooks", "Listeners"]
+__all__ = ["Hooks", "Listeners", "notify"]
 
 _log: Final = logging.getLogger("zeyos_async")
 
 
 class Hooks:
-    """Override what is wanted; any object with some of these methods will do.
+    """The methods that hooks may have. Override some of them; any object with some of them will do, too.
 
     Hooks are called on the event loop and must not block. They see requests without the credential. Each
     ``on_call`` is followed by one ``on_done`` in the same task, and each ``on_request`` between them by one
@@ -29,30 +29,30 @@ class Hooks:
     """
 
     def on_call(self, request: Request) -> None:
-        """A call begins; it may wait, log in, and send the request any number of times."""
+        """Hear that a call begins; it may wait, log in, and send the request any number of times."""
 
     def on_done(
         self, request: Request, response: Response | None, error: BaseException | None, seconds: float
     ) -> None:
-        """A call ended after so many seconds: with an answer, or with the error that its caller gets."""
+        """Hear that a call ended after so many seconds: with an answer, or with the error that its caller gets."""
 
     def on_request(self, request: Request, attempt: int) -> None:
-        """A request is about to be sent; ``attempt`` counts from 1."""
+        """Hear that a request is about to be sent; ``attempt`` counts from 1."""
 
     def on_response(self, request: Request, response: Response, seconds: float) -> None:
-        """An answer came, after so many seconds, whatever its status."""
+        """Hear that an answer came, after so many seconds, whatever its status."""
 
     def on_failure(self, request: Request, error: BaseException, seconds: float) -> None:
-        """An attempt ended without a usable answer; ``CancelledError`` if its caller was cancelled."""
+        """Hear that an attempt ended without a usable answer; ``CancelledError`` if its caller was cancelled."""
 
     def on_retry(self, request: Request, attempt: int, wait: float, reason: str) -> None:
-        """The request will be sent again in ``wait`` seconds; ``attempt`` is the one that failed."""
+        """Hear that the request will be sent again in ``wait`` seconds; ``attempt`` is the one that failed."""
 
     def on_login(self, base_url: URL, error: Exception | None) -> None:
-        """A log-in or refresh ended, well (``None``) or not."""
+        """Hear that a log-in or refresh ended, well (``None``) or not."""
 
     def on_limit(self, origin: URL, limit: int, in_flight: int, waiting: int) -> None:
-        """So many requests may run at once to a host now, or one must wait for a slot or for its pace.
+        """Hear how many requests may run at once to a host now, or that one must wait for a slot or its pace.
 
         Args:
             origin: The host, as ``https://name:port``.
@@ -63,34 +63,45 @@ class Hooks:
 
 
 class Listeners:
-    """The hooks of a session and a channel, by event; an event that nobody listens to costs nothing."""
+    """The methods of some hooks, by event; an event that nobody listens to costs nothing."""
 
-    __slots__ = ("call", "done", "failure", "limit", "login", "request", "response", "retry")
+    __slots__ = (
+        "on_call",
+        "on_done",
+        "on_failure",
+        "on_limit",
+        "on_login",
+        "on_request",
+        "on_response",
+        "on_retry",
+    )
 
     def __init__(self, hooks: Iterable[object]) -> None:
-        found = list(hooks)
-        self.call = _methods(found, "on_call")
-        self.done = _methods(found[::-1], "on_done")
-        self.limit = _methods(found, "on_limit")
-        self.request = _methods(found, "on_request")
-        self.response = _methods(found[::-1], "on_response")
-        self.failure = _methods(found[::-1], "on_failure")
-        self.retry = _methods(found, "on_retry")
-        self.login = _methods(found, "on_login")
+        listeners = list(hooks)
+        # Hooks nest: the last to hear of a beginning is the first to hear of its end.
+        inside_out = listeners[::-1]
+        self.on_call = _find_methods(listeners, "on_call")
+        self.on_done = _find_methods(inside_out, "on_done")
+        self.on_limit = _find_methods(listeners, "on_limit")
+        self.on_request = _find_methods(listeners, "on_request")
+        self.on_response = _find_methods(inside_out, "on_response")
+        self.on_failure = _find_methods(inside_out, "on_failure")
+        self.on_retry = _find_methods(listeners, "on_retry")
+        self.on_login = _find_methods(listeners, "on_login")
 
 
-def _methods(hooks: list[object], name: str) -> tuple[Callable[..., Any], ...]:
-    """The methods of this name that do something."""
-    idle = getattr(Hooks, name)
+def _find_methods(hooks: list[object], name: str) -> tuple[Callable[..., Any], ...]:
+    """Return the methods of this name that do something."""
+    no_op = getattr(Hooks, name)
     return tuple(
         method
         for hook in hooks
-        if callable(method := getattr(hook, name, None)) and getattr(method, "__func__", None) is not idle
+        if callable(method := getattr(hook, name, None)) and getattr(method, "__func__", None) is not no_op
     )
 
 
-def tell(listeners: tuple[Callable[..., Any], ...], *args: Any) -> None:
-    """Call the listeners of one event; what goes wrong in them is logged."""
+def notify(listeners: tuple[Callable[..., Any], ...], *args: Any) -> None:
+    """Call the listeners of one event, and log the errors that they raise."""
     for listener in listeners:
         try:
             listener(*args)

@@ -1,4 +1,4 @@
-"""Who may send now: the slots of one host on one event loop, first come, first served."""
+"""Limiters: the slots of one host on one event loop, first come, first served."""
 
 from __future__ import annotations
 
@@ -11,32 +11,51 @@ __all__ = ["Limiter"]
 
 
 class Limiter:
-    """The slots of one host, the adaptive limit on them, the pace of starts, and what is left for repeats.
+    """The slots of one host, the adaptive limit on them, the pace of starts, and the budgets for repeats.
 
     Args:
         limits: The bounds on them.
-        reserve: What the retry budget starts with.
+        retry_budget: The tokens that the retry budget starts with.
+
+    Attributes:
+        window: The adaptive limit on concurrent requests.
+        retry_budget: The budget for retries to this host.
+        hedge_budget: The budget for second requests to this host.
+        latencies: The times of the latest answers, by operation.
+        in_flight: How many slots are taken.
     """
 
-    __slots__ = ("_pace", "_queue", "_rate", "budget", "hedges", "in_flight", "latencies", "window")
+    __slots__ = (
+        "_pace",
+        "_pacing",
+        "_queue",
+        "_rate",
+        "hedge_budget",
+        "in_flight",
+        "latencies",
+        "retry_budget",
+        "window",
+    )
 
-    def __init__(self, limits: Limits, *, reserve: float) -> None:
-        self.window = ConcurrencyWindow.first(limits.ceiling)
-        self.budget = RetryBudget(reserve)
-        self.hedges = HedgeBudget()
+    def __init__(self, limits: Limits, *, retry_budget: float) -> None:
+        self.window = ConcurrencyWindow.initial(limits.ceiling)
+        self.retry_budget = RetryBudget(retry_budget)
+        self.hedge_budget = HedgeBudget()
         self.latencies: dict[str, Latencies] = {}
         self.in_flight = 0
         self._rate = limits.rate
         self._pace = Pace()
+        self._pacing = 0
         self._queue: OrderedDict[asyncio.Future[None], None] = OrderedDict()
 
     @property
     def waiting(self) -> int:
-        """How many callers wait for a slot."""
+        """The number of callers that wait for a slot."""
         return len(self._queue)
 
     def try_acquire(self) -> bool:
-        """Take a slot if there is one at once; whoever took one calls :meth:`leave`."""
+        """Take a slot if there is one at once; whoever took one calls :meth:`release`."""
+        # Never past those who wait, and under a rate there is always a start to wait for.
         if self._queue or self.in_flight >= int(self.window.limit) or self._rate is not None:
             return False
         self.in_flight += 1
@@ -49,13 +68,13 @@ class Limiter:
             TimeoutError: There was none until the deadline.
         """
         if self._queue or self.in_flight >= int(self.window.limit):
-            await self._stand_in_line(deadline)
+            await self._wait_in_queue(deadline)
         else:
             self.in_flight += 1
         if self._rate is not None:
-            await self._keep_pace(deadline)
+            await self._wait_for_pace(deadline)
 
-    async def _stand_in_line(self, deadline: float) -> None:
+    async def _wait_in_queue(self, deadline: float) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queue[turn] = None
         try:
@@ -69,26 +88,39 @@ class Limiter:
                 self._queue.pop(turn, None)
             raise
 
-    async def _keep_pace(self, deadline: float) -> None:
+    async def _wait_for_pace(self, deadline: float) -> None:
         now = asyncio.get_running_loop().time()
         wait, pace = self._pace.take(rate=self._rate, now=now)
         try:
             if now + wait > deadline:
                 raise TimeoutError
             self._pace = pace
-            if wait:
-                await asyncio.sleep(wait)
+            # Where others wait for a start that is due by now, this one must not overtake them.
+            if wait or self._pacing:
+                await self._sleep_until(now + wait)
         except BaseException:
             self.release()
             raise
+
+    async def _sleep_until(self, moment: float) -> None:
+        # Not asyncio.sleep, which counts from a later moment: two starts would change places by that.
+        loop = asyncio.get_running_loop()
+        alarm: asyncio.Future[None] = loop.create_future()
+        timer = loop.call_at(moment, _wake, alarm)
+        self._pacing += 1
+        try:
+            await alarm
+        finally:
+            self._pacing -= 1
+            timer.cancel()
 
     def release(self) -> None:
         """Give a slot back."""
         self.in_flight -= 1
         if self._queue:
-            self.wake()
+            self.wake_waiters()
 
-    def wake(self) -> None:
+    def wake_waiters(self) -> None:
         """Hand free slots to those who wait longest."""
         while self._queue and self.in_flight < int(self.window.limit):
             turn, _ = self._queue.popitem(last=False)
@@ -96,9 +128,14 @@ class Limiter:
                 self.in_flight += 1
                 turn.set_result(None)
 
-    def end(self, error: Exception) -> None:
+    def fail_waiters(self, error: Exception) -> None:
         """Fail everyone who waits."""
         while self._queue:
             turn, _ = self._queue.popitem(last=False)
             if not turn.done():
                 turn.set_exception(error)
+
+
+def _wake(alarm: asyncio.Future[None]) -> None:
+    if not alarm.done():
+        alarm.set_result(None)

@@ -1,7 +1,23 @@
-"""What became of a write, when its call ends in an error: nothing, something unknown, or an answer.
+"""Outcomes of writes whose calls end in an error: nothing was done, nobody knows, or the server answered.
 
-The last attempt alone does not tell. If an earlier one was sent and not answered, "nothing was sent"
-and "too many requests" are true of the last attempt only, and the call's outcome is unknown.
+The problem: a call may have several attempts, and the error of the last one is what the code at hand
+sees. It does not tell the truth about the whole call. If an earlier attempt was sent and not answered,
+"nothing was sent" and "too many requests" are true of the last attempt only: the record may be there.
+
+The idea: the call remembers one fact, whether an attempt may have had an effect that no answer told of
+(:func:`may_have_acted`, and statuses from 500 on that were tried again). At its end, :func:`final_error`
+turns the last error and this fact into the error that the caller gets:
+
+- A read raises the last error: twice is the same as once.
+- An error of the log-in on the way is about another request. Of the call's own request nothing more was
+  sent, so that only the earlier attempts count.
+- An answer that speaks of the request or the record (400, 404, 409 …) would have been the same for every
+  attempt, and stays. One that speaks of the caller or the server (401, 403, 429) says nothing about an
+  earlier attempt: with one that may have acted, the outcome is unknown.
+- A status from 500 on is an answer of somebody, perhaps of a gateway: a ``FailedWrite``, which is an
+  unknown outcome and a server error at the same time.
+
+Left out: finding out what the outcome was. That needs requests of the API and is for the services.
 """
 
 from __future__ import annotations
@@ -24,27 +40,27 @@ from ..errors import (
     TransportError,
     ZeyosAsyncError,
 )
-from ..transport.base import about
+from ..transport.base import error_details
 from ..wire import Request, Safety, public_url
 
-__all__ = ["is_unknown", "outcome_of"]
+__all__ = ["final_error", "may_have_acted"]
 
-_ABOUT_THE_REQUEST: Final = (BadRequest, NotFound, Conflict, Gone, PreconditionFailed)
-"""What speaks of the request or the record, and would be said of every attempt. A 401, 403 or 429 speaks
-of the caller or the server, who may have been served a moment before."""
+_REQUEST_ERRORS: Final = (BadRequest, NotFound, Conflict, Gone, PreconditionFailed)
+"""Errors that speak of the request or the record, and would be the same for every attempt. A 401, 403 or 429
+speaks of the caller or the server, who may have been served a moment before."""
 
 
-def is_unknown(error: TransportError) -> bool:
-    """Whether a failed attempt may have had an effect."""
+def may_have_acted(error: TransportError) -> bool:
+    """Return whether a failed attempt may have had an effect."""
     return isinstance(error, (OutcomeUnknown, ResponseTruncated, ResponseTooLarge))
 
 
-def outcome_of(error: ZeyosAsyncError, request: Request, *, unknown: bool, attempts: int) -> ZeyosAsyncError:
-    """The error that a failed call raises.
+def final_error(error: ZeyosAsyncError, request: Request, *, unknown: bool, attempts: int) -> ZeyosAsyncError:
+    """Return the error that a failed call raises.
 
     Args:
-        error: How the last attempt ended.
-        request: What was sent.
+        error: The error of the last attempt.
+        request: The request of the call.
         unknown: Whether an earlier attempt may have had an effect.
         attempts: How often it was sent.
 
@@ -54,45 +70,48 @@ def outcome_of(error: ZeyosAsyncError, request: Request, *, unknown: bool, attem
     """
     if request.safety is Safety.READ:
         return error
+    # Another URL than the request's is that of the log-in on the way.
     if isinstance(error, (ApiError, TransportError)) and error.url not in ("", public_url(request.url)):
-        return _of_a_login(error, request, unknown, attempts)
+        return _login_outcome(error, request, unknown, attempts)
     if isinstance(error, OutcomeUnknown):
         return error
     if isinstance(error, ApiError):
-        return _answered(error, request, unknown, attempts)
-    if isinstance(error, TransportError) and is_unknown(error):
-        return _unknown(
+        return _answered_outcome(error, request, unknown, attempts)
+    if isinstance(error, TransportError) and may_have_acted(error):
+        return _outcome_unknown(
             f"the request was sent, and its answer can't be used: {error.args[0]}", request, attempts
         )
     if unknown:
-        return _after_unknown(str(error.args[0]), request, attempts)
+        return _unknown_before(str(error.args[0]), request, attempts)
     return error
 
 
-def _of_a_login(
+def _login_outcome(
     error: ApiError | TransportError, request: Request, unknown: bool, attempts: int
 ) -> ZeyosAsyncError:
-    """A log-in on the way failed: of the call's own request, nothing more was sent."""
+    """Return the error for a log-in that failed on the way: of the call's own request, nothing more was sent."""
     if unknown:
-        return _after_unknown(f"the log-in failed: {error.args[0]}", request, attempts)
-    if isinstance(error, TransportError) and is_unknown(error):
-        return NotSent(f"no credential to send it with: {error.args[0]}", **about(request))
+        return _unknown_before(f"the log-in failed: {error.args[0]}", request, attempts)
+    # Whether the log-in arrived does not matter: it is not the write whose outcome is asked for.
+    if isinstance(error, TransportError) and may_have_acted(error):
+        return NotSent(f"no credential to send it with: {error.args[0]}", **error_details(request))
     return error
 
 
-def _answered(error: ApiError, request: Request, unknown: bool, attempts: int) -> ZeyosAsyncError:
-    if unknown and not isinstance(error, (*_ABOUT_THE_REQUEST, ServerError)):
-        return _after_unknown(f"it was answered with {error.status}, {error.message}", request, attempts)
+def _answered_outcome(error: ApiError, request: Request, unknown: bool, attempts: int) -> ZeyosAsyncError:
+    if unknown and not isinstance(error, (*_REQUEST_ERRORS, ServerError)):
+        return _unknown_before(f"it was answered with {error.status}, {error.message}", request, attempts)
     error.after_unknown = unknown
     if unknown and isinstance(error, PreconditionFailed):
         error.hint = "An earlier attempt of this very call may have made the change: read the record to know"
-    redirected = 300 <= error.status < 400
-    if isinstance(error, ServerError) and (unknown or not redirected):
-        return _failed_write(error, request, attempts)
+    # A redirect that was not followed is a ServerError, too, but the server has not begun to act.
+    is_redirect = 300 <= error.status < 400
+    if isinstance(error, ServerError) and (unknown or not is_redirect):
+        return _to_failed_write(error, request, attempts)
     return error
 
 
-def _failed_write(error: ServerError, request: Request, attempts: int) -> FailedWrite:
+def _to_failed_write(error: ServerError, request: Request, attempts: int) -> FailedWrite:
     failed = FailedWrite(
         error.message,
         status=error.status,
@@ -110,12 +129,12 @@ def _failed_write(error: ServerError, request: Request, attempts: int) -> Failed
     return failed
 
 
-def _after_unknown(last: str, request: Request, attempts: int) -> OutcomeUnknown:
-    return _unknown(
+def _unknown_before(last: str, request: Request, attempts: int) -> OutcomeUnknown:
+    return _outcome_unknown(
         f"an earlier attempt was sent and not answered, and of the last one: {last}", request, attempts
     )
 
 
-def _unknown(message: str, request: Request, attempts: int) -> OutcomeUnknown:
-    details: dict[str, Any] = about(request)
+def _outcome_unknown(message: str, request: Request, attempts: int) -> OutcomeUnknown:
+    details: dict[str, Any] = error_details(request)
     return OutcomeUnknown(message, **details, attempts=attempts)

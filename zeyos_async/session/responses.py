@@ -1,4 +1,4 @@
-"""Which answers are errors, and what their errors say."""
+"""Errors made of answers: the check whether an answer is one, and the words of the server in it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ..policy import parse_retry_after
 from ..secrets import Secret, redact
 from ..wire import Request, Response, public_url
 
-__all__ = ["check_response", "misdirected", "redirect_target", "retry_after", "without_secrets"]
+__all__ = ["check_response", "find_redirect_target", "get_retry_after", "redact_error", "redirect_error"]
 
-_LONGEST_MESSAGE: Final = 300
-_LONGEST_READ: Final = 64 * 1024
+_MAX_MESSAGE: Final = 300
+_MAX_READ: Final = 64 * 1024
 _PRIVATE_HEADERS: Final = frozenset({"set-cookie", "set-cookie2", "authorization", "proxy-authorization"})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_OURS: Final = frozenset({"sent", "method", "url", "operation"})
-"""Attributes of an error that don't come from the server."""
+_OWN_ATTRIBUTES: Final = frozenset({"sent", "method", "url", "operation"})
+"""Attributes of an error that don't come from the server, and hold no secret of its words."""
 _TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _MESSAGE_KEYS: Final = (
     "message",
@@ -40,8 +40,8 @@ def check_response(request: Request, response: Response) -> None:
     """Raise the error that an answer is: a status of 400 or above, or a web page in place of JSON.
 
     Args:
-        request: What was asked.
-        response: What came back.
+        request: The request that was sent.
+        response: Its answer.
 
     Raises:
         ApiError: Of the class that fits the status; its message is the server's own, shortened, and an
@@ -51,13 +51,13 @@ def check_response(request: Request, response: Response) -> None:
     page = response.body[:1] == b"<" and request.headers.get("Accept") == "application/json"
     if response.status < 400 and not page:
         return
-    raise _error(
-        request, response
-    )  # made elsewhere, as it may quote a secret until the session takes that out
+    # Made in a function of its own: it may quote a secret until the session takes that out, and the frames of
+    # a traceback show their variables.
+    raise _make_error(request, response)
 
 
-def _error(request: Request, response: Response) -> ApiError:
-    message, code = _said(response)
+def _make_error(request: Request, response: Response) -> ApiError:
+    message, code = _error_message(response)
     return error_class(response.status)(
         message or "the server gave no reason",
         status=response.status,
@@ -65,20 +65,20 @@ def _error(request: Request, response: Response) -> ApiError:
         method=request.method,
         url=public_url(request.url),
         headers=_public_headers(response),
-        retry_after=retry_after(response),
+        retry_after=get_retry_after(response),
     )
 
 
-def retry_after(response: Response) -> float | None:
-    """The seconds that an answer asks to wait, or ``None``."""
+def get_retry_after(response: Response) -> float | None:
+    """Return the seconds that an answer asks to wait, or ``None``."""
     value = response.headers.get("Retry-After")
     if value is None:
         return None
     return parse_retry_after(value, now=time.time(), date=response.headers.get("Date"))
 
 
-def redirect_target(request: Request, response: Response) -> URL | None:
-    """Where a redirect points to, as an absolute URL, or ``None`` if the answer is no redirect."""
+def find_redirect_target(request: Request, response: Response) -> URL | None:
+    """Return the absolute URL that a redirect points to, or ``None`` if the answer is no redirect."""
     if response.status not in _REDIRECTS:
         return None
     location = response.headers.get("Location", "")
@@ -88,41 +88,42 @@ def redirect_target(request: Request, response: Response) -> URL | None:
         return request.url
 
 
-def misdirected(request: Request, response: Response, target: URL) -> ServerError:
-    """The error for a redirect that is not followed."""
-    where = public_url(target)
+def redirect_error(request: Request, response: Response, target: URL) -> ServerError:
+    """Return the error for a redirect that is not followed."""
+    destination = public_url(target)
     advice = "Use that address as the base URL, if it is the right one"
     if target == request.url:
-        where, advice = "itself or to nowhere", "The server may be set up wrongly"
+        destination, advice = "itself or to nowhere", "The server may be set up wrongly"
     elif target.host == request.url.host and target.scheme == "https" and request.url.scheme == "http":
         advice = "Use https:// in the base URL"
     return ServerError(
-        f"the server redirects to {where}, and redirects are not followed with a credential or a body. {advice}",
+        f"the server redirects to {destination}, and redirects are not followed with a credential or a body. {advice}",
         status=response.status,
         method=request.method,
         url=public_url(request.url),
+        # The address may hold a session in its query; the message has it without that.
         headers={k: v for k, v in _public_headers(response).items() if k.lower() != "location"},
     )
 
 
-def without_secrets(error: ApiError, *secrets: Secret | None) -> ApiError:
-    """The error, with these secrets taken out of what the server said, whatever attribute it stands in."""
+def redact_error(error: ApiError, *secrets: Secret | None) -> ApiError:
+    """Take secrets out of the server's words in an error, whatever attribute they stand in, and return it."""
     for name, value in list(vars(error).items()):
-        if name not in _OURS:
-            setattr(error, name, _redacted(value, secrets))
-    error.args = tuple(_redacted(value, secrets) for value in error.args)
+        if name not in _OWN_ATTRIBUTES:
+            setattr(error, name, _redact_value(value, secrets))
+    error.args = tuple(_redact_value(value, secrets) for value in error.args)
     return error
 
 
-def _redacted(value: Any, secrets: tuple[Secret | None, ...]) -> Any:
+def _redact_value(value: Any, secrets: tuple[Secret | None, ...]) -> Any:
     if isinstance(value, str):
         return redact(value, *secrets)
     if isinstance(value, dict):
-        return {key: _redacted(each, secrets) for key, each in value.items()}
+        return {key: _redact_value(item, secrets) for key, item in value.items()}
     if isinstance(value, list):
-        return [_redacted(each, secrets) for each in value]
+        return [_redact_value(item, secrets) for item in value]
     if type(value) is tuple:
-        return tuple(_redacted(each, secrets) for each in value)
+        return tuple(_redact_value(item, secrets) for item in value)
     return value
 
 
@@ -130,46 +131,47 @@ def _public_headers(response: Response) -> dict[str, str]:
     return {name: value for name, value in response.headers.items() if name.lower() not in _PRIVATE_HEADERS}
 
 
-def _said(response: Response) -> tuple[str, str]:
-    """The message and the code of an error answer."""
-    text = response.body[:_LONGEST_READ].decode("utf-8", "replace").strip()
+def _error_message(response: Response) -> tuple[str, str]:
+    """Return the message and the code of an error answer."""
+    # A message is short; an error page of megabytes is not decoded for its title.
+    text = response.body[:_MAX_READ].decode("utf-8", "replace").strip()
     if response.content_type == "text/html" or text[:1] == "<":
-        return _page(text), ""
+        return _describe_page(text), ""
     if text[:1] in ("{", '"', "["):
         try:
-            return _from_json(response.json())
+            return _message_from_json(response.json())
         except ValueError:
             pass  # it only looks like JSON: take it as the text that it is
-    return _shortened(text), ""
+    return _shorten(text), ""
 
 
-def _page(text: str) -> str:
+def _describe_page(text: str) -> str:
     match = _TITLE.search(text)
-    title = _shortened(html.unescape(match.group(1))) if match else ""
-    what = f"an HTML page titled {title!r}" if title else "an HTML page without a title"
-    return f"{what}; is the base URL right?"
+    title = _shorten(html.unescape(match.group(1))) if match else ""
+    page = f"an HTML page titled {title!r}" if title else "an HTML page without a title"
+    return f"{page}; is the base URL right?"
 
 
-def _from_json(value: Any) -> tuple[str, str]:
+def _message_from_json(value: Any) -> tuple[str, str]:
     if isinstance(value, str):
-        return _shortened(value), ""
+        return _shorten(value), ""
     if isinstance(value, list):
-        return _from_json(value[0]) if value else ("", "")
+        return _message_from_json(value[0]) if value else ("", "")
     if not isinstance(value, Mapping):
-        return _shortened(str(value)), ""
-    message = next((text for key in _MESSAGE_KEYS if (text := _text(value.get(key)))), "")
+        return _shorten(str(value)), ""
+    message = next((text for key in _MESSAGE_KEYS if (text := _message_text(value.get(key)))), "")
     code = next((str(value[key]) for key in _CODE_KEYS if isinstance(value.get(key), (str, int))), "")
-    return _shortened(message), code[:80]
+    return _shorten(message), code[:80]
 
 
-def _text(value: Any) -> str:
-    """The message in a JSON value: the value itself, or the one in the object that it is."""
+def _message_text(value: Any) -> str:
+    """Return the message in a JSON value: the value itself, or the one in the object that it is."""
     if isinstance(value, Mapping):
-        return _from_json(value)[0]
+        return _message_from_json(value)[0]
     return value if isinstance(value, str) else ""
 
 
-def _shortened(text: str) -> str:
-    """One line of printable characters, of bounded length."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * _LONGEST_MESSAGE]).split())
-    return line if len(line) <= _LONGEST_MESSAGE else line[: _LONGEST_MESSAGE - 1] + "…"
+def _shorten(text: str) -> str:
+    """Shorten a text to one line of printable characters, of bounded length."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * _MAX_MESSAGE]).split())
+    return line if len(line) <= _MAX_MESSAGE else line[: _MAX_MESSAGE - 1] + "…"

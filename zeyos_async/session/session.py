@@ -1,4 +1,4 @@
-"""The session: what clients share. Connections, slots, budgets and credentials."""
+"""The session, which clients share: connections, slots, budgets and credentials."""
 
 from __future__ import annotations
 
@@ -10,95 +10,25 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
 from os import PathLike
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
-from weakref import WeakKeyDictionary
+from typing import Any, Final, Self
 
-import attrs
 from yarl import URL
 
 from ..auth import AuthBackend, AuthContext
-from ..auth.origins import check_bound_address, check_credential_address
-from ..errors import ConfigurationError, NotSent
+from ..auth.origins import check_bound_address
+from ..errors import ConfigurationError
 from ..policy import Hedge, Limits, Retry, Timeout
 from ..transport import Transport
-from ..transport.settings import environment_proxy
 from ..wire import Request, Response, public_url
+from .addresses import AddressCheck
+from .channel import Channel
 from .credentials import CredentialManager
-from .limiter import Limiter
+from .responses import check_response
+from .state import LoopState, SessionState, Stats
 
-if TYPE_CHECKING:
-    from .channel import Channel
+__all__ = ["Session"]
 
-__all__ = ["Session", "Stats"]
-
-_MOST_LOGINS: Final = 4096
-
-
-@attrs.frozen(kw_only=True)
-class Stats:
-    """What a session did so far, and what it is doing, on the event loops that still exist.
-
-    Attributes:
-        requests: Calls, log-ins included.
-        attempts: Requests that were handed to the transport.
-        retries: Attempts that repeated an earlier one after a failure.
-        hedges: Reads that were sent a second time because the answer was late.
-        logins: Log-ins and refreshes that ended well.
-        in_flight: Requests that are on their way now.
-        waiting: Calls that wait for a slot now.
-        connections: Connections that were opened.
-    """
-
-    requests: int
-    attempts: int
-    retries: int
-    hedges: int
-    logins: int
-    in_flight: int
-    waiting: int
-    connections: int
-
-
-class LoopState:
-    """What a session keeps for one event loop."""
-
-    __slots__ = ("__weakref__", "attempts", "gates", "hedges", "requests", "retries", "sleepers")
-
-    def __init__(self) -> None:
-        self.gates: dict[tuple[Any, ...], Limiter] = {}
-        self.sleepers: set[asyncio.Future[None]] = set()
-        self.requests = 0
-        self.attempts = 0
-        self.retries = 0
-        self.hedges = 0
-
-    def gate(self, url: URL, limits: Limits, reserve: float) -> Limiter:
-        """The gate of a URL's host."""
-        key = (url.scheme, url.host, url.port, limits)
-        gate = self.gates.get(key)
-        if gate is None:
-            gate = self.gates[key] = Limiter(limits, reserve=reserve)
-        return gate
-
-    async def sleep(self, seconds: float) -> None:
-        """Sleep, unless the session is closed meanwhile."""
-        loop = asyncio.get_running_loop()
-        nap: asyncio.Future[None] = loop.create_future()
-        alarm = loop.call_later(seconds, _ring, nap)
-        self.sleepers.add(nap)
-        try:
-            await nap
-        finally:
-            self.sleepers.discard(nap)
-            alarm.cancel()
-
-    def end(self) -> None:
-        """Fail everyone who sleeps or waits for a slot."""
-        for gate in self.gates.values():
-            gate.end(_closed_meanwhile())
-        for nap in self.sleepers:
-            if not nap.done():
-                nap.set_exception(_closed_meanwhile())
+_MAX_CREDENTIALS: Final = 4096
 
 
 class Session:
@@ -108,15 +38,15 @@ class Session:
     each has connections of its own, and log-ins are shared.
 
     Args:
-        limits: How much may run at once.
-        retry: What is tried again.
-        timeout: How long calls may take; a number of seconds bounds the whole call.
+        limits: Bounds on what runs at once.
+        retry: Rules for trying again.
+        timeout: Bounds on the time of calls; a number of seconds bounds the whole call.
         ssl: A TLS context, or the path of a file of CA certificates.
         proxy: URL of an HTTP proxy.
         trust_env: Take the proxy from the environment.
         hooks: Objects with some of the methods of :class:`~zeyos_async.session.Hooks`.
         hedge: Send late reads a second time; ``None`` to do no such thing.
-        transport: What sends the requests, in place of aiohttp. It is closed with the session.
+        transport: Sends the requests, in place of aiohttp. It is closed with the session.
 
     Raises:
         ConfigurationError: ``ssl`` or ``proxy`` can't be used.
@@ -139,18 +69,31 @@ class Session:
         self.retry = retry or Retry()
         self.timeout = Timeout.of(timeout, Timeout())
         self.hooks = tuple(hooks)
-        self.hedge = hedge
-        self.closed = False
-        self._locals: WeakKeyDictionary[asyncio.AbstractEventLoop, LoopState] = WeakKeyDictionary()
-        self._logins: OrderedDict[tuple[str, Any], CredentialManager] = OrderedDict()
+        self._credential_managers: OrderedDict[tuple[str, Any], CredentialManager] = OrderedDict()
         self._lock = threading.Lock()
-        self.transport = transport or _aiohttp(self.limits, ssl, proxy, trust_env)
-        self._is_custom = transport is not None
-        self._proxied = proxy is not None
-        self._trust_env = trust_env
+        self._state = SessionState(
+            transport or _aiohttp_transport(self.limits, ssl, proxy, trust_env),
+            hedge,
+            AddressCheck(has_proxy=proxy is not None, trusts_env=trust_env, is_custom=transport is not None),
+        )
+
+    @property
+    def transport(self) -> Transport:
+        """The transport that sends the requests."""
+        return self._state.transport
+
+    @property
+    def hedge(self) -> Hedge | None:
+        """The rules for sending late reads a second time, or ``None``."""
+        return self._state.hedge
+
+    @property
+    def closed(self) -> bool:
+        """Whether the session was closed."""
+        return self._state.is_closed
 
     async def __aenter__(self) -> Self:
-        self.check_open()
+        self._state.check_open()
         return self
 
     async def __aexit__(
@@ -171,11 +114,11 @@ class Session:
         status: Callable[[Request, Response], int] | None = None,
         allow_http: bool | None = None,
     ) -> Channel:
-        """A way to one server, for one user.
+        """Return a channel: the way to one server, for one user.
 
         Args:
-            base_url: Where the API is, such as ``https://cloud.zeyos.com/demo``.
-            auth: Who is calling; ``None`` for nobody.
+            base_url: The URL of the API, such as ``https://cloud.zeyos.com/demo``.
+            auth: The auth backend of the user; ``None`` for nobody.
             timeout: In place of the session's.
             retry: In place of the session's.
             limits: In place of the session's. Channels with the same limits share slots; the number of
@@ -191,18 +134,15 @@ class Session:
             ConfigurationError: The session is closed, the base URL can't be one, or others could read a
                 credential on its way there.
         """
-        from .channel import Channel
-        from .responses import check_response
-
-        self.check_open()
-        url = _base(base_url)
+        self._state.check_open()
+        url = _parse_base_url(base_url)
         if isinstance(auth, AuthBackend) and auth.sends_credential:
             check_bound_address(url, auth.bound_to)
-            self.check_credential_address(url, allow_http=allow_http)
+            self._state.addresses.check(url, allow_http=allow_http)
         return Channel(
-            self,
+            self._state,
             url,
-            self._login(url, auth),
+            self._credential_manager(url, auth),
             timeout=Timeout.of(timeout, self.timeout),
             retry=retry or self.retry,
             limits=limits or self.limits,
@@ -212,68 +152,33 @@ class Session:
             allow_http=allow_http,
         )
 
-    def check_credential_address(self, url: URL, *, allow_http: bool | None) -> None:
-        """Refuse a URL to which a credential must not be sent, as others could read it on its way.
-
-        A transport of somebody's own is not judged: only it knows where its bytes go.
-
-        Raises:
-            ConfigurationError: It is one.
-        """
-        if self._is_custom or url.scheme == "https":
-            return
-        proxied = self._proxied or (self._trust_env and environment_proxy(url) is not None)
-        check_credential_address(url, allow_http=allow_http, proxied=proxied)
-
-    def _login(self, url: URL, auth: AuthBackend | None) -> CredentialManager | None:
-        """The shared credential of equal backends at the same base URL."""
+    def _credential_manager(self, url: URL, auth: AuthBackend | None) -> CredentialManager | None:
+        """Return the credential manager that equal backends at the same base URL share."""
         if auth is None:
             return None
         if not isinstance(auth, AuthBackend):
             raise ConfigurationError(
                 f"auth= takes an auth backend such as BearerToken(...) or PasswordLogin(...), not {type(auth).__name__}."
             )
+        # Equal backends at one address are one user: they share a log-in, whoever made them.
         key = (str(url), auth if isinstance(auth, Hashable) else id(auth))
         with self._lock:
-            login = self._logins.setdefault(key, CredentialManager(auth, AuthContext(base_url=url)))
-            self._logins.move_to_end(key)
-            if len(self._logins) > _MOST_LOGINS:
-                self._logins.popitem(last=False)
-        return login
+            manager = self._credential_managers.setdefault(
+                key, CredentialManager(auth, AuthContext(base_url=url))
+            )
+            self._credential_managers.move_to_end(key)
+            if len(self._credential_managers) > _MAX_CREDENTIALS:
+                self._credential_managers.popitem(last=False)
+        return manager
 
-    def local(self) -> LoopState:
-        """What belongs to the running loop."""
-        loop = asyncio.get_running_loop()
-        local = self._locals.get(loop)
-        if local is None:
-            with self._lock:
-                local = self._locals.setdefault(loop, LoopState())
-        return local
-
-    def check_open(self) -> None:
-        """Raise if the session is closed.
-
-        Raises:
-            ConfigurationError: It is.
-        """
-        if self.closed:
-            raise ConfigurationError("The session is closed. Make a new one, or keep it open longer.")
+    def loop_state(self) -> LoopState:
+        """Return the state that belongs to the running loop."""
+        return self._state.loop_state()
 
     def stats(self) -> Stats:
-        """What was done so far, on all loops."""
-        with self._lock:  # loops of other threads may come meanwhile
-            here = list(self._locals.values())
-        gates = [gate for local in here for gate in list(local.gates.values())]
-        return Stats(
-            requests=sum(local.requests for local in here),
-            attempts=sum(local.attempts for local in here),
-            retries=sum(local.retries for local in here),
-            hedges=sum(local.hedges for local in here),
-            logins=sum(login.count for login in list(self._logins.values())),
-            in_flight=sum(gate.in_flight for gate in gates),
-            waiting=sum(gate.waiting for gate in gates),
-            connections=self.transport.connections,
-        )
+        """Return the counts of what was done so far, on all loops."""
+        managers = list(self._credential_managers.values())
+        return self._state.stats(logins=sum(manager.login_count for manager in managers))
 
     async def aclose(self) -> None:
         """Close everything. Calls that are under way fail at once; calling it again does nothing.
@@ -282,25 +187,23 @@ class Session:
         """
         if self.closed:
             return
-        self.closed = True
-        here = asyncio.get_running_loop()
-        with self._lock:
-            known = list(self._locals.items())
-        for loop, local in known:
-            if loop is here:
-                self._end(loop, local)
+        self._state.is_closed = True  # first, so that those who are woken below begin nothing new
+        running_loop = asyncio.get_running_loop()
+        for loop, loop_state in self._state.list_loops():
+            if loop is running_loop:
+                self._close_loop(loop, loop_state)
             else:
                 with contextlib.suppress(RuntimeError):  # it is closed, and nothing waits there any more
-                    loop.call_soon_threadsafe(self._end, loop, local)
+                    loop.call_soon_threadsafe(self._close_loop, loop, loop_state)
         await self.transport.aclose()
 
-    def _end(self, loop: asyncio.AbstractEventLoop, local: LoopState) -> None:
-        local.end()
-        for login in list(self._logins.values()):
-            login.end(loop)
+    def _close_loop(self, loop: asyncio.AbstractEventLoop, loop_state: LoopState) -> None:
+        loop_state.fail_waiters()
+        for manager in list(self._credential_managers.values()):
+            manager.cancel_login(loop)
 
 
-def _aiohttp(
+def _aiohttp_transport(
     limits: Limits, ssl: tls.SSLContext | str | PathLike[str] | None, proxy: str | URL | None, trust_env: bool
 ) -> Transport:
     from ..transport.aiohttp import AiohttpTransport  # here, as aiohttp is what takes longest to import
@@ -310,7 +213,7 @@ def _aiohttp(
     )
 
 
-def _base(value: str | URL) -> URL:
+def _parse_base_url(value: str | URL) -> URL:
     try:
         url = URL(value)
     except (ValueError, TypeError) as error:
@@ -327,12 +230,3 @@ def _base(value: str | URL) -> URL:
     if url.query_string or url.fragment:
         raise ConfigurationError(f"The base URL {public_url(url)!r} must have no query and no fragment.")
     return url.with_path(url.path.rstrip("/")) if url.path.endswith("/") else url
-
-
-def _ring(nap: asyncio.Future[None]) -> None:
-    if not nap.done():
-        nap.set_result(None)
-
-
-def _closed_meanwhile() -> NotSent:
-    return NotSent("the session was closed before the request was sent")

@@ -1,4 +1,4 @@
-"""How a request gets to a server and the answer back: one protocol, one file for each way.
+"""Transports: they take a request to a server and bring the answer back. One protocol, one file for each.
 
 Nothing is imported here: the aiohttp client is loaded by those who use it.
 """

@@ -1,4 +1,4 @@
-"""What a transport promises, and what every transport checks before it sends.
+"""The protocol of transports, and the check that every transport makes before it sends.
 
 A transport sends a request once. It repeats nothing, follows nothing, keeps no cookies and adds no
 credentials. Every failure is one of ours, and tells what became of the request:
@@ -31,13 +31,14 @@ from yarl import URL
 from ..errors import DeadlineExceeded, InvalidArgument, OutcomeUnknown, TransportError
 from ..wire import Request, Response, Safety, public_url
 
-__all__ = ["Answer", "Transport", "about", "check_request", "out_of_time"]
+__all__ = ["ResponseStream", "Transport", "check_request", "deadline_error", "error_details"]
 
-_BAD_VALUE: Final = re.compile(r"[\r\n\x00]")
+# With a line break in it, a value would begin a header, or another request, of whoever chose the value.
+_FORBIDDEN_IN_VALUE: Final = re.compile(r"[\r\n\x00]")
 _NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
 
-class Answer(Protocol):
+class ResponseStream(Protocol):
     """An answer whose body is still to be read. Whoever has one closes it."""
 
     @property
@@ -47,7 +48,7 @@ class Answer(Protocol):
 
     @property
     def headers(self) -> CIMultiDictProxy[str]:
-        """Names are compared without case."""
+        """The headers; names are compared without case."""
         ...
 
     @property
@@ -56,7 +57,7 @@ class Answer(Protocol):
         ...
 
     async def read(self, *, deadline: float) -> bytes:
-        """The next piece of the body, decompressed; nothing at its end.
+        """Return the next piece of the body, decompressed, or nothing at its end.
 
         Args:
             deadline: When to stop at the latest, on the event loop's clock.
@@ -76,7 +77,7 @@ class Transport(Protocol):
 
     @property
     def connections(self) -> int:
-        """How many connections were opened so far."""
+        """The number of connections that were opened so far."""
         ...
 
     async def send(
@@ -98,7 +99,7 @@ class Transport(Protocol):
 
     async def stream(
         self, request: Request, *, deadline: float, connect: float | None, read: float | None
-    ) -> Answer:
+    ) -> ResponseStream:
         """Send the request, and leave the body of its answer to be read.
 
         Args:
@@ -127,7 +128,7 @@ def check_request(request: Request) -> None:
     if not _is_token(request.method):
         raise InvalidArgument(f"{request.method!r} is no HTTP method; nothing was sent.")
     for name, value in request.headers.items():
-        if _BAD_VALUE.search(value):
+        if _FORBIDDEN_IN_VALUE.search(value):
             raise InvalidArgument(
                 f"The header {name!r} holds a line break or a NUL character; nothing was sent."
             )
@@ -135,13 +136,14 @@ def check_request(request: Request) -> None:
             raise InvalidArgument(f"{name!r} is no valid name of a header; nothing was sent.")
 
 
+# Methods and names of headers are few, and are checked for every request.
 @functools.lru_cache(maxsize=512)
 def _is_token(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
-def about(request: Request) -> dict[str, Any]:
-    """What an error says about the request it belongs to."""
+def error_details(request: Request) -> dict[str, Any]:
+    """Return the details of a request as keyword arguments for the error that belongs to it."""
     return {
         "method": request.method,
         "url": public_url(request.url),
@@ -150,16 +152,17 @@ def about(request: Request) -> dict[str, Any]:
     }
 
 
-def out_of_time(request: Request, *, sent: bool) -> TransportError:
-    """The error for a request whose time is over."""
+def deadline_error(request: Request, *, sent: bool) -> TransportError:
+    """Return the error for a request whose time is over."""
     if not sent:
-        return DeadlineExceeded("the time for the call is over; nothing was sent", **about(request))
+        return DeadlineExceeded("the time for the call is over; nothing was sent", **error_details(request))
+    # Of a read nobody needs to know whether it was done; a write may have been.
     if request.safety is Safety.READ:
         return DeadlineExceeded(
-            "the time for the call is over, and no complete answer came", **about(request)
+            "the time for the call is over, and no complete answer came", **error_details(request)
         )
     return OutcomeUnknown(
         "the request was sent, and the time for the call was over before the answer came: "
         "the server may or may not have acted",
-        **about(request),
+        **error_details(request),
     )

@@ -1,63 +1,106 @@
-"""From an answer's bytes to a :class:`~zeyos_async.wire.Response`, or to the error that they are."""
+"""Complete answers: whether all of a body came and can be read, and the errors for those where it did not.
+
+An answer is complete if its framing says so (the HTTP client checks lengths and chunks), if its
+compression came to its end (:mod:`~zeyos_async.transport.decoder`), and if it is not nested too deeply to
+be read (:mod:`~zeyos_async.transport.json_depth`). A body that is neither compressed nor framed has no end
+but the end of the connection, and nothing on the wire tells a whole one from a cut one. JSON tells by
+itself; other types are taken as they came.
+"""
 
 from __future__ import annotations
 
+from typing import Final
+
+import msgspec
 from multidict import CIMultiDictProxy
 
 from ..errors import ResponseTooLarge, ResponseTruncated, ServerError, ZeyosAsyncError
-from ..wire import Request, Response, public_url
-from .base import about
-from .encoding import Bounds, CorruptBody, TooLarge, UnknownEncoding, decode
-from .framing import check_unframed_json, is_until_close
-from .json_depth import DEEPEST, is_too_deep
+from ..wire import Request, Response, Safety, public_url, too_deep
+from .base import error_details
+from .decoder import Bounds, CorruptBody, TooLarge, UnknownEncoding, decode_body
+from .json_depth import MAX_DEPTH, is_too_deep
 
-__all__ = ["BadEncoding", "encoding_of", "unusable", "whole_response"]
+__all__ = ["DECODING_ERRORS", "complete_response", "decoding_error", "get_content_encoding"]
 
-BadEncoding = (CorruptBody, TooLarge, UnknownEncoding)
-"""What is raised for a body that can't be decoded."""
+DECODING_ERRORS: Final = (CorruptBody, TooLarge, UnknownEncoding)
+"""The errors for a body that can't be decoded."""
+_BODILESS_STATUSES: Final = frozenset({204, 304})
+_JSON_SKIPPER: Final = msgspec.json.Decoder(msgspec.Raw)
 
 
-def whole_response(
+def complete_response(
     request: Request, status: int, headers: CIMultiDictProxy[str], body: bytes, bounds: Bounds
 ) -> Response:
-    """The response, decoded, once the body is known to be whole.
+    """Return the response with its body decoded, or raise if not all of the body came.
 
     Raises:
         ResponseTruncated: Its encoding did not come to its end.
         ResponseTooLarge: It passes the bounds.
         ServerError: It has an encoding that was not asked for.
     """
-    if body or is_until_close(request, status, headers):
-        body = _decoded(request, status, headers, body, bounds)
+    # Answers to HEAD and those with status 304 name the encoding of a body that they don't have.
+    if body or _ends_with_connection(request, status, headers):
+        body = _decode(request, status, headers, body, bounds)
     if is_too_deep(body):
-        raise ResponseTooLarge(f"the answer is nested more than {DEEPEST} deep", **about(request))
+        raise ResponseTooLarge(f"the answer is nested more than {MAX_DEPTH} deep", **error_details(request))
     return Response(status=status, headers=headers, body=body, url=request.url)
 
 
-def _decoded(
+def _decode(
     request: Request, status: int, headers: CIMultiDictProxy[str], body: bytes, bounds: Bounds
 ) -> bytes:
-    encoding = encoding_of(headers)
+    encoding = get_content_encoding(headers)
     try:
-        plain = decode(body, encoding, bounds) if encoding else body
-    except BadEncoding as error:
-        raise unusable(error, request, status) from error
-    if not encoding and is_until_close(request, status, headers):
-        check_unframed_json(request, status, headers, plain)
+        plain = decode_body(body, encoding, bounds) if encoding else body
+    except DECODING_ERRORS as error:
+        raise decoding_error(error, request, status) from error
+    if not encoding and _ends_with_connection(request, status, headers):
+        _check_json_is_whole(request, status, headers, plain)
     return plain
 
 
-def encoding_of(headers: CIMultiDictProxy[str]) -> str:
-    """The content encodings of a body, or an empty text."""
+def get_content_encoding(headers: CIMultiDictProxy[str]) -> str:
+    """Return the content encodings of a body as one text, which is empty if there are none."""
     return ",".join(headers.getall("Content-Encoding", ()))
 
 
-def unusable(error: ValueError, request: Request, status: int) -> ZeyosAsyncError:
-    """The error for a body that can't be decoded."""
+def decoding_error(error: ValueError, request: Request, status: int) -> ZeyosAsyncError:
+    """Return the library's error for one of ``DECODING_ERRORS``."""
     if isinstance(error, TooLarge):
-        return ResponseTooLarge(f"the answer is too large: {error}", **about(request))
+        return ResponseTooLarge(f"the answer is too large: {error}", **error_details(request))
     if isinstance(error, UnknownEncoding):
         return ServerError(
             f"the answer comes in {error}", status=status, method=request.method, url=public_url(request.url)
         )
-    return ResponseTruncated(f"the answer can't be used: {error}", **about(request))
+    return ResponseTruncated(f"the answer can't be used: {error}", **error_details(request))
+
+
+def _ends_with_connection(request: Request, status: int, headers: CIMultiDictProxy[str]) -> bool:
+    """Return whether the body has no end but the end of the connection (RFC 9112, 6.3)."""
+    if request.method == "HEAD" or status in _BODILESS_STATUSES:
+        return False
+    return "Content-Length" not in headers and "chunked" not in headers.get("Transfer-Encoding", "").lower()
+
+
+def _check_json_is_whole(request: Request, status: int, headers: CIMultiDictProxy[str], body: bytes) -> None:
+    """Raise if a JSON body that only the end of the connection ends was cut.
+
+    Raises:
+        ResponseTruncated: It is no whole JSON, and should be.
+        ResponseTooLarge: It is nested too deeply to be read.
+    """
+    is_declared = "json" in headers.get("Content-Type", "").lower()
+    # An error is raised by its status, whatever came of its body.
+    if status >= 400 or not (is_declared or body.lstrip()[:1] in (b"{", b"[")):
+        return
+    if not body and request.safety is not Safety.READ:
+        return  # many servers answer a write with nothing, whatever type they declare for it
+    try:
+        _JSON_SKIPPER.decode(body)
+    except msgspec.DecodeError as error:
+        raise ResponseTruncated(
+            f"the answer has no length, and what came before the connection closed is no whole JSON ({error})",
+            **error_details(request),
+        ) from error
+    except RecursionError as error:
+        raise too_deep(request.url) from error

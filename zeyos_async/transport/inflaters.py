@@ -1,8 +1,8 @@
-"""Decompressors behind one small face: data in, a bounded piece out, and whether the end was reached.
+"""Decompressors behind one interface: data in, a bounded piece out, and whether the end was reached.
 
 gzip and deflate are always there, by the package isal where it is installed (two and a half times as
-fast), by zlib where it is not. brotli and zstd are extras: without their packages they are not asked
-for.
+fast), by zlib where it is not. brotli and zstd are extras: without their packages the library does not
+announce them to servers.
 """
 
 from __future__ import annotations
@@ -13,33 +13,41 @@ import zlib
 from types import ModuleType
 from typing import Any, Final, Protocol
 
-__all__ = ["ERRORS", "HAS_BROTLI", "HAS_ZSTD", "Stream", "brotli_stream", "zlib_stream", "zstd_stream"]
+__all__ = [
+    "HAS_BROTLI",
+    "HAS_ZSTD",
+    "INFLATE_ERRORS",
+    "Inflater",
+    "new_brotli_inflater",
+    "new_zlib_inflater",
+    "new_zstd_inflater",
+]
 
-_WIDEST_ZSTD_WINDOW: Final = 23
+_MAX_ZSTD_WINDOW: Final = 23
 """8 MiB, the most that RFC 9659 allows on the web; a frame may ask for gigabytes."""
-_BROTLI_PIECE: Final = 2**20
+_MAX_BROTLI_PIECE: Final = 2**20
 
 
-class Stream(Protocol):
-    """One compressed stream being read."""
+class Inflater(Protocol):
+    """One compressed stream that is being read."""
 
     @property
-    def ended(self) -> bool:
-        """Whether its own end was reached."""
+    def has_ended(self) -> bool:
+        """Whether the stream's own end was reached."""
         ...
 
     @property
-    def hungry(self) -> bool:
-        """Whether it wants data; if not, it has more to give for what it got."""
+    def needs_input(self) -> bool:
+        """Whether more data is needed; if not, there is more output of the data so far."""
         ...
 
     @property
-    def unused(self) -> int:
-        """How many bytes of the last data lie behind the end."""
+    def unused_size(self) -> int:
+        """The number of bytes of the last data that lie behind the stream's end."""
         ...
 
-    def feed(self, data: bytes | memoryview, most: int) -> bytes:
-        """Take data and give what is ready of it, about ``most`` bytes at a time."""
+    def inflate(self, data: bytes | memoryview, max_size: int) -> bytes:
+        """Take data and return what is ready of the output, about ``max_size`` bytes at most."""
         ...
 
 
@@ -56,7 +64,7 @@ def _load_brotli() -> ModuleType | None:
         import brotli  # type: ignore[import-untyped, import-not-found, unused-ignore]
     except ImportError:
         return None
-    # Before version 1.2 nothing bounds what it gives at once.
+    # Before version 1.2 nothing bounds the output of one call: a bomb would be inflated at once.
     return brotli if hasattr(brotli.Decompressor, "can_accept_more_data") else None
 
 
@@ -71,102 +79,102 @@ def _load_zstd() -> ModuleType | None:
     return zstd
 
 
-_inflater: Final[Any] = _load_zlib()
+_zlib_module: Final[Any] = _load_zlib()
 _brotli: Final[Any] = _load_brotli()
 _zstd: Final[Any] = _load_zstd()
 
 HAS_BROTLI: Final = _brotli is not None
 HAS_ZSTD: Final = _zstd is not None
-ERRORS: Final[tuple[type[Exception], ...]] = (
+INFLATE_ERRORS: Final[tuple[type[Exception], ...]] = (
     zlib.error,
-    _inflater.error,
+    _zlib_module.error,
     *((_brotli.error,) if HAS_BROTLI else ()),
     *((_zstd.ZstdError,) if HAS_ZSTD else ()),
 )
-"""What :meth:`Stream.feed` raises for bytes that make no sense."""
+"""The errors of :meth:`Inflater.inflate` for bytes that make no sense."""
 
 
-def zlib_stream(wbits: int) -> Stream:
-    """A stream of gzip, zlib or bare deflate, as ``wbits`` says (see :func:`zlib.decompressobj`)."""
-    return _Zlib(wbits)
+def new_zlib_inflater(wbits: int) -> Inflater:
+    """Return an inflater of gzip, zlib or bare deflate, as ``wbits`` says (see :func:`zlib.decompressobj`)."""
+    return _ZlibInflater(wbits)
 
 
-def brotli_stream() -> Stream:
-    """A stream of brotli; only with ``HAS_BROTLI``."""
-    return _Brotli()
+def new_brotli_inflater() -> Inflater:
+    """Return an inflater of brotli; only with ``HAS_BROTLI``."""
+    return _BrotliInflater()
 
 
-def zstd_stream() -> Stream:
-    """A frame of zstd; only with ``HAS_ZSTD``."""
-    return _Zstd()
+def new_zstd_inflater() -> Inflater:
+    """Return an inflater of one zstd frame; only with ``HAS_ZSTD``."""
+    return _ZstdInflater()
 
 
-class _Zlib:
+class _ZlibInflater:
     __slots__ = ("_stream",)
 
     def __init__(self, wbits: int) -> None:
-        self._stream = _inflater.decompressobj(wbits=wbits)
+        self._stream = _zlib_module.decompressobj(wbits=wbits)
 
     @property
-    def ended(self) -> bool:
+    def has_ended(self) -> bool:
         return bool(self._stream.eof)
 
     @property
-    def hungry(self) -> bool:
+    def needs_input(self) -> bool:
         return not self._stream.unconsumed_tail
 
     @property
-    def unused(self) -> int:
+    def unused_size(self) -> int:
         return len(self._stream.unused_data)
 
-    def feed(self, data: bytes | memoryview, most: int) -> bytes:
-        piece: bytes = self._stream.decompress(self._stream.unconsumed_tail or data, most)
+    def inflate(self, data: bytes | memoryview, max_size: int) -> bytes:
+        piece: bytes = self._stream.decompress(self._stream.unconsumed_tail or data, max_size)
         return piece
 
 
-class _Brotli:
+class _BrotliInflater:
     __slots__ = ("_stream",)
 
     def __init__(self) -> None:
         self._stream: Any = _brotli.Decompressor()
 
     @property
-    def ended(self) -> bool:
+    def has_ended(self) -> bool:
         return bool(self._stream.is_finished())
 
     @property
-    def hungry(self) -> bool:
+    def needs_input(self) -> bool:
         return bool(self._stream.can_accept_more_data())
 
     @property
-    def unused(self) -> int:
-        return 0  # it refuses data behind its end by itself
+    def unused_size(self) -> int:
+        return 0  # data behind the end is refused by brotli itself
 
-    def feed(self, data: bytes | memoryview, most: int) -> bytes:
-        # Its limit is a soft one, and the larger the wider it is missed: small pieces keep to it.
-        piece: bytes = self._stream.process(data, output_buffer_limit=min(most, _BROTLI_PIECE))
+    def inflate(self, data: bytes | memoryview, max_size: int) -> bytes:
+        # brotli's limit is a soft one, and the larger it is the further it is exceeded: small pieces keep to it.
+        piece: bytes = self._stream.process(data, output_buffer_limit=min(max_size, _MAX_BROTLI_PIECE))
         return piece
 
 
-class _Zstd:
+class _ZstdInflater:
     __slots__ = ("_stream",)
 
     def __init__(self) -> None:
-        widest = {_zstd.DecompressionParameter.window_log_max: _WIDEST_ZSTD_WINDOW}
-        self._stream = _zstd.ZstdDecompressor(options=widest)
+        options = {_zstd.DecompressionParameter.window_log_max: _MAX_ZSTD_WINDOW}
+        self._stream = _zstd.ZstdDecompressor(options=options)
 
     @property
-    def ended(self) -> bool:
+    def has_ended(self) -> bool:
         return bool(self._stream.eof)
 
     @property
-    def hungry(self) -> bool:
+    def needs_input(self) -> bool:
         return bool(self._stream.needs_input)
 
     @property
-    def unused(self) -> int:
+    def unused_size(self) -> int:
         return len(self._stream.unused_data)
 
-    def feed(self, data: bytes | memoryview, most: int) -> bytes:
-        piece: bytes = self._stream.decompress(data, most)
+    def inflate(self, data: bytes | memoryview, max_size: int) -> bytes:
+        piece: bytes = self._stream.decompress(data, max_size)
         return piece

@@ -11,20 +11,22 @@ import attrs
 
 from ..errors import NotSent, ZeyosAsyncError
 from ..wire import Request, Response
-from .base import Answer, about, check_request, out_of_time
-from .sending import Sending
+from .base import ResponseStream, check_request, deadline_error, error_details
+from .outgoing_body import OutgoingBody
 
 __all__ = ["MemoryTransport"]
 
-_PIECE: Final = 2**16
+_PIECE_SIZE: Final = 2**16
 
 
-class _Answer:
+class _MemoryResponseStream:
     def __init__(self, response: Response) -> None:
         self.status = response.status
         self.headers = response.headers
         self.url = response.url
-        self._pieces = (response.body[at : at + _PIECE] for at in range(0, len(response.body), _PIECE))
+        self._pieces = (
+            response.body[start : start + _PIECE_SIZE] for start in range(0, len(response.body), _PIECE_SIZE)
+        )
 
     async def read(self, *, deadline: float) -> bytes:
         return next(self._pieces, b"")
@@ -50,16 +52,18 @@ class MemoryTransport:
     def script(
         cls, *steps: Response | ZeyosAsyncError | Iterable[Response | ZeyosAsyncError]
     ) -> MemoryTransport:
-        """A transport that plays these answers and failures in order, one for each request.
+        """Return a transport that plays these answers and failures in order, one for each request.
 
         A request after the last step fails as ``NotSent``.
         """
-        left = [step for group in steps for step in (group if isinstance(group, Iterable) else (group,))]
+        steps_left = [
+            step for group in steps for step in (group if isinstance(group, Iterable) else (group,))
+        ]
 
         def play(request: Request) -> Response:
-            if not left:
-                raise NotSent("the script has no answer left", **about(request))
-            step = left.pop(0)
+            if not steps_left:
+                raise NotSent("the script has no answer left", **error_details(request))
+            step = steps_left.pop(0)
             if isinstance(step, ZeyosAsyncError):
                 raise step
             return step
@@ -68,7 +72,7 @@ class MemoryTransport:
 
     @property
     def connections(self) -> int:
-        """None were opened."""
+        """The number of connections that were opened: none."""
         return 0
 
     async def send(
@@ -80,25 +84,26 @@ class MemoryTransport:
         """
         check_request(request)
         if self._closed:
-            raise NotSent("the transport is closed", **about(request))
+            raise NotSent("the transport is closed", **error_details(request))
+        # Measured and counted as for a real connection, so that a body of another size fails in tests, too.
         if request.stream is not None:
-            sending = await Sending.of(request.stream)
-            request = attrs.evolve(request, body=b"".join([chunk async for chunk in sending.chunks()]))
+            body = await OutgoingBody.measure(request.stream)
+            request = attrs.evolve(request, body=b"".join([chunk async for chunk in body.chunks()]))
         self.requests.append(request)
-        answer = self._handler(request)
-        if not inspect.isawaitable(answer):
-            return answer
+        response = self._handler(request)
+        if not inspect.isawaitable(response):
+            return response  # it cost no time that a deadline could bound
         try:
             async with asyncio.timeout_at(deadline):
-                return await answer
+                return await response
         except TimeoutError as error:
-            raise out_of_time(request, sent=True) from error
+            raise deadline_error(request, sent=True) from error
 
     async def stream(
         self, request: Request, *, deadline: float, connect: float | None, read: float | None
-    ) -> Answer:
-        """Ask the handler, and give the body of its answer in pieces."""
-        return _Answer(await self.send(request, deadline=deadline, connect=connect, read=read))
+    ) -> ResponseStream:
+        """Ask the handler, and return its answer with the body in pieces."""
+        return _MemoryResponseStream(await self.send(request, deadline=deadline, connect=connect, read=read))
 
     async def aclose(self) -> None:
         """Refuse further requests."""

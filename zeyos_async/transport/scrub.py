@@ -1,4 +1,4 @@
-"""What of the HTTP client's errors may be seen.
+"""Scrubbing of the HTTP client's errors, before they stand behind ours as causes.
 
 They hold headers and proxies, the frames of their tracebacks hold bodies, and their texts hold URLs, in
 whose queries sessions travel. Tools that report errors show all of that.
@@ -9,27 +9,28 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["showable", "without_links"]
+__all__ = ["remove_urls", "scrub_cause"]
 
-_LINK: Final = re.compile(r"\w+://\S+")
+_URL: Final = re.compile(r"\w+://\S+")
 
 
-def showable(cause: BaseException) -> BaseException | None:
-    """What may stand behind our error: the cause, or what caused it, without their tracebacks."""
+def scrub_cause(cause: BaseException) -> BaseException | None:
+    """Return what may be the cause of our error: this one or what caused it, without their tracebacks."""
+    # Such an error holds the request with all its headers, wherever it is shown.
     if hasattr(cause, "request_info"):
         return None
-    shown = getattr(cause, "certificate_error", None) or getattr(cause, "os_error", None) or cause
-    if _LINK.search(str(shown)):
-        shown = shown.__cause__
-    behind: BaseException | None = shown
-    seen: set[int] = set()
-    while behind is not None and id(behind) not in seen:
-        seen.add(id(behind))
-        behind.__traceback__ = None
-        behind = behind.__cause__ or behind.__context__
-    return shown
+    safe = getattr(cause, "certificate_error", None) or getattr(cause, "os_error", None) or cause
+    if _URL.search(str(safe)):
+        safe = safe.__cause__
+    error: BaseException | None = safe
+    visited: set[int] = set()  # chains of causes may be circles
+    while error is not None and id(error) not in visited:
+        visited.add(id(error))
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
+    return safe
 
 
-def without_links(text: str) -> str:
-    """A text without the URLs in it."""
-    return _LINK.sub("the server", text)
+def remove_urls(text: str) -> str:
+    """Return a text with "the server" in place of each URL."""
+    return _URL.sub("the server", text)

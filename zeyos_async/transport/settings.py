@@ -1,4 +1,4 @@
-"""What a user says about TLS and proxies, checked before anything is opened."""
+"""Settings of TLS and proxies, checked before any connection is opened."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from yarl import URL
 from ..errors import ConfigurationError
 from ..wire import public_url
 
-__all__ = ["environment_proxy", "proxy_url", "tls_context", "tls_setting"]
+__all__ = ["check_tls_setting", "find_environment_proxy", "load_tls_context", "parse_proxy_url"]
 
 
-def tls_setting(value: tls.SSLContext | str | PathLike[str] | None) -> tls.SSLContext | str | None:
-    """What ``ssl=`` means: a context, a path of CA certificates, or ``None`` for the system's.
+def check_tls_setting(value: tls.SSLContext | str | PathLike[str] | None) -> tls.SSLContext | str | None:
+    """Return the value of ``ssl=``: a context, a path of CA certificates, or ``None`` for the system's.
 
     Raises:
         ConfigurationError: Anything else, ``False`` among it.
@@ -24,15 +24,15 @@ def tls_setting(value: tls.SSLContext | str | PathLike[str] | None) -> tls.SSLCo
     if value is None or isinstance(value, tls.SSLContext):
         return value
     if isinstance(value, (str, PathLike)):
-        return fspath(value)
+        return fspath(value)  # read later, in a thread: making a transport does no I/O
     raise ConfigurationError(
         f"ssl={value!r}: give an ssl.SSLContext or the path of a file of CA certificates. Certificates are always "
         "verified; for a test server, trust its certificate, or make a context that says otherwise."
     )
 
 
-async def tls_context(path: str) -> tls.SSLContext:
-    """The context that trusts the certificates in a file. Reading them is slow, so a thread does.
+async def load_tls_context(path: str) -> tls.SSLContext:
+    """Load a context that trusts the certificates in a file, in a thread, as reading them is slow.
 
     Raises:
         ConfigurationError: They can't be read.
@@ -43,8 +43,8 @@ async def tls_context(path: str) -> tls.SSLContext:
         raise ConfigurationError(f"The CA certificates in {path!r} can't be read: {error}") from error
 
 
-def proxy_url(value: str | URL) -> URL:
-    """The URL of a proxy.
+def parse_proxy_url(value: str | URL) -> URL:
+    """Parse the URL of a proxy.
 
     Raises:
         ConfigurationError: It can't be one.
@@ -57,9 +57,10 @@ def proxy_url(value: str | URL) -> URL:
     return url
 
 
-def environment_proxy(url: URL) -> URL | None:
-    """The proxy that the environment names for this URL. ``.netrc`` is not read."""
+def find_environment_proxy(url: URL) -> URL | None:
+    """Return the proxy that the environment names for a URL, or ``None``. ``.netrc`` is not read."""
     proxy = urllib.request.getproxies().get(url.scheme)
+    # Not aiohttp's trust_env, which would also send the passwords of ``.netrc``.
     if not proxy or urllib.request.proxy_bypass(url.host or ""):
         return None
-    return proxy_url(proxy if "://" in proxy else f"http://{proxy}")
+    return parse_proxy_url(proxy if "://" in proxy else f"http://{proxy}")

@@ -35,7 +35,7 @@ class Server:
         self.rotate = False
 
     async def __call__(self, line):
-        split = urlsplit(line.seen.target)
+        split = urlsplit(line.request.target)
         query = {name: values[0] for name, values in parse_qs(split.query).items()}
         action = query.get("action", "")
         handler = getattr(self, f"do_{action}", self.do_anything)
@@ -44,15 +44,15 @@ class Server:
     def _is_valid(self, line, query):
         session = query.get("session", "")
         secret = self.sessions.get(session)
-        cookies = line.seen.headers.get("cookie", "").split("; ")
-        same = self.agents.get(session) == line.seen.headers["user-agent"]
+        cookies = line.request.headers.get("cookie", "").split("; ")
+        same = self.agents.get(session) == line.request.headers["user-agent"]
         return secret is not None and f"open-xchange-secret-h={secret}" in cookies and same
 
     def _open_session(self, line):
         self.logins += 1
         session, secret = f"session-{self.logins}", f"secret-{self.logins}"
         self.sessions[session] = secret
-        self.agents[session] = line.seen.headers["user-agent"]
+        self.agents[session] = line.request.headers["user-agent"]
         return session, f"open-xchange-secret-h={secret}; Path=/; HttpOnly"
 
     async def do_login(self, line, query):
@@ -89,7 +89,7 @@ class Server:
         await self._answer_json(line, {"data": {"challenge": {}}})
 
     async def do_finishAuthentication(self, line, query):
-        good = json.loads(line.seen.body) == {"secret_code": "4711"} and self._is_valid(line, query)
+        good = json.loads(line.request.body) == {"secret_code": "4711"} and self._is_valid(line, query)
         if good:
             self.proven.add(query["session"])
         await self._answer_json(

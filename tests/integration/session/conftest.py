@@ -16,7 +16,7 @@ from zeyos_async.wire import Request, Safety
 
 
 @dataclass
-class Seen:
+class ReceivedRequest:
     """One request as it arrived."""
 
     method: str
@@ -27,10 +27,10 @@ class Seen:
 
 
 @dataclass
-class Line:
-    """One connection: what a handler can do with it."""
+class Connection:
+    """One connection and the request that came on it: what a handler can do with it."""
 
-    seen: Seen
+    request: ReceivedRequest
     writer: asyncio.StreamWriter
     number: int
 
@@ -43,7 +43,7 @@ class Line:
         lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body)}"]
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
         await self.send(
-            "\r\n".join(lines).encode() + b"\r\n\r\n" + (b"" if self.seen.method == "HEAD" else body)
+            "\r\n".join(lines).encode() + b"\r\n\r\n" + (b"" if self.request.method == "HEAD" else body)
         )
 
     def hang_up(self) -> None:
@@ -56,7 +56,7 @@ class Line:
         self.writer.transport.abort()
 
 
-Handler = Callable[[Line], Awaitable[None]]
+Handler = Callable[[Connection], Awaitable[None]]
 
 
 @dataclass
@@ -64,7 +64,7 @@ class RawServer:
     """What arrived, and where to reach it."""
 
     url: str = ""
-    seen: list[Seen] = field(default_factory=list)
+    requests: list[ReceivedRequest] = field(default_factory=list)
     connections: int = 0
     open_now: int = 0
 
@@ -88,13 +88,13 @@ class RawServer:
         )
 
 
-async def _read(reader: asyncio.StreamReader, connection: int) -> Seen:
+async def _read(reader: asyncio.StreamReader, connection: int) -> ReceivedRequest:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     first, *lines = head.strip().split("\r\n")
     method, target, _ = first.split(" ", 2)
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     body = await reader.readexactly(int(headers.get("content-length", 0)))
-    return Seen(method, target, headers, body, connection)
+    return ReceivedRequest(method, target, headers, body, connection)
 
 
 @asynccontextmanager
@@ -109,9 +109,9 @@ async def serving(handler: Handler, **options: object) -> AsyncIterator[RawServe
         number = server.connections
         try:
             while not writer.is_closing():
-                seen = await _read(reader, number)
-                server.seen.append(seen)
-                await handler(Line(seen, writer, len(server.seen)))
+                received = await _read(reader, number)
+                server.requests.append(received)
+                await handler(Connection(received, writer, len(server.requests)))
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
@@ -154,7 +154,7 @@ async def _until(condition: Callable[[], object]) -> None:
 
 @pytest.fixture
 def until():
-    """Waits for a condition: ``await until(lambda: server.seen)``."""
+    """Waits for a condition: ``await until(lambda: server.requests)``."""
     return _until
 
 
@@ -163,5 +163,5 @@ async def nothing_left():
     """After the test, no task but its own is left."""
     yield
     await asyncio.sleep(0)
-    left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task() and not task.done()]
-    assert left == []
+    tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task() and not task.done()]
+    assert tasks == []

@@ -20,7 +20,7 @@ from zeyos_async.errors import (
     TransportError,
 )
 from zeyos_async.transport.aiohttp import AiohttpTransport
-from zeyos_async.transport.encoding import ACCEPT_ENCODING, Bounds
+from zeyos_async.transport.decoder import ACCEPT_ENCODING, Bounds
 from zeyos_async.wire import Request, Safety
 
 INF = float("inf")
@@ -47,18 +47,18 @@ def soon(seconds: float) -> float:
 async def test_a_lost_keepalive_connection_does_not_make_it_send_twice(serve, transport, method, end):
     """Aiohttp by itself would send GET, PUT and DELETE again; a create would be made twice."""
 
-    async def handler(line):
-        if line.number == 1:
-            await line.answer()
+    async def handler(connection):
+        if connection.number == 1:
+            await connection.answer()
         else:
-            getattr(line, end)()
+            getattr(connection, end)()
 
     async with serve(handler) as server:
         await send(transport, server.request())
         request = server.request(method, "/create", body=b"x" if method in ("PUT", "POST", "PATCH") else None)
         with pytest.raises(OutcomeUnknown) as caught:
             await send(transport, request)
-    assert [seen.connection for seen in server.seen] == [1, 1]
+    assert [received.connection for received in server.requests] == [1, 1]
     assert caught.value.sent == "what the caller gave"
     assert caught.value.operation == "things.do"
 
@@ -102,9 +102,9 @@ def framed(framing: str, encoding: str, body: bytes, cut: int) -> bytes:
 async def test_every_cut_is_noticed(serve, transport, framing, encoding, cut):
     """A body that lacks its end never passes as a whole one, whatever frames and compresses it."""
 
-    async def handler(line):
-        await line.send(framed(framing, encoding, compressed(encoding), cut))
-        line.hang_up()
+    async def handler(connection):
+        await connection.send(framed(framing, encoding, compressed(encoding), cut))
+        connection.hang_up()
 
     async with serve(handler) as server:
         if cut:
@@ -119,9 +119,9 @@ async def test_a_chunked_body_that_ends_well_around_a_cut_stream_is_noticed(serv
     """The framing is whole and the compressed stream in it is not: a proxy gave up in the middle."""
     part = compressed(encoding)[:-30]
 
-    async def handler(line):
+    async def handler(connection):
         head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nTransfer-Encoding: chunked\r\n\r\n"
-        await line.send(head.encode() + b"%x\r\n%s\r\n0\r\n\r\n" % (len(part), part))
+        await connection.send(head.encode() + b"%x\r\n%s\r\n0\r\n\r\n" % (len(part), part))
 
     async with serve(handler) as server:
         with pytest.raises(ResponseTruncated, match="before its end"):
@@ -131,9 +131,9 @@ async def test_a_chunked_body_that_ends_well_around_a_cut_stream_is_noticed(serv
 async def test_text_that_only_the_close_ends_is_taken_as_it_comes(serve, transport):
     """Nothing tells a cut from an end there; JSON tells by itself, other types can't."""
 
-    async def handler(line):
-        await line.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nhalf a sen")
-        line.hang_up()
+    async def handler(connection):
+        await connection.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nhalf a sen")
+        connection.hang_up()
 
     async with serve(handler) as server:
         assert (await send(transport, server.request())).body == b"half a sen"
@@ -163,9 +163,9 @@ async def test_text_that_only_the_close_ends_is_taken_as_it_comes(serve, transpo
 async def test_answers_that_can_not_be_used(serve, transport, head, body, error):
     """Bounds hold before the bytes are taken, and damaged or unknown encodings are said to be that."""
 
-    async def handler(line):
-        await line.send(b"HTTP/1.1 200 OK\r\n" + head.encode() + b"\r\n" + body)
-        line.hang_up()
+    async def handler(connection):
+        await connection.send(b"HTTP/1.1 200 OK\r\n" + head.encode() + b"\r\n" + body)
+        connection.hang_up()
 
     async with serve(handler) as server:
         with pytest.raises(error):
@@ -190,22 +190,24 @@ async def test_answers_that_can_not_be_used(serve, transport, head, body, error)
 async def test_encodings_that_are_fine(serve, transport, head, body, plain):
     """Several members, padding, encodings on top of each other, and nothing at all under a length."""
 
-    async def handler(line):
-        await line.send(f"HTTP/1.1 200 OK\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    async def handler(connection):
+        await connection.send(f"HTTP/1.1 200 OK\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
 
     async with serve(handler) as server:
         response = await send(transport, server.request())
     assert response.body == plain
-    assert server.seen[0].headers["accept-encoding"] == ACCEPT_ENCODING
+    assert server.requests[0].headers["accept-encoding"] == ACCEPT_ENCODING
 
 
 @pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("GET", 204), ("GET", 304)])
 async def test_answers_without_a_body(serve, transport, method, status):
     """A Content-Length or an encoding that belongs to the body that is not there changes nothing."""
 
-    async def handler(line):
+    async def handler(connection):
         length = "" if status == 204 else "Content-Length: 12\r\n"
-        await line.send(f"HTTP/1.1 {status} X\r\n{length}Content-Encoding: gzip\r\nETag: a\r\n\r\n".encode())
+        await connection.send(
+            f"HTTP/1.1 {status} X\r\n{length}Content-Encoding: gzip\r\nETag: a\r\n\r\n".encode()
+        )
 
     async with serve(handler) as server:
         for _ in range(2):
@@ -214,7 +216,7 @@ async def test_answers_without_a_body(serve, transport, method, status):
     assert server.connections == 1
 
 
-async def test_nothing_listens(transport):
+async def test_a_port_where_nothing_listens_means_not_sent(transport):
     """No connection: nothing was sent."""
     with pytest.raises(NotSent, match="no connection"):
         await send(transport, Request(method="PUT", url=URL("http://127.0.0.1:9/x")))
@@ -233,21 +235,21 @@ async def test_an_unknown_host_name(transport):
 async def test_the_deadline_after_sending(serve, transport, safety, error):
     """A read is over; a write that was sent is unknown, and says so."""
 
-    async def handler(line):
+    async def handler(connection):
         await asyncio.sleep(30)
 
     async with serve(handler) as server:
         with pytest.raises(error) as caught:
             await send(transport, server.request(safety=safety), deadline=soon(0.05))
     assert isinstance(caught.value.__cause__, TimeoutError)
-    assert len(server.seen) == 1
+    assert len(server.requests) == 1
 
 
 async def test_the_deadline_while_waiting_for_a_connection(serve, nothing_left):
     """Nothing was sent when the pool had no connection to give."""
     transport = AiohttpTransport(connections=1)
 
-    async def handler(line):
+    async def handler(connection):
         await asyncio.sleep(30)
 
     async with serve(handler) as server:
@@ -257,7 +259,7 @@ async def test_the_deadline_while_waiting_for_a_connection(serve, nothing_left):
             await send(transport, server.request("PUT", safety=Safety.ONCE), deadline=soon(0.05))
         with pytest.raises(DeadlineExceeded):
             await first
-        assert len(server.seen) == 1
+        assert len(server.requests) == 1
         await transport.aclose()
 
 
@@ -265,11 +267,11 @@ async def test_the_deadline_while_waiting_for_a_connection(serve, nothing_left):
     ("prefix", "error"),
     [(b"", OutcomeUnknown), (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab", ResponseTruncated)],
 )
-async def test_silence(serve, transport, prefix, error):
+async def test_a_silence_of_the_server_ends_the_request(serve, transport, prefix, error):
     """Silence before the answer leaves the outcome unknown; silence within it breaks it off."""
 
-    async def handler(line):
-        await line.send(prefix)
+    async def handler(connection):
+        await connection.send(prefix)
         await asyncio.sleep(30)
 
     async with serve(handler) as server:
@@ -281,11 +283,11 @@ async def test_silence(serve, transport, prefix, error):
 async def test_a_slow_answer_is_no_silence(serve, transport):
     """Bytes that drip keep the read time-out away; only the deadline bounds the whole."""
 
-    async def handler(line):
-        await line.send(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n")
+    async def handler(connection):
+        await connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n")
         for _ in range(8):
             await asyncio.sleep(0.05)
-            await line.send(b"x")
+            await connection.send(b"x")
 
     async with serve(handler) as server:
         assert (await send(transport, server.request(), read=0.35)).body == b"x" * 8
@@ -320,9 +322,9 @@ async def test_a_slow_upload_is_no_silence(transport):
 async def test_an_answer_that_is_no_http(serve, transport, answer):
     """Something else listens there."""
 
-    async def handler(line):
-        await line.send(answer)
-        line.hang_up()
+    async def handler(connection):
+        await connection.send(answer)
+        connection.hang_up()
 
     async with serve(handler) as server:
         with pytest.raises(OutcomeUnknown):
@@ -336,41 +338,44 @@ async def test_an_answer_that_is_no_http(serve, transport, answer):
 async def test_header_injection_is_refused(serve, transport, name, value):
     """Nothing reaches the server."""
 
-    async def handler(line):
-        await line.answer()
+    async def handler(connection):
+        await connection.answer()
 
     async with serve(handler) as server:
         request = server.request().with_header_map({name: value})
         with pytest.raises(InvalidArgument):
             await send(transport, request)
-    assert server.seen == []
+    assert server.requests == []
 
 
 async def test_redirects_cookies_and_content_types_are_not_its_business(serve, transport):
     """A redirect is an answer, a cookie is not kept, and no header is made up for a body."""
 
-    async def handler(line):
-        await line.answer(302, b"", Location="http://127.0.0.1:9/", Set_Cookie="a=b")
+    async def handler(connection):
+        await connection.answer(302, b"", Location="http://127.0.0.1:9/", Set_Cookie="a=b")
 
     async with serve(handler) as server:
         for _ in range(2):
             response = await send(transport, server.request("POST", body=b"{}"))
             assert response.status == 302
             assert response.headers["Set-Cookie"] == "a=b"
-    assert all("cookie" not in seen.headers and "content-type" not in seen.headers for seen in server.seen)
+    assert all(
+        "cookie" not in received.headers and "content-type" not in received.headers
+        for received in server.requests
+    )
 
 
 async def test_cancelling_gives_the_connection_back(serve, transport, until):
     """A cancelled request leaves no connection open and no task behind."""
 
-    async def handler(line):
-        if line.seen.target == "/slow":
+    async def handler(connection):
+        if connection.request.target == "/slow":
             await asyncio.sleep(30)
-        await line.answer()
+        await connection.answer()
 
     async with serve(handler) as server:
         task = asyncio.create_task(send(transport, server.request(path="/slow")))
-        await until(lambda: server.seen)
+        await until(lambda: server.requests)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -382,12 +387,12 @@ async def test_closing_during_traffic(serve, until):
     """What is on its way fails as one of our errors, at once."""
     transport = AiohttpTransport(connections=2)
 
-    async def handler(line):
+    async def handler(connection):
         await asyncio.sleep(30)
 
     async with serve(handler) as server:
         tasks = [asyncio.create_task(send(transport, server.request())) for _ in range(4)]
-        await until(lambda: len(server.seen) == 2)
+        await until(lambda: len(server.requests) == 2)
         await transport.aclose()
         results = await asyncio.gather(*tasks, return_exceptions=True)
         assert all(isinstance(result, TransportError) for result in results)
@@ -398,8 +403,8 @@ async def test_closing_during_traffic(serve, until):
 async def test_the_proxy_gets_the_request(serve, nothing_left):
     """Plain HTTP goes to the proxy in absolute form."""
 
-    async def handler(line):
-        await line.answer(200, line.seen.target.encode())
+    async def handler(connection):
+        await connection.answer(200, connection.request.target.encode())
 
     async with serve(handler) as server:
         transport = AiohttpTransport(proxy=server.url)
@@ -414,8 +419,8 @@ async def test_the_proxy_gets_the_request(serve, nothing_left):
 async def test_the_environment_is_asked_only_if_told_to(serve, monkeypatch, trusted, no_proxy, through):
     """HTTP_PROXY and NO_PROXY count with ``trust_env=True`` alone."""
 
-    async def handler(line):
-        await line.answer(200, line.seen.target.encode())
+    async def handler(connection):
+        await connection.answer(200, connection.request.target.encode())
 
     async with serve(handler) as server, serve(handler) as proxy:
         for name in ("http_proxy", "HTTP_PROXY", "NO_PROXY", "no_proxy"):
@@ -425,4 +430,4 @@ async def test_the_environment_is_asked_only_if_told_to(serve, monkeypatch, trus
         transport = AiohttpTransport(trust_env=trusted)
         await send(transport, server.request())
         await transport.aclose()
-        assert (len(proxy.seen), len(server.seen)) == ((1, 0) if through else (0, 1))
+        assert (len(proxy.requests), len(server.requests)) == ((1, 0) if through else (0, 1))

@@ -23,7 +23,7 @@ from zeyos_async.policy import Hedge, Limits, Retry
 from zeyos_async.session import Session
 from zeyos_async.wire import Safety
 
-MOST_STEPS = 200
+MAX_STEPS = 200
 
 
 class Disturbed:
@@ -78,34 +78,34 @@ class Scenario:
     tls: bool = False
 
 
-async def _in_pieces(line):
+async def _in_pieces(connection):
     """Head and body come byte by byte, on an answer of unknown length."""
-    await line.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    await connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
     for _ in range(3):
         await asyncio.sleep(0.002)
-        await line.send(b"1\r\n \r\n")
-    await line.send(b"2\r\n{}\r\n0\r\n\r\n")
+        await connection.send(b"1\r\n \r\n")
+    await connection.send(b"2\r\n{}\r\n0\r\n\r\n")
 
 
-async def _busy_twice(line):
-    await line.answer(503 if line.number % 3 else 200)
+async def _busy_twice(connection):
+    await connection.answer(503 if connection.number % 3 else 200)
 
 
-async def _stalls_on_the_sixth(line):
-    if line.number == 6:
+async def _stalls_on_the_sixth(connection):
+    if connection.number == 6:
         await asyncio.sleep(0.05)
-    await line.answer()
+    await connection.answer()
 
 
-async def _slowly(line):
+async def _slowly(connection):
     await asyncio.sleep(0.003)
-    await line.answer()
+    await connection.answer()
 
 
-async def _away(line):
-    await line.answer(
+async def _away(connection):
+    await connection.answer(
         302, b"", Location="/thing?again"
-    ) if "?" not in line.seen.target else await line.answer()
+    ) if "?" not in connection.request.target else await connection.answer()
 
 
 SCENARIOS = {
@@ -129,7 +129,7 @@ SCENARIOS = {
     "reading the body": Scenario(least=3, handler=_in_pieces, warm=1),
     "asking twice": Scenario(
         least=2,
-        session={"hedge": Hedge(max_share=0.5, learn=1, least=0.01, quantile=0.5)},
+        session={"hedge": Hedge(max_share=0.5, min_answers=1, min_delay=0.01, quantile=0.5)},
         handler=_stalls_on_the_sixth,
         warm=5,
     ),
@@ -141,14 +141,14 @@ SCENARIOS = {
 async def stage(serve, scenario, authority):
     """A server for the scenario, with log-ins that always work."""
 
-    async def handler(line):
-        if line.seen.target.endswith("/auth/v1/login"):
+    async def handler(connection):
+        if connection.request.target.endswith("/auth/v1/login"):
             await asyncio.sleep(0.002)
-            await line.answer(200, b'{"token": "abc"}')
-        elif line.seen.target == "/after":
-            await line.answer()
+            await connection.answer(200, b'{"token": "abc"}')
+        elif connection.request.target == "/after":
+            await connection.answer()
         else:
-            await (scenario.handler or _answer)(line)
+            await (scenario.handler or _answer)(connection)
 
     options = {}
     if scenario.tls:
@@ -158,8 +158,8 @@ async def stage(serve, scenario, authority):
         yield server
 
 
-async def _answer(line):
-    await line.answer()
+async def _answer(connection):
+    await connection.answer()
 
 
 async def cancelled_at(number, scenario, server, trust, until):
@@ -227,18 +227,18 @@ async def test_cancelled_at_every_suspension(serve, until, tmp_path, name):
     authority = trustme.CA()
     trust = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(trust))
-    seen = 0
+    cancellations = 0
     async with stage(serve, scenario, authority) as server:
-        for number in range(1, MOST_STEPS):
-            server.seen.clear()
+        for number in range(1, MAX_STEPS):
+            server.requests.clear()
             cancelled, suspensions = await cancelled_at(number, scenario, server, trust, until)
             await nothing_is_left(server, until)
             if not cancelled and suspensions < number:
                 break
-            seen += cancelled
+            cancellations += cancelled
         else:
             pytest.fail("the call never ended")
-    assert seen >= scenario.least
+    assert cancellations >= scenario.least
     gc.collect()
 
 
@@ -250,8 +250,8 @@ async def test_closed_at_every_suspension(serve, until, tmp_path, name):
     trust = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(trust))
     async with stage(serve, scenario, authority) as server:
-        for number in range(1, MOST_STEPS):
-            server.seen.clear()
+        for number in range(1, MAX_STEPS):
+            server.requests.clear()
             closed = await closed_at(number, scenario, server, trust)
             await nothing_is_left(server, until)
             if not closed:

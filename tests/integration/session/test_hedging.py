@@ -11,7 +11,7 @@ from zeyos_async.policy import Hedge, Limits, Retry
 from zeyos_async.session import Hooks, Session
 from zeyos_async.wire import Safety
 
-EAGER = Hedge(max_share=0.5, learn=1, least=0.02, quantile=0.5)
+EAGER = Hedge(max_share=0.5, min_answers=1, min_delay=0.02, quantile=0.5)
 
 
 class Journal(Hooks):
@@ -39,10 +39,10 @@ async def warm(channel, server, reads=4):
 def stalling(*stalls: int, status: int = 200):
     """A server that lets the requests with these numbers wait for ever."""
 
-    async def handler(line):
-        if line.number in stalls:
+    async def handler(connection):
+        if connection.number in stalls:
             await asyncio.sleep(30)
-        await line.answer(status if line.number > 4 else 200, b"%d" % line.number)
+        await connection.answer(status if connection.number > 4 else 200, b"%d" % connection.number)
 
     return handler
 
@@ -66,12 +66,12 @@ async def test_the_second_answer_is_taken_and_the_first_request_ended(serve, not
 async def test_the_first_answer_may_still_win(serve, nothing_left):
     """The second request is ended then."""
 
-    async def handler(line):
-        if line.number == 5:
+    async def handler(connection):
+        if connection.number == 5:
             await asyncio.sleep(0.1)
-        if line.number == 6:
+        if connection.number == 6:
             await asyncio.sleep(30)
-        await line.answer(200, b"%d" % line.number)
+        await connection.answer(200, b"%d" % connection.number)
 
     async with serve(handler) as server, Session(hedge=EAGER) as session:
         channel = session.bind(server.url)
@@ -82,28 +82,28 @@ async def test_the_first_answer_may_still_win(serve, nothing_left):
 
 
 @pytest.mark.parametrize("safety", [Safety.ONCE, Safety.REPEATABLE])
-async def test_only_reads(serve, nothing_left, safety):
+async def test_only_reads_are_hedged(serve, nothing_left, safety):
     """Whatever the method: what may change something is sent once."""
 
-    async def handler(line):
-        await asyncio.sleep(0.1 if line.number > 4 else 0)
-        await line.answer()
+    async def handler(connection):
+        await asyncio.sleep(0.1 if connection.number > 4 else 0)
+        await connection.answer()
 
     async with serve(handler) as server, Session(hedge=EAGER) as session:
         channel = session.bind(server.url)
         await warm(channel, server)
         await channel.send(server.request("GET", safety=safety))
         assert session.stats().hedges == 0
-    assert len(server.seen) == 5
+    assert len(server.requests) == 5
 
 
 @pytest.mark.parametrize("limits", [Limits(concurrency=1), Limits(rate=1000.0)])
-async def test_not_without_a_free_slot(serve, nothing_left, limits):
+async def test_no_second_request_without_a_free_slot(serve, nothing_left, limits):
     """A second request takes no slot that somebody waits for, and goes round no rate limit."""
 
-    async def handler(line):
-        await asyncio.sleep(0.1 if line.number > 4 else 0)
-        await line.answer()
+    async def handler(connection):
+        await asyncio.sleep(0.1 if connection.number > 4 else 0)
+        await connection.answer()
 
     async with serve(handler) as server, Session(hedge=EAGER, limits=limits) as session:
         channel = session.bind(server.url)
@@ -115,27 +115,27 @@ async def test_not_without_a_free_slot(serve, nothing_left, limits):
 async def test_without_being_told_to_nothing_is_sent_twice(serve, nothing_left):
     """It is off by default."""
 
-    async def handler(line):
-        await asyncio.sleep(0.1 if line.number > 40 else 0)
-        await line.answer()
+    async def handler(connection):
+        await asyncio.sleep(0.1 if connection.number > 40 else 0)
+        await connection.answer()
 
     async with serve(handler) as server, Session() as session:
         channel = session.bind(server.url)
         await warm(channel, server, 41)
         assert session.stats().hedges == 0
-    assert len(server.seen) == 41
+    assert len(server.requests) == 41
 
 
 async def test_a_failing_second_request_changes_nothing(serve, nothing_left):
     """An error of the second request is not taken while the first may still be answered."""
 
-    async def handler(line):
-        if line.number == 5:
+    async def handler(connection):
+        if connection.number == 5:
             await asyncio.sleep(0.15)
-        if line.number == 6:
-            line.reset()
+        if connection.number == 6:
+            connection.reset()
             return
-        await line.answer(200, b"%d" % line.number)
+        await connection.answer(200, b"%d" % connection.number)
 
     async with serve(handler) as server, Session(hedge=EAGER, retry=Retry(attempts=1)) as session:
         channel = session.bind(server.url)
@@ -147,10 +147,10 @@ async def test_a_failing_second_request_changes_nothing(serve, nothing_left):
 async def test_when_both_fail_the_call_fails(serve, nothing_left):
     """With what the server said."""
 
-    async def handler(line):
-        if line.number == 5:
+    async def handler(connection):
+        if connection.number == 5:
             await asyncio.sleep(0.1)
-        await line.answer(500 if line.number > 4 else 200)
+        await connection.answer(500 if connection.number > 4 else 200)
 
     async with serve(handler) as server, Session(hedge=EAGER, retry=Retry(attempts=1)) as session:
         channel = session.bind(server.url)
@@ -163,25 +163,27 @@ async def test_when_both_fail_the_call_fails(serve, nothing_left):
 async def test_answers_at_the_same_time_are_all_learnt_from(serve, nothing_left):
     """None of them is forgotten for another that came meanwhile; each operation is learnt by itself."""
 
-    async def handler(line):
+    async def handler(connection):
         await asyncio.sleep(0.005)
-        await line.answer()
+        await connection.answer()
 
     async with serve(handler) as server, Session(hedge=Hedge()) as session:
         channel = session.bind(server.url)
         await asyncio.gather(*(channel.send(server.request()) for _ in range(12)))
-        (gate,) = session.local().gates.values()
-        assert {name: len(known.seconds) for name, known in gate.latencies.items()} == {"things.do": 12}
+        (limiter,) = session.loop_state().limiters.values()
+        assert {name: len(latencies.seconds) for name, latencies in limiter.latencies.items()} == {
+            "things.do": 12
+        }
 
 
 async def test_many_slow_reads_are_not_doubled(serve, nothing_left):
     """By default, one read in twenty is sent twice at most, however slow all of them are."""
 
-    async def handler(line):
-        await asyncio.sleep(0.03 if line.number > 20 else 0)
-        await line.answer()
+    async def handler(connection):
+        await asyncio.sleep(0.03 if connection.number > 20 else 0)
+        await connection.answer()
 
-    async with serve(handler) as server, Session(hedge=Hedge(quantile=0.5, least=0.0)) as session:
+    async with serve(handler) as server, Session(hedge=Hedge(quantile=0.5, min_delay=0.0)) as session:
         channel = session.bind(server.url)
         await warm(channel, server, 20)
         for _ in range(10):
@@ -198,7 +200,7 @@ async def test_closing_while_two_requests_are_under_way(serve, until, nothing_le
         channel = session.bind(server.url)
         await warm(channel, server)
         call = asyncio.create_task(channel.send(server.request(safety=Safety.READ)))
-        await until(lambda: len(server.seen) == 6)
+        await until(lambda: len(server.requests) == 6)
         await session.aclose()
         with pytest.raises(OutcomeUnknown):
             await call

@@ -30,31 +30,31 @@ class Server:
         self.pause = 0.0
         self.lifetime: float | None = None
 
-    async def __call__(self, line):
-        if line.seen.target.endswith("/auth/v1/login"):
-            await self.log_in(line)
+    async def __call__(self, connection):
+        if connection.request.target.endswith("/auth/v1/login"):
+            await self.log_in(connection)
             return
-        token = line.seen.headers.get("authorization", "").removeprefix("Bearer ")
+        token = connection.request.headers.get("authorization", "").removeprefix("Bearer ")
         good = token in self.good  # judged when the request comes, answered later
         await asyncio.sleep(self.pause)
         if good:
-            await line.answer(200, token.encode())
+            await connection.answer(200, token.encode())
         else:
             self.refuse += 1
-            await line.answer(401, b"Unauthorized: Invalid bearer token", Content_Type="text/plain")
+            await connection.answer(401, b"Unauthorized: Invalid bearer token", Content_Type="text/plain")
 
-    async def log_in(self, line):
+    async def log_in(self, connection):
         self.logins += 1
         await asyncio.sleep(self.login_pause)
         if self.login_status != 200:
-            await line.answer(
+            await connection.answer(
                 self.login_status, b"Unauthorized: Invalid credentials", Content_Type="text/plain"
             )
             return
         token = f"token-{self.logins}"
         self.good = {token}
         expires = None if self.lifetime is None else time.time() + self.lifetime
-        await line.answer(200, json.dumps({"token": token, "expdate": expires}).encode())
+        await connection.answer(200, json.dumps({"token": token, "expdate": expires}).encode())
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ async def test_tokens_that_age_faster_than_they_come(serve, handler):
     handler.good = {f"token-{number}" for number in range(99)}
     async with serve(handler) as server, Session() as session:
         channel = session.bind(server.url, Brief())
-        channel._login.context = AuthContext(base_url=channel.base_url, clock=lambda: 0.0)
+        channel._credential_manager.context = AuthContext(base_url=channel.base_url, clock=lambda: 0.0)
         assert (await channel.send(server.request())).status == 200
         assert len(got) <= 3
 
@@ -148,7 +148,8 @@ async def test_a_refused_login_fails_everyone_once(serve, handler, nothing_left)
     handler.login_status = 401
     async with serve(handler) as server, Session() as session:
         channel = session.bind(server.url, backend())
-        channel._login._pause = 60.0  # not one second, which a busy machine may need for the calls below
+        # Not one second, which a busy machine may need for the calls below.
+        channel._credential_manager._backoff = 60.0
         for _ in range(3):
             results = await asyncio.gather(
                 *(channel.send(server.request()) for _ in range(200)), return_exceptions=True
@@ -220,8 +221,8 @@ async def test_a_clock_that_is_wrong_does_not_log_in_for_each_request(serve, han
 async def test_a_login_that_does_not_help_is_not_repeated_for_ever(serve, handler):
     """Log-ins go well and their tokens are never taken: a few log-ins for fifty calls, not fifty."""
 
-    async def useless(line):
-        await handler(line)
+    async def useless(connection):
+        await handler(connection)
         handler.good = set()
 
     async with serve(useless) as server, Session() as session:
@@ -237,25 +238,25 @@ async def test_a_static_token_that_is_rejected(serve, handler):
     async with serve(handler) as server, Session() as session:
         with pytest.raises(NotAuthenticated, match="Invalid bearer token"):
             await session.bind(server.url, BearerToken("wrong-token")).send(server.request())
-        assert len(server.seen) == 1
+        assert len(server.requests) == 1
         assert session.stats().logins == 0
 
 
 async def test_a_callable_is_asked_again_after_a_rejection(serve, handler):
     """Once, by however many callers."""
     handler.good = {"new"}
-    asked = []
+    calls = []
 
     async def token():
-        asked.append(1)
+        calls.append(1)
         await asyncio.sleep(0.01)
-        return "old" if len(asked) == 1 else "new"
+        return "old" if len(calls) == 1 else "new"
 
     async with serve(handler) as server, Session() as session:
         channel = session.bind(server.url, BearerToken(token))
         answers = await asyncio.gather(*(channel.send(server.request()) for _ in range(100)))
         assert {answer.body for answer in answers} == {b"new"}
-        assert len(asked) == 2
+        assert len(calls) == 2
 
 
 async def test_a_callable_that_fails(serve, handler):
@@ -334,15 +335,15 @@ async def test_closing_during_a_login(serve, handler, until, nothing_left):
 async def test_a_login_page_that_is_not_there(serve, nothing_left):
     """The commonest mistake is a base URL without the instance."""
 
-    async def handler(line):
-        await line.answer(404, b"<html><title>Not Found</title></html>", Content_Type="text/html")
+    async def handler(connection):
+        await connection.answer(404, b"<html><title>Not Found</title></html>", Content_Type="text/html")
 
     async with serve(handler) as server, Session() as session:
         with pytest.raises(NotFound, match="does the base URL end with"):
             await session.bind(server.url, backend()).send(server.request())
 
 
-async def test_a_flight_of_a_loop_that_died_is_replaced():
+async def test_an_acquisition_of_a_loop_that_died_is_replaced():
     """Its task can't end any more; whoever comes next begins another one."""
 
     class Slow(AuthBackend):
@@ -355,18 +356,18 @@ async def test_a_flight_of_a_loop_that_died_is_replaced():
             return Credential(secret="good")
             yield
 
-    login = CredentialManager(Slow(), AuthContext(base_url=URL("https://x")))
-    options = {"deadline": float("inf"), "longest": None, "exchange": None, "ended": lambda error: None}
+    manager = CredentialManager(Slow(), AuthContext(base_url=URL("https://x")))
+    options = {"deadline": float("inf"), "timeout": None, "exchange": None, "on_end": lambda error: None}
 
     def abandon():
         loop = asyncio.new_event_loop()
-        task = loop.create_task(login.obtain(None, **options))
+        task = loop.create_task(manager.obtain(None, **options))
         loop.call_later(0.05, loop.stop)
         loop.run_forever()
         task._log_destroy_pending = False
-        for left in asyncio.all_tasks(loop):
-            left._log_destroy_pending = False
+        for unfinished in asyncio.all_tasks(loop):
+            unfinished._log_destroy_pending = False
         loop.close()
 
     await asyncio.to_thread(abandon)
-    assert (await login.obtain(None, **options)).secret.reveal() == "good"
+    assert (await manager.obtain(None, **options)).secret.reveal() == "good"

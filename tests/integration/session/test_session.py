@@ -28,9 +28,9 @@ async def test_cancellation_at_every_step(serve, nothing_left, steps):
     """After a cancellation at any point, slots, connections and tasks are back, and the session works."""
     fail = True
 
-    async def handler(line):
+    async def handler(connection):
         await asyncio.sleep(0)
-        await line.answer(503 if fail else 200)
+        await connection.answer(503 if fail else 200)
 
     async with (
         serve(handler) as server,
@@ -53,12 +53,12 @@ async def test_a_create_over_a_dropped_connection_is_not_repeated(serve):
     """The server commits and drops: the caller is told, with what was sent, and nothing is created twice."""
     rows = []
 
-    async def handler(line):
-        if line.seen.method == "PUT":
-            rows.append(line.seen.body)
-            line.reset()
+    async def handler(connection):
+        if connection.request.method == "PUT":
+            rows.append(connection.request.body)
+            connection.reset()
         else:
-            await line.answer()
+            await connection.answer()
 
     async with serve(handler) as server, Session(retry=Retry(base=0.0)) as session:
         channel = session.bind(server.url)
@@ -72,17 +72,17 @@ async def test_a_create_over_a_dropped_connection_is_not_repeated(serve):
 async def test_a_read_over_a_dropped_connection_is_repeated(serve):
     """Over a new connection, by us, once; aiohttp repeats nothing."""
 
-    async def handler(line):
-        if line.number == 2:
-            line.hang_up()
+    async def handler(connection):
+        if connection.number == 2:
+            connection.hang_up()
         else:
-            await line.answer()
+            await connection.answer()
 
     async with serve(handler) as server, Session(retry=Retry(base=0.0)) as session:
         channel = session.bind(server.url)
         await channel.send(server.request())
         assert (await channel.send(server.request())).status == 200
-    assert [seen.connection for seen in server.seen] == [1, 1, 2]
+    assert [received.connection for received in server.requests] == [1, 1, 2]
     assert session.stats().retries == 1
 
 
@@ -90,9 +90,9 @@ async def test_a_read_over_a_dropped_connection_is_repeated(serve):
 async def test_closing_during_traffic(serve, until, nothing_left, safety):
     """Calls that run, wait for a slot or sleep before a retry all end at once, with an error that fits."""
 
-    async def handler(line):
-        if line.seen.target == "/busy":
-            await line.answer(503, Retry_After="30")
+    async def handler(connection):
+        if connection.request.target == "/busy":
+            await connection.answer(503, Retry_After="30")
         else:
             await asyncio.sleep(30)
 
@@ -102,7 +102,7 @@ async def test_closing_during_traffic(serve, until, nothing_left, safety):
         sleeper = asyncio.create_task(channel.send(server.request(path="/busy")))
         await until(lambda: session.stats().retries)
         tasks = [asyncio.create_task(channel.send(server.request(safety=safety))) for _ in range(10)]
-        await until(lambda: len(server.seen) > 1 and session.stats().waiting)
+        await until(lambda: len(server.requests) > 1 and session.stats().waiting)
         async with asyncio.timeout(5):
             await session.aclose()
             results = await asyncio.gather(sleeper, *tasks, return_exceptions=True)
@@ -127,8 +127,8 @@ async def test_loops_share_nothing_that_breaks(serve):
         answers = await asyncio.gather(*(channel.send(request) for _ in range(20)))
         return len(answers)
 
-    async def handler(line):
-        await line.answer()
+    async def handler(connection):
+        await connection.answer()
 
     async with serve(handler) as server:
         for _ in range(3):
@@ -146,8 +146,8 @@ def test_a_session_that_nobody_closed(serve):
     session = Session()
 
     async def main():
-        async def handler(line):
-            await line.answer()
+        async def handler(connection):
+            await connection.answer()
 
         async with serve(handler) as server:
             await session.bind(server.url).send(server.request())
@@ -164,15 +164,15 @@ async def test_a_certificate_that_does_not_verify(serve):
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(context)
 
-    async def handler(line):
-        await line.answer()
+    async def handler(connection):
+        await connection.answer()
 
     async with serve(handler, ssl=context) as server:
         async with Session() as session:
             with pytest.raises(NotSent, match="certificate does not verify"):
                 await session.bind(server.url).send(server.request())
             assert session.stats().attempts == 1
-        assert server.seen == []
+        assert server.requests == []
 
 
 async def test_an_authority_of_ones_own(serve, tmp_path):
@@ -184,8 +184,8 @@ async def test_an_authority_of_ones_own(serve, tmp_path):
     authority.cert_pem.write_to_path(str(path))
     client = ssl.create_default_context(cafile=str(path))
 
-    async def handler(line):
-        await line.answer()
+    async def handler(connection):
+        await connection.answer()
 
     async with serve(handler, ssl=context) as server:
         for trust in (path, str(path), client):
@@ -205,8 +205,8 @@ async def test_a_file_of_authorities_that_is_not_there(tmp_path):
 async def test_a_thousand_calls_at_once(serve, nothing_left):
     """They all end, over no more connections than may run at once."""
 
-    async def handler(line):
-        await line.answer(200, line.seen.target.encode())
+    async def handler(connection):
+        await connection.answer(200, connection.request.target.encode())
 
     async with serve(handler) as server, Session(limits=Limits(concurrency=8)) as session:
         channel = session.bind(server.url)
@@ -219,19 +219,19 @@ async def test_a_server_that_comes_back(serve):
     """Calls survive a few seconds of refused answers, without the caller noticing."""
     trouble = iter(["reset", "hang_up", "503", "cut"])
 
-    async def handler(line):
+    async def handler(connection):
         match next(trouble, ""):
             case "reset":
-                line.reset()
+                connection.reset()
             case "hang_up":
-                line.hang_up()
+                connection.hang_up()
             case "503":
-                await line.answer(503, Retry_After="0")
+                await connection.answer(503, Retry_After="0")
             case "cut":
-                await line.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
-                line.hang_up()
+                await connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
+                connection.hang_up()
             case _:
-                await line.answer()
+                await connection.answer()
 
     async with serve(handler) as server, Session(retry=Retry(base=0.01, attempts=5)) as session:
         assert (await session.bind(server.url).send(server.request())).status == 200
@@ -253,9 +253,9 @@ async def test_everything_is_one_of_our_errors(serve):
         bytes(range(256)),
     ]
 
-    async def handler(line):
-        await line.send(answers[line.number - 1])
-        line.hang_up()
+    async def handler(connection):
+        await connection.send(answers[connection.number - 1])
+        connection.hang_up()
 
     async with serve(handler) as server, Session(retry=Retry(attempts=1)) as session:
         channel = session.bind(server.url)

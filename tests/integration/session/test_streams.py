@@ -59,10 +59,10 @@ FRAMES = {
 async def test_whole_bodies(serve, session, frame):
     """However they are framed and compressed."""
 
-    async def handler(line):
-        await line.send(FRAMES[frame])
+    async def handler(connection):
+        await connection.send(FRAMES[frame])
         if "until close" in frame:
-            line.hang_up()
+            connection.hang_up()
 
     async with serve(handler) as server, session.bind(server.url).stream(server.request()) as stream:
         assert await stream.read() == DATA
@@ -73,17 +73,17 @@ async def test_whole_bodies(serve, session, frame):
 async def test_cuts_are_found(serve, session, frame, end):
     """Where an end was promised and did not come; what came before is there, and the call is not repeated."""
 
-    async def handler(line):
-        await line.send(FRAMES[frame][:-20])
+    async def handler(connection):
+        await connection.send(FRAMES[frame][:-20])
         await asyncio.sleep(0.01)
-        getattr(line, end)()
+        getattr(connection, end)()
 
     pieces = []
     async with serve(handler) as server:
         with pytest.raises(ResponseTruncated):
             async with session.bind(server.url).stream(server.request()) as stream:
                 pieces = [piece async for piece in _noted(stream, pieces)]
-        assert len(server.seen) == 1
+        assert len(server.requests) == 1
     assert DATA.startswith(b"".join(pieces))
 
 
@@ -98,20 +98,20 @@ async def test_a_large_body_is_never_held(serve, session):
     squeeze = zlib.compressobj(wbits=31, level=1)
     piece = DATA * 10
 
-    async def handler(line):
-        await line.send(head("Transfer-Encoding: chunked", "Content-Encoding: gzip"))
+    async def handler(connection):
+        await connection.send(head("Transfer-Encoding: chunked", "Content-Encoding: gzip"))
         for _ in range(50):
             if data := squeeze.compress(piece):
-                await line.send(chunked(data))
-        await line.send(chunked(squeeze.flush()) + chunked(b""))
+                await connection.send(chunked(data))
+        await connection.send(chunked(squeeze.flush()) + chunked(b""))
 
     size = 0
     async with serve(handler) as server:
         tracemalloc.start()
         try:
             async with session.bind(server.url).stream(server.request()) as stream:
-                async for found in stream:
-                    size += len(found)
+                async for inflated in stream:
+                    size += len(inflated)
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
@@ -123,8 +123,8 @@ async def test_a_bomb_ends_early(serve, session):
     """A megabyte that inflates to a gigabyte is an attack, whoever reads it."""
     bomb = gzip.compress(bytes(64 * 2**20))
 
-    async def handler(line):
-        await line.answer(200, bomb, Content_Encoding="gzip")
+    async def handler(connection):
+        await connection.answer(200, bomb, Content_Encoding="gzip")
 
     pieces = []
     async with serve(handler) as server:
@@ -137,8 +137,8 @@ async def test_a_bomb_ends_early(serve, session):
 async def test_an_encoding_that_was_not_asked_for(serve, session):
     """It is told before anything is given out."""
 
-    async def handler(line):
-        await line.answer(200, b"x", Content_Encoding="compress")
+    async def handler(connection):
+        await connection.answer(200, b"x", Content_Encoding="compress")
 
     async with serve(handler) as server:
         with pytest.raises(ServerError, match="'compress'"):
@@ -146,15 +146,15 @@ async def test_an_encoding_that_was_not_asked_for(serve, session):
                 raise AssertionError("there is nothing to read")
 
 
-async def _drip(line):
-    await line.send(head("Content-Length: 1000"))
+async def _drip(connection):
+    await connection.send(head("Content-Length: 1000"))
     for _ in range(1000):
-        await line.send(b"x")
+        await connection.send(b"x")
         await asyncio.sleep(0.02)
 
 
-async def _stop(line):
-    await line.send(head("Content-Length: 1000") + b"x")
+async def _stop(connection):
+    await connection.send(head("Content-Length: 1000") + b"x")
     await asyncio.sleep(30)
 
 
@@ -172,12 +172,12 @@ async def test_a_slow_body_may_take_longer_than_a_call(serve, session):
     async with serve(_drip) as server:
         channel = session.bind(server.url, timeout=Timeout(total=0.1, read=5))
         async with channel.stream(server.request()) as stream:
-            seen = 0
+            size = 0
             async for piece in stream:
-                seen += len(piece)
-                if seen > 15:
+                size += len(piece)
+                if size > 15:
                     break
-        assert seen > 15
+        assert size > 15
         with pytest.raises(DeadlineExceeded):
             async with channel.stream(server.request(), timeout=0.1) as stream:
                 await stream.read()
@@ -186,10 +186,10 @@ async def test_a_slow_body_may_take_longer_than_a_call(serve, session):
 async def test_a_slow_reader_is_not_the_servers_silence(serve, session):
     """Nobody waits for the server while the caller is busy."""
 
-    async def handler(line):
-        await line.send(head("Content-Length: 2") + b"x")
+    async def handler(connection):
+        await connection.send(head("Content-Length: 2") + b"x")
         await asyncio.sleep(0.05)
-        await line.send(b"y")
+        await connection.send(b"y")
 
     async with serve(handler) as server:
         channel = session.bind(server.url, timeout=Timeout(read=0.1))
@@ -202,8 +202,8 @@ async def test_a_slow_reader_is_not_the_servers_silence(serve, session):
 async def test_what_was_read_to_its_end_keeps_its_connection(serve, session):
     """And what was not, loses it: nobody wants the rest."""
 
-    async def handler(line):
-        await line.answer(200, DATA * 50)
+    async def handler(connection):
+        await connection.answer(200, DATA * 50)
 
     async with serve(handler) as server:
         channel = session.bind(server.url)
@@ -219,28 +219,28 @@ async def test_what_was_read_to_its_end_keeps_its_connection(serve, session):
 
 async def test_leaving_early_ends_the_connection(serve, session, until):
     """The server learns that nobody listens."""
-    gone = []
+    ended = []
 
-    async def endless(line):
-        await line.send(head("Transfer-Encoding: chunked"))
+    async def endless(connection):
+        await connection.send(head("Transfer-Encoding: chunked"))
         try:
             while True:
-                await line.send(chunked(b"x" * 65536))
+                await connection.send(chunked(b"x" * 65536))
         finally:
-            gone.append(True)
+            ended.append(True)
 
     async with serve(endless) as server:
         async with session.bind(server.url).stream(server.request()) as stream:
             await anext(stream)
-        await until(lambda: gone)
-    assert gone == [True]
+        await until(lambda: ended)
+    assert ended == [True]
 
 
 async def test_a_stream_holds_its_slot(serve, nothing_left):
     """The next one begins when it is closed, and not before."""
 
-    async def handler(line):
-        await line.answer(200, DATA)
+    async def handler(connection):
+        await connection.answer(200, DATA)
 
     order = []
     async with serve(handler) as server, Session(limits=Limits(concurrency=1)) as session:
@@ -264,28 +264,28 @@ async def test_a_stream_holds_its_slot(serve, nothing_left):
 async def test_it_is_tried_again_before_its_first_byte(serve, session, first):
     """A connection that is lost before the answer begins, or a server that is busy."""
 
-    async def handler(line):
-        if line.number > 1:
-            await line.answer(200, DATA)
+    async def handler(connection):
+        if connection.number > 1:
+            await connection.answer(200, DATA)
         elif first == 503:
-            await line.answer(503)
+            await connection.answer(503)
         else:
-            getattr(line, first)()
+            getattr(connection, first)()
 
     async with serve(handler) as server:
         async with session.bind(server.url).stream(server.request()) as stream:
             assert await stream.read() == DATA
-        assert len(server.seen) == 2
+        assert len(server.requests) == 2
 
 
 async def test_a_redirect_is_followed(serve, session):
     """On the same server, as for every call."""
 
-    async def handler(line):
-        if line.seen.target == "/thing":
-            await line.answer(302, b"", Location="/other")
+    async def handler(connection):
+        if connection.request.target == "/thing":
+            await connection.answer(302, b"", Location="/other")
         else:
-            await line.answer(200, DATA)
+            await connection.answer(200, DATA)
 
     async with serve(handler) as server, session.bind(server.url).stream(server.request()) as stream:
         assert await stream.read() == DATA
@@ -294,11 +294,11 @@ async def test_a_redirect_is_followed(serve, session):
 async def test_a_large_error_is_read_in_part(serve, session):
     """Only its message is wanted."""
 
-    async def handler(line):
-        await line.send(head("Transfer-Encoding: chunked", "Content-Type: text/plain", status=404))
-        await line.send(chunked(b"No such file. "))
+    async def handler(connection):
+        await connection.send(head("Transfer-Encoding: chunked", "Content-Type: text/plain", status=404))
+        await connection.send(chunked(b"No such file. "))
         while True:
-            await line.send(chunked(b"x" * 65536))
+            await connection.send(chunked(b"x" * 65536))
 
     async with serve(handler) as server:
         with pytest.raises(NotFound, match="No such file"):
@@ -323,12 +323,12 @@ async def test_closing_the_session_ends_a_stream(serve, nothing_left):
         await asyncio.gather(*closing)
 
 
-async def _in_pieces(line):
-    await line.send(head("Transfer-Encoding: chunked", "Content-Encoding: gzip"))
+async def _in_pieces(connection):
+    await connection.send(head("Transfer-Encoding: chunked", "Content-Encoding: gzip"))
     for at in range(0, len(SQUEEZED), 200):
-        await line.send(chunked(SQUEEZED[at : at + 200]))
+        await connection.send(chunked(SQUEEZED[at : at + 200]))
         await asyncio.sleep(0.001)
-    await line.send(chunked(b""))
+    await connection.send(chunked(b""))
 
 
 async def _disturbed(server, number, disturbance):
@@ -373,12 +373,12 @@ async def test_nothing_is_left_wherever_it_ends(serve, disturbance, nothing_left
 async def test_a_write_may_be_answered_by_a_stream(serve, session):
     """Its outcome is as open as that of any other, until the answer begins."""
 
-    async def handler(line):
-        line.hang_up()
+    async def handler(connection):
+        connection.hang_up()
 
     async with serve(handler) as server:
         request = server.request("POST", body=b"x", safety=Safety.ONCE)
         with pytest.raises(OutcomeUnknown):
             async with session.bind(server.url).stream(request):
                 raise AssertionError("there is nothing to read")
-        assert len(server.seen) == 1
+        assert len(server.requests) == 1

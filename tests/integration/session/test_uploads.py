@@ -30,7 +30,7 @@ TOO_LARGE = (
 )
 
 
-class Line:
+class Connection:
     """One connection: the head of a request is read by the server, its body by the test."""
 
     def __init__(self, reader, writer):
@@ -47,11 +47,11 @@ class Line:
         if "content-length: " in self.head:
             size = int(self.head.split("content-length: ")[1].split("\r\n")[0])
             return await self.reader.readexactly(size)
-        found = b""
+        content = b""
         while size := int((await self.reader.readuntil(b"\r\n")), 16):
-            found += (await self.reader.readexactly(size + 2))[:-2]
+            content += (await self.reader.readexactly(size + 2))[:-2]
         await self.reader.readexactly(2)
-        return found
+        return content
 
     async def send(self, data):
         self.writer.write(data)
@@ -69,7 +69,7 @@ async def listening(nothing_left):
 
         async def talk(reader, writer):
             try:
-                done.append(await handler(Line(reader, writer)))
+                done.append(await handler(Connection(reader, writer)))
             except (asyncio.IncompleteReadError, ConnectionError):
                 pass
             finally:
@@ -105,11 +105,11 @@ def put(url, body, safety=Safety.ONCE, method="PUT"):
 
 
 class Source:
-    """An iterator that counts, and says whether it was closed."""
+    """An iterator that counts its pieces, and notes whether it was closed."""
 
     def __init__(self, pieces, *, pause=0.0, error=None):
         self.pieces, self.pause, self.error = pieces, pause, error
-        self.given = 0
+        self.pieces_sent = 0
         self.closed = False
 
     async def __call__(self):
@@ -117,7 +117,7 @@ class Source:
             for piece in self.pieces:
                 if self.pause:
                     await asyncio.sleep(self.pause)
-                self.given += 1
+                self.pieces_sent += 1
                 yield piece
             if self.error is not None:
                 raise self.error
@@ -130,23 +130,23 @@ def endless():
         yield b"x" * 65536
 
 
-async def _take(line):
-    await line.begin()
-    body = await line.body()
-    await line.send(OK)
-    return line.head, body
+async def _take(connection):
+    await connection.begin()
+    body = await connection.body()
+    await connection.send(OK)
+    return connection.head, body
 
 
-@pytest.mark.parametrize("known", [True, False])
-async def test_what_arrives(listening, session, known):
+@pytest.mark.parametrize("has_size", [True, False])
+async def test_what_arrives(listening, session, has_size):
     """The very bytes: with a length where it is known, in chunks where not."""
     source = Source([b"one ", b"", b"two"])
     async with listening(_take) as (url, done):
-        await session.bind(url).send(put(url, Upload(source(), size=7 if known else None)))
+        await session.bind(url).send(put(url, Upload(source(), size=7 if has_size else None)))
         ((head, body),) = done
     assert body == b"one two"
-    assert ("content-length: 7" in head) is known
-    assert ("transfer-encoding: chunked" in head) is not known
+    assert ("content-length: 7" in head) is has_size
+    assert ("transfer-encoding: chunked" in head) is not has_size
     assert source.closed
 
 
@@ -171,35 +171,37 @@ async def test_a_large_file_is_never_held(listening, session, tmp_path):
     file = tmp_path / "large"
     with file.open("wb") as handle:
         handle.truncate(LARGE)
-    told = []
+    progress = []
 
-    async def count(line):
-        await line.begin()
-        seen = 0
-        while seen < LARGE:
-            seen += len(await line.reader.read(2**18))
-        await line.send(OK)
-        return seen
+    async def count(connection):
+        await connection.begin()
+        received = 0
+        while received < LARGE:
+            received += len(await connection.reader.read(2**18))
+        await connection.send(OK)
+        return received
 
     async with listening(count) as (url, done):
         tracemalloc.start()
         try:
-            await session.bind(url).send(put(url, Upload(file, on_progress=lambda *sent: told.append(sent))))
+            await session.bind(url).send(
+                put(url, Upload(file, on_progress=lambda *sent: progress.append(sent)))
+            )
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
         assert done == [LARGE]
     assert peak < 8 * 2**20
-    assert told[-1] == (LARGE, LARGE)
+    assert progress[-1] == (LARGE, LARGE)
 
 
 async def test_a_reset_in_the_middle(listening, session):
     """The server may have acted on what it got; an iterator is not sent again, whatever the operation."""
 
-    async def reset(line):
-        await line.begin()
-        await line.reader.readexactly(200_000)
-        line.writer.transport.abort()
+    async def reset(connection):
+        await connection.begin()
+        await connection.reader.readexactly(200_000)
+        connection.writer.transport.abort()
 
     source = Source(endless())
     async with listening(reset) as (url, done):
@@ -213,9 +215,9 @@ async def test_a_reset_in_the_middle(listening, session):
 async def test_a_lost_connection_does_not_tell_the_query(listening, session):
     """Sessions travel there, and the HTTP client's own errors show the whole URL."""
 
-    async def reset(line):
-        await line.begin()
-        line.writer.transport.abort()
+    async def reset(connection):
+        await connection.begin()
+        connection.writer.transport.abort()
 
     async with listening(reset) as (url, _):
         for size in (10, 1000):
@@ -223,8 +225,8 @@ async def test_a_lost_connection_does_not_tell_the_query(listening, session):
             request = put(f"{url}/a?session=canary", Upload(pieces()))
             with pytest.raises(OutcomeUnknown) as caught:
                 await session.bind(url).send(request)
-            shown = "".join(traceback.format_exception(caught.value))
-            assert "canary" not in f"{shown}{caught.value.__cause__!r}"
+            report = "".join(traceback.format_exception(caught.value))
+            assert "canary" not in f"{report}{caught.value.__cause__!r}"
 
 
 async def test_a_file_is_sent_again_after_a_reset(listening, session, tmp_path):
@@ -233,14 +235,14 @@ async def test_a_file_is_sent_again_after_a_reset(listening, session, tmp_path):
     file.write_bytes(b"x" * 500_000)
     connections = []
 
-    async def reset_first(line):
-        connections.append(line)
+    async def reset_first(connection):
+        connections.append(connection)
         if len(connections) == 1:
-            await line.begin()
-            await line.reader.readexactly(100_000)
-            line.writer.transport.abort()
+            await connection.begin()
+            await connection.reader.readexactly(100_000)
+            connection.writer.transport.abort()
             return None
-        return (await _take(line))[1]
+        return (await _take(connection))[1]
 
     async with listening(reset_first) as (url, done):
         await session.bind(url).send(put(url, Upload(file), Safety.REPEATABLE))
@@ -251,12 +253,12 @@ async def test_a_lost_keepalive_connection_does_not_send_a_body_twice(listening,
     """Aiohttp by itself would try again with what is left of the iterator."""
     heads = []
 
-    async def once(line):
-        await line.begin()
-        heads.append(line.head)
-        await line.body()
-        await line.send(OK)
-        await line.reader.read(1)
+    async def once(connection):
+        await connection.begin()
+        heads.append(connection.head)
+        await connection.body()
+        await connection.send(OK)
+        await connection.reader.read(1)
 
     async with listening(once) as (url, _):
         channel = session.bind(url)
@@ -269,12 +271,12 @@ async def test_a_lost_keepalive_connection_does_not_send_a_body_twice(listening,
 async def test_a_server_that_does_not_want_it(listening, session):
     """It says so in the middle; the rest stays unsent, and the source is closed."""
 
-    async def refuse(line):
-        await line.begin()
-        await line.reader.readexactly(100_000)
-        await line.send(TOO_LARGE)
+    async def refuse(connection):
+        await connection.begin()
+        await connection.reader.readexactly(100_000)
+        await connection.send(TOO_LARGE)
         with suppress(ConnectionError):
-            while await line.reader.read(2**16):
+            while await connection.reader.read(2**16):
                 pass
 
     source = Source(endless())
@@ -288,9 +290,9 @@ async def test_a_server_that_does_not_want_it(listening, session):
 async def test_a_server_that_answers_and_hangs_up(listening, session):
     """The answer counts if it comes through; if the hang-up is faster, nobody knows."""
 
-    async def refuse(line):
-        await line.begin()
-        await line.send(TOO_LARGE)
+    async def refuse(connection):
+        await connection.begin()
+        await connection.send(TOO_LARGE)
 
     source = Source(endless())
     async with listening(refuse) as (url, _):
@@ -302,8 +304,8 @@ async def test_a_server_that_answers_and_hangs_up(listening, session):
 async def test_a_server_that_takes_nothing(listening, session):
     """Silence in the middle of a body is silence."""
 
-    async def stall(line):
-        await line.begin()
+    async def stall(connection):
+        await connection.begin()
         await asyncio.sleep(30)
 
     source = Source(endless())
@@ -348,9 +350,9 @@ async def test_a_source_of_another_size(listening, session, size, says):
     """Not one byte more is sent than was announced, and no request is completed with less."""
     received = bytearray()
 
-    async def collect(line):
-        await line.begin()
-        while data := await line.reader.read(1000):
+    async def collect(connection):
+        await connection.begin()
+        while data := await connection.reader.read(1000):
             received.extend(data)
 
     async with listening(collect) as (url, _):
@@ -375,17 +377,17 @@ async def test_an_iterator_waits_for_a_connection(session):
     upload = Upload(source())
     with pytest.raises(NotSent):
         await session.bind("http://127.0.0.1:9").send(put("http://127.0.0.1:9", upload))
-    assert (source.given, upload.replayable) == (0, True)
+    assert (source.pieces_sent, upload.replayable) == (0, True)
 
 
 async def test_an_answer_that_comes_early(listening, session):
     """A server that has heard enough may answer; what is left is not sent."""
 
-    async def early(line):
-        await line.begin()
-        await line.reader.readexactly(50_000)
-        await line.send(OK)
-        await line.reader.read()
+    async def early(connection):
+        await connection.begin()
+        await connection.reader.readexactly(50_000)
+        await connection.send(OK)
+        await connection.reader.read()
 
     source = Source(endless())
     async with listening(early) as (url, _):
@@ -397,14 +399,14 @@ async def test_an_answer_that_comes_early(listening, session):
 async def test_cancelling_an_upload(listening, session):
     """Wherever it is, the source is closed, and so is the connection."""
     for delay in (0.0, 0.005, 0.05):
-        gone = asyncio.Event()
+        closed = asyncio.Event()
 
-        async def swallow(line, gone=gone):
+        async def swallow(connection, closed=closed):
             with suppress(asyncio.IncompleteReadError, ConnectionError):
-                await line.begin()
-                while await line.reader.read(2**16):
+                await connection.begin()
+                while await connection.reader.read(2**16):
                     pass
-            gone.set()
+            closed.set()
 
         source = Source(endless())
         async with listening(swallow) as (url, _):
@@ -413,9 +415,9 @@ async def test_cancelling_an_upload(listening, session):
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-            assert source.closed or not source.given
-            if source.given:
-                await asyncio.wait_for(gone.wait(), 5)
+            assert source.closed or not source.pieces_sent
+            if source.pieces_sent:
+                await asyncio.wait_for(closed.wait(), 5)
 
 
 @pytest.mark.parametrize(
@@ -424,11 +426,11 @@ async def test_cancelling_an_upload(listening, session):
 async def test_an_upload_may_be_answered_by_a_stream(listening, session, safety, raised):
     """What comes back is read piece by piece; if it breaks off, nobody knows what a write did."""
 
-    async def echo(line):
-        await line.begin()
-        body = await line.body()
-        await line.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (len(body) + 1))
-        await line.send(body)
+    async def echo(connection):
+        await connection.begin()
+        body = await connection.body()
+        await connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (len(body) + 1))
+        await connection.send(body)
 
     pieces = []
 

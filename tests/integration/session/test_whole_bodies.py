@@ -76,10 +76,10 @@ async def test_no_cut_passes(serve, nothing_left, framing, encoding):
     body = compress(PLAIN)
     whole = len(chunks(body)) if framing == "chunked" else len(body)
 
-    async def handler(line):
-        end = int(line.seen.target[1:])
-        await line.send(answer(framing, name, body, end))
-        line.hang_up()
+    async def handler(connection):
+        end = int(connection.request.target[1:])
+        await connection.send(answer(framing, name, body, end))
+        connection.hang_up()
 
     transport = AiohttpTransport()
     async with serve(handler) as server:
@@ -108,9 +108,9 @@ async def test_what_only_the_close_ends(serve, nothing_left, content_type, part,
     The first digits of a number are a number, and half a text is a text: nothing on the wire tells.
     """
 
-    async def handler(line):
-        await line.send(answer("close", "", part, len(part), content_type))
-        line.hang_up()
+    async def handler(connection):
+        await connection.send(answer("close", "", part, len(part), content_type))
+        connection.hang_up()
 
     transport = AiohttpTransport()
     async with serve(handler) as server:
@@ -126,9 +126,9 @@ async def test_what_only_the_close_ends(serve, nothing_left, content_type, part,
 async def test_a_write_may_be_answered_by_nothing(serve, nothing_left, safety):
     """An empty answer to a write is what many servers send, whatever type they declare for it."""
 
-    async def handler(line):
-        await line.send(answer("close", "", b"", 0))
-        line.hang_up()
+    async def handler(connection):
+        await connection.send(answer("close", "", b"", 0))
+        connection.hang_up()
 
     transport = AiohttpTransport()
     async with serve(handler) as server:
@@ -149,8 +149,8 @@ async def test_json_that_is_nested_too_deeply(serve, nothing_left, opening, dept
     reaches_the_end = sys.version_info >= (3, 12) and depth < 9_000
     kind, says = (ValueError, "truncated") if reaches_the_end else (ResponseTooLarge, "nested")
 
-    async def handler(line):
-        await line.answer(200, body)
+    async def handler(connection):
+        await connection.answer(200, body)
 
     transport = AiohttpTransport()
     async with serve(handler) as server:

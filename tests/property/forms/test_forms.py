@@ -25,28 +25,28 @@ def _read(body: bytes, boundary: str) -> list[tuple[bytes, bytes]]:
     """Head and content of each part, split by the boundary and nothing else."""
     middle, end = body.rsplit(f"--{boundary}--\r\n".encode(), 1)
     assert end == b""
-    found = []
+    parts = []
     for part in middle.split(f"--{boundary}\r\n".encode())[1:]:
         head, _, content = part.partition(b"\r\n\r\n")
         assert content.endswith(b"\r\n")
-        found.append((head, content[:-2]))
-    return found
+        parts.append((head, content[:-2]))
+    return parts
 
 
 @given(st.lists(st.tuples(NAMES, st.binary(max_size=60), NAMES | st.none()), max_size=5))
 async def test_a_form_of_parts_comes_back(parts: list[tuple[str, bytes, str | None]]) -> None:
     """Contents are any bytes, names any characters: no line break of either begins a header."""
-    given = [(name, Upload(data, filename=file, content_type="a/b")) for name, data, file in parts]
-    form = Multipart(given)
+    uploads = [(name, Upload(data, filename=file, content_type="a/b")) for name, data, file in parts]
+    form = Multipart(uploads)
     body = b"".join([chunk async for chunk in form.chunks()])
     assert len(body) == await form.measure()
-    found = _read(body, form.boundary)
-    assert [content for _, content in found] == [data for _, data, _ in parts]
-    for (head, _), (name, _, file) in zip(found, parts, strict=True):
+    read_parts = _read(body, form.boundary)
+    assert [content for _, content in read_parts] == [data for _, data, _ in parts]
+    for (head, _), (name, _, file) in zip(read_parts, parts, strict=True):
         lines = head.decode().split("\r\n")
         assert len(lines) == 2
-        said = unquote(lines[0])
-        assert said == f'Content-Disposition: form-data; name="{name}"' + (
+        disposition = unquote(lines[0])
+        assert disposition == f'Content-Disposition: form-data; name="{name}"' + (
             "" if file is None else f'; filename="{file}"'
         )
 

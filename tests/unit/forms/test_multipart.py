@@ -100,8 +100,8 @@ async def test_a_form_knows_its_length_if_its_parts_do(tmp_path: Path) -> None:
     """Then the server is told; else it is sent in chunks."""
     file = tmp_path / "a"
     file.write_bytes(b"abc")
-    known = Multipart([("a", "b"), ("c", Upload(file)), ("d", Upload(_pieces(), size=3))])
-    assert await known.measure() == len(await encoded(known))
+    measurable = Multipart([("a", "b"), ("c", Upload(file)), ("d", Upload(_pieces(), size=3))])
+    assert await measurable.measure() == len(await encoded(measurable))
     assert await Multipart([("a", "b"), ("d", Upload(_pieces()))]).measure() is None
 
 
@@ -126,7 +126,7 @@ async def test_progress_counts_the_whole_form() -> None:
     assert [sent for sent, _ in whole] == sorted(sent for sent, _ in whole)
 
 
-def test_a_plain_form() -> None:
+def test_a_plain_form_is_encoded() -> None:
     """Fields in one line, in UTF-8; a repr shows the names only."""
     form = Form({"name": "jäne", "password": "a b&c=d"})
     assert form.encode() == b"name=j%C3%A4ne&password=a+b%26c%3Dd"

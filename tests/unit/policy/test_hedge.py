@@ -10,10 +10,10 @@ from zeyos_async.errors import InvalidArgument
 from zeyos_async.policy import Hedge, HedgeBudget, Latencies
 
 
-def seen(*seconds):
+def latencies_of(*seconds):
     latencies = Latencies()
     for value in seconds:
-        latencies = latencies.seen(value)
+        latencies = latencies.add(value)
     return latencies
 
 
@@ -21,20 +21,20 @@ def seen(*seconds):
 def test_late_is_what_few_answers_were(seconds, quantile):
     """At most the rest of the latest hundred took longer, and it is a time that was really seen."""
     latest = seconds[-100:]
-    late = seen(*seconds).quantile(quantile)
+    late = latencies_of(*seconds).quantile(quantile)
     assert late in latest
     assert sum(value > late for value in latest) <= (1 - quantile) * len(latest) + 1e-9
 
 
 def test_nothing_is_late_before_enough_is_known():
     """Twenty answers by default."""
-    assert Hedge().late_after(seen(*[0.1] * 19)) is None
-    assert Hedge().late_after(seen(*[0.1] * 20)) == 0.1
+    assert Hedge().find_late_threshold(latencies_of(*[0.1] * 19)) is None
+    assert Hedge().find_late_threshold(latencies_of(*[0.1] * 20)) == 0.1
 
 
 def test_fast_answers_are_not_late():
     """Below the least time the second request would only be load."""
-    assert Hedge(least=0.05).late_after(seen(*[0.001] * 50)) == 0.05
+    assert Hedge(min_delay=0.05).find_late_threshold(latencies_of(*[0.001] * 50)) == 0.05
 
 
 @given(
@@ -42,14 +42,14 @@ def test_fast_answers_are_not_late():
     st.floats(1.0, 20.0),
     st.lists(st.booleans(), max_size=400),
 )
-def test_no_more_than_the_share(share, burst, late):
+def test_no_more_reads_than_the_share_are_sent_twice(share, burst, late):
     """Of any number of reads in any order, that share is sent twice at most."""
     hedge, budget, twice = Hedge(max_share=share, burst=burst), HedgeBudget(), 0
     for count, is_late in enumerate(late, 1):
         budget = hedge.earn(budget)
         assert 0 <= budget.tokens <= burst
-        if is_late and hedge.may(budget, remaining=60.0):
-            budget = budget.spent()
+        if is_late and hedge.may_hedge(budget, remaining=60.0):
+            budget = budget.spend()
             twice += 1
         assert twice <= share * count + 1e-6
 
@@ -60,20 +60,27 @@ def test_what_was_earned_may_be_spent(share, reads):
     hedge, budget, twice = Hedge(max_share=share), HedgeBudget(), 0
     for _ in range(reads):
         budget = hedge.earn(budget)
-        if hedge.may(budget, remaining=60.0):
-            budget, twice = budget.spent(), twice + 1
+        if hedge.may_hedge(budget, remaining=60.0):
+            budget, twice = budget.spend(), twice + 1
     assert twice >= int(share * reads + 1e-6) - 1
 
 
-def test_no_time_left():
+def test_a_read_without_time_left_is_not_sent_again():
     """A second request that could not be answered any more is not sent."""
-    assert not Hedge().may(HedgeBudget(3.0), remaining=0.0)
-    assert Hedge().may(HedgeBudget(1.0), remaining=1.0)
+    assert not Hedge().may_hedge(HedgeBudget(3.0), remaining=0.0)
+    assert Hedge().may_hedge(HedgeBudget(1.0), remaining=1.0)
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"quantile": 0.4}, {"max_share": 0.6}, {"least": -1}, {"learn": 0}, {"burst": 0}, {"max_share": True}],
+    [
+        {"quantile": 0.4},
+        {"max_share": 0.6},
+        {"min_delay": -1},
+        {"min_answers": 0},
+        {"burst": 0},
+        {"max_share": True},
+    ],
 )
 def test_settings_that_make_no_sense(wrong):
     """They are refused with their name."""

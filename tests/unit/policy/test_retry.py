@@ -61,7 +61,7 @@ def test_why_it_gives_up(changes, reason):
 
 
 @given(attempt=st.integers(1, 10_000), draw=st.floats(0, 1), base=st.floats(0, 100), cap=st.floats(0, 100))
-def test_full_jitter(attempt, draw, base, cap):
+def test_pauses_are_drawn_with_full_jitter(attempt, draw, base, cap):
     """The pause is the drawn share of a bound that doubles and is capped."""
     retry = Retry(attempts=20_000, base=base, cap=cap)
     decision = decide(Failure.NOT_SENT, retry=retry, attempt=attempt, draw=draw, remaining=math.inf)
@@ -69,12 +69,12 @@ def test_full_jitter(attempt, draw, base, cap):
     assert 0 <= decision.seconds <= min(cap, base * 2.0 ** min(attempt - 1, 60))
 
 
-@given(asked=st.floats(0, 120), draw=st.floats(0, 1))
-def test_never_earlier_than_the_server_asks(asked, draw):
+@given(retry_after=st.floats(0, 120), draw=st.floats(0, 1))
+def test_never_earlier_than_the_server_asks(retry_after, draw):
     """Retry-After is a lower bound, and the clients do not all come back at the same moment."""
-    decision = decide(Failure.STATUS, status=429, retry_after=asked, draw=draw, remaining=math.inf)
+    decision = decide(Failure.STATUS, status=429, retry_after=retry_after, draw=draw, remaining=math.inf)
     assert isinstance(decision, Wait)
-    assert asked <= decision.seconds <= asked + Retry().base
+    assert retry_after <= decision.seconds <= retry_after + Retry().base
 
 
 @given(calls=st.integers(50, 2_000))
@@ -86,7 +86,7 @@ def test_a_total_outage_adds_a_fifth_at_most(calls):
             sent += 1
             if isinstance(decide(Failure.NOT_SENT, retry=retry, attempt=attempt, budget=budget), GiveUp):
                 break
-            budget = budget.spent()
+            budget = budget.spend()
     assert sent <= 1.2 * calls
 
 
@@ -96,9 +96,9 @@ def test_the_budget_stays_in_its_bounds(steps):
     budget = FULL
     for well in steps:
         if well:
-            budget = budget.earned(amount=0.5, most=10.0)
-        elif not budget.empty:
-            budget = budget.spent()
+            budget = budget.earn(amount=0.5, most=10.0)
+        elif not budget.is_empty:
+            budget = budget.spend()
         assert 0.0 <= budget.tokens <= 10.0
 
 
@@ -121,7 +121,7 @@ def test_the_budget_stays_in_its_bounds(steps):
         ("Thu, 99 Jan 1970 00:17:40 GMT", None),
     ],
 )
-def test_retry_after(value, seconds):
+def test_retry_after_is_parsed(value, seconds):
     """Seconds and dates, in the past and in the future, and nonsense."""
     assert parse_retry_after(value, now=1000.0) == seconds
 
@@ -141,7 +141,7 @@ def test_retry_after_takes_anything(text):
 
 
 @given(st.integers(10**8, 4 * 10**9), st.integers(0, 10**6), st.integers(-12, 14))
-def test_every_date_form_comes_back(moment, wait, hours):
+def test_dates_of_every_zone_are_parsed(moment, wait, hours):
     """A date that was formatted is read to the second, in every zone."""
     begin = datetime.fromtimestamp(moment, timezone(timedelta(hours=hours)))
     text = format_datetime(begin + timedelta(seconds=wait))

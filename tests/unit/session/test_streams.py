@@ -42,11 +42,11 @@ class Tokens(AuthBackend):
     """Gives a fresh token each time."""
 
     def __init__(self):
-        self.given = 0
+        self.count = 0
 
     def obtain(self, context, rejected):
-        self.given += 1
-        return Credential(secret=f"token-{self.given}")
+        self.count += 1
+        return Credential(secret=f"token-{self.count}")
 
 
 @pytest.fixture
@@ -81,10 +81,10 @@ async def test_an_answer_is_read_piece_by_piece(play):
             len(BIG),
         )
         assert stream.headers["etag"] == '"x"'
-        assert channel.session.stats().in_flight == 1
-        found = [piece async for piece in stream]
-    assert len(found) > 1
-    assert b"".join(found) == BIG
+        assert channel.state.stats(logins=0).in_flight == 1
+        pieces = [piece async for piece in stream]
+    assert len(pieces) > 1
+    assert b"".join(pieces) == BIG
 
 
 async def test_a_stream_is_read_within_its_block(play):
@@ -135,7 +135,7 @@ async def test_an_error_is_raised_before_the_block(play, status, raised):
 
 
 @pytest.mark.parametrize("failure", [answer(503), NotSent("x"), OutcomeUnknown("x"), ResponseTruncated("x")])
-async def test_it_is_tried_again_until_it_begins(play, failure):
+async def test_a_stream_is_tried_again_until_it_begins(play, failure):
     """As every call."""
     channel, transport = play(failure, answer())
     async with channel.stream(request()) as stream:
@@ -148,7 +148,7 @@ async def test_the_credential_is_renewed(play):
     channel, transport = play(answer(401), answer(), auth=Tokens())
     async with channel.stream(request()) as stream:
         assert await stream.read() == BIG
-    assert [each.headers["Authorization"] for each in transport.requests] == [
+    assert [request.headers["Authorization"] for request in transport.requests] == [
         "Bearer token-1",
         "Bearer token-2",
     ]
@@ -203,39 +203,39 @@ async def test_a_backend_that_rejects_heads_ends_them(play):
     channel, transport = play(answer(X_Stale="1"), answer(), auth=Picky())
     async with channel.stream(request()) as stream:
         assert await stream.read() == BIG
-        assert channel.session.stats().in_flight == 1
+        assert channel.state.stats(logins=0).in_flight == 1
     assert len(transport.requests) == 2
 
 
 async def test_hooks_hear_of_a_stream(play):
     """Its call is done when its block is left, well or not; what the caller raises is none of its errors."""
-    told = []
+    events = []
 
     class Listener:
         def on_call(self, request):
-            told.append("call")
+            events.append("call")
 
         def on_response(self, request, response, seconds):
-            told.append(("response", response.status, response.body))
+            events.append(("response", response.status, response.body))
 
         def on_done(self, request, response, error, seconds):
-            told.append(("done", response and response.status, error))
+            events.append(("done", response and response.status, error))
 
     channel, _ = play(answer(), answer(404, b""), hooks=[Listener()])
 
     async def fail_within():
         async with channel.stream(request()):
-            told.append("block")
+            events.append("block")
             raise KeyError
 
     with pytest.raises(KeyError):
         await fail_within()
-    assert told == ["call", ("response", 200, b""), "block", ("done", 200, None)]
-    told.clear()
+    assert events == ["call", ("response", 200, b""), "block", ("done", 200, None)]
+    events.clear()
     with pytest.raises(NotFound) as caught:
         async with channel.stream(request()):
             pass
-    assert told == ["call", ("response", 404, b""), ("done", None, caught.value)]
+    assert events == ["call", ("response", 404, b""), ("done", None, caught.value)]
 
 
 # -- bodies that are sent as they are read -----------------------------------------------------------
@@ -246,7 +246,7 @@ async def test_a_body_is_sent_as_it_is_read(play):
     channel, transport = play(answer(body=b""), answer(body=b""))
     await channel.send(request("PUT", body=Upload(pieces())))
     await channel.send(request("POST", body=Multipart([("a", "b")], boundary="B")))
-    assert [each.content for each in transport.requests] == [
+    assert [request.content for request in transport.requests] == [
         b"one two",
         b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n--B--\r\n',
     ]
@@ -257,7 +257,7 @@ async def test_what_can_be_read_again_is_sent_again(play, failure):
     """Under the same rules as any body."""
     channel, transport = play(failure, answer(body=b""))
     await channel.send(request("PUT", body=Upload(b"abc"), safety=Safety.REPEATABLE))
-    assert [each.content for each in transport.requests] == [b"abc", b"abc"]
+    assert [request.content for request in transport.requests] == [b"abc", b"abc"]
 
 
 @pytest.mark.parametrize(
@@ -295,7 +295,7 @@ async def test_a_rejected_credential_is_renewed_for_the_next_call(play):
     channel, transport = play(answer(401, b"over"), answer(body=b"ok"), auth=auth)
     with pytest.raises(NotAuthenticated, match="call again, with a new one"):
         await channel.send(request("PUT", body=Upload(pieces()), safety=Safety.ONCE))
-    assert auth.given == 2
+    assert auth.count == 2
     response = await channel.send(request("PUT", body=Upload(pieces()), safety=Safety.ONCE))
     assert response.body == b"ok"
     assert transport.requests[-1].headers["Authorization"] == "Bearer token-2"
@@ -307,7 +307,7 @@ async def test_a_file_is_sent_again_with_the_fresh_credential(play, tmp_path):
     file.write_bytes(b"abc")
     channel, transport = play(answer(401), answer(body=b""), auth=Tokens())
     await channel.send(request("PUT", body=Upload(file), safety=Safety.ONCE))
-    assert [each.content for each in transport.requests] == [b"abc", b"abc"]
+    assert [request.content for request in transport.requests] == [b"abc", b"abc"]
 
 
 # -- time ----------------------------------------------------------------------------------------------
@@ -405,7 +405,7 @@ async def test_a_backend_learns_from_answers(play):
     async with channel.stream(request()):
         pass
     await channel.send(request())
-    sent = [each.headers["Authorization"].removeprefix("Bearer ") for each in transport.requests]
+    sent = [request.headers["Authorization"].removeprefix("Bearer ") for request in transport.requests]
     assert sent == ["first", "second", "second", "third"]
 
 
@@ -426,7 +426,7 @@ async def test_a_backend_says_what_is_secret(play):
 
 
 @pytest.mark.parametrize("status", [200, 403, 404])
-async def test_log_out(play, status):
+async def test_a_log_out_tells_the_server(play, status):
     """The server is told; the next call logs in again. A session that has ended already is no error."""
     channel, transport = play(answer(), answer(status, b""), answer(), auth=Learning())
     await channel.send(request())
@@ -465,7 +465,7 @@ async def test_a_log_out_empties_the_store(play):
         assert await store.load(Kept().store_key(URL(BASE))) is None
 
 
-async def test_who_has_nothing_to_end_sends_nothing(play):
+async def test_a_log_out_with_nothing_to_end_sends_nothing(play):
     """Neither before the first log-in nor with a backend that has no farewell."""
     channel, transport = play(answer(), auth=BearerToken("t"))
     await channel.log_out()

@@ -17,11 +17,11 @@ from ...secrets import Secret
 from ...services.zeyos.client import Zeyos
 from ...services.zeyos.credential_files import check_writable
 from ...services.zeyos.profiles import look_for_profile
-from ..connect import Connection, check_address, described, password_login, prompt, secret_from
+from ..async_runner import run_async
+from ..connect import Connection, build_password_login, check_address, described, prompt_secret, read_secret
 from ..options import PROFILE, sign_in_options
 from ..output import examples, note
 from ..profile_files import ProfileRegistry, to_token_values, write_set
-from ..running import run_async
 from ..sign_in_target import SignInTarget, choose_target
 from ..terminal import ask_line, may_ask
 
@@ -134,7 +134,7 @@ def _check_named(target: SignInTarget, credential: str) -> None:
 
 def _choose_password_login(target: SignInTarget, options: Connection) -> PasswordLogin:
     """Return the log-in, with the application's secret from options, the stored set, or a person."""
-    login, _ = password_login(options, os.environ, prompt)
+    login, _ = build_password_login(options, os.environ, prompt_secret)
     if login.appsecret is not None:
         return login
     stored = target.existing.client_secret if target.existing is not None else None
@@ -175,7 +175,7 @@ def _choose_application(
         )
     if secret_file:
         _check_named(target, "--client-secret-file")
-        return OAuth2(name, secret_from(secret_file, "the application's secret"))
+        return OAuth2(name, read_secret(secret_file, "the application's secret"))
     environ_secret = os.environ.get("ZEYOS_CLIENT_SECRET", "").strip()
     if environ_secret:
         _check_named(target, "ZEYOS_CLIENT_SECRET")

@@ -12,11 +12,11 @@ from ...errors import NotAuthenticated, ZeyosAsyncError
 from ...services.zeyos.client import Zeyos
 from ...services.zeyos.credential_files import check_writable
 from ...services.zeyos.profiles import Profile, look_for_profile
+from ..async_runner import run_async, verbose_option
 from ..connect import described
 from ..options import PROFILE
 from ..output import note
 from ..profile_files import to_token_values, write_set
-from ..running import run_async, verbose_option
 
 __all__ = ["command"]
 

@@ -9,7 +9,8 @@ import click
 
 from ...errors import ConfigurationError
 from ...services.zeyos.client import Zeyos
-from ..connect import Connection, address, same_instance, secret_from, short
+from ..async_runner import verbose_option
+from ..connect import Connection, address, read_secret, same_instance, short
 from ..options import PROFILE
 from ..output import examples, json_text, note, write
 from ..profile_files import (
@@ -21,9 +22,8 @@ from ..profile_files import (
     pin_profile,
     write_set,
 )
-from ..running import verbose_option
 from ..tables import print_table
-from ..values import clean
+from ..value_format import clean_text
 
 __all__ = ["command"]
 
@@ -54,10 +54,10 @@ def list_(*, as_json: bool) -> None:
         write(json_text([_to_json_values(entry) for entry in entries]))
         return
     rows = [
-        ["*" if entry.active else "", clean(entry.name), clean(entry.url), _describe_tokens(entry)]
+        ["*" if entry.active else "", clean_text(entry.name), clean_text(entry.url), _describe_tokens(entry)]
         for entry in entries
     ]
-    print_table(["active", "profile", "url", "tokens"], rows, whole=[0, 1])
+    print_table(["active", "profile", "url", "tokens"], rows, uncut=[0, 1])
     if not entries:
         note(f"no profiles in {short(registry.path)}; `zeyos-async login` makes one")
 
@@ -94,7 +94,7 @@ def add(
     if client_id:
         values["clientId"] = client_id
     if client_secret_file:
-        values["clientSecret"] = secret_from(client_secret_file, "the application's secret")
+        values["clientSecret"] = read_secret(client_secret_file, "the application's secret")
     if before is not None and not _keeps_tokens(before, base_url, client_id):
         values |= dict.fromkeys(TOKEN_FIELDS)  # they are for another instance, or another application
     write_set(registry.store(name), values)
