@@ -382,7 +382,7 @@ class _OperationReader:
     def _is_bare(self) -> bool:
         """Return whether the document describes an answer without an envelope, or not at all."""
         response = self._row.get("response") or {}
-        ref = response.get("schema_ref")
+        ref = str(response.get("schema_ref"))
         return self.full in self._overlay["answers"].get("bare", ()) or (
             response.get("content_type") == "application/json"
             and response.get("data_type") is None

@@ -197,7 +197,7 @@ def _build_from_object(value: dict[str, Any], reply: _Reply) -> tuple[Envelope, 
 
 
 def _decode_json(body: bytes) -> Any:
-    """Read JSON, with half characters (``"\\ud83d"``), which servers in Java and Python write and msgspec refuses."""
+    """Read JSON, with the halves of characters that servers in Java and Python write and msgspec refuses."""
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -79,7 +79,8 @@ def read_envelope(request: Request, response: Response, call: PreparedCall[Any])
             ``FailedWrite``.
     """
     spec = call.spec
-    if response.status not in spec.good_statuses and response.status != _ACCEPTED:
+    is_good = response.status in spec.good_statuses
+    if not is_good and (response.status != _ACCEPTED or spec.returns is ResultShape.PAGE):
         raise _make_failure(request, f"{call.operation}: a status came that says nothing of it", response)
     if spec.returns is ResultShape.PAGE:
         return Envelope(response)

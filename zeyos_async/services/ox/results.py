@@ -126,10 +126,10 @@ def _read_value(spec: Spec, columns: Sequence[WireField], envelope: Envelope) ->
     return value
 
 
-_VALUE_TYPES: Final = {
-    WireKind.TEXT: str,
-    WireKind.INTEGER: int,
-    WireKind.BOOLEAN: bool,
+_VALUE_TYPES: Final[Mapping[WireKind, tuple[type, ...]]] = {
+    WireKind.TEXT: (str,),
+    WireKind.INTEGER: (int,),
+    WireKind.BOOLEAN: (bool,),
     WireKind.STAMP: (datetime, int),
 }
 
@@ -139,7 +139,7 @@ def _fits(spec: Spec, value: Any) -> bool:
     kinds = _VALUE_TYPES.get(spec.kind)
     if kinds is None:
         return True
-    if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
         return False
     return not (spec.creates and value == "") and not (spec.name == "count" and value < 0)
 

@@ -240,8 +240,7 @@ _OK: Final = frozenset({200})
 _GOOD_STATUSES: Final = {
     ResultShape.NOTHING: frozenset({200, 204}),
     ResultShape.PAGE: frozenset({200, 301, 302, 303, 307, 308}),
-    # A part of a file, and a file that is the same still, are asked for by headers that a download adds.
-    ResultShape.DOWNLOAD: frozenset({200, 206, 304}),
+    # A download adds 206 and 304, where its headers ask for a part, or for a file that is another one by now.
 }
 
 
