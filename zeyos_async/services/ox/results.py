@@ -141,7 +141,9 @@ def _fits(spec: Spec, value: Any) -> bool:
         return True
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
         return False
-    return not (spec.creates and value == "") and not (spec.name == "count" and value < 0)
+    if isinstance(value, int):
+        return spec.name != "count" or value >= 0
+    return not (spec.creates and value == "")
 
 
 def _read_values(spec: Spec, columns: Sequence[WireField], envelope: Envelope) -> Rows[Any]:
