@@ -148,6 +148,7 @@ class Download:
         self._reading_began = False
         try:
             head = self._head = await arriving.open()
+            self._check_status(head)
             self._check_part(head)
         except BaseException:  # a cancelled task gives its connection back, too
             self._receiver = None
@@ -156,6 +157,18 @@ class Download:
         whole = arriving.pieces()
         self._pieces = self._range.cut(whole) if self._range and head.status == 200 else whole
         return self
+
+    def _check_status(self, head: StreamedResponse) -> None:
+        """Raise an error for an answer that is no file: a part or "unchanged" only where it was asked for."""
+        asked = self._request.headers
+        good = {200, *((206,) if "Range" in asked else ()), *((304,) if "If-None-Match" in asked else ())}
+        if head.status not in good:
+            raise ServerError(
+                f"{self._request.operation}: a file was expected, and a status came that brings none",
+                status=head.status,
+                method=self._request.method,
+                url=public_url(self._request.url),
+            )
 
     def _check_part(self, head: StreamedResponse) -> None:
         if self._range and head.status == 206 and not starts_at(head.headers, self._range.start):
