@@ -17,6 +17,7 @@ import attrs
 import msgspec
 
 from ...errors import ServerError
+from ...json_text import decode_json, encode_json
 from ...wire import Request, Response, public_url, too_deep
 
 __all__ = [
@@ -168,21 +169,21 @@ def parse_response(request: Request, response: Response) -> tuple[Envelope, OxWa
 
 def _parse_body(body: bytes) -> tuple[Envelope, OxWarning | None]:
     if body[:1] == b"{":
-        reply = _REPLY.decode(body)
+        reply = decode_json(body, _REPLY)
         if reply.data is not msgspec.UNSET or _is_error(reply):
-            data = None if reply.data is msgspec.UNSET else msgspec.json.decode(reply.data)
+            data = None if reply.data is msgspec.UNSET else decode_json(reply.data)
             return _build_envelope(data, reply)
-        value = msgspec.json.decode(body)
+        value = decode_json(body)
         # Some answers are no envelope but the data itself; an envelope without data must not be taken for one.
         if set(value) <= _FIELDS:
             return _build_envelope(None, reply)
         return _build_envelope(value, reply)
-    return Envelope(msgspec.json.decode(body)), None
+    return Envelope(decode_json(body)), None
 
 
 def parse_item(value: Any) -> tuple[Envelope, OxWarning | None]:
     """Read the answer of one item of a ``multiple``; see :func:`parse_response`."""
-    return _parse_body(msgspec.json.encode(value))
+    return _parse_body(encode_json(value))
 
 
 def _is_error(reply: _Reply) -> bool:
