@@ -22,7 +22,7 @@ PACKAGE: Final = "zeyos_async"
 
 # -- the table -------------------------------------------------------------------------------------
 
-GROUND: Final = "deprecated errors wire schema"
+GROUND: Final = "deprecated errors json_text wire schema"
 CORE: Final = (
     f"{GROUND} secrets records codes forms filters pagination policy codec auth session services.base"
 )
@@ -31,7 +31,8 @@ MAY_IMPORT: Final[dict[str, str]] = {
     # unit (a module or folder, the longest match counts)   what it may import, itself apart
     "deprecated": "",
     "errors": "",
-    "wire": "errors",
+    "json_text": "",
+    "wire": "errors json_text",
     "schema": "errors",
     "secrets": "errors",
     "codes": "errors",
@@ -41,8 +42,8 @@ MAY_IMPORT: Final[dict[str, str]] = {
     "pagination": GROUND,
     "policy": GROUND,
     "codec": GROUND,
-    "auth": "deprecated errors wire secrets forms",
-    "transport": "errors wire",
+    "auth": "deprecated errors json_text wire secrets forms",
+    "transport": "errors json_text wire",
     "session": f"{GROUND} secrets auth policy transport codec",
     "services": "",
     "services.base": f"{GROUND} records session filters pagination codec",

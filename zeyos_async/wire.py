@@ -198,8 +198,10 @@ class Response:
         """
         import msgspec  # here, so that importing this module stays cheap
 
+        from .json_text import decode_json
+
         try:
-            return msgspec.json.decode(self.body)
+            return decode_json(self.body)
         except msgspec.DecodeError as error:
             raise ValueError(f"not JSON: {error}") from error
         except RecursionError as error:

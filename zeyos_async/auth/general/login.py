@@ -15,6 +15,7 @@ import msgspec
 from yarl import URL
 
 from ...errors import ConfigurationError, NotAuthenticated, ServerError, error_class
+from ...json_text import decode_json
 from ...secrets import Secret, redact
 from ...wire import Request, Response, Safety, public_url
 from ..base import AuthBackend, AuthContext, Flow, to_secret
@@ -64,7 +65,7 @@ _STATUS: Final = msgspec.json.Decoder(Status, strict=False)
 def read_status(response: Response) -> Status | None:
     """Read the status of an answer; ``None`` if it is no answer of this API."""
     try:
-        status = _STATUS.decode(response.body)
+        status = decode_json(response.body, _STATUS)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     return status if status.status or status.statuscode >= 0 else None

@@ -13,6 +13,7 @@ from ...errors import FailedWrite, InvalidArgument, ServerError
 from ...session import Channel
 from ...wire import Request, Safety, public_url
 from .responses import data_of
+from .values import to_json
 
 __all__ = ["JSON_HEADERS", "ActionCaller", "Layout"]
 
@@ -53,8 +54,8 @@ class ActionCaller:
                 raise InvalidArgument(f"{'/'.join(parts)!r} is no action of a model")
             url, names = url.joinpath(*parts), {}
         try:
-            body = msgspec.json.encode({**names, **fields})
-        except (TypeError, ValueError) as error:
+            body = msgspec.json.encode({**names, **to_json(action, fields)})
+        except (TypeError, ValueError, RecursionError) as error:
             raise InvalidArgument(f"{action}: {error}") from error
         return Request(
             method="POST",

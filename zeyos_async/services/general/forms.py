@@ -67,7 +67,9 @@ class FieldDefinition:
             InvalidArgument: It is neither a key nor a text of the enumeration.
         """
         plain = value.value if isinstance(value, enum.Enum) else value
-        if not self.choices or plain is None or plain in self.choices:
+        if not self.choices or plain is None:
+            return plain
+        if isinstance(plain, str | int) and plain in self.choices:
             return plain
         for key, text in self.choices.items():
             if plain in (text, str(key)):
@@ -243,7 +245,10 @@ def _read_ids(model: str, value: Any) -> tuple[RecordId, ...]:
 
 
 def _read_value(item: Mapping[str, Any]) -> Any:
-    return field_value(item.get("value"), item.get("type"), item.get("subtype"))
+    value = item.get("value")
+    if value == "" and value in _read_choices(item):
+        return value  # the key of a choice, and not the lack of one
+    return field_value(value, item.get("type"), item.get("subtype"))
 
 
 def _read_definition(item: Mapping[str, Any]) -> FieldDefinition:
@@ -256,17 +261,20 @@ def _read_definition(item: Mapping[str, Any]) -> FieldDefinition:
         required=bool(item.get("required")),
         default=field_value(item.get("defaultvalue"), kind, subtype),
         disabled=bool(item.get("disabled")),
-        choices=_read_choices(item.get("listkeys"), item.get("listvalues")),
+        choices=_read_choices(item),
         info=item["infotext"] if isinstance(item.get("infotext"), str) else "",
     )
 
 
-def _read_choices(keys: Any, texts: Any) -> dict[RecordId, str]:
+def _read_choices(item: Mapping[str, Any]) -> dict[RecordId, str]:
+    """Return key → text. Keys are as values of the field are, so that they can be compared with these."""
+    keys, texts = item.get("listkeys"), item.get("listvalues")
     if not isinstance(keys, Sequence) or not isinstance(texts, Sequence):
         return {}
     usable = [
         (key, text)
         for key, text in zip(keys, texts, strict=False)
-        if isinstance(key, int | str) and not isinstance(key, bool) and key != ""
+        if isinstance(key, int | str) and not isinstance(key, bool)
     ]
-    return {record_id(key): str(text) for key, text in usable}
+    kind = item.get("type")
+    return {key if key == "" else field_value(key, kind, None): str(text) for key, text in usable}

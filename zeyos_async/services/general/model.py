@@ -209,6 +209,7 @@ def _ids_of(target: Target) -> list[RecordId]:
         return [record_id(target.id)]
     if isinstance(target, int | str):
         return [record_id(target)]
-    if isinstance(target, Iterable):
+    # Bytes are an iterable of numbers, and a mapping one of its keys: neither is a list of IDs.
+    if isinstance(target, Iterable) and not isinstance(target, bytes | bytearray | memoryview | Mapping):
         return [key for item in target for key in _ids_of(item)]
-    raise InvalidArgument(f"a record is named by its ID, a row or a form, not by {target!r}")
+    raise InvalidArgument(f"a record is named by its ID, a row or a form, not by {target!r:.60}")

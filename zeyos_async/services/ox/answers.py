@@ -9,7 +9,6 @@ chapter on the low level protocol, and what is known of the server's own source.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -18,6 +17,7 @@ import attrs
 import msgspec
 
 from ...errors import ServerError
+from ...json_text import decode_json
 from ...wire import Request, Response, public_url, too_deep
 
 __all__ = [
@@ -176,15 +176,12 @@ def parse_response(request: Request, response: Response) -> tuple[Envelope, OxWa
 
 def _parse_body(body: bytes) -> tuple[Envelope, OxWarning | None]:
     if body[:1] != b"{":
-        return Envelope(_decode_json(body), bare=True), None
-    try:
-        reply = _REPLY.decode(body)
-        data = None if reply.data is msgspec.UNSET else msgspec.json.decode(reply.data)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return parse_item(_decode_json(body))
+        return Envelope(decode_json(body), bare=True), None
+    reply = decode_json(body, _REPLY)
+    data = None if reply.data is msgspec.UNSET else decode_json(reply.data)
     if reply.data is not msgspec.UNSET or _is_error(reply):
         return _build_envelope(data, reply)
-    return _build_from_object(msgspec.json.decode(body), reply)
+    return _build_from_object(decode_json(body), reply)
 
 
 def _build_from_object(value: dict[str, Any], reply: _Reply) -> tuple[Envelope, OxWarning | None]:
@@ -194,18 +191,6 @@ def _build_from_object(value: dict[str, Any], reply: _Reply) -> tuple[Envelope, 
         return _build_envelope(None, reply)
     envelope, problem = _build_envelope(value, reply)
     return attrs.evolve(envelope, bare=True), problem
-
-
-def _decode_json(body: bytes) -> Any:
-    """Read JSON, with the halves of characters that servers in Java and Python write and msgspec refuses."""
-    try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
 
 
 def parse_item(value: Any) -> tuple[Envelope, OxWarning | None]:

@@ -179,6 +179,8 @@ class ReadableResource(Generic[R]):
         Returns:
             ID → record, in the order of ``ids``. IDs without a record are not in it.
         """
+        if isinstance(ids, bytes | bytearray | memoryview):  # an iterable of numbers, but no list of IDs
+            raise InvalidArgument(f"get_many() takes IDs, not {type(ids).__name__}")
         unique_ids = list(dict.fromkeys(check_id(number) for number in ids))
         records: dict[int, R] = {}
         query = self.query().with_extdata() if extdata else self.query()
