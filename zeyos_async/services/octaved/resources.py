@@ -155,8 +155,10 @@ class BaseResource(Generic[R]):
             await self._channel.send(request)
         except Conflict as error:
             # After an attempt whose answer was lost, "there is one" may mean the record of that attempt, or another's.
-            if not error.after_unknown or not await self._is_stored(record_id, body):
-                raise self._put_outcome(request, error) if error.after_unknown else error
+            if not error.after_unknown:
+                raise
+            if not await self._is_stored(record_id, body):
+                raise self._put_outcome(request, error) from error
         return record_id
 
     async def _is_stored(self, record_id: str, body: Mapping[str, Any]) -> bool:

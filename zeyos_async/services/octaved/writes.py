@@ -115,7 +115,7 @@ def _check_patch(schema: Schema, body: Mapping[str, Any]) -> None:
         )
     for index, location in enumerate(body.get("locations", ())):
         # A location with neither would be created, and the one that it was meant to change be deleted.
-        if location.get("id") is None and location.get("number") is None:
+        if location.get("id") is None and _is_empty(location.get("number")):
             raise InvalidArgument(f"locations[{index}] needs its id or its number in a patch")
 
 
@@ -167,7 +167,7 @@ def has_values(stored: Any, body: Mapping[str, Any]) -> bool:
     """Return whether a stored record shows all the values of a write; a value that is not shown can't be told."""
     if not isinstance(stored, Mapping):
         return False
-    return all(name in stored and _is_same(value, stored[name]) for name, value in body.items())
+    return all(_is_same(value, stored.get(name)) for name, value in body.items())
 
 
 def _is_same(sent: Any, stored: Any) -> bool:
