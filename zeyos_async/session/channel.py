@@ -39,7 +39,7 @@ from weakref import ref
 
 from yarl import URL
 
-from ..auth import Credential
+from ..auth import AuthBackend, Credential
 from ..errors import (
     ApiError,
     NotAuthenticated,
@@ -120,6 +120,16 @@ class Channel:
     def credential(self) -> Credential | None:
         """The credential in use, or ``None`` before the first log-in."""
         return None if self._credential_manager is None else self._credential_manager.current
+
+    @property
+    def backend(self) -> AuthBackend | None:
+        """The auth backend in use: the first of the equal ones that the session's channels at this address have."""
+        return None if self._credential_manager is None else self._credential_manager.backend
+
+    @property
+    def timeout(self) -> Timeout:
+        """The bounds of a call on this channel, unless the call has its own."""
+        return self._timeout
 
     def adopt(self, credential: Credential | None) -> None:
         """Use a credential that was obtained elsewhere, as by a user's sign-in; ``None`` forgets the one in use.

@@ -11,8 +11,10 @@ from ...auth import AuthBackend
 from ...errors import InvalidArgument, suggest
 from ...session import Limits, Retry, Session, Timeout
 from ...wire import Request
+from ..base.answers import is_error_object
 from ..base.client import ApiClient, parse_base_url
 from ._generated import RECORDS, FlowResources, record_class
+from .answers import check_answer
 from .paths import Paths
 from .requests import RequestBuilder, batch_ids, id_of
 from .resources import BaseResource, BillingResource, CustomerResource, FlowResource, gather_or_cancel
@@ -74,6 +76,7 @@ class Octaved(ApiClient, FlowResources):
             limits=limits,
             hooks=hooks,
             allow_http=allow_http,
+            check=check_answer,
         )
         self._paths = paths or Paths()
 
@@ -179,6 +182,6 @@ class Octaved(ApiClient, FlowResources):
     async def _fetch_json(self, request: Request, expected_types: type | tuple[type, ...]) -> Any:
         response = await self._channel.send(request)
         value = decode_json(request, response)
-        if not isinstance(value, expected_types):
+        if not isinstance(value, expected_types) or is_error_object(value):
             raise unreadable_response(request, response, f"the answer is {response.text!r:.80}")
         return value

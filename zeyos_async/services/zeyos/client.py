@@ -24,9 +24,11 @@ from ...errors import (
 from ...secrets import Secret
 from ...session import Limits, Retry, Session, Timeout
 from ...wire import Request, Response, Safety, public_url
+from ..base.answers import is_error_object
 from ..base.client import ApiClient, parse_base_url
 from ._generated import ENTITIES, record_class
 from ._generated.client_attributes import Entities
+from .answers import check_answer
 from .quirks import Quirks
 from .readable import ReadableResource
 from .writable import WritableResource
@@ -115,6 +117,7 @@ class Zeyos(ApiClient, Entities):
             limits=limits,
             hooks=hooks,
             allow_http=allow_http,
+            check=check_answer,
         )
         self._root = self._base / "api" / "v1"
         self._quirks = quirks
@@ -320,8 +323,8 @@ def _read_object(response: Response, subject: str) -> dict[str, Any]:
     except ValueError:
         value = None
     if value == []:  # an empty object, as PHP writes it
-        return {}
-    if not isinstance(value, dict):
+        value = {}
+    if response.status != 200 or not isinstance(value, dict) or is_error_object(value):
         raise ServerError(
             f"{subject} was asked for, and {response.text!r:.80} came",
             status=response.status,
