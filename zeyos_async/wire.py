@@ -25,7 +25,7 @@ __all__ = [
     "Safety",
     "StreamingBody",
     "has_host",
-    "parse_base_url",
+    "parse_address",
     "public_url",
     "too_deep",
 ]
@@ -229,7 +229,7 @@ def has_host(url: URL) -> bool:
         return False
 
 
-def parse_base_url(value: str | URL, *, subject: str, example: str) -> URL:
+def parse_address(value: str | URL, *, subject: str, example: str) -> URL:
     """Parse the address of a server, and return it without a slash at its end.
 
     Args:

@@ -179,8 +179,8 @@ class Bench:
 
     def client(self, session: Session, *, secret: str | None = None, **options: Any) -> Any:
         """A client with the right credential, or with another."""
-        given = self.service.secret(self.emulator) if secret is None else secret
-        auth = self.service.auth(self.emulator, given)
+        proof = self.service.secret(self.emulator) if secret is None else secret
+        auth = self.service.auth(self.emulator, proof)
         return self.service.client(self.emulator.url, auth=auth, session=session, **options)
 
 
@@ -203,11 +203,11 @@ def through_memory(emulator: Any) -> Callable[[Request], Awaitable[Response]]:
             headers=CIMultiDictProxy(CIMultiDict(request.headers)),
             body=request.content or b"",
         )
-        entry = emulator.journal.arrived(incoming)
+        entry = emulator.journal.begin_request(incoming)
         try:
             reply = await _act(emulator, incoming, request)
         finally:
-            emulator.journal.finished()
+            emulator.journal.end_request()
         entry.status = reply.status
         headers = CIMultiDict(_settled(reply))
         headers.extend(("Set-Cookie", cookie) for cookie in reply.cookies)
@@ -222,7 +222,7 @@ async def _act(emulator: Any, incoming: Incoming, request: Request) -> Answer:
         answer: Answer = await emulator.respond(incoming, {})
         return answer
     await asyncio.sleep(fault.delay)
-    answer = await emulator.respond(incoming, fault.quirks) if fault.act else Answer()
+    answer = await emulator.respond(incoming, fault.option_changes) if fault.act else Answer()
     if fault.cut == "before":
         raise OutcomeUnknown("the connection ended", **error_details(request))
     return fault.answer or answer

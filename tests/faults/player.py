@@ -25,7 +25,7 @@ from zeyos_async.filters import F
 from zeyos_async.policy import Retry, Timeout
 from zeyos_async.services.zeyos.client import Zeyos
 from zeyos_async.session import Session
-from zeyos_async.testing.proxy import FaultProxy, Mishap, Passage
+from zeyos_async.testing.proxy import FaultProxy, Passage, ProxyFault
 from zeyos_async.transport.aiohttp import AiohttpTransport
 from zeyos_async.zeyos import Ticket
 
@@ -101,11 +101,11 @@ async def _open_client(url: str, emulator: Any, schedule: Schedule) -> AsyncIter
         yield Zeyos(url, auth=BearerToken(emulator.token), session=session)
 
 
-def _fault_plan(schedule: Schedule) -> Callable[[Passage], Mishap | None]:
+def _fault_plan(schedule: Schedule) -> Callable[[Passage], ProxyFault | None]:
     kinds = {step.name: step.kind for steps in schedule.tasks for step in steps}
     counts: Counter[str] = Counter()
 
-    def decide(passage: Passage) -> Mishap | None:
+    def decide(passage: Passage) -> ProxyFault | None:
         name = passage.headers.get("x-step", "")
         counts[name] += 1
         return schedule.mishap(name, kinds[name], counts[name]) if name in kinds else None

@@ -9,7 +9,7 @@ from typing import Final
 import attrs
 
 from zeyos_async.testing.proxy import (
-    Mishap,
+    ProxyFault,
     answered,
     dripping,
     html_page,
@@ -54,7 +54,7 @@ UNGUARDED: Final = "update without guard"
 """The one kind whose requests are never delivered late: no client can tell a server that what comes late is
 void, but by a guard."""
 
-_MISHAPS: Final[tuple[tuple[int, Callable[[random.Random], Mishap]], ...]] = (
+_MISHAPS: Final[tuple[tuple[int, Callable[[random.Random], ProxyFault]], ...]] = (
     (4, lambda draw: reset_before()),
     (3, lambda draw: reset_in_request(draw.uniform(0.05, 0.99))),
     (5, lambda draw: lost_answer(end="close")),
@@ -109,7 +109,7 @@ class Schedule:
     rate: float
     budget: float
 
-    def mishap(self, name: str, kind: str, nth: int) -> Mishap | None:
+    def mishap(self, name: str, kind: str, nth: int) -> ProxyFault | None:
         """Return the mishap of the ``nth`` request of a step, the same each time."""
         draw = random.Random(f"{self.seed}:{name}:{nth}")
         if draw.random() >= self.rate:

@@ -10,7 +10,7 @@ import pytest
 
 from zeyos_async.errors import PreconditionFailed
 from zeyos_async.services.zeyos import reconcile
-from zeyos_async.services.zeyos.resources import WritableResource
+from zeyos_async.services.zeyos.writable import WritableResource
 from zeyos_async.session import channel
 from zeyos_async.wire import Safety
 
@@ -48,8 +48,8 @@ def calls_a_500_a_refusal(patch: Patch) -> None:
 
 def creates_again_without_looking(patch: Patch) -> None:
     """No look, no patience."""
-    patch.setattr(reconcile, "_LOOKS", ())
-    patch.setattr(reconcile.Reconciler, "_alone", lambda self, created, lost: _given(created))
+    patch.setattr(reconcile, "_SEARCH_PAUSES", ())
+    patch.setattr(reconcile.Reconciler, "_check_single", lambda self, created, unknown: _given(created))
 
 
 def takes_every_412_for_somebody_elses(patch: Patch) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from zeyos_async.testing import emulate_zeyos
 from zeyos_async.testing.proxy import (
     FaultProxy,
-    Mishap,
+    ProxyFault,
     answered,
     dripping,
     html_page,
@@ -29,7 +29,7 @@ from zeyos_async.testing.proxy import (
     silent,
     truncated,
 )
-from zeyos_async.testing.proxy.messages import Message, read_request, read_response, reframed
+from zeyos_async.testing.proxy.messages import Message, read_request, read_response, reframe
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -102,10 +102,10 @@ async def exchange(proxy: FaultProxy, emulator: Any, what: str = CREATE) -> Seen
         (html_page(200, act=True), 1, 200, False, False),
         (late_401(0.01), 0, 401, False, False),
     ],
-    ids=lambda value: value.name if isinstance(value, Mishap) else None,
+    ids=lambda value: value.name if isinstance(value, ProxyFault) else None,
 )
 async def test_a_mishap_in_a_create(
-    emulator: Any, mishap: Mishap | None, stored: int, status: int, ended: bool, reset: bool
+    emulator: Any, mishap: ProxyFault | None, stored: int, status: int, ended: bool, reset: bool
 ) -> None:
     """To a create: how many records are stored, and what its sender sees."""
     before = len(emulator.rows("tickets"))
@@ -170,7 +170,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Length: %d\r\n\r\n"
 @given(body=st.binary(max_size=9000), framing=st.sampled_from(["", "length", "chunked", "close"]))
 async def test_a_body_is_the_same_in_every_framing(body: bytes, framing: Any) -> None:
     """Written otherwise and read again; other headers stay."""
-    wire = reframed(Message(HEAD % len(body), body, body), framing)
+    wire = reframe(Message(HEAD % len(body), body, body), framing)
     message = await read_response(reader_of(wire), "GET")
     assert message.body == body
     assert message.headers["x-a"] == "b"

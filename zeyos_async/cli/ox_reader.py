@@ -118,9 +118,9 @@ class OxReader(QueryReader):
 
 def _to_plain(value: Any) -> Any:
     """Return a value as plain data. A time stays a time, so that it can be shown in any zone."""
-    from ..services.ox.modules._listing import plain
+    from ..services.ox.modules._list_backend import to_neutral
 
-    return value if isinstance(value, (date, enum.Enum)) else plain(value)
+    return value if isinstance(value, (date, enum.Enum)) else to_neutral(value)
 
 
 def resolve_ox(options: Connection, environ: Mapping[str, str], ask: AskSecret) -> tuple[str, AuthBackend]:

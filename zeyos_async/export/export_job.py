@@ -205,7 +205,7 @@ class _ExportJob:
             )
         # A warning would not do: the file would lack rows, or have some twice, and nobody would look.
         query = self._query.paging(on_drift="raise")
-        return attrs.evolve(query, shape=cast("_QueryLineFormat", self._lines).row_type).pages()
+        return attrs.evolve(query, row_type=cast("_QueryLineFormat", self._lines).row_type).pages()
 
     def _write(self, page: list[Any]) -> int:
         self._sink.write(self._lines.encode(page))

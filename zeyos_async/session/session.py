@@ -18,7 +18,7 @@ from ..auth import AuthBackend, AuthContext
 from ..errors import ConfigurationError
 from ..policy import Hedge, Limits, Retry, Timeout
 from ..transport import Transport
-from ..wire import Request, Response, parse_base_url
+from ..wire import Request, Response, parse_address
 from .channel import Channel
 from .credentials import CredentialManager
 from .responses import check_response
@@ -125,7 +125,7 @@ class Session:
             ConfigurationError: The session is closed, or the base URL can't be one.
         """
         self._state.check_open()
-        url = parse_base_url(base_url, subject="the base URL", example="https://cloud.zeyos.com/demo")
+        url = parse_address(base_url, subject="the base URL", example="https://cloud.zeyos.com/demo")
         return Channel(
             self._state,
             url,

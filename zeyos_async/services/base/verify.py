@@ -1,8 +1,22 @@
-"""Did the server apply the filter? The rows of the first page tell.
+"""A check whether the server applied the filter: the rows of the first page tell.
 
-A misspelt parameter makes the API answer all rows without a word. So the first rows are compared
-with the conditions, as far as those can be read from the selected fields without knowing the
-server's collation or its dialect of regular expressions.
+The problem. A misspelt parameter, or one that an instance knows by another name, makes the API answer all rows
+without a word. Whoever deletes or exports "what the filter found" then deletes or exports everything.
+
+The idea. The library has an evaluator of conditions (``filters.evaluate``), and the first rows are here anyway. So
+each of them is compared with the filter, and one row that can't have passed it makes the answer an error.
+
+The check must never be wrong about a good server. So it only takes parts of the condition in which our reading must
+be the server's:
+
+- The condition is cut at its ANDs, and a part is taken where the rows have all its fields. A hidden field would
+  have to be selected for it, which changes distinct rows and what the caller gets.
+- Of numbers and times every comparison is certain; of numbers with digits after the point only order, as equality
+  depends on rounding; of texts only equality, as order depends on a collation that we don't know.
+- LIKE, regular expressions and everything else is the server's own dialect, and is not judged.
+- Texts are equal without regard to case, as some columns (``users.name``) compare like that on the server.
+
+Left out: later pages. A filter that is ignored shows in the first rows.
 """
 
 from __future__ import annotations
@@ -15,61 +29,64 @@ from ...filters import And, Comparison, Expression, Op, Or, evaluate, fields
 from ...schema import Entity, Kind, resolve
 from .plan import QueryPlan
 
-__all__ = ["verifier"]
+__all__ = ["build_filter_check"]
 
-_EXACT: Final = frozenset({Op.EQ, Op.NE, Op.IN, Op.NOT_IN, Op.IS_NULL, Op.IS_NOT_NULL})
-_TEXT: Final = frozenset({Op.EQ, Op.IN, Op.IS_NULL, Op.IS_NOT_NULL})
-_ORDERED: Final = frozenset({Op.LT, Op.LE, Op.GT, Op.GE})
-_SAMPLE: Final = 200
-"""Rows that are looked at: a filter that is ignored shows in the first few."""
+_EQUALITY_OPS: Final = frozenset({Op.EQ, Op.NE, Op.IN, Op.NOT_IN, Op.IS_NULL, Op.IS_NOT_NULL})
+_TEXT_OPS: Final = frozenset({Op.EQ, Op.IN, Op.IS_NULL, Op.IS_NOT_NULL})
+_ORDER_OPS: Final = frozenset({Op.LT, Op.LE, Op.GT, Op.GE})
+_MAX_CHECKED_ROWS: Final = 200
 
 
-def verifier(
-    plan: QueryPlan, paths: Iterable[str], value: Callable[[Any, str], Any]
+def build_filter_check(
+    plan: QueryPlan, paths: Iterable[str], value_of: Callable[[Any, str], Any]
 ) -> Callable[[Sequence[Any]], None]:
-    """A check of the first rows of a result.
+    """Return a function that compares the first rows of a result with its filter.
 
     Args:
-        plan: What was asked for.
+        plan: The result that was asked for.
         paths: The paths that the rows have.
-        value: Gives a row's value for a path.
+        value_of: Returns a row's value for a path.
 
     Returns:
         A function that raises ``ServerError`` if some row can't have passed the filter.
     """
-    have = set(paths)
-    parts = [part for part in _conjuncts(plan.where) if fields(part) <= have and _certain(part, plan.entity)]
+    selected = set(paths)
+    parts = [
+        part
+        for part in _split_conjunction(plan.where)
+        if fields(part) <= selected and _is_certain(part, plan.entity)
+    ]
 
-    def verify(rows: Sequence[Any]) -> None:
+    def check_rows(rows: Sequence[Any]) -> None:
         for part in parts:
-            needed = fields(part)
-            for row in rows[:_SAMPLE]:
-                values = {path: value(row, path) for path in needed}
+            part_paths = fields(part)
+            for row in rows[:_MAX_CHECKED_ROWS]:
+                values = {path: value_of(row, path) for path in part_paths}
                 if not _may_pass(part, values):
                     raise ServerError(
                         f"{plan.entity.name}: the server did not apply the filter {part}: it answered a row "
-                        f"with {_shown(values)}; nothing of this answer can be relied on"
+                        f"with {_describe_values(values)}; nothing of this answer can be relied on"
                     )
 
-    return verify
+    return check_rows
 
 
-def _conjuncts(where: Expression) -> tuple[Expression, ...]:
+def _split_conjunction(where: Expression) -> tuple[Expression, ...]:
     return tuple(where.items) if isinstance(where, And) else (where,)
 
 
-def _certain(part: Expression, entity: Entity) -> bool:
-    """Whether our reading of the condition must be the server's."""
+def _is_certain(part: Expression, entity: Entity) -> bool:
+    """Return whether our reading of the condition must be the server's."""
     if isinstance(part, (And, Or)):
-        return all(_certain(item, entity) for item in part.items)
+        return all(_is_certain(item, entity) for item in part.items)
     if not isinstance(part, Comparison):
         return False
     kind = resolve(entity, part.path).kind
     if kind in (Kind.INTEGER, Kind.TIME):
-        return part.op in _EXACT or part.op in _ORDERED
+        return part.op in _EQUALITY_OPS or part.op in _ORDER_OPS
     if kind is Kind.TEXT:
-        return part.op in _TEXT
-    return kind is Kind.NUMBER and part.op in _ORDERED
+        return part.op in _TEXT_OPS
+    return kind is Kind.NUMBER and part.op in _ORDER_OPS
 
 
 def _may_pass(part: Expression, values: Mapping[str, Any]) -> bool:
@@ -78,11 +95,11 @@ def _may_pass(part: Expression, values: Mapping[str, Any]) -> bool:
     if isinstance(part, Or):
         return any(_may_pass(item, values) for item in part.items)
     if isinstance(part, Comparison) and part.op in (Op.EQ, Op.IN) and isinstance(values[part.path], str):
-        wanted = part.value if part.op is Op.IN else (part.value,)
+        texts = part.value if part.op is Op.IN else (part.value,)
         # Some columns (users.name, users.email) compare without case on the server.
-        return values[part.path].casefold() in {str(text).casefold() for text in wanted}
+        return values[part.path].casefold() in {str(text).casefold() for text in texts}
     return evaluate(part, values) is True
 
 
-def _shown(values: dict[str, Any]) -> str:
+def _describe_values(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{path} = {value!r:.60}" for path, value in values.items())

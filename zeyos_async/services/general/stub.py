@@ -11,22 +11,22 @@ from .values import TEXT, WHOLE
 
 __all__ = ["stub"]
 
-_WORDS: Final = re.compile(r"\W+")
+_NON_WORD: Final = re.compile(r"\W+")
 
 
 def stub(definition: Definition) -> str:
-    """The source of a module with an attrs class for the rows of a model, and an enum for each enumeration.
+    """Return the source of a module with an attrs class for the rows of a model, and an enum for each enumeration.
 
     Lists show the text of an enumeration, so that such attributes are texts; the enums are for writes and
-    for what ``get`` gives. Passwords are in no list and are left out.
+    for the values of ``get``. Passwords are in no list and are left out.
 
     Args:
-        definition: What ``await api.model(…).definition()`` gave.
+        definition: The result of ``await api.model(…).definition()``.
     """
     name = _class_name(definition.model)
     fields = [field for field in definition.values() if not field.is_password]
-    enums = [_enum(name, field) for field in fields if field.choices]
-    lines = [_attribute(field) for field in fields]
+    enums = [_enum_lines(name, field) for field in fields if field.choices]
+    lines = [_attribute_line(field) for field in fields]
     imports = ["import enum", ""] if enums else []
     head = [
         f'"""Rows of the model {definition.model} of the General API, from its own definition."""',
@@ -41,34 +41,35 @@ def stub(definition: Definition) -> str:
         "",
     ]
     body = ["@attrs.define", f"class {name}:", f'    """One row of {definition.model}."""', "", *lines]
-    return "\n".join([*head, *(line for block in enums for line in block), *body, ""])
+    return "\n".join([*head, *(line for enum_lines in enums for line in enum_lines), *body, ""])
 
 
 def _class_name(text: str) -> str:
-    name = "".join(part[:1].upper() + part[1:] for part in _WORDS.split(text)) or "Model"
+    name = "".join(part[:1].upper() + part[1:] for part in _NON_WORD.split(text)) or "Model"
     return f"_{name}" if name[0].isdigit() else name
 
 
-def _enum(owner: str, field: FieldDefinition) -> list[str]:
+def _enum_lines(owner: str, field: FieldDefinition) -> list[str]:
     members = enum_members(field.choices)
     base = "enum.IntEnum" if all(isinstance(key, int) for _, key in members) else "enum.Enum"
     head = [
         f"class {owner}{_class_name(field.name)}({base}):",
-        f'    """{_line(field.title or field.name)}."""',
+        f'    """{_to_one_line(field.title or field.name)}."""',
         "",
     ]
     return [*head, *(f"    {name} = {key!r}" for name, key in members), "", ""]
 
 
-def _attribute(field: FieldDefinition) -> str:
-    name = _WORDS.sub("_", field.name)
+def _attribute_line(field: FieldDefinition) -> str:
+    name = _NON_WORD.sub("_", field.name)
     if keyword.iskeyword(name) or not name or name[0].isdigit():
         name = f"{name}_" if keyword.iskeyword(name) else f"_{name}"
-    kind = {TEXT: "str | None", WHOLE: "int | None"}.get(field.type or 0, "str | float | None")
-    kind = "str | None" if field.choices else kind
-    comment = f"  # {_line(field.title)}" if field.title else ""
-    return f"    {name}: {kind} = column({field.name!r}, default=None){comment}".replace("'", '"')
+    hint = {TEXT: "str | None", WHOLE: "int | None"}.get(field.type or 0, "str | float | None")
+    hint = "str | None" if field.choices else hint
+    comment = f"  # {_to_one_line(field.title)}" if field.title else ""
+    return f"    {name}: {hint} = column({field.name!r}, default=None){comment}".replace("'", '"')
 
 
-def _line(text: str) -> str:
+def _to_one_line(text: str) -> str:
+    # Titles are the server's texts: a quote or a line break in one would end the docstring or the comment.
     return " ".join(text.replace('"', "'").replace("\\", "/").split())

@@ -18,38 +18,38 @@ RecordId: TypeAlias = int | str
 TEXT: Final = 1
 WHOLE: Final = 2
 PASSWORD: Final = 5
-_MARK: Final = "%%unchanged%%"
+_UNCHANGED_MARK: Final = "%%unchanged%%"
 
 
 class Unchanged(enum.Enum):
-    """A password that is there and is not shown; in a write it is left out."""
+    """The value of a password that is set and not shown; in a write it is left out."""
 
-    UNCHANGED = _MARK
+    UNCHANGED = _UNCHANGED_MARK
 
     def __repr__(self) -> str:
         return "UNCHANGED"
 
 
 UNCHANGED: Final = Unchanged.UNCHANGED
-"""What a password reads as."""
+"""The value that a form has for a password."""
 
 
-def _truth(text: str) -> bool:
-    known = {"1": True, "true": True, "0": False, "false": False}
-    return known[text.lower()]
+def _to_bool(text: str) -> bool:
+    values = {"1": True, "true": True, "0": False, "false": False}
+    return values[text.lower()]
 
 
-_CELLS: Final[Mapping[str, Callable[[str], Any]]] = {
+_CELL_CONVERTERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "string": str,
     **dict.fromkeys(("int", "integer"), int),
     **dict.fromkeys(("float", "double", "number", "decimal"), float),
-    **dict.fromkeys(("bool", "boolean"), _truth),
+    **dict.fromkeys(("bool", "boolean"), _to_bool),
 }
 
 
 def cell_value(content: Any, kind: Any) -> Any:
-    """A cell's content as its ``type`` says; of a type that is not known, as it came."""
-    convert = _CELLS.get(kind.lower()) if isinstance(kind, str) else None
+    """Return a cell's content as its ``type`` says; content of an unknown type as it came."""
+    convert = _CELL_CONVERTERS.get(kind.lower()) if isinstance(kind, str) else None
     if content is None or convert is None or isinstance(content, list | dict):
         return content
     try:
@@ -59,8 +59,8 @@ def cell_value(content: Any, kind: Any) -> Any:
 
 
 def field_value(value: Any, kind: Any, subtype: Any) -> Any:
-    """A form field's value by its type codes; of a code that is not documented, as it came."""
-    if value == _MARK or (subtype == PASSWORD and kind == TEXT and value is not None):
+    """Return a form field's value by its type codes; a value of an undocumented code as it came."""
+    if value == _UNCHANGED_MARK or (subtype == PASSWORD and kind == TEXT and value is not None):
         return UNCHANGED
     if kind != WHOLE or not isinstance(value, str):
         return value
@@ -73,7 +73,7 @@ def field_value(value: Any, kind: Any, subtype: Any) -> Any:
 
 
 def record_id(value: Any) -> RecordId:
-    """An ID: whole numbers as such, even where they come as text.
+    """Return an ID: a whole number as ``int``, even where it comes as text.
 
     Raises:
         InvalidArgument: It is neither a number nor a text.
@@ -85,7 +85,7 @@ def record_id(value: Any) -> RecordId:
 
 
 def text_of(name: str, value: Any) -> str | None:
-    """A value as writes carry it: as text.
+    """Return a value as the text that writes carry.
 
     Raises:
         InvalidArgument: There is no text for it that the API documents.

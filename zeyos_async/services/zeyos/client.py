@@ -14,11 +14,12 @@ from ...errors import ConfigurationError, Gone, NotFound, ServerError, suggest
 from ...secrets import Secret
 from ...session import Limits, Retry, Session, Timeout
 from ...wire import Response, public_url
-from ..base.client import ApiClient, service_url
+from ..base.client import ApiClient, parse_base_url
 from ._generated import ENTITIES, record_class
 from ._generated.client_attributes import Entities
 from .quirks import Quirks
-from .resources import ReadableResource, WritableResource
+from .readable import ReadableResource
+from .writable import WritableResource
 
 if TYPE_CHECKING:
     from ...auth import TokenStore
@@ -29,13 +30,14 @@ __all__ = ["Identity", "Zeyos"]
 _API: Final = "api/v1"
 _CLOUD: Final = "cloud.zeyos.com"
 """The vendor's own host, where every instance has a path of its own."""
-_OTHER_APIS: Final = ("api", "auth", "oauth2")
-_WRITES: Final = frozenset({"create", "update", "delete"})
+_INSTANCE_APIS: Final = ("api", "auth", "oauth2")
+"""First parts of absolute paths that are below the instance, not below ``/api/v1``."""
+_WRITE_OPERATIONS: Final = frozenset({"create", "update", "delete"})
 
 
 @attrs.frozen(kw_only=True)
 class Identity:
-    """Who a credential belongs to.
+    """The user and the application that a credential belongs to.
 
     Attributes:
         user: The user's ID.
@@ -43,8 +45,8 @@ class Identity:
         email: The user's system e-mail address.
         contact: The ID of the user's contact, or ``None``.
         application: The ID of the application that the token was issued to, or ``None``.
-        language: Such as ``"en_US"``, or ``None``.
-        extra: Whatever else the server said.
+        language: The language, such as ``"en_US"``, or ``None``.
+        extra: The other values of the server's response.
     """
 
     user: int
@@ -65,13 +67,13 @@ class Zeyos(ApiClient, Entities):
 
     Args:
         base_url: The instance: ``https://cloud.zeyos.com/demo``. With ``/api/v1`` behind it, too.
-        auth: How to prove who you are; ``None`` for servers that ask nothing.
+        auth: The way to log in; ``None`` for servers that ask nothing.
         session: A session to share between clients; it is not closed with this client.
         timeout: Seconds for a call, waits and retries included, or a ``Timeout``.
-        retry: What is tried again, and how often.
-        limits: How much runs at once.
+        retry: The failures that are tried again, and how often.
+        limits: The number of requests that run at once.
         hooks: Called on requests, responses, retries and log-ins.
-        quirks: What the documents leave open, where this instance differs from others.
+        quirks: The points that the documents leave open, where this instance differs from others.
 
     Raises:
         ConfigurationError: The URL can't be that of an instance.
@@ -110,16 +112,16 @@ class Zeyos(ApiClient, Entities):
         token_store: TokenStore | None = None,
         **options: Any,
     ) -> Self:
-        """A client from environment variables.
+        """Return a client with the settings of environment variables.
 
         Reads ``ZEYOS_BASE_URL`` (default ``https://cloud.zeyos.com``), ``ZEYOS_INSTANCE``, ``ZEYOS_TOKEN``,
         ``ZEYOS_REFRESH_TOKEN``, ``ZEYOS_CLIENT_ID`` and ``ZEYOS_CLIENT_SECRET``. With a refresh token the
-        client refreshes; as that token can be used once, give a ``token_store=`` in which its successors are
-        kept, or the program will not get in when it is started again.
+        client refreshes; as that token can be used once, give a ``token_store=`` that keeps its successors,
+        or the program can't log in when it is started again.
 
         Args:
             environ: Another mapping than ``os.environ``.
-            token_store: Where refreshed tokens are kept between runs.
+            token_store: Keeps refreshed tokens between runs.
             **options: Passed on to the client.
 
         Raises:
@@ -138,7 +140,7 @@ class Zeyos(ApiClient, Entities):
 
     @classmethod
     def from_profile(cls, name: str | None = None, **options: Any) -> Self:
-        """A client with the credentials of the vendor's command line tool.
+        """Return a client with the credentials of the vendor's command line tool.
 
         Takes the first of: the profile of this name, the one that ``ZEYOS_PROFILE`` names, the one that
         ``.zeyos/profile`` names, ``.zeyos/auth.json`` (both in the current folder or one above it), the
@@ -160,14 +162,15 @@ class Zeyos(ApiClient, Entities):
         return cls(profile.base_url, **options)
 
     def resource(self, name: str) -> ReadableResource[Any]:
-        """An entity by its name: ``"accounts"``. Writable entities give a ``WritableResource``.
+        """Return the resource of an entity by its name: ``"accounts"``; for writable ones a ``WritableResource``.
 
         Raises:
             InvalidArgument: There is no such entity; the closest names are in the message.
         """
         record = record_class(name)
-        kind = WritableResource if record.__entity__.operations >= _WRITES else ReadableResource
-        return kind(self._channel, self._root, record, quirks=self._quirks)
+        is_writable = record.__entity__.operations >= _WRITE_OPERATIONS
+        resource_class = WritableResource if is_writable else ReadableResource
+        return resource_class(self._channel, self._root, record, quirks=self._quirks)
 
     if not TYPE_CHECKING:
 
@@ -182,15 +185,15 @@ class Zeyos(ApiClient, Entities):
         return sorted({*super().__dir__(), *ENTITIES})
 
     async def config(self) -> dict[str, Any]:
-        """The system's configuration, as far as users may see it."""
-        return await self._object("config")
+        """Fetch the system's configuration, as far as users may see it."""
+        return await self._get_object("config")
 
     async def settings(self) -> dict[str, Any]:
-        """The settings of the application that the credential belongs to."""
-        return await self._object("settings")
+        """Fetch the settings of the application that the credential belongs to."""
+        return await self._get_object("settings")
 
     async def whoami(self) -> Identity:
-        """Who the credential belongs to.
+        """Return the user and the application that the credential belongs to.
 
         Asks the authentication API, and the OAuth 2.0 API's user info where there is none.
         """
@@ -198,32 +201,40 @@ class Zeyos(ApiClient, Entities):
             response = await self.request("GET", "/auth/v1/")
         except (NotFound, Gone):
             response = await self.request("GET", "/oauth2/v1/userinfo")
-        return _identity(_dict(response, "who the credential belongs to"))
+        return _read_identity(_read_object(response, "who the credential belongs to"))
 
     def _root_of(self, path: str) -> URL:
-        other = path.startswith("/") and path.strip("/").split("/")[0] in _OTHER_APIS
-        return self._base if other else self._root
+        is_below_instance = path.startswith("/") and path.strip("/").split("/")[0] in _INSTANCE_APIS
+        return self._base if is_below_instance else self._root
 
     def _only_reads(self, method: str, path: str) -> bool:
+        # Lists are POSTs that change nothing: as ordinary POSTs they would not be sent again after a failure.
         is_list = method == "POST" and path.strip("/") in ENTITIES
         return is_list or super()._only_reads(method, path)
 
-    async def _object(self, path: str) -> dict[str, Any]:
-        return _dict(await self.request("GET", path), path)
+    async def _get_object(self, path: str) -> dict[str, Any]:
+        return _read_object(await self.request("GET", path), path)
 
 
 def _auth_from_env(env: Mapping[str, str], store: TokenStore | None) -> AuthBackend:
-    """The backend for the tokens in the environment; a refresh token comes first."""
-    token, refresh, client, secret = (
-        _secret_of(env, f"ZEYOS_{name}") for name in ("TOKEN", "REFRESH_TOKEN", "CLIENT_ID", "CLIENT_SECRET")
+    """Return the auth backend for the tokens in the environment; a refresh token comes first."""
+    token, refresh_token, client_id, client_secret = (
+        _secret_from_env(env, f"ZEYOS_{name}")
+        for name in ("TOKEN", "REFRESH_TOKEN", "CLIENT_ID", "CLIENT_SECRET")
     )
-    if refresh is not None:
-        if client is None:
+    if refresh_token is not None:
+        if client_id is None:
             raise ConfigurationError(
                 "ZEYOS_REFRESH_TOKEN is set: set ZEYOS_CLIENT_ID (and ZEYOS_CLIENT_SECRET) to the application "
                 "that it was issued to, too"
             )
-        return OAuth2(client.reveal(), secret, refresh_token=refresh, access_token=token, token_store=store)
+        return OAuth2(
+            client_id.reveal(),
+            client_secret,
+            refresh_token=refresh_token,
+            access_token=token,
+            token_store=store,
+        )
     if token is None:
         raise ConfigurationError(
             "set ZEYOS_TOKEN to an access token (or ZEYOS_REFRESH_TOKEN and ZEYOS_CLIENT_ID), or pass auth=… to "
@@ -232,21 +243,21 @@ def _auth_from_env(env: Mapping[str, str], store: TokenStore | None) -> AuthBack
     return BearerToken(token)
 
 
-def _secret_of(env: Mapping[str, str], name: str) -> Secret | None:
-    """A secret in the environment, or ``None``."""
+def _secret_from_env(env: Mapping[str, str], name: str) -> Secret | None:
+    """Return a secret of the environment, or ``None``."""
     return Secret(env[name].strip()) if env.get(name, "").strip() else None
 
 
 def _instance_url(value: str | URL) -> URL:
-    """The instance's URL, without the API's path, query, credentials or a trailing slash."""
-    url = service_url(value, what="an instance", example=f"https://{_CLOUD}/demo")
+    """Return the instance's URL, without the API's path, query, credentials or a trailing slash."""
+    url = parse_base_url(value, subject="an instance", example=f"https://{_CLOUD}/demo")
     path = url.path.rstrip("/")
     if not path and url.host == _CLOUD:
         raise ConfigurationError(f"{url} lacks the name of the instance, as in https://{_CLOUD}/demo")
     return url.with_path(path.removesuffix(f"/{_API}").rstrip("/") or "/")
 
 
-def _dict(response: Response, what: str) -> dict[str, Any]:
+def _read_object(response: Response, subject: str) -> dict[str, Any]:
     try:
         value = response.json()
     except ValueError:
@@ -255,21 +266,21 @@ def _dict(response: Response, what: str) -> dict[str, Any]:
         return {}
     if not isinstance(value, dict):
         raise ServerError(
-            f"{what} was asked for, and {response.text!r:.80} came",
+            f"{subject} was asked for, and {response.text!r:.80} came",
             status=response.status,
             url=public_url(response.url),
         )
     return value
 
 
-def _identity(values: dict[str, Any]) -> Identity:
+def _read_identity(values: dict[str, Any]) -> Identity:
     auth = values.get("auth") if isinstance(values.get("auth"), dict) else {}
     user = values.get("user", values.get("sub", (auth or {}).get("user")))
     try:
         number = int(str(user))
     except ValueError:
         raise ServerError(f"the server's answer does not say who the user is: {sorted(values)}") from None
-    used = {"auth", "user", "sub", "name", "preferred_username", "email", "contact"}
+    own_fields = {"auth", "user", "sub", "name", "preferred_username", "email", "contact"}
     return Identity(
         user=number,
         name=str(values.get("preferred_username") or values.get("name") or ""),
@@ -277,5 +288,5 @@ def _identity(values: dict[str, Any]) -> Identity:
         contact=values.get("contact"),
         application=(auth or {}).get("application"),
         language=(auth or {}).get("lang") or values.get("locale"),
-        extra={key: value for key, value in values.items() if key not in used},
+        extra={key: value for key, value in values.items() if key not in own_fields},
     )

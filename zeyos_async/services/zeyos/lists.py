@@ -1,6 +1,6 @@
 """ZeyOS's lists: one POST that selects, filters, sorts, pages or counts.
 
-What the documents leave open is in ``quirks``; answers are taken in every form that is known.
+The points that the documents leave open are in ``quirks``; responses are read in every form that servers use.
 """
 
 from __future__ import annotations
@@ -20,33 +20,32 @@ from ...pagination import PageSize
 from ...schema import Entity, Kind, resolve
 from ...session import Channel
 from ...wire import Request, Response, Safety, public_url
-from ..base.plan import PageWindow, QueryPlan, Traits
+from ..base.plan import PAGE_FAILURE_STATUSES, ListFeatures, PageWindow, QueryPlan
 from .content import content_from_wire
 from .quirks import Quirks
 
 __all__ = ["JSON_HEADERS", "ZeyosLists"]
 
 R = TypeVar("R")
-_log: Final = logging.getLogger("zeyos_async.zeyos")
-_GENERATIONS: Final = (("spec",), ("reference",), ())
-"""Which of the documents' own fields a server may have: those of 2026, the older reference's, none."""
 JSON_HEADERS: Final[Mapping[str, str]] = {"Content-Type": "application/json", "Accept": "application/json"}
-_TRAITS: Final = Traits()
-_IMPATIENT: Final = frozenset({500, 503, 504})
-"""Statuses that a page too large is answered with: the pass asks for less in place of waiting."""
+
+_log: Final = logging.getLogger("zeyos_async.zeyos")
+_DOCUMENTS: Final = (("spec",), ("reference",), ())
+"""The documents whose own fields a server may have, newest first: the one of 2026, the older reference, none."""
+_FEATURES: Final = ListFeatures()
 
 
 @attrs.define(eq=False)
 class ZeyosLists:
-    """Lists of one entity.
+    """The lists of one entity; a ``ListBackend``.
 
     Attributes:
-        channel: Where requests are sent.
+        channel: Sends the requests.
         url: The entity's URL, ``…/api/v1/accounts``.
         entity: Its table.
-        quirks: What the documents leave open.
-        page_size: What is known of the pages it can take.
-        traits: What lists can do.
+        quirks: The points in which instances differ.
+        page_size: The page size that the entity could take lately.
+        features: The abilities of these lists.
     """
 
     channel: Channel
@@ -54,63 +53,63 @@ class ZeyosLists:
     entity: Entity
     quirks: Quirks = attrs.field(factory=Quirks)
     page_size: PageSize = attrs.field(factory=PageSize)
-    traits: Traits = _TRAITS
-    _generation: int = 0
+    features: ListFeatures = _FEATURES
+    _generation: int = 0  # the index in _DOCUMENTS that this server turned out to follow
 
-    async def send(self, request: Request, *, patient: bool = True) -> Response:
-        """Send a list request; not ``patient`` leaves the answers to a page too large to the caller."""
-        asked = request
-        for generation in range(self._generation, len(_GENERATIONS)):
+    async def send(self, request: Request, *, retry_overload: bool = True) -> Response:
+        """Send a list request; without ``retry_overload``, pages that are too large fail at once."""
+        current_request = request
+        for generation in range(self._generation, len(_DOCUMENTS)):
             try:
-                response = await self._send(asked, patient=patient)
+                response = await self._send(current_request, retry_overload=retry_overload)
             except BadRequest as error:
-                other = self._for_next_generation(request, generation, error)
-                if other is None:
+                next_request = self._for_next_generation(request, generation, error)
+                if next_request is None:
                     raise
-                asked = other
+                current_request = next_request
             else:
                 self._generation = max(self._generation, generation)
                 return response
         raise ServerError(f"{self.entity.name}: the server takes none of the documented selections")
 
-    async def _send(self, request: Request, *, patient: bool) -> Response:
-        if patient:
+    async def _send(self, request: Request, *, retry_overload: bool) -> Response:
+        if retry_overload:
             return await self.channel.send(request)
+        # Waiting and sending the same page again would fail again: the pager asks for a smaller one at once.
         retry = self.channel.retry
-        kept = retry.statuses - _IMPATIENT
-        return await self.channel.send(request, retry=attrs.evolve(retry, statuses=kept))  # type: ignore[arg-type]
+        statuses = retry.statuses - PAGE_FAILURE_STATUSES
+        return await self.channel.send(request, retry=attrs.evolve(retry, statuses=statuses))  # type: ignore[arg-type]
 
     def _for_next_generation(self, request: Request, generation: int, error: BadRequest) -> Request | None:
-        """The same list of full records, with the fields of the next generation of servers.
+        """Return the same list of full records, with the fields of the next older generation of servers.
 
         The vendor's two documents differ in fields. A full record means all fields that the server has,
-        so one that refuses a field that not every server has is asked again without it.
+        so a server that refuses a field that not every server has is asked again without it.
         """
-        body = self.describe(request)
+        body = self.describe_body(request)
         if "field" not in error.message.lower() or body.get("fields") != self._all_fields(self._generation):
             return None
-        for later in range(generation + 1, len(_GENERATIONS)):
-            fields = self._all_fields(later)
+        for next_generation in range(generation + 1, len(_DOCUMENTS)):
+            fields = self._all_fields(next_generation)
             if fields != self._all_fields(generation):
-                _log.info(
-                    "%s: a field was refused; asking for those of %s", self.entity.name, _GENERATIONS[later]
-                )
+                documents = _DOCUMENTS[next_generation]
+                _log.info("%s: a field was refused; asking for those of %s", self.entity.name, documents)
                 return attrs.evolve(request, body=msgspec.json.encode({**body, "fields": fields}))
         return None
 
     def _all_fields(self, generation: int) -> list[str]:
-        known = _GENERATIONS[generation]
-        return [field.name for field in self.entity if not field.only_in or field.only_in in known]
+        documents = _DOCUMENTS[generation]
+        return [field.name for field in self.entity if not field.only_in or field.only_in in documents]
 
-    def bind(self, where: Expression) -> Expression:
-        """The condition in normal form; compiled once, for the errors."""
-        bound = normalize(where, self.entity)
-        to_zeyos(bound, self.entity)
-        return bound
+    def normalize(self, where: Expression) -> Expression:
+        """Return the condition in normal form; compile it once, for the errors."""
+        normalized = normalize(where, self.entity)
+        to_zeyos(normalized, self.entity)
+        return normalized
 
     def page_request(self, plan: QueryPlan, window: PageWindow) -> Request:
-        """A list of one window."""
-        body = self._body(plan, above=window.above, upto=window.upto)
+        """Return the list request for one window."""
+        body = self._condition_body(plan, after_id=window.after_id, up_to_id=window.up_to_id)
         body["fields"] = ["ID"] if window.only_id else self._selection(plan)
         if plan.distinct:
             body["distinct"] = True
@@ -119,18 +118,19 @@ class ZeyosLists:
         if plan.extdata and plan.columns is None and not window.only_id:
             body["extdata"] = 1
         if window.order:
-            body["sort"] = [_sort(term) for term in window.order]
+            body["sort"] = [_sort_term(term) for term in window.order]
         body["limit"] = window.limit
         if window.offset:
             body["offset"] = window.offset
         return self._request(body, "list")
 
-    def count_request(self, plan: QueryPlan, *, upto: int | None = None) -> Request:
-        """A count of the rows."""
-        return self._request({"count": 1, **self._body(plan, above=None, upto=upto)}, "count")
+    def count_request(self, plan: QueryPlan, *, up_to_id: int | None = None) -> Request:
+        """Return the request that counts the rows."""
+        body = {"count": 1, **self._condition_body(plan, after_id=None, up_to_id=up_to_id)}
+        return self._request(body, "count")
 
     def read_count(self, response: Response) -> int:
-        """The number, in any of the ways that servers give it: 5, ``"5"``, ``{"count": 5}``."""
+        """Return the number, which servers give in several forms: 5, ``"5"``, ``{"count": 5}``."""
         value: Any = None
         try:
             value = response.json()
@@ -148,28 +148,31 @@ class ZeyosLists:
             ) from None
         return count
 
-    def reader(self, plan: QueryPlan, reader: RowReader[R]) -> RowReader[R]:
-        """With expanded binary fields, their content as bytes."""
+    def wrap_reader(self, plan: QueryPlan, reader: RowReader[R]) -> RowReader[R]:
+        """Return a reader that also decodes the content of expanded binary fields."""
         if not plan.expand:
             return reader
-        columns = plan.columns or {f.attr: f.name for f in plan.entity}
-        binary = [
+        columns = plan.columns or {field.attr: field.name for field in plan.entity}
+        binary_keys = [
             key
             for key, path in columns.items()
             if path in plan.expand and resolve(plan.entity, path).kind is Kind.BINARY
         ]
-        return _ContentReader(reader, tuple(binary)) if binary else reader
+        return _ContentReader(reader, tuple(binary_keys)) if binary_keys else reader
 
-    def describe(self, request: Request) -> Any:
-        """The body's values."""
+    def describe_body(self, request: Request) -> Any:
+        """Return the body's values."""
         return None if request.content is None else msgspec.json.decode(request.content)
 
-    def _body(self, plan: QueryPlan, *, above: int | None, upto: int | None) -> dict[str, Any]:
+    def _condition_body(
+        self, plan: QueryPlan, *, after_id: int | None, up_to_id: int | None
+    ) -> dict[str, Any]:
+        # The bounds stand beside the user's own condition, whatever that says about the ID: no part is replaced.
         parts = [plan.where]
-        if above is not None:
-            parts.append(Comparison("ID", Op.GT, above))
-        if upto is not None:
-            parts.append(Comparison("ID", Op.LE, upto))
+        if after_id is not None:
+            parts.append(Comparison("ID", Op.GT, after_id))
+        if up_to_id is not None:
+            parts.append(Comparison("ID", Op.LE, up_to_id))
         body: dict[str, Any] = {}
         filters = to_zeyos(all_of(parts), self.entity)
         if filters:
@@ -179,7 +182,7 @@ class ZeyosLists:
         return body
 
     def _selection(self, plan: QueryPlan) -> list[str] | dict[str, str]:
-        """Field names as a list; with an alias, key → path as an object."""
+        """Return field names as a list; with an alias, key → path as an object."""
         if plan.columns is None:
             return self._all_fields(self._generation)
         if all(key == path for key, path in plan.columns.items()):
@@ -198,7 +201,7 @@ class ZeyosLists:
 
 
 class _ContentReader:
-    """Gives the content of expanded binary fields as bytes."""
+    """A reader of pages that decodes the content of expanded binary fields to bytes."""
 
     def __init__(self, reader: RowReader[Any], keys: tuple[str, ...]) -> None:
         self._reader = reader
@@ -217,5 +220,5 @@ class _ContentReader:
         return page
 
 
-def _sort(term: Order) -> str:
+def _sort_term(term: Order) -> str:
     return f"{'-' if term.descending else '+'}{term.path}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from ...deprecated import renamed_arguments
 from ..answers import Answer, Incoming
 from ..emulator import Emulator, serve
 from . import modules
@@ -46,6 +47,7 @@ class OxEmulator(Emulator[OxServerOptions, OxJournal]):
 
     root = ROOT
 
+    @renamed_arguments(behaviour="server_options")
     def __init__(
         self,
         *,
@@ -124,6 +126,7 @@ def _load_modules() -> None:
         importlib.import_module(f"{modules.__name__}.{module.name}")
 
 
+@renamed_arguments(behaviour="server_options")
 @asynccontextmanager
 async def emulate_ox(
     *,

@@ -66,10 +66,10 @@ class OxJournal(Journal):
         super().__init__(conceal=conceal_secrets)
         self.unknown_input: list[UnknownInput] = []
 
-    def arrived(self, incoming: Incoming) -> Entry:
+    def begin_request(self, incoming: Incoming) -> Entry:
         """Note a request; its session is a credential too."""
         query = _SESSION_PARAM.sub(lambda match: f"session={fingerprint(match[1])}", incoming.query)
-        return super().arrived(attrs.evolve(incoming, query=query))
+        return super().begin_request(attrs.evolve(incoming, query=query))
 
     def reset(self) -> None:
         """Forget everything but the requests that are still being answered."""

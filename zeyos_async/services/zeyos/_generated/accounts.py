@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .contacts import ContactReference
     from .forks import ForkReference
@@ -216,10 +216,7 @@ if TYPE_CHECKING:
         ) -> Account: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[AccountCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[AccountCreate]
         ) -> Account: ...
         async def create(self, *record: Any, **fields: Any) -> Account: ...
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .accounts import AccountReference
     from .forks import ForkReference
@@ -209,10 +209,7 @@ if TYPE_CHECKING:
         ) -> ActionStep: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[ActionStepCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[ActionStepCreate]
         ) -> ActionStep: ...
         async def create(self, *record: Any, **fields: Any) -> ActionStep: ...
 

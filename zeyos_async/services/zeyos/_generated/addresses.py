@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from zeyos_async.filters import Expression
     from zeyos_async.filters.builder import CodeField, FieldNamespace, NumberField, ReferenceField, TimeField
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .accounts import AccountReference
     from .contacts import ContactReference
@@ -130,10 +130,7 @@ if TYPE_CHECKING:
         ) -> Address: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[AddressCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[AddressCreate]
         ) -> Address: ...
         async def create(self, *record: Any, **fields: Any) -> Address: ...
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .davservers import DAVServerReference
     from .forks import ForkReference
@@ -220,10 +220,7 @@ if TYPE_CHECKING:
         ) -> Appointment: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[AppointmentCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[AppointmentCreate]
         ) -> Appointment: ...
         async def create(self, *record: Any, **fields: Any) -> Appointment: ...
 

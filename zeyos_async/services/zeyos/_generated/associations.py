@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         TextField,
         TimeField,
     )
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
 
 _FIELDS: Final = (
@@ -215,10 +215,7 @@ if TYPE_CHECKING:
         ) -> Association: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[AssociationCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[AssociationCreate]
         ) -> Association: ...
         async def create(self, *record: Any, **fields: Any) -> Association: ...
 

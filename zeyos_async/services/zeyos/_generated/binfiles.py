@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import ClassVar
 
     from zeyos_async.filters.builder import FieldNamespace, NumberField, ReferenceField, TextField
-    from zeyos_async.services.zeyos.resources import ReadableResource
+    from zeyos_async.services.zeyos.readable import ReadableResource
 
 
 _FIELDS: Final = (

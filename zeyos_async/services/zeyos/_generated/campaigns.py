@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .forks import ForkReference
     from .groups import GroupReference
@@ -189,10 +189,7 @@ if TYPE_CHECKING:
         ) -> Campaign: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[CampaignCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[CampaignCreate]
         ) -> Campaign: ...
         async def create(self, *record: Any, **fields: Any) -> Campaign: ...
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from zeyos_async.filters import Expression
     from zeyos_async.filters.builder import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .forks import ForkReference
     from .groups import GroupReference
@@ -123,10 +123,7 @@ if TYPE_CHECKING:
         ) -> Category: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[CategoryCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[CategoryCreate]
         ) -> Category: ...
         async def create(self, *record: Any, **fields: Any) -> Category: ...
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         TextField,
         TimeField,
     )
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .groups import GroupReference
     from .users import UserReference
@@ -138,10 +138,7 @@ if TYPE_CHECKING:
         ) -> Channel: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[ChannelCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[ChannelCreate]
         ) -> Channel: ...
         async def create(self, *record: Any, **fields: Any) -> Channel: ...
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         TextField,
         TimeField,
     )
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .records import RecordReference
 
@@ -128,10 +128,7 @@ if TYPE_CHECKING:
         ) -> Comment: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[CommentCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[CommentCreate]
         ) -> Comment: ...
         async def create(self, *record: Any, **fields: Any) -> Comment: ...
 

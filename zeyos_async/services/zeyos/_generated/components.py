@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from zeyos_async.filters import Expression
     from zeyos_async.filters.builder import CodeField, FieldNamespace, NumberField, ReferenceField, TimeField
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .items import ItemReference
 
@@ -123,10 +123,7 @@ if TYPE_CHECKING:
         ) -> Component: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[ComponentCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[ComponentCreate]
         ) -> Component: ...
         async def create(self, *record: Any, **fields: Any) -> Component: ...
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import BinaryInput, TagsInput
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .binfiles import BinFileReference
     from .davservers import DAVServerReference
@@ -278,10 +278,7 @@ if TYPE_CHECKING:
         ) -> Contact: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[ContactCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[ContactCreate]
         ) -> Contact: ...
         async def create(self, *record: Any, **fields: Any) -> Contact: ...
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from zeyos_async.filters import Expression
     from zeyos_async.filters.builder import FieldNamespace, NumberField, ReferenceField, TimeField
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .contacts import ContactReference
 
@@ -106,10 +106,7 @@ if TYPE_CHECKING:
         ) -> ContactToContact: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[ContactToContactCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[ContactToContactCreate]
         ) -> ContactToContact: ...
         async def create(self, *record: Any, **fields: Any) -> ContactToContact: ...
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .accounts import AccountReference
     from .forks import ForkReference
@@ -266,10 +266,7 @@ if TYPE_CHECKING:
         ) -> Contract: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[ContractCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[ContractCreate]
         ) -> Contract: ...
         async def create(self, *record: Any, **fields: Any) -> Contract: ...
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         TextField,
         TimeField,
     )
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .coupons import CouponReference
     from .transactions import TransactionReference
@@ -160,10 +160,7 @@ if TYPE_CHECKING:
         ) -> CouponCode: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[CouponCodeCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[CouponCodeCreate]
         ) -> CouponCode: ...
         async def create(self, *record: Any, **fields: Any) -> CouponCode: ...
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .forks import ForkReference
     from .groups import GroupReference
@@ -202,10 +202,7 @@ if TYPE_CHECKING:
         ) -> Coupon: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[CouponCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[CouponCreate]
         ) -> Coupon: ...
         async def create(self, *record: Any, **fields: Any) -> Coupon: ...
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .groups import GroupReference
     from .users import UserReference
@@ -196,10 +196,7 @@ if TYPE_CHECKING:
         ) -> DAVServer: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[DAVServerCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[DAVServerCreate]
         ) -> DAVServer: ...
         async def create(self, *record: Any, **fields: Any) -> DAVServer: ...
 

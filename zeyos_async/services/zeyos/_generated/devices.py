@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .contracts import ContractReference
     from .forks import ForkReference
@@ -175,10 +175,7 @@ if TYPE_CHECKING:
         ) -> Device: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[DeviceCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[DeviceCreate]
         ) -> Device: ...
         async def create(self, *record: Any, **fields: Any) -> Device: ...
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import BinaryInput, TagsInput
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .binfiles import BinFileReference
     from .forks import ForkReference
@@ -206,10 +206,7 @@ if TYPE_CHECKING:
         ) -> Document: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[DocumentCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[DocumentCreate]
         ) -> Document: ...
         async def create(self, *record: Any, **fields: Any) -> Document: ...
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .accounts import AccountReference
     from .forks import ForkReference
@@ -220,10 +220,7 @@ if TYPE_CHECKING:
         ) -> DunningNotice: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[DunningNoticeCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[DunningNoticeCreate]
         ) -> DunningNotice: ...
         async def create(self, *record: Any, **fields: Any) -> DunningNotice: ...
 

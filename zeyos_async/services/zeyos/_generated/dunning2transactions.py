@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from zeyos_async.filters import Expression
     from zeyos_async.filters.builder import FieldNamespace, NumberField, ReferenceField, TimeField
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .dunning import DunningNoticeReference
     from .transactions import TransactionReference
@@ -76,7 +76,9 @@ if TYPE_CHECKING:
 
     class DunningToTransactionFields(FieldNamespace, _DunningToTransactionNames): ...
 
-    class DunningToTransactionReference(ReferenceField, _DunningToTransactionNames, frozen=True, eq=False): ...
+    class DunningToTransactionReference(
+        ReferenceField, _DunningToTransactionNames, frozen=True, eq=False
+    ): ...
 
     class DunningToTransactionCreate(TypedDict, total=False):
         creator: int | None
@@ -107,10 +109,7 @@ if TYPE_CHECKING:
         ) -> DunningToTransaction: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[DunningToTransactionCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[DunningToTransactionCreate]
         ) -> DunningToTransaction: ...
         async def create(self, *record: Any, **fields: Any) -> DunningToTransaction: ...
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from zeyos_async.filters import Expression
     from zeyos_async.filters.builder import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .channels import ChannelReference
 
@@ -153,10 +153,7 @@ if TYPE_CHECKING:
         ) -> EntityToChannel: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[EntityToChannelCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[EntityToChannelCreate]
         ) -> EntityToChannel: ...
         async def create(self, *record: Any, **fields: Any) -> EntityToChannel: ...
 

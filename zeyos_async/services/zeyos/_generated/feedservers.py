@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .channels import ChannelReference
     from .groups import GroupReference
@@ -190,10 +190,7 @@ if TYPE_CHECKING:
         ) -> FeedServer: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[FeedServerCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[FeedServerCreate]
         ) -> FeedServer: ...
         async def create(self, *record: Any, **fields: Any) -> FeedServer: ...
 

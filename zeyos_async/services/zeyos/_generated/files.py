@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from zeyos_async.filters import Expression
     from zeyos_async.filters.builder import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
     from zeyos_async.records import BinaryInput
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .binfiles import BinFileReference
     from .comments import CommentReference
@@ -120,27 +120,14 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self,
-            record: File,
-            /,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[FileUpdate],
+            self, record: File, /, *, reconcile: Expression | str | None = ..., **fields: Unpack[FileUpdate]
         ) -> File: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[FileCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[FileCreate]
         ) -> File: ...
         async def create(self, *record: Any, **fields: Any) -> File: ...
 
         async def update(  # type: ignore[override]
-            self,
-            record: File | int,
-            /,
-            *,
-            if_match: str | Auto | None = ...,
-            **changes: Unpack[FileUpdate],
+            self, record: File | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[FileUpdate]
         ) -> File: ...

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from zeyos_async.filters import Expression
     from zeyos_async.filters.builder import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .users import UserReference
 
@@ -149,10 +149,7 @@ if TYPE_CHECKING:
         ) -> Follow: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[FollowCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[FollowCreate]
         ) -> Follow: ...
         async def create(self, *record: Any, **fields: Any) -> Follow: ...
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         TextField,
         TimeField,
     )
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .appointments import AppointmentReference
     from .contacts import ContactReference
@@ -138,10 +138,7 @@ if TYPE_CHECKING:
         ) -> Invitation: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[InvitationCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[InvitationCreate]
         ) -> Invitation: ...
         async def create(self, *record: Any, **fields: Any) -> Invitation: ...
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import BinaryInput, TagsInput
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .binfiles import BinFileReference
     from .forks import ForkReference
@@ -266,27 +266,14 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self,
-            record: Item,
-            /,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[ItemUpdate],
+            self, record: Item, /, *, reconcile: Expression | str | None = ..., **fields: Unpack[ItemUpdate]
         ) -> Item: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[ItemCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[ItemCreate]
         ) -> Item: ...
         async def create(self, *record: Any, **fields: Any) -> Item: ...
 
         async def update(  # type: ignore[override]
-            self,
-            record: Item | int,
-            /,
-            *,
-            if_match: str | Auto | None = ...,
-            **changes: Unpack[ItemUpdate],
+            self, record: Item | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[ItemUpdate]
         ) -> Item: ...

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .forks import ForkReference
     from .groups import GroupReference
@@ -153,10 +153,7 @@ if TYPE_CHECKING:
         ) -> Ledger: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[LedgerCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[LedgerCreate]
         ) -> Ledger: ...
         async def create(self, *record: Any, **fields: Any) -> Ledger: ...
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from zeyos_async.filters import Expression
     from zeyos_async.filters.builder import FieldNamespace, NumberField, ReferenceField, TimeField
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .records import RecordReference
     from .users import UserReference
@@ -93,27 +93,14 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self,
-            record: Like,
-            /,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[LikeUpdate],
+            self, record: Like, /, *, reconcile: Expression | str | None = ..., **fields: Unpack[LikeUpdate]
         ) -> Like: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[LikeCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[LikeCreate]
         ) -> Like: ...
         async def create(self, *record: Any, **fields: Any) -> Like: ...
 
         async def update(  # type: ignore[override]
-            self,
-            record: Like | int,
-            /,
-            *,
-            if_match: str | Auto | None = ...,
-            **changes: Unpack[LikeUpdate],
+            self, record: Like | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[LikeUpdate]
         ) -> Like: ...

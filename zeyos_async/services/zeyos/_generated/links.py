@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .forks import ForkReference
     from .groups import GroupReference
@@ -180,27 +180,14 @@ if TYPE_CHECKING:
 
         @overload  # type: ignore[override]
         async def create(
-            self,
-            record: Link,
-            /,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[LinkUpdate],
+            self, record: Link, /, *, reconcile: Expression | str | None = ..., **fields: Unpack[LinkUpdate]
         ) -> Link: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[LinkCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[LinkCreate]
         ) -> Link: ...
         async def create(self, *record: Any, **fields: Any) -> Link: ...
 
         async def update(  # type: ignore[override]
-            self,
-            record: Link | int,
-            /,
-            *,
-            if_match: str | Auto | None = ...,
-            **changes: Unpack[LinkUpdate],
+            self, record: Link | int, /, *, if_match: str | Auto | None = ..., **changes: Unpack[LinkUpdate]
         ) -> Link: ...

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .campaigns import CampaignReference
     from .forks import ForkReference
@@ -175,10 +175,7 @@ if TYPE_CHECKING:
         ) -> MailingList: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[MailingListCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[MailingListCreate]
         ) -> MailingList: ...
         async def create(self, *record: Any, **fields: Any) -> MailingList: ...
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from zeyos_async.filters import Expression
     from zeyos_async.filters.builder import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .messages import MessageReference
     from .participants import ParticipantReference
@@ -112,10 +112,7 @@ if TYPE_CHECKING:
         ) -> MailingRecipient: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[MailingRecipientCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[MailingRecipientCreate]
         ) -> MailingRecipient: ...
         async def create(self, *record: Any, **fields: Any) -> MailingRecipient: ...
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import BinaryInput, TagsInput
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .binfiles import BinFileReference
     from .groups import GroupReference
@@ -210,10 +210,7 @@ if TYPE_CHECKING:
         ) -> MailServer: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[MailServerCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[MailServerCreate]
         ) -> MailServer: ...
         async def create(self, *record: Any, **fields: Any) -> MailServer: ...
 

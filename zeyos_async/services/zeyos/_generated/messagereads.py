@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from zeyos_async.filters import Expression
     from zeyos_async.filters.builder import FieldNamespace, NumberField, ReferenceField, TimeField
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .messages import MessageReference
     from .users import UserReference
@@ -102,10 +102,7 @@ if TYPE_CHECKING:
         ) -> MessageRead: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[MessageReadCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[MessageReadCreate]
         ) -> MessageRead: ...
         async def create(self, *record: Any, **fields: Any) -> MessageRead: ...
 

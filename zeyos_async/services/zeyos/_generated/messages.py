@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import BinaryInput, TagsInput
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .binfiles import BinFileReference
     from .forks import ForkReference
@@ -280,10 +280,7 @@ if TYPE_CHECKING:
         ) -> Message: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[MessageCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[MessageCreate]
         ) -> Message: ...
         async def create(self, *record: Any, **fields: Any) -> Message: ...
 

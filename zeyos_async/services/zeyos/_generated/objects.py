@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import BinaryInput, TagsInput
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .binfiles import BinFileReference
     from .forks import ForkReference
@@ -186,10 +186,7 @@ if TYPE_CHECKING:
         ) -> Object: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[ObjectCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[ObjectCreate]
         ) -> Object: ...
         async def create(self, *record: Any, **fields: Any) -> Object: ...
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .accounts import AccountReference
     from .campaigns import CampaignReference
@@ -245,10 +245,7 @@ if TYPE_CHECKING:
         ) -> Opportunity: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[OpportunityCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[OpportunityCreate]
         ) -> Opportunity: ...
         async def create(self, *record: Any, **fields: Any) -> Opportunity: ...
 

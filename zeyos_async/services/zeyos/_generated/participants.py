@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         TextField,
         TimeField,
     )
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .campaigns import CampaignReference
     from .contacts import ContactReference
@@ -140,10 +140,7 @@ if TYPE_CHECKING:
         ) -> Participant: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[ParticipantCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[ParticipantCreate]
         ) -> Participant: ...
         async def create(self, *record: Any, **fields: Any) -> Participant: ...
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .forks import ForkReference
     from .groups import GroupReference
@@ -195,10 +195,7 @@ if TYPE_CHECKING:
         ) -> PriceList: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[PriceListCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[PriceListCreate]
         ) -> PriceList: ...
         async def create(self, *record: Any, **fields: Any) -> PriceList: ...
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from zeyos_async.filters import Expression
     from zeyos_async.filters.builder import FieldNamespace, NumberField, ReferenceField, TimeField
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .accounts import AccountReference
     from .pricelists import PriceListReference
@@ -107,10 +107,7 @@ if TYPE_CHECKING:
         ) -> PriceListToAccount: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[PriceListToAccountCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[PriceListToAccountCreate]
         ) -> PriceListToAccount: ...
         async def create(self, *record: Any, **fields: Any) -> PriceListToAccount: ...
 

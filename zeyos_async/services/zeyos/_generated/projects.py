@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .accounts import AccountReference
     from .forks import ForkReference
@@ -197,10 +197,7 @@ if TYPE_CHECKING:
         ) -> Project: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[ProjectCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[ProjectCreate]
         ) -> Project: ...
         async def create(self, *record: Any, **fields: Any) -> Project: ...
 

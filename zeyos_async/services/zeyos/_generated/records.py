@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .channels import ChannelReference
     from .forks import ForkReference
@@ -237,10 +237,7 @@ if TYPE_CHECKING:
         ) -> Record: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[RecordCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[RecordCreate]
         ) -> Record: ...
         async def create(self, *record: Any, **fields: Any) -> Record: ...
 

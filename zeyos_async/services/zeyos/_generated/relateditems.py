@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from zeyos_async.filters import Expression
     from zeyos_async.filters.builder import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .items import ItemReference
 
@@ -111,10 +111,7 @@ if TYPE_CHECKING:
         ) -> RelatedItem: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[RelatedItemCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[RelatedItemCreate]
         ) -> RelatedItem: ...
         async def create(self, *record: Any, **fields: Any) -> RelatedItem: ...
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         TextField,
         TimeField,
     )
-    from zeyos_async.services.zeyos.resources import ReadableResource
+    from zeyos_async.services.zeyos.readable import ReadableResource
 
     from .applications import ApplicationReference
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         TextField,
         TimeField,
     )
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .items import ItemReference
     from .storages import StorageReference
@@ -192,10 +192,7 @@ if TYPE_CHECKING:
         ) -> StockTransaction: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[StockTransactionCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[StockTransactionCreate]
         ) -> StockTransaction: ...
         async def create(self, *record: Any, **fields: Any) -> StockTransaction: ...
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from zeyos_async.filters import Expression
     from zeyos_async.filters.builder import FieldNamespace, NumberField, ReferenceField, TextField, TimeField
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .accounts import AccountReference
     from .items import ItemReference
@@ -138,10 +138,7 @@ if TYPE_CHECKING:
         ) -> Supplier: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[SupplierCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[SupplierCreate]
         ) -> Supplier: ...
         async def create(self, *record: Any, **fields: Any) -> Supplier: ...
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         TimeField,
     )
     from zeyos_async.records import TagsInput
-    from zeyos_async.services.zeyos.resources import Auto, WritableResource
+    from zeyos_async.services.zeyos.writable import Auto, WritableResource
 
     from .accounts import AccountReference
     from .contracts import ContractReference
@@ -387,10 +387,7 @@ if TYPE_CHECKING:
         ) -> Transaction: ...
         @overload
         async def create(
-            self,
-            *,
-            reconcile: Expression | str | None = ...,
-            **fields: Unpack[TransactionCreate],
+            self, *, reconcile: Expression | str | None = ..., **fields: Unpack[TransactionCreate]
         ) -> Transaction: ...
         async def create(self, *record: Any, **fields: Any) -> Transaction: ...
 
