@@ -11,7 +11,7 @@ import attrs
 from ..errors import ConfigurationError
 from ..secrets import Secret
 from ..wire import Request, Response
-from .base import AuthBackend, AuthContext, to_header_secret
+from .base import AuthBackend, AuthContext, to_header_secret, to_secret
 from .credential import Credential
 
 __all__ = ["ApiKey", "Basic", "NoAuth", "SessionCookie"]
@@ -61,7 +61,7 @@ def _to_user_name(value: str) -> str:
 
 
 def _to_password(value: str | Secret) -> Secret:
-    return Secret(value)
+    return to_secret(value, "The password") if value else Secret("")
 
 
 @attrs.frozen

@@ -40,6 +40,7 @@ from weakref import ref
 from yarl import URL
 
 from ..auth import AuthBackend, Credential
+from ..auth.base import list_secrets
 from ..errors import (
     ApiError,
     NotAuthenticated,
@@ -300,11 +301,11 @@ class Channel:
         return (url.scheme, url.host, url.port) == self._origin
 
     def _complete_error(self, error: ZeyosAsyncError, call: Call) -> None:
-        """Take secrets out of an answered error, and add a hint about a rejected credential."""
+        """Take secrets out of an error, and add a hint about a rejected credential."""
+        if call.credential is not None and call.credential_manager is not None:
+            redact_error(error, *list_secrets(call.credential_manager.backend, call.credential))
         if not isinstance(error, ApiError):
             return
-        if call.credential is not None and call.credential_manager is not None:
-            redact_error(error, *call.credential_manager.backend.secrets(call.credential))
         own_hint = vars(error).get("hint")  # a log-in that was refused has its own advice, or has said it all
         if isinstance(error, NotAuthenticated) and own_hint is None and call.credential_manager is not None:
             error.hint = (
@@ -422,6 +423,7 @@ class Channel:
         request = call.request
         only_reads = request.method in ("GET", "HEAD") and request.body is None
         is_same = self._is_own_origin(target) and self._is_own_origin(request.url) and target != request.url
+        is_same = is_same and target.raw_user is None and target.raw_password is None
         call.redirects += 1
         if not (only_reads and is_same and call.redirects <= _MAX_REDIRECTS):
             raise redirect_error(request, response, target)

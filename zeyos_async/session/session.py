@@ -19,7 +19,7 @@ from ..auth.origins import check_bound_address
 from ..errors import ConfigurationError
 from ..policy import Hedge, Limits, Retry, Timeout
 from ..transport import Transport
-from ..wire import Request, Response, public_url
+from ..wire import Request, Response, parse_address
 from .addresses import AddressCheck
 from .channel import Channel
 from .credentials import CredentialManager
@@ -135,7 +135,7 @@ class Session:
                 credential on its way there.
         """
         self._state.check_open()
-        url = _parse_base_url(base_url)
+        url = parse_address(base_url, subject="the base URL", example="https://cloud.zeyos.com/demo")
         if isinstance(auth, AuthBackend) and auth.sends_credential:
             check_bound_address(url, auth.bound_to)
             self._state.addresses.check(url, allow_http=allow_http)
@@ -211,22 +211,3 @@ def _aiohttp_transport(
     return AiohttpTransport(
         connections=limits.connections, per_host=limits.per_host, ssl=ssl, proxy=proxy, trust_env=trust_env
     )
-
-
-def _parse_base_url(value: str | URL) -> URL:
-    try:
-        url = URL(value)
-    except (ValueError, TypeError) as error:
-        raise ConfigurationError(f"The base URL can't be read: {error}") from error
-    if url.scheme not in ("http", "https") or not url.host:
-        raise ConfigurationError(
-            f"The base URL {public_url(url)!r} must begin with https:// or http:// and name a host, "
-            "such as https://cloud.zeyos.com/demo."
-        )
-    if url.user is not None or url.password is not None:
-        raise ConfigurationError(
-            "The base URL holds a user name or password; give it as auth= in place of that."
-        )
-    if url.query_string or url.fragment:
-        raise ConfigurationError(f"The base URL {public_url(url)!r} must have no query and no fragment.")
-    return url.with_path(url.path.rstrip("/")) if url.path.endswith("/") else url

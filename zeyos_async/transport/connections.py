@@ -33,7 +33,7 @@ from aiohttp.client_proto import ResponseHandler
 
 from .timeouts import AttemptTimeout
 
-__all__ = ["Connector", "ConnectionSpoiled", "KeptConnection", "SentRequest"]
+__all__ = ["ConnectionSpoiled", "Connector", "KeptConnection", "SentRequest"]
 
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
 _LAST_CHUNK: Final = b"\r\n0\r\n\r\n"
@@ -128,7 +128,7 @@ class KeptConnection(ResponseHandler):
             return False
         try:
             return parser.feed_eof() is None
-        except Exception:  # the end of an answer is missing, whatever the parser calls that
+        except Exception:  # noqa: BLE001 - the end of an answer is missing, whatever the parser calls that
             return False
 
     def data_received(self, data: bytes) -> None:

@@ -10,7 +10,7 @@ from yarl import URL
 
 from ...errors import ConfigurationError, InvalidArgument
 from ...session import Channel, Limits, Retry, Session, Timeout
-from ...wire import Request, Response, Safety, public_url
+from ...wire import Request, Response, Safety, parse_address, public_url
 from .values import encode_json
 
 if TYPE_CHECKING:
@@ -183,12 +183,5 @@ def parse_base_url(value: str | URL, *, subject: str, example: str) -> URL:
     Raises:
         ConfigurationError: It can't be one; the message says why.
     """
-    try:
-        url = URL(value)
-    except (TypeError, ValueError) as error:
-        raise ConfigurationError(f"{value!r} is not a URL: {error}") from error
-    if url.scheme not in ("http", "https") or not url.host:
-        raise ConfigurationError(f"the URL of {subject} is needed, such as {example!r}, not {str(value)!r}")
-    if url.user or url.password:
-        raise ConfigurationError("a URL must not hold credentials; give them as auth=…")
-    return url.with_query(None).with_fragment(None).with_path(url.path.rstrip("/") or "/")
+    url = parse_address(value, subject=f"the URL of {subject}", example=example)
+    return url if url.path else url.with_path("/")
