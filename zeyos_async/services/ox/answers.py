@@ -10,6 +10,7 @@ chapter on the low level protocol, and what is known of the server's own source.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -145,6 +146,8 @@ def unwrap_html(body: bytes) -> bytes:
 
 _ODD_VALUES: Final = (ValueError, TypeError, OverflowError)
 """What nonsense in an answer raises. ``ValueError`` is also msgspec's, and that of half characters."""
+_MOST_DIGITS: Final = 4_000
+"""Python refuses to read longer numbers."""
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -197,15 +200,23 @@ def _build_from_object(value: dict[str, Any], reply: _Reply) -> tuple[Envelope, 
 
 
 def _decode_json(body: bytes) -> Any:
-    """Read JSON, with the halves of characters that servers in Java and Python write and msgspec refuses."""
+    """Read JSON, with the halves of characters and the huge numbers that servers write and msgspec refuses.
+
+    Numbers beyond a float are infinite, and whole ones with thousands of digits stay text: one odd value costs its
+    own cell, and not the page.
+    """
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, parse_int=_read_whole_number)
 
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
+
+
+def _read_whole_number(digits: str) -> Any:
+    return int(digits) if len(digits) < _MOST_DIGITS else digits
 
 
 def parse_item(value: Any) -> tuple[Envelope, OxWarning | None]:
@@ -284,7 +295,7 @@ def _to_list(value: Any) -> list[Any]:
 
 
 def _read_milliseconds(value: Any) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return None
     return int(value)
 

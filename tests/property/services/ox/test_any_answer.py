@@ -51,8 +51,6 @@ _NAMES: Final = st.sampled_from(
         "error_params",
         "truncated",
         "id",
-    ]
-    + [
         "folder",
         "folder_id",
         "job",
@@ -63,8 +61,16 @@ _NAMES: Final = st.sampled_from(
         "created",
         "conflicts",
         "has_failed",
+        "clean_up",
+        "attachments",
+        "from",
+        "start_date",
+        "full_time",
+        "startDate",
+        "value",
+        "tzid",
+        "error_id",
     ]
-    + ["clean_up", "attachments", "from", "start_date", "full_time", "startDate", "value", "tzid", "error_id"]
 )
 _VALUES: Final = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False) | _ODD_TEXTS,
