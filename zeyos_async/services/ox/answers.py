@@ -146,7 +146,7 @@ def unwrap_html(body: bytes) -> bytes:
 
 _ODD_VALUES: Final = (ValueError, TypeError, OverflowError)
 """What nonsense in an answer raises. ``ValueError`` is also msgspec's, and that of half characters."""
-_MOST_DIGITS: Final = 4_000
+_MAX_DIGITS: Final = 4_000
 """Python refuses to read longer numbers."""
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
@@ -216,7 +216,7 @@ def _refuse_constant(name: str) -> Any:
 
 
 def _read_whole_number(digits: str) -> Any:
-    return int(digits) if len(digits) < _MOST_DIGITS else digits
+    return int(digits) if len(digits) < _MAX_DIGITS else digits
 
 
 def parse_item(value: Any) -> tuple[Envelope, OxWarning | None]:
