@@ -25,7 +25,7 @@ from ...base.explain import PlannedRequest
 from ...base.pagers.by_keys import KeyedBackend, KeyList
 from ...base.plan import ListFeatures, QueryPlan
 from ...base.query import Query
-from ...base.row_types import FromValues, RowType
+from ...base.row_types import RowBuilder, RowType
 from ..operation import Caller
 from ..records import OxRecord
 from ..rows import Rows
@@ -252,8 +252,8 @@ def _to_rows(records: list[Any], shape: RowType[R], plan: QueryPlan) -> list[R]:
     """Convert records to rows of the caller's type."""
     if isinstance(shape, OxRecordRows):
         return records
-    if isinstance(shape, FromValues):
-        return [shape.row(_make_getter(record)) for record in records]
+    if isinstance(shape, RowBuilder):
+        return [shape.build_row(_make_getter(record)) for record in records]
     columns = plan.columns or {field.name: field.name for field in plan.entity}
     objects = [
         {key: to_neutral(get(path)) for key, path in columns.items()} for get in map(_make_getter, records)
