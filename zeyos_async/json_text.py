@@ -18,7 +18,15 @@ from typing import Any, Final
 
 import msgspec
 
-__all__ = ["MARK", "decode_json", "encode_json", "mark_halves", "mark_values", "unmark_bytes", "unmark_values"]
+__all__ = [
+    "MARK",
+    "decode_json",
+    "encode_json",
+    "mark_halves",
+    "mark_values",
+    "unmark_bytes",
+    "unmark_values",
+]
 
 _TOKEN: Final = f"half-{secrets.token_hex(12)}-"
 MARK: Final = _TOKEN.encode()

@@ -12,7 +12,16 @@ from typing import Any, Final, TypeAlias
 
 from ...errors import InvalidArgument
 
-__all__ = ["UNCHANGED", "RecordId", "Unchanged", "cell_value", "field_value", "record_id", "text_of", "to_json"]
+__all__ = [
+    "UNCHANGED",
+    "RecordId",
+    "Unchanged",
+    "cell_value",
+    "field_value",
+    "record_id",
+    "text_of",
+    "to_json",
+]
 
 RecordId: TypeAlias = int | str
 """The ID of a record: a whole number wherever it is one."""
