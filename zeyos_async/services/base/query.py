@@ -150,7 +150,12 @@ class Query(Generic[R]):
         """Return rows as instances of a class made with ``attrs.define``; its attributes say what is selected.
 
         Args:
-            cls: The class. An attribute's own name is its path, or what ``column(path)`` says.
+            cls: The class. An attribute's own name is its path, or what ``column(path)`` says. Decimals get every
+                digit that was sent, and moments are in UTC.
+
+        Raises:
+            InvalidArgument: An attribute has a type that can't be filled. (A value that does not fit its attribute is
+                an error of the read, which names row and column.)
         """
         paths = column_paths(cls)
         for _, path in paths:

@@ -7,7 +7,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar, cast, runtime_checkab
 
 import attrs
 
-from ...codec import DictReader, RawReader, RowReader, TypedReader
+from ...codec import DictReader, RawReader, RowReader, TypedReader, check_class, make_row_filler
 from ...errors import ConfigurationError
 from ...schema import Entity, resolve
 
@@ -111,8 +111,8 @@ class ClassRows(Generic[R]):
 
     def build_row(self, get: Callable[[str], Any]) -> R:
         """Build an instance with the paths' values."""
-        aliases = {field.name: field.alias or field.name for field in attrs.fields(cast(Any, self.cls))}
-        return self.cls(**{aliases[name]: get(path) for name, path in self.paths})
+        fill: Callable[[Mapping[str, Any]], R] = make_row_filler(cast(Any, self.cls))
+        return fill({name: get(path) for name, path in self.paths})
 
     def value(self, row: R, path: str) -> Any:
         """Return the attribute that the path fills."""
@@ -166,6 +166,7 @@ def column_paths(cls: type) -> tuple[tuple[str, str], ...]:
 
     Raises:
         ConfigurationError: The class is no attrs class, or has nothing to fill.
+        InvalidArgument: An attribute's type can't be filled from an answer.
     """
     if not (isinstance(cls, type) and attrs.has(cls)):
         raise ConfigurationError(f"into() takes a class made with attrs.define, not {cls!r}")
@@ -176,6 +177,7 @@ def column_paths(cls: type) -> tuple[tuple[str, str], ...]:
     )
     if not paths:
         raise ConfigurationError(f"{cls.__name__} has no attributes to fill")
+    check_class(cls)
     return paths
 
 
