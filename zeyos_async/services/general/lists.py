@@ -33,6 +33,7 @@ from ...filters import Constant, Expression, normalize, to_general
 from ...filters.compilers.general import ALL_FIELDS
 from ...pagination import PageSize
 from ...schema import Entity, Field, Kind
+from ...session import Timeout
 from ...wire import Request, Response, Safety, public_url
 from ..base.plan import PAGE_FAILURE_STATUSES, CountedPage, ListFeatures, PageWindow, QueryPlan
 from .actions import ActionCaller
@@ -177,7 +178,7 @@ def read_listing(data: Any) -> Listing:
         columns = tuple(_read_column(item) for item in data["head"])
         rows = [_read_row(item, columns) for item in data["data"]]
         total, caption = int(data["total"]), str(data.get("caption") or "")
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise DecodeFailed(f"no list of the General API: {type(error).__name__}: {error}") from error
     if total < len(rows):
         raise DecodeFailed(f"{len(rows)} rows came where {total} are all there are")
@@ -222,14 +223,22 @@ class GeneralLists:
     page_size: PageSize = attrs.field(factory=PageSize)
     features: ListFeatures = _FEATURES
 
-    async def send(self, request: Request, *, retry_overload: bool = True) -> Response:
+    @property
+    def timeout(self) -> Timeout:
+        """The bounds of a call."""
+        return self.caller.channel.timeout
+
+    async def send(
+        self, request: Request, *, retry_overload: bool = True, timeout: Timeout | None = None
+    ) -> Response:
         """Send a list request; without ``retry_overload``, pages that are too large fail at once."""
         channel = self.caller.channel
         if retry_overload:
-            return await channel.send(request)
+            return await channel.send(request, timeout=timeout)
         # Waiting and sending the same page again would fail again: the pager asks for a smaller one at once.
         statuses = channel.retry.statuses - PAGE_FAILURE_STATUSES
-        return await channel.send(request, retry=attrs.evolve(channel.retry, statuses=statuses))  # type: ignore[arg-type]
+        retry = attrs.evolve(channel.retry, statuses=statuses)  # type: ignore[arg-type]
+        return await channel.send(request, timeout=timeout, retry=retry)
 
     def normalize(self, where: Expression) -> Expression:
         """Return the condition in normal form; compile it once, for the errors."""

@@ -111,7 +111,9 @@ def test_answers_that_may_mean_an_expired_token(response: Response, by_default: 
     assert KmdToken("t", expired={107}).rejected(read, response) is if_known
     write = Request(method="POST", url=ENDPOINT)
     assert KmdToken("t").rejected(write, response) is (response.status == 401)
-    assert KmdToken("t", expired={107}).rejected(write, response) is (if_known and b"109" not in response.body)
+    assert KmdToken("t", expired={107}).rejected(write, response) is (
+        if_known and b"109" not in response.body
+    )
     assert KmdToken("t", refusals={107, 109}).rejected(read, response) is (response.status == 401)
 
 

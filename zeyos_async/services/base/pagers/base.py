@@ -35,6 +35,7 @@ from __future__ import annotations
 import abc
 import asyncio
 import logging
+import math
 import warnings
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import ClassVar, Final, Generic, TypeVar
@@ -42,8 +43,9 @@ from typing import ClassVar, Final, Generic, TypeVar
 import attrs
 
 from ....codec import DecodeFailed, Page, RowReader, split_rows
-from ....errors import DeadlineExceeded, PageDrift, PageDriftWarning, ServerError
-from ....pagination import Paging
+from ....errors import DeadlineExceeded, PageDrift, PageDriftWarning, ResponseTooLarge, ServerError
+from ....pagination import SMALLEST_PAGE, Paging
+from ....session import Deadline
 from ....wire import Request, Response, public_url, too_deep
 from ..plan import PAGE_FAILURE_STATUSES, ListBackend, PageWindow, PlannedRequest, QueryPlan
 
@@ -130,27 +132,38 @@ class ListPager(Pager[R]):
         return self._delivered == self.config.max_rows
 
     async def fetch(self, limit: int, build_request: Callable[[int], Request]) -> FetchedPage:
-        """Fetch a page; halve it and try again where the server can't take it."""
+        """Fetch a page; halve it and try again where the server can't take it.
+
+        All sizes of a page share one deadline, and a page that can still be halved may use a third of what is left:
+        a server that hangs costs the time of one call, not that of one for each size.
+        """
         backend = self.config.backend
         ceiling = self.config.paging.page
         limit = backend.page_size.allow(limit)
+        loop = asyncio.get_running_loop()
+        deadline = Deadline.after(backend.timeout.total, now=loop.time())
         retry_overload = False
         while True:
             request = build_request(limit)
+            is_last_size = retry_overload or limit <= SMALLEST_PAGE
+            remaining = deadline.remaining(now=loop.time())
+            seconds = remaining if is_last_size else remaining / 3
+            bounds = None if seconds == math.inf else attrs.evolve(backend.timeout, total=max(seconds, 0.001))
             try:
-                # A page of one row can't be halved: its failure is an ordinary one, with the ordinary retries.
-                response = await backend.send(request, retry_overload=retry_overload or limit <= 1)
-            except (ServerError, DeadlineExceeded) as error:
+                # A page that can't be halved fails as any call does, with the ordinary retries.
+                response = await backend.send(request, retry_overload=is_last_size, timeout=bounds)
+            except (ServerError, DeadlineExceeded, ResponseTooLarge) as error:
                 if isinstance(error, ServerError) and error.status not in PAGE_FAILURE_STATUSES:
                     raise
                 if isinstance(error, ServerError) and error.retry_after and not retry_overload:
                     retry_overload = True  # not too large: overloaded, and it says when to come back
                     continue
                 smaller = backend.page_size.failed(limit)
-                if smaller is None:
+                if smaller is None or deadline.remaining(now=loop.time()) <= 0:
                     raise
                 _log.info("%s: a page of %d rows failed, trying %d", request.operation, limit, smaller)
-                limit = smaller
+                # The cap of other pages may be lower already, but never as high as what has just failed.
+                limit = min(smaller, max(limit // 2, SMALLEST_PAGE))
             else:
                 backend.page_size.worked(limit, ceiling)
                 return FetchedPage(response, request, limit)
