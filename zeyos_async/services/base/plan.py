@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, Protocol, TypeVar
 
 import attrs
@@ -141,6 +141,11 @@ class ListBackend(Protocol):
     @property
     def page_size(self) -> PageSize:
         """The page size that this entity could take lately; shared by its queries."""
+        ...
+
+    @property
+    def refused_paths(self) -> Collection[str]:
+        """Paths that this server is known not to select."""
         ...
 
     @property

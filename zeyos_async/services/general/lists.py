@@ -21,7 +21,7 @@ filtered and sorted by is not documented.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, Generic, TypeVar
 
 import attrs
@@ -222,6 +222,11 @@ class GeneralLists:
     entity: Entity
     page_size: PageSize = attrs.field(factory=PageSize)
     features: ListFeatures = _FEATURES
+
+    @property
+    def refused_paths(self) -> Collection[str]:
+        """Nothing: any column may be asked for."""
+        return ()
 
     @property
     def timeout(self) -> Timeout:

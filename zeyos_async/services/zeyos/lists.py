@@ -6,7 +6,7 @@ The points that the documents leave open are in ``quirks``; responses are read i
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, TypeVar
 
 import attrs
@@ -58,6 +58,11 @@ class ZeyosLists:
     _generation: int = 0  # the index in _DOCUMENTS that this server turned out to follow
 
     @property
+    def refused_paths(self) -> Collection[str]:
+        """The fields that this server turned out not to have."""
+        return set(self._all_fields(0)) - set(self._all_fields(self._generation))
+
+    @property
     def timeout(self) -> Timeout:
         """The bounds of a call."""
         return self.channel.timeout
@@ -66,21 +71,18 @@ class ZeyosLists:
         self, request: Request, *, retry_overload: bool = True, timeout: Timeout | None = None
     ) -> Response:
         """Send a list request; without ``retry_overload``, pages that are too large fail at once."""
-        current_request = request
-        for generation in range(self._generation, len(_DOCUMENTS)):
+        generation = self._generation
+        while True:
             try:
-                response = await self._send(current_request, retry_overload=retry_overload, timeout=timeout)
+                response = await self._send(request, retry_overload=retry_overload, timeout=timeout)
             except (BadRequest, ServerError) as error:
-                if not refuses_field(error):
+                older = self._for_older_documents(request) if refuses_field(error) else None
+                if older is None:
                     raise
-                next_request = self._for_next_generation(request, generation)
-                if next_request is None:
-                    raise
-                current_request = next_request
+                generation, request = older
             else:
                 self._generation = max(self._generation, generation)
                 return response
-        raise ServerError(f"{self.entity.name}: the server takes none of the documented selections")
 
     async def _send(self, request: Request, *, retry_overload: bool, timeout: Timeout | None) -> Response:
         if retry_overload:
@@ -90,24 +92,30 @@ class ZeyosLists:
         statuses = retry.statuses - PAGE_FAILURE_STATUSES
         return await self.channel.send(request, timeout=timeout, retry=attrs.evolve(retry, statuses=statuses))  # type: ignore[arg-type]
 
-    def _for_next_generation(self, request: Request, generation: int) -> Request | None:
-        """Return the same list of full records, with the fields of the next older generation of servers.
+    def _for_older_documents(self, request: Request) -> tuple[int, Request] | None:
+        """Return the same list of full records, with the fields of the next older documents; ``None`` if there is none.
 
         The vendor's two documents differ in fields. A full record means all fields that the server has,
         so a server that refuses a field that not every server has is asked again without it.
         """
         body = self.describe_body(request)
-        own_fields = self._all_fields(self._generation)
         selected = body.get("fields")
-        if not isinstance(selected, list) or selected[: len(own_fields)] != own_fields:
+        if not isinstance(selected, list):
             return None
-        hidden = selected[len(own_fields) :]
-        for next_generation in range(generation + 1, len(_DOCUMENTS)):
-            fields = self._all_fields(next_generation)
-            if fields != self._all_fields(generation):
-                documents = _DOCUMENTS[next_generation]
-                _log.info("%s: a field was refused; asking for those of %s", self.entity.name, documents)
-                return attrs.evolve(request, body=msgspec.json.encode({**body, "fields": [*fields, *hidden]}))
+        variants = [self._all_fields(generation) for generation in range(len(_DOCUMENTS))]
+        current = next((fields for fields in variants if selected[: len(fields)] == fields), None)
+        if current is None:
+            return None
+        for generation, fields in enumerate(variants):
+            if generation > variants.index(current) and fields != current:
+                _log.info(
+                    "%s: a field was refused; asking for those of %s",
+                    self.entity.name,
+                    _DOCUMENTS[generation],
+                )
+                hidden = selected[len(current) :]
+                body["fields"] = [*fields, *hidden]
+                return generation, attrs.evolve(request, body=msgspec.json.encode(body))
         return None
 
     def _all_fields(self, generation: int) -> list[str]:
