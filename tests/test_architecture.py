@@ -42,7 +42,7 @@ MAY_IMPORT: Final[dict[str, str]] = {
     "policy": GROUND,
     "codec": GROUND,
     "auth": "deprecated errors wire secrets forms",
-    "transport": "errors wire",
+    "transport": "errors wire secrets",
     "session": f"{GROUND} secrets auth policy transport codec",
     "services": "",
     "services.base": f"{GROUND} records session filters pagination codec",
