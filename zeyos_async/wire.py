@@ -116,6 +116,8 @@ class Request:
         sent: The argument of the caller, kept for ``OutcomeUnknown.sent``.
         follow: Whether a redirect is followed, where that is safe, and an error where it is not. If
             false, the redirect itself is the answer.
+        renews: Whether a refused credential is replaced by a fresh one, and the request sent again. If
+            false, the refusal is the answer, and says nothing of the credential.
     """
 
     method: str
@@ -126,6 +128,7 @@ class Request:
     operation: str = ""
     sent: Any = attrs.field(default=None, repr=False, eq=False)
     follow: bool = True
+    renews: bool = True
 
     @property
     def content(self) -> bytes | None:
@@ -164,6 +167,7 @@ class Request:
             operation=self.operation,
             sent=self.sent,
             follow=self.follow,
+            renews=self.renews,
         )
 
 
@@ -207,9 +211,11 @@ class Response:
         """
         import msgspec  # here, so that importing this module stays cheap
 
+        from .json_text import decode_json
+
         try:
             # A mark that servers in PHP and C# put there, and that RFC 8259, 8.1 lets readers skip.
-            return msgspec.json.decode(self.body.removeprefix(codecs.BOM_UTF8))
+            return decode_json(self.body.removeprefix(codecs.BOM_UTF8))
         except msgspec.DecodeError as error:
             raise ValueError(f"not JSON: {error}") from error
         except RecursionError as error:

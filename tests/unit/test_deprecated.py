@@ -53,6 +53,8 @@ def test_names_of_modules(module: str, old: str, new: str):
         (Retry, "reserve", "budget", 3.0),
         (Retry, "earn", "refill", 0.25),
         (Hedge, "share", "max_share", 0.1),
+        (Hedge, "least", "min_delay", 0.5),
+        (Hedge, "learn", "min_answers", 7),
         (Paging, "fair", "yield_often", True),
     ],
 )

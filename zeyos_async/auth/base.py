@@ -31,7 +31,7 @@ import inspect
 import re
 import time
 from collections.abc import Awaitable, Callable, Generator
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 import attrs
 from yarl import URL
@@ -97,10 +97,15 @@ class AuthBackend(abc.ABC):
         hint: What to look at when the server does not accept what the backend obtained; a sentence
             without a full stop, or ``""``.
         token_store: Where the credential is shared with other processes, or ``None``.
+        bound_to: The address that the credential was stored for: no client of another origin takes it. ``None``
+            where the caller gives both.
+        sends_credential: Whether requests carry a secret, and must not go where others can read them.
         identity: Tells this backend's credential from others' in a store. It holds no secret.
     """
 
     token_store: TokenStore | None = None
+    bound_to: URL | None = None
+    sends_credential: ClassVar[bool] = True
 
     @property
     def hint(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import Final
+from typing import ClassVar, Final
 
 import attrs
 
@@ -122,6 +122,8 @@ class SessionCookie(AuthBackend):
 @attrs.frozen
 class NoAuth(AuthBackend):
     """A backend that sends nothing, for servers that require nothing."""
+
+    sends_credential: ClassVar[bool] = False
 
     def obtain(self, context: AuthContext, rejected: Credential | None) -> Credential:
         """Return an empty credential."""

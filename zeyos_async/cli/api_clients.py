@@ -18,6 +18,7 @@ from .api_readers import FlowReader, GeneralReader, ZeyosReader
 from .connect import (
     AskSecret,
     Connection,
+    check_address,
     merge_emulated_rows,
     open_zeyos,
     prompt_secret,
@@ -128,7 +129,9 @@ async def _open_ox(options: Connection) -> AsyncIterator[OpenXchange]:
         else:
             _refuse_options(options, "ox", "profile", "instance")
             url, auth = resolve_ox(options, os.environ, prompt_secret)
-        client = await stack.enter_async_context(OpenXchange(url, auth=auth, timeout=options.timeout))
+        client = await stack.enter_async_context(
+            OpenXchange(url, auth=auth, timeout=options.timeout, allow_http=options.allow_http or None)
+        )
         try:
             yield client
         finally:
@@ -151,7 +154,9 @@ async def _open_octaved(options: Connection, api_options: ApiOptions) -> AsyncIt
             url, auth = emulator.url, emulator.auth()
         else:
             url, auth = resolve_octaved(options, api_options, os.environ)
-        yield await stack.enter_async_context(Octaved(url, auth=auth, timeout=options.timeout))
+        yield await stack.enter_async_context(
+            Octaved(url, auth=auth, timeout=options.timeout, allow_http=options.allow_http or None)
+        )
 
 
 @asynccontextmanager
@@ -176,7 +181,13 @@ async def open_general(options: Connection, api_options: ApiOptions) -> AsyncIte
             url, auth = emulator.url, _login_backend(user.kname, user.kpass, user.access_type)
         else:
             url, auth = resolve_general(options, api_options, os.environ, prompt_secret)
-        client = GeneralApi(url, auth=auth, timeout=options.timeout, layout=api_options.layout)
+        client = GeneralApi(
+            url,
+            auth=auth,
+            timeout=options.timeout,
+            allow_http=options.allow_http or None,
+            layout=api_options.layout,
+        )
         yield await stack.enter_async_context(client)
 
 
@@ -213,6 +224,7 @@ def resolve_octaved(
         raise ConfigurationError(
             "which Octaved Flow? Give --url, or set OCTAVED_URL; --emulate needs neither"
         )
+    check_address(url, allow_http=options.allow_http)
     key = read_token(options, environ, "OCTAVED_API_KEY", "the key")
     if not key:
         raise NotSignedIn("no key: set OCTAVED_API_KEY, or give --token-file FILE")
@@ -234,6 +246,7 @@ def resolve_general(
         raise ConfigurationError(
             "which endpoint? Give --url, or set GENERAL_API_URL; --emulate needs neither"
         )
+    check_address(url, allow_http=options.allow_http)
     access_type = _find_access_type(api_options, environ)
     # --user is explicit: a token of the environment must not win over it.
     token = "" if options.user else read_token(options, environ, "GENERAL_API_TOKEN", "the token")

@@ -3,12 +3,14 @@
 The problem: a server and a credential can each be named in several places, and a wrong combination would
 send one instance's token to another, or use another account than the person thinks.
 
-The idea: ``resolve_target`` chooses the two independently, in one order: options, then the environment, then
-a stored set of credentials. It remembers where each came from, in words, so that ``doctor``, ``whoami`` and
-error messages can tell. The rules that keep it safe:
+The idea: ``resolve_target`` chooses the two in one order: options, then the environment, then a stored set of
+credentials. It remembers where each came from, in words, so that ``doctor``, ``whoami`` and error messages can
+tell. The rules that keep it safe:
 
 * ``--profile`` is explicit, and wins over every variable of the environment that names a server or a user.
 * A stored token goes to the instance that it was stored for, and nowhere else.
+* Another credential goes to no stored address, which may be that of any file nearby, unless ``--profile`` names it.
+* Nothing is asked for, and no file is read, before it is known that the address may have a credential.
 * Two ways to log in at once are an error; none is chosen silently.
 * Secrets come from files, the environment or a prompt; ``--token`` exists, and its help says who can see it.
 
@@ -31,9 +33,10 @@ import click
 from yarl import URL
 
 from ..auth import AuthBackend, BearerToken, FileStore, OAuth2, PasswordLogin
+from ..auth.origins import check_credential_address, plain_http_allowed
 from ..errors import ConfigurationError, NotAuthenticated
 from ..services.zeyos.client import Zeyos
-from ..services.zeyos.profiles import Profile, ProfileStore, look_for_profile
+from ..services.zeyos.profiles import Profile, ProfileStore, look_for_profile, same_instance
 from .output import NotSignedIn
 
 __all__ = [
@@ -41,6 +44,7 @@ __all__ = [
     "Target",
     "address",
     "build_password_login",
+    "check_address",
     "described",
     "login_command",
     "merge_emulated_rows",
@@ -87,6 +91,7 @@ class Connection:
     appsecret_file: str | None = None
     otp: str | None = attrs.field(default=None, repr=False)
     timeout: float | None = None
+    allow_http: bool = False
     emulate: bool = False
     rows: tuple[dict[str, int], ...] = ()
     seed: int = 1
@@ -102,6 +107,7 @@ class Target:
         url_from: The place where the URL was found, in words.
         auth_from: The kind of credential, and the place where it was found, in words.
         profile: The stored credentials, if they are used.
+        allow_http: Whether the credential may go over ``http://``; ``None`` leaves it to the client.
         passed_over: Other credentials that could have been used, and the reason why they were not, in words.
     """
 
@@ -110,6 +116,7 @@ class Target:
     url_from: str
     auth_from: str
     profile: Profile | None = attrs.field(default=None, repr=False)
+    allow_http: bool | None = None
     passed_over: tuple[str, ...] = ()
 
 
@@ -125,7 +132,8 @@ def resolve_target(
 
     Each comes from the options if they say it, else from the environment (unless the options name a
     profile), else from a stored set of credentials. Stored tokens go to the instance that they were
-    stored for, and nowhere else.
+    stored for, and nowhere else; and the address of a stored set takes no other credential, unless
+    the options name that set.
 
     Args:
         options: The options.
@@ -140,13 +148,20 @@ def resolve_target(
     """
     # With --profile, a variable of another instance must not be mixed with the profile's tokens.
     visible = {k: v for k, v in environ.items() if k not in _TARGET_VARIABLES} if options.profile else environ
-    server, login = address(options, visible), _find_auth(options, visible, ask)
-    if server is not None and login is not None:
-        return Target(url=server[0], url_from=server[1], auth=login[0], auth_from=login[1])
-    stored = look_for_profile(options.profile, environ=environ, folder=folder, home=home)
+    server, source = address(options, visible), _credential_source(options, visible)
+    if server is None and source and not options.profile:
+        raise _no_address_error(source)
+    stored = None
+    if server is None or not source:
+        stored = look_for_profile(options.profile, environ=environ, folder=folder, home=home)
     url, url_from = server or _stored_url(stored)
+    allow_http = (
+        options.allow_http or plain_http_allowed(environ) or (stored is not None and stored.allow_http)
+    )
+    check_address(url, allow_http=allow_http)
+    login = _find_auth(options, visible, ask)
     if login is not None:
-        return Target(url=url, url_from=url_from, auth=login[0], auth_from=login[1])
+        return Target(url=url, url_from=url_from, auth=login[0], auth_from=login[1], allow_http=allow_http)
     auth, auth_from = _stored_auth(stored, url)
     ignored = tuple(name for name in _TARGET_VARIABLES if options.profile and environ.get(name))
     return Target(
@@ -155,6 +170,7 @@ def resolve_target(
         auth=auth,
         auth_from=auth_from,
         profile=stored,
+        allow_http=allow_http,
         passed_over=(f"{', '.join(ignored)} in the environment (--profile wins)",) if ignored else (),
     )
 
@@ -186,15 +202,6 @@ def address(options: Connection, environ: Mapping[str, str]) -> tuple[str, str] 
     if base.rstrip("/") == _CLOUD or (not options.url and not URL(base).path.strip("/")):
         raise ConfigurationError(f"{base} does not name an instance; write it as {base.rstrip('/')}/NAME")
     return base, source
-
-
-def same_instance(one: str, other: str) -> bool:
-    """Return whether two URLs lead to the same instance."""
-    return _normalize_url(one) == _normalize_url(other)
-
-
-def _normalize_url(url: str) -> str:
-    return str(URL(url.strip())).rstrip("/").removesuffix("/api/v1")
 
 
 def _stored_url(stored: Profile | None) -> tuple[str, str]:
@@ -238,7 +245,7 @@ def _stored_auth(stored: Profile | None, url: str) -> tuple[AuthBackend, str]:
     if tokens is None:
         raise NotSignedIn(f"{store}, which {stored.chosen}, has no tokens: sign in with `{command}`")
     auth = stored.auth()
-    is_refreshed = isinstance(auth, OAuth2)
+    is_refreshed = isinstance(auth, OAuth2) and stored.may_refresh
     # The server would answer 401, which does not say that a new sign-in is needed.
     if not is_refreshed and tokens.expires_at is not None and tokens.expires_at <= time.time():
         raise NotSignedIn(f"the token of {store} has expired: sign in again with `{command}`")
@@ -246,15 +253,47 @@ def _stored_auth(stored: Profile | None, url: str) -> tuple[AuthBackend, str]:
     return auth, f"{kind} from {store}, which {stored.chosen}"
 
 
-def _find_auth(
-    options: Connection, environ: Mapping[str, str], ask: AskSecret
-) -> tuple[AuthBackend, str] | None:
-    """Return the credential of the options or the environment, and its description in words."""
+def _credential_source(options: Connection, environ: Mapping[str, str]) -> str:
+    """Return the option or variable that a credential comes from, or ``""``; nothing is read or asked for.
+
+    Raises:
+        ConfigurationError: There are several options for that.
+    """
     ways = [
         f"--{name.replace('_', '-')}" for name in ("token", "token_file", "user") if getattr(options, name)
     ]
     if len(ways) > 1:
         raise ConfigurationError(f"{' and '.join(ways)} are different ways to log in; give one of them")
+    variables = ("ZEYOS_REFRESH_TOKEN", "ZEYOS_TOKEN", "ZEYOS_USER")
+    return next((name for name in (*ways, *(v for v in variables if environ.get(v, "").strip()))), "")
+
+
+def check_address(url: str, *, allow_http: bool) -> None:
+    """Raise if a credential must not go to an address, before a person is asked for one.
+
+    Raises:
+        ConfigurationError: Others could read it on its way.
+    """
+    try:
+        parsed = URL(url)
+    except ValueError:
+        return  # the client says what is wrong with it
+    if parsed.scheme == "http":
+        check_credential_address(parsed, allow_http=allow_http or None)
+
+
+def _no_address_error(source: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"which ZeyOS? {source} says who you are, and nothing says where: such a credential goes to no stored "
+        "address. Give --url, or set ZEYOS_INSTANCE (or ZEYOS_BASE_URL); or name a stored sign-in with --profile; or leave "
+        f"out {source} to use the stored one"
+    )
+
+
+def _find_auth(
+    options: Connection, environ: Mapping[str, str], ask: AskSecret
+) -> tuple[AuthBackend, str] | None:
+    """Return the credential of the options or the environment, and its description in words."""
     if options.token:
         return BearerToken(options.token), "a token from --token"
     if options.token_file:
@@ -265,7 +304,7 @@ def _find_auth(
         return _refreshing_auth(environ)
     if environ.get("ZEYOS_TOKEN", "").strip():
         return BearerToken(environ["ZEYOS_TOKEN"].strip()), "a token from ZEYOS_TOKEN"
-    return build_password_login(options, environ, ask) if environ.get("ZEYOS_USER") else None
+    return build_password_login(options, environ, ask) if environ.get("ZEYOS_USER", "").strip() else None
 
 
 def _refreshing_auth(environ: Mapping[str, str]) -> tuple[AuthBackend, str]:
@@ -387,12 +426,15 @@ async def open_zeyos(options: Connection, target: Target | None = None) -> Async
             yield zeyos
         return
     target = target or resolve_local_target(options)
-    async with Zeyos(target.url, auth=target.auth, timeout=options.timeout) as zeyos:
+    async with Zeyos(
+        target.url, auth=target.auth, timeout=options.timeout, allow_http=target.allow_http
+    ) as zeyos:
         try:
             yield zeyos
         except NotAuthenticated as error:
             # The library does not know the command; only here can its error say how to sign in again.
-            if target.profile is not None:
+            # Where refreshing is switched off, the error has said that already.
+            if target.profile is not None and target.profile.may_refresh:
                 error.hint = f"Sign in again with `{login_command(target.profile.store)}`"
             raise
 

@@ -48,6 +48,11 @@ _ADDRESS: Final = (
         "--instance", metavar="NAME", help="The name of the instance, if the URL lacks it. [ZEYOS_INSTANCE]"
     ),
 )
+_ALLOW_HTTP: Final = click.option(
+    "--allow-http",
+    is_flag=True,
+    help="Let a credential go over http:// to another machine, for everyone to read. [ZEYOS_ALLOW_HTTP]",
+)
 _PASSWORD: Final = (
     click.option("--user", metavar="NAME", help="Log in with this name and a password. [ZEYOS_USER]"),
     click.option(
@@ -154,6 +159,7 @@ _OPTIONS: Final = (
     *_TOKEN,
     *_PASSWORD,
     _TIMEOUT,
+    _ALLOW_HTTP,
     *_EMULATE,
 )
 
@@ -201,7 +207,7 @@ def all_api_options(command: Callable[..., Any]) -> Any:
 
 def general_options(command: Callable[..., Any]) -> Any:
     """Add the options for the General API; the command takes ``connection`` and ``api_options``."""
-    options = (_ADDRESS[0], *_TOKEN, *_PASSWORD[:2], *_GENERAL, _TIMEOUT, *_EMULATE)
+    options = (_ADDRESS[0], *_TOKEN, *_PASSWORD[:2], *_GENERAL, _TIMEOUT, _ALLOW_HTTP, *_EMULATE)
     return _add_connection(_add_api(command, api="general"), options)
 
 
@@ -210,4 +216,4 @@ def sign_in_options(command: Callable[..., Any]) -> Any:
     user = click.option(
         "--user", metavar="NAME", help="Log in with this name and a password, without a browser."
     )
-    return _add_connection(command, (*_ADDRESS, user, *_PASSWORD[1:], _TIMEOUT))
+    return _add_connection(command, (*_ADDRESS, user, *_PASSWORD[1:], _TIMEOUT, _ALLOW_HTTP))

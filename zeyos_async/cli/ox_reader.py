@@ -14,7 +14,7 @@ from ..auth import AuthBackend, OxLogin, OxOAuth, SecondFactorChallenge
 from ..errors import ConfigurationError, InvalidArgument
 from ..schema import Field, resolve
 from ..services.base import Query
-from .connect import AskSecret, Connection, read_password, read_token
+from .connect import AskSecret, Connection, check_address, read_password, read_token
 from .output import NotSignedIn
 from .ox_listings import OX_LISTINGS, OxListing
 from .reader_base import QueryReader, refuse_options
@@ -141,6 +141,7 @@ def resolve_ox(options: Connection, environ: Mapping[str, str], ask: AskSecret) 
             "which Open-Xchange? Give --url, such as https://ox.example.com/ajax, or set OX_BASE_URL; "
             "--emulate needs neither"
         )
+    check_address(url, allow_http=options.allow_http)
     # --user is explicit: a token of the environment must not win over it.
     token = "" if options.user else read_token(options, environ, "OX_TOKEN", "the token")
     if token:

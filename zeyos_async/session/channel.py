@@ -39,7 +39,7 @@ from weakref import ref
 
 from yarl import URL
 
-from ..auth import Credential
+from ..auth import AuthBackend, Credential
 from ..auth.base import list_secrets
 from ..errors import (
     ApiError,
@@ -81,6 +81,7 @@ class Channel:
     Attributes:
         state: The state that it shares with the session's other channels.
         base_url: The URL of the API, without a slash at the end.
+        allow_http: Whether a credential may travel over ``http://``; see :meth:`Session.bind`.
     """
 
     def __init__(
@@ -95,8 +96,10 @@ class Channel:
         hooks: Iterable[object],
         check: Callable[[Request, Response], None],
         status: Callable[[Request, Response], int] | None = None,
+        allow_http: bool | None = None,
     ) -> None:
         self.state = state
+        self.allow_http = allow_http
         self.base_url = base_url
         self._credential_manager = credential_manager
         self._timeout = timeout
@@ -118,6 +121,16 @@ class Channel:
     def credential(self) -> Credential | None:
         """The credential in use, or ``None`` before the first log-in."""
         return None if self._credential_manager is None else self._credential_manager.current
+
+    @property
+    def backend(self) -> AuthBackend | None:
+        """The auth backend in use: the first of the equal ones that the session's channels at this address have."""
+        return None if self._credential_manager is None else self._credential_manager.backend
+
+    @property
+    def timeout(self) -> Timeout:
+        """The bounds of a call on this channel, unless the call has its own."""
+        return self._timeout
 
     def adopt(self, credential: Credential | None) -> None:
         """Use a credential that was obtained elsewhere, as by a user's sign-in; ``None`` forgets the one in use.
@@ -351,7 +364,7 @@ class Channel:
     async def _handle_response(self, call: Call, response: Response) -> bool:
         """Do what an answer calls for, and return whether the call needs another attempt."""
         manager, credential = call.credential_manager, call.credential
-        if manager is not None and credential is not None:
+        if manager is not None and credential is not None and (call.request.renews or response.ok):
             if manager.backend.rejected(call.request, response):
                 return await self._renew_credential(call, manager, credential)
             manager.mark_accepted(credential)
@@ -455,7 +468,12 @@ class Channel:
 
         Returns:
             The answer, whatever its status.
+
+        Raises:
+            ConfigurationError: It would go where others can read it on its way.
         """
+        # A log-in may ask another host than the channel's, whose address nobody has judged yet.
+        self.state.addresses.check(request.url, allow_http=self.allow_http)
         return await self._exchange(self._new_call(request, None, None, None, _NO_LISTENERS))
 
     async def log_out(self) -> None:
@@ -497,6 +515,7 @@ def _redirect(request: Request, target: URL) -> Request:
         safety=request.safety,
         operation=request.operation,
         sent=request.sent,
+        renews=request.renews,
     )
 
 

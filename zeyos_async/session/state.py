@@ -13,6 +13,7 @@ from yarl import URL
 from ..errors import ConfigurationError, NotSent
 from ..policy import Hedge, Limits
 from ..transport import Transport
+from .addresses import AddressCheck
 from .limiter import Limiter
 
 __all__ = ["LoopState", "SessionState", "Stats"]
@@ -102,14 +103,16 @@ class SessionState:
     Args:
         transport: Sends the requests.
         hedge: When to send late reads a second time; ``None`` for never.
+        addresses: The rule for where credentials go.
 
     Attributes:
         is_closed: Whether the session was closed.
     """
 
-    def __init__(self, transport: Transport, hedge: Hedge | None) -> None:
+    def __init__(self, transport: Transport, hedge: Hedge | None, addresses: AddressCheck) -> None:
         self.transport = transport
         self.hedge = hedge
+        self.addresses = addresses
         self.is_closed = False
         self._loop_states: WeakKeyDictionary[asyncio.AbstractEventLoop, LoopState] = WeakKeyDictionary()
         self._lock = threading.Lock()

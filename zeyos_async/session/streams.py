@@ -82,7 +82,9 @@ class StreamedResponse:
         value = self.headers.get("Content-Length", "")
         # Of a compressed body the header has the length as sent, which tells nothing about the pieces here.
         is_plain = "Content-Encoding" not in self.headers
-        return int(value) if is_plain and value.isascii() and value.isdigit() else None
+        # Python reads no number of thousands of digits.
+        fits = value.isascii() and value.isdigit() and len(value) < 20
+        return int(value) if is_plain and fits else None
 
     def __aiter__(self) -> Self:
         return self

@@ -1,4 +1,4 @@
-"""Requests over aiohttp: the only module that knows the aiohttp client, and all that it does is to translate.
+"""Requests over aiohttp: with ``connections`` the only module that knows it, and all that it does is to translate.
 
 The problem: a caller must know after every failure whether the server may have acted, and aiohttp is made
 to hide such differences. So the idea is to send each request exactly once, to note how far it got, and to
@@ -10,7 +10,8 @@ body and headers, it stops quietly when a compressed body is cut, it reads ``.ne
 
 An :class:`_Attempt` knows the states of a request: nothing written (``NotSent``), begun to be written
 (``OutcomeUnknown``), an answer begun (``ResponseTruncated``). It hooks into aiohttp as a middleware and by
-a subclass of its request, as aiohttp has no other place that tells when writing begins. One timer
+a subclass of its request, as aiohttp has no other place that tells when writing begins; on which connections
+it writes is for :mod:`~zeyos_async.transport.connections`. One timer
 (:class:`~zeyos_async.transport.timeouts.AttemptTimeout`) bounds the whole attempt and the silences in it.
 
 Connections belong to an event loop. Each loop gets a :class:`_LoopClient` on first use; it is closed by
@@ -32,7 +33,7 @@ from contextlib import aclosing
 from http import HTTPStatus
 from os import PathLike
 from types import AsyncGeneratorType
-from typing import Any, Final, cast
+from typing import Final, cast
 from weakref import WeakKeyDictionary
 
 import aiohttp
@@ -55,6 +56,7 @@ from ..secrets import Secret
 from ..wire import Request, Response, public_url
 from .base import ResponseStream, check_request, deadline_error, error_details
 from .complete import complete_response
+from .connections import Connector, SentRequest
 from .decoder import ACCEPT_ENCODING, Bounds
 from .outgoing_body import OutgoingBody
 from .response_stream import HttpResponseStream
@@ -67,36 +69,7 @@ __all__ = ["AiohttpTransport"]
 _USER_AGENT: Final = "zeyos-async"
 _LARGE_BODY: Final = 2**18
 _POLL_INTERVAL: Final = 0.005
-
-
-class _Request(aiohttp.ClientRequest):
-    """A request of aiohttp that notes when it begins to be written and when it is."""
-
-    has_begun = False
-    attempt_timeout: AttemptTimeout | None = None
-
-    async def send(self, conn: Any) -> aiohttp.ClientResponse:
-        self.has_begun = True
-        # Without a body the answer is awaited from now on; with one, from the moment at which it is written.
-        if not self.body and self.attempt_timeout is not None:
-            self.attempt_timeout.restart_silence()
-        return await super().send(conn)
-
-    async def write_bytes(self, *args: Any, **kwargs: Any) -> None:
-        await super().write_bytes(*args, **kwargs)
-        if self.attempt_timeout is not None:
-            self.attempt_timeout.restart_silence()
-
-
-class _Connector(aiohttp.TCPConnector):
-    """A connector of aiohttp that counts the connections that it opens."""
-
-    opened = 0
-
-    async def _create_connection(self, *args: Any, **kwargs: Any) -> Any:
-        protocol = await super()._create_connection(*args, **kwargs)
-        self.opened += 1
-        return protocol
+_MAX_SPOILED: Final = 3
 
 
 class _ConnectionLost(Exception):
@@ -108,21 +81,26 @@ class _StreamedPayload(aiohttp.Payload):
 
     _autoclose = True
 
-    def __init__(self, body: OutgoingBody, timeout: AttemptTimeout) -> None:
+    begins_by_itself = True
+
+    def __init__(self, body: OutgoingBody, attempt: _Attempt) -> None:
         super().__init__(body)
         self._size = body.size
-        self._timeout = timeout
+        self._attempt = attempt
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
         raise TypeError("a body that is sent as it is read has no text")
 
     async def write(self, writer: AbstractStreamWriter) -> None:
         """Write the body; while its source is awaited, the silence is not the server's."""
+        timeout = self._attempt.timeout
         async with aclosing(self._value.chunks()) as chunks:
             async for chunk in chunks:
-                self._timeout.restart_silence()
+                self._attempt.begin()
+                timeout.restart_silence()
                 await writer.write(chunk)
-                self._timeout.suspend_silence()
+                timeout.suspend_silence()
+        self._attempt.begin()  # of an empty body, the head is written behind this
 
 
 class _Attempt:
@@ -132,7 +110,7 @@ class _Attempt:
 
     def __init__(self, timeout: AttemptTimeout) -> None:
         self.timeout = timeout
-        self.request: _Request | None = None
+        self.request: SentRequest | None = None
         self.body: OutgoingBody | None = None
         self.proxy: Proxy | None = None
 
@@ -140,16 +118,32 @@ class _Attempt:
     def has_begun(self) -> bool:
         return self.request is not None and self.request.has_begun
 
+    def begin(self) -> None:
+        """Note that the first byte is about to be written; see :meth:`SentRequest.begin`."""
+        if self.request is not None:
+            self.request.begin()
+
     async def __call__(
         self, request: aiohttp.ClientRequest, handler: ClientHandlerType
     ) -> aiohttp.ClientResponse:
-        if isinstance(request, _Request):
-            self.request = request
-            request.attempt_timeout = self.timeout
-        try:
-            return await handler(request)
-        except (aiohttp.ClientConnectionError, OSError) as error:
-            raise _ConnectionLost from error
+        assert isinstance(request, SentRequest)
+        self.request = request
+        request.attempt_timeout = self.timeout
+        for _ in range(_MAX_SPOILED):
+            request.protocol = None
+            try:
+                return await handler(request)
+            except (aiohttp.ClientConnectionError, OSError) as error:
+                failure = error
+                if not self._may_take_another():
+                    break
+        raise _ConnectionLost from failure
+
+    def _may_take_another(self) -> bool:
+        """Return whether a connection was got, and was of no use before anything was sent on it."""
+        request = self.request
+        is_unsent = request is not None and request.protocol is not None and not request.has_begun
+        return is_unsent and (self.body is None or not self.body.has_begun)
 
 
 @attrs.define(eq=False)
@@ -157,7 +151,7 @@ class _LoopClient:
     """The client of one event loop: an aiohttp session, and the generator that closes it with the loop."""
 
     http: aiohttp.ClientSession
-    connector: _Connector
+    connector: Connector
     closer: AsyncGeneratorType[None, None]
     open_bodies: set[aiohttp.StreamReader] = attrs.field(factory=set)
 
@@ -306,7 +300,7 @@ class AiohttpTransport:
             headers=headers,
             data=_wrap_large_body(request.content)
             if attempt.body is None
-            else _StreamedPayload(attempt.body, attempt.timeout),
+            else _StreamedPayload(attempt.body, attempt),
             allow_redirects=False,
             proxy=None if proxy is None else proxy.url,
             proxy_headers=None if proxy is None else proxy.headers(),
@@ -362,7 +356,7 @@ class AiohttpTransport:
         return client
 
     def _new_client(self, context: tls.SSLContext | None) -> _LoopClient:
-        connector = _Connector(
+        connector = Connector(
             limit=self._connections,
             limit_per_host=self._per_host or 0,
             ssl=context if context is not None else True,
@@ -374,7 +368,7 @@ class AiohttpTransport:
             auto_decompress=False,
             headers={"Accept-Encoding": ACCEPT_ENCODING, "User-Agent": _USER_AGENT},
             skip_auto_headers=("Content-Type",),
-            request_class=_Request,
+            request_class=SentRequest,
         )
         return _LoopClient(http, connector, cast("AsyncGeneratorType[None, None]", _close_with_loop(http)))
 

@@ -156,7 +156,6 @@ def choose(environ: dict[str, str] | None = None, **options: Any) -> Target:
         ({}, {}, "active", "t-active"),
         ({}, {"ZEYOS_PROFILE": "other"}, "other", "t-other"),
         ({"profile": "third"}, {"ZEYOS_PROFILE": "other"}, "third", "t-third"),
-        ({}, {"ZEYOS_TOKEN": "env"}, "active", "env"),
         ({"profile": "third"}, {"ZEYOS_TOKEN": "env", "ZEYOS_BASE_URL": URL}, "third", "t-third"),
         ({"profile": "third", "token": "arg"}, {"ZEYOS_TOKEN": "env"}, "third", "arg"),
         ({}, {"ZEYOS_INSTANCE": "active"}, "active", "t-active"),
@@ -172,6 +171,78 @@ def test_stored_credentials_come_last_unless_a_profile_is_asked_for(
     machine.profiles("active", active=at("active"), other=at("other"), third=at("third"))
     target = choose(environ, **options)
     assert (target.url, target.auth) == (f"https://cloud.zeyos.com/{place}", BearerToken(token))
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "named"),
+    [
+        ({}, {"ZEYOS_TOKEN": "s3cret"}, "ZEYOS_TOKEN"),
+        ({}, {"ZEYOS_TOKEN": "s3cret", "ZEYOS_PROFILE": "active"}, "ZEYOS_TOKEN"),
+        (
+            {},
+            {"ZEYOS_REFRESH_TOKEN": "s3cret", "ZEYOS_CLIENT_ID": "app", "ZEYOS_CLIENT_SECRET": "s"},
+            "ZEYOS_REFRESH",
+        ),
+        ({}, {"ZEYOS_USER": "max", "ZEYOS_PASSWORD": "s3cret"}, "ZEYOS_USER"),
+        ({"user": "max"}, {"ZEYOS_PASSWORD": "s3cret"}, "--user"),
+        ({"user": "max"}, {}, "--user"),
+        ({"token": "s3cret"}, {}, "--token"),
+        ({"token_file": "/nowhere"}, {}, "--token-file"),
+    ],
+)
+@pytest.mark.parametrize("place", ["pin", "local", "active", "single"])
+def test_a_credential_goes_to_no_address_that_happens_to_be_stored(
+    machine: Any, place: str, options: dict[str, Any], environ: dict[str, str], named: str
+) -> None:
+    """Whichever file has it: nothing is read, and nobody is asked for a password, before it is refused."""
+    machine.profiles("active" if place == "active" else None, active=at("active"))
+    if place == "pin":
+        machine.write(machine.project / ".zeyos" / "profile", "active")
+    elif place == "local":
+        machine.write(machine.project / ".zeyos" / "auth.json", "damaged")
+    elif place == "single":
+        machine.write(machine.config / "credentials.json", at("single"))
+    prompts: list[str] = []
+    with pytest.raises(ConfigurationError, match=f"which ZeyOS.*{named}.*--url.*--profile") as caught:
+        resolve_target(Connection(**options), environ, prompts.append)
+    assert not prompts
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_password_is_not_asked_for_where_it_could_be_read(machine: Any) -> None:
+    """Over http to another machine, unless an option, the environment or the profile permits it."""
+    plain = "http://intranet.example/demo"
+    machine.profiles(
+        None, demo={**at("demo"), "baseUrl": plain}, open={**at("o"), "baseUrl": plain, "allowHttp": True}
+    )
+    prompts: list[str] = []
+
+    def ask(prompt: str) -> str:
+        prompts.append(prompt)
+        return "p"
+
+    for address in ({"url": plain}, {"profile": "demo"}):
+        with pytest.raises(ConfigurationError, match="has no TLS"):
+            resolve_target(Connection(user="max", **address), {}, ask)
+    with pytest.raises(ConfigurationError, match="has no TLS"):
+        choose(profile="demo")
+    assert not prompts
+    permitted: list[tuple[dict[str, Any], dict[str, str]]] = [
+        ({"url": plain, "allow_http": True}, {}),
+        ({"url": plain}, {"ZEYOS_ALLOW_HTTP": "1"}),
+        ({"profile": "open"}, {}),
+    ]
+    for options, environ in permitted:
+        assert resolve_target(Connection(user="max", **options), environ, ask).allow_http
+    assert choose(profile="open").allow_http
+    assert choose(url="http://localhost:1", token="t").url == "http://localhost:1"
+
+
+def test_a_sign_in_that_is_not_to_be_refreshed(machine: Any) -> None:
+    """An expired token is not tried, and the error says what to run."""
+    machine.profiles("demo", demo=at("demo", clientId="app", clientSecret="s", refreshToken="r", expiresAt=1))
+    with pytest.raises(NotSignedIn, match="has expired"):
+        choose({"ZEYOS_NO_REFRESH": "1"})
 
 
 @pytest.mark.parametrize("place", ["pin", "local", "active", "single"])

@@ -68,15 +68,28 @@ def list_(*, as_json: bool) -> None:
 @click.option("--instance", metavar="NAME", help="The instance's name, where the URL lacks it.")
 @click.option("--client-id", metavar="ID", help="The application's identifier.")
 @click.option("--client-secret-file", metavar="FILE", help="A file with the application's secret.")
+@click.option(
+    "--allow-http",
+    is_flag=True,
+    help="Let its credential go over http:// to another machine, for everyone to read.",
+)
 @verbose_option
 def add(
-    *, name: str, url: str, instance: str | None, client_id: str | None, client_secret_file: str | None
+    *,
+    name: str,
+    url: str,
+    instance: str | None,
+    client_id: str | None,
+    client_secret_file: str | None,
+    allow_http: bool,
 ) -> None:
     """Make a profile, or change one. Tokens come into it by login."""
     registry = ProfileRegistry.of_user()
     before = registry.entry(check_name(name))
     base_url = _resolve_url(url, instance)
-    values: dict[str, str | None] = {"baseUrl": base_url}
+    values: dict[str, str | bool | None] = {"baseUrl": base_url}
+    if allow_http or (before is not None and not same_instance(before.url, base_url)):
+        values["allowHttp"] = allow_http or None  # it was for the address of before
     # What is not given stays as it is, in a profile that exists.
     if client_id:
         values["clientId"] = client_id

@@ -22,15 +22,17 @@ filtered and sorted by is not documented.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final, Generic, TypeVar
 
 import attrs
 import msgspec
 
-from ...codec import DecodeFailed, Page, RowReader
+from ...codec import DecodeFailed, Page, RowReader, TypedReader
 from ...errors import ServerError
 from ...filters import Constant, Expression, normalize, to_general
 from ...filters.compilers.general import ALL_FIELDS
+from ...json_text import decode_json, encode_json
 from ...pagination import PageSize
 from ...schema import Entity, Field, Kind
 from ...wire import Request, Response, Safety, public_url
@@ -41,6 +43,9 @@ from .values import RecordId, cell_value, record_id
 __all__ = ["Column", "GeneralLists", "Listing", "Row", "Rows", "open_entity", "read_listing"]
 
 R = TypeVar("R")
+
+_EXACT_DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
+_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 
 _FEATURES: Final = ListFeatures(
     id_field=None,
@@ -136,7 +141,7 @@ class _PlainReader:
     """A reader of an array of objects."""
 
     def page(self, body: bytes) -> Page[Row]:
-        return Page([Row(values) for values in msgspec.json.decode(body)], None)
+        return Page([Row(values) for values in decode_json(body)], None)
 
 
 @attrs.frozen
@@ -147,11 +152,14 @@ class _ListingReader(Generic[R]):
     columns: Mapping[str, str] | None
 
     def page(self, body: bytes) -> Page[R]:
+        # A class says itself what its values are: it gets each text as the server wrote it, and every digit of a number.
+        as_sent = isinstance(self.inner, TypedReader)
         try:
-            listing = read_listing(msgspec.json.decode(body)["data"])
+            values = decode_json(body, _EXACT_DECODER) if as_sent else decode_json(body)
+            listing = read_listing(values["data"], as_sent=as_sent)
         except (msgspec.DecodeError, KeyError, TypeError) as error:
             raise DecodeFailed(f"no list of the General API: {error}") from error
-        rows = self.inner.page(msgspec.json.encode([self._selected(row) for row in listing.rows])).rows
+        rows = self.inner.page(encode_json([self._selected(row) for row in listing.rows], _ENCODER)).rows
         for row, source in zip(rows, listing.rows, strict=True):
             if isinstance(row, Row):
                 row.id = source.id
@@ -167,15 +175,19 @@ class _ListingReader(Generic[R]):
             raise DecodeFailed(f"the column {error} was asked for and did not come") from None
 
 
-def read_listing(data: Any) -> Listing:
+def read_listing(data: Any, *, as_sent: bool = False) -> Listing:
     """Return the page in a list's ``data``.
+
+    Args:
+        data: The value under ``data``.
+        as_sent: Whether cells are left as they came, in place of the values that their types say.
 
     Raises:
         DecodeFailed: It is none.
     """
     try:
         columns = tuple(_read_column(item) for item in data["head"])
-        rows = [_read_row(item, columns) for item in data["data"]]
+        rows = [_read_row(item, columns, as_sent) for item in data["data"]]
         total, caption = int(data["total"]), str(data.get("caption") or "")
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise DecodeFailed(f"no list of the General API: {type(error).__name__}: {error}") from error
@@ -193,13 +205,13 @@ def _read_column(item: Mapping[str, Any]) -> Column:
     )
 
 
-def _read_row(item: Mapping[str, Any], columns: Sequence[Column]) -> Row:
+def _read_row(item: Mapping[str, Any], columns: Sequence[Column], as_sent: bool) -> Row:
     cells = item["row"]
     if len(cells) != len(columns):
         # Cells have no names: one too few would put each value under its neighbour's column.
         raise DecodeFailed(f"a row of {len(cells)} cells under {len(columns)} columns")
     row = Row(
-        (column.name, cell_value(cell.get("content"), cell.get("type")))
+        (column.name, cell.get("content") if as_sent else cell_value(cell.get("content"), cell.get("type")))
         for column, cell in zip(columns, cells, strict=True)
     )
     row.id = record_id(item["id"])

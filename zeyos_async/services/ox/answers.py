@@ -17,6 +17,7 @@ import attrs
 import msgspec
 
 from ...errors import ServerError
+from ...json_text import decode_json
 from ...wire import Request, Response, public_url, too_deep
 
 __all__ = [
@@ -99,12 +100,14 @@ class Envelope:
         timestamp: The greatest time stamp of what was sent, in ms since 1970 UTC, or ``None``.
         warnings: What the server remarks.
         job: The ID of the job that goes on with the work, where the server did not wait for its end.
+        bare: Whether the data came by itself, without an envelope around it.
     """
 
     data: Any
     timestamp: int | None = None
     warnings: tuple[OxWarning, ...] = ()
     job: str | None = None
+    bare: bool = False
 
 
 class _Problem(msgspec.Struct, gc=False):
@@ -140,6 +143,11 @@ def unwrap_html(body: bytes) -> bytes:
     return match.group(1) if match else body
 
 
+_ODD_VALUES: Final = (ValueError, TypeError, OverflowError)
+"""What nonsense in an answer raises. ``ValueError`` is also msgspec's, and that of half characters."""
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+
 def parse_response(request: Request, response: Response) -> tuple[Envelope, OxWarning | None]:
     """Read an answer into its envelope, and into its error if it is one.
 
@@ -150,14 +158,14 @@ def parse_response(request: Request, response: Response) -> tuple[Envelope, OxWa
         ServerError: The body is not JSON.
         ResponseTooLarge: Its JSON is nested too deeply.
     """
-    body = unwrap_html(response.body).strip()
+    body = unwrap_html(response.body.removeprefix(_BYTE_ORDER_MARK)).strip()
     if not body:
         return Envelope(None), None
     try:
         return _parse_body(body)
     except RecursionError as error:
         raise too_deep(response.url) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _ODD_VALUES as error:
         raise ServerError(
             f"{request.operation}: JSON was expected, and {response.text!r:.120} came: {error}",
             status=response.status,
@@ -167,22 +175,34 @@ def parse_response(request: Request, response: Response) -> tuple[Envelope, OxWa
 
 
 def _parse_body(body: bytes) -> tuple[Envelope, OxWarning | None]:
-    if body[:1] == b"{":
-        reply = _REPLY.decode(body)
-        if reply.data is not msgspec.UNSET or _is_error(reply):
-            data = None if reply.data is msgspec.UNSET else msgspec.json.decode(reply.data)
-            return _build_envelope(data, reply)
-        value = msgspec.json.decode(body)
-        # Some answers are no envelope but the data itself; an envelope without data must not be taken for one.
-        if set(value) <= _FIELDS:
-            return _build_envelope(None, reply)
-        return _build_envelope(value, reply)
-    return Envelope(msgspec.json.decode(body)), None
+    if body[:1] != b"{":
+        return Envelope(decode_json(body), bare=True), None
+    reply = decode_json(body, _REPLY)
+    data = None if reply.data is msgspec.UNSET else decode_json(reply.data)
+    if reply.data is not msgspec.UNSET or _is_error(reply):
+        return _build_envelope(data, reply)
+    return _build_from_object(decode_json(body), reply)
+
+
+def _build_from_object(value: dict[str, Any], reply: _Reply) -> tuple[Envelope, OxWarning | None]:
+    """Build the envelope of an object without ``data``."""
+    # Some answers are no envelope but the data itself; an envelope without data must not be taken for one.
+    if set(value) <= _FIELDS:
+        return _build_envelope(None, reply)
+    envelope, problem = _build_envelope(value, reply)
+    return attrs.evolve(envelope, bare=True), problem
 
 
 def parse_item(value: Any) -> tuple[Envelope, OxWarning | None]:
     """Read the answer of one item of a ``multiple``; see :func:`parse_response`."""
-    return _parse_body(msgspec.json.encode(value))
+    if not isinstance(value, dict):
+        return Envelope(value, bare=True), None
+    reply = _Reply(
+        **{name: value[name] for name in _Reply.__struct_fields__ if name in value and name != "data"}
+    )
+    if "data" in value or _is_error(reply):
+        return _build_envelope(value.get("data"), reply)
+    return _build_from_object(value, reply)
 
 
 def _is_error(reply: _Reply) -> bool:

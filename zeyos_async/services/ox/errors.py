@@ -228,7 +228,7 @@ def check_answer(request: Request, response: Response) -> None:
         ApiError: It is one: an ``OxError`` where it is in an envelope, by its status otherwise.
     """
     body = response.body
-    if b'"error' not in body and response.status < 400 and body[:1] != b"<":
+    if b'"error' not in body and response.status < 400 and body.lstrip()[:1] != b"<":
         return  # the usual case; a large body is not parsed twice
     envelope, problem = _parse_leniently(request, response)
     # Where a file was asked for, JSON with the word in it may be the file.
