@@ -44,7 +44,7 @@ MAY_IMPORT: Final[dict[str, str]] = {
     "policy": GROUND,
     "codec": GROUND,
     "auth": "deprecated errors json_text wire secrets forms",
-    "transport": "errors json_text wire",
+    "transport": "errors json_text wire secrets",
     "session": f"{GROUND} secrets auth policy transport codec",
     "services": "",
     "services.base": f"{GROUND} records session filters pagination codec",

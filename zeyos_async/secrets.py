@@ -12,10 +12,13 @@ import base64
 import functools
 import hmac
 import html.entities
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterator
 from typing import Any, Final, TypeAlias
+
+import attrs
 
 from .errors import ConfigurationError
 
@@ -119,27 +122,52 @@ def redact(text: str, *secrets: Secret | None) -> str:
     unreadable and tells the secret by what is missing.
     """
     for secret in secrets:
-        value = re.sub(rf"\A{_BLANKS}|{_BLANKS}\Z", "", secret.reveal()) if secret else ""
-        if len(value) < _MIN_REDACTED or len(text) < _MIN_REDACTED:
-            continue
-        for reading in dict.fromkeys((value, unicodedata.normalize("NFC", value))):
-            text = _mask(text, _text_units(reading), is_base64=False)
-        for encoded in dict.fromkeys(_base64_forms(value)):
-            text = _mask(text, _base64_units(encoded), is_base64=True)
+        for reading in _readings(secret.reveal() if secret else ""):
+            text = _mask(text, reading)
     return text
 
 
-def _mask(text: str, units: list[_Unit], *, is_base64: bool) -> str:
+@attrs.frozen(repr=False)
+class _Reading:
+    """A way to read a secret: its units, a pattern that finds the first of them, and whether they are base64."""
+
+    units: list[_Unit]
+    first: re.Pattern[str]
+    is_base64: bool
+
+
+@functools.lru_cache(maxsize=64)  # a thousand callers may get an error each
+def _readings(value: str) -> tuple[_Reading, ...]:
+    value = re.sub(rf"\A{_BLANKS}|{_BLANKS}\Z", "", value)
+    if len(value) < _MIN_REDACTED:
+        return ()
+    texts = dict.fromkeys((value, unicodedata.normalize("NFC", value)))
+    encoded = dict.fromkeys(_base64_forms(value))
+    return (
+        *(_reading(_text_units(text), is_base64=False) for text in texts),
+        *(_reading(_base64_units(text), is_base64=True) for text in encoded),
+    )
+
+
+def _reading(units: list[_Unit], *, is_base64: bool) -> _Reading:
+    # With the units after the first one: a letter is found everywhere, three in a row are not.
+    first, *others = (
+        "|".join((re.escape(raw), *(pattern.pattern for pattern in encoded)))
+        for raw, encoded in itertools.takewhile(lambda unit: unit[0], units[:3])
+    )
+    following = "".join(f"(?:{other})" for other in others)
+    return _Reading(units, re.compile(f"(?:{first})(?={following})"), is_base64)
+
+
+def _mask(text: str, reading: _Reading) -> str:
     """Replace each place in a text where all units follow each other."""
     parts, done, position = [], 0, 0
-    raw, encoded = units[0]
-    first = re.compile("|".join((re.escape(raw), *(pattern.pattern for pattern in encoded))))
-    while found := first.search(text, position):
+    while found := reading.first.search(text, position):
         start, position = found.start(), found.start() + 1
-        end = _end_of_match(text, start, units)
+        end = _end_of_match(text, start, reading.units)
         if end < 0:
             continue
-        if is_base64:  # a character at either end holds bits of the secret and of what is beside it
+        if reading.is_base64:  # a character at either end holds bits of the secret and of what is beside it
             rest = _BASE64_REST.match(text, end)
             end = rest.end() if rest else end
             start -= start > done and text[start - 1].isalnum()

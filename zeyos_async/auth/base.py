@@ -193,10 +193,11 @@ def fingerprint(secret: Secret | None) -> str:
     return hashlib.sha256(secret.reveal().encode()).hexdigest()[:12] if secret else ""
 
 
-def list_secrets(backend: AuthBackend, credential: Credential) -> list[Secret | None]:
+def list_secrets(backend: AuthBackend, credential: Credential | None) -> list[Secret | None]:
     """Return what must not show up in an error: the backend's choice, and whatever secrets it was given."""
     values = (getattr(backend, name, None) for name in _fields(type(backend)))
-    return [*backend.secrets(credential), *(value for value in values if isinstance(value, Secret))]
+    obtained = () if credential is None else backend.secrets(credential)
+    return [*obtained, *(value for value in values if isinstance(value, Secret))]
 
 
 @functools.cache

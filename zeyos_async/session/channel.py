@@ -302,8 +302,9 @@ class Channel:
 
     def _complete_error(self, error: ZeyosAsyncError, call: Call) -> None:
         """Take secrets out of an error, and add a hint about a rejected credential."""
-        if call.credential is not None and call.credential_manager is not None:
-            redact_error(error, *list_secrets(call.credential_manager.backend, call.credential))
+        manager = call.credential_manager
+        own = () if manager is None else list_secrets(manager.backend, call.credential or manager.current)
+        redact_error(error, *own, *getattr(self.state.transport, "secrets", ()))
         if not isinstance(error, ApiError):
             return
         own_hint = vars(error).get("hint")  # a log-in that was refused has its own advice, or has said it all
@@ -519,10 +520,10 @@ def _redirect(request: Request, target: URL) -> Request:
 
 
 def _classify_failure(error: TransportError) -> Failure:
-    if isinstance(error, NotSent):  # a certificate that does not verify now will not in a second either
-        return (
-            Failure.FINAL if isinstance(error.__cause__, ssl.SSLCertVerificationError) else Failure.NOT_SENT
-        )
+    if isinstance(error, NotSent):
+        # A certificate that does not verify, or a proxy that refuses a password, will not do better in a second.
+        is_final = isinstance(error.__cause__, (ssl.SSLCertVerificationError, PermissionError))
+        return Failure.FINAL if is_final else Failure.NOT_SENT
     if isinstance(error, (OutcomeUnknown, ResponseTruncated)):
         return Failure.UNKNOWN
     return Failure.FINAL
