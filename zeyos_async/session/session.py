@@ -69,7 +69,9 @@ class Session:
         self.hooks = tuple(hooks)
         self._credential_managers: OrderedDict[tuple[str, Any], CredentialManager] = OrderedDict()
         self._lock = threading.Lock()
-        self._state = SessionState(transport or _aiohttp_transport(self.limits, ssl, proxy, trust_env), hedge)
+        self._state = SessionState(
+            transport or _aiohttp_transport(self.limits, ssl, proxy, trust_env), hedge, self.limits
+        )
 
     @property
     def transport(self) -> Transport:

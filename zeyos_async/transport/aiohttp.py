@@ -32,7 +32,7 @@ from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing
 from os import PathLike
 from types import AsyncGeneratorType
-from typing import Any, Final, cast
+from typing import Final, cast
 from weakref import WeakKeyDictionary
 
 import aiohttp
