@@ -71,12 +71,12 @@ class IdPass:
     """
 
     def __init__(
-        self, *, page: int, high: int | None = None, count: int | None = None, wanted: int | None = None
+        self, *, page: int, high: int | None = None, count: int | None = None, max_rows: int | None = None
     ) -> None:
         self.page = page
         self.high = high
         self.count = count
-        self.wanted = wanted
+        self.max_rows = max_rows
         self.seen = 0
         self.last: int | None = None
         self.largest_page = 0
@@ -99,7 +99,7 @@ class IdPass:
         """Return the next span to read ahead, or ``None`` if no more are needed (or can be planned)."""
         if self.high is None or self._frontier is None or self._frontier >= self.high:
             return None
-        if self.wanted is not None and self.seen + self._promised_rows >= self.wanted:
+        if self.max_rows is not None and self.seen + self._promised_rows >= self.max_rows:
             return None
         low = self._frontier
         width = self._width()
@@ -138,7 +138,7 @@ class IdPass:
 
     def done(self) -> bool:
         """Return whether the caller has all the rows that it takes."""
-        return self.wanted is not None and self.seen >= self.wanted
+        return self.max_rows is not None and self.seen >= self.max_rows
 
     def _rest(self, span: IdSpan, ids: Sequence[int], limit: int) -> IdSpan | None:
         """Return what is left of a span after a page of it."""
@@ -159,9 +159,9 @@ class IdPass:
 
     def _limit(self) -> int:
         """Return the rows that the next page may have."""
-        if self.wanted is None:
+        if self.max_rows is None:
             return self.page
-        return max(1, min(self.page, self.wanted - self.seen))
+        return max(1, min(self.page, self.max_rows - self.seen))
 
     def _width(self) -> int:
         """Return the number of IDs that a span covers, so that its rows about fill a page."""

@@ -49,13 +49,15 @@ class OffsetPass:
             empty page (for ``distinct``, whose rows the API does not reliably count).
     """
 
-    def __init__(self, *, page: int, start: int = 0, wanted: int | None = None, counted: bool = True) -> None:
+    def __init__(
+        self, *, page: int, start: int = 0, max_rows: int | None = None, counted: bool = True
+    ) -> None:
         self.page = page
         self.sequential = not counted
         self.start = start
-        self.wanted = wanted
+        self.max_rows = max_rows
         self.seen = 0
-        self.wanted_end: int | None = None if wanted is None else start + wanted
+        self.wanted_end: int | None = None if max_rows is None else start + max_rows
         self.end = self.wanted_end
         self.missing = False
         self._frontier = start

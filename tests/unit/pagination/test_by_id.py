@@ -39,7 +39,7 @@ def test_a_short_page_ends_its_span_only_when_it_is_empty() -> None:
 
 def test_no_more_spans_are_read_ahead_than_the_limit_takes() -> None:
     """With a limit of 25 rows and pages of 10, three spans are enough."""
-    state = IdPass(page=10, wanted=25)
+    state = IdPass(page=10, max_rows=25)
     state.begin(high=1000, count=1000)
     state.handed(state.open(first=10), range(1, 11), limit=10)
     spans = 0

@@ -22,14 +22,14 @@ def test_seen_ids_behave_as_a_set(numbers: list[int]) -> None:
 
 def test_windows_end_at_the_count_or_at_the_limit() -> None:
     """Windows touch and end exactly; the last one has room for a row that was not counted."""
-    state = OffsetPass(page=10, start=5, wanted=None)
+    state = OffsetPass(page=10, start=5, max_rows=None)
     first = state.open(4)
     state.begin(30)
     windows = [first]
     while (span := state.next()) is not None:
         windows.append(span)
     assert [(w.offset, w.limit) for w in windows] == [(5, 4), (9, 10), (19, 10), (29, 2)]
-    assert OffsetPass(page=10, wanted=3).open(10).limit == 3
+    assert OffsetPass(page=10, max_rows=3).open(10).limit == 3
 
 
 def test_a_count_that_is_too_low_does_not_end_a_pass() -> None:

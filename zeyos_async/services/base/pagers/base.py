@@ -242,7 +242,7 @@ class ListPager(Pager[R]):
         """Raise or warn, as the caller chose, that rows changed while they were paged."""
         text = f"{self.config.plan.entity.name}: {message}"
         if self.config.paging.on_drift == "raise":
-            raise PageDrift(text, expected=expected, seen=row_count)
+            raise PageDrift(text, expected=expected, received=row_count)
         warnings.warn(text, PageDriftWarning, stacklevel=4)
 
     def _planned_page(self, window: PageWindow, purpose: str) -> PlannedRequest:

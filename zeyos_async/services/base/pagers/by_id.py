@@ -53,7 +53,7 @@ class IdPager(ListPager[R]):
 
     def __init__(self, config: PagerConfig[R]) -> None:
         super().__init__(config)
-        self._state = IdPass(page=config.paging.page, wanted=config.max_rows)
+        self._state = IdPass(page=config.paging.page, max_rows=config.max_rows)
         self._prefetcher: Prefetcher[IdSpan, FetchedPage] = Prefetcher(self._fetch_span)
 
     async def pages(self) -> AsyncIterator[list[R]]:

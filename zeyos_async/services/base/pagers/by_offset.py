@@ -34,7 +34,7 @@ class OffsetPager(ListPager[R]):
         # Whether a count sees DISTINCT, the documents say both ways: such rows are read until a page is empty.
         self._is_counted = not config.plan.distinct
         self._state = OffsetPass(
-            page=config.paging.page, start=config.skip, wanted=config.max_rows, counted=self._is_counted
+            page=config.paging.page, start=config.skip, max_rows=config.max_rows, counted=self._is_counted
         )
         self._prefetcher: Prefetcher[OffsetSpan, FetchedPage] = Prefetcher(self._fetch_span)
         self._seen_ids = SeenIds()
