@@ -22,7 +22,7 @@ PACKAGE: Final = "zeyos_async"
 
 # -- the table -------------------------------------------------------------------------------------
 
-GROUND: Final = "deprecated errors wire schema"
+GROUND: Final = "deprecated errors addresses wire schema"
 CORE: Final = (
     f"{GROUND} secrets records codes forms filters pagination policy codec auth session services.base"
 )
@@ -31,18 +31,19 @@ MAY_IMPORT: Final[dict[str, str]] = {
     # unit (a module or folder, the longest match counts)   what it may import, itself apart
     "deprecated": "",
     "errors": "",
+    "addresses": "errors",
     "wire": "errors",
     "schema": "errors",
     "secrets": "errors",
     "codes": "errors",
-    "forms": "errors wire",
+    "forms": "errors addresses wire",
     "records": "schema",
     "filters": GROUND,
     "pagination": GROUND,
     "policy": GROUND,
     "codec": GROUND,
-    "auth": "deprecated errors wire secrets forms",
-    "transport": "errors wire",
+    "auth": "deprecated errors addresses wire secrets forms",
+    "transport": "errors addresses wire",
     "session": f"{GROUND} secrets auth policy transport codec",
     "services": "",
     "services.base": f"{GROUND} records session filters pagination codec",

@@ -16,7 +16,16 @@ from yarl import URL
 
 from .errors import ResponseTooLarge
 
-__all__ = ["Request", "Response", "Safety", "StreamingBody", "public_url", "too_deep"]
+__all__ = [
+    "Request",
+    "Response",
+    "Safety",
+    "StreamingBody",
+    "public_url",
+    "skip_byte_order_mark",
+    "too_deep",
+    "without_byte_order_mark",
+]
 
 _OPEN_HEADERS: Final = frozenset(
     {
@@ -31,6 +40,7 @@ _OPEN_HEADERS: Final = frozenset(
     }
     | {"if-none-match", "last-modified", "retry-after", "server", "transfer-encoding", "user-agent"}
 )
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _NO_HEADERS: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
 
 
@@ -196,11 +206,29 @@ class Response:
         import msgspec  # here, so that importing this module stays cheap
 
         try:
-            return msgspec.json.decode(self.body)
+            return msgspec.json.decode(skip_byte_order_mark(self.body))
         except msgspec.DecodeError as error:
             raise ValueError(f"not JSON: {error}") from error
         except RecursionError as error:
             raise too_deep(self.url) from error
+
+
+def skip_byte_order_mark(body: bytes) -> bytes:
+    """A body without the byte order mark that some servers write before their JSON (RFC 8259, 8.1)."""
+    return body[len(_BYTE_ORDER_MARK) :] if body.startswith(_BYTE_ORDER_MARK) else body
+
+
+def without_byte_order_mark(request: Request, response: Response) -> Response:
+    """An answer without a byte order mark, where it is read as JSON; that of a file belongs to the file."""
+    body = response.body
+    if not body.startswith(_BYTE_ORDER_MARK):
+        return response
+    rest = skip_byte_order_mark(body)
+    wants_json = request.headers.get("Accept") == "application/json"
+    is_json = "json" in response.content_type or rest.lstrip()[:1] in (b"", b"{", b"[", b"<")
+    return (
+        attrs.evolve(response, body=rest) if response.status >= 400 or (wants_json and is_json) else response
+    )
 
 
 def too_deep(url: URL) -> ResponseTooLarge:

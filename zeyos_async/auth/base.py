@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import attrs
 from yarl import URL
 
+from ..addresses import add_segments
 from ..deprecated import adopt_overrides, overridable
 from ..errors import ConfigurationError, InvalidArgument
 from ..secrets import Secret
@@ -76,7 +77,7 @@ class AuthContext:
 
     def url(self, path: str) -> URL:
         """Return the URL of a path below the base URL."""
-        return self.base_url.joinpath(*path.strip("/").split("/"))
+        return add_segments(self.base_url, *path.strip("/").split("/"))
 
 
 Flow: TypeAlias = Generator[Request | Awaitable[Any], Any, Credential]

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import attrs
 
+from ..addresses import check_text
 from ..errors import InvalidArgument
 from .upload import Progress, Upload, report_progress
 
@@ -31,7 +32,19 @@ def _check_fields(value: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple
     for name, text in pairs:
         if not isinstance(name, str) or not isinstance(text, str):
             raise InvalidArgument(f"The form field {name!r} must be a text, not {type(text).__name__}.")
+        _check_field(name, text)
     return pairs
+
+
+def _check_field(name: str, text: str) -> None:
+    check_text(name, "the name of a form field")
+    # Not through check_text, which shows the text: it may be a secret.
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidArgument(
+            f"The form field {name!r} holds half a character, which can't be sent; nothing was sent."
+        ) from None
 
 
 def _format_names(pairs: tuple[tuple[str, Any], ...]) -> str:
@@ -66,6 +79,8 @@ def _check_parts(value: Iterable[Part]) -> tuple[Part, ...]:
             raise InvalidArgument(
                 f"The part {name!r} of a form must be a text or an Upload, not {type(content).__name__}."
             )
+        if isinstance(content, str):
+            _check_field(name, content)
         _part_head(
             name, content, "-"
         )  # names that can't be sent fail here, and not in the middle of a request

@@ -19,7 +19,7 @@ import attrs
 from ..errors import NotSent, TransportError
 from ..policy import ConcurrencyWindow, Hedge, Latencies
 from ..transport.base import ResponseStream, error_details
-from ..wire import Request, Response, Safety, public_url
+from ..wire import Request, Response, Safety, public_url, without_byte_order_mark
 from .call import Call
 from .hooks import notify
 from .limiter import Limiter
@@ -68,6 +68,7 @@ async def _send(state: SessionState, call: Call, request: Request) -> Response:
             response = await state.transport.send(
                 request, deadline=call.deadline, connect=call.timeout.connect, read=call.timeout.read
             )
+            response = without_byte_order_mark(request, response)
     except BaseException as error:
         if isinstance(error, TransportError):
             call.outcome_unknown = call.outcome_unknown or may_have_acted(error)
@@ -120,7 +121,7 @@ async def _open_stream(state: SessionState, call: Call, request: Request, stream
             start, is_all = await _read_beginning(body, call.deadline)
         if is_all or not is_success:
             body.close()
-            return attrs.evolve(head, body=start)
+            return without_byte_order_mark(request, attrs.evolve(head, body=start))
     except BaseException:
         body.close()
         raise

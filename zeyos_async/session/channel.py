@@ -51,7 +51,7 @@ from ..errors import (
     ZeyosAsyncError,
 )
 from ..policy import Deadline, Failure, GiveUp, Limits, Retry, Timeout
-from ..transport.base import deadline_error
+from ..transport.base import check_request, deadline_error
 from ..wire import Request, Response
 from .attempt import send_once
 from .call import Call
@@ -259,6 +259,7 @@ class Channel:
         listeners: Listeners,
     ) -> Call:
         self.state.check_open()
+        check_request(request)  # the transport does, too, but only after a log-in
         bounds = self._timeout if timeout is None else Timeout.of(timeout, self._timeout)
         if request.body is not None and timeout is None and request.stream is not None:
             bounds = bounds.for_upload()
@@ -426,6 +427,8 @@ class Channel:
         request = call.request
         only_reads = request.method in ("GET", "HEAD") and request.body is None
         is_same = self._is_own_origin(target) and self._is_own_origin(request.url) and target != request.url
+        # A name and a password in the address would be sent in place of the credential.
+        is_same = is_same and target.raw_user is None and target.raw_password is None
         call.redirects += 1
         if not (only_reads and is_same and call.redirects <= _MAX_REDIRECTS):
             raise redirect_error(request, response, target)

@@ -83,7 +83,8 @@ def find_redirect_target(request: Request, response: Response) -> URL | None:
         return None
     location = response.headers.get("Location", "")
     try:
-        return request.url.join(URL(location)) if location else request.url
+        target = request.url.join(URL(location)) if location else request.url
+        return target if target.host is not None else request.url  # decoding the host may fail, too
     except ValueError:
         return request.url
 

@@ -14,11 +14,12 @@ from typing import Any, Final, Self
 
 from yarl import URL
 
+from ..addresses import parse_base_url
 from ..auth import AuthBackend, AuthContext
 from ..errors import ConfigurationError
 from ..policy import Hedge, Limits, Retry, Timeout
 from ..transport import Transport
-from ..wire import Request, Response, public_url
+from ..wire import Request, Response
 from .channel import Channel
 from .credentials import CredentialManager
 from .responses import check_response
@@ -202,19 +203,5 @@ def _aiohttp_transport(
 
 
 def _parse_base_url(value: str | URL) -> URL:
-    try:
-        url = URL(value)
-    except (ValueError, TypeError) as error:
-        raise ConfigurationError(f"The base URL can't be read: {error}") from error
-    if url.scheme not in ("http", "https") or not url.host:
-        raise ConfigurationError(
-            f"The base URL {public_url(url)!r} must begin with https:// or http:// and name a host, "
-            "such as https://cloud.zeyos.com/demo."
-        )
-    if url.user is not None or url.password is not None:
-        raise ConfigurationError(
-            "The base URL holds a user name or password; give it as auth= in place of that."
-        )
-    if url.query_string or url.fragment:
-        raise ConfigurationError(f"The base URL {public_url(url)!r} must have no query and no fragment.")
+    url = parse_base_url(value, what="the API", example="https://cloud.zeyos.com/demo")
     return url.with_path(url.path.rstrip("/")) if url.path.endswith("/") else url

@@ -16,6 +16,7 @@ from yarl import URL
 
 from ..errors import ResponseTooLarge, ZeyosAsyncError
 from ..transport.base import ResponseStream, error_details
+from ..transport.complete import get_content_encoding, get_content_length
 from ..wire import Request, Response
 from .outcomes import final_error
 
@@ -81,10 +82,9 @@ class StreamedResponse:
     @property
     def length(self) -> int | None:
         """The number of bytes of the body, or ``None`` if the server did not say."""
-        value = self.headers.get("Content-Length", "")
         # Of a compressed body the header has the length as sent, which tells nothing about the pieces here.
-        is_plain = "Content-Encoding" not in self.headers
-        return int(value) if is_plain and value.isascii() and value.isdigit() else None
+        is_plain = not get_content_encoding(self.headers)
+        return get_content_length(self.headers) if is_plain else None
 
     def __aiter__(self) -> Self:
         return self

@@ -52,7 +52,7 @@ from ..errors import (
 )
 from ..wire import Request, Response, public_url
 from .base import ResponseStream, check_request, deadline_error, error_details
-from .complete import complete_response
+from .complete import complete_response, get_content_length
 from .connections import Connector, SentRequest
 from .decoder import ACCEPT_ENCODING, Bounds
 from .outgoing_body import OutgoingBody
@@ -298,7 +298,7 @@ class AiohttpTransport:
     ) -> bytes:
         """Read the body as it comes, compressed or not, up to its bound."""
         max_size = self._bounds.wire
-        if (answer.content_length or 0) > max_size:  # refused before a byte of it is read
+        if (get_content_length(answer.headers) or 0) > max_size:  # refused before a byte of it is read
             raise ResponseTooLarge(
                 f"the answer announces more than {max_size} bytes", **error_details(request)
             )

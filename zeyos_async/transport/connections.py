@@ -31,6 +31,7 @@ from typing import Any, Final
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 
+from .complete import get_content_length
 from .timeouts import AttemptTimeout
 
 __all__ = ["ConnectionSpoiled", "Connector", "KeptConnection", "SentRequest"]
@@ -183,8 +184,8 @@ class KeptConnection(ResponseHandler):
             self._is_chunked = message.chunked
             if self._skip_payload or message.code in _BODILESS_STATUSES:
                 self._remaining = 0
-            elif not message.chunked and "Content-Length" in message.headers:
-                self._remaining = int(message.headers["Content-Length"])
+            elif not message.chunked:
+                self._remaining = get_content_length(message.headers)
         super().feed_data(data, size)
 
     def connection_lost(self, error: BaseException | None) -> None:

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs
 import attrs
 from yarl import URL
 
+from ...addresses import add_query, set_query
 from ...errors import ConfigurationError
 from ...forms import Form
 from ...secrets import Secret
@@ -101,7 +102,7 @@ class OxSessionBackend(AuthBackend):
         url = request.url
         # Some operations are about another session than the client's own, and name it themselves.
         if state.session and "session" not in url.query:
-            url = url.extend_query(session=state.session)
+            url = add_query(url, {"session": state.session})
         return request.with_url(url, headers=headers)
 
     def rejected(self, request: Request, response: Response) -> bool:
@@ -130,7 +131,7 @@ class OxSessionBackend(AuthBackend):
 
     def revocation_request(self, context: AuthContext, credential: Credential) -> Request:
         """Return the request of the log-out."""
-        url = context.url("login").with_query(action="logout")
+        url = set_query(context.url("login"), {"action": "logout"})
         request = Request(method="GET", url=url, safety=Safety.REPEATABLE, operation="login.logout")
         return self.apply(request, credential)
 
@@ -154,7 +155,7 @@ class OxSessionBackend(AuthBackend):
         content_type = {} if form is None else {"Content-Type": form.content_type}
         return Request(
             method="GET" if form is None else "POST",
-            url=context.url("login").with_query(parameters),
+            url=set_query(context.url("login"), parameters),
             headers={"Accept": "application/json", "User-Agent": self.user_agent, **content_type},
             body=None if form is None else form.encode(),
             safety=Safety.REPEATABLE,  # at worst there is a session that nobody uses

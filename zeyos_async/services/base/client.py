@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from yarl import URL
 
-from ...errors import ConfigurationError, InvalidArgument
+from ...addresses import Query, add_segments, check_path, parse_base_url, set_query
+from ...errors import InvalidArgument
 from ...session import Channel, Limits, Retry, Session, Timeout
 from ...wire import Request, Response, Safety, public_url
 from .values import encode
@@ -93,7 +94,7 @@ class ApiClient:
         method: str,
         path: str,
         *,
-        query: Mapping[str, Any] | Sequence[tuple[str, str]] | None = None,
+        query: Query | None = None,
         json: Any = None,
         headers: Mapping[str, str] | None = None,
         safe: bool | Safety | None = None,
@@ -103,7 +104,7 @@ class ApiClient:
         Args:
             method: HTTP method.
             path: Below the API's root; a slash at its end is kept.
-            query: Query parameters.
+            query: Query parameters: texts and numbers by their names, a list for a name that is repeated.
             json: Values for a JSON body.
             headers: More headers.
             safe: Whether it may be sent again: ``True`` for what changes nothing, ``False`` for what
@@ -122,7 +123,7 @@ class ApiClient:
         return await self._channel.send(
             Request(
                 method=method,
-                url=url.with_query(query) if query else url,
+                url=set_query(url, query) if query else url,
                 headers={"Accept": "application/json", **kind, **(headers or {})},
                 body=None if json is None else encode(json, what=f"{method} {path}"),
                 safety=self._safety(method, path, safe),
@@ -133,14 +134,13 @@ class ApiClient:
 
     def _url(self, path: str) -> URL:
         """The absolute URL of a path that a user gave."""
+        check_path(path, "request(): the path")
         if "://" in path:
-            raise InvalidArgument(
-                f"request() takes a path below the base URL, not the URL {public_url(URL(path))}"
-            )
+            raise InvalidArgument("request() takes a path below the base URL, and not a URL")
         parts = path.strip("/").split("/")
         if any(part in (".", "..") for part in parts):
             raise InvalidArgument(f"request(): the path {path!r} leaves the API")
-        url = self._root_of(path).joinpath(*parts)
+        url = add_segments(self._root_of(path), *parts)
         return url / "" if path.endswith("/") else url
 
     def _root_of(self, path: str) -> URL:
@@ -170,12 +170,5 @@ def service_url(value: str | URL, *, what: str, example: str) -> URL:
     Raises:
         ConfigurationError: It can't be one; the message says why.
     """
-    try:
-        url = URL(value)
-    except (TypeError, ValueError) as error:
-        raise ConfigurationError(f"{value!r} is not a URL: {error}") from error
-    if url.scheme not in ("http", "https") or not url.host:
-        raise ConfigurationError(f"the URL of {what} is needed, such as {example!r}, not {str(value)!r}")
-    if url.user or url.password:
-        raise ConfigurationError("a URL must not hold credentials; give them as auth=…")
-    return url.with_query(None).with_fragment(None).with_path(url.path.rstrip("/") or "/")
+    url = parse_base_url(value, what=what, example=example)
+    return url.with_path(url.path.rstrip("/") or "/")

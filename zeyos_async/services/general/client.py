@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from yarl import URL
 
+from ...addresses import parse_base_url
 from ...auth import AuthBackend
 from ...auth.general.login import KmdLogin, KmdToken
 from ...errors import ConfigurationError, InvalidArgument, ServerError
 from ...session import Limits, Retry, Session, Timeout
 from ...session.credentials import run_flow
 from ...wire import Safety
-from ..base.client import ApiClient, service_url
+from ..base.client import ApiClient
 from .answers import checker
 from .model import Model
 from .wire import Layout, Wire
@@ -152,6 +153,5 @@ class GeneralApi(ApiClient):
 
 
 def _endpoint(value: str | URL) -> URL:
-    """The endpoint as it was written: a slash at its end, or a query, may be part of it."""
-    service_url(value, what="an endpoint", example="https://www.example.com/api")
-    return URL(value).with_fragment(None)
+    """The endpoint as it was written: a slash at its end may be part of it."""
+    return parse_base_url(value, what="an endpoint", example="https://www.example.com/api")

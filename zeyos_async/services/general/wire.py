@@ -9,6 +9,7 @@ import attrs
 import msgspec
 from yarl import URL
 
+from ...addresses import add_segments
 from ...errors import FailedWrite, InvalidArgument, ServerError
 from ...session import Channel
 from ...wire import Request, Safety, public_url
@@ -50,7 +51,7 @@ class Wire:
             parts = ("model", model, action) if model else _WITHOUT_MODEL.get(action, (action,))
             if any(part in ("", ".", "..") or "/" in part for part in parts):
                 raise InvalidArgument(f"{'/'.join(parts)!r} is no action of a model")
-            url, named = url.joinpath(*parts), {}
+            url, named = add_segments(url, *parts), {}
         try:
             body = msgspec.json.encode({**named, **fields})
         except (TypeError, ValueError) as error:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from yarl import URL
 
+from ...addresses import add_segments
 from ...auth import AuthBackend
 from ...errors import InvalidArgument, suggest
 from ...session import Limits, Retry, Session, Timeout
@@ -161,7 +162,7 @@ class Octaved(ApiClient, FlowResources):
     async def _of_nodes(
         self, name: str, nodes: Iterable[FlowRecord | str], options: list[tuple[str, str]]
     ) -> list[Any]:
-        route = Route(self._base.joinpath(*getattr(self._paths, name).split("/")), name)
+        route = Route(add_segments(self._base, *getattr(self._paths, name).split("/")), name)
         ids = [id_of(node) for node in nodes] if not isinstance(nodes, str) else nodes
         wanted = list if name == "planning_dates" else (dict, list)
         queries = list(batches(route.url, ids))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from yarl import URL
 
+from ...addresses import add_segments
 from ...codec import DecodeFailed
 from ...errors import Gone, NotFound
 from ...filters import Expression, FieldNamespace, FieldRef
@@ -59,7 +60,7 @@ class BaseResource(Generic[R]):
         self._record = record
         self._schema: Schema = record.__schema__
         name = self._schema.entity.name
-        self._route = Route(root.joinpath(*getattr(paths, name).split("/")), name)
+        self._route = Route(add_segments(root, *getattr(paths, name).split("/")), name)
         self._part = paths.search
         self._reader = reader(record)
 

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import attrs
 from yarl import URL
 
+from ...addresses import add_segments, set_query
 from ...codec import DecodeFailed, TypedReader
 from ...errors import FailedWrite, InvalidArgument, ServerError
 from ...wire import Request, Response, Safety, public_url
@@ -50,10 +51,10 @@ class Route:
     def get(self, action: str, *parts: str, query: Iterable[tuple[str, str]] = ()) -> Request:
         """A read."""
         pairs = list(query)
-        url = self.url.joinpath(*parts)
+        url = add_segments(self.url, *parts)
         return Request(
             method="GET",
-            url=url.with_query(pairs) if pairs else url,
+            url=set_query(url, pairs) if pairs else url,
             headers=_JSON,
             safety=Safety.READ,
             operation=f"{self.name}.{action}",
@@ -70,11 +71,11 @@ class Route:
     ) -> Request:
         """Any other request; its body is JSON."""
         pairs = list(query)
-        url = self.url.joinpath(*parts)
+        url = add_segments(self.url, *parts)
         operation = f"{self.name}.{action}"
         return Request(
             method=method,
-            url=url.with_query(pairs) if pairs else url,
+            url=set_query(url, pairs) if pairs else url,
             headers=_JSON if body is None else {**_JSON, "Content-Type": "application/json"},
             body=None if body is None else encode(body, what=operation),
             safety=safety,

@@ -15,7 +15,7 @@ import attrs
 import msgspec
 
 from ...errors import ServerError
-from ...wire import Request, Response, public_url, too_deep
+from ...wire import Request, Response, public_url, skip_byte_order_mark, too_deep
 
 __all__ = ["CATEGORIES", "WARNING", "Envelope", "OxWarning", "formatted", "of_value", "parse", "unwrapped"]
 
@@ -123,6 +123,7 @@ _FIELDS: Final = frozenset(_Reply.__struct_fields__) | {"error_stack"}
 
 def unwrapped(body: bytes) -> bytes:
     """The JSON in the web page that an upload is answered with; anything else as it is."""
+    body = skip_byte_order_mark(body)
     if body.lstrip()[:1] != b"<":
         return body
     found = _WRAPPED.search(body)

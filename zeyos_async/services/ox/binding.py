@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import attrs
 
+from ...addresses import check_path
 from ...errors import InvalidArgument, suggest
 from ...wire import Safety
 from .answers import Envelope
@@ -374,4 +375,4 @@ def _quoted(spec: Spec, param: Param, text: str) -> str:
     safe = "/" if param.name in ("path", "jslobPath") else ""
     if not text or any(part in ("", ".", "..") for part in (text.split("/") if safe else [text])):
         raise InvalidArgument(f"{spec.operation}: {param.attr} can't be {text!r}, which is no part of a path")
-    return quote(text, safe=safe)
+    return quote(check_path(text, f"{spec.operation}: {param.attr}"), safe=safe)

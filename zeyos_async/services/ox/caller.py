@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from yarl import URL
 
+from ...addresses import set_query
 from ...errors import ApiError, InvalidArgument, ZeyosAsyncError
 from ...forms import Form as FormBody
 from ...forms import Multipart, Upload
@@ -144,7 +145,7 @@ class OxCaller:
         query = (*prepared.query, *(_PLAIN if parts or spec.html else ()))
         return Request(
             method=spec.method,
-            url=self.url(prepared.path).with_query(query),
+            url=set_query(self.url(prepared.path), query),
             headers={"Accept": _accepted(spec.returns), **kind},
             body=body,
             safety=spec.safety,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import attrs
 
+from ...addresses import set_query
 from ...errors import InvalidArgument
 from ...wire import Request, Safety
 from .answers import parse
@@ -124,7 +125,7 @@ class Job(Generic[T]):
     def _request(self, action: str, safety: Safety) -> Request:
         return Request(
             method="GET",
-            url=self._caller.url("jobs").with_query(action=action, id=self.id),
+            url=set_query(self._caller.url("jobs"), {"action": action, "id": self.id}),
             headers={"Accept": "application/json"},
             safety=safety,
             operation=f"{self._prepared.operation} (job {action})",

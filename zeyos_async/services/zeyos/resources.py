@@ -11,6 +11,7 @@ import attrs
 import msgspec
 from yarl import URL
 
+from ...addresses import add_segments, set_query
 from ...codec import DecodeFailed, TypedReader
 from ...errors import (
     Gone,
@@ -243,11 +244,11 @@ class ReadableResource(Generic[R]):
         query: list[tuple[str, str]] | None = None,
         body: dict[str, Any] | None = None,
     ) -> Request:
-        url = self._url if action == "create" else self._url / str(checked_id(id))
+        url = self._url if action == "create" else add_segments(self._url, str(checked_id(id)))
         operation = f"{self._entity.name}.{action}"
         return Request(
             method=method,
-            url=url.with_query(query) if query else url,
+            url=set_query(url, query) if query else url,
             headers={**(JSON_HEADERS if body is not None else {}), **(headers or {})},
             body=None if body is None else encode(body, what=operation),
             safety=safety,
