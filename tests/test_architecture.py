@@ -275,10 +275,13 @@ def test_every_row_of_the_table_is_used() -> None:
     assert units <= MAY_IMPORT.keys(), "add a row to MAY_IMPORT for each new part"
 
 
-def test_only_one_file_imports_the_http_client() -> None:
-    """The client of aiohttp is imported in one file, which only translates; its server in the emulator."""
+def test_only_two_files_import_the_http_client() -> None:
+    """The client of aiohttp is imported where it is translated and where its connections are looked at."""
     importers = {found.source for found in read(PACKAGE_DIR) if found.target.split(".")[0] == "aiohttp"}
-    assert {name for name in importers if not name.startswith("testing.")} == {"transport.aiohttp"}
+    assert {name for name in importers if not name.startswith("testing.")} == {
+        "transport.aiohttp",
+        "transport.connections",
+    }
 
 
 def test_the_emulator_uses_no_http_client() -> None:

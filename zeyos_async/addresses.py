@@ -144,26 +144,28 @@ def parse_base_url(value: str | URL, *, what: str, example: str) -> URL:
     """
     if not isinstance(value, (str, URL)):
         raise ConfigurationError(
-            f"The URL of {what} is a text such as {example!r}, not of type {type(value).__name__}."
+            f"the URL of {what} can't be read: it is a text such as {example!r}, not of type {type(value).__name__}."
         )
     try:
         text = check_text(str(value), "the URL")
         url = URL(value)
         host = url.raw_host if url.host and url.raw_host else ""  # the one decodes it, and may fail
     except ValueError as error:
-        raise ConfigurationError(f"The URL of {what} can't be read: {error}") from error
+        raise ConfigurationError(f"the URL of {what} can't be read: {error}") from error
     if url.scheme not in ("http", "https") or not host:
         raise ConfigurationError(
-            f"The URL of {what} is needed, such as {example!r}: it must begin with https:// or http:// and name a host."
+            f"the URL of {what} is needed, such as {example!r}: it must begin with https:// or http:// and name a host."
         )
     if url.raw_user is not None or url.raw_password is not None:
-        raise ConfigurationError("The base URL must not hold credentials; give them as auth=….")
+        raise ConfigurationError(
+            f"the URL of {what} holds a user name or password; give it as auth= in place of that."
+        )
     if _NOT_IN_BASE_URL.search(text):
-        raise ConfigurationError(f"The URL of {what} holds a blank, a line break or a control character.")
+        raise ConfigurationError(f"the URL of {what} holds a blank, a line break or a control character.")
     if url.raw_fragment or url.raw_query_string:
-        raise ConfigurationError(f"The URL of {what} must have no query and no fragment.")
+        raise ConfigurationError(f"the URL of {what} must have no query and no fragment.")
     if not _is_host(host):
-        raise ConfigurationError(f"The URL of {what} names the host {host[:80]!a}, which can't be one.")
+        raise ConfigurationError(f"the URL of {what} names the host {host[:80]!a}, which can't be one.")
     return url
 
 

@@ -16,14 +16,14 @@ from typing import Final
 
 import attrs
 
-from ..errors import NotSent, TransportError
+from ..errors import NotSent, TransportError, ZeyosAsyncError
 from ..policy import ConcurrencyWindow, Hedge, Latencies
 from ..transport.base import ResponseStream, error_details
 from ..wire import Request, Response, Safety, public_url, without_byte_order_mark
 from .call import Call
 from .hooks import notify
 from .limiter import Limiter
-from .outcomes import may_have_acted
+from .outcomes import may_have_acted, transport_failure
 from .state import SessionState
 from .streams import StreamedResponse, StreamState
 
@@ -69,13 +69,16 @@ async def _send(state: SessionState, call: Call, request: Request) -> Response:
                 request, deadline=call.deadline, connect=call.timeout.connect, read=call.timeout.read
             )
             response = without_byte_order_mark(request, response)
-    except BaseException as error:
+    except BaseException as raised:
+        error = _own_error(raised, call.request)
         if isinstance(error, TransportError):
             call.outcome_unknown = call.outcome_unknown or may_have_acted(error)
             if isinstance(error.__cause__, TimeoutError):
                 _set_window(call, limiter.window.after_overload(began=began, now=clock()))
         notify(listeners.on_failure, call.request, error, clock() - began)
-        raise
+        if error is raised:
+            raise
+        raise error from raised
     if response.status in _OVERLOAD_STATUSES:
         _set_window(call, limiter.window.after_overload(began=began, now=clock()))
     elif limiter.window.limit < limiter.window.ceiling:
@@ -85,6 +88,14 @@ async def _send(state: SessionState, call: Call, request: Request) -> Response:
     if _log.isEnabledFor(logging.DEBUG):
         _log_response(call.request, response, clock() - began)
     return response
+
+
+def _own_error(error: BaseException, request: Request) -> BaseException:
+    """Return an error of ours for whatever a transport raised, but for what is not its own."""
+    if isinstance(error, ZeyosAsyncError) or not isinstance(error, Exception):
+        return error
+    # What the caller's own body raises is the caller's, and the request was cut off by it.
+    return error if request.stream is not None else transport_failure(error, request)
 
 
 def _log_response(request: Request, response: Response, seconds: float) -> None:

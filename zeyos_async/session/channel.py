@@ -52,13 +52,13 @@ from ..errors import (
 )
 from ..policy import Deadline, Failure, GiveUp, Limits, Retry, Timeout
 from ..transport.base import check_request, deadline_error
-from ..wire import Request, Response
+from ..wire import Request, Response, Safety
 from .attempt import send_once
 from .call import Call
 from .credentials import CredentialManager
 from .hooks import Listeners, notify
 from .limiter import Limiter
-from .outcomes import final_error
+from .outcomes import answer_failure, final_error, interrupted_write
 from .responses import check_response, find_redirect_target, get_retry_after, redact_error, redirect_error
 from .state import LoopState, SessionState
 from .streams import StreamedResponse, StreamState
@@ -239,7 +239,7 @@ class Channel:
         try:
             response = await self._exchange(call)
             if call.streamed_response is None:  # else only the head is there, which holds nothing to check
-                self._check(request, response)
+                self._check_response(request, response)
         except ZeyosAsyncError as error:
             self._complete_error(error, call)  # first: an outcome quotes its message
             outcome = final_error(
@@ -248,7 +248,23 @@ class Channel:
             if outcome is error:
                 raise
             raise outcome from error
+        except Exception as error:
+            # Before anything was sent, what the caller's own code raises is the caller's; and so is that of a body.
+            if not call.attempts or request.safety is Safety.READ or request.stream is not None:
+                raise
+            raise interrupted_write(
+                error, request, unknown=call.outcome_unknown, attempts=call.attempts
+            ) from error
         return response
+
+    def _check_response(self, request: Request, response: Response) -> None:
+        """Raise the error that an answer is, and one of ours for an answer that the check can't read."""
+        try:
+            self._check(request, response)
+        except ZeyosAsyncError:
+            raise
+        except Exception as error:
+            raise answer_failure(error, request, response) from error
 
     def _new_call(
         self,
@@ -367,26 +383,41 @@ class Channel:
     async def _handle_response(self, call: Call, response: Response) -> bool:
         """Do what an answer calls for, and return whether the call needs another attempt."""
         manager, credential = call.credential_manager, call.credential
+        try:
+            is_rejected, target, status, wait = self._read_head(call, response)
+        except ZeyosAsyncError:
+            raise
+        except Exception as error:
+            raise answer_failure(error, call.request, response) from error
+        if is_rejected and manager is not None and credential is not None:
+            return await self._renew_credential(call, manager, credential)
+        if target is not None and call.request.follow:
+            self._follow_redirect(call, response, target)
+            return True
+        if status in call.retry.statuses:
+            call.failures += 1
+            call.outcome_unknown = call.outcome_unknown or status >= 500
+            return not await self._pause(call, Failure.STATUS, f"status {status}", status, wait)
+        retry, limiter = call.retry, call.limiter
+        limiter.retry_budget = limiter.retry_budget.earn(amount=retry.refill, most=retry.budget)
+        return False
+
+    def _read_head(self, call: Call, response: Response) -> tuple[bool, URL | None, int, float | None]:
+        """Return what an answer calls for.
+
+        Returns:
+            Whether the credential was rejected, where it redirects to, its status, and how long to wait.
+        """
+        manager, credential = call.credential_manager, call.credential
         if manager is not None and credential is not None:
             if manager.backend.rejected(call.request, response):
-                return await self._renew_credential(call, manager, credential)
+                return True, None, response.status, None
             manager.mark_accepted(credential)
             if manager.learns_from_responses:
                 manager.on_response(call.request, response, credential)
         target = find_redirect_target(call.request, response)
-        if target is not None and call.request.follow:
-            self._follow_redirect(call, response, target)
-            return True
         status = response.status if self._status is None else self._status(call.request, response)
-        if status in call.retry.statuses:
-            call.failures += 1
-            call.outcome_unknown = call.outcome_unknown or status >= 500
-            return not await self._pause(
-                call, Failure.STATUS, f"status {status}", status, get_retry_after(response)
-            )
-        retry, limiter = call.retry, call.limiter
-        limiter.retry_budget = limiter.retry_budget.earn(amount=retry.refill, most=retry.budget)
-        return False
+        return False, target, status, get_retry_after(response)
 
     async def _pause(
         self, call: Call, failure: Failure, reason: str, status: int = 0, wait: float | None = None
@@ -518,10 +549,10 @@ def _redirect(request: Request, target: URL) -> Request:
 
 
 def _classify_failure(error: TransportError) -> Failure:
-    if isinstance(error, NotSent):  # a certificate that does not verify now will not in a second either
-        return (
-            Failure.FINAL if isinstance(error.__cause__, ssl.SSLCertVerificationError) else Failure.NOT_SENT
-        )
+    if isinstance(error, NotSent):
+        # A certificate that does not verify now, or a host name that can't be one, will not in a second either.
+        is_final = isinstance(error.__cause__, (ssl.SSLCertVerificationError, UnicodeError))
+        return Failure.FINAL if is_final else Failure.NOT_SENT
     if isinstance(error, (OutcomeUnknown, ResponseTruncated)):
         return Failure.UNKNOWN
     return Failure.FINAL

@@ -14,8 +14,10 @@ turns the last error and this fact into the error that the caller gets:
 - An answer that speaks of the request or the record (400, 404, 409 …) would have been the same for every
   attempt, and stays. One that speaks of the caller or the server (401, 403, 429) says nothing about an
   earlier attempt: with one that may have acted, the outcome is unknown.
-- A status from 500 on is an answer of somebody, perhaps of a gateway: a ``FailedWrite``, which is an
-  unknown outcome and a server error at the same time.
+- A status from 500 on, or an answer that makes no sense, is an answer of somebody, perhaps of a gateway: a
+  ``FailedWrite``, which is an unknown outcome and a server error at the same time.
+- What is no error of ours (:func:`transport_failure`, :func:`answer_failure`, :func:`interrupted_write`) tells
+  nobody whether a write was done: it becomes one that does, with what was raised as its cause.
 
 Left out: finding out what the outcome was. That needs requests of the API and is for the services.
 """
@@ -41,9 +43,9 @@ from ..errors import (
     ZeyosAsyncError,
 )
 from ..transport.base import error_details
-from ..wire import Request, Safety, public_url
+from ..wire import Request, Response, Safety, public_url
 
-__all__ = ["final_error", "may_have_acted"]
+__all__ = ["answer_failure", "final_error", "interrupted_write", "may_have_acted", "transport_failure"]
 
 _REQUEST_ERRORS: Final = (BadRequest, NotFound, Conflict, Gone, PreconditionFailed)
 """Errors that speak of the request or the record, and would be the same for every attempt. A 401, 403 or 429
@@ -53,6 +55,40 @@ speaks of the caller or the server, who may have been served a moment before."""
 def may_have_acted(error: TransportError) -> bool:
     """Return whether a failed attempt may have had an effect."""
     return isinstance(error, (OutcomeUnknown, ResponseTruncated, ResponseTooLarge))
+
+
+def transport_failure(error: Exception, request: Request) -> OutcomeUnknown:
+    """Return the error for a transport that raised what no transport may raise; how far it got is not known."""
+    # By its type only: its text may hold the address with the session in it, or a header.
+    return OutcomeUnknown(
+        f"the transport failed ({type(error).__name__}), and the request may have been sent",
+        **error_details(request),
+    )
+
+
+def answer_failure(error: Exception, request: Request, response: Response) -> ServerError:
+    """Return the error for an answer whose reading ended in an error that is none of ours."""
+    return ServerError(
+        f"the answer can't be understood ({type(error).__name__})",
+        status=response.status,
+        method=request.method,
+        url=public_url(request.url),
+    )
+
+
+def interrupted_write(error: Exception, request: Request, *, unknown: bool, attempts: int) -> TransportError:
+    """Return the error for a write that was refused for its credential, when getting another one failed oddly.
+
+    Args:
+        error: What was raised: an error of the caller's own code, such as a token store.
+        request: The request of the call.
+        unknown: Whether an attempt may have had an effect.
+        attempts: How often it was sent.
+    """
+    reason = f"no credential to send it with again ({type(error).__name__})"
+    if unknown:
+        return _unknown_before(reason, request, attempts)
+    return NotSent(reason, **error_details(request), attempts=attempts)
 
 
 def final_error(error: ZeyosAsyncError, request: Request, *, unknown: bool, attempts: int) -> ZeyosAsyncError:
@@ -104,9 +140,7 @@ def _answered_outcome(error: ApiError, request: Request, unknown: bool, attempts
     error.after_unknown = unknown
     if unknown and isinstance(error, PreconditionFailed):
         error.hint = "An earlier attempt of this very call may have made the change: read the record to know"
-    # A redirect that was not followed is a ServerError, too, but the server has not begun to act.
-    is_redirect = 300 <= error.status < 400
-    if isinstance(error, ServerError) and (unknown or not is_redirect):
+    if isinstance(error, ServerError):
         return _to_failed_write(error, request, attempts)
     return error
 

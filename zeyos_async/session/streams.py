@@ -18,7 +18,7 @@ from ..errors import ResponseTooLarge, ZeyosAsyncError
 from ..transport.base import ResponseStream, error_details
 from ..transport.complete import get_content_encoding, get_content_length
 from ..wire import Request, Response
-from .outcomes import final_error
+from .outcomes import final_error, transport_failure
 
 __all__ = ["StreamState", "StreamedResponse"]
 
@@ -109,9 +109,10 @@ class StreamedResponse:
     async def _read_piece(self, body: ResponseStream) -> bytes:
         try:
             return await body.read(deadline=self._deadline)
-        except ZeyosAsyncError as error:
+        except Exception as error:
+            failure = error if isinstance(error, ZeyosAsyncError) else transport_failure(error, self._request)
             # Of a write whose answer breaks off nobody knows what it did.
-            self.error = final_error(error, self._request, unknown=False, attempts=1)
+            self.error = final_error(failure, self._request, unknown=False, attempts=1)
             if self.error is error:
                 raise
             raise self.error from error

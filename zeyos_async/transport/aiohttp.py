@@ -47,8 +47,7 @@ from ..errors import (
     OutcomeUnknown,
     ResponseTooLarge,
     ResponseTruncated,
-    ServerError,
-    TransportError,
+    ZeyosAsyncError,
 )
 from ..wire import Request, Response, public_url
 from .base import ResponseStream, check_request, deadline_error, error_details
@@ -231,6 +230,7 @@ class AiohttpTransport:
             with attempt.timeout as timeout:
                 answer = await self._begin_request(client, request, attempt, connect)
                 body = await self._read_body(client, request, answer, timeout)
+            return complete_response(request, answer.status, answer.headers, body, self._bounds)
         except BaseException as error:
             failure = self._close_and_translate(error, request, attempt, answer)
             if failure is error:
@@ -239,7 +239,6 @@ class AiohttpTransport:
         finally:
             if attempt.body is not None:
                 await attempt.body.wait_until_done()
-        return complete_response(request, answer.status, answer.headers, body, self._bounds)
 
     async def stream(
         self, request: Request, *, deadline: float, connect: float | None, read: float | None
@@ -438,20 +437,19 @@ def _translate(
         # Nobody cancelled this task: closing the connector cancelled what it waited for.
         by_closing = closed and task is not None and not task.cancelling()
         return NotSent("the transport was closed", **error_details(request)) if by_closing else None
-    if isinstance(cause, (TransportError, ServerError)):
-        return None  # ours already
+    if isinstance(cause, ZeyosAsyncError) or not isinstance(cause, Exception):
+        return None  # ours already, or the end of the program
+    if request.stream is not None and attempt.body is None:
+        return None  # the caller's own body, before anything was sent
     # aiohttp wraps what the body of a request raises, or takes it for a lost connection.
     if not answered and attempt.body is not None and attempt.body.failure is not None:
         return attempt.body.failure
     translated = _translate_cause(cause, request, attempt, answered=answered)
-    if translated is not None:
-        translated.__cause__ = scrub_cause(cause)
+    translated.__cause__ = scrub_cause(cause)
     return translated
 
 
-def _translate_cause(
-    cause: BaseException, request: Request, attempt: _Attempt, *, answered: bool
-) -> Exception | None:
+def _translate_cause(cause: Exception, request: Request, attempt: _Attempt, *, answered: bool) -> Exception:
     details = error_details(request)
     if isinstance(cause, aiohttp.InvalidURL):
         return InvalidArgument(f"{public_url(request.url)} is no URL that can be sent to")
@@ -470,8 +468,6 @@ def _translate_cause(
         if "Got more than" in cause.message:
             return ResponseTooLarge("the head of the answer is too long", **details)
         return OutcomeUnknown("the request was sent, and the answer is no HTTP", **details)
-    if not isinstance(cause, (aiohttp.ClientError, OSError)):
-        return None
     if answered:
         return ResponseTruncated(f"the answer broke off ({_describe(cause)})", **details)
     return OutcomeUnknown(
@@ -479,7 +475,7 @@ def _translate_cause(
     )
 
 
-def _not_sent_error(cause: BaseException, request: Request) -> Exception | None:
+def _not_sent_error(cause: Exception, request: Request) -> Exception:
     details = error_details(request)
     if isinstance(cause, aiohttp.ConnectionTimeoutError):
         return NotSent("no connection within the time for connecting", **details)
@@ -489,9 +485,9 @@ def _not_sent_error(cause: BaseException, request: Request) -> Exception | None:
         return NotSent(f"the server's certificate does not verify ({cause.certificate_error})", **details)
     if isinstance(cause, aiohttp.ClientConnectorDNSError):
         return NotSent(f"the host name {request.url.host!r} is not known", **details)
-    if isinstance(cause, (aiohttp.ClientError, OSError, RuntimeError)):
-        return NotSent(f"no connection ({_describe(cause)})", **details)
-    return None
+    if isinstance(cause, UnicodeError):  # the codec of host names says it so
+        return NotSent(f"the host name {request.url.raw_host!a} can't be one", **details)
+    return NotSent(f"no connection ({_describe(cause)})", **details)
 
 
 def _describe(error: BaseException) -> str:
@@ -502,4 +498,6 @@ def _describe(error: BaseException) -> str:
         return f"{error.status} {error.message}".strip()
     if isinstance(error, OSError) and error.strerror:
         return remove_urls(error.strerror)
+    if not isinstance(error, (aiohttp.ClientError, OSError, RuntimeError)):
+        return type(error).__name__  # of an error that nobody expected, the text may hold anything
     return remove_urls(str(error).split("\n", 1)[0])[:120] or type(error).__name__
