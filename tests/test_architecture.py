@@ -284,6 +284,16 @@ def test_only_two_files_import_the_http_client() -> None:
     }
 
 
+def test_addresses_are_made_in_one_place() -> None:
+    """What a user gave goes into an address by way of ``addresses`` only, which refuses what can't be sent."""
+    makers = {"joinpath", "with_query", "extend_query", "update_query", "build"}
+    for folder in ("auth", "services", "session", "transport", "forms"):
+        for file in sources(PACKAGE_DIR / folder):
+            for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+                is_maker = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+                assert not (is_maker and node.func.attr in makers), f"{file.name}:{node.lineno}: use addresses"
+
+
 def test_the_emulator_uses_no_http_client() -> None:
     """Of aiohttp, the emulator uses what serves: ``aiohttp.web`` and the parser below it."""
     serving = ("aiohttp.web", "aiohttp.web_protocol", "aiohttp.http_parser", "aiohttp.streams")

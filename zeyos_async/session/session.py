@@ -204,4 +204,4 @@ def _aiohttp_transport(
 
 def _parse_base_url(value: str | URL) -> URL:
     url = parse_base_url(value, what="the API", example="https://cloud.zeyos.com/demo")
-    return url.with_path(url.path.rstrip("/")) if url.path.endswith("/") else url
+    return url.with_path(url.raw_path.rstrip("/"), encoded=True) if url.raw_path.endswith("/") else url

@@ -171,4 +171,4 @@ def service_url(value: str | URL, *, what: str, example: str) -> URL:
         ConfigurationError: It can't be one; the message says why.
     """
     url = parse_base_url(value, what=what, example=example)
-    return url.with_path(url.path.rstrip("/") or "/")
+    return url.with_path(url.raw_path.rstrip("/") or "/", encoded=True)

@@ -240,10 +240,10 @@ def _secret_of(env: Mapping[str, str], name: str) -> Secret | None:
 def _instance_url(value: str | URL) -> URL:
     """The instance's URL, without the API's path, query, credentials or a trailing slash."""
     url = service_url(value, what="an instance", example=f"https://{_CLOUD}/demo")
-    path = url.path.rstrip("/")
+    path = url.raw_path.rstrip("/")
     if not path and url.host == _CLOUD:
         raise ConfigurationError(f"{url} lacks the name of the instance, as in https://{_CLOUD}/demo")
-    return url.with_path(path.removesuffix(f"/{_API}").rstrip("/") or "/")
+    return url.with_path(path.removesuffix(f"/{_API}").rstrip("/") or "/", encoded=True)
 
 
 def _dict(response: Response, what: str) -> dict[str, Any]:
