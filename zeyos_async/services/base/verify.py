@@ -26,6 +26,7 @@ from typing import Any, Final
 
 from ...errors import ServerError
 from ...filters import And, Comparison, Expression, Op, Or, evaluate, fields
+from ...filters.display import shorten
 from ...schema import Entity, Kind, resolve
 from .plan import QueryPlan
 
@@ -35,6 +36,8 @@ _EQUALITY_OPS: Final = frozenset({Op.EQ, Op.NE, Op.IN, Op.NOT_IN, Op.IS_NULL, Op
 _TEXT_OPS: Final = frozenset({Op.EQ, Op.IN, Op.IS_NULL, Op.IS_NOT_NULL})
 _ORDER_OPS: Final = frozenset({Op.LT, Op.LE, Op.GT, Op.GE})
 _MAX_CHECKED_ROWS: Final = 200
+_MAX_COMPARISONS: Final = 20_000
+"""Comparisons of all rows with one part of the condition; an OR of thousands is judged by fewer rows."""
 
 
 def build_filter_check(
@@ -51,21 +54,20 @@ def build_filter_check(
         A function that raises ``ServerError`` if some row can't have passed the filter.
     """
     selected = set(paths)
-    parts = [
-        part
+    checks = [
+        (part, fields(part), _build_test(part), _MAX_COMPARISONS // _count(part))
         for part in _split_conjunction(plan.where)
         if fields(part) <= selected and _is_certain(part, plan.entity)
     ]
 
     def check_rows(rows: Sequence[Any]) -> None:
-        for part in parts:
-            part_paths = fields(part)
-            for row in rows[:_MAX_CHECKED_ROWS]:
+        for part, part_paths, may_pass, most_rows in checks:
+            for row in rows[: max(1, min(_MAX_CHECKED_ROWS, most_rows))]:
                 values = {path: value_of(row, path) for path in part_paths}
-                if not _may_pass(part, values):
+                if not may_pass(values):
                     raise ServerError(
-                        f"{plan.entity.name}: the server did not apply the filter {part}: it answered a row "
-                        f"with {_describe_values(values)}; nothing of this answer can be relied on"
+                        f"{plan.entity.name}: the server did not apply the filter {shorten(str(part), 500)}: it answered "
+                        f"a row with {_describe_values(values)}; nothing of this answer can be relied on"
                     )
 
     return check_rows
@@ -89,16 +91,28 @@ def _is_certain(part: Expression, entity: Entity) -> bool:
     return kind is Kind.NUMBER and part.op in _ORDER_OPS
 
 
-def _may_pass(part: Expression, values: Mapping[str, Any]) -> bool:
-    if isinstance(part, And):
-        return all(_may_pass(item, values) for item in part.items)
-    if isinstance(part, Or):
-        return any(_may_pass(item, values) for item in part.items)
-    if isinstance(part, Comparison) and part.op in (Op.EQ, Op.IN) and isinstance(values[part.path], str):
-        texts = part.value if part.op is Op.IN else (part.value,)
-        # Some columns (users.name, users.email) compare without case on the server.
-        return values[part.path].casefold() in {str(text).casefold() for text in texts}
-    return evaluate(part, values) is True
+def _count(part: Expression) -> int:
+    """Return how many comparisons a condition makes of each row; a list counts as one, as its values are a set."""
+    return sum(map(_count, part.items)) if isinstance(part, And | Or) else 1
+
+
+def _build_test(part: Expression) -> Callable[[Mapping[str, Any]], bool]:
+    """Return a function that tells whether a row with these values may have passed the condition."""
+    if isinstance(part, And | Or):
+        tests = [_build_test(item) for item in part.items]
+        combine = all if isinstance(part, And) else any
+        return lambda values: combine(test(values) for test in tests)
+    if not isinstance(part, Comparison) or part.op not in (Op.EQ, Op.IN):
+        return lambda values: evaluate(part, values) is True
+    path, operands = part.path, part.value if part.op is Op.IN else (part.value,)
+    # Some columns (users.name, users.email) compare without case on the server.
+    texts = frozenset([text.casefold() for text in operands if isinstance(text, str)])
+
+    def may_pass(values: Mapping[str, Any]) -> bool:
+        value = values[path]
+        return value.casefold() in texts if isinstance(value, str) else evaluate(part, values) is True
+
+    return may_pass
 
 
 def _describe_values(values: Mapping[str, Any]) -> str:
