@@ -188,7 +188,7 @@ def _parse_token(response: Response) -> Credential | str:
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         return "it holds no token"
     expires = answer.get("expdate")
-    if isinstance(expires, str) and expires.isascii() and expires.isdigit():
+    if isinstance(expires, str) and expires.isascii() and expires.isdigit() and len(expires) < 20:
         expires = int(expires)
     # ``True`` is an int in Python, and no time.
     if expires is not None and (isinstance(expires, bool) or not isinstance(expires, (int, float))):

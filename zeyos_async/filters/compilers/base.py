@@ -109,7 +109,7 @@ def is_sendable(values: tuple[Any, ...]) -> bool:
     kinds = set(map(type, values))
     if kinds == {str}:
         return not _UNSENDABLE.search("".join(values))
-    return kinds == {int} and -_INT64 <= min(values) and max(values) < _INT64
+    return kinds == {int} and min(values) >= -_INT64 and max(values) < _INT64
 
 
 def check_integer(value: int, comparison: Comparison) -> int:
