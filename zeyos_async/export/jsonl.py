@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from ..json_text import encode_lines
 from ..schema import Kind
 from .rows import ByteRows, Column, OneLineRows, StructRows, to_iso
 
@@ -53,7 +54,7 @@ class JsonLines:
     def encode(self, rows: list[Any]) -> bytes:
         """Return the lines of a page."""
         lines = starmap(self._line, map(self._values, rows))
-        return self._encoder.encode_lines(list(lines))
+        return encode_lines(list(lines), self._encoder)
 
     def _values(self, row: Any) -> tuple[Any, ...]:
         if not isinstance(row, tuple):
