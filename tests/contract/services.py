@@ -15,7 +15,7 @@ from zeyos_async.auth import ApiKey, KmdLogin, OxLogin, PasswordLogin
 from zeyos_async.errors import OutcomeUnknown
 from zeyos_async.session import Retry
 from zeyos_async.testing import OxUser, emulate_general, emulate_octaved, emulate_ox, emulate_zeyos
-from zeyos_async.testing.answers import Answer, Incoming
+from zeyos_async.testing.answers import Answer, ReceivedRequest
 from zeyos_async.transport.base import error_details
 from zeyos_async.transport.memory import MemoryTransport
 from zeyos_async.wire import Request, Response
@@ -195,7 +195,7 @@ def through_memory(emulator: Any) -> Callable[[Request], Awaitable[Response]]:
     """The emulator as a function, faults and journal included; nothing goes over a network."""
 
     async def answer(request: Request) -> Response:
-        incoming = Incoming(
+        incoming = ReceivedRequest(
             number=emulator.journal.next_number(),
             method=request.method,
             path=request.url.path,
@@ -216,7 +216,7 @@ def through_memory(emulator: Any) -> Callable[[Request], Awaitable[Response]]:
     return answer
 
 
-async def _act(emulator: Any, incoming: Incoming, request: Request) -> Answer:
+async def _act(emulator: Any, incoming: ReceivedRequest, request: Request) -> Answer:
     fault = emulator.faults.decide(incoming)
     if fault is None:
         answer: Answer = await emulator.respond(incoming, {})

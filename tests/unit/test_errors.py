@@ -26,7 +26,7 @@ HOMES: Final = (errors.__name__, ox_errors.__name__)
 DOCUMENTED_ELSEWHERE: Final = {
     "AppointmentConflict": "its base, EventConflict",
     "EventConflict": "docs/ox.md",
-    "FindsNothing": "its base, UnsupportedFilter: the condition can't hold, and nothing is sent",
+    "EmptySearch": "its base, UnsupportedFilter: the condition can't hold, and nothing is sent",
     "PartlyImported": "docs/openxchange-mail-and-files.md",
 }
 """Errors of Open-Xchange that stand beside the values that they hold → the page or the base that explains them."""

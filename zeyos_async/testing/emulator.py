@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, Self, TypeVar
 import attrs
 
 from ..deprecated import renamed_attribute
-from .answers import Answer, Incoming
+from .answers import Answer, ReceivedRequest
 from .faults import FaultPlan
 from .journal import Journal
 from .server import Clock, EmulatorServer
@@ -81,7 +81,7 @@ class Emulator(abc.ABC, Generic[B, J]):
         finally:
             await self.stop()
 
-    async def respond(self, request: Incoming, option_changes: Mapping[str, Any]) -> Answer:
+    async def respond(self, request: ReceivedRequest, option_changes: Mapping[str, Any]) -> Answer:
         """Answer one request, without any socket; ``option_changes`` are changes to the server options for this one."""
         # attrs.evolve asks for an attrs class, which a type variable can't promise.
         server_options: Any = self.server_options
@@ -90,7 +90,7 @@ class Emulator(abc.ABC, Generic[B, J]):
         )
 
     @abc.abstractmethod
-    async def answer(self, request: Incoming, server_options: B) -> Answer:
+    async def answer(self, request: ReceivedRequest, server_options: B) -> Answer:
         """Answer one request, with the behaviour that the server options choose."""
 
 

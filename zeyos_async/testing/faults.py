@@ -28,7 +28,7 @@ from typing import Any, Literal
 
 import attrs
 
-from .answers import Answer, Incoming, text_answer
+from .answers import Answer, ReceivedRequest, make_text_answer
 
 __all__ = [
     "Fault",
@@ -102,14 +102,14 @@ def latency(seconds: float) -> Fault:
 def rate_limited(seconds: int | None = 1, *, form: Literal["seconds", "date"] = "seconds") -> Fault:
     """Answer 429, with ``Retry-After`` in seconds or as a date, or without one."""
     headers = {} if seconds is None else {"Retry-After": f"{form}:{seconds}"}
-    answer = text_answer(429, "Too Many Requests: Rate limit exceeded", headers)
+    answer = make_text_answer(429, "Too Many Requests: Rate limit exceeded", headers)
     return Fault(name="rate_limited", act=False, answer=answer)
 
 
 def server_error(status: int = 503, *, act: bool = False, retry_after: int | None = None) -> Fault:
     """Answer a 5xx in plain text; with ``act`` the request is carried out all the same."""
     headers = {} if retry_after is None else {"Retry-After": f"seconds:{retry_after}"}
-    answer = text_answer(status, "I am afraid that did not work", headers)
+    answer = make_text_answer(status, "I am afraid that did not work", headers)
     return Fault(name=f"server_error_{status}", act=act, answer=answer)
 
 
@@ -124,7 +124,7 @@ def respond(
     status: int, text: str = "", *, headers: Mapping[str, str] | None = None, act: bool = False
 ) -> Fault:
     """Answer with any status and text, in plain text unless ``headers`` say otherwise."""
-    return Fault(name=f"respond_{status}", act=act, answer=text_answer(status, text, headers))
+    return Fault(name=f"respond_{status}", act=act, answer=make_text_answer(status, text, headers))
 
 
 def redirect(location: str, *, status: int = 307) -> Fault:
@@ -136,7 +136,7 @@ def redirect(location: str, *, status: int = 307) -> Fault:
 def late_401(seconds: float = 0.0) -> Fault:
     """Answer 401 to a good credential, after a while."""
     headers = {"WWW-Authenticate": 'Bearer realm="demo" error="invalid_token"'}
-    answer = text_answer(401, "Unauthorized: Invalid token for bearer authentication", headers)
+    answer = make_text_answer(401, "Unauthorized: Invalid token for bearer authentication", headers)
     return Fault(name="late_401", act=False, answer=answer, delay=seconds)
 
 
@@ -205,7 +205,7 @@ class Rule:
     probability: float = 1.0
     seed: int = 0
 
-    def applies_to(self, request: Incoming) -> bool:
+    def applies_to(self, request: ReceivedRequest) -> bool:
         """Return whether the request is one that this rule counts."""
         return self.method in ("", request.method) and fnmatch.fnmatchcase(request.path, self.path)
 
@@ -224,7 +224,7 @@ def _draw_chance(seed: int, place: int) -> float:
     return random.Random(f"{seed}:{place}").random()
 
 
-Decision = Callable[[int, Incoming], Fault | None]
+Decision = Callable[[int, ReceivedRequest], Fault | None]
 
 
 class FaultPlan:
@@ -282,7 +282,7 @@ class FaultPlan:
         self._decision = None
         self.made.clear()
 
-    def decide(self, request: Incoming) -> Fault | None:
+    def decide(self, request: ReceivedRequest) -> Fault | None:
         """Return the fault for a request; the server calls it once for each."""
         fault = self._decide_by_rules(request)
         if fault is None and self._decision is not None:
@@ -291,7 +291,7 @@ class FaultPlan:
             self.made.append((request.number, fault.name))
         return fault
 
-    def _decide_by_rules(self, request: Incoming) -> Fault | None:
+    def _decide_by_rules(self, request: ReceivedRequest) -> Fault | None:
         chosen: Fault | None = None
         for rule, counter in zip(self._rules, self._counters, strict=True):
             if not rule.applies_to(request):
@@ -310,7 +310,7 @@ def random_schedule(*, seed: int, rate: float, faults: Sequence[Fault], path: st
     The same seed gives the same faults to the same request numbers, so that a failure can be run again.
     """
 
-    def decide(number: int, request: Incoming) -> Fault | None:
+    def decide(number: int, request: ReceivedRequest) -> Fault | None:
         draw = random.Random(f"{seed}:{number}")
         if not fnmatch.fnmatchcase(request.path, path) or draw.random() >= rate:
             return None

@@ -14,7 +14,7 @@ from typing import Any, Final
 import attrs
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from .answers import Incoming
+from .answers import ReceivedRequest
 
 __all__ = ["Entry", "Journal", "fingerprint"]
 
@@ -39,7 +39,7 @@ class Entry:
         fault: The name of the fault that was made, or ``""``.
     """
 
-    request: Incoming
+    request: ReceivedRequest
     status: int | None = None
     fault: str = ""
 
@@ -90,7 +90,7 @@ class Journal:
     """
 
     def __init__(
-        self, *, secret_headers: Sequence[str] = (), conceal: Callable[[Incoming], bytes] | None = None
+        self, *, secret_headers: Sequence[str] = (), conceal: Callable[[ReceivedRequest], bytes] | None = None
     ) -> None:
         self._secret_headers = (*_SECRET_HEADERS, *secret_headers)
         self._conceal = conceal or _drop_log_in_body
@@ -126,7 +126,7 @@ class Journal:
         self._next += 1
         return self._next - 1
 
-    def begin_request(self, request: Incoming) -> Entry:
+    def begin_request(self, request: ReceivedRequest) -> Entry:
         """Note a request; ``end_request`` must follow."""
         entry = Entry(self._conceal_secrets(request))
         self.requests.append(entry)
@@ -138,7 +138,7 @@ class Journal:
         """Note that a request is not being answered any more."""
         self.open_requests -= 1
 
-    def _conceal_secrets(self, request: Incoming) -> Incoming:
+    def _conceal_secrets(self, request: ReceivedRequest) -> ReceivedRequest:
         headers = CIMultiDict(request.headers)
         for name in self._secret_headers:
             if name in headers:
@@ -147,5 +147,5 @@ class Journal:
         return attrs.evolve(request, headers=CIMultiDictProxy(headers), body=self._conceal(request))
 
 
-def _drop_log_in_body(request: Incoming) -> bytes:
+def _drop_log_in_body(request: ReceivedRequest) -> bytes:
     return b"" if any(part in request.path for part in _SECRET_PATHS) else request.body

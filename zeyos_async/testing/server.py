@@ -24,7 +24,7 @@ from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from .answers import Answer, Incoming, Responder
+from .answers import Answer, ReceivedRequest, Responder
 from .faults import Fault, FaultPlan
 from .journal import Entry, Journal
 
@@ -99,10 +99,10 @@ class EmulatorServer:
         finally:
             self._journal.end_request()
 
-    async def _read(self, web_request: web.BaseRequest) -> Incoming:
+    async def _read(self, web_request: web.BaseRequest) -> ReceivedRequest:
         path, _, query = web_request.raw_path.partition("?")
         body = await web_request.read()
-        return Incoming(
+        return ReceivedRequest(
             number=self._journal.next_number(),
             method=web_request.method,
             path=unquote(path),
@@ -113,7 +113,7 @@ class EmulatorServer:
         )
 
     async def _answer(
-        self, web_request: web.BaseRequest, request: Incoming, entry: Entry
+        self, web_request: web.BaseRequest, request: ReceivedRequest, entry: Entry
     ) -> web.StreamResponse:
         fault = self._faults.decide(request) or _NO_FAULT
         entry.fault = fault.name
@@ -176,7 +176,7 @@ def _make_request(
     return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=_MAX_BODY_BYTES)
 
 
-def _encode_body(answer: Answer, request: Incoming, headers: MutableMapping[str, str]) -> bytes | None:
+def _encode_body(answer: Answer, request: ReceivedRequest, headers: MutableMapping[str, str]) -> bytes | None:
     """Return the body as the client accepts it, and set the headers that tell its encoding."""
     if not answer.body:
         return None
@@ -189,7 +189,7 @@ def _encode_body(answer: Answer, request: Incoming, headers: MutableMapping[str,
 
 
 def _make_raw_response(
-    answer: Answer, headers: MutableMapping[str, str], fault: Fault, request: Incoming
+    answer: Answer, headers: MutableMapping[str, str], fault: Fault, request: ReceivedRequest
 ) -> web.StreamResponse:
     framing: str = fault.framing or "length"
     if fault.encoding:

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from zeyos_async.testing.answers import Incoming
+from zeyos_async.testing.answers import ReceivedRequest
 from zeyos_async.testing.faults import Fault, FaultPlan, latency, random_schedule, reset, server_error
 
 
-def requests(count: int, path: str = "/demo/api/v1/accounts", method: str = "POST") -> list[Incoming]:
-    return [Incoming(number=number, method=method, path=path) for number in range(count)]
+def requests(count: int, path: str = "/demo/api/v1/accounts", method: str = "POST") -> list[ReceivedRequest]:
+    return [ReceivedRequest(number=number, method=method, path=path) for number in range(count)]
 
 
-def chosen(plan: FaultPlan, incoming: list[Incoming]) -> list[int]:
+def chosen(plan: FaultPlan, incoming: list[ReceivedRequest]) -> list[int]:
     """The numbers of the requests that got a fault."""
     return [item.number for item in incoming if plan.decide(item) is not None]
 
@@ -47,7 +47,8 @@ def test_a_rule_counts_only_what_it_looks_at() -> None:
     plan = FaultPlan()
     plan.add(reset(), method="PUT", at=1)
     mixed = [
-        Incoming(number=n, method=m, path="/") for n, m in enumerate(["POST", "PUT", "POST", "PUT", "PUT"])
+        ReceivedRequest(number=n, method=m, path="/")
+        for n, m in enumerate(["POST", "PUT", "POST", "PUT", "PUT"])
     ]
     assert chosen(plan, mixed) == [3]
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import attrs
 
 from ...errors import InvalidArgument, ServerError, UnknownField, suggest
+from .names import to_name_characters
 from .values import PASSWORD, TEXT, UNCHANGED, RecordId, field_value, record_id, text_of
 
 __all__ = ["Definition", "FieldDefinition", "Form", "read_form"]
 
 _EnumClass: TypeAlias = "type[enum.Enum]"
-_NON_WORD: Final = re.compile(r"\W+")
 
 
 @attrs.frozen(kw_only=True)
@@ -83,14 +82,18 @@ class FieldDefinition:
 
 
 def enum_members(choices: Mapping[RecordId, str]) -> list[tuple[str, RecordId]]:
-    """Return name → key of an enumeration, with names that Python takes and that differ."""
+    """Name the choices of an enumeration, with names that Python takes and that differ."""
     members: dict[str, RecordId] = {}
     for key, text in choices.items():
-        key_suffix = _NON_WORD.sub("_", str(key))
-        name = _NON_WORD.sub("_", text).strip("_").upper() or f"KEY_{key_suffix}"
-        name = f"_{name}" if name[0].isdigit() else name
-        # Texts may differ in signs alone: two members of one name would lose the first one's key.
-        members[name if name not in members else f"{name}_{key_suffix}"] = key
+        suffix = to_name_characters(str(key)).strip("_")
+        name = to_name_characters(text.upper()).strip("_") or f"KEY_{suffix}".strip("_")
+        name = name if name.isidentifier() else f"_{name}"
+        if name in members and suffix:
+            name = f"{name}_{suffix}"
+        free, number = name, 2
+        while free in members:
+            free, number = f"{name}_{number}", number + 1
+        members[free] = key
     return list(members.items())
 
 

@@ -50,8 +50,6 @@ _DAY_MS: Final = 86_400_000
 _MIN_MS: Final = (_FIRST_INSTANT - _EPOCH) // _MILLISECOND
 _MAX_MS: Final = (_LAST_INSTANT - _EPOCH) // _MILLISECOND
 _DATE_TEXT: Final = re.compile(r"(\d{4})(\d\d)(\d\d)")
-_WHOLE_TEXT: Final = re.compile(r"-?[0-9]{1,1000}")
-"""Texts of whole numbers; Python refuses to read those of more than some 4,300 digits."""
 _TIME_TEXT: Final = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(Z?)")
 
 
@@ -250,6 +248,10 @@ def find_reader(kind: WireKind) -> Callable[[Any], Any] | None:
     return _READERS.get(kind)
 
 
+_MAX_DIGITS: Final = 4_000
+"""More digits are no number of this API; Python refuses to read them, which would cost the page for one cell."""
+
+
 def _read_text(value: Any) -> Any:
     if value.__class__ is str:
         return value
@@ -259,8 +261,8 @@ def _read_text(value: Any) -> Any:
 def _read_integer(value: Any) -> Any:
     if value.__class__ is int:
         return value
-    if isinstance(value, str) and _WHOLE_TEXT.fullmatch(value):
-        return int(value)
+    if isinstance(value, str) and value.removeprefix("-").isascii() and value.removeprefix("-").isdigit():
+        return int(value) if len(value) < _MAX_DIGITS else value
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

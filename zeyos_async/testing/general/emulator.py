@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ...deprecated import renamed_arguments
-from ..answers import Answer, Incoming, json_answer
+from ..answers import Answer, ReceivedRequest, make_json_answer
 from ..emulator import Emulator, serve
 from ..journal import Journal
 from .forms import Forms
@@ -119,7 +119,7 @@ class GeneralEmulator(Emulator[GeneralServerOptions, Journal]):
         """Return all records as they are stored, in the order of their creation."""
         return [dict(row) for row in self.store.rows(self.store.models[model])]
 
-    async def answer(self, request: Incoming, server_options: GeneralServerOptions) -> Answer:
+    async def answer(self, request: ReceivedRequest, server_options: GeneralServerOptions) -> Answer:
         """Answer one request, with the behaviour that the server options choose."""
         action_request: ActionRequest | None = None
         try:
@@ -132,7 +132,7 @@ class GeneralEmulator(Emulator[GeneralServerOptions, Journal]):
             waiting = self.between_pages(self)
             if inspect.isawaitable(waiting):
                 await waiting
-        return json_answer(answer)
+        return make_json_answer(answer)
 
     def _run_action(
         self, action_request: ActionRequest, server_options: GeneralServerOptions
@@ -198,7 +198,9 @@ def _render_refusal(
 ) -> Answer:
     about = {} if action_request is None else {"model": action_request.model, "action": action_request.action}
     answer = {"status": "Error", "statuscode": refusal.code, "msg": refusal.text, **about}
-    return json_answer(answer | {"data": refusal.fields}, status=refusal.http or server_options.error_status)
+    return make_json_answer(
+        answer | {"data": refusal.fields}, status=refusal.http or server_options.error_status
+    )
 
 
 @renamed_arguments(behaviour="server_options")

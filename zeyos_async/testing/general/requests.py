@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import attrs
 
-from ..answers import Incoming
+from ..answers import ReceivedRequest
 from ..journal import fingerprint
 from .listing import LIST_PROPERTIES
 from .refusals import BAD_REQUEST, NO_INPUT, UNKNOWN_ACTION, UNKNOWN_MODEL, GeneralRefusal
@@ -45,7 +45,7 @@ class ActionRequest:
     body: dict[str, Any]
 
 
-def read_request(request: Incoming, path: str, server_options: GeneralServerOptions) -> ActionRequest:
+def read_request(request: ReceivedRequest, path: str, server_options: GeneralServerOptions) -> ActionRequest:
     """Read a request below the endpoint.
 
     Raises:
@@ -68,7 +68,7 @@ def read_request(request: Incoming, path: str, server_options: GeneralServerOpti
     return ActionRequest(action=action, model=model, body=body)
 
 
-def _body(request: Incoming) -> dict[str, Any]:
+def _body(request: ReceivedRequest) -> dict[str, Any]:
     try:
         body = request.json
     except ValueError as error:
@@ -107,7 +107,7 @@ def _text(body: dict[str, Any], name: str) -> str:
     return value
 
 
-def conceal(request: Incoming) -> bytes:
+def conceal(request: ReceivedRequest) -> bytes:
     """Return the body with a fingerprint for each credential; ``b""`` for what is no JSON object, which may hold any."""
     try:
         body = request.json

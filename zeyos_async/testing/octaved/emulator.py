@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from ...deprecated import renamed_arguments
-from ..answers import Answer, Incoming, json_answer
+from ..answers import Answer, ReceivedRequest, make_json_answer
 from ..emulator import Emulator, serve
 from ..journal import Journal
 from .output import show
@@ -103,14 +103,16 @@ class OctavedEmulator(Emulator[OctavedServerOptions, Journal]):
         """Return all records as the API would show them, in the order in which they were stored."""
         return [show(self.store, resource, row) for row in self.store.rows[resource].values()]
 
-    async def answer(self, request: Incoming, server_options: OctavedServerOptions) -> Answer:
+    async def answer(self, request: ReceivedRequest, server_options: OctavedServerOptions) -> Answer:
         """Answer one request, with the behaviour that the server options choose."""
         try:
             return self._route(request, server_options)
         except Refusal as refusal:
-            return json_answer({"message": refusal.message, "errors": refusal.fields}, status=refusal.status)
+            return make_json_answer(
+                {"message": refusal.message, "errors": refusal.fields}, status=refusal.status
+            )
 
-    def _route(self, request: Incoming, server_options: OctavedServerOptions) -> Answer:
+    def _route(self, request: ReceivedRequest, server_options: OctavedServerOptions) -> Answer:
         key = request.headers.get(self.header, "")
         # As text, compare_digest takes ASCII alone.
         if not hmac.compare_digest(key.encode(), self.api_key.encode()):

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 import attrs
 
-from ..answers import Answer, Incoming, json_answer
+from ..answers import Answer, ReceivedRequest, make_json_answer
 from .body_checks import is_id
 from .fields import SCHEMAS
 from .output import find_planning_dates, find_responsible_users, show
@@ -59,7 +59,7 @@ def _read_query(text: str, allowed: Mapping[str, tuple[str, ...]], *, ids: bool 
     return Query(id_values, rest)
 
 
-def _body(request: Incoming) -> Any:
+def _body(request: ReceivedRequest) -> Any:
     kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise Refusal(415, "the body must be application/json")
@@ -79,7 +79,7 @@ class Routes:
         before, between, after = (re.escape(part) for part in parts)
         self._archive = re.compile(f"{before}([^/]+){between}([^/]+){after}")
 
-    def answer(self, request: Incoming, path: str, server_options: OctavedServerOptions) -> Answer:
+    def answer(self, request: ReceivedRequest, path: str, server_options: OctavedServerOptions) -> Answer:
         """Answer one request below the base URL.
 
         Raises:
@@ -98,7 +98,7 @@ class Routes:
         raise not_found(f"there is no route {path}")
 
     def _set_archived(
-        self, request: Incoming, key: str, archive: str, server_options: OctavedServerOptions
+        self, request: ReceivedRequest, key: str, archive: str, server_options: OctavedServerOptions
     ) -> Answer:
         if request.method not in ("POST", "PUT", "PATCH"):
             raise Refusal(405, f"{request.method} does not archive")
@@ -112,7 +112,7 @@ class Routes:
             self._store.touch(row)
         return Answer(status=server_options.archive_status)
 
-    def _answer_of_nodes(self, request: Incoming, planning: bool) -> Answer:
+    def _answer_of_nodes(self, request: ReceivedRequest, planning: bool) -> Answer:
         if request.method != "GET":
             raise Refusal(405, "only GET")
         names = dict.fromkeys(("responsible", "projectManager", "anyProjectRole"), _ON)
@@ -121,13 +121,13 @@ class Routes:
         if not query.ids:
             raise bad_request("ids[] is required")
         if planning:
-            return json_answer(find_planning_dates(self._store, query.ids))
+            return make_json_answer(find_planning_dates(self._store, query.ids))
         values = dict(query.values)
         if "roleId" in values and not is_id(values["roleId"]):
             raise bad_request("roleId must be 32 hexadecimal digits in upper case")
         if "roleType" in values:
             values[_ROLE_TYPES[values.pop("roleType")]] = "1"
-        return json_answer({key: find_responsible_users(self._store, key, values) for key in query.ids})
+        return make_json_answer({key: find_responsible_users(self._store, key, values) for key in query.ids})
 
 
 @attrs.frozen
@@ -136,7 +136,7 @@ class _ResourceRequest:
 
     store: Store
     resource: str
-    request: Incoming
+    request: ReceivedRequest
     server_options: OctavedServerOptions
 
     def answer(self, rest: str) -> Answer:
@@ -182,16 +182,16 @@ class _ResourceRequest:
         keys = (
             requested if self.server_options.order == "asked" else (key for key in rows if key in requested)
         )
-        return json_answer([self._show(rows[key], query.values) for key in keys if key in rows])
+        return make_json_answer([self._show(rows[key], query.values) for key in keys if key in rows])
 
     def _get(self, key: str) -> Answer:
         query = _read_query(self.request.query, self._options)
-        return json_answer(self._show(self.store.find(self.resource, key), query.values))
+        return make_json_answer(self._show(self.store.find(self.resource, key), query.values))
 
     def _create(self) -> Answer:
         _read_query(self.request.query, {})
         row = create(self.store, self.resource, self.store.new_id(), _body(self.request))
-        return json_answer({"id": row["id"]}, status=self.server_options.create_status)
+        return make_json_answer({"id": row["id"]}, status=self.server_options.create_status)
 
     def _put(self, key: str) -> Answer:
         _read_query(self.request.query, {})
@@ -212,7 +212,7 @@ class _ResourceRequest:
     def _answer_write(self, status: int, row: Row) -> Answer:
         if self.server_options.write_body == "none" or status == 204:
             return Answer(status=status)
-        return json_answer(self._show(row), status=status)
+        return make_json_answer(self._show(row), status=status)
 
     def _search_simple(self, tail: str) -> Answer:
         ident, _, value = tail.partition("/")
@@ -226,5 +226,5 @@ class _ResourceRequest:
         query = _read_query(self.request.query, {"yieldObjects": _ON} if schema.yields else {})
         keys = find_ids(self.store, self.resource, condition)
         if "yieldObjects" not in query.values:
-            return json_answer(keys)
-        return json_answer([self._show(self.store.rows[self.resource][key]) for key in keys])
+            return make_json_answer(keys)
+        return make_json_answer([self._show(self.store.rows[self.resource][key]) for key in keys])

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from ...deprecated import renamed_arguments
-from ..answers import Answer, Incoming, text_answer
+from ..answers import Answer, ReceivedRequest, make_text_answer
 from ..emulator import Emulator
 from ..journal import Journal
 from ._generated.tables import TABLES
@@ -164,19 +164,19 @@ class ZeyosEmulator(Emulator[ZeyosServerOptions, Journal]):
             show_record(row, table, self.store, self.server_options) for row in stored_rows if row is not None
         ]
 
-    async def answer(self, request: Incoming, server_options: ZeyosServerOptions) -> Answer:
+    async def answer(self, request: ReceivedRequest, server_options: ZeyosServerOptions) -> Answer:
         """Answer one request, with the behaviour that the server options choose."""
         try:
             answer = self._route(request, server_options)
         except Refusal as refusal:
-            return text_answer(refusal.status, refusal.text, refusal.headers)
+            return make_text_answer(refusal.status, refusal.text, refusal.headers)
         if self.between_pages is not None and request.method == "POST" and "/api/v1/" in request.path:
             waiting = self.between_pages(self)
             if inspect.isawaitable(waiting):
                 await waiting
         return answer
 
-    def _route(self, request: Incoming, server_options: ZeyosServerOptions) -> Answer:
+    def _route(self, request: ReceivedRequest, server_options: ZeyosServerOptions) -> Answer:
         prefix = f"/{self._instance}"
         path = request.path.removeprefix(prefix)
         if not request.path.startswith(f"{prefix}/"):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from ..answers import Answer, Incoming, json_answer
+from ..answers import Answer, ReceivedRequest, make_json_answer
 from ..journal import Journal
 from .forms import read_body, read_query
 from .refusals import Refusal, bad_request
@@ -35,13 +35,13 @@ class LoginApi:
         self._server_options = server_options
         self._now = now
 
-    def answer(self, request: Incoming, path: str) -> Answer:
+    def answer(self, request: ReceivedRequest, path: str) -> Answer:
         """Answer a request below ``/auth/v1``.
 
         Raises:
             Refusal: 400, 401, 404 or 405.
         """
-        handlers: dict[str, dict[str, Callable[[Incoming], Answer]]] = {
+        handlers: dict[str, dict[str, Callable[[ReceivedRequest], Answer]]] = {
             "": {"GET": self._who, "HEAD": self._verify},
             "login": {"POST": self._login},
             "logout": {"GET": self._logout},
@@ -53,7 +53,7 @@ class LoginApi:
             raise Refusal(405, "Method Not Allowed", headers={"Allow": ", ".join(methods)})
         return methods[request.method](request)
 
-    def _login(self, request: Incoming) -> Answer:
+    def _login(self, request: ReceivedRequest) -> Answer:
         body = read_body(request.headers.get("Content-Type", ""), request.body)
         identifier = body.get("identifier")
         if not isinstance(identifier, str) or not _IDENTIFIER.fullmatch(identifier):
@@ -69,7 +69,7 @@ class LoginApi:
         )
         self._journal.counts["login"] += 1
         answer = {"user": user.user, "application": application, "token": token.text}
-        return json_answer(answer | {"identifier": identifier, "expdate": int(expires)})
+        return make_json_answer(answer | {"identifier": identifier, "expdate": int(expires)})
 
     def _expiry(self, value: Any) -> float:
         if value is None:
@@ -80,19 +80,19 @@ class LoginApi:
             raise bad_request("Invalid expdate")
         return value
 
-    def _logout(self, request: Incoming) -> Answer:
+    def _logout(self, request: ReceivedRequest) -> Answer:
         self._tokens.revoke(self._tokens.identify(request).token)
         self._journal.counts["logout"] += 1
         return Answer(status=204)
 
-    def _verify(self, request: Incoming) -> Answer:
+    def _verify(self, request: ReceivedRequest) -> Answer:
         self._tokens.identify(request)
         return Answer(status=204)
 
-    def _who(self, request: Incoming) -> Answer:
+    def _who(self, request: ReceivedRequest) -> Answer:
         identity = self._tokens.identify(request)
         query = read_query(request.query)
-        return json_answer(
+        return make_json_answer(
             _about(identity)
             | (_access(identity.credentials) if flag("access", query.get("access")) else {})
             | ({"settings": {"theme": "light"}} if flag("settings", query.get("settings")) else {})

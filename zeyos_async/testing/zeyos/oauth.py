@@ -30,7 +30,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import attrs
 
-from ..answers import Answer, Incoming, json_answer
+from ..answers import Answer, ReceivedRequest, make_json_answer
 from ..journal import Journal
 from .forms import read_body, read_query
 from .refusals import Refusal, bad_request
@@ -101,13 +101,13 @@ class OAuthApi:
         self._codes: dict[str, _Code] = {}
         self._clients = {user.client_id: user for user in tokens.users}
 
-    def answer(self, request: Incoming, path: str) -> Answer:
+    def answer(self, request: ReceivedRequest, path: str) -> Answer:
         """Answer a request below ``/oauth2/v1``.
 
         Raises:
             Refusal: What is refused in plain text.
         """
-        handlers: dict[str, tuple[str, Callable[[Incoming], Answer]]] = {
+        handlers: dict[str, tuple[str, Callable[[ReceivedRequest], Answer]]] = {
             "authorize": ("GET", self._authorize),
             "token": ("POST", self._token),
             "revoke": ("POST", self._revoke),
@@ -125,9 +125,9 @@ class OAuthApi:
             headers = (
                 {"WWW-Authenticate": f'Basic realm="{self._instance}"'} if error.answer_status == 401 else {}
             )
-            return json_answer(error.body, status=error.answer_status, headers=headers)
+            return make_json_answer(error.body, status=error.answer_status, headers=headers)
 
-    def sign_in_page(self, request: Incoming) -> Answer:
+    def sign_in_page(self, request: ReceivedRequest) -> Answer:
         """Answer with the page to which ``authorize`` sends the user; its form signs in."""
         query = read_query(request.query)
         if query.get("page") != "oauth":
@@ -146,7 +146,7 @@ class OAuthApi:
         )
         return Answer(headers={"Content-Type": "text/html; charset=utf-8"}, body=page.encode())
 
-    def _authorize(self, request: Incoming) -> Answer:
+    def _authorize(self, request: ReceivedRequest) -> Answer:
         query = read_query(request.query)
         _check_authorization(query, self._clients)
         target = f"/{self._instance}/?umi=auth&page=oauth&{urlencode(query)}"
@@ -173,7 +173,7 @@ class OAuthApi:
             status=303, headers=headers | {"Location": f"{uri}{mark}{urlencode(result, quote_via=quote)}"}
         )
 
-    def _token(self, request: Incoming) -> Answer:
+    def _token(self, request: ReceivedRequest) -> Answer:
         body, client = self._client(request)
         grants: dict[Any, Callable[[Mapping[str, Any], str], Credentials]] = {
             "authorization_code": self._by_code,
@@ -185,7 +185,7 @@ class OAuthApi:
             raise OAuthError(400, "unsupported_grant_type", "Bad Request: Invalid grant_type")
         user = grant(body, client)
         self._journal.counts["refresh" if body["grant_type"] == "refresh_token" else "login"] += 1
-        return json_answer(self._pair(user, client), headers={"Cache-Control": "no-store"})
+        return make_json_answer(self._pair(user, client), headers={"Cache-Control": "no-store"})
 
     def _pair(self, user: Credentials, client: str) -> dict[str, Any]:
         lifetime, now = self._server_options.access_lifetime, self._now()
@@ -230,25 +230,25 @@ class OAuthApi:
             raise OAuthError(403, "invalid_grant", "Forbidden: Invalid credentials")
         return user
 
-    def _revoke(self, request: Incoming) -> Answer:
+    def _revoke(self, request: ReceivedRequest) -> Answer:
         token = self._own_token(request)
         if token is not None:
             self._tokens.revoke(token.text)
         return Answer(status=200)
 
-    def _introspect(self, request: Incoming) -> Answer:
+    def _introspect(self, request: ReceivedRequest) -> Answer:
         token = self._own_token(request)
         if token is None:
-            return json_answer({"active": False})
+            return make_json_answer({"active": False})
         about = {"active": True, "client_id": token.client, "username": token.credentials.name}
-        return json_answer(about | {"sub": str(token.credentials.user), "exp": int(token.expires or 0)})
+        return make_json_answer(about | {"sub": str(token.credentials.user), "exp": int(token.expires or 0)})
 
-    def _own_token(self, request: Incoming) -> Token | None:
+    def _own_token(self, request: ReceivedRequest) -> Token | None:
         body, client = self._client(request)
         token = self._tokens.find(str(body.get("token")), "access", "refresh")
         return token if token is not None and token.client == client else None
 
-    def _userinfo(self, request: Incoming) -> Answer:
+    def _userinfo(self, request: ReceivedRequest) -> Answer:
         user = self._tokens.identify(request).credentials
         about = {
             "sub": str(user.user),
@@ -257,9 +257,9 @@ class OAuthApi:
             "email": user.email,
         }
         about |= {"zoneinfo": "Europe/Berlin", "locale": "en-US"}
-        return json_answer(about | {"nopublic": False, "apionly": False, "updated_at": 872_838_840})
+        return make_json_answer(about | {"nopublic": False, "apionly": False, "updated_at": 872_838_840})
 
-    def _client(self, request: Incoming) -> tuple[dict[str, Any], str]:
+    def _client(self, request: ReceivedRequest) -> tuple[dict[str, Any], str]:
         """Return the body, and the client that sent it."""
         try:
             body = read_body(request.headers.get("Content-Type", ""), request.body)

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ..answers import Answer, Incoming, json_answer
+from ..answers import Answer, ReceivedRequest, make_json_answer
 from ..server import compress
 from .forms import numbered, read_body, read_query
 from .listing import answer_list, plan_list
@@ -44,7 +44,7 @@ class RestApi:
         self._cached_bytes = 0
         self._cached_version = -1
 
-    def answer(self, request: Incoming, path: str, server_options: ZeyosServerOptions) -> Answer:
+    def answer(self, request: ReceivedRequest, path: str, server_options: ZeyosServerOptions) -> Answer:
         """Answer a request below ``/api/v1``.
 
         Raises:
@@ -74,25 +74,25 @@ class RestApi:
             raise Refusal(404, "Not Found")
         return table, int(match.group(2)) if match.re is _RECORD_PATH else None
 
-    def _identify(self, request: Incoming) -> Identity:
+    def _identify(self, request: ReceivedRequest) -> Identity:
         identity = self._tokens.identify(request)
         if identity.application is None:
             # A log-in without the application's key is good for the authentication API alone.
             raise self._tokens.unauthorized()
         return identity
 
-    def _answer_instance(self, request: Incoming, path: str) -> Answer:
+    def _answer_instance(self, request: ReceivedRequest, path: str) -> Answer:
         if request.method != "GET":
             raise Refusal(405, "Method Not Allowed", headers={"Allow": "GET"})
         self._identify(request)
         if path == "/config":
-            return json_answer(
+            return make_json_answer(
                 {"currency": "EUR", "country": "DE", "timezone": "Europe/Berlin", "lang": "en_US"}
             )
-        return json_answer({"theme": "light", "pagesize": 50})
+        return make_json_answer({"theme": "light", "pagesize": 50})
 
     def _list(
-        self, request: Incoming, table: Table, identity: Identity, server_options: ZeyosServerOptions
+        self, request: ReceivedRequest, table: Table, identity: Identity, server_options: ZeyosServerOptions
     ) -> Answer:
         kind = request.headers.get("Content-Type", "")
         gzip = "gzip" in request.headers.get("Accept-Encoding", "")
@@ -128,7 +128,7 @@ class RestApi:
         return answer
 
     def _create(
-        self, request: Incoming, table: Table, identity: Identity, server_options: ZeyosServerOptions
+        self, request: ReceivedRequest, table: Table, identity: Identity, server_options: ZeyosServerOptions
     ) -> Answer:
         body = _body(request)
         # The server chooses IDs; one of the client's is refused even where it is free.
@@ -139,10 +139,12 @@ class RestApi:
         record = self._find_record(table, record_id)
         location = f"/{self._instance}/api/v1/{table.name}/{record_id}"
         presented = self._records.show(record, table, server_options, expand=[])
-        return json_answer(presented, status=201, headers=record.headers | {"Content-Location": location})
+        return make_json_answer(
+            presented, status=201, headers=record.headers | {"Content-Location": location}
+        )
 
     def _get(
-        self, request: Incoming, table: Table, record_id: int, server_options: ZeyosServerOptions
+        self, request: ReceivedRequest, table: Table, record_id: int, server_options: ZeyosServerOptions
     ) -> Answer:
         query = read_query(request.query)
         if unknown := sorted(query.keys() - set(table.options)):
@@ -153,17 +155,17 @@ class RestApi:
         if _is_unchanged(request.headers, record):
             return Answer(status=304, headers=record.headers)
         presented = self._records.show(record, table, server_options, expand=expand, **options)
-        return json_answer(presented, headers=record.headers)
+        return make_json_answer(presented, headers=record.headers)
 
     def _head(
-        self, request: Incoming, table: Table, record_id: int, server_options: ZeyosServerOptions
+        self, request: ReceivedRequest, table: Table, record_id: int, server_options: ZeyosServerOptions
     ) -> Answer:
         record = self._find_record(table, record_id)
         status = 304 if _is_unchanged(request.headers, record) else 204
         return Answer(status=status, headers=record.headers)
 
     def _patch(
-        self, request: Incoming, table: Table, record_id: int, server_options: ZeyosServerOptions
+        self, request: ReceivedRequest, table: Table, record_id: int, server_options: ZeyosServerOptions
     ) -> Answer:
         body = _body(request)
         if body.get("ID") is not None and stored(table.by_name["ID"], body["ID"]) != record_id:
@@ -175,12 +177,12 @@ class RestApi:
         self._require_match(request.headers, self._find_record(table, record_id))
         self._records.update(table, record_id, body, now=int(self._now()))
         record = self._find_record(table, record_id)
-        return json_answer(
+        return make_json_answer(
             self._records.show(record, table, server_options, expand=[]), headers=record.headers
         )
 
     def _delete(
-        self, request: Incoming, table: Table, record_id: int, server_options: ZeyosServerOptions
+        self, request: ReceivedRequest, table: Table, record_id: int, server_options: ZeyosServerOptions
     ) -> Answer:
         self._require_match(request.headers, self._find_record(table, record_id))
         self._records.delete(table, record_id)
@@ -206,7 +208,7 @@ def _size(answer: Answer) -> int:
     return len(answer.body) + len(answer.gzipped or b"") + 1024
 
 
-def _body(request: Incoming) -> dict[str, Any]:
+def _body(request: ReceivedRequest) -> dict[str, Any]:
     return read_body(request.headers.get("Content-Type", ""), request.body)
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 import attrs
 
-from ..answers import Incoming
+from ..answers import ReceivedRequest
 from .refusals import Refusal
 
 __all__ = ["Credentials", "Identity", "Token", "TokenBook"]
@@ -159,7 +159,7 @@ class TokenBook:
                 return user if otp == user.otp or not user.otp else None
         return None
 
-    def identify(self, request: Incoming) -> Identity:
+    def identify(self, request: ReceivedRequest) -> Identity:
         """Return the user and the application that a request comes from.
 
         Raises:
@@ -175,7 +175,7 @@ class TokenBook:
         challenge = {"WWW-Authenticate": f'Bearer realm="{self._realm}" error="invalid_token"'}
         return Refusal(401, "Unauthorized: Invalid bearer token", headers=challenge)
 
-    def _credential(self, request: Incoming) -> Token | None:
+    def _credential(self, request: ReceivedRequest) -> Token | None:
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")
         # A header decides alone: a bad one must not fall back on a cookie that is good.
         if scheme:

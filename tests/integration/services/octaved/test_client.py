@@ -23,7 +23,7 @@ from zeyos_async.errors import (
 from zeyos_async.octaved import Paths, Task
 from zeyos_async.session import Retry
 from zeyos_async.testing import emulate_octaved, faults
-from zeyos_async.testing.answers import json_answer
+from zeyos_async.testing.answers import make_json_answer
 from zeyos_async.testing.octaved.emulator import OctavedEmulator
 
 ID = "E9996334F8134DBCBE18948284698BB2"
@@ -31,7 +31,7 @@ ID = "E9996334F8134DBCBE18948284698BB2"
 
 def answering(value: object) -> faults.Fault:
     """Any JSON in place of the API's answer."""
-    return faults.Fault(name="answering", act=False, answer=json_answer(value))
+    return faults.Fault(name="answering", act=False, answer=make_json_answer(value))
 
 
 @asynccontextmanager

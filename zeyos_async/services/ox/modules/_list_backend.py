@@ -25,7 +25,7 @@ from ...base.explain import PlannedRequest
 from ...base.pagers.by_keys import KeyedBackend, KeyList
 from ...base.plan import ListFeatures, QueryPlan
 from ...base.query import Query
-from ...base.row_types import FromValues, RowType
+from ...base.row_types import RowBuilder, RowType
 from ..operation import Caller
 from ..records import OxRecord
 from ..rows import Rows
@@ -252,7 +252,7 @@ def _to_rows(records: list[Any], shape: RowType[R], plan: QueryPlan) -> list[R]:
     """Convert records to rows of the caller's type."""
     if isinstance(shape, OxRecordRows):
         return records
-    if isinstance(shape, FromValues):
+    if isinstance(shape, RowBuilder):
         return [_to_row(shape, record, number) for number, record in enumerate(records, 1)]
     columns = plan.columns or {field.name: field.name for field in plan.entity}
     objects = [
@@ -261,9 +261,9 @@ def _to_rows(records: list[Any], shape: RowType[R], plan: QueryPlan) -> list[R]:
     return list(shape.reader(plan.entity, id_key=None).page(encode_json(objects)).rows)
 
 
-def _to_row(shape: FromValues[R], record: Any, number: int) -> R:
+def _to_row(shape: RowBuilder[R], record: Any, number: int) -> R:
     try:
-        return shape.row(_make_getter(record))
+        return shape.build_row(_make_getter(record))
     except DecodeFailed as error:
         raise DecodeFailed(f"row {number} of the answer: {error}") from error
 

@@ -31,7 +31,7 @@ def compile_term(where: Condition, module: str | Entity) -> list[Any]:
     """Compile a condition to a search term.
 
     Raises:
-        FindsNothing: It can't hold for anything.
+        EmptySearch: It can't hold for anything.
         FilterError: The module can't say it.
     """
     expr = simplify(condition(where))
@@ -103,6 +103,6 @@ class _BoundSearchOperation(BoundOperation[P, T]):
 def search_operation(make: Callable[Concatenate[M, P], PreparedCall[Rows[T]]]) -> Operation[P, Rows[T]]:
     """Declare a search: the function takes the module and the arguments, and makes the call.
 
-    Where it raises ``FindsNothing``, awaiting the operation gives no rows and sends nothing.
+    Where it raises ``EmptySearch``, awaiting the operation gives no rows and sends nothing.
     """
     return _SearchOperation(None, make, make)
