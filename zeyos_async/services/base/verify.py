@@ -39,7 +39,17 @@ _TEXT_OPS: Final = frozenset({Op.EQ, Op.IN, Op.IS_NULL, Op.IS_NOT_NULL})
 _ORDER_OPS: Final = frozenset({Op.LT, Op.LE, Op.GT, Op.GE})
 _MAX_CHECKED_ROWS: Final = 200
 _HIDDEN_KEY: Final = "_zeyos_async_check_"
-_LARGE_TEXTS: Final = ("text", "description", "html", "body", "content", "comment", "note", "message", "readme")
+_LARGE_TEXTS: Final = (
+    "text",
+    "description",
+    "html",
+    "body",
+    "content",
+    "comment",
+    "note",
+    "message",
+    "readme",
+)
 """Parts of the names of texts that may be large: the API does not tell the lengths of its texts."""
 
 

@@ -43,7 +43,15 @@ from typing import ClassVar, Final, Generic, TypeVar
 import attrs
 
 from ....codec import DecodeFailed, Page, RowReader, split_rows
-from ....errors import ApiError, BadRequest, DeadlineExceeded, PageDrift, PageDriftWarning, ResponseTooLarge, ServerError
+from ....errors import (
+    ApiError,
+    BadRequest,
+    DeadlineExceeded,
+    PageDrift,
+    PageDriftWarning,
+    ResponseTooLarge,
+    ServerError,
+)
 from ....pagination import SMALLEST_PAGE, Paging
 from ....session import Deadline
 from ....wire import Request, Response, public_url, too_deep

@@ -66,7 +66,9 @@ class FirstPage:
         """Return path → value of the rows, for the paths that are judged and came."""
         paths = set(checked_paths(self.plan))
         columns = self.plan.columns
-        own = {name: name for name in self.plan.entity.fields if name in paths} if columns is None else columns
+        own = (
+            {name: name for name in self.plan.entity.fields if name in paths} if columns is None else columns
+        )
         keys = {key: path for key, path in {**own, **self.hidden}.items() if path in paths}
         if not keys:
             return ()
