@@ -50,7 +50,7 @@ from ..errors import (
     OutcomeUnknown,
     ZeyosAsyncError,
 )
-from ..wire import Request, Response
+from ..wire import Request, Response, Safety
 from .shared_credential import SharedCredential
 
 __all__ = ["CredentialManager", "run_flow"]
@@ -231,7 +231,12 @@ class CredentialManager:
             if isinstance(flow, Credential):
                 return flow
             logged_in = True
-            return await run_flow(flow, exchange)
+            return await run_flow(flow, exchange_saved)
+
+        async def exchange_saved(request: Request) -> Response:
+            if request.safety is Safety.ONCE:
+                await shared.reserve()
+            return await exchange(request)
 
         return await shared.obtain(rejected, log_in), logged_in
 

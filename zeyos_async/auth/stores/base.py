@@ -14,7 +14,7 @@ import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import attrs
 
@@ -30,7 +30,13 @@ _MAX_PAUSE: Final = 0.05
 
 
 class TokenStore(abc.ABC):
-    """A place for credentials. Subclass it to keep them elsewhere: in a database, in a vault."""
+    """A place for credentials. Subclass it to keep them elsewhere: in a database, in a vault.
+
+    Attributes:
+        has_other_writers: Whether programs write there that take no locks of ours.
+    """
+
+    has_other_writers: ClassVar[bool] = False
 
     @abc.abstractmethod
     async def load(self, key: str) -> Credential | None:
@@ -46,6 +52,25 @@ class TokenStore(abc.ABC):
 
         It is held while a request is under way, and must not block the event loop.
         """
+
+    async def reserve(self, key: str) -> str:
+        """Make sure that a credential can be saved under the key, before a token that works once is spent for it.
+
+        Called with the lock of the key held; by default it is hoped.
+
+        Returns:
+            What an earlier renewal left that was cut off, in a sentence without a full stop; ``""`` if nothing.
+
+        Raises:
+            ConfigurationError: It can't be saved.
+        """
+        return ""
+
+    async def release(self, key: str, left: str = "") -> None:  # noqa: B027 - stores need not reserve anything
+        """Give back what was reserved, as nothing was spent; ``left`` is what :meth:`reserve` returned."""
+
+    async def forget_refused(self, key: str, credential: Credential) -> None:  # noqa: B027 - nor remember
+        """Take note that the server refused a credential's refresh token: another that the store has may be good."""
 
 
 class MemoryStore(TokenStore):
