@@ -490,9 +490,9 @@ class PageDrift(ZeyosAsyncError):
         seen: How many rows came, or ``None``.
     """
 
-    def __init__(self, message: str, *, expected: int | None = None, seen: int | None = None) -> None:
+    def __init__(self, message: str, *, expected: int | None = None, received: int | None = None) -> None:
         self.expected = expected
-        self.seen = seen
+        self.received = received
         super().__init__(message)
 
     def __reduce__(self) -> tuple[Any, ...]:

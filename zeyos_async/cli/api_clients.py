@@ -17,7 +17,7 @@ from ..errors import ConfigurationError, InvalidArgument, ZeyosAsyncError
 from .api_readers import FlowReader, GeneralReader, ZeyosReader
 from .connect import (
     AskSecret,
-    Connection,
+    ConnectionOptions,
     check_address,
     merge_emulated_rows,
     open_zeyos,
@@ -87,7 +87,9 @@ _API_OF_OPTION: Final = {
 
 
 @asynccontextmanager
-async def open_reader(options: Connection, api_options: ApiOptions, name: str) -> AsyncIterator[Reader]:
+async def open_reader(
+    options: ConnectionOptions, api_options: ApiOptions, name: str
+) -> AsyncIterator[Reader]:
     """Open a client of the API, and a reader of one entity, resource, model or module.
 
     Args:
@@ -116,7 +118,7 @@ async def open_reader(options: Connection, api_options: ApiOptions, name: str) -
 
 
 @asynccontextmanager
-async def _open_ox(options: Connection) -> AsyncIterator[OpenXchange]:
+async def _open_ox(options: ConnectionOptions) -> AsyncIterator[OpenXchange]:
     """Open a client of Open-Xchange that logs out at the end."""
     from ..services.ox.client import OpenXchange
 
@@ -143,7 +145,7 @@ async def _open_ox(options: Connection) -> AsyncIterator[OpenXchange]:
 
 
 @asynccontextmanager
-async def _open_octaved(options: Connection, api_options: ApiOptions) -> AsyncIterator[Octaved]:
+async def _open_octaved(options: ConnectionOptions, api_options: ApiOptions) -> AsyncIterator[Octaved]:
     from ..services.octaved.client import Octaved
 
     async with AsyncExitStack() as stack:
@@ -160,7 +162,7 @@ async def _open_octaved(options: Connection, api_options: ApiOptions) -> AsyncIt
 
 
 @asynccontextmanager
-async def open_general(options: Connection, api_options: ApiOptions) -> AsyncIterator[GeneralApi]:
+async def open_general(options: ConnectionOptions, api_options: ApiOptions) -> AsyncIterator[GeneralApi]:
     """Open a client of the General API.
 
     Args:
@@ -195,7 +197,9 @@ def _login_backend(name: str, password: str, access_type: int) -> AuthBackend:
     return KmdLogin(name, password, access_type=access_type)
 
 
-async def _start_emulator(stack: AsyncExitStack, options: Connection, emulate: Callable[..., Any]) -> Any:
+async def _start_emulator(
+    stack: AsyncExitStack, options: ConnectionOptions, emulate: Callable[..., Any]
+) -> Any:
     """Start an emulator in this process.
 
     Raises:
@@ -210,7 +214,7 @@ async def _start_emulator(stack: AsyncExitStack, options: Connection, emulate: C
 
 
 def resolve_octaved(
-    options: Connection, api_options: ApiOptions, environ: Mapping[str, str]
+    options: ConnectionOptions, api_options: ApiOptions, environ: Mapping[str, str]
 ) -> tuple[str, AuthBackend]:
     """Return the address of an Octaved Flow and its credential, from the options or the environment.
 
@@ -232,7 +236,7 @@ def resolve_octaved(
 
 
 def resolve_general(
-    options: Connection, api_options: ApiOptions, environ: Mapping[str, str], ask: AskSecret
+    options: ConnectionOptions, api_options: ApiOptions, environ: Mapping[str, str], ask: AskSecret
 ) -> tuple[str, AuthBackend]:
     """Return the endpoint of a General API and its credential, from the options or the environment.
 
@@ -273,7 +277,7 @@ def _find_access_type(api_options: ApiOptions, environ: Mapping[str, str]) -> in
     return int(text)
 
 
-def _refuse_options(options: Connection, api: str, *names: str) -> None:
+def _refuse_options(options: ConnectionOptions, api: str, *names: str) -> None:
     for name in names:
         if getattr(options, name):
             raise ConfigurationError(f"--{name} is not for --api {api}")

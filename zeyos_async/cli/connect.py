@@ -40,12 +40,12 @@ from ..services.zeyos.profiles import Profile, ProfileStore, look_for_profile, s
 from .output import NotSignedIn
 
 __all__ = [
-    "Connection",
-    "Target",
-    "address",
+    "ConnectionOptions",
+    "ConnectionTarget",
     "build_password_login",
     "check_address",
-    "described",
+    "describe_store",
+    "find_address",
     "login_command",
     "merge_emulated_rows",
     "open_zeyos",
@@ -56,7 +56,7 @@ __all__ = [
     "resolve_local_target",
     "resolve_target",
     "same_instance",
-    "short",
+    "shorten_path",
 ]
 
 _CLOUD: Final = "https://cloud.zeyos.com"
@@ -74,7 +74,7 @@ AskSecret = Callable[[str], str | None]
 
 
 @attrs.frozen(kw_only=True)
-class Connection:
+class ConnectionOptions:
     """The connection options of a command line, as they were given.
 
     Every attribute is the option of that name. ``resolve_target`` makes a server and a credential of them.
@@ -98,7 +98,7 @@ class Connection:
 
 
 @attrs.frozen(kw_only=True)
-class Target:
+class ConnectionTarget:
     """A server and a credential for it.
 
     Attributes:
@@ -121,13 +121,13 @@ class Target:
 
 
 def resolve_target(
-    options: Connection,
+    options: ConnectionOptions,
     environ: Mapping[str, str],
     ask: AskSecret,
     *,
     folder: Path | None = None,
     home: Path | None = None,
-) -> Target:
+) -> ConnectionTarget:
     """Choose the server and the credential.
 
     Each comes from the options if they say it, else from the environment (unless the options name a
@@ -148,7 +148,7 @@ def resolve_target(
     """
     # With --profile, a variable of another instance must not be mixed with the profile's tokens.
     visible = {k: v for k, v in environ.items() if k not in _TARGET_VARIABLES} if options.profile else environ
-    server, source = address(options, visible), _credential_source(options, visible)
+    server, source = find_address(options, visible), _credential_source(options, visible)
     if server is None and source and not options.profile:
         raise _no_address_error(source)
     stored = None
@@ -161,10 +161,12 @@ def resolve_target(
     check_address(url, allow_http=allow_http)
     login = _find_auth(options, visible, ask)
     if login is not None:
-        return Target(url=url, url_from=url_from, auth=login[0], auth_from=login[1], allow_http=allow_http)
+        return ConnectionTarget(
+            url=url, url_from=url_from, auth=login[0], auth_from=login[1], allow_http=allow_http
+        )
     auth, auth_from = _stored_auth(stored, url)
     ignored = tuple(name for name in _TARGET_VARIABLES if options.profile and environ.get(name))
-    return Target(
+    return ConnectionTarget(
         url=url,
         url_from=url_from,
         auth=auth,
@@ -175,12 +177,12 @@ def resolve_target(
     )
 
 
-def resolve_local_target(options: Connection) -> Target:
+def resolve_local_target(options: ConnectionOptions) -> ConnectionTarget:
     """Choose the server and the credential with this process's environment, files and terminal."""
     return resolve_target(options, os.environ, prompt_secret)
 
 
-def address(options: Connection, environ: Mapping[str, str]) -> tuple[str, str] | None:
+def find_address(options: ConnectionOptions, environ: Mapping[str, str]) -> tuple[str, str] | None:
     """Return the URL that the options or the environment name, and the place where it was found.
 
     Raises:
@@ -210,15 +212,19 @@ def _stored_url(stored: Profile | None) -> tuple[str, str]:
             "which ZeyOS? Sign in with `zeyos-async login --url https://cloud.zeyos.com/NAME`, or give --url, or set "
             "ZEYOS_INSTANCE; --emulate runs the command on an embedded emulator"
         )
-    return stored.base_url, described(stored.store)
+    return stored.base_url, describe_store(stored.store)
 
 
-def described(store: ProfileStore) -> str:
+def describe_store(store: ProfileStore) -> str:
     """Return a stored set of credentials in words: its profile and its file."""
-    return f"the profile {store.name!r} in {short(store.path)}" if store.name else short(store.path)
+    return (
+        f"the profile {store.name!r} in {shorten_path(store.path)}"
+        if store.name
+        else shorten_path(store.path)
+    )
 
 
-def short(path: Path) -> str:
+def shorten_path(path: Path) -> str:
     """Return a path as people write it, with ``~`` for the home folder."""
     home = Path.home()
     return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
@@ -235,25 +241,25 @@ def _stored_auth(stored: Profile | None, url: str) -> tuple[AuthBackend, str]:
             f"no credential for {url}: sign in with `zeyos-async login --url {url}`, or set ZEYOS_TOKEN, or give "
             "--token-file FILE, or --user NAME to log in with a password"
         )
-    store, command = described(stored.store), login_command(stored.store)
+    store, command = describe_store(stored.store), login_command(stored.store)
     if not same_instance(stored.base_url, url):
         raise NotSignedIn(
-            f"no credential for {url}: {store}, which {stored.chosen}, is for {stored.base_url}. Give --profile, or "
+            f"no credential for {url}: {store}, which {stored.reason}, is for {stored.base_url}. Give --profile, or "
             f"sign in with `zeyos-async login --url {url}`, or set ZEYOS_TOKEN"
         )
     tokens = stored.credential
     if tokens is None:
-        raise NotSignedIn(f"{store}, which {stored.chosen}, has no tokens: sign in with `{command}`")
+        raise NotSignedIn(f"{store}, which {stored.reason}, has no tokens: sign in with `{command}`")
     auth = stored.auth()
     is_refreshed = isinstance(auth, OAuth2) and stored.may_refresh
     # The server would answer 401, which does not say that a new sign-in is needed.
     if not is_refreshed and tokens.expires_at is not None and tokens.expires_at <= time.time():
         raise NotSignedIn(f"the token of {store} has expired: sign in again with `{command}`")
     kind = "an access token, refreshed when it expires," if is_refreshed else "an access token"
-    return auth, f"{kind} from {store}, which {stored.chosen}"
+    return auth, f"{kind} from {store}, which {stored.reason}"
 
 
-def _credential_source(options: Connection, environ: Mapping[str, str]) -> str:
+def _credential_source(options: ConnectionOptions, environ: Mapping[str, str]) -> str:
     """Return the option or variable that a credential comes from, or ``""``; nothing is read or asked for.
 
     Raises:
@@ -291,7 +297,7 @@ def _no_address_error(source: str) -> ConfigurationError:
 
 
 def _find_auth(
-    options: Connection, environ: Mapping[str, str], ask: AskSecret
+    options: ConnectionOptions, environ: Mapping[str, str], ask: AskSecret
 ) -> tuple[AuthBackend, str] | None:
     """Return the credential of the options or the environment, and its description in words."""
     if options.token:
@@ -327,11 +333,11 @@ def _refreshing_auth(environ: Mapping[str, str]) -> tuple[AuthBackend, str]:
         access_token=token or None,
         token_store=store,
     )
-    return auth, f"ZEYOS_REFRESH_TOKEN, whose successors are kept in {short(store.path)}"
+    return auth, f"ZEYOS_REFRESH_TOKEN, whose successors are kept in {shorten_path(store.path)}"
 
 
 def build_password_login(
-    options: Connection, environ: Mapping[str, str], ask: AskSecret
+    options: ConnectionOptions, environ: Mapping[str, str], ask: AskSecret
 ) -> tuple[PasswordLogin, str]:
     """Return the log-in by name and password of the options or the environment, and its description in words.
 
@@ -376,7 +382,7 @@ def read_secret(path: str, what: str) -> str:
     return text.strip()
 
 
-def read_token(options: Connection, environ: Mapping[str, str], variable: str, what: str) -> str:
+def read_token(options: ConnectionOptions, environ: Mapping[str, str], variable: str, what: str) -> str:
     """Return the token or key of the options or the environment, or ``""`` if there is none.
 
     Raises:
@@ -390,7 +396,7 @@ def read_token(options: Connection, environ: Mapping[str, str], variable: str, w
 
 
 def read_password(
-    options: Connection, environ: Mapping[str, str], variable: str, name: str, ask: AskSecret
+    options: ConnectionOptions, environ: Mapping[str, str], variable: str, name: str, ask: AskSecret
 ) -> str:
     """Read the password of a user: from a file, the environment, or the terminal.
 
@@ -414,7 +420,9 @@ def prompt_secret(text: str) -> str | None:
 
 
 @asynccontextmanager
-async def open_zeyos(options: Connection, target: Target | None = None) -> AsyncIterator[Zeyos]:
+async def open_zeyos(
+    options: ConnectionOptions, target: ConnectionTarget | None = None
+) -> AsyncIterator[Zeyos]:
     """Open a client of ZeyOS, on an emulator of its own with ``--emulate``.
 
     Args:
@@ -440,7 +448,7 @@ async def open_zeyos(options: Connection, target: Target | None = None) -> Async
 
 
 @asynccontextmanager
-async def _open_emulated(options: Connection) -> AsyncIterator[Zeyos]:
+async def _open_emulated(options: ConnectionOptions) -> AsyncIterator[Zeyos]:
     from ..testing import emulate_zeyos_process
 
     rows = merge_emulated_rows(options)
@@ -451,7 +459,7 @@ async def _open_emulated(options: Connection) -> AsyncIterator[Zeyos]:
         yield zeyos
 
 
-def merge_emulated_rows(options: Connection) -> dict[str, int]:
+def merge_emulated_rows(options: ConnectionOptions) -> dict[str, int]:
     """Return the number of rows of each entity that the emulator makes up.
 
     Raises:

@@ -13,7 +13,7 @@ from click.shell_completion import CompletionItem
 from ..errors import ConfigurationError
 from .api_clients import APIS, ApiOptions
 from .async_runner import verbose_option
-from .connect import Connection
+from .connect import ConnectionOptions
 from .param_types import ROWS, TIME
 from .profile_files import ProfileRegistry
 
@@ -167,11 +167,11 @@ _OPTIONS: Final = (
 def _add_connection(command: Callable[..., Any], options: Sequence[Any]) -> Any:
     """Add options to a command, which takes those about the connection as ``connection``."""
     # Some commands have only a part of these options; the others keep their defaults.
-    names = {field.name for field in attrs.fields(Connection)}
+    names = {field.name for field in attrs.fields(ConnectionOptions)}
 
     @functools.wraps(command)
     def wrapper(**values: Any) -> Any:
-        connection = Connection(**{name: values.pop(name) for name in names & values.keys()})
+        connection = ConnectionOptions(**{name: values.pop(name) for name in names & values.keys()})
         if connection.rows and not connection.emulate:
             raise click.UsageError("--rows is about the emulator; add --emulate")
         return command(connection=connection, **values)

@@ -10,7 +10,7 @@ from yarl import URL
 
 from ..errors import ConfigurationError
 from ..services.zeyos.profiles import Profile, ProfileStore, look_for_profile
-from .connect import Connection, address, described, same_instance
+from .connect import ConnectionOptions, describe_store, find_address, same_instance
 from .profile_files import ProfileRegistry, check_name
 from .terminal import ask_line, may_ask
 
@@ -38,7 +38,7 @@ class SignInTarget:
     allow_http: bool
 
 
-def choose_target(options: Connection) -> SignInTarget:
+def choose_target(options: ConnectionOptions) -> SignInTarget:
     """Choose the instance and the set.
 
     A profile that is named takes the tokens, whether it is there yet or not. If none is named, the set
@@ -55,7 +55,7 @@ def choose_target(options: Connection) -> SignInTarget:
     return _named_target(check_name(name), options) if name else _default_target(options)
 
 
-def _named_target(name: str, options: Connection) -> SignInTarget:
+def _named_target(name: str, options: ConnectionOptions) -> SignInTarget:
     registry = ProfileRegistry.of_user()
     entry = registry.entry(name)
     stored = look_for_profile(name) if entry is not None and entry.url else None
@@ -72,7 +72,7 @@ def _named_target(name: str, options: Connection) -> SignInTarget:
     )
 
 
-def _default_target(options: Connection) -> SignInTarget:
+def _default_target(options: ConnectionOptions) -> SignInTarget:
     current = look_for_profile()
     url, is_named = _choose_url(options, os.environ, current)
     if current is not None and same_instance(current.base_url, url):
@@ -88,7 +88,7 @@ def _default_target(options: Connection) -> SignInTarget:
     entry = registry.entry(name)
     if entry is not None and entry.url and not same_instance(entry.url, url):
         raise ConfigurationError(
-            f"{described(registry.store(name))} is for {entry.url}; give --profile NAME to sign in to {url} beside it"
+            f"{describe_store(registry.store(name))} is for {entry.url}; give --profile NAME to sign in to {url} beside it"
         )
     existing = look_for_profile(name) if entry is not None and entry.url else None
     return SignInTarget(
@@ -101,17 +101,19 @@ def _default_target(options: Connection) -> SignInTarget:
     )
 
 
-def _allows_http(options: Connection, existing: Profile | None) -> bool:
+def _allows_http(options: ConnectionOptions, existing: Profile | None) -> bool:
     return options.allow_http or (existing is not None and existing.allow_http)
 
 
-def _choose_url(options: Connection, environ: Mapping[str, str], profile: Profile | None) -> tuple[str, bool]:
+def _choose_url(
+    options: ConnectionOptions, environ: Mapping[str, str], profile: Profile | None
+) -> tuple[str, bool]:
     """Return the instance that options, the environment, the profile or a person names.
 
     Returns:
         It, and whether anything but the profile names it.
     """
-    named = address(options, environ)
+    named = find_address(options, environ)
     if named is not None:
         return named[0], True
     return (profile.base_url, False) if profile is not None else (_ask_url(), True)

@@ -147,6 +147,8 @@ def to_utc(moment: datetime) -> datetime:
 
 
 def _to_time(value: object, _: object = None) -> Any:
+    if isinstance(value, datetime):
+        return to_utc(value)
     if isinstance(value, str) and not value.strip().lstrip("+-").replace(".", "", 1).isdigit():
         return to_utc(datetime.fromisoformat(value))
     return time_from_wire(value)
@@ -160,6 +162,8 @@ def _to_wall_clock(value: object, _: object = None) -> Any:
 
 def _to_date(value: object, _: object = None) -> Any:
     """Return a date; text that is none (an empty one, ``0000-00-00``) stays what it is."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
     try:
         return date.fromisoformat(str(value))
     except ValueError:

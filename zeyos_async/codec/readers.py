@@ -32,17 +32,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from itertools import starmap
 from typing import Any, Final, Generic, TypedDict, TypeVar, cast
 
 import attrs
 import msgspec
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, InvalidArgument
 from ..json_text import decode_json
 from ..schema import Kind
 from .lenient import (
     DecodeFailed,
+    check_fillable,
     is_int_enum,
     keeps_digits,
     make_lenient_converter,
@@ -54,7 +56,16 @@ from .lenient import (
 if typing.TYPE_CHECKING:
     import cattrs
 
-__all__ = ["DictReader", "Page", "RawReader", "RowReader", "TypedReader", "split_rows"]
+__all__ = [
+    "DictReader",
+    "Page",
+    "RawReader",
+    "RowReader",
+    "TypedReader",
+    "check_class",
+    "make_row_filler",
+    "split_rows",
+]
 
 R = TypeVar("R")
 
@@ -290,7 +301,7 @@ def _hints(cls: type) -> dict[str, Any]:
     if not attrs.has(cls):
         raise ConfigurationError(f"{cls.__name__} is not an attrs class; decorate it with attrs.define")
     attrs.resolve_types(cls)
-    return {a.name: a.type if a.type is not None else Any for a in attrs.fields(cls)}
+    return {a.name: Any if a.type in (None, object) else a.type for a in attrs.fields(cls)}
 
 
 _MOMENT: Final = typing.Annotated[datetime, msgspec.Meta(tz=True)]
@@ -306,13 +317,19 @@ _DECODABLE: Final[Mapping[Any, Any]] = {
 """Types that msgspec decodes by itself, besides enums of whole numbers → the types in which it does."""
 
 
+@lru_cache(maxsize=256)
 def _struct_type(hint: Any) -> Any:
     """Return the type of a struct's field: the hint, or ``Any`` for what msgspec can't decode by itself."""
     is_union = isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union
     members = typing.get_args(hint) if is_union else (hint,)
     if not all(member in _DECODABLE or is_int_enum(member) for member in members):
         return Any
-    return typing.Union[(*[_DECODABLE.get(member, member) for member in members], None)]
+    decodable: Any = typing.Union[(*[_DECODABLE.get(member, member) for member in members], None)]
+    try:
+        msgspec.json.Decoder(decodable)
+    except TypeError:  # such as text or a decimal, which are both text for it
+        return Any
+    return decodable
 
 
 def _field_type(field: attrs.Attribute[Any], hint: Any) -> Any:
@@ -332,6 +349,30 @@ def _needs_converting(hint: Any) -> bool:
 
 def _has_own_converter(field: attrs.Attribute[Any], hint: Any) -> bool:
     return field.converter is not None and _needs_converting(hint)
+
+
+def check_class(cls: type) -> None:
+    """Refuse a class that rows can't fill.
+
+    Raises:
+        InvalidArgument: An attribute's type is one that no value of an answer can have.
+    """
+    try:
+        hints = _hints(cls)
+    except NameError as error:
+        raise InvalidArgument(f"{cls.__name__}: a type of its attributes is not known: {error}") from error
+    for field in attrs.fields(cls):
+        if field.init and field.converter is None and _needs_converting(hints[field.name]):
+            check_fillable(hints[field.name], f"{cls.__name__}.{field.name}")
+
+
+@lru_cache(maxsize=64)
+def make_row_filler(cls: type) -> Callable[[Mapping[str, Any]], Any]:
+    """Return a function from values that were decoded already, by attribute, to an instance of a class."""
+    names = [field.name for field in attrs.fields(cast(Any, cls)) if field.init]
+    # What a service made of nested objects is passed on: cattrs would take it apart.
+    hints = {name: Any if _needs_converting(hint) else hint for name, hint in _hints(cls).items()}
+    return _make_row_converter(cls, {name: name for name in names}, hints, None)
 
 
 def _make_builder(

@@ -15,9 +15,9 @@ is only done when nothing is left of it:
 
 * A page that fills its limit leaves the rest of its span (the IDs after its last one), which is read before any later
   span is handed over.
-* A page that comes short ends its span only if the server is known to answer at least that many rows in one page.
-  Otherwise it may have cut the limit silently, and the rest is asked for again until a page is empty. If that finds
-  rows, the page size is reduced to what the server really gives.
+* A page that comes short ends its span only if it is empty, or if the count leaves nothing: servers cut pages by rows
+  or by bytes without a word. Else the rest is asked for; if that finds rows, the page size is reduced to what the
+  server really gives. A count that the largest ID contradicts, or that more rows exceed, ends nothing.
 
 Invariants: spans touch and don't overlap; each ID up to the largest one is in exactly one span; rows that are added
 beyond the largest ID while the pass runs are left out, so that it ends. ``_promised_rows`` is the number of rows that
@@ -71,12 +71,12 @@ class IdPass:
     """
 
     def __init__(
-        self, *, page: int, high: int | None = None, count: int | None = None, wanted: int | None = None
+        self, *, page: int, high: int | None = None, count: int | None = None, max_rows: int | None = None
     ) -> None:
         self.page = page
         self.high = high
         self.count = count
-        self.wanted = wanted
+        self.max_rows = max_rows
         self.seen = 0
         self.last: int | None = None
         self.largest_page = 0
@@ -99,7 +99,7 @@ class IdPass:
         """Return the next span to read ahead, or ``None`` if no more are needed (or can be planned)."""
         if self.high is None or self._frontier is None or self._frontier >= self.high:
             return None
-        if self.wanted is not None and self.seen + self._promised_rows >= self.wanted:
+        if self.max_rows is not None and self.seen + self._promised_rows >= self.max_rows:
             return None
         low = self._frontier
         width = self._width()
@@ -138,35 +138,30 @@ class IdPass:
 
     def done(self) -> bool:
         """Return whether the caller has all the rows that it takes."""
-        return self.wanted is not None and self.seen >= self.wanted
+        return self.max_rows is not None and self.seen >= self.max_rows
 
     def _rest(self, span: IdSpan, ids: Sequence[int], limit: int) -> IdSpan | None:
         """Return what is left of a span after a page of it."""
         if not ids or ids[-1] == span.high or ids[-1] == self.high:
             return None
         rest = IdSpan(ids[-1], span.high, self._limit())
-        if len(ids) >= limit:
-            return rest
-        if self.count is not None and self.seen >= self.count:
-            return None
-        # Short, but no page so far was longer: perhaps this is all that the server gives at once.
-        return rest if len(ids) >= self.largest_page else None
+        is_over = len(ids) < limit and self.high is None and self.seen == self.count
+        return None if is_over else rest
 
     def _after_open_page(self, rest: IdSpan | None, *, full: bool) -> IdSpan | None:
         """Begin the spans after the first page if the largest ID is known; else return an open rest."""
         if self.high is not None and self.last is not None and self.last < self.high:
-            if full or self.count is None or self.seen < self.count:
-                self._frontier = self.last
-                if not full and self.count is not None:
-                    self.page = min(self.page, max(self.largest_page, 1))
+            self._frontier = self.last
+            if not full:
+                self.page = min(self.page, max(self.largest_page, 1))
             return None
         return rest
 
     def _limit(self) -> int:
         """Return the rows that the next page may have."""
-        if self.wanted is None:
+        if self.max_rows is None:
             return self.page
-        return max(1, min(self.page, self.wanted - self.seen))
+        return max(1, min(self.page, self.max_rows - self.seen))
 
     def _width(self) -> int:
         """Return the number of IDs that a span covers, so that its rows about fill a page."""

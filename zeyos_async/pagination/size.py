@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["PageSize"]
+__all__ = ["SMALLEST_PAGE", "PageSize"]
 
-_PAGES_BEFORE_GROWTH: Final = 8
-"""Full pages at the reduced size before a larger one is tried: growing is slow on purpose."""
+SMALLEST_PAGE: Final = 100
+"""Rows below which a page is not made smaller: its failure is not one of size."""
+
+_PAGES_BEFORE_GROWTH: Final = 2
+"""Pages at the reduced size before a larger one is tried: the server may have had a bad moment only."""
 
 
 class PageSize:
@@ -33,10 +36,11 @@ class PageSize:
         Returns:
             The size to try now, or ``None`` if a page can't be made smaller.
         """
-        if size <= 1:
+        if size <= SMALLEST_PAGE:
             return None
         # Several pages of the old size may fail at once: they agree on one halving.
-        self.cap = size // 2 if self.cap is None else min(self.cap, max(size // 2, 1))
+        half = max(size // 2, SMALLEST_PAGE)
+        self.cap = half if self.cap is None else min(self.cap, half)
         self._full_pages = 0
         return self.cap
 

@@ -14,8 +14,9 @@ the transport. Then one of these follows:
 
 Invariants:
 
-- A slot is held while a request is on its way (or its answer is streamed) and never while anything else is
-  waited for, so that a log-in can always be sent.
+- A slot is held while a request is on its way and never while anything else is waited for, so that a log-in can
+  always be sent. An answer that is streamed holds no slot from its head on, and a place of its own
+  (:mod:`~zeyos_async.session.open_bodies`).
 - The credential is used and replaced by its manager alone, goes to the channel's own origin only, and is
   looked at again after each wait.
 - Requests of a log-in take the same loop, without a credential and unseen by hooks.
@@ -197,7 +198,7 @@ class Channel:
 
         The request is sent again where that is safe, until its answer begins. An error status is read and
         raised as by :meth:`send`; a body that breaks off raises ``ResponseTruncated`` while it is read. The
-        slot and the connection are held until the end of the block.
+        connection is held until the end of the block; three quarters of the connections can be held so.
 
         Args:
             request: The request, without a credential.
@@ -213,7 +214,9 @@ class Channel:
             ConfigurationError: The session is closed.
         """
         call = self._new_call(request, self._credential_manager_for(request), timeout, retry, self._listeners)
-        call.stream = StreamState(peek or _never_peek, math.inf if timeout is None else call.deadline)
+        call.stream = StreamState(
+            peek or _never_peek, math.inf if timeout is None else call.deadline, request.url.origin()
+        )
         call.timeout = call.timeout.for_download()
         clock = asyncio.get_running_loop().time
         began = clock()
@@ -328,6 +331,21 @@ class Channel:
                 call.release()
 
     async def _send_attempt(self, call: Call) -> Response:
+        """Send once; an answer that is streamed takes its place first, and keeps it."""
+        if call.stream is None:
+            return await self._send_in_slot(call)
+        bodies, host = call.loop_state.bodies, call.stream.host
+        try:
+            await bodies.acquire(host, call.deadline)
+        except TimeoutError as error:
+            raise deadline_error(call.request, sent=False) from error
+        try:
+            return await self._send_in_slot(call)
+        finally:
+            if call.streamed_response is None:
+                bodies.release(host)
+
+    async def _send_in_slot(self, call: Call) -> Response:
         """Send once: get the credential, take a slot, hand it to the transport."""
         manager, limiter = call.credential_manager, call.limiter
         for _ in range(_MAX_RENEWALS):
@@ -343,8 +361,7 @@ class Channel:
         try:
             return await send_once(self.state, call)
         finally:
-            if call.streamed_response is None:  # an answer that is streamed keeps its slot
-                limiter.release()
+            limiter.release()
 
     async def _wait_for_slot(self, call: Call) -> None:
         call.report_limit(waiting=call.limiter.waiting + 1)

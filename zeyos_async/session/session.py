@@ -75,6 +75,7 @@ class Session:
             transport or _aiohttp_transport(self.limits, ssl, proxy, trust_env),
             hedge,
             AddressCheck(has_proxy=proxy is not None, trusts_env=trust_env, is_custom=transport is not None),
+            self.limits,
         )
 
     @property

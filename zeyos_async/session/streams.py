@@ -1,13 +1,13 @@
 """Answers whose bodies are read piece by piece.
 
 Up to its head an answer that is streamed is like any other: credential, slot, retries. Then its body is
-left to the caller, who holds the slot until it is closed.
+left to the caller, who holds a place for open bodies until it is closed, and no slot.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Final, Self
 
 import attrs
@@ -31,11 +31,13 @@ class StreamState:
     Attributes:
         peek: Takes the head of an answer, and returns whether its body is to be looked into first.
         deadline: When the body must have been read, on the event loop's clock; infinity for never.
+        host: The host of its connection, by which its place is counted.
         response: The answer that is being streamed, once there is one.
     """
 
     peek: Callable[[Response], bool]
     deadline: float
+    host: Hashable
     response: StreamedResponse | None = None
 
 

@@ -128,7 +128,7 @@ class KeptConnection(ResponseHandler):
             return False
         try:
             return parser.feed_eof() is None
-        except Exception:  # noqa: BLE001 - the end of an answer is missing, whatever the parser calls that
+        except Exception:  # noqa: BLE001 - the end of an answer is missing, however the parser says that
             return False
 
     def data_received(self, data: bytes) -> None:
@@ -164,14 +164,14 @@ class KeptConnection(ResponseHandler):
 
     def _parse_head(self, data: bytes, start: int) -> int:
         """Parse up to the end of the head, or all there is, and return where it ended."""
-        seen = self._last
-        found = _HEAD_END.search(seen + data[start:]) if seen else _HEAD_END.search(data, start)
-        end = len(data) if found is None else found.end() - len(seen) + (start if seen else 0)
-        self._last = (seen + data[start:end])[-3:]
+        carry = self._last
+        blank_line = _HEAD_END.search(carry + data[start:]) if carry else _HEAD_END.search(data, start)
+        end = len(data) if blank_line is None else blank_line.end() - len(carry) + (start if carry else 0)
+        self._last = (carry + data[start:end])[-3:]
         super().data_received(data[start:end])
-        if found is None and not self._is_in_head:
-            self.force_close()  # the parser has found another end: of such an answer nothing is sure
-        elif found is not None:
+        if blank_line is None and not self._is_in_head:
+            self.force_close()  # the parser has blank_line another end: of such an answer nothing is sure
+        elif blank_line is not None:
             self._last = b"\r\n"
         return end
 

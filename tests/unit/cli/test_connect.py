@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from zeyos_async.auth import BearerToken, OAuth2, PasswordLogin
-from zeyos_async.cli.connect import Connection, Target, resolve_target, same_instance
+from zeyos_async.cli.connect import ConnectionOptions, ConnectionTarget, resolve_target, same_instance
 from zeyos_async.cli.output import NotSignedIn
 from zeyos_async.errors import ConfigurationError
 
@@ -54,7 +54,7 @@ def test_the_url_of_the_server(
     options: dict[str, Any], environ: dict[str, str], url: str, source: str
 ) -> None:
     """Options win over the environment, which wins over the default."""
-    target = resolve_target(Connection(**options), {**ENV, **environ}, nobody)
+    target = resolve_target(ConnectionOptions(**options), {**ENV, **environ}, nobody)
     assert (target.url, target.url_from) == (url, source)
 
 
@@ -69,7 +69,7 @@ def test_the_url_of_the_server(
 def test_a_missing_server_is_an_error(options: dict[str, Any], environ: dict[str, str], message: str) -> None:
     """The message says what to give."""
     with pytest.raises(ConfigurationError, match=message):
-        resolve_target(Connection(**options), {**ENV, **environ}, nobody)
+        resolve_target(ConnectionOptions(**options), {**ENV, **environ}, nobody)
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_a_token_from_an_option_a_file_or_the_environment(secret: str) -> None:
         ({}, "s3cret-env", "ZEYOS_TOKEN"),
     ]
     for options, token, source in cases:
-        target = resolve_target(Connection(url=URL, **options), ENV, nobody)
+        target = resolve_target(ConnectionOptions(url=URL, **options), ENV, nobody)
         assert target.auth == BearerToken(token)
         assert target.auth_from == f"a token from {source}"
         assert token not in repr(target)
@@ -95,7 +95,9 @@ def test_a_token_from_an_option_a_file_or_the_environment(secret: str) -> None:
 
 def test_a_log_in_by_password(secret: str) -> None:
     """An explicit --user wins over a token in the environment."""
-    connection = Connection(url=URL, user="max", password_file=secret, appsecret_file=secret, otp="123456")
+    connection = ConnectionOptions(
+        url=URL, user="max", password_file=secret, appsecret_file=secret, otp="123456"
+    )
     target = resolve_target(connection, ENV, nobody)
     expected = PasswordLogin(
         "max", "s3cret-file", identifier="zeyos-async", appsecret="s3cret-file", otp="123456"
@@ -106,7 +108,7 @@ def test_a_log_in_by_password(secret: str) -> None:
 
 def test_a_password_is_taken_from_the_environment_or_asked_for() -> None:
     """And without either the message says what to give."""
-    connection = Connection(url=URL, user="max", identifier="pc")
+    connection = ConnectionOptions(url=URL, user="max", identifier="pc")
     in_env = resolve_target(connection, {"ZEYOS_PASSWORD": "e", "ZEYOS_APPSECRET": "s"}, nobody)
     assert in_env.auth == PasswordLogin("max", "e", identifier="pc", appsecret="s")
     prompts: list[str] = []
@@ -132,7 +134,7 @@ def test_a_missing_or_unreadable_credential_is_an_error(
 ) -> None:
     """The message says what to give, or what is wrong with what was given."""
     with pytest.raises(ConfigurationError, match=message):
-        resolve_target(Connection(url=URL, **options), environ, nobody)
+        resolve_target(ConnectionOptions(url=URL, **options), environ, nobody)
 
 
 # -- what was signed in ----------------------------------------------------------------------------
@@ -146,8 +148,8 @@ def at(place: str, **more: Any) -> dict[str, Any]:
     return {"baseUrl": f"https://cloud.zeyos.com/{place}", "accessToken": f"t-{place}", **more}
 
 
-def choose(environ: dict[str, str] | None = None, **options: Any) -> Target:
-    return resolve_target(Connection(**options), environ or {}, nobody)
+def choose(environ: dict[str, str] | None = None, **options: Any) -> ConnectionTarget:
+    return resolve_target(ConnectionOptions(**options), environ or {}, nobody)
 
 
 @pytest.mark.parametrize(
@@ -204,7 +206,7 @@ def test_a_credential_goes_to_no_address_that_happens_to_be_stored(
         machine.write(machine.config / "credentials.json", at("single"))
     prompts: list[str] = []
     with pytest.raises(ConfigurationError, match=f"which ZeyOS.*{named}.*--url.*--profile") as caught:
-        resolve_target(Connection(**options), environ, prompts.append)
+        resolve_target(ConnectionOptions(**options), environ, prompts.append)
     assert not prompts
     assert "s3cret" not in str(caught.value)
 
@@ -223,7 +225,7 @@ def test_a_password_is_not_asked_for_where_it_could_be_read(machine: Any) -> Non
 
     for address in ({"url": plain}, {"profile": "demo"}):
         with pytest.raises(ConfigurationError, match="has no TLS"):
-            resolve_target(Connection(user="max", **address), {}, ask)
+            resolve_target(ConnectionOptions(user="max", **address), {}, ask)
     with pytest.raises(ConfigurationError, match="has no TLS"):
         choose(profile="demo")
     assert not prompts
@@ -233,7 +235,7 @@ def test_a_password_is_not_asked_for_where_it_could_be_read(machine: Any) -> Non
         ({"profile": "open"}, {}),
     ]
     for options, environ in permitted:
-        assert resolve_target(Connection(user="max", **options), environ, ask).allow_http
+        assert resolve_target(ConnectionOptions(user="max", **options), environ, ask).allow_http
     assert choose(profile="open").allow_http
     assert choose(url="http://localhost:1", token="t").url == "http://localhost:1"
 

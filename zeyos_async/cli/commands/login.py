@@ -18,7 +18,14 @@ from ...services.zeyos.client import Zeyos
 from ...services.zeyos.credential_files import check_writable
 from ...services.zeyos.profiles import look_for_profile
 from ..async_runner import run_async
-from ..connect import Connection, build_password_login, check_address, described, prompt_secret, read_secret
+from ..connect import (
+    ConnectionOptions,
+    build_password_login,
+    check_address,
+    describe_store,
+    prompt_secret,
+    read_secret,
+)
 from ..options import PROFILE, sign_in_options
 from ..output import examples, note
 from ..profile_files import ProfileRegistry, to_token_values, write_set
@@ -78,7 +85,7 @@ def command(
     manual: bool,
     port: int,
     wait: float,
-    connection: Connection,
+    connection: ConnectionOptions,
 ) -> None:
     """Sign in, and keep the tokens for the commands that follow.
 
@@ -127,12 +134,12 @@ def _check_named(target: SignInTarget, credential: str) -> None:
     """
     if not target.is_named:
         raise ConfigurationError(
-            f"where to sign in? {credential} is not sent to {target.url} just because {described(target.store)} says so: "
+            f"where to sign in? {credential} is not sent to {target.url} just because {describe_store(target.store)} says so: "
             f"give --url {target.url} if that is right"
         )
 
 
-def _choose_password_login(target: SignInTarget, options: Connection) -> PasswordLogin:
+def _choose_password_login(target: SignInTarget, options: ConnectionOptions) -> PasswordLogin:
     """Return the log-in, with the application's secret from options, the stored set, or a person."""
     login, _ = build_password_login(options, os.environ, prompt_secret)
     if login.appsecret is not None:
@@ -273,12 +280,12 @@ def _store_result(target: SignInTarget, result: _SignInResult) -> None:
     if name and target.activate:
         ProfileRegistry(target.store.path).activate(name)
     user = f" as {result.user}" if result.user else ""
-    note(f"Signed in to {result.url}{user}. The tokens are kept in {described(target.store)}.")
+    note(f"Signed in to {result.url}{user}. The tokens are kept in {describe_store(target.store)}.")
     current = look_for_profile()
     if current is not None and current.store != target.store:
         remedy = f"--profile {name}" if name else "another folder"
         note(
-            f"Mind that {described(current.store)} is used here, as it {current.chosen}. "
+            f"Mind that {describe_store(current.store)} is used here, as it {current.reason}. "
             f"Take {remedy} for this one."
         )
     for variable in _OVERRIDING_VARIABLES:

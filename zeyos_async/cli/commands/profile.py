@@ -10,7 +10,7 @@ import click
 from ...errors import ConfigurationError
 from ...services.zeyos.client import Zeyos
 from ..async_runner import verbose_option
-from ..connect import Connection, address, read_secret, same_instance, short
+from ..connect import ConnectionOptions, find_address, read_secret, same_instance, shorten_path
 from ..options import PROFILE
 from ..output import examples, json_text, note, write
 from ..profile_files import (
@@ -59,7 +59,7 @@ def list_(*, as_json: bool) -> None:
     ]
     print_table(["active", "profile", "url", "tokens"], rows, uncut=[0, 1])
     if not entries:
-        note(f"no profiles in {short(registry.path)}; `zeyos-async login` makes one")
+        note(f"no profiles in {shorten_path(registry.path)}; `zeyos-async login` makes one")
 
 
 @command.command("add")
@@ -110,7 +110,7 @@ def use(*, name: str, local: bool) -> None:
     registry = ProfileRegistry.of_user()
     entry = registry.require(name)
     if local:
-        note(f"{short(pin_profile(name))} names {name!r}: it is used in this folder and below it.")
+        note(f"{shorten_path(pin_profile(name))} names {name!r}: it is used in this folder and below it.")
         return
     registry.activate(name)
     note(f"The profile {name!r} is active: {entry.url}")
@@ -129,7 +129,7 @@ def remove(*, name: str) -> None:
         note("The server was not told, and takes its tokens until they expire; logout does both.")
     pin = nearest_pin(name)
     if pin is not None:
-        note(f"Mind that {short(pin)} still names it.")
+        note(f"Mind that {shorten_path(pin)} still names it.")
 
 
 def _resolve_url(url: str, instance: str | None) -> str:
@@ -138,7 +138,7 @@ def _resolve_url(url: str, instance: str | None) -> str:
     Raises:
         ConfigurationError: It does not name an instance.
     """
-    named = address(Connection(url=url, instance=instance), {})
+    named = find_address(ConnectionOptions(url=url, instance=instance), {})
     if named is None:
         raise ConfigurationError("--url is empty; it is the instance, such as https://cloud.zeyos.com/demo")
     return str(Zeyos(named[0]).base_url)

@@ -21,7 +21,7 @@ filtered and sorted by is not documented.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final, Generic, TypeVar
 
@@ -35,6 +35,7 @@ from ...filters.compilers.general import ALL_FIELDS
 from ...json_text import decode_json, encode_json
 from ...pagination import PageSize
 from ...schema import Entity, Field, Kind
+from ...session import Timeout
 from ...wire import Request, Response, Safety, public_url
 from ..base.plan import PAGE_FAILURE_STATUSES, CountedPage, ListFeatures, PageWindow, QueryPlan
 from .actions import ActionCaller
@@ -189,7 +190,7 @@ def read_listing(data: Any, *, as_sent: bool = False) -> Listing:
         columns = tuple(_read_column(item) for item in data["head"])
         rows = [_read_row(item, columns, as_sent) for item in data["data"]]
         total, caption = int(data["total"]), str(data.get("caption") or "")
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise DecodeFailed(f"no list of the General API: {type(error).__name__}: {error}") from error
     if total < len(rows):
         raise DecodeFailed(f"{len(rows)} rows came where {total} are all there are")
@@ -234,14 +235,27 @@ class GeneralLists:
     page_size: PageSize = attrs.field(factory=PageSize)
     features: ListFeatures = _FEATURES
 
-    async def send(self, request: Request, *, retry_overload: bool = True) -> Response:
+    @property
+    def refused_paths(self) -> Collection[str]:
+        """Nothing: any column may be asked for."""
+        return ()
+
+    @property
+    def timeout(self) -> Timeout:
+        """The bounds of a call."""
+        return self.caller.channel.timeout
+
+    async def send(
+        self, request: Request, *, retry_overload: bool = True, timeout: Timeout | None = None
+    ) -> Response:
         """Send a list request; without ``retry_overload``, pages that are too large fail at once."""
         channel = self.caller.channel
         if retry_overload:
-            return await channel.send(request)
+            return await channel.send(request, timeout=timeout)
         # Waiting and sending the same page again would fail again: the pager asks for a smaller one at once.
         statuses = channel.retry.statuses - PAGE_FAILURE_STATUSES
-        return await channel.send(request, retry=attrs.evolve(channel.retry, statuses=statuses))  # type: ignore[arg-type]
+        retry = attrs.evolve(channel.retry, statuses=statuses)  # type: ignore[arg-type]
+        return await channel.send(request, timeout=timeout, retry=retry)
 
     def normalize(self, where: Expression) -> Expression:
         """Return the condition in normal form; compile it once, for the errors."""

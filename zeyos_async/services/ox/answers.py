@@ -9,6 +9,8 @@ chapter on the low level protocol, and what is known of the server's own source.
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -17,7 +19,6 @@ import attrs
 import msgspec
 
 from ...errors import ServerError
-from ...json_text import decode_json
 from ...wire import Request, Response, public_url, too_deep
 
 __all__ = [
@@ -145,6 +146,8 @@ def unwrap_html(body: bytes) -> bytes:
 
 _ODD_VALUES: Final = (ValueError, TypeError, OverflowError)
 """What nonsense in an answer raises. ``ValueError`` is also msgspec's, and that of half characters."""
+_MAX_DIGITS: Final = 4_000
+"""Python refuses to read longer numbers."""
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -176,12 +179,15 @@ def parse_response(request: Request, response: Response) -> tuple[Envelope, OxWa
 
 def _parse_body(body: bytes) -> tuple[Envelope, OxWarning | None]:
     if body[:1] != b"{":
-        return Envelope(decode_json(body), bare=True), None
-    reply = decode_json(body, _REPLY)
-    data = None if reply.data is msgspec.UNSET else decode_json(reply.data)
+        return Envelope(_decode_json(body), bare=True), None
+    try:
+        reply = _REPLY.decode(body)
+        data = None if reply.data is msgspec.UNSET else msgspec.json.decode(reply.data)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return parse_item(_decode_json(body))
     if reply.data is not msgspec.UNSET or _is_error(reply):
         return _build_envelope(data, reply)
-    return _build_from_object(decode_json(body), reply)
+    return _build_from_object(msgspec.json.decode(body), reply)
 
 
 def _build_from_object(value: dict[str, Any], reply: _Reply) -> tuple[Envelope, OxWarning | None]:
@@ -191,6 +197,26 @@ def _build_from_object(value: dict[str, Any], reply: _Reply) -> tuple[Envelope, 
         return _build_envelope(None, reply)
     envelope, problem = _build_envelope(value, reply)
     return attrs.evolve(envelope, bare=True), problem
+
+
+def _decode_json(body: bytes) -> Any:
+    """Read JSON, with the halves of characters and the huge numbers that servers write and msgspec refuses.
+
+    Numbers beyond a float are infinite, and whole ones with thousands of digits stay text: one odd value costs its
+    own cell, and not the page.
+    """
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, parse_int=_read_whole_number)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _read_whole_number(digits: str) -> Any:
+    return int(digits) if len(digits) < _MAX_DIGITS else digits
 
 
 def parse_item(value: Any) -> tuple[Envelope, OxWarning | None]:
@@ -269,7 +295,7 @@ def _to_list(value: Any) -> list[Any]:
 
 
 def _read_milliseconds(value: Any) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return None
     return int(value)
 

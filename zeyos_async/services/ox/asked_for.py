@@ -54,24 +54,26 @@ def check_asked(
     return read
 
 
-def _check_record(spec: Spec, wanted: str, record: OxRecord) -> OxRecord:
-    found = _find_id(record)
-    if found is None and spec.may_be_missing and record == type(record)():
+def _check_record(spec: Spec, asked_id: str, record: OxRecord) -> OxRecord:
+    record_id = _find_id(record)
+    if record_id is None and spec.may_be_missing and record == type(record)():
         return record  # an empty result, as the document has it
-    if found is None or not _Wanted(spec, [("", wanted)]).has("", found):
-        raise DecodeFailed(f"{spec.operation}: the record {wanted!r} was asked for, and {found!r:.60} came")
+    if record_id is None or not _Wanted(spec, [("", asked_id)]).has("", record_id):
+        raise DecodeFailed(
+            f"{spec.operation}: the record {asked_id!r} was asked for, and {record_id!r:.60} came"
+        )
     return record
 
 
 def _check_rows(spec: Spec, places: Sequence[tuple[str, str]], rows: Any, *, selected: bool) -> Any:
     if len(rows) > len(places):
         raise DecodeFailed(f"{spec.operation}: {len(places)} records were asked for, and {len(rows)} came")
-    wanted = _Wanted(spec, places)
+    asked_places = _Wanted(spec, places)
     for record in rows if selected else ():
-        found = _find_id(record)
+        record_id = _find_id(record)
         folder = getattr(record, "folder", None) if spec.module == "mail" else None  # others' IDs are unique
-        if found is None or not wanted.has(folder or "", found):
-            raise DecodeFailed(f"{spec.operation}: a record came that was not asked for: {found!r:.60}")
+        if record_id is None or not asked_places.has(folder or "", record_id):
+            raise DecodeFailed(f"{spec.operation}: a record came that was not asked for: {record_id!r:.60}")
     return rows
 
 

@@ -160,8 +160,8 @@ class Download:
 
     def _check_status(self, head: StreamedResponse) -> None:
         """Raise an error for an answer that is no file: a part or "unchanged" only where it was asked for."""
-        asked = self._request.headers
-        good = {200, *((206,) if "Range" in asked else ()), *((304,) if "If-None-Match" in asked else ())}
+        headers = self._request.headers
+        good = {200, *((206,) if "Range" in headers else ()), *((304,) if "If-None-Match" in headers else ())}
         if head.status not in good:
             raise ServerError(
                 f"{self._request.operation}: a file was expected, and a status came that brings none",

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
-from ...auth.ox.wire import LOST
+from ...auth.ox.wire import LOST_SESSION_CODES
 from ...codec import DecodeFailed
 from ...errors import FailedWrite, InvalidArgument, ResponseTooLarge, ServerError, ZeyosAsyncError
 from ...wire import Request, Response, Safety, public_url
@@ -167,4 +167,4 @@ def finish_call(request: Request, call: PreparedCall[T], envelope: Envelope) -> 
 
 def is_lost_session(outcome: object) -> bool:
     """Return whether a call found no session, so that it was not carried out."""
-    return isinstance(outcome, OxNotAuthenticated) and outcome.code in LOST
+    return isinstance(outcome, OxNotAuthenticated) and outcome.code in LOST_SESSION_CODES

@@ -134,7 +134,7 @@ class Profile:
     client_id: str = ""
     client_secret: Secret | None = None
     credential: Credential | None = None
-    chosen: str = ""
+    reason: str = ""
     allow_http: bool = False
     may_refresh: bool = True
 
@@ -282,7 +282,7 @@ def _to_profile(choice: _Choice, env: Mapping[str, str]) -> Profile:
         client_id=values.text("clientId"),
         client_secret=values.secret("clientSecret"),
         credential=_to_credential(values),
-        chosen=choice.reason,
+        reason=choice.reason,
         allow_http=values.values.get("allowHttp") is True or plain_http_allowed(env),
         may_refresh=not any(is_set(env, variable) for variable in REFRESH_FORBIDDERS),
     )

@@ -255,8 +255,8 @@ def test_nested_records_keep_what_the_library_does_not_know() -> None:
 def test_all_of_and_any_of_take_tests() -> None:
     """The document says so in its text only."""
     for schema in (MailFilterTest.__schema__, MailFilterTestv2.__schema__):
-        given = {
+        condition = {
             "id": "anyof",
             "tests": [{"id": "true"}, {"id": "not", "test": {"id": "allof", "tests": []}}],
         }
-        assert to_object(schema, given) == given
+        assert to_object(schema, condition) == condition

@@ -53,7 +53,7 @@ class IdPager(ListPager[R]):
 
     def __init__(self, config: PagerConfig[R]) -> None:
         super().__init__(config)
-        self._state = IdPass(page=config.paging.page, wanted=config.max_rows)
+        self._state = IdPass(page=config.paging.page, max_rows=config.max_rows)
         self._prefetcher: Prefetcher[IdSpan, FetchedPage] = Prefetcher(self._fetch_span)
 
     async def pages(self) -> AsyncIterator[list[R]]:
@@ -146,13 +146,20 @@ class IdPager(ListPager[R]):
             ) from None
 
     def _fetch_span(self, span: IdSpan) -> Coroutine[Any, Any, FetchedPage]:
+        is_first = span.low is None
+
         def build_request(limit: int) -> Request:
             window = PageWindow(
-                limit=limit, offset=span.skip, after_id=span.low, up_to_id=span.high, order=self._order()
+                limit=limit,
+                offset=span.skip,
+                after_id=span.low,
+                up_to_id=span.high,
+                order=self._order(),
+                hidden=self.config.first_page.hidden if is_first else {},
             )
             return self.config.backend.page_request(self.config.plan, window)
 
-        return self.fetch(span.limit, build_request)
+        return self.fetch(span.limit, build_request, is_first=is_first)
 
     def _order(self, *, newest_first: bool = False) -> tuple[Order, ...]:
         return (Order(self.config.backend.features.id_field or "", newest_first),)
@@ -176,7 +183,12 @@ class IdPager(ListPager[R]):
 
     def _first_requests(self) -> Iterator[PlannedRequest]:
         config = self.config
-        window = PageWindow(limit=config.first_limit, offset=config.skip, order=self._order())
+        window = PageWindow(
+            limit=config.first_limit,
+            offset=config.skip,
+            order=self._order(),
+            hidden=config.first_page.hidden,
+        )
         yield self._planned_page(window, "first page")
         if config.max_rows == 1:
             return

@@ -34,7 +34,7 @@ class OffsetPager(ListPager[R]):
         # Whether a count sees DISTINCT, the documents say both ways: such rows are read until a page is empty.
         self._is_counted = not config.plan.distinct
         self._state = OffsetPass(
-            page=config.paging.page, start=config.skip, wanted=config.max_rows, counted=self._is_counted
+            page=config.paging.page, start=config.skip, max_rows=config.max_rows, counted=self._is_counted
         )
         self._prefetcher: Prefetcher[OffsetSpan, FetchedPage] = Prefetcher(self._fetch_span)
         self._seen_ids = SeenIds()
@@ -112,11 +112,18 @@ class OffsetPager(ListPager[R]):
         return span, page, fetched.limit
 
     def _fetch_span(self, span: OffsetSpan) -> Coroutine[Any, Any, FetchedPage]:
+        is_first = span.offset == self._state.start
+
         def build_request(limit: int) -> Request:
-            window = PageWindow(limit=limit, offset=span.offset, order=self._order)
+            window = PageWindow(
+                limit=limit,
+                offset=span.offset,
+                order=self._order,
+                hidden=self.config.first_page.hidden if is_first else {},
+            )
             return self.config.backend.page_request(self.config.plan, window)
 
-        return self.fetch(span.limit, build_request)
+        return self.fetch(span.limit, build_request, is_first=is_first)
 
     async def _verify_count(self) -> None:
         """Report drift where the rows that came are not those that were counted."""
@@ -147,7 +154,9 @@ class OffsetPager(ListPager[R]):
 
     def _first_requests(self) -> Iterator[PlannedRequest]:
         config, first = self.config, self.config.first_limit
-        window = PageWindow(limit=first, offset=config.skip, order=self._order)
+        window = PageWindow(
+            limit=first, offset=config.skip, order=self._order, hidden=config.first_page.hidden
+        )
         yield self._planned_page(window, "first page")
         if not self._needs_count:
             return
