@@ -69,11 +69,12 @@ class SharedCredential:
         """Log in with the last credential, and save the next; if that is refused, with what the store has by then."""
         try:
             credential = await log_in(last)
-        except (ApiError, NotSent) as error:
-            if isinstance(error, ApiError) and error.status >= 500:
-                raise  # the mark in the store stays: nobody knows whether the token was spent
-            await self._release(error)
-            found = await self._look_again(last) if isinstance(error, ApiError) and last is not None else None
+        except BaseException as error:
+            is_refusal = isinstance(error, ApiError) and error.status < 500
+            if is_refusal or isinstance(error, NotSent):
+                await self._release(error)
+            self._left = None  # else the mark in the store stays: nobody knows whether the token was spent
+            found = await self._look_again(last) if is_refusal and last is not None else None
             if found is None:
                 raise
             if self._is_usable(found, rejected):
@@ -94,7 +95,7 @@ class SharedCredential:
         if self._left is None:
             self._left = await self._store.reserve(self._key)
 
-    async def _release(self, error: ApiError | NotSent | None) -> None:
+    async def _release(self, error: BaseException | None) -> None:
         """Give back what was reserved, and tell in an error what an earlier renewal left."""
         left, self._left = self._left, None
         if left is None:

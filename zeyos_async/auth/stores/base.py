@@ -22,7 +22,7 @@ from ...errors import ConfigurationError
 from ...secrets import Secret
 from ..credential import Credential
 
-__all__ = ["MemoryStore", "TokenStore", "read_credential", "replace_credential"]
+__all__ = ["MemoryStore", "TokenStore", "read_credential", "read_mark", "replace_credential", "with_mark"]
 
 _VERSION: Final = 1
 _MIN_PAUSE: Final = 0.001
@@ -144,6 +144,7 @@ class _Document:
 
     version: object = _VERSION
     entries: dict[str, Any] = attrs.field(factory=dict, repr=lambda entries: f"<{len(entries)} entries>")
+    mark: str = ""
 
 
 def read_credential(text: Secret | None, key: str, *, where: str) -> Credential | None:
@@ -180,6 +181,25 @@ def replace_credential(text: Secret | None, key: str, credential: Credential | N
     return changed
 
 
+def read_mark(text: Secret) -> str:
+    """Return the mark of a renewal in a store's text, or ``""``."""
+    document = _parse_document(text)
+    return document.mark if document is not None else ""
+
+
+def with_mark(text: Secret | None, mark: str, *, where: str) -> Secret:
+    """Return a store's text with the mark of a renewal, or without one; the next credential removes it.
+
+    Raises:
+        ConfigurationError: As for :func:`read_credential`.
+    """
+    document = _read_document(text, where)
+    marked = {"renewal": mark} if mark else {}
+    return Secret(
+        json.dumps({"version": _VERSION, **marked, "credentials": document.entries}, indent=2) + "\n"
+    )
+
+
 def _with_entry(document: _Document, key: str, credential: Credential | None) -> Secret | None:
     entries = dict(document.entries)
     entries.pop(key, None)
@@ -211,7 +231,8 @@ def _parse_document(text: Secret) -> _Document | None:
         return None
     if not isinstance(values, dict) or not isinstance(values.get("credentials"), dict):
         return None
-    return _Document(values.get("version"), values["credentials"])
+    mark = values.get("renewal")
+    return _Document(values.get("version"), values["credentials"], mark if isinstance(mark, str) else "")
 
 
 def _damaged(where: str) -> ConfigurationError:

@@ -22,12 +22,18 @@ from ...errors import ConfigurationError
 from ...secrets import Secret
 from .private_files import read_private, replace_private, reserve_private
 
-__all__ = ["read_mark", "release", "reserve"]
+__all__ = ["describe_renewal", "explain_mark", "release", "reserve"]
 
 _ROOM: Final = 8 * 1024
 """How much larger than the file the draft is: new tokens may be longer."""
 _FIRST_WORDS: Final = "zeyos-async began to renew tokens"
-_LAST_WORDS: Final = "and ended before the new ones were saved, which may have spent the refresh token"
+_LAST_WORDS: Final = (
+    "but did not save the new ones: the refresh token may be spent by that, and a new sign-in needed"
+)
+_ADVICE: Final = (
+    "If that program does not run any more and this file is still here, it ended after it had used the refresh\n"
+    "token and before the new tokens were saved. Sign in again; this file may be deleted.\n"
+)
 
 
 def reserve(file: Path, draft: Path) -> str:
@@ -42,16 +48,16 @@ def reserve(file: Path, draft: Path) -> str:
         raise ConfigurationError(
             f"{file} is mounted by itself, so that it can't be replaced as a whole. Mount its folder in place of it."
         )
-    left = read_mark(draft)
+    left = _read_mark(draft)
     try:
         size = file.stat().st_size
     except OSError:
         size = 0
-    reserve_private(draft, Secret(_describe(file)), size + _ROOM)
+    reserve_private(draft, Secret(f"{describe_renewal(str(file))}\n{_ADVICE}"), size + _ROOM)
     return left
 
 
-def read_mark(draft: Path) -> str:
+def _read_mark(draft: Path) -> str:
     """Return what the mark in a draft says, in a sentence; ``""`` if there is none."""
     try:
         text = read_private(draft, strict=False)
@@ -60,9 +66,20 @@ def read_mark(draft: Path) -> str:
     if text is None:
         return ""
     line = text.reveal().partition("\n")[0]
-    if not line.startswith(_FIRST_WORDS):
-        return f"A program ended while it wrote new tokens to {draft}; they are lost"
-    return line if _LAST_WORDS in line else f"{line.rstrip('.')}, {_LAST_WORDS}"
+    if not line.startswith(_FIRST_WORDS):  # it holds tokens, or a part of them
+        return f"{_FIRST_WORDS}, wrote them to {draft}, {_LAST_WORDS}"
+    return explain_mark(line)
+
+
+def explain_mark(line: str) -> str:
+    """Return what the line of a mark means for whoever finds it; ``""`` for none."""
+    return line if not line or _LAST_WORDS in line else f"{line.rstrip('.')}, {_LAST_WORDS}"
+
+
+def describe_renewal(where: str) -> str:
+    """Return the line of a mark: which program began to renew tokens, where and when."""
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    return f"{_FIRST_WORDS} in {where} at {now}, as process {os.getpid()} on {socket.gethostname()}."
 
 
 def release(file: Path, draft: Path, left: str) -> None:
@@ -71,12 +88,3 @@ def release(file: Path, draft: Path, left: str) -> None:
         draft.unlink(missing_ok=True)
         return
     replace_private(draft, Secret(f"{left}\n"))
-
-
-def _describe(file: Path) -> str:
-    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    return (
-        f"{_FIRST_WORDS} in {file} at {now}, as process {os.getpid()} on {socket.gethostname()}.\n"
-        "If that program does not run any more and this file is still here, it ended after it had used the refresh\n"
-        "token and before the new tokens were saved. Sign in again; this file may be deleted.\n"
-    )

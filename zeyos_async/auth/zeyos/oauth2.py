@@ -405,12 +405,13 @@ def _parse_tokens(response: Response, now: float, previous: Secret | None) -> Cr
         return "it is not JSON"
     if not isinstance(answer, dict):
         return "it is no JSON object"
-    access, refresh = answer.get("access_token"), answer.get("refresh_token")
+    # Some servers write what they don't have as an empty text or as null; the token beside it is good.
+    access, refresh = answer.get("access_token"), answer.get("refresh_token") or None
     if not isinstance(access, str) or not _TOKEN.fullmatch(access):
         return "there is no access_token"
     if refresh is not None and (not isinstance(refresh, str) or not _TOKEN.fullmatch(refresh)):
         return "its refresh_token is none"
-    if str(answer.get("token_type", "Bearer")).lower() != "bearer":
+    if str(answer.get("token_type") or "Bearer").lower() != "bearer":
         return "its tokens are no bearer tokens"
     access_lifetime = _parse_lifetime(answer.get("expires_in"))
     refresh_lifetime = _parse_lifetime(answer.get("refresh_token_expires_in"))
