@@ -123,6 +123,15 @@ class CredentialManager:
         self.adopt(None)
         return forgotten
 
+    @property
+    def is_acquiring(self) -> bool:
+        """Whether a log-in is under way."""
+        return self._acquisition is not None
+
+    def is_proven(self, credential: Credential) -> bool:
+        """Return whether the server took a credential that was the last log-in's: a rejection now is a loss."""
+        return self._is_proven and credential == self.current
+
     def may_replace(self, rejected: Credential) -> bool:
         """Return whether a log-in could help after this credential was rejected.
 
