@@ -20,6 +20,7 @@ one that commits last wins, complete either way. Everything here blocks; it runs
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import secrets
 import zlib
@@ -179,7 +180,9 @@ def choose_sink(target: object) -> Sink:
         return target
     if isinstance(target, (str, os.PathLike)):
         return _path_sink(Path(os.fspath(target)))
-    if hasattr(target, "write") and "b" in getattr(target, "mode", "b"):
+    mode = getattr(target, "mode", "b")  # gzip's files have a number
+    is_text = isinstance(target, io.TextIOBase) or (isinstance(mode, str) and "b" not in mode)
+    if hasattr(target, "write") and not is_text:
         return StreamSink(target)  # type: ignore[arg-type]
     raise InvalidArgument(
         f"an export goes to a path, '-', or a file open for writing bytes, not {target!r:.60}"
