@@ -7,7 +7,8 @@ The idea: a loop around one attempt. An attempt gets the credential, takes a slo
 the transport. Then one of these follows:
 
 - done: the answer is checked and returned, or raised as the error that it is;
-- pause and repeat: the policy (:class:`~zeyos_async.policy.Retry`) allows it, and the budget pays for it;
+- pause and repeat: the policy (:class:`~zeyos_async.policy.Retry`) allows it, and the budgets pay for it;
+- wait in line and repeat: the server refused (429), which holds back all that its tenant wants to send;
 - renew the credential and repeat: the backend says that the server rejected it;
 - follow a redirect, on the same origin and for what only reads;
 - raise: by way of :func:`~zeyos_async.session.outcomes.final_error`, which knows of earlier attempts.
@@ -45,13 +46,14 @@ from ..errors import (
     NotAuthenticated,
     NotSent,
     OutcomeUnknown,
+    RateLimited,
     ResponseTruncated,
     TransportError,
     ZeyosAsyncError,
 )
-from ..policy import Deadline, Failure, GiveUp, Limits, Retry, Timeout
+from ..policy import Deadline, Failure, GiveUp, Limits, Retry, Timeout, Wait
 from ..transport.base import deadline_error
-from ..wire import Request, Response
+from ..wire import Request, Response, public_url
 from .attempt import send_once
 from .call import Call
 from .credentials import CredentialManager
@@ -59,7 +61,7 @@ from .hooks import Listeners, notify
 from .limiter import Limiter
 from .outcomes import final_error
 from .responses import check_response, find_redirect_target, get_retry_after, redact_error, redirect_error
-from .state import LoopState, SessionState
+from .state import LoopState, SessionState, Tenant
 from .streams import StreamedResponse, StreamState
 
 __all__ = ["Channel"]
@@ -67,6 +69,8 @@ __all__ = ["Channel"]
 _log: Final = logging.getLogger("zeyos_async")
 _MAX_REDIRECTS: Final = 5
 _MAX_RENEWALS: Final = 3
+_REFUSED: Final = 429
+_MAX_REFUSALS: Final = 8
 _NO_LISTENERS: Final = Listeners(())
 _BODY_CONSUMED_HINT: Final = (
     "There is a fresh credential by now, but the body of this request came from an iterator that can't be read "
@@ -86,18 +90,20 @@ class Channel:
         self,
         state: SessionState,
         base_url: URL,
-        credential_manager: CredentialManager | None,
+        tenant: Tenant,
         *,
         timeout: Timeout,
         retry: Retry,
-        limits: Limits,
+        limits: Limits | None,
         hooks: Iterable[object],
         check: Callable[[Request, Response], None],
         status: Callable[[Request, Response], int] | None = None,
     ) -> None:
         self.state = state
         self.base_url = base_url
-        self._credential_manager = credential_manager
+        self._tenant = tenant
+        tenant.channels.add(self)
+        self._credential_manager = tenant.credential_manager
         self._timeout = timeout
         self._retry = retry
         self._limits = limits
@@ -105,8 +111,6 @@ class Channel:
         self._check = check
         self._status = status
         self._origin = (base_url.scheme, base_url.host, base_url.port)
-        # Of the channel's own host: finding loop and limiter anew would cost two look-ups for each call.
-        self._recent: tuple[ref[asyncio.AbstractEventLoop], LoopState, Limiter] | None = None
 
     @property
     def retry(self) -> Retry:
@@ -126,16 +130,25 @@ class Channel:
         if self._credential_manager is not None:
             self._credential_manager.adopt(credential)
 
+    def close(self) -> None:
+        """Note that the channel is not needed any more; with the last one of its tenant goes the tenant's state.
+
+        What is under way goes on. A credential stays, for clients to come.
+        """
+        self._tenant.channels.discard(self)
+        if not self._tenant.channels:
+            self.state.drop_tenant(self._tenant, self.base_url)
+
     def spend_retry(self, url: URL) -> bool:
-        """Take one retry from the budget of a URL's host, and return whether there was one left.
+        """Pay one retry to a URL's host, and return whether there was one left.
 
         For what follows a failure besides the retries of :meth:`send`, such as looking for a record
         that may have been created: in an outage, it must not multiply the traffic either.
         """
-        limiter = self.state.loop_state().limiter(url, self._limits, self._retry.budget)
-        if limiter.retry_budget.is_empty:
+        _, limiter = self._find_limiter(asyncio.get_running_loop(), url)
+        if limiter.find_budget(self._retry).is_empty:
             return False
-        limiter.retry_budget = limiter.retry_budget.spend()
+        limiter.spend_retry(self._retry)
         return True
 
     async def sleep(self, seconds: float) -> None:
@@ -245,6 +258,8 @@ class Channel:
             if outcome is error:
                 raise
             raise outcome from error
+        if response.status < 400:  # a check of the caller's may let more pass, but only success earns
+            call.limiter.earn(call.retry)
         return response
 
     def _new_call(
@@ -260,24 +275,35 @@ class Channel:
         if request.body is not None and timeout is None and request.stream is not None:
             bounds = bounds.for_upload()
         loop = asyncio.get_running_loop()
-        deadline = math.inf if bounds.total is None else loop.time() + bounds.total
-        retry = retry or self._retry
-        loop_state, limiter = self._find_limiter(loop, request.url, retry.budget)
+        now = loop.time()
+        deadline = math.inf if bounds.total is None else now + bounds.total
+        loop_state, limiter = self._find_limiter(loop, request.url)
+        if now >= loop_state.sweep_at:
+            loop_state.sweep(now)
+            limiter = self._find_limiter(loop, request.url)[1]
         loop_state.requests += 1
-        return Call(request, manager, loop_state, limiter, deadline, bounds, retry, listeners)
+        client_limiter = None if self._limits is None else loop_state.client_limiter(self, self._limits)
+        return Call(
+            request,
+            manager,
+            loop_state,
+            limiter,
+            client_limiter,
+            deadline,
+            bounds,
+            retry or self._retry,
+            listeners,
+        )
 
-    def _find_limiter(
-        self, loop: asyncio.AbstractEventLoop, url: URL, retry_budget: float
-    ) -> tuple[LoopState, Limiter]:
-        """Return the state of this loop, and the limiter of the URL's host on it; the last ones are remembered."""
+    def _find_limiter(self, loop: asyncio.AbstractEventLoop, url: URL) -> tuple[LoopState, Limiter]:
+        """Return the state of this loop, and the tenant's limiter at the URL's host; the last ones are remembered."""
         is_own = self._is_own_origin(url)
-        if is_own and (recent := self._recent) is not None and recent[0]() is loop:
+        if is_own and (recent := self._tenant.recent) is not None and recent[0]() is loop:
             return recent[1], recent[2]
         loop_state = self.state.loop_state()
-        limiter = loop_state.limiter(url, self._limits, retry_budget)
+        limiter = loop_state.limiter(self._tenant, url, self._retry.budget)
         if is_own:
-            # The loop by a weak reference: a channel that outlives it must not keep it, or take a new one for it.
-            self._recent = ref(loop), loop_state, limiter
+            self._tenant.recent = ref(loop), loop_state, limiter
         return loop_state, limiter
 
     def _credential_manager_for(self, request: Request) -> CredentialManager | None:
@@ -314,27 +340,31 @@ class Channel:
 
     async def _send_attempt(self, call: Call) -> Response:
         """Send once: get the credential, take a slot, hand it to the transport."""
-        manager, limiter = call.credential_manager, call.limiter
+        manager = call.credential_manager
         for _ in range(_MAX_RENEWALS):
             if manager is not None and manager.get_usable() is None:
                 await self._obtain_credential(call, manager, manager.current)
-            if not limiter.try_acquire():
+            if not call.try_acquire_slot():
                 await self._wait_for_slot(call)
             if manager is None or manager.get_usable() is not None:
                 break
-            limiter.release()  # the credential was rejected or has aged while the slot was waited for
+            call.release_slot()  # the credential was rejected or has aged while the slot was waited for
         else:
             await self._wait_for_slot(call)  # credentials age faster than they are obtained: use the last one
         try:
             return await send_once(self.state, call)
         finally:
             if call.streamed_response is None:  # an answer that is streamed keeps its slot
-                limiter.release()
+                call.release_slot()
 
     async def _wait_for_slot(self, call: Call) -> None:
+        held_until = call.limiter.hold.until
+        if held_until > call.deadline:
+            # Waiting could not help: it is told at once what the server would say to it.
+            raise _held_back_error(call.request, held_until - asyncio.get_running_loop().time())
         call.report_limit(waiting=call.limiter.waiting + 1)
         try:
-            await call.limiter.acquire(call.deadline)
+            await call.acquire_slot()
         except TimeoutError as error:
             raise deadline_error(call.request, sent=False) from error
 
@@ -360,34 +390,56 @@ class Channel:
             self._follow_redirect(call, response, target)
             return True
         status = response.status if self._status is None else self._status(call.request, response)
+        retry_after = get_retry_after(response)
+        is_free = status == _REFUSED and self._hold_back(call, retry_after)
         if status in call.retry.statuses:
-            call.failures += 1
+            call.failures += not is_free
             call.outcome_unknown = call.outcome_unknown or status >= 500
             return not await self._pause(
-                call, Failure.STATUS, f"status {status}", status, get_retry_after(response)
+                call, Failure.STATUS, f"status {status}", status, retry_after, is_free=is_free
             )
-        retry, limiter = call.retry, call.limiter
-        limiter.retry_budget = limiter.retry_budget.earn(amount=retry.refill, most=retry.budget)
         return False
 
+    def _hold_back(self, call: Call, retry_after: float | None) -> bool:
+        """Hold the tenant back after a refusal, and return whether to send this request again costs nothing."""
+        limiter, now = call.limiter, asyncio.get_running_loop().time()
+        hold = limiter.hold.after_refusal(began=call.sent_at, now=now)
+        seconds = call.retry.choose_hold(
+            refusals=hold.refusals, retry_after=retry_after, draw=random.random()
+        )
+        limiter.hold_back(hold.extend(now + seconds))
+        call.refusals += 1
+        return seconds > 0 and call.refusals <= _MAX_REFUSALS and hold.is_free(has_end=bool(retry_after))
+
     async def _pause(
-        self, call: Call, failure: Failure, reason: str, status: int = 0, wait: float | None = None
+        self,
+        call: Call,
+        failure: Failure,
+        reason: str,
+        status: int = 0,
+        wait: float | None = None,
+        *,
+        is_free: bool = False,
     ) -> str:
-        """Sleep before the next attempt, and return ``""``; or return the reason why there is none."""
+        """Sleep before the next attempt, and return ``""``; or return the reason why there is none.
+
+        After a refusal nobody sleeps here: the whole tenant is held back, and the call waits in its line.
+        """
         if not call.request.resendable:
             return "the body can't be read a second time"
-        limiter = call.limiter
-        deadline = Deadline(call.deadline)
+        limiter, now = call.limiter, asyncio.get_running_loop().time()
         decision = call.retry.decide(
             failure,
             safety=call.request.safety,
-            attempt=call.failures,
-            remaining=deadline.remaining(now=asyncio.get_running_loop().time()),
+            attempt=max(1, call.failures),
+            remaining=Deadline(call.deadline).remaining(now=now),
             draw=random.random(),
-            budget=limiter.retry_budget,
+            budget=None if is_free else limiter.find_budget(call.retry),
             status=status,
             retry_after=wait,
         )
+        if status == _REFUSED and isinstance(decision, Wait):
+            decision = _wait_for_hold(limiter.hold.until - now, call.deadline - now)
         if isinstance(decision, GiveUp):
             _log.debug(
                 "%s: given up after %d attempts (%s): %s",
@@ -397,11 +449,14 @@ class Channel:
                 decision.reason,
             )
             return decision.reason
-        limiter.retry_budget = limiter.retry_budget.spend()
+        if not is_free:
+            limiter.spend_retry(call.retry)
+        limiter.used_at = now + decision.seconds  # so that it is not dropped as idle while the call sleeps
         call.loop_state.retries += 1
         _log.debug("%s: again in %.2f s (%s)", call.request.operation, decision.seconds, reason)
         notify(call.listeners.on_retry, call.request, call.attempts, decision.seconds, reason)
-        await call.loop_state.sleep(decision.seconds)
+        if status != _REFUSED:
+            await call.loop_state.sleep(decision.seconds)
         return ""
 
     def _follow_redirect(self, call: Call, response: Response, target: URL) -> None:
@@ -479,11 +534,28 @@ class Channel:
 
     def _report_login(self, error: Exception | None) -> None:
         _log.debug("log-in at %s: %s", self.base_url, "done" if error is None else type(error).__name__)
+        if error is None:
+            self.state.count_login()
         notify(self._listeners.on_login, self.base_url, error)
 
 
 def _never_peek(head: Response) -> bool:
     return False
+
+
+def _wait_for_hold(seconds: float, remaining: float) -> Wait | GiveUp:
+    """Return the decision to wait in line until the hold-back ends, if the call can wait for that."""
+    return Wait(max(0.0, seconds)) if seconds < remaining else GiveUp("no time left for another attempt")
+
+
+def _held_back_error(request: Request, seconds: float) -> RateLimited:
+    return RateLimited(
+        f"not sent: the server has refused others, and asks to wait for {seconds:.1f} s, longer than this call may take",
+        status=_REFUSED,
+        method=request.method,
+        url=public_url(request.url),
+        retry_after=seconds,
+    )
 
 
 def _redirect(request: Request, target: URL) -> Request:
