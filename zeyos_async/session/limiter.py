@@ -178,8 +178,9 @@ class Limiter:
     """One tenant at one host: its line, its adaptive window, its hold-back, and its budgets for repeats.
 
     Args:
-        host: The host.
+        limits: The bounds.
         retry_budget: The tokens that the retry budget starts with.
+        host: The host, with the same bounds; if left out, one that nobody else uses.
         window: The limit on concurrent requests to begin with; if left out, that of an unknown tenant.
 
     Attributes:
@@ -211,9 +212,21 @@ class Limiter:
         "window",
     )
 
-    def __init__(self, host: Host, *, retry_budget: float, window: ConcurrencyWindow | None = None) -> None:
-        self.host = host
-        self.window = window or ConcurrencyWindow.initial(host.ceiling)
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        retry_budget: float = 0.0,
+        host: Host | None = None,
+        window: int | None = None,
+    ) -> None:
+        self.host = host or Host(Connections(limits.connections), limits)
+        ceiling = limits.ceiling
+        self.window = (
+            ConcurrencyWindow.initial(ceiling)
+            if window is None
+            else ConcurrencyWindow(float(window), ceiling)
+        )
         self.hold = HoldBack()
         self.retry_budget = RetryBudget(retry_budget)
         self.hedge_budget = HedgeBudget()
@@ -227,13 +240,6 @@ class Limiter:
         self._newcomers: OrderedDict[asyncio.Future[None], None] = OrderedDict()
         self._turns: Turns | None = None
         self._alarm: asyncio.TimerHandle | None = None
-
-    @classmethod
-    def of_client(cls, limits: Limits) -> Limiter:
-        """Return the limiter of a client that has limits of its own, to be passed before its tenant's."""
-        ceiling = limits.ceiling
-        host = Host(Connections(ceiling), limits)
-        return cls(host, retry_budget=0.0, window=ConcurrencyWindow(float(ceiling), ceiling))
 
     # -- budgets -----------------------------------------------------------------------------------
 

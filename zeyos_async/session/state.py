@@ -91,6 +91,7 @@ class LoopState:
 
     Attributes:
         connections: What may be under way on the loop.
+        limiters: The limiter of each tenant, by tenant and origin of the host.
         client_limiters: Those of clients with limits of their own.
         sleepers: Those who sleep before a retry.
         requests: Calls so far; the other counters are named as in :class:`Stats`.
@@ -100,12 +101,12 @@ class LoopState:
     __slots__ = (
         "__weakref__",
         "_hosts",
-        "_limiters",
         "_limits",
         "attempts",
         "client_limiters",
         "connections",
         "hedges",
+        "limiters",
         "requests",
         "retries",
         "sleepers",
@@ -123,7 +124,7 @@ class LoopState:
         self.sweep_at = -math.inf
         self._limits = limits
         self._hosts: dict[Origin, Host] = {}
-        self._limiters: dict[tuple[Tenant, Origin], Limiter] = {}
+        self.limiters: dict[tuple[Tenant, Origin], Limiter] = {}
 
     @property
     def waiting(self) -> int:
@@ -135,32 +136,34 @@ class LoopState:
     def limiter(self, tenant: Tenant, url: URL, retry_budget: float) -> Limiter:
         """Return the limiter of a tenant at a URL's host, made on first use."""
         origin = (url.scheme, url.host, url.port)
-        limiter = self._limiters.get((tenant, origin))
+        limiter = self.limiters.get((tenant, origin))
         if limiter is None:
             now = asyncio.get_running_loop().time()
-            if len(self._limiters) >= _MAX_STATES or len(self._hosts) >= _MAX_STATES:
+            if len(self.limiters) >= _MAX_STATES or len(self._hosts) >= _MAX_STATES:
                 self.sweep(now)
             host = self._hosts.get(origin)
             if host is None:
                 host = self._hosts[origin] = Host(self.connections, self._limits)
-            limiter = self._limiters[tenant, origin] = Limiter(host, retry_budget=retry_budget)
+            limiter = self.limiters[tenant, origin] = Limiter(
+                self._limits, retry_budget=retry_budget, host=host
+            )
             limiter.used_at = now
             host.share_among(host.tenants + 1)
-            self.connections.share_among(len(self._limiters))
+            self.connections.share_among(len(self.limiters))
         return limiter
 
     def client_limiter(self, channel: Channel, limits: Limits) -> Limiter:
         """Return the limiter of a client with limits of its own, made on first use."""
         limiter = self.client_limiters.get(channel)
         if limiter is None:
-            limiter = self.client_limiters[channel] = Limiter.of_client(limits)
+            limiter = self.client_limiters[channel] = Limiter(limits, window=limits.ceiling)
         return limiter
 
     def sweep(self, now: float) -> None:
         """Drop the states of tenants and hosts that were idle for a minute, and the oldest ones where there are too many."""
         self.sweep_at = now + _SWEEP_SECONDS
-        idle = [(key, limiter) for key, limiter in self._limiters.items() if not limiter.is_busy(now)]
-        for (tenant, origin), limiter in _choose_stale(idle, len(self._limiters), now):
+        idle = [(key, limiter) for key, limiter in self.limiters.items() if not limiter.is_busy(now)]
+        for (tenant, origin), limiter in _choose_stale(idle, len(self.limiters), now):
             self._drop(tenant, origin, limiter)
         unused = [(origin, host) for origin, host in self._hosts.items() if not host.tenants]
         for origin, _ in _choose_stale(unused, len(self._hosts), now):
@@ -169,18 +172,18 @@ class LoopState:
     def drop(self, tenant: Tenant, url: URL) -> None:
         """Drop the state of a tenant, unless there is something under way or to remember."""
         origin = (url.scheme, url.host, url.port)
-        limiter = self._limiters.get((tenant, origin))
+        limiter = self.limiters.get((tenant, origin))
         if limiter is not None and limiter.is_at_rest(asyncio.get_running_loop().time()):
             self._drop(tenant, origin, limiter)
 
     def _drop(self, tenant: Tenant, origin: Origin, limiter: Limiter) -> None:
-        del self._limiters[tenant, origin]
+        del self.limiters[tenant, origin]
         if tenant.recent is not None and tenant.recent[2] is limiter:
             tenant.recent = None
         host = limiter.host
         host.share_among(host.tenants - 1)
         host.used_at = max(host.used_at, limiter.used_at)
-        self.connections.share_among(len(self._limiters))
+        self.connections.share_among(len(self.limiters))
 
     async def sleep(self, seconds: float) -> None:
         """Sleep, unless the session is closed meanwhile.
@@ -201,7 +204,7 @@ class LoopState:
 
     def fail_waiters(self) -> None:
         """Fail everyone who sleeps or waits for a slot, as the session is closed."""
-        for limiter in [*self._limiters.values(), *self.client_limiters.values()]:
+        for limiter in [*self.limiters.values(), *self.client_limiters.values()]:
             limiter.fail_waiters(_closed_error())
         for sleeper in self.sleepers:
             if not sleeper.done():
