@@ -22,7 +22,7 @@ PACKAGE: Final = "zeyos_async"
 
 # -- the table -------------------------------------------------------------------------------------
 
-GROUND: Final = "deprecated errors json_text wire schema"
+GROUND: Final = "deprecated errors wire schema"
 CORE: Final = (
     f"{GROUND} secrets records codes forms filters pagination policy codec auth session services.base"
 )
@@ -31,20 +31,18 @@ MAY_IMPORT: Final[dict[str, str]] = {
     # unit (a module or folder, the longest match counts)   what it may import, itself apart
     "deprecated": "",
     "errors": "",
-    "json_text": "",
-    "wire": "errors json_text",
+    "wire": "errors",
     "schema": "errors",
     "secrets": "errors",
     "codes": "errors",
-    "part_files": "",
     "forms": "errors wire",
     "records": "schema",
     "filters": GROUND,
     "pagination": GROUND,
     "policy": GROUND,
     "codec": GROUND,
-    "auth": "deprecated errors json_text wire secrets forms",
-    "transport": "errors json_text wire secrets",
+    "auth": "deprecated errors wire secrets forms",
+    "transport": "errors wire",
     "session": f"{GROUND} secrets auth policy transport codec",
     "services": "",
     "services.base": f"{GROUND} records session filters pagination codec",
@@ -53,14 +51,14 @@ MAY_IMPORT: Final[dict[str, str]] = {
     "services.general": f"{CORE} filters.compilers.general",
     "services.octaved": f"{CORE} filters.compilers.octaved services.octaved._generated",
     "services.octaved._generated": "errors schema codes records services.octaved.tables",
-    "services.ox": f"{CORE} forms part_files filters.compilers.ox services.ox._generated",
+    "services.ox": f"{CORE} forms filters.compilers.ox services.ox._generated",
     "services.ox._generated": "errors wire schema codes records services.ox.operation services.ox.records services.ox.tables services.ox.values",
     "ox": "deprecated errors services.ox",
     "zeyos": "errors services.zeyos._generated",
     "general": "services.general",
     "octaved": "errors services.octaved._generated services.octaved.paths",
     "telemetry": "errors wire session.hooks",
-    "export": f"{GROUND} records codes codec part_files services.base",  # codec: pages go to files without records
+    "export": f"{GROUND} records codes codec services.base",  # codec: pages go to files without records
     "sync": f"{GROUND} records codes services.base",
     "distributed": "errors export sync",
     "testing": "deprecated services.zeyos._generated",

@@ -6,29 +6,17 @@ these. They are frozen; nothing in this module talks to a network.
 
 from __future__ import annotations
 
-import codecs
 import enum
-import re
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Final, Protocol
-from urllib.parse import unquote
 
 import attrs
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from .errors import ConfigurationError, ResponseTooLarge
+from .errors import ResponseTooLarge
 
-__all__ = [
-    "Request",
-    "Response",
-    "Safety",
-    "StreamingBody",
-    "has_host",
-    "parse_address",
-    "public_url",
-    "too_deep",
-]
+__all__ = ["Request", "Response", "Safety", "StreamingBody", "public_url", "too_deep"]
 
 _OPEN_HEADERS: Final = frozenset(
     {
@@ -43,7 +31,6 @@ _OPEN_HEADERS: Final = frozenset(
     }
     | {"if-none-match", "last-modified", "retry-after", "server", "transfer-encoding", "user-agent"}
 )
-_NOT_IN_ADDRESSES: Final = re.compile("[\\s\\x00-\\x1f\\x7f\\ud800-\\udfff]")
 _NO_HEADERS: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
 
 
@@ -116,8 +103,6 @@ class Request:
         sent: The argument of the caller, kept for ``OutcomeUnknown.sent``.
         follow: Whether a redirect is followed, where that is safe, and an error where it is not. If
             false, the redirect itself is the answer.
-        renews: Whether a refused credential is replaced by a fresh one, and the request sent again. If
-            false, the refusal is the answer, and says nothing of the credential.
     """
 
     method: str
@@ -128,7 +113,6 @@ class Request:
     operation: str = ""
     sent: Any = attrs.field(default=None, repr=False, eq=False)
     follow: bool = True
-    renews: bool = True
 
     @property
     def content(self) -> bytes | None:
@@ -167,7 +151,6 @@ class Request:
             operation=self.operation,
             sent=self.sent,
             follow=self.follow,
-            renews=self.renews,
         )
 
 
@@ -211,11 +194,8 @@ class Response:
         """
         import msgspec  # here, so that importing this module stays cheap
 
-        from .json_text import decode_json
-
         try:
-            # A mark that servers in PHP and C# put there, and that RFC 8259, 8.1 lets readers skip.
-            return decode_json(self.body.removeprefix(codecs.BOM_UTF8))
+            return msgspec.json.decode(self.body)
         except msgspec.DecodeError as error:
             raise ValueError(f"not JSON: {error}") from error
         except RecursionError as error:
@@ -225,57 +205,6 @@ class Response:
 def too_deep(url: URL) -> ResponseTooLarge:
     """Return the error for JSON that is nested too deeply to be read."""
     return ResponseTooLarge("the JSON of the answer is nested too deeply", url=public_url(url))
-
-
-def has_host(url: URL) -> bool:
-    """Return whether a URL names a host that can be looked up, which neither parsing nor joining a URL checks."""
-    try:
-        return bool(url.host and (url.raw_host or "").encode("idna"))
-    except UnicodeError:  # of an empty label, or one that is too long, or no punycode
-        return False
-
-
-def parse_address(value: str | URL, *, subject: str, example: str) -> URL:
-    """Parse the address of a server, and return it without a slash at its end.
-
-    Args:
-        value: The address.
-        subject: What it is, for errors.
-        example: A right one, for errors.
-
-    Raises:
-        ConfigurationError: It can't be one. An address that can't be read is not quoted: it may hold a password.
-    """
-    if not isinstance(value, (str, URL)):
-        raise ConfigurationError(f"{subject} must be a text such as {example!r}, not {type(value).__name__}.")
-    text = str(value)
-    if _NOT_IN_ADDRESSES.search(text) or _NOT_IN_ADDRESSES.search(unquote(text)):
-        raise ConfigurationError(
-            f"{subject} holds a blank, a line break, a NUL or another character that no address has; was it "
-            f"read with its newline? It is needed in a form such as {example!r}."
-        )
-    url = _parse_url(text)
-    if url is None:
-        raise ConfigurationError(f"{subject} is no URL, such as {example!r}; look at its host and its port.")
-    if url.raw_user is not None or url.raw_password is not None:
-        raise ConfigurationError(f"{subject} must not hold credentials; give them as auth=…")
-    if url.scheme not in ("http", "https") or not has_host(url):
-        raise ConfigurationError(
-            f"{subject} is needed, such as {example!r}: it begins with https:// or http:// and names a host, "
-            f"and {public_url(url)!r} does not."
-        )
-    if "?" in text or "#" in text:
-        raise ConfigurationError(f"{subject} {public_url(url)!r} must have no query and no fragment.")
-    return url.with_path(url.raw_path.rstrip("/"), encoded=True) if url.path.endswith("/") else url
-
-
-def _parse_url(text: str) -> URL | None:
-    """Return a URL whose parts can be asked for, or ``None``."""
-    try:
-        url = URL(text)
-        return url if url.host != "" else None  # a host in punycode is decoded only when it is asked for
-    except ValueError:
-        return None
 
 
 def public_url(url: URL) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import ClassVar, Final
+from typing import Final
 
 import attrs
 
 from ..errors import ConfigurationError
 from ..secrets import Secret
 from ..wire import Request, Response
-from .base import AuthBackend, AuthContext, to_header_secret, to_secret
+from .base import AuthBackend, AuthContext, to_header_secret
 from .credential import Credential
 
 __all__ = ["ApiKey", "Basic", "NoAuth", "SessionCookie"]
@@ -61,7 +61,7 @@ def _to_user_name(value: str) -> str:
 
 
 def _to_password(value: str | Secret) -> Secret:
-    return to_secret(value, "The password") if value else Secret("")
+    return Secret(value)
 
 
 @attrs.frozen
@@ -122,8 +122,6 @@ class SessionCookie(AuthBackend):
 @attrs.frozen
 class NoAuth(AuthBackend):
     """A backend that sends nothing, for servers that require nothing."""
-
-    sends_credential: ClassVar[bool] = False
 
     def obtain(self, context: AuthContext, rejected: Credential | None) -> Credential:
         """Return an empty credential."""

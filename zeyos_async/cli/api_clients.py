@@ -17,8 +17,7 @@ from ..errors import ConfigurationError, InvalidArgument, ZeyosAsyncError
 from .api_readers import FlowReader, GeneralReader, ZeyosReader
 from .connect import (
     AskSecret,
-    ConnectionOptions,
-    check_address,
+    Connection,
     merge_emulated_rows,
     open_zeyos,
     prompt_secret,
@@ -87,9 +86,7 @@ _API_OF_OPTION: Final = {
 
 
 @asynccontextmanager
-async def open_reader(
-    options: ConnectionOptions, api_options: ApiOptions, name: str
-) -> AsyncIterator[Reader]:
+async def open_reader(options: Connection, api_options: ApiOptions, name: str) -> AsyncIterator[Reader]:
     """Open a client of the API, and a reader of one entity, resource, model or module.
 
     Args:
@@ -118,7 +115,7 @@ async def open_reader(
 
 
 @asynccontextmanager
-async def _open_ox(options: ConnectionOptions) -> AsyncIterator[OpenXchange]:
+async def _open_ox(options: Connection) -> AsyncIterator[OpenXchange]:
     """Open a client of Open-Xchange that logs out at the end."""
     from ..services.ox.client import OpenXchange
 
@@ -131,9 +128,7 @@ async def _open_ox(options: ConnectionOptions) -> AsyncIterator[OpenXchange]:
         else:
             _refuse_options(options, "ox", "profile", "instance")
             url, auth = resolve_ox(options, os.environ, prompt_secret)
-        client = await stack.enter_async_context(
-            OpenXchange(url, auth=auth, timeout=options.timeout, allow_http=options.allow_http or None)
-        )
+        client = await stack.enter_async_context(OpenXchange(url, auth=auth, timeout=options.timeout))
         try:
             yield client
         finally:
@@ -145,7 +140,7 @@ async def _open_ox(options: ConnectionOptions) -> AsyncIterator[OpenXchange]:
 
 
 @asynccontextmanager
-async def _open_octaved(options: ConnectionOptions, api_options: ApiOptions) -> AsyncIterator[Octaved]:
+async def _open_octaved(options: Connection, api_options: ApiOptions) -> AsyncIterator[Octaved]:
     from ..services.octaved.client import Octaved
 
     async with AsyncExitStack() as stack:
@@ -156,13 +151,11 @@ async def _open_octaved(options: ConnectionOptions, api_options: ApiOptions) -> 
             url, auth = emulator.url, emulator.auth()
         else:
             url, auth = resolve_octaved(options, api_options, os.environ)
-        yield await stack.enter_async_context(
-            Octaved(url, auth=auth, timeout=options.timeout, allow_http=options.allow_http or None)
-        )
+        yield await stack.enter_async_context(Octaved(url, auth=auth, timeout=options.timeout))
 
 
 @asynccontextmanager
-async def open_general(options: ConnectionOptions, api_options: ApiOptions) -> AsyncIterator[GeneralApi]:
+async def open_general(options: Connection, api_options: ApiOptions) -> AsyncIterator[GeneralApi]:
     """Open a client of the General API.
 
     Args:
@@ -183,13 +176,7 @@ async def open_general(options: ConnectionOptions, api_options: ApiOptions) -> A
             url, auth = emulator.url, _login_backend(user.kname, user.kpass, user.access_type)
         else:
             url, auth = resolve_general(options, api_options, os.environ, prompt_secret)
-        client = GeneralApi(
-            url,
-            auth=auth,
-            timeout=options.timeout,
-            allow_http=options.allow_http or None,
-            layout=api_options.layout,
-        )
+        client = GeneralApi(url, auth=auth, timeout=options.timeout, layout=api_options.layout)
         yield await stack.enter_async_context(client)
 
 
@@ -197,9 +184,7 @@ def _login_backend(name: str, password: str, access_type: int) -> AuthBackend:
     return KmdLogin(name, password, access_type=access_type)
 
 
-async def _start_emulator(
-    stack: AsyncExitStack, options: ConnectionOptions, emulate: Callable[..., Any]
-) -> Any:
+async def _start_emulator(stack: AsyncExitStack, options: Connection, emulate: Callable[..., Any]) -> Any:
     """Start an emulator in this process.
 
     Raises:
@@ -214,7 +199,7 @@ async def _start_emulator(
 
 
 def resolve_octaved(
-    options: ConnectionOptions, api_options: ApiOptions, environ: Mapping[str, str]
+    options: Connection, api_options: ApiOptions, environ: Mapping[str, str]
 ) -> tuple[str, AuthBackend]:
     """Return the address of an Octaved Flow and its credential, from the options or the environment.
 
@@ -228,7 +213,6 @@ def resolve_octaved(
         raise ConfigurationError(
             "which Octaved Flow? Give --url, or set OCTAVED_URL; --emulate needs neither"
         )
-    check_address(url, allow_http=options.allow_http)
     key = read_token(options, environ, "OCTAVED_API_KEY", "the key")
     if not key:
         raise NotSignedIn("no key: set OCTAVED_API_KEY, or give --token-file FILE")
@@ -236,7 +220,7 @@ def resolve_octaved(
 
 
 def resolve_general(
-    options: ConnectionOptions, api_options: ApiOptions, environ: Mapping[str, str], ask: AskSecret
+    options: Connection, api_options: ApiOptions, environ: Mapping[str, str], ask: AskSecret
 ) -> tuple[str, AuthBackend]:
     """Return the endpoint of a General API and its credential, from the options or the environment.
 
@@ -250,7 +234,6 @@ def resolve_general(
         raise ConfigurationError(
             "which endpoint? Give --url, or set GENERAL_API_URL; --emulate needs neither"
         )
-    check_address(url, allow_http=options.allow_http)
     access_type = _find_access_type(api_options, environ)
     # --user is explicit: a token of the environment must not win over it.
     token = "" if options.user else read_token(options, environ, "GENERAL_API_TOKEN", "the token")
@@ -277,7 +260,7 @@ def _find_access_type(api_options: ApiOptions, environ: Mapping[str, str]) -> in
     return int(text)
 
 
-def _refuse_options(options: ConnectionOptions, api: str, *names: str) -> None:
+def _refuse_options(options: Connection, api: str, *names: str) -> None:
     for name in names:
         if getattr(options, name):
             raise ConfigurationError(f"--{name} is not for --api {api}")

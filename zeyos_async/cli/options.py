@@ -13,7 +13,7 @@ from click.shell_completion import CompletionItem
 from ..errors import ConfigurationError
 from .api_clients import APIS, ApiOptions
 from .async_runner import verbose_option
-from .connect import ConnectionOptions
+from .connect import Connection
 from .param_types import ROWS, TIME
 from .profile_files import ProfileRegistry
 
@@ -47,11 +47,6 @@ _ADDRESS: Final = (
     click.option(
         "--instance", metavar="NAME", help="The name of the instance, if the URL lacks it. [ZEYOS_INSTANCE]"
     ),
-)
-_ALLOW_HTTP: Final = click.option(
-    "--allow-http",
-    is_flag=True,
-    help="Let a credential go over http:// to another machine, for everyone to read. [ZEYOS_ALLOW_HTTP]",
 )
 _PASSWORD: Final = (
     click.option("--user", metavar="NAME", help="Log in with this name and a password. [ZEYOS_USER]"),
@@ -159,7 +154,6 @@ _OPTIONS: Final = (
     *_TOKEN,
     *_PASSWORD,
     _TIMEOUT,
-    _ALLOW_HTTP,
     *_EMULATE,
 )
 
@@ -167,11 +161,11 @@ _OPTIONS: Final = (
 def _add_connection(command: Callable[..., Any], options: Sequence[Any]) -> Any:
     """Add options to a command, which takes those about the connection as ``connection``."""
     # Some commands have only a part of these options; the others keep their defaults.
-    names = {field.name for field in attrs.fields(ConnectionOptions)}
+    names = {field.name for field in attrs.fields(Connection)}
 
     @functools.wraps(command)
     def wrapper(**values: Any) -> Any:
-        connection = ConnectionOptions(**{name: values.pop(name) for name in names & values.keys()})
+        connection = Connection(**{name: values.pop(name) for name in names & values.keys()})
         if connection.rows and not connection.emulate:
             raise click.UsageError("--rows is about the emulator; add --emulate")
         return command(connection=connection, **values)
@@ -207,7 +201,7 @@ def all_api_options(command: Callable[..., Any]) -> Any:
 
 def general_options(command: Callable[..., Any]) -> Any:
     """Add the options for the General API; the command takes ``connection`` and ``api_options``."""
-    options = (_ADDRESS[0], *_TOKEN, *_PASSWORD[:2], *_GENERAL, _TIMEOUT, _ALLOW_HTTP, *_EMULATE)
+    options = (_ADDRESS[0], *_TOKEN, *_PASSWORD[:2], *_GENERAL, _TIMEOUT, *_EMULATE)
     return _add_connection(_add_api(command, api="general"), options)
 
 
@@ -216,4 +210,4 @@ def sign_in_options(command: Callable[..., Any]) -> Any:
     user = click.option(
         "--user", metavar="NAME", help="Log in with this name and a password, without a browser."
     )
-    return _add_connection(command, (*_ADDRESS, user, *_PASSWORD[1:], _TIMEOUT, _ALLOW_HTTP))
+    return _add_connection(command, (*_ADDRESS, user, *_PASSWORD[1:], _TIMEOUT))

@@ -14,7 +14,7 @@ from ..auth import AuthBackend, OxLogin, OxOAuth, SecondFactorChallenge
 from ..errors import ConfigurationError, InvalidArgument
 from ..schema import Field, resolve
 from ..services.base import Query
-from .connect import AskSecret, ConnectionOptions, check_address, read_password, read_token
+from .connect import AskSecret, Connection, read_password, read_token
 from .output import NotSignedIn
 from .ox_listings import OX_LISTINGS, OxListing
 from .reader_base import QueryReader, refuse_options
@@ -123,9 +123,7 @@ def _to_plain(value: Any) -> Any:
     return value if isinstance(value, (date, enum.Enum)) else to_neutral(value)
 
 
-def resolve_ox(
-    options: ConnectionOptions, environ: Mapping[str, str], ask: AskSecret
-) -> tuple[str, AuthBackend]:
+def resolve_ox(options: Connection, environ: Mapping[str, str], ask: AskSecret) -> tuple[str, AuthBackend]:
     """Return the address of an Open-Xchange and its credential, from the options or the environment.
 
     Args:
@@ -143,7 +141,6 @@ def resolve_ox(
             "which Open-Xchange? Give --url, such as https://ox.example.com/ajax, or set OX_BASE_URL; "
             "--emulate needs neither"
         )
-    check_address(url, allow_http=options.allow_http)
     # --user is explicit: a token of the environment must not win over it.
     token = "" if options.user else read_token(options, environ, "OX_TOKEN", "the token")
     if token:
@@ -157,9 +154,7 @@ def resolve_ox(
     return url, OxLogin(name, password, second_factor=_second_factor(options, ask))
 
 
-def _second_factor(
-    options: ConnectionOptions, ask: AskSecret
-) -> Callable[[SecondFactorChallenge], Awaitable[str]]:
+def _second_factor(options: Connection, ask: AskSecret) -> Callable[[SecondFactorChallenge], Awaitable[str]]:
     """Return a function that answers with the code of the command line, or asks for it on the terminal."""
 
     async def answer(challenge: SecondFactorChallenge) -> str:

@@ -3,16 +3,7 @@
 from __future__ import annotations
 
 from .lenient import DecodeFailed, time_from_wire
-from .readers import (
-    DictReader,
-    Page,
-    RawReader,
-    RowReader,
-    TypedReader,
-    check_class,
-    make_row_filler,
-    split_rows,
-)
+from .readers import DictReader, Page, RawReader, RowReader, TypedReader, split_rows
 
 __all__ = [
     "DecodeFailed",
@@ -21,8 +12,6 @@ __all__ = [
     "RawReader",
     "RowReader",
     "TypedReader",
-    "check_class",
-    "make_row_filler",
     "split_rows",
     "time_from_wire",
 ]

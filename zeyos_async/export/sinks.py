@@ -22,13 +22,13 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import stat
 import sys
 import zlib
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from ..errors import InvalidArgument
-from ..part_files import create_part, sync_folder, take_rights
 from .formats import STDOUT
 
 __all__ = ["FileSink", "GzipSink", "Sink", "StreamSink", "choose_sink"]
@@ -127,8 +127,12 @@ class FileSink:
 
     def open(self) -> None:
         """Create the temporary file, so that a target that can't be written fails before any row is read."""
-        self._fd = create_part(self._part_path, self._target)
-        take_rights(self._fd, self._target)
+        # 0o666 leaves the permissions to the user's umask, as for any file that a program creates.
+        self._fd = os.open(
+            self._part_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666
+        )
+        with contextlib.suppress(FileNotFoundError):  # a private file must not become readable by an export
+            os.chmod(self._part_path, stat.S_IMODE(self._target.stat().st_mode))
 
     def write(self, data: bytes) -> None:
         """Write to the temporary file."""
@@ -143,7 +147,7 @@ class FileSink:
         os.fsync(self._fd)
         self._close()
         os.replace(self._part_path, self._target)
-        sync_folder(self._target.parent)
+        _sync_folder(self._target.parent)
 
     def abort(self) -> None:
         """Remove the temporary file."""
@@ -230,3 +234,13 @@ def _gzip_compressor() -> Any:
     except ImportError:
         return zlib.compressobj(6, zlib.DEFLATED, 31)
     return isal_zlib.compressobj(isal_zlib.ISAL_DEFAULT_COMPRESSION, zlib.DEFLATED, 31)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":  # folders can't be opened there
+        return
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -15,9 +15,9 @@ is only done when nothing is left of it:
 
 * A page that fills its limit leaves the rest of its span (the IDs after its last one), which is read before any later
   span is handed over.
-* A page that comes short ends its span only if it is empty, or if the count leaves nothing: servers cut pages by rows
-  or by bytes without a word. Else the rest is asked for; if that finds rows, the page size is reduced to what the
-  server really gives. A count that the largest ID contradicts, or that more rows exceed, ends nothing.
+* A page that comes short ends its span only if the server is known to answer at least that many rows in one page.
+  Otherwise it may have cut the limit silently, and the rest is asked for again until a page is empty. If that finds
+  rows, the page size is reduced to what the server really gives.
 
 Invariants: spans touch and don't overlap; each ID up to the largest one is in exactly one span; rows that are added
 beyond the largest ID while the pass runs are left out, so that it ends. ``_promised_rows`` is the number of rows that
@@ -67,7 +67,7 @@ class IdPass:
         high: Largest ID when the pass began, or ``None`` if it is not known: then the pass is
             sequential and ends with an empty page.
         count: How many rows were counted when the pass began, or ``None``.
-        wanted: Most rows that the caller takes, or ``None`` for all.
+        max_rows: Most rows that the caller takes, or ``None`` for all.
     """
 
     def __init__(
@@ -145,15 +145,20 @@ class IdPass:
         if not ids or ids[-1] == span.high or ids[-1] == self.high:
             return None
         rest = IdSpan(ids[-1], span.high, self._limit())
-        is_over = len(ids) < limit and self.high is None and self.seen == self.count
-        return None if is_over else rest
+        if len(ids) >= limit:
+            return rest
+        if self.count is not None and self.seen >= self.count:
+            return None
+        # Short, but no page so far was longer: perhaps this is all that the server gives at once.
+        return rest if len(ids) >= self.largest_page else None
 
     def _after_open_page(self, rest: IdSpan | None, *, full: bool) -> IdSpan | None:
         """Begin the spans after the first page if the largest ID is known; else return an open rest."""
         if self.high is not None and self.last is not None and self.last < self.high:
-            self._frontier = self.last
-            if not full:
-                self.page = min(self.page, max(self.largest_page, 1))
+            if full or self.count is None or self.seen < self.count:
+                self._frontier = self.last
+                if not full and self.count is not None:
+                    self.page = min(self.page, max(self.largest_page, 1))
             return None
         return rest
 

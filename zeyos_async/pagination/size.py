@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["MIN_PAGE", "PageSize"]
+__all__ = ["PageSize"]
 
-MIN_PAGE: Final = 100
-"""Rows below which a page is not made smaller: its failure is not one of size."""
-
-_PAGES_BEFORE_GROWTH: Final = 2
-"""Pages at the reduced size before a larger one is tried: the server may have had a bad moment only."""
+_PAGES_BEFORE_GROWTH: Final = 8
+"""Full pages at the reduced size before a larger one is tried: growing is slow on purpose."""
 
 
 class PageSize:
@@ -36,11 +33,10 @@ class PageSize:
         Returns:
             The size to try now, or ``None`` if a page can't be made smaller.
         """
-        if size <= MIN_PAGE:
+        if size <= 1:
             return None
         # Several pages of the old size may fail at once: they agree on one halving.
-        half = max(size // 2, MIN_PAGE)
-        self.cap = half if self.cap is None else min(self.cap, half)
+        self.cap = size // 2 if self.cap is None else min(self.cap, max(size // 2, 1))
         self._full_pages = 0
         return self.cap
 

@@ -58,15 +58,15 @@ class Call:
 
     @property
     def streamed_response(self) -> StreamedResponse | None:
-        """The answer that is being streamed, which holds a place for open bodies until it is closed."""
+        """The answer that is being streamed, which holds the slot until it is closed."""
         return None if self.stream is None else self.stream.response
 
     def release(self) -> None:
-        """Close the answer that is streamed, if there is one, and give its place back."""
+        """Close the answer that is streamed, if there is one, and give its slot back."""
         if self.stream is not None and self.stream.response is not None:
             self.stream.response.close()
             self.stream.response = None
-            self.loop_state.bodies.release(self.stream.host)
+            self.limiter.release()
 
     def report_limit(self, *, waiting: int | None = None) -> None:
         """Report the host's limit as it is now to the hooks.

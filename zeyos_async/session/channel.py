@@ -14,9 +14,8 @@ the transport. Then one of these follows:
 
 Invariants:
 
-- A slot is held while a request is on its way and never while anything else is waited for, so that a log-in can
-  always be sent. An answer that is streamed holds no slot from its head on, and a place of its own
-  (:mod:`~zeyos_async.session.open_bodies`).
+- A slot is held while a request is on its way (or its answer is streamed) and never while anything else is
+  waited for, so that a log-in can always be sent.
 - The credential is used and replaced by its manager alone, goes to the channel's own origin only, and is
   looked at again after each wait.
 - Requests of a log-in take the same loop, without a credential and unseen by hooks.
@@ -40,8 +39,7 @@ from weakref import ref
 
 from yarl import URL
 
-from ..auth import AuthBackend, Credential
-from ..auth.base import list_secrets
+from ..auth import Credential
 from ..errors import (
     ApiError,
     NotAuthenticated,
@@ -82,7 +80,6 @@ class Channel:
     Attributes:
         state: The state that it shares with the session's other channels.
         base_url: The URL of the API, without a slash at the end.
-        allow_http: Whether a credential may travel over ``http://``; see :meth:`Session.bind`.
     """
 
     def __init__(
@@ -97,10 +94,8 @@ class Channel:
         hooks: Iterable[object],
         check: Callable[[Request, Response], None],
         status: Callable[[Request, Response], int] | None = None,
-        allow_http: bool | None = None,
     ) -> None:
         self.state = state
-        self.allow_http = allow_http
         self.base_url = base_url
         self._credential_manager = credential_manager
         self._timeout = timeout
@@ -122,16 +117,6 @@ class Channel:
     def credential(self) -> Credential | None:
         """The credential in use, or ``None`` before the first log-in."""
         return None if self._credential_manager is None else self._credential_manager.current
-
-    @property
-    def backend(self) -> AuthBackend | None:
-        """The auth backend in use: the first of the equal ones that the session's channels at this address have."""
-        return None if self._credential_manager is None else self._credential_manager.backend
-
-    @property
-    def timeout(self) -> Timeout:
-        """The bounds of a call on this channel, unless the call has its own."""
-        return self._timeout
 
     def adopt(self, credential: Credential | None) -> None:
         """Use a credential that was obtained elsewhere, as by a user's sign-in; ``None`` forgets the one in use.
@@ -198,7 +183,7 @@ class Channel:
 
         The request is sent again where that is safe, until its answer begins. An error status is read and
         raised as by :meth:`send`; a body that breaks off raises ``ResponseTruncated`` while it is read. The
-        connection is held until the end of the block; three quarters of the connections can be held so.
+        slot and the connection are held until the end of the block.
 
         Args:
             request: The request, without a credential.
@@ -214,9 +199,7 @@ class Channel:
             ConfigurationError: The session is closed.
         """
         call = self._new_call(request, self._credential_manager_for(request), timeout, retry, self._listeners)
-        call.stream = StreamState(
-            peek or _never_peek, math.inf if timeout is None else call.deadline, request.url.origin()
-        )
+        call.stream = StreamState(peek or _never_peek, math.inf if timeout is None else call.deadline)
         call.timeout = call.timeout.for_download()
         clock = asyncio.get_running_loop().time
         began = clock()
@@ -304,12 +287,11 @@ class Channel:
         return (url.scheme, url.host, url.port) == self._origin
 
     def _complete_error(self, error: ZeyosAsyncError, call: Call) -> None:
-        """Take secrets out of an error, and add a hint about a rejected credential."""
-        manager = call.credential_manager
-        own = () if manager is None else list_secrets(manager.backend, call.credential or manager.current)
-        redact_error(error, *own, *getattr(self.state.transport, "secrets", ()))
+        """Take secrets out of an answered error, and add a hint about a rejected credential."""
         if not isinstance(error, ApiError):
             return
+        if call.credential is not None and call.credential_manager is not None:
+            redact_error(error, *call.credential_manager.backend.secrets(call.credential))
         own_hint = vars(error).get("hint")  # a log-in that was refused has its own advice, or has said it all
         if isinstance(error, NotAuthenticated) and own_hint is None and call.credential_manager is not None:
             error.hint = (
@@ -331,21 +313,6 @@ class Channel:
                 call.release()
 
     async def _send_attempt(self, call: Call) -> Response:
-        """Send once; an answer that is streamed takes its place first, and keeps it."""
-        if call.stream is None:
-            return await self._send_in_slot(call)
-        bodies, host = call.loop_state.bodies, call.stream.host
-        try:
-            await bodies.acquire(host, call.deadline)
-        except TimeoutError as error:
-            raise deadline_error(call.request, sent=False) from error
-        try:
-            return await self._send_in_slot(call)
-        finally:
-            if call.streamed_response is None:
-                bodies.release(host)
-
-    async def _send_in_slot(self, call: Call) -> Response:
         """Send once: get the credential, take a slot, hand it to the transport."""
         manager, limiter = call.credential_manager, call.limiter
         for _ in range(_MAX_RENEWALS):
@@ -361,7 +328,8 @@ class Channel:
         try:
             return await send_once(self.state, call)
         finally:
-            limiter.release()
+            if call.streamed_response is None:  # an answer that is streamed keeps its slot
+                limiter.release()
 
     async def _wait_for_slot(self, call: Call) -> None:
         call.report_limit(waiting=call.limiter.waiting + 1)
@@ -381,7 +349,7 @@ class Channel:
     async def _handle_response(self, call: Call, response: Response) -> bool:
         """Do what an answer calls for, and return whether the call needs another attempt."""
         manager, credential = call.credential_manager, call.credential
-        if manager is not None and credential is not None and (call.request.renews or response.ok):
+        if manager is not None and credential is not None:
             if manager.backend.rejected(call.request, response):
                 return await self._renew_credential(call, manager, credential)
             manager.mark_accepted(credential)
@@ -441,7 +409,6 @@ class Channel:
         request = call.request
         only_reads = request.method in ("GET", "HEAD") and request.body is None
         is_same = self._is_own_origin(target) and self._is_own_origin(request.url) and target != request.url
-        is_same = is_same and target.raw_user is None and target.raw_password is None
         call.redirects += 1
         if not (only_reads and is_same and call.redirects <= _MAX_REDIRECTS):
             raise redirect_error(request, response, target)
@@ -485,12 +452,7 @@ class Channel:
 
         Returns:
             The answer, whatever its status.
-
-        Raises:
-            ConfigurationError: It would go where others can read it on its way.
         """
-        # A log-in may ask another host than the channel's, whose address nobody has judged yet.
-        self.state.addresses.check(request.url, allow_http=self.allow_http)
         return await self._exchange(self._new_call(request, None, None, None, _NO_LISTENERS))
 
     async def log_out(self) -> None:
@@ -532,15 +494,14 @@ def _redirect(request: Request, target: URL) -> Request:
         safety=request.safety,
         operation=request.operation,
         sent=request.sent,
-        renews=request.renews,
     )
 
 
 def _classify_failure(error: TransportError) -> Failure:
-    if isinstance(error, NotSent):
-        # A certificate that does not verify, or a proxy that refuses a password, will not do better in a second.
-        is_final = isinstance(error.__cause__, (ssl.SSLCertVerificationError, PermissionError))
-        return Failure.FINAL if is_final else Failure.NOT_SENT
+    if isinstance(error, NotSent):  # a certificate that does not verify now will not in a second either
+        return (
+            Failure.FINAL if isinstance(error.__cause__, ssl.SSLCertVerificationError) else Failure.NOT_SENT
+        )
     if isinstance(error, (OutcomeUnknown, ResponseTruncated)):
         return Failure.UNKNOWN
     return Failure.FINAL

@@ -41,7 +41,6 @@ from functools import partial
 from typing import Any, Final, TypeAlias
 
 from ..auth import AuthBackend, AuthContext, Credential, Flow
-from ..auth.stores.read_only import store_in_use
 from ..errors import (
     ApiError,
     ConfigurationError,
@@ -84,7 +83,7 @@ class CredentialManager:
         self.learns_from_responses = type(backend).on_response is not AuthBackend.on_response
         self.current: Credential | None = None
         self.login_count = 0
-        store = store_in_use(backend.token_store)
+        store = backend.token_store
         self._shared_credential = (
             None if store is None else SharedCredential(store, backend.store_key(context.base_url), context)
         )

@@ -15,12 +15,10 @@ from typing import Any, Final, Self
 from yarl import URL
 
 from ..auth import AuthBackend, AuthContext
-from ..auth.origins import check_bound_address
 from ..errors import ConfigurationError
 from ..policy import Hedge, Limits, Retry, Timeout
 from ..transport import Transport
-from ..wire import Request, Response, parse_address
-from .addresses import AddressCheck
+from ..wire import Request, Response, public_url
 from .channel import Channel
 from .credentials import CredentialManager
 from .responses import check_response
@@ -71,12 +69,7 @@ class Session:
         self.hooks = tuple(hooks)
         self._credential_managers: OrderedDict[tuple[str, Any], CredentialManager] = OrderedDict()
         self._lock = threading.Lock()
-        self._state = SessionState(
-            transport or _aiohttp_transport(self.limits, ssl, proxy, trust_env),
-            hedge,
-            AddressCheck(has_proxy=proxy is not None, trusts_env=trust_env, is_custom=transport is not None),
-            self.limits,
-        )
+        self._state = SessionState(transport or _aiohttp_transport(self.limits, ssl, proxy, trust_env), hedge)
 
     @property
     def transport(self) -> Transport:
@@ -113,7 +106,6 @@ class Session:
         hooks: Iterable[object] = (),
         check: Callable[[Request, Response], None] | None = None,
         status: Callable[[Request, Response], int] | None = None,
-        allow_http: bool | None = None,
     ) -> Channel:
         """Return a channel: the way to one server, for one user.
 
@@ -128,18 +120,12 @@ class Session:
             check: Raises the error that an answer is; :func:`~zeyos_async.session.check_response` if ``None``.
             status: The status that an answer stands for, where its HTTP status does not tell: it decides
                 whether to try again.
-            allow_http: Whether a credential may travel over ``http://`` to other machines; ``None`` is what
-                ``ZEYOS_ALLOW_HTTP`` says.
 
         Raises:
-            ConfigurationError: The session is closed, the base URL can't be one, or others could read a
-                credential on its way there.
+            ConfigurationError: The session is closed, or the base URL can't be one.
         """
         self._state.check_open()
-        url = parse_address(base_url, subject="the base URL", example="https://cloud.zeyos.com/demo")
-        if isinstance(auth, AuthBackend) and auth.sends_credential:
-            check_bound_address(url, auth.bound_to)
-            self._state.addresses.check(url, allow_http=allow_http)
+        url = _parse_base_url(base_url)
         return Channel(
             self._state,
             url,
@@ -150,7 +136,6 @@ class Session:
             hooks=(*self.hooks, *hooks),
             check=check or check_response,
             status=status,
-            allow_http=allow_http,
         )
 
     def _credential_manager(self, url: URL, auth: AuthBackend | None) -> CredentialManager | None:
@@ -212,3 +197,22 @@ def _aiohttp_transport(
     return AiohttpTransport(
         connections=limits.connections, per_host=limits.per_host, ssl=ssl, proxy=proxy, trust_env=trust_env
     )
+
+
+def _parse_base_url(value: str | URL) -> URL:
+    try:
+        url = URL(value)
+    except (ValueError, TypeError) as error:
+        raise ConfigurationError(f"The base URL can't be read: {error}") from error
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ConfigurationError(
+            f"The base URL {public_url(url)!r} must begin with https:// or http:// and name a host, "
+            "such as https://cloud.zeyos.com/demo."
+        )
+    if url.user is not None or url.password is not None:
+        raise ConfigurationError(
+            "The base URL holds a user name or password; give it as auth= in place of that."
+        )
+    if url.query_string or url.fragment:
+        raise ConfigurationError(f"The base URL {public_url(url)!r} must have no query and no fragment.")
+    return url.with_path(url.path.rstrip("/")) if url.path.endswith("/") else url

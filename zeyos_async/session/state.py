@@ -13,9 +13,7 @@ from yarl import URL
 from ..errors import ConfigurationError, NotSent
 from ..policy import Hedge, Limits
 from ..transport import Transport
-from .addresses import AddressCheck
 from .limiter import Limiter
-from .open_bodies import OpenBodies
 
 __all__ = ["LoopState", "SessionState", "Stats"]
 
@@ -49,16 +47,14 @@ class LoopState:
     """The part of a session's state that belongs to one event loop.
 
     Attributes:
-        bodies: The places for answers that are being read.
         limiters: The limiter of each host, by its origin and the limits in force.
         sleepers: Those who sleep before a retry.
         requests: Calls so far; the other counters are named as in :class:`Stats`.
     """
 
-    __slots__ = ("__weakref__", "attempts", "bodies", "hedges", "limiters", "requests", "retries", "sleepers")
+    __slots__ = ("__weakref__", "attempts", "hedges", "limiters", "requests", "retries", "sleepers")
 
-    def __init__(self, limits: Limits) -> None:
-        self.bodies = OpenBodies(limits)
+    def __init__(self) -> None:
         self.limiters: dict[tuple[Any, ...], Limiter] = {}
         self.sleepers: set[asyncio.Future[None]] = set()
         self.requests = 0
@@ -95,7 +91,6 @@ class LoopState:
         """Fail everyone who sleeps or waits for a slot, as the session is closed."""
         for limiter in self.limiters.values():
             limiter.fail_waiters(_closed_error())
-        self.bodies.fail_waiters(_closed_error())
         for sleeper in self.sleepers:
             if not sleeper.done():
                 sleeper.set_exception(_closed_error())
@@ -107,20 +102,14 @@ class SessionState:
     Args:
         transport: Sends the requests.
         hedge: When to send late reads a second time; ``None`` for never.
-        addresses: The rule for where credentials go.
-        limits: The limits of the session, by which its connections are shared out.
 
     Attributes:
         is_closed: Whether the session was closed.
     """
 
-    def __init__(
-        self, transport: Transport, hedge: Hedge | None, addresses: AddressCheck, limits: Limits
-    ) -> None:
+    def __init__(self, transport: Transport, hedge: Hedge | None) -> None:
         self.transport = transport
         self.hedge = hedge
-        self.addresses = addresses
-        self._limits = limits
         self.is_closed = False
         self._loop_states: WeakKeyDictionary[asyncio.AbstractEventLoop, LoopState] = WeakKeyDictionary()
         self._lock = threading.Lock()
@@ -140,7 +129,7 @@ class SessionState:
         state = self._loop_states.get(loop)
         if state is None:
             with self._lock:
-                state = self._loop_states.setdefault(loop, LoopState(self._limits))
+                state = self._loop_states.setdefault(loop, LoopState())
         return state
 
     def list_loops(self) -> list[tuple[asyncio.AbstractEventLoop, LoopState]]:

@@ -1,13 +1,13 @@
 """Answers whose bodies are read piece by piece.
 
 Up to its head an answer that is streamed is like any other: credential, slot, retries. Then its body is
-left to the caller, who holds a place for open bodies until it is closed, and no slot.
+left to the caller, who holds the slot until it is closed.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Final, Self
 
 import attrs
@@ -31,13 +31,11 @@ class StreamState:
     Attributes:
         peek: Takes the head of an answer, and returns whether its body is to be looked into first.
         deadline: When the body must have been read, on the event loop's clock; infinity for never.
-        host: The host of its connection, by which its place is counted.
         response: The answer that is being streamed, once there is one.
     """
 
     peek: Callable[[Response], bool]
     deadline: float
-    host: Hashable
     response: StreamedResponse | None = None
 
 
@@ -84,9 +82,7 @@ class StreamedResponse:
         value = self.headers.get("Content-Length", "")
         # Of a compressed body the header has the length as sent, which tells nothing about the pieces here.
         is_plain = "Content-Encoding" not in self.headers
-        # Python reads no number of thousands of digits.
-        fits = value.isascii() and value.isdigit() and len(value) < 20
-        return int(value) if is_plain and fits else None
+        return int(value) if is_plain and value.isascii() and value.isdigit() else None
 
     def __aiter__(self) -> Self:
         return self

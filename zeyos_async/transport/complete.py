@@ -15,7 +15,6 @@ import msgspec
 from multidict import CIMultiDictProxy
 
 from ..errors import ResponseTooLarge, ResponseTruncated, ServerError, ZeyosAsyncError
-from ..json_text import decode_json
 from ..wire import Request, Response, Safety, public_url, too_deep
 from .base import error_details
 from .decoder import Bounds, CorruptBody, TooLarge, UnknownEncoding, decode_body
@@ -97,7 +96,7 @@ def _check_json_is_whole(request: Request, status: int, headers: CIMultiDictProx
     if not body and request.safety is not Safety.READ:
         return  # many servers answer a write with nothing, whatever type they declare for it
     try:
-        decode_json(body, _JSON_SKIPPER)
+        _JSON_SKIPPER.decode(body)
     except msgspec.DecodeError as error:
         raise ResponseTruncated(
             f"the answer has no length, and what came before the connection closed is no whole JSON ({error})",

@@ -36,26 +36,24 @@ from ...secrets import Secret, redact
 from ...wire import Request, Response, public_url
 
 __all__ = [
-    "LOST_SESSION_CODES",
-    "SECOND_FACTOR_CODE",
+    "LOST",
+    "SECOND_FACTOR",
     "Reply",
     "error_code",
     "is_error",
-    "is_session_lost",
+    "is_lost",
     "oauth_error",
     "read_reply",
     "refusal",
 ]
 
-LOST_SESSION_CODES: Final = frozenset(
-    {"SES-0201", "SES-0202", "SES-0203", "SES-0205", "SES-0206", "SVL-0002"}
-)
+LOST: Final = frozenset({"SES-0201", "SES-0202", "SES-0203", "SES-0205", "SES-0206", "SVL-0002"})
 """Codes that say that there is no such session (any more), or that its secret cookie is missing or wrong.
 
 ``SVL-0002`` says that some parameter is missing, and counts only if that is the session; see ``is_lost``.
 """
 _MISSING_PARAMETER: Final = "SVL-0002"
-SECOND_FACTOR_CODE: Final = "MFA-0001"
+SECOND_FACTOR: Final = "MFA-0001"
 """The code that says that the session is of no use before the second factor was given."""
 
 _MAX_ENVELOPE: Final = 256 * 1024
@@ -86,17 +84,17 @@ def error_code(body: bytes) -> str:
     reply = _parse_object(body)
     code = str(reply.get("code") or "")
     texts = (reply.get("error"), reply.get("error_params"), reply.get("error_desc"))
-    return "" if code == _MISSING_PARAMETER and not is_session_lost(code, *texts) else code
+    return "" if code == _MISSING_PARAMETER and not is_lost(code, *texts) else code
 
 
-def is_session_lost(code: str, *texts: object) -> bool:
+def is_lost(code: str, *texts: object) -> bool:
     """Return whether an error says that there is no such session.
 
     Args:
         code: Its code.
         *texts: Its message, parameters and description, in which a missing parameter is named.
     """
-    return code in LOST_SESSION_CODES and (code != _MISSING_PARAMETER or "session" in str(texts))
+    return code in LOST and (code != _MISSING_PARAMETER or "session" in str(texts))
 
 
 def read_reply(response: Response) -> Reply:

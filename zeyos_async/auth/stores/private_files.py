@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -38,15 +37,12 @@ _NO_WAIT: Final = getattr(os, "O_NONBLOCK", 0)  # a named pipe would hold up who
 _POSIX: Final = os.name == "posix"
 
 
-def read_private(
-    path: Path, *, strict: bool = True, check: Callable[[os.stat_result], None] | None = None
-) -> Secret | None:
+def read_private(path: Path, *, strict: bool = True) -> Secret | None:
     """Read a file, or return ``None`` if there is no such file.
 
     Args:
         path: The file.
         strict: Refuse symbolic links, and files that others may read or that belong to someone else.
-        check: Is given the status of the opened file, and raises what is wrong with it.
 
     Raises:
         ConfigurationError: It can't be read, or it is refused; the message says what to do.
@@ -58,10 +54,7 @@ def read_private(
     except OSError as error:
         raise unusable_file(path, "read", error) from None
     with open(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        _check_file(path, status, strict=strict)
-        if check is not None:
-            check(status)
+        _check_file(path, os.fstat(descriptor), strict=strict)
         try:
             # Bounded once more, as the file may have grown since it was checked.
             return Secret(file.read(_MAX_SIZE).decode("utf-8"))
@@ -144,7 +137,7 @@ def _sync_folder(folder: Path) -> None:
 
 def unusable_file(path: Path, action: str, error: OSError) -> ConfigurationError:
     """Return the error for a file that can't be ``"read"``, ``"written"`` or ``"locked"``."""
-    if os.path.islink(path):  # Path.is_symlink raises where the folder can't be searched
+    if path.is_symlink():
         return ConfigurationError(
             f"{path} is a symbolic link, which is not followed where tokens are kept. Name the file itself."
         )

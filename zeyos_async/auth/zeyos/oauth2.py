@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import math
-import os
 import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -22,13 +21,11 @@ from ...secrets import Secret, redact
 from ...wire import Request, Response, Safety, public_url
 from ..base import AuthBackend, AuthContext, Flow, fingerprint, to_header_secret, to_secret
 from ..credential import Credential
-from ..origins import REFRESH_FORBIDDERS, is_set
 from .authorization import Authorization, CallbackServer, show_to_user, start_authorization
 from .oauth2_requests import (
     ClientProtocol,
     Introspection,
     UserInfo,
-    bind_client,
     read_introspection,
     read_user_info,
     revoke_credential,
@@ -81,9 +78,6 @@ class OAuth2(AuthBackend):
             when the program ends.
         account: A name for whose tokens these are, where a store holds those of several users of the
             application who signed in by :meth:`sign_in` or :meth:`exchange_code`.
-        bound_to: The address that the tokens were stored for; clients of other origins refuse them.
-        may_refresh: Whether the refresh token may be used; ``None`` is what ``ZEYOS_NO_REFRESH`` and
-            ``ZEYOS_CREDENTIALS_READONLY`` leave of it.
 
     Raises:
         ConfigurationError: An argument is empty or no text.
@@ -97,14 +91,10 @@ class OAuth2(AuthBackend):
     expires_at: float | None = attrs.field(default=None, kw_only=True)
     token_store: TokenStore | None = attrs.field(default=None, kw_only=True)
     account: str = attrs.field(default="", kw_only=True)
-    bound_to: URL | None = attrs.field(default=None, kw_only=True, eq=False, repr=False)
-    may_refresh: bool | None = attrs.field(default=None, kw_only=True, repr=False)
 
     @property
     def hint(self) -> str:
         """Advice for an access token that is not accepted."""
-        if reason := self._reason_not_to_refresh():
-            return f"The access token is not accepted, and was not refreshed, as {reason}"
         return "The access token is not accepted: sign in again, and check the rights of the application"
 
     @property
@@ -125,33 +115,12 @@ class OAuth2(AuthBackend):
             return Credential(secret=access, refresh=self.refresh_token, expires_at=self.expires_at)
         refresh = (rejected.refresh if rejected is not None else None) or self.refresh_token
         if refresh is not None:
-            if reason := self._reason_not_to_refresh():
-                return self._last_access_token(rejected, reason)
             return self._refresh(context, refresh)
         if rejected is not None:
             return rejected
         raise ConfigurationError(
             f"OAuth2({self.client_id!r}) has no token{' in its store' if self.token_store is not None else ''}. "
             "Call `await auth.sign_in(client)` first, or give refresh_token=."
-        )
-
-    def _reason_not_to_refresh(self) -> str:
-        """Return what forbids to use the refresh token, or ``""``."""
-        if self.may_refresh is not None:
-            return "" if self.may_refresh else "refreshing is switched off"
-        return next((f"{name} is set" for name in REFRESH_FORBIDDERS if is_set(os.environ, name)), "")
-
-    def _last_access_token(self, rejected: Credential | None, reason: str) -> Credential:
-        """Return the access token that there is: the server's answer to it is the answer to the call."""
-        if rejected is not None and rejected.secret:
-            return rejected
-        if self.access_token is not None:
-            return Credential(
-                secret=self.access_token, refresh=self.refresh_token, expires_at=self.expires_at
-            )
-        raise ConfigurationError(
-            f"OAuth2({self.client_id!r}) has a refresh token only, which must not be used, as {reason}. "
-            "Give an access token too, or permit to refresh."
         )
 
     def _is_stale(self, context: AuthContext) -> bool:
@@ -334,7 +303,7 @@ class OAuth2(AuthBackend):
             self._request(context, path, f"oauth2.{path}", token=token), safety=Safety.REPEATABLE
         )
         # Without the backend: the application proves itself, and must not need a token for that.
-        response = await bind_client(client, None).exchange(request)
+        response = await client.session.bind(client.base_url).exchange(request)
         if not response.ok:
             raise self._refusal("the token", request, response, token)
         return response
@@ -353,7 +322,7 @@ class OAuth2(AuthBackend):
             safety=Safety.READ,
             operation="oauth2.userinfo",
         )
-        return read_user_info(await bind_client(client, self).send(request))
+        return read_user_info(await client.session.bind(client.base_url, self).send(request))
 
 
 _ADVICE_ON_GRANTS: Final = (

@@ -10,7 +10,7 @@ import click
 from ...export import FORMATS, ExportResult, export
 from ..api_clients import ApiOptions, open_reader
 from ..async_runner import run_async
-from ..connect import ConnectionOptions
+from ..connect import Connection
 from ..options import all_api_options
 from ..output import examples, note
 from ..param_types import ENTITY
@@ -72,7 +72,7 @@ def command(
     options: QueryOptions,
     progress: bool,
     quiet: bool,
-    connection: ConnectionOptions,
+    connection: Connection,
     api_options: ApiOptions,
 ) -> None:
     """Write all rows of ENTITY to a file.

@@ -7,7 +7,7 @@ import click
 from ...services.general.stub import stub
 from ..api_clients import ApiOptions, open_general
 from ..async_runner import run_async
-from ..connect import ConnectionOptions
+from ..connect import Connection
 from ..options import general_options
 from ..output import examples, write
 
@@ -29,7 +29,7 @@ def command() -> None:
 )
 @click.argument("model")
 @general_options
-def stub_(*, model: str, connection: ConnectionOptions, api_options: ApiOptions) -> None:
+def stub_(*, model: str, connection: Connection, api_options: ApiOptions) -> None:
     """Print a typed class for the rows of MODEL, for `query().into(…)`.
 
     The class is made from the server's definition of the model.

@@ -10,7 +10,7 @@ import click
 from ...schema import Field
 from ..api_clients import ApiOptions, open_reader
 from ..async_runner import run_async
-from ..connect import ConnectionOptions
+from ..connect import Connection
 from ..options import all_api_options
 from ..output import json_text, write
 from ..param_types import ENTITY, ID, split_terms
@@ -44,7 +44,7 @@ def command(
     as_json: bool,
     times: str,
     local_time: bool,
-    connection: ConnectionOptions,
+    connection: Connection,
     api_options: ApiOptions,
 ) -> None:
     """Show the record of ENTITY with this ID."""

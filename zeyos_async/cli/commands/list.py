@@ -9,7 +9,7 @@ import click
 from ...schema import Kind
 from ..api_clients import ApiOptions, open_reader
 from ..async_runner import run_async
-from ..connect import ConnectionOptions
+from ..connect import Connection
 from ..options import all_api_options
 from ..output import examples, note
 from ..param_types import ENTITY
@@ -50,7 +50,7 @@ def command(
     form: str | None,
     times: str,
     local_time: bool,
-    connection: ConnectionOptions,
+    connection: Connection,
     api_options: ApiOptions,
 ) -> None:
     """List the rows of ENTITY.
@@ -65,19 +65,14 @@ def command(
 
 
 async def _print_json(
-    entity: str,
-    options: QueryOptions,
-    form: str,
-    times: str,
-    connection: ConnectionOptions,
-    api_options: ApiOptions,
+    entity: str, options: QueryOptions, form: str, times: str, connection: Connection, api_options: ApiOptions
 ) -> None:
     async with open_reader(connection, api_options, entity) as rows:
         await rows.write_json(options, lines=form == "jsonl", times=cast("Any", times))
 
 
 async def _print_table(
-    entity: str, options: QueryOptions, connection: ConnectionOptions, api_options: ApiOptions, *, local: bool
+    entity: str, options: QueryOptions, connection: Connection, api_options: ApiOptions, *, local: bool
 ) -> None:
     limit = options.limit or _DEFAULT_ROWS
     async with open_reader(connection, api_options, entity) as rows:

@@ -10,7 +10,7 @@ import click
 from ...errors import ConfigurationError
 from ...services.zeyos.client import Zeyos
 from ..async_runner import verbose_option
-from ..connect import ConnectionOptions, find_address, read_secret, same_instance, shorten_path
+from ..connect import Connection, address, read_secret, same_instance, short
 from ..options import PROFILE
 from ..output import examples, json_text, note, write
 from ..profile_files import (
@@ -59,7 +59,7 @@ def list_(*, as_json: bool) -> None:
     ]
     print_table(["active", "profile", "url", "tokens"], rows, uncut=[0, 1])
     if not entries:
-        note(f"no profiles in {shorten_path(registry.path)}; `zeyos-async login` makes one")
+        note(f"no profiles in {short(registry.path)}; `zeyos-async login` makes one")
 
 
 @command.command("add")
@@ -68,28 +68,15 @@ def list_(*, as_json: bool) -> None:
 @click.option("--instance", metavar="NAME", help="The instance's name, where the URL lacks it.")
 @click.option("--client-id", metavar="ID", help="The application's identifier.")
 @click.option("--client-secret-file", metavar="FILE", help="A file with the application's secret.")
-@click.option(
-    "--allow-http",
-    is_flag=True,
-    help="Let its credential go over http:// to another machine, for everyone to read.",
-)
 @verbose_option
 def add(
-    *,
-    name: str,
-    url: str,
-    instance: str | None,
-    client_id: str | None,
-    client_secret_file: str | None,
-    allow_http: bool,
+    *, name: str, url: str, instance: str | None, client_id: str | None, client_secret_file: str | None
 ) -> None:
     """Make a profile, or change one. Tokens come into it by login."""
     registry = ProfileRegistry.of_user()
     before = registry.entry(check_name(name))
     base_url = _resolve_url(url, instance)
-    values: dict[str, str | bool | None] = {"baseUrl": base_url}
-    if allow_http or (before is not None and not same_instance(before.url, base_url)):
-        values["allowHttp"] = allow_http or None  # it was for the address of before
+    values: dict[str, str | None] = {"baseUrl": base_url}
     # What is not given stays as it is, in a profile that exists.
     if client_id:
         values["clientId"] = client_id
@@ -110,7 +97,7 @@ def use(*, name: str, local: bool) -> None:
     registry = ProfileRegistry.of_user()
     entry = registry.require(name)
     if local:
-        note(f"{shorten_path(pin_profile(name))} names {name!r}: it is used in this folder and below it.")
+        note(f"{short(pin_profile(name))} names {name!r}: it is used in this folder and below it.")
         return
     registry.activate(name)
     note(f"The profile {name!r} is active: {entry.url}")
@@ -129,7 +116,7 @@ def remove(*, name: str) -> None:
         note("The server was not told, and takes its tokens until they expire; logout does both.")
     pin = nearest_pin(name)
     if pin is not None:
-        note(f"Mind that {shorten_path(pin)} still names it.")
+        note(f"Mind that {short(pin)} still names it.")
 
 
 def _resolve_url(url: str, instance: str | None) -> str:
@@ -138,7 +125,7 @@ def _resolve_url(url: str, instance: str | None) -> str:
     Raises:
         ConfigurationError: It does not name an instance.
     """
-    named = find_address(ConnectionOptions(url=url, instance=instance), {})
+    named = address(Connection(url=url, instance=instance), {})
     if named is None:
         raise ConfigurationError("--url is empty; it is the instance, such as https://cloud.zeyos.com/demo")
     return str(Zeyos(named[0]).base_url)

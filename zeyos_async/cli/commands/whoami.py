@@ -8,7 +8,7 @@ import click
 
 from ...services.zeyos.client import Identity
 from ..async_runner import run_async
-from ..connect import ConnectionOptions, open_zeyos, resolve_local_target
+from ..connect import Connection, open_zeyos, resolve_local_target
 from ..options import connection_options
 from ..output import json_text, write
 from ..tables import print_table
@@ -20,7 +20,7 @@ __all__ = ["command"]
 @click.command("whoami")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @connection_options
-def command(*, as_json: bool, connection: ConnectionOptions) -> None:
+def command(*, as_json: bool, connection: Connection) -> None:
     """Show who you are for the server, and by which credential."""
     target = None if connection.emulate else resolve_local_target(connection)
 

@@ -10,7 +10,7 @@ from yarl import URL
 
 from ...errors import ConfigurationError, InvalidArgument
 from ...session import Channel, Limits, Retry, Session, Timeout
-from ...wire import Request, Response, Safety, parse_address, public_url
+from ...wire import Request, Response, Safety, public_url
 from .values import encode_json
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ class ApiClient:
         retry: The failures that are tried again, and how often.
         limits: The number of requests that run at once.
         hooks: Called on requests, responses, retries and log-ins.
-        allow_http: Whether a credential may go over ``http://`` to other machines than this one; by default
-            only where ``ZEYOS_ALLOW_HTTP`` says so.
         check: Raises the error that a response stands for, where its HTTP status alone does not say so.
         status: Returns the status that a response stands for, where its HTTP status does not say so.
     """
@@ -47,14 +45,12 @@ class ApiClient:
         retry: Retry | None,
         limits: Limits | None,
         hooks: Sequence[Hooks],
-        allow_http: bool | None,
         check: Callable[[Request, Response], None] | None = None,
         status: Callable[[Request, Response], int] | None = None,
     ) -> None:
         self._base = base_url
         self._session = session or Session(limits=limits)
         self._owns_session = session is None
-        self.allow_http = _check_flag(allow_http)
         self._channel: Channel = self._session.bind(
             base_url,
             auth,
@@ -64,7 +60,6 @@ class ApiClient:
             hooks=hooks,
             check=check,
             status=status,
-            allow_http=self.allow_http,
         )
 
     @property
@@ -165,13 +160,6 @@ class ApiClient:
         return method in ("GET", "HEAD", "OPTIONS")
 
 
-def _check_flag(allow_http: object) -> bool | None:
-    # A text such as "false" would permit what it is meant to forbid.
-    if allow_http is None or isinstance(allow_http, bool):
-        return allow_http
-    raise ConfigurationError(f"allow_http= takes True, False or None, not {allow_http!r}")
-
-
 def parse_base_url(value: str | URL, *, subject: str, example: str) -> URL:
     """Return a base URL without query, fragment and a slash at its end.
 
@@ -183,5 +171,12 @@ def parse_base_url(value: str | URL, *, subject: str, example: str) -> URL:
     Raises:
         ConfigurationError: It can't be one; the message says why.
     """
-    url = parse_address(value, subject=f"the URL of {subject}", example=example)
-    return url if url.path else url.with_path("/")
+    try:
+        url = URL(value)
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"{value!r} is not a URL: {error}") from error
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ConfigurationError(f"the URL of {subject} is needed, such as {example!r}, not {str(value)!r}")
+    if url.user or url.password:
+        raise ConfigurationError("a URL must not hold credentials; give them as auth=…")
+    return url.with_query(None).with_fragment(None).with_path(url.path.rstrip("/") or "/")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from typing import Any, Final, Protocol, TypeVar
 
 import attrs
@@ -11,7 +10,6 @@ from ...codec import Page, RowReader
 from ...filters import TRUE, Expression, Order
 from ...pagination import PageSize
 from ...schema import Entity
-from ...session import Timeout
 from ...wire import Request, Response
 
 __all__ = [
@@ -67,7 +65,6 @@ class PageWindow:
         up_to_id: Only IDs up to this one are listed.
         order: The total order of this request; empty where the order does not matter.
         only_id: Whether the rows need nothing but their ID.
-        hidden: Key → path of fields that are selected too, for the check of the first page.
     """
 
     limit: int
@@ -76,7 +73,6 @@ class PageWindow:
     up_to_id: int | None = None
     order: tuple[Order, ...] = ()
     only_id: bool = False
-    hidden: Mapping[str, str] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True)
@@ -143,19 +139,7 @@ class ListBackend(Protocol):
         """The page size that this entity could take lately; shared by its queries."""
         ...
 
-    @property
-    def refused_paths(self) -> Collection[str]:
-        """Paths that this server is known not to select."""
-        ...
-
-    @property
-    def timeout(self) -> Timeout:
-        """The bounds of a call, where it is not given any."""
-        ...
-
-    async def send(
-        self, request: Request, *, retry_overload: bool = True, timeout: Timeout | None = None
-    ) -> Response:
+    async def send(self, request: Request, *, retry_overload: bool = True) -> Response:
         """Send a request; without ``retry_overload`` an overloaded server's answer goes to the caller at once."""
         ...
 

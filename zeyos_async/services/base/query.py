@@ -48,9 +48,9 @@ from .pagers.base import Pager, PagerConfig
 from .pagers.by_id import IdPager
 from .pagers.by_keys import KeyedBackend, KeyPager
 from .pagers.by_offset import OffsetPager
-from .pagers.first_page import FirstPage
 from .plan import ListBackend, QueryPlan
 from .row_types import ClassRows, DictRows, RawRows, RowType, column_paths, paging_id
+from .verify import build_filter_check
 
 __all__ = ["Query"]
 
@@ -150,12 +150,7 @@ class Query(Generic[R]):
         """Return rows as instances of a class made with ``attrs.define``; its attributes say what is selected.
 
         Args:
-            cls: The class. An attribute's own name is its path, or what ``column(path)`` says. Decimals get every
-                digit that was sent, and moments are in UTC.
-
-        Raises:
-            InvalidArgument: An attribute has a type that can't be filled. (A value that does not fit its attribute is
-                an error of the read, which names row and column.)
+            cls: The class. An attribute's own name is its path, or what ``column(path)`` says.
         """
         paths = column_paths(cls)
         for _, path in paths:
@@ -379,6 +374,8 @@ class Query(Generic[R]):
             id_key, is_added = paging_id(columns, id_field)
             if columns is not None and is_added:
                 plan = attrs.evolve(plan, columns={**columns, id_key: id_field})
+        paths = entity.fields if columns is None else columns.values()
+        is_raw = isinstance(self._row_type, RawRows)
         return PagerConfig(
             backend=backend,
             plan=plan,
@@ -386,7 +383,9 @@ class Query(Generic[R]):
             paging=self._paging,
             max_rows=max_rows,
             skip=self._offset,
-            first_page=FirstPage(backend, plan),
+            check_rows=(lambda rows: None)
+            if is_raw
+            else build_filter_check(plan, paths, self._row_type.value),
         )
 
     async def _count(self, part: QueryPlan) -> int:

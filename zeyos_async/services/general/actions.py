@@ -9,12 +9,10 @@ import attrs
 import msgspec
 from yarl import URL
 
-from ...auth.general.login import ActionRequest, KmdBackend
-from ...errors import FailedWrite, InvalidArgument, ServerError, ZeyosAsyncError
+from ...errors import FailedWrite, InvalidArgument, ServerError
 from ...session import Channel
-from ...wire import Request, Response, Safety, public_url
+from ...wire import Request, Safety, public_url
 from .responses import data_of
-from .values import to_json
 
 __all__ = ["JSON_HEADERS", "ActionCaller", "Layout"]
 
@@ -33,17 +31,15 @@ class ActionCaller:
         endpoint: The endpoint's URL.
         layout: ``"single"`` posts everything to the endpoint, with action and model in the body;
             ``"paths"`` has them in the path: ``/model/{MODEL}/{ACTION}``.
-        backend: Knows the status codes that mean the end of the token; ``None`` where there is none.
     """
 
     channel: Channel
     endpoint: URL
     layout: Layout = "single"
-    backend: KmdBackend | None = None
 
     def build_request(
         self, action: str, fields: Mapping[str, Any], *, safety: Safety, model: str = "", sent: Any = None
-    ) -> ActionRequest:
+    ) -> Request:
         """Return the request for an action.
 
         Raises:
@@ -57,10 +53,10 @@ class ActionCaller:
                 raise InvalidArgument(f"{'/'.join(parts)!r} is no action of a model")
             url, names = url.joinpath(*parts), {}
         try:
-            body = msgspec.json.encode({**names, **to_json(action, fields)})
-        except (TypeError, ValueError, RecursionError) as error:
+            body = msgspec.json.encode({**names, **fields})
+        except (TypeError, ValueError) as error:
             raise InvalidArgument(f"{action}: {error}") from error
-        return ActionRequest(
+        return Request(
             method="POST",
             url=url,
             headers=JSON_HEADERS,
@@ -80,7 +76,7 @@ class ActionCaller:
         Raises:
             FailedWrite: The response to a write makes no sense: it may have been done.
         """
-        response = await self._send(request)
+        response = await self.channel.send(request)
         try:
             return read(data_of(request, response))
         except ServerError as error:
@@ -94,33 +90,3 @@ class ActionCaller:
                 sent=request.sent,
                 status=response.status,
             ) from error
-
-    async def _send(self, request: Request) -> Response:
-        """Send a request; a write once more where a read tells that it was refused for its token alone.
-
-        A write that is answered with a code that nobody knows may have been stored all the same. So a read goes out
-        with the same token. Refused with the same code, the token is over its time: the server looks at it before
-        anything else, so that the write was not begun.
-        """
-        try:
-            return await self.channel.send(request)
-        except FailedWrite as error:
-            backend, code = self.backend, _code_of(error)
-            if backend is None or code is None or error.status >= 400 or not backend.is_unknown(code):
-                raise
-            if error.after_unknown or not await self._is_about_token(backend, code):
-                raise
-        return await self.channel.send(request)
-
-    async def _is_about_token(self, backend: KmdBackend, code: int) -> bool:
-        """Return whether a read with the same token meets a code as well, and with a fresh one does not."""
-        probe = attrs.evolve(self.build_request("rights", {}, safety=Safety.READ), probed=code)
-        try:
-            await self.channel.send(probe)
-        except ZeyosAsyncError:
-            return False
-        return code in backend.learned.expired
-
-
-def _code_of(error: FailedWrite) -> int | None:
-    return int(error.code) if error.code.isdecimal() else None

@@ -9,7 +9,7 @@ import attrs
 from yarl import URL
 
 from ...auth import AuthBackend
-from ...auth.general.login import KmdBackend, KmdLogin, KmdToken
+from ...auth.general.login import KmdLogin, KmdToken
 from ...errors import ConfigurationError, InvalidArgument, ServerError
 from ...session import Limits, Retry, Session, Timeout
 from ...session.credentials import run_flow
@@ -17,7 +17,7 @@ from ...wire import Safety
 from ..base.client import ApiClient, parse_base_url
 from .actions import ActionCaller, Layout
 from .model import Model
-from .responses import ResponseCheck
+from .responses import build_response_check
 
 if TYPE_CHECKING:
     from ...auth import Credential
@@ -37,14 +37,11 @@ class GeneralApi(ApiClient):
         retry: The failures that are tried again, and how often.
         limits: The number of requests that run at once.
         hooks: Called on requests, responses, retries and log-ins.
-        allow_http: Whether a credential may go over ``http://`` to other machines than this one; by default
-            only where ``ZEYOS_ALLOW_HTTP`` says so.
         layout: ``"single"`` where everything is posted to the endpoint itself, ``"paths"`` where the
             addresses below it name model and action.
 
     Raises:
-        ConfigurationError: The endpoint can't be one, or others could read a credential on its
-            way there.
+        ConfigurationError: The endpoint can't be one.
     """
 
     def __init__(
@@ -57,7 +54,6 @@ class GeneralApi(ApiClient):
         retry: Retry | None = None,
         limits: Limits | None = None,
         hooks: Sequence[Hooks] = (),
-        allow_http: bool | None = None,
         layout: Layout = "single",
     ) -> None:
         if layout not in ("single", "paths"):
@@ -66,7 +62,6 @@ class GeneralApi(ApiClient):
         self._auth = auth
         if isinstance(auth, KmdLogin):
             self._auth = attrs.evolve(auth, layout=layout, endpoint=url)
-        check = ResponseCheck(KmdToken("none"))
         super().__init__(
             url,
             auth=self._auth,
@@ -75,14 +70,9 @@ class GeneralApi(ApiClient):
             retry=retry,
             limits=limits,
             hooks=hooks,
-            allow_http=allow_http,
-            check=check,
+            check=build_response_check(auth.expired if isinstance(auth, KmdLogin | KmdToken) else None),
         )
-        # The one in use: clients of a session with equal backends share the first of them, and what it learned.
-        backend = self._channel.backend if isinstance(self._channel.backend, KmdBackend) else None
-        if backend is not None:
-            check.backend = backend
-        self._caller = ActionCaller(self._channel, url, layout, backend)
+        self._caller = ActionCaller(self._channel, url, layout)
         self._models: dict[str, Model] = {}
 
     @property

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 import attrs
 
 from ...errors import InvalidArgument, ServerError, UnknownField, suggest
-from .names import to_name_characters
 from .values import PASSWORD, TEXT, UNCHANGED, RecordId, field_value, record_id, text_of
 
 __all__ = ["Definition", "FieldDefinition", "Form", "read_form"]
 
 _EnumClass: TypeAlias = "type[enum.Enum]"
+_NON_WORD: Final = re.compile(r"\W+")
 
 
 @attrs.frozen(kw_only=True)
@@ -67,9 +68,7 @@ class FieldDefinition:
             InvalidArgument: It is neither a key nor a text of the enumeration.
         """
         plain = value.value if isinstance(value, enum.Enum) else value
-        if not self.choices or plain is None:
-            return plain
-        if isinstance(plain, str | int) and plain in self.choices:
+        if not self.choices or plain is None or plain in self.choices:
             return plain
         for key, text in self.choices.items():
             if plain in (text, str(key)):
@@ -82,18 +81,14 @@ class FieldDefinition:
 
 
 def enum_members(choices: Mapping[RecordId, str]) -> list[tuple[str, RecordId]]:
-    """Name the choices of an enumeration, with names that Python takes and that differ."""
+    """Return name → key of an enumeration, with names that Python takes and that differ."""
     members: dict[str, RecordId] = {}
     for key, text in choices.items():
-        suffix = to_name_characters(str(key)).strip("_")
-        name = to_name_characters(text.upper()).strip("_") or f"KEY_{suffix}".strip("_")
-        name = name if name.isidentifier() else f"_{name}"
-        if name in members and suffix:
-            name = f"{name}_{suffix}"
-        free, number = name, 2
-        while free in members:
-            free, number = f"{name}_{number}", number + 1
-        members[free] = key
+        key_suffix = _NON_WORD.sub("_", str(key))
+        name = _NON_WORD.sub("_", text).strip("_").upper() or f"KEY_{key_suffix}"
+        name = f"_{name}" if name[0].isdigit() else name
+        # Texts may differ in signs alone: two members of one name would lose the first one's key.
+        members[name if name not in members else f"{name}_{key_suffix}"] = key
     return list(members.items())
 
 
@@ -245,10 +240,7 @@ def _read_ids(model: str, value: Any) -> tuple[RecordId, ...]:
 
 
 def _read_value(item: Mapping[str, Any]) -> Any:
-    value = item.get("value")
-    if value == "" and value in _read_choices(item):
-        return value  # the key of a choice, and not the lack of one
-    return field_value(value, item.get("type"), item.get("subtype"))
+    return field_value(item.get("value"), item.get("type"), item.get("subtype"))
 
 
 def _read_definition(item: Mapping[str, Any]) -> FieldDefinition:
@@ -261,20 +253,17 @@ def _read_definition(item: Mapping[str, Any]) -> FieldDefinition:
         required=bool(item.get("required")),
         default=field_value(item.get("defaultvalue"), kind, subtype),
         disabled=bool(item.get("disabled")),
-        choices=_read_choices(item),
+        choices=_read_choices(item.get("listkeys"), item.get("listvalues")),
         info=item["infotext"] if isinstance(item.get("infotext"), str) else "",
     )
 
 
-def _read_choices(item: Mapping[str, Any]) -> dict[RecordId, str]:
-    """Return key → text. Keys are as values of the field are, so that they can be compared with these."""
-    keys, texts = item.get("listkeys"), item.get("listvalues")
+def _read_choices(keys: Any, texts: Any) -> dict[RecordId, str]:
     if not isinstance(keys, Sequence) or not isinstance(texts, Sequence):
         return {}
     usable = [
         (key, text)
         for key, text in zip(keys, texts, strict=False)
-        if isinstance(key, int | str) and not isinstance(key, bool)
+        if isinstance(key, int | str) and not isinstance(key, bool) and key != ""
     ]
-    kind = item.get("type")
-    return {key if key == "" else field_value(key, kind, None): str(text) for key, text in usable}
+    return {record_id(key): str(text) for key, text in usable}

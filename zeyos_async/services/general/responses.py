@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-import attrs
-
-from ...auth.general.login import (
-    DOCUMENTED_CODES,
-    ActionRequest,
-    KmdBackend,
-    Status,
-    read_status,
-)
+from ...auth.general.login import DOCUMENTED_CODES, Status, read_status
 from ...errors import ApiError, BadRequest, NotAuthenticated, ServerError, error_class
 from ...session import check_response
-from ...wire import Request, Response, Safety, public_url
+from ...wire import Request, Response, public_url
 
-__all__ = ["ResponseCheck", "data_of"]
+__all__ = ["build_response_check", "data_of"]
 
 _INVALID_FIELDS_CODE: Final = 113
 _TOKEN_WORDS: Final = re.compile(
@@ -27,53 +19,32 @@ _TOKEN_WORDS: Final = re.compile(
     re.IGNORECASE,
 )
 _MAX_FIELD_TEXT: Final = 200
-_GOOD_STATUSES: Final = frozenset({200, 201})
 
 
-@attrs.define
-class ResponseCheck:
-    """A channel's check of responses: it raises the error that one stands for, and learns what codes mean.
+def build_response_check(expired: frozenset[int] | None) -> Callable[[Request, Response], None]:
+    """Return a function that raises the error that a response stands for.
 
-    Attributes:
-        backend: Has what is known, and what was learned, about the status codes.
+    Args:
+        expired: The status codes that mean that the token is not accepted; ``None`` where they are not
+            known: then the server's words decide between the codes that the document does not explain.
     """
 
-    backend: KmdBackend
-
-    def __call__(self, request: Request, response: Response) -> None:
-        """Raise the error that a response stands for, if it is one."""
-        known_codes = self.backend
+    def check(request: Request, response: Response) -> None:
         status = read_status(response)
         if status is None or (status.ok and not response.ok):
             check_response(request, response)
         elif not status.ok:
-            _learn_refusal(request, status, known_codes)
-            raise _error(request, response, status, known_codes)
-        if response.status not in _GOOD_STATUSES:
-            raise ServerError(
-                f"{request.operation}: the answer can't be taken for a success",
-                status=response.status,
-                method=request.method,
-                url=public_url(request.url),
-            )
-        if isinstance(request, ActionRequest):
-            for code in request.met:  # a fresh token did away with it
-                known_codes.learned.learn_expired(code)
+            raise _error(request, response, status, expired)
+
+    return check
 
 
-def _learn_refusal(request: Request, status: Status, codes: KmdBackend) -> None:
-    """Remember a code that a fresh token met as well: it has nothing to do with the token."""
-    code = status.statuscode
-    if isinstance(request, ActionRequest) and request.met.count(code) > 1 and code not in codes.expired:
-        codes.learned.learn_refusal(code)
-
-
-def _error(request: Request, response: Response, status: Status, codes: KmdBackend) -> ApiError:
+def _error(request: Request, response: Response, status: Status, expired: frozenset[int] | None) -> ApiError:
     fields = _field_messages(response) if status.statuscode == _INVALID_FIELDS_CODE else {}
     message = status.message or "the server gave no reason"
     if fields:
         message += " " + "; ".join(f"{name}: {text}" for name, text in fields.items())
-    return _error_class(request, response, status, codes)(
+    return _error_class(response, status, expired)(
         f"{request.operation}: {message} (statuscode {status.statuscode})",
         status=response.status,
         code=str(status.statuscode),
@@ -83,21 +54,16 @@ def _error(request: Request, response: Response, status: Status, codes: KmdBacke
     )
 
 
-def _error_class(request: Request, response: Response, status: Status, codes: KmdBackend) -> type[ApiError]:
-    code = status.statuscode
+def _error_class(response: Response, status: Status, expired: frozenset[int] | None) -> type[ApiError]:
     if not response.ok:
         return error_class(response.status)
-    if code in DOCUMENTED_CODES or code in codes.refusals:
-        # 0 beside the word "Error" is no code.
-        return ServerError if code == 0 else BadRequest
-    if codes.means_expired(code):
-        return NotAuthenticated
-    if code < 0 or (request.safety is not Safety.READ and codes.is_unknown(code)):
-        # The server may have stored the write before it said so: for the channel, a write's ServerError is a FailedWrite.
-        return ServerError
-    if code in codes.learned.refusals:
-        return BadRequest if request.safety is Safety.READ else ServerError
-    return NotAuthenticated if _TOKEN_WORDS.search(status.msg) else BadRequest
+    if status.statuscode in DOCUMENTED_CODES:
+        return BadRequest
+    # The document names no code for a token that ran out: without the server's words, nobody would log in again.
+    is_about_token = (
+        bool(_TOKEN_WORDS.search(status.msg)) if expired is None else status.statuscode in expired
+    )
+    return NotAuthenticated if is_about_token else BadRequest
 
 
 def _field_messages(response: Response) -> dict[str, str]:

@@ -11,10 +11,8 @@ from ...auth import AuthBackend
 from ...errors import InvalidArgument, suggest
 from ...session import Limits, Retry, Session, Timeout
 from ...wire import Request
-from ..base.answers import is_error_object
 from ..base.client import ApiClient, parse_base_url
 from ._generated import RECORDS, FlowResources, record_class
-from .answers import check_answer
 from .paths import Paths
 from .requests import RequestBuilder, batch_ids, id_of
 from .resources import BaseResource, BillingResource, CustomerResource, FlowResource, gather_or_cancel
@@ -45,13 +43,10 @@ class Octaved(ApiClient, FlowResources):
         retry: The failures that are tried again, and how often.
         limits: The number of requests that run at once.
         hooks: Called on requests, responses, retries and log-ins.
-        allow_http: Whether a credential may go over ``http://`` to other machines than this one; by default
-            only where ``ZEYOS_ALLOW_HTTP`` says so.
         paths: The paths of the routes, if they differ from the routes' names.
 
     Raises:
-        ConfigurationError: The URL can't be one, or others could read a credential on its
-            way there.
+        ConfigurationError: The URL can't be one.
     """
 
     def __init__(
@@ -64,7 +59,6 @@ class Octaved(ApiClient, FlowResources):
         retry: Retry | None = None,
         limits: Limits | None = None,
         hooks: Sequence[Hooks] = (),
-        allow_http: bool | None = None,
         paths: Paths | None = None,
     ) -> None:
         super().__init__(
@@ -75,8 +69,6 @@ class Octaved(ApiClient, FlowResources):
             retry=retry,
             limits=limits,
             hooks=hooks,
-            allow_http=allow_http,
-            check=check_answer,
         )
         self._paths = paths or Paths()
 
@@ -182,6 +174,6 @@ class Octaved(ApiClient, FlowResources):
     async def _fetch_json(self, request: Request, expected_types: type | tuple[type, ...]) -> Any:
         response = await self._channel.send(request)
         value = decode_json(request, response)
-        if not isinstance(value, expected_types) or is_error_object(value):
+        if not isinstance(value, expected_types):
             raise unreadable_response(request, response, f"the answer is {response.text!r:.80}")
         return value

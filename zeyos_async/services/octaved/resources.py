@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from yarl import URL
 
-from ...errors import Conflict, Gone, NotFound, OutcomeUnknown, ZeyosAsyncError
+from ...codec import DecodeFailed
+from ...errors import Gone, NotFound
 from ...filters import Expression, FieldNamespace, FieldRef, all_of, condition
 from ...session import Channel
 from ...wire import Request, Safety
 from .paths import Paths
 from .requests import RequestBuilder, batch_ids, id_of
-from .responses import build_reader, read_created_id, read_ids, read_record, read_records, record_id_of
+from .responses import build_reader, read_created_id, read_ids, read_record, unreadable_response
 from .search import Search, search_request
 from .source import SearchSource
 from .tables import FlowRecord, Schema
-from .writes import check_locations, has_values, prepare_body
+from .writes import check_locations, prepare_body
 
 if TYPE_CHECKING:
     from ._generated.billings import Billing
@@ -145,41 +146,13 @@ class BaseResource(Generic[R]):
         Raises:
             UnknownField: There is no such field.
             InvalidArgument: A value does not fit its field, or a required one is missing.
-            Conflict: There is a record of this ID.
-            OutcomeUnknown: Sent, but the answer did not come, and the record of this ID has not these values.
+            OutcomeUnknown: Sent, but the answer did not come.
         """
         record_id = id_of(record)
         body = prepare_body(self._schema, fields, create=True)
         request = self._requests.build("PUT", "put", record_id, body=body, safety=self._put_safety)
-        try:
-            await self._channel.send(request)
-        except Conflict as error:
-            # After an attempt whose answer was lost, "there is one" may mean the record of that attempt, or another's.
-            if not error.after_unknown:
-                raise
-            if not await self._is_stored(record_id, body):
-                raise self._put_outcome(request, error) from error
+        await self._channel.send(request)
         return record_id
-
-    async def _is_stored(self, record_id: str, body: Mapping[str, Any]) -> bool:
-        """Return whether the record has the values of a put."""
-        read_request = self._requests.build_get("get", record_id)
-        try:
-            response = await self._channel.send(read_request)
-            read_record(read_request, response, self._reader)
-        except ZeyosAsyncError:
-            return False
-        return has_values(response.json(), body)
-
-    def _put_outcome(self, request: Request, error: Conflict) -> OutcomeUnknown:
-        return OutcomeUnknown(
-            "an earlier attempt was sent and not answered, and there is a record of this ID now that has other values, "
-            "or can't be read: look at it, and decide",
-            method=request.method,
-            url=error.url,
-            operation=request.operation,
-            sent=request.sent,
-        )
 
     _put_safety = Safety.REPEATABLE
 
@@ -192,17 +165,18 @@ class BaseResource(Generic[R]):
         # A list first: an ID that is none is refused before any request is sent.
         queries = list(batch_ids(self._requests.url, id_list))
         pages = await gather_or_cancel(
-            self._fetch_page(
-                self._requests.build_get("get_many", query=[*query, *options]),
-                requested_ids=frozenset(record_id for _, record_id in query),
-            )
+            self._fetch_page(self._requests.build_get("get_many", query=[*query, *options]))
             for query in queries
         )
-        records = {record_id_of(record): record for page in pages for record in page}
+        records = {getattr(record, "id", ""): record for page in pages for record in page}
         return {record_id: records[record_id] for record_id in dict.fromkeys(id_list) if record_id in records}
 
-    async def _fetch_page(self, request: Request, *, requested_ids: Collection[str] | None = None) -> list[R]:
-        return read_records(request, await self._channel.send(request), self._reader, requested_ids=requested_ids)
+    async def _fetch_page(self, request: Request) -> list[R]:
+        response = await self._channel.send(request)
+        try:
+            return self._reader.page(response.body).rows
+        except DecodeFailed as error:
+            raise unreadable_response(request, response, str(error)) from error
 
 
 class FlowResource(BaseResource[R]):
@@ -226,9 +200,7 @@ class FlowResource(BaseResource[R]):
         """
         record_id = id_of(record)
         body = prepare_body(self._schema, changes, create=False)
-        # There are no ETags: sent again after a lost answer, it would undo what somebody else changed meanwhile.
-        request = self._requests.build("PATCH", "patch", record_id, body=body, safety=Safety.ONCE)
-        await self._channel.send(request)
+        await self._channel.send(self._requests.build("PATCH", "patch", record_id, body=body))
 
     async def delete(self, record: R | str, /) -> None:
         """Delete a record.

@@ -11,7 +11,7 @@ from ...schema import Field, Kind
 from ..base.values import encode_json, to_wire
 from .tables import Schema
 
-__all__ = ["ID_PATTERN", "check_locations", "has_values", "prepare_body"]
+__all__ = ["ID_PATTERN", "check_locations", "prepare_body"]
 
 ID_PATTERN: Final = re.compile("[0-9A-F]{32}")
 _STORE: Final = "keyValueStore"
@@ -115,7 +115,7 @@ def _check_patch(schema: Schema, body: Mapping[str, Any]) -> None:
         )
     for index, location in enumerate(body.get("locations", ())):
         # A location with neither would be created, and the one that it was meant to change be deleted.
-        if location.get("id") is None and _is_empty(location.get("number")):
+        if location.get("id") is None and location.get("number") is None:
             raise InvalidArgument(f"locations[{index}] needs its id or its number in a patch")
 
 
@@ -129,58 +129,17 @@ def check_locations(stored: Iterable[Any] | None, patched: Iterable[Mapping[str,
     Raises:
         InvalidArgument: One of the stored ones is missing; the message names it.
     """
-    unused = list(patched)
-    missing = []
-    for location in (item for item in stored or () if isinstance(item, Mapping)):
-        # One to one: two locations of one number, or of none, are not both meant by a single location of the patch.
-        match = _find_location(location, unused)
-        if match is None:
-            missing.append(location)
-        else:
-            unused.remove(match)
+    ids, numbers = ({location.get(key) for location in patched} - {None} for key in ("id", "number"))
+    missing = [
+        location
+        for location in stored or ()
+        if isinstance(location, Mapping)
+        and location.get("id") not in ids
+        and (location.get("number") is None or location.get("number") not in numbers)
+    ]
     if missing:
         names = ", ".join(repr(location.get("number") or location.get("id")) for location in missing)
         raise InvalidArgument(
             f"locations must be complete: the customer has {names} too, which would be deleted. Give all of them, or "
             "say delete_locations=True"
         )
-
-
-def _find_location(
-    location: Mapping[str, Any], patched: Iterable[Mapping[str, Any]]
-) -> Mapping[str, Any] | None:
-    """Return the location of a patch that means a stored one: by its ID, or else by a number that is not empty."""
-    by_id = [item for item in patched if item.get("id") is not None]
-    number = location.get("number")
-    same_id = [item for item in by_id if item["id"] == location.get("id")]
-    if same_id or _is_empty(number):
-        return next(iter(same_id), None)
-    without_id = (item for item in patched if item.get("id") is None)
-    return next((item for item in without_id if str(item.get("number")) == str(number)), None)
-
-
-def _is_empty(value: Any) -> bool:
-    return value is None or not str(value).strip()
-
-
-def has_values(stored: Any, body: Mapping[str, Any]) -> bool:
-    """Return whether a stored record shows all the values of a write; a value that is not shown can't be told."""
-    if not isinstance(stored, Mapping):
-        return False
-    return all(_is_same(value, stored.get(name)) for name, value in body.items())
-
-
-def _is_same(sent: Any, stored: Any) -> bool:
-    if isinstance(sent, Mapping):  # the server may add keys of its own, as a location's id
-        return isinstance(stored, Mapping) and all(
-            _is_same(value, stored.get(key)) for key, value in sent.items()
-        )
-    if isinstance(sent, list):
-        return (
-            isinstance(stored, list)
-            and len(sent) == len(stored)
-            and all(_is_same(*pair) for pair in zip(sent, stored, strict=True))
-        )
-    if isinstance(sent, str) and isinstance(stored, str):
-        return sent.strip() == stored.strip()  # servers trim texts
-    return bool(sent == stored)

@@ -29,7 +29,6 @@ import attrs
 from ...errors import InvalidArgument, suggest
 from ...wire import Safety
 from .answers import Envelope
-from .asked_for import check_asked
 from .bodies import MISSING, build_body
 from .records import OxRecord, from_object, record_class, to_object
 from .results import make_reader
@@ -71,9 +70,9 @@ def prepare_call(spec: Spec, args: Sequence[Any], arguments: Mapping[str, Any]) 
     if spec.body is not None:
         file, files = (arguments.get(name, MISSING) for name in _FILE_ARGUMENTS)
         body = build_body(spec, spec.body, value, file, files)
-    values = {**defaults, **named}
-    read = make_reader(spec, (*columns, *_find_headers(spec, named)), _find_folder(spec, values))
-    read = check_asked(spec, values, body, columns, read)
+    read = make_reader(
+        spec, (*columns, *_find_headers(spec, named)), _find_folder(spec, {**defaults, **named})
+    )
     return PreparedCall(
         spec=spec,
         query=tuple(query),

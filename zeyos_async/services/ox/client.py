@@ -47,12 +47,9 @@ class OpenXchange(ApiClient, ExtendedModules):
         retry: What is tried again, and how often.
         limits: How much runs at once.
         hooks: Called on requests, responses, retries and log-ins.
-        allow_http: Whether a credential may go over ``http://`` to other machines than this one; by default
-            only where ``ZEYOS_ALLOW_HTTP`` says so.
 
     Raises:
-        ConfigurationError: The URL can't be one, or others could read a credential on its
-            way there.
+        ConfigurationError: The URL can't be one.
     """
 
     def __init__(
@@ -65,7 +62,6 @@ class OpenXchange(ApiClient, ExtendedModules):
         retry: Retry | None = None,
         limits: Limits | None = None,
         hooks: Sequence[Hooks] = (),
-        allow_http: bool | None = None,
     ) -> None:
         super().__init__(
             parse_base_url(base_url, subject="the API", example="https://ox.example.com/ajax"),
@@ -75,7 +71,6 @@ class OpenXchange(ApiClient, ExtendedModules):
             retry=retry,
             limits=limits,
             hooks=hooks,
-            allow_http=allow_http,
             check=check_answer,
             status=effective_status,
         )

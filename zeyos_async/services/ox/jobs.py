@@ -13,19 +13,12 @@ from typing import Any, Final, Generic, TypeVar
 import attrs
 from yarl import URL
 
-from ...errors import (
-    InvalidArgument,
-    NotAuthenticated,
-    OutcomeUnknown,
-    ServerError,
-    TransportError,
-    ZeyosAsyncError,
-)
-from ...wire import Request, Response, Safety, public_url
+from ...errors import InvalidArgument
+from ...wire import Request, Response, Safety
 from .answers import parse_response
-from .outcomes import finish_call, read_envelope
+from .outcomes import finish_call
 from .rows import Result
-from .spec import JsonBody, PreparedCall
+from .spec import PreparedCall
 
 __all__ = ["Job", "JobInfo"]
 
@@ -82,34 +75,25 @@ class Job(Generic[T]):
 
     async def info(self) -> JobInfo:
         """Fetch its progress."""
-        request = self._build_request("info", Safety.READ)
-        fields = await self._query_job(request)
-        # Without this, an answer that does not say whether it is done would be asked for again for ever.
-        is_info = isinstance(fields, dict) and isinstance(fields.get("done"), bool)
-        if not is_info or str(fields.get("id", self.id)) != self.id:
-            raise ServerError(
-                f"{request.operation}: the progress of {self.id!r} was asked for, and {fields!r:.80} came",
-                method=request.method,
-                url=public_url(request.url),
-            )
+        data = await self._query_job("info", Safety.READ)
+        fields: Any = data if isinstance(data, dict) else {}
         return JobInfo(
             id=self.id,
-            done=fields["done"],
+            done=fields.get("done") is True,
             module=str(fields.get("module") or ""),
             action=str(fields.get("action") or ""),
         )
 
     async def cancel(self) -> None:
         """Stop it; what it has done so far stays done."""
-        await self._query_job(self._build_request("cancel", Safety.REPEATABLE))
+        await self._query_job("cancel", Safety.REPEATABLE)
 
     async def wait(
         self, *, on_progress: Callable[[JobInfo], object] | None = None, pause: float = _FIRST_PAUSE
     ) -> Result[T]:
         """Wait for the end, and fetch the result.
 
-        Who stops waiting, by a time-out for instance, does not stop the job. Where its progress can't be learned, or its
-        result is lost, nobody knows what became of a write: that is an ``OutcomeUnknown``.
+        Who stops waiting, by a time-out for instance, does not stop the job.
 
         Args:
             on_progress: Called with what is known after each question.
@@ -124,10 +108,7 @@ class Job(Generic[T]):
         while True:
             await asyncio.sleep(pause)
             pause = min(_MAX_PAUSE, max(pause, 0.05) * 1.5)  # a pause of 0 would never grow
-            try:
-                info = await self.info()
-            except ZeyosAsyncError as error:
-                raise self._unknown_outcome(error) from error
+            info = await self.info()
             if on_progress is not None:
                 on_progress(info)
             if info.done:
@@ -139,11 +120,7 @@ class Job(Generic[T]):
         """Fetch the result, or return ``None`` if the server has none yet in spite of ``done``."""
         # The server forgets a job with its result. If this answer is lost, nobody knows the outcome.
         request = self._build_request("get", self._prepared.spec.safety)
-        try:
-            response = await self._send(request)
-        except (TransportError, NotAuthenticated) as error:  # other answers are those of the call itself
-            raise self._unknown_outcome(error) from error
-        envelope = read_envelope(request, response, self._prepared)
+        envelope, _ = parse_response(request, await self._send(request))
         if envelope.job is not None:  # the job again, in place of its result
             return None
         result = finish_call(request, self._prepared, envelope)
@@ -151,18 +128,8 @@ class Job(Generic[T]):
             raise result
         return result
 
-    def _unknown_outcome(self, error: ZeyosAsyncError) -> ZeyosAsyncError:
-        """Return the error of a call whose job can't be asked: of a write, it must not look as if nothing was sent."""
-        if self._prepared.spec.safety is Safety.READ or isinstance(error, OutcomeUnknown):
-            return error
-        body = self._prepared.body
-        return OutcomeUnknown(
-            f"the server began the work as job {self.id!r}, and what became of it can't be learned: {error.args[0]}",
-            operation=self._prepared.operation,
-            sent=body.value if isinstance(body, JsonBody) else None,
-        )
-
-    async def _query_job(self, request: Request) -> Any:
+    async def _query_job(self, action: str, safety: Safety) -> Any:
+        request = self._build_request(action, safety)
         return parse_response(request, await self._send(request))[0].data
 
     def _build_request(self, action: str, safety: Safety) -> Request:

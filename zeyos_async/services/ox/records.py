@@ -354,18 +354,6 @@ def _add_full_time(schema: WireSchema, sent: dict[str, Any], values: Mapping[str
     return sent if full_time is not None else {**sent, FULL_TIME: days.pop()}
 
 
-def _nested_to_object(schema: WireSchema, value: Any) -> dict[str, Any]:
-    """Return the object for what is part of another one, with what came along and its class does not know.
-
-    The server takes the part as a whole: what is not sent is lost, such as the conditions of a filter.
-    """
-    sent = to_object(schema, value)
-    if isinstance(value, OxRecord):
-        for name, item in getattr(value, "extra", EMPTY).items():
-            sent.setdefault(name, to_plain_json(item, f"{schema.name}.{name}"))
-    return sent
-
-
 def _record_to_object(schema: WireSchema, record: OxRecord, *, with_read_only: bool) -> dict[str, Any]:
     sent: dict[str, Any] = {}
     source = type(record).__schema__
@@ -398,7 +386,7 @@ def _item_to_wire(field: WireField, value: Any, label: str) -> Any:
         return None
     if field.kind is WireKind.RECORD:
         try:
-            return _nested_to_object(record_class(field.record).__schema__, value)
+            return to_object(record_class(field.record).__schema__, value)
         except UnknownField as error:
             raise UnknownField(error.path, label, record_class(field.record).__schema__.fields) from error
     return to_plain_json(value, label) if field.kind is WireKind.ANY else to_wire(field.kind, value, label)
@@ -411,7 +399,7 @@ def to_plain_json(value: Any, label: str) -> Any:
         InvalidArgument: Something in it has no JSON form.
     """
     if isinstance(value, OxRecord):
-        return _nested_to_object(type(value).__schema__, value)
+        return to_object(type(value).__schema__, value)
     if isinstance(value, Mapping):
         return {str(name): to_plain_json(item, label) for name, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

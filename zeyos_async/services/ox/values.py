@@ -240,10 +240,6 @@ def find_reader(kind: WireKind) -> Callable[[Any], Any] | None:
     return _READERS.get(kind)
 
 
-_MAX_DIGITS: Final = 4_000
-"""More digits are no number of this API; Python refuses to read them, which would cost the page for one cell."""
-
-
 def _read_text(value: Any) -> Any:
     if value.__class__ is str:
         return value
@@ -254,7 +250,7 @@ def _read_integer(value: Any) -> Any:
     if value.__class__ is int:
         return value
     if isinstance(value, str) and value.removeprefix("-").isascii() and value.removeprefix("-").isdigit():
-        return int(value) if len(value) < _MAX_DIGITS else value
+        return int(value)
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

@@ -10,25 +10,13 @@ import attrs
 from yarl import URL
 
 from ...auth import AuthBackend, BearerToken, OAuth2
-from ...auth.origins import REFRESH_FORBIDDERS, is_set, plain_http_allowed
-from ...errors import (
-    ApiError,
-    ConfigurationError,
-    Gone,
-    NotAuthenticated,
-    NotFound,
-    PermissionDenied,
-    ServerError,
-    suggest,
-)
+from ...errors import ConfigurationError, Gone, NotFound, ServerError, suggest
 from ...secrets import Secret
 from ...session import Limits, Retry, Session, Timeout
-from ...wire import Request, Response, Safety, public_url
-from ..base.answers import is_error_object
+from ...wire import Response, public_url
 from ..base.client import ApiClient, parse_base_url
 from ._generated import ENTITIES, record_class
 from ._generated.client_attributes import Entities
-from .answers import check_answer
 from .quirks import Quirks
 from .readable import ReadableResource
 from .writable import WritableResource
@@ -44,7 +32,6 @@ _CLOUD: Final = "cloud.zeyos.com"
 """The vendor's own host, where every instance has a path of its own."""
 _INSTANCE_APIS: Final = ("api", "auth", "oauth2")
 """First parts of absolute paths that are below the instance, not below ``/api/v1``."""
-_IDENTITY_PATHS: Final = ("/oauth2/v1/userinfo", "/auth/v1/")
 _WRITE_OPERATIONS: Final = frozenset({"create", "update", "delete"})
 
 
@@ -86,13 +73,10 @@ class Zeyos(ApiClient, Entities):
         retry: The failures that are tried again, and how often.
         limits: The number of requests that run at once.
         hooks: Called on requests, responses, retries and log-ins.
-        allow_http: Whether a credential may go over ``http://`` to other machines than this one; by default
-            only where ``ZEYOS_ALLOW_HTTP`` says so.
         quirks: The points that the documents leave open, where this instance differs from others.
 
     Raises:
-        ConfigurationError: The URL can't be that of an instance, or others could read a credential on its
-            way there.
+        ConfigurationError: The URL can't be that of an instance.
     """
 
     def __init__(
@@ -105,7 +89,6 @@ class Zeyos(ApiClient, Entities):
         retry: Retry | None = None,
         limits: Limits | None = None,
         hooks: Sequence[Hooks] = (),
-        allow_http: bool | None = None,
         quirks: Quirks | None = None,
     ) -> None:
         super().__init__(
@@ -116,12 +99,9 @@ class Zeyos(ApiClient, Entities):
             retry=retry,
             limits=limits,
             hooks=hooks,
-            allow_http=allow_http,
-            check=check_answer,
         )
         self._root = self._base / "api" / "v1"
         self._quirks = quirks
-        self._by_oauth2 = isinstance(auth, OAuth2)
 
     @classmethod
     def from_env(
@@ -156,40 +136,29 @@ class Zeyos(ApiClient, Entities):
             )
         if "auth" not in options:
             options["auth"] = _auth_from_env(env, token_store)
-        if plain_http_allowed(env):
-            options.setdefault("allow_http", True)
         return cls(f"{base.rstrip('/')}/{instance}" if instance else base, **options)
 
     @classmethod
     def from_profile(cls, name: str | None = None, **options: Any) -> Self:
         """Return a client with the credentials of the vendor's command line tool.
 
-        Takes the first of: the profile of this name, the one that ``ZEYOS_PROFILE`` names, the closest of
-        ``.zeyos/profile`` (which names one) and ``.zeyos/auth.json`` in the current folder and those above it, the
+        Takes the first of: the profile of this name, the one that ``ZEYOS_PROFILE`` names, the one that
+        ``.zeyos/profile`` names, ``.zeyos/auth.json`` (both in the current folder or one above it), the
         active profile of ``~/.config/zeyos/profiles.json``, ``~/.config/zeyos/credentials.json``. Refreshed
         tokens are written back to where they came from. These files are read at once.
 
         Args:
             name: A profile's name.
-            **options: Passed on to the client. With an ``auth=`` of your own, ``name`` is needed: no file that
-                happens to be near says where your credential goes.
+            **options: Passed on to the client.
 
         Raises:
-            ConfigurationError: There is no such profile, or no token in it, or others could have written it; the
-                message says what to do.
+            ConfigurationError: There is no such profile, or no token in it; the message says what to do.
         """
-        if options.get("auth") is not None and name is None:
-            raise ConfigurationError(
-                "from_profile(auth=…) would send your credential to the address of whichever profile is found; name "
-                "the profile, or give the address to Zeyos(…)"
-            )
         from .profiles import find_profile  # here, as few programs need it
 
         profile = find_profile(name)
         if "auth" not in options:
             options["auth"] = profile.auth()
-        if profile.allow_http:
-            options.setdefault("allow_http", True)
         return cls(profile.base_url, **options)
 
     def resource(self, name: str) -> ReadableResource[Any]:
@@ -226,41 +195,13 @@ class Zeyos(ApiClient, Entities):
     async def whoami(self) -> Identity:
         """Return the user and the application that the credential belongs to.
 
-        Asks the OAuth 2.0 API's user info and the authentication API; which of them first depends on the log-in.
-        Either may refuse a token that the REST API takes, so that a refresh token is used only if that refuses too.
+        Asks the authentication API, and the OAuth 2.0 API's user info where there is none.
         """
         try:
-            return await self._ask_who()
-        except NotAuthenticated:
-            before = self._channel.credential
-            if not self._by_oauth2 or before is None:
-                raise
-            await self.request("GET", "config")
-            if self._channel.credential == before:
-                raise
-        return await self._ask_who()
-
-    async def _ask_who(self) -> Identity:
-        """Ask both APIs in turn; the refusal of the first is raised if both refuse."""
-        paths = _IDENTITY_PATHS if self._by_oauth2 else _IDENTITY_PATHS[::-1]
-        refusal: ApiError | None = None
-        for path in paths:
-            request = Request(
-                method="GET",
-                url=self._url(path),
-                headers={"Accept": "application/json"},
-                safety=Safety.READ,
-                operation="whoami",
-                renews=not self._by_oauth2,
-            )
-            try:
-                response = await self._channel.send(request)
-            except (NotAuthenticated, PermissionDenied, NotFound, Gone) as error:
-                refusal = refusal or error
-            else:
-                return _read_identity(_read_object(response, "who the credential belongs to"))
-        assert refusal is not None  # there are two paths
-        raise refusal
+            response = await self.request("GET", "/auth/v1/")
+        except (NotFound, Gone):
+            response = await self.request("GET", "/oauth2/v1/userinfo")
+        return _read_identity(_read_object(response, "who the credential belongs to"))
 
     def _root_of(self, path: str) -> URL:
         is_below_instance = path.startswith("/") and path.strip("/").split("/")[0] in _INSTANCE_APIS
@@ -293,7 +234,6 @@ def _auth_from_env(env: Mapping[str, str], store: TokenStore | None) -> AuthBack
             refresh_token=refresh_token,
             access_token=token,
             token_store=store,
-            may_refresh=False if any(is_set(env, name) for name in REFRESH_FORBIDDERS) else None,
         )
     if token is None:
         raise ConfigurationError(
@@ -323,8 +263,8 @@ def _read_object(response: Response, subject: str) -> dict[str, Any]:
     except ValueError:
         value = None
     if value == []:  # an empty object, as PHP writes it
-        value = {}
-    if response.status != 200 or not isinstance(value, dict) or is_error_object(value):
+        return {}
+    if not isinstance(value, dict):
         raise ServerError(
             f"{subject} was asked for, and {response.text!r:.80} came",
             status=response.status,

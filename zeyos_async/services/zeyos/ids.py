@@ -9,7 +9,7 @@ import attrs
 from ...errors import InvalidArgument
 from ...records import Record
 
-__all__ = ["bring_up_to_date", "check_etag", "check_id", "id_of"]
+__all__ = ["bring_up_to_date", "check_id", "id_of"]
 
 R = TypeVar("R", bound=Record)
 
@@ -23,17 +23,6 @@ def check_id(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise InvalidArgument(f"an ID is a whole number from 1, not {value!r:.60}")
     return int(value)
-
-
-def check_etag(label: str, value: object) -> str:
-    """Return an ETag that a caller gave.
-
-    Raises:
-        InvalidArgument: It is none. An empty one would be no guard, without a word.
-    """
-    if not isinstance(value, str) or not value.strip():
-        raise InvalidArgument(f"{label} takes an ETag, a text that is not empty, or None; not {value!r:.60}")
-    return value
 
 
 def id_of(record: Record) -> int:

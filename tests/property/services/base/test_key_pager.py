@@ -26,7 +26,7 @@ from zeyos_async.services.base import (
     column,
 )
 from zeyos_async.services.base.plan import QueryPlan
-from zeyos_async.services.base.row_types import ClassRows, DictRows, RowBuilder, RowType
+from zeyos_async.services.base.row_types import ClassRows, DictRows, FromValues, RowType
 
 THINGS = Entity("things", "Thing", {"id": Field("id", Kind.TEXT), "n": Field("n", Kind.INTEGER)})
 
@@ -169,12 +169,12 @@ def test_row_types_build_rows_from_values() -> None:
     """A service that reads its rows by itself gives values; the same rows come of them."""
     values = {"id": "a", "n": 1}
     for row_type in (DictRows((("key", "id"), ("n", "n"))), ClassRows(Number, (("number", "n"),))):
-        assert isinstance(row_type, RowBuilder)
+        assert isinstance(row_type, FromValues)
         columns = row_type.columns(THINGS) or {}
         objects = [{key: values[path] for key, path in columns.items()}]
         page = row_type.reader(THINGS, id_key=None).page(msgspec.json.encode(objects))
-        assert [row_type.build_row(values.__getitem__)] == page.rows
-    assert not isinstance(RECORDS, RowBuilder)
+        assert [row_type.row(values.__getitem__)] == page.rows
+    assert not isinstance(RECORDS, FromValues)
 
 
 def test_explain_of_a_query_by_keys() -> None:

@@ -146,20 +146,13 @@ class IdPager(ListPager[R]):
             ) from None
 
     def _fetch_span(self, span: IdSpan) -> Coroutine[Any, Any, FetchedPage]:
-        is_first = span.low is None
-
         def build_request(limit: int) -> Request:
             window = PageWindow(
-                limit=limit,
-                offset=span.skip,
-                after_id=span.low,
-                up_to_id=span.high,
-                order=self._order(),
-                hidden=self.config.first_page.hidden if is_first else {},
+                limit=limit, offset=span.skip, after_id=span.low, up_to_id=span.high, order=self._order()
             )
             return self.config.backend.page_request(self.config.plan, window)
 
-        return self.fetch(span.limit, build_request, is_first=is_first)
+        return self.fetch(span.limit, build_request)
 
     def _order(self, *, newest_first: bool = False) -> tuple[Order, ...]:
         return (Order(self.config.backend.features.id_field or "", newest_first),)
@@ -183,12 +176,7 @@ class IdPager(ListPager[R]):
 
     def _first_requests(self) -> Iterator[PlannedRequest]:
         config = self.config
-        window = PageWindow(
-            limit=config.first_limit,
-            offset=config.skip,
-            order=self._order(),
-            hidden=config.first_page.hidden,
-        )
+        window = PageWindow(limit=config.first_limit, offset=config.skip, order=self._order())
         yield self._planned_page(window, "first page")
         if config.max_rows == 1:
             return

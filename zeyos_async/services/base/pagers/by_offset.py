@@ -112,18 +112,11 @@ class OffsetPager(ListPager[R]):
         return span, page, fetched.limit
 
     def _fetch_span(self, span: OffsetSpan) -> Coroutine[Any, Any, FetchedPage]:
-        is_first = span.offset == self._state.start
-
         def build_request(limit: int) -> Request:
-            window = PageWindow(
-                limit=limit,
-                offset=span.offset,
-                order=self._order,
-                hidden=self.config.first_page.hidden if is_first else {},
-            )
+            window = PageWindow(limit=limit, offset=span.offset, order=self._order)
             return self.config.backend.page_request(self.config.plan, window)
 
-        return self.fetch(span.limit, build_request, is_first=is_first)
+        return self.fetch(span.limit, build_request)
 
     async def _verify_count(self) -> None:
         """Report drift where the rows that came are not those that were counted."""
@@ -154,9 +147,7 @@ class OffsetPager(ListPager[R]):
 
     def _first_requests(self) -> Iterator[PlannedRequest]:
         config, first = self.config, self.config.first_limit
-        window = PageWindow(
-            limit=first, offset=config.skip, order=self._order, hidden=config.first_page.hidden
-        )
+        window = PageWindow(limit=first, offset=config.skip, order=self._order)
         yield self._planned_page(window, "first page")
         if not self._needs_count:
             return

@@ -25,7 +25,6 @@ class Advertisement(Module):
             returns=ResultShape.JSON,
             safety=Safety.READ,
             oauth=False,
-            bare=True,
         )
     )
     async def get(self) -> Any:

@@ -25,7 +25,6 @@ class AppsManifests(Module):
             returns=ResultShape.JSON,
             safety=Safety.READ,
             oauth=False,
-            bare=True,
         )
     )
     async def config(self) -> Any:

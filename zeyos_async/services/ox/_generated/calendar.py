@@ -574,7 +574,6 @@ class Calendar(Module):
             target="AppointmentData",
             safety=Safety.ONCE,
             scopes=("write_calendar",),
-            may_be_empty=True,
             deprecated=True,
         )
     )

@@ -894,7 +894,6 @@ class Chronos(Module):
             columns="EventData",
             safety=Safety.READ,
             scopes=("read_calendar",),
-            may_be_missing=True,
         )
     )
     async def resolve(

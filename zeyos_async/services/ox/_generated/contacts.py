@@ -594,7 +594,6 @@ class Contacts(Module):
             batchable=False,
             scopes=("write_contacts",),
             html=True,
-            may_be_empty=True,
             deprecated=True,
         )
     )
@@ -645,7 +644,6 @@ class Contacts(Module):
             target="ContactData",
             safety=Safety.ONCE,
             scopes=("write_contacts",),
-            may_be_empty=True,
             deprecated=True,
         )
     )

@@ -47,7 +47,6 @@ class ContactsPicture(Module):
             safety=Safety.READ,
             batchable=False,
             oauth=False,
-            bare=True,
         )
     )
     async def get(

@@ -41,7 +41,6 @@ class Export(Module):
             safety=Safety.READ,
             batchable=False,
             scopes=("write_contacts",),
-            bare=True,
         )
     )
     async def csv(
@@ -70,7 +69,6 @@ class Export(Module):
             safety=Safety.READ,
             batchable=False,
             oauth=False,
-            bare=True,
         )
     )
     async def csv_of(
@@ -97,7 +95,6 @@ class Export(Module):
             safety=Safety.READ,
             batchable=False,
             scopes=("read_calendar", "read_tasks"),
-            bare=True,
         )
     )
     async def ical(self, *, folder: str) -> bytes:
@@ -122,7 +119,6 @@ class Export(Module):
             safety=Safety.READ,
             batchable=False,
             oauth=False,
-            bare=True,
         )
     )
     async def ical_of(
@@ -152,7 +148,6 @@ class Export(Module):
             safety=Safety.READ,
             batchable=False,
             scopes=("read_contacts",),
-            bare=True,
         )
     )
     async def vcard(self, *, folder: str | None = None, export_dlists: bool | None = None) -> bytes:
@@ -178,7 +173,6 @@ class Export(Module):
             safety=Safety.READ,
             batchable=False,
             oauth=False,
-            bare=True,
         )
     )
     async def vcard_of(

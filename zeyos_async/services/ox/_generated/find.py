@@ -34,7 +34,6 @@ class Find(Module):
             returns=ResultShape.JSON,
             safety=Safety.READ,
             oauth=False,
-            bare=True,
             since="7.6.1",
         )
     )
@@ -65,7 +64,6 @@ class Find(Module):
             returns=ResultShape.JSON,
             safety=Safety.READ,
             oauth=False,
-            bare=True,
             since="7.6.1",
         )
     )

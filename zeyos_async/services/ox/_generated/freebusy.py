@@ -38,7 +38,6 @@ class Freebusy(Module):
             returns=ResultShape.JSON,
             safety=Safety.READ,
             oauth=False,
-            bare=True,
             since="6.22.1",
         )
     )
@@ -73,7 +72,6 @@ class Freebusy(Module):
             returns=ResultShape.JSON,
             safety=Safety.READ,
             oauth=False,
-            bare=True,
             since="6.22.1",
         )
     )

@@ -49,7 +49,6 @@ class HaloContactPicture(Module):
             safety=Safety.READ,
             batchable=False,
             oauth=False,
-            bare=True,
             deprecated=True,
         )
     )

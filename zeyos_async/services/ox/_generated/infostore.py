@@ -589,8 +589,9 @@ class Infostore(Module):
                 Param("pushToken", attribute="push_token"),
                 Param("ignoreWarnings", WireKind.BOOLEAN, attribute="ignore_warnings"),
             ),
-            returns=ResultShape.JSON,
+            returns=ResultShape.VALUE,
             target="InfoItemData",
+            kind=WireKind.TEXT,
             safety=Safety.ONCE,
             oauth=False,
         )
@@ -605,7 +606,7 @@ class Infostore(Module):
         id: str | None = None,
         push_token: str | None = None,
         ignore_warnings: bool | None = None,
-    ) -> Any:
+    ) -> str:
         """Move a file to another folder, and return its new ID.
 
         ``GET infostore?action=move``.
@@ -763,7 +764,6 @@ class Infostore(Module):
             target="InfoItemData",
             safety=Safety.ONCE,
             oauth=False,
-            may_be_missing=True,
             since="7.8.0",
         )
     )

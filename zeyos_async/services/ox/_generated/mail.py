@@ -202,7 +202,6 @@ class Mail(Module):
             safety=Safety.READ,
             batchable=False,
             scopes=("read_mail",),
-            bare=True,
         )
     )
     async def attachment(
@@ -551,7 +550,6 @@ class Mail(Module):
             returns=ResultShape.FAILURES,
             safety=Safety.ONCE,
             scopes=("write_mail",),
-            bare=True,
         )
     )
     async def expunge(
@@ -865,7 +863,6 @@ class Mail(Module):
             returns=ResultShape.JSON,
             safety=Safety.ONCE,
             scopes=("write_mail",),
-            bare=True,
         )
     )
     async def move_all(self, body: MailMoveAllBody | MailMoveAllBodyFields, /) -> Any:
@@ -937,7 +934,6 @@ class Mail(Module):
             safety=Safety.ONCE,
             batchable=False,
             scopes=("write_mails",),
-            may_be_empty=True,
         )
     )
     async def new_raw(
@@ -965,7 +961,6 @@ class Mail(Module):
             returns=ResultShape.JSON,
             safety=Safety.ONCE,
             scopes=("write_mail",),
-            may_be_missing=True,
         )
     )
     async def receipt_ack(self, body: MailAckBody | MailAckBodyFields, /) -> Any:

@@ -433,7 +433,6 @@ class MailCompose(Module):
             safety=Safety.READ,
             batchable=False,
             oauth=False,
-            bare=True,
         )
     )
     async def attachment(
@@ -593,7 +592,6 @@ class MailCompose(Module):
             safety=Safety.ONCE,
             batchable=False,
             oauth=False,
-            may_be_empty=True,
         )
     )
     async def send(

@@ -60,7 +60,6 @@ class Onboarding(Module):
             safety=Safety.READ,
             batchable=False,
             oauth=False,
-            bare=True,
         )
     )
     async def download(self, *, type: Literal["caldav", "carddav", "dav", "mail", "eas"]) -> bytes:
@@ -113,7 +112,6 @@ class Onboarding(Module):
             kind=WireKind.TEXT,
             safety=Safety.ONCE,
             oauth=False,
-            bare=True,
         )
     )
     async def link(self, *, type: Literal["caldav", "carddav", "dav", "mail", "eas"]) -> str:

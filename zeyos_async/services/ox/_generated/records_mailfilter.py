@@ -132,7 +132,6 @@ class MailFilterTest(OxRecord):
             WireField("extensionskey"),
             WireField("extensionsvalue"),
             WireField("test", WireKind.RECORD, record="MailFilterNotTest"),
-            WireField("tests", WireKind.RECORD, record="MailFilterTest", many=True),
         ),
     )
 
@@ -149,7 +148,6 @@ class MailFilterTest(OxRecord):
     extensionskey: str | None = None
     extensionsvalue: str | None = None
     test: MailFilterNotTest | None = None
-    tests: list[MailFilterTest] | None = None
     extra: Mapping[str, Any] = EMPTY
     timestamp: Instant | int | None = attrs.field(default=None, eq=False)
     warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
@@ -215,8 +213,6 @@ class MailFilterNotTest(OxRecord):
             WireField("zone"),
             WireField("extensionskey"),
             WireField("extensionsvalue"),
-            WireField("test", WireKind.RECORD, record="MailFilterTest"),
-            WireField("tests", WireKind.RECORD, record="MailFilterTest", many=True),
         ),
     )
 
@@ -232,8 +228,6 @@ class MailFilterNotTest(OxRecord):
     zone: str | None = None
     extensionskey: str | None = None
     extensionsvalue: str | None = None
-    test: MailFilterTest | None = None
-    tests: list[MailFilterTest] | None = None
     extra: Mapping[str, Any] = EMPTY
     timestamp: Instant | int | None = attrs.field(default=None, eq=False)
     warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
@@ -315,7 +309,6 @@ class MailFilterTestv2(OxRecord):
             WireField("extensionskey"),
             WireField("extensionsvalue"),
             WireField("test", WireKind.RECORD, record="MailFilterNotTestv2"),
-            WireField("tests", WireKind.RECORD, record="MailFilterTestv2", many=True),
         ),
     )
 
@@ -332,7 +325,6 @@ class MailFilterTestv2(OxRecord):
     extensionskey: str | None = None
     extensionsvalue: str | None = None
     test: MailFilterNotTestv2 | None = None
-    tests: list[MailFilterTestv2] | None = None
     extra: Mapping[str, Any] = EMPTY
     timestamp: Instant | int | None = attrs.field(default=None, eq=False)
     warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
@@ -357,8 +349,6 @@ class MailFilterNotTestv2(OxRecord):
             WireField("zone"),
             WireField("extensionskey"),
             WireField("extensionsvalue"),
-            WireField("test", WireKind.RECORD, record="MailFilterTestv2"),
-            WireField("tests", WireKind.RECORD, record="MailFilterTestv2", many=True),
         ),
     )
 
@@ -374,8 +364,6 @@ class MailFilterNotTestv2(OxRecord):
     zone: str | None = None
     extensionskey: str | None = None
     extensionsvalue: str | None = None
-    test: MailFilterTestv2 | None = None
-    tests: list[MailFilterTestv2] | None = None
     extra: Mapping[str, Any] = EMPTY
     timestamp: Instant | int | None = attrs.field(default=None, eq=False)
     warnings: tuple[OxWarning, ...] = attrs.field(default=(), eq=False)
@@ -486,7 +474,6 @@ if TYPE_CHECKING:
         extensionskey: str | None
         extensionsvalue: str | None
         test: MailFilterNotTest | MailFilterNotTestFields | None
-        tests: Sequence[MailFilterTest | MailFilterTestFields] | None
 
     MailFilterActionFields = TypedDict(
         "MailFilterActionFields",
@@ -521,8 +508,6 @@ if TYPE_CHECKING:
         zone: str | None
         extensionskey: str | None
         extensionsvalue: str | None
-        test: MailFilterTest | MailFilterTestFields | None
-        tests: Sequence[MailFilterTest | MailFilterTestFields] | None
 
     class MailFilterRulev2Fields(TypedDict, total=False):
         id: int | None
@@ -549,7 +534,6 @@ if TYPE_CHECKING:
         extensionskey: str | None
         extensionsvalue: str | None
         test: MailFilterNotTestv2 | MailFilterNotTestv2Fields | None
-        tests: Sequence[MailFilterTestv2 | MailFilterTestv2Fields] | None
 
     class MailFilterNotTestv2Fields(TypedDict, total=False):
         id: str | None
@@ -564,5 +548,3 @@ if TYPE_CHECKING:
         zone: str | None
         extensionskey: str | None
         extensionsvalue: str | None
-        test: MailFilterTestv2 | MailFilterTestv2Fields | None
-        tests: Sequence[MailFilterTestv2 | MailFilterTestv2Fields] | None

@@ -226,7 +226,6 @@ class Snippet(Module):
             target="SnippetData",
             safety=Safety.READ,
             batchable=False,
-            bare=True,
             since="7.0.0",
         )
     )

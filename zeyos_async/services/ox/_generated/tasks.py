@@ -306,7 +306,6 @@ class Tasks(Module):
             target="TaskData",
             safety=Safety.ONCE,
             scopes=("write_tasks",),
-            may_be_empty=True,
         )
     )
     async def update(

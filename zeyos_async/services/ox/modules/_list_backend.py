@@ -14,18 +14,18 @@ from functools import lru_cache
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import attrs
+import msgspec
 
-from ....codec import DecodeFailed, RowReader
+from ....codec import RowReader
 from ....errors import ServerError, UnsupportedFilter
 from ....filters import Constant, Expression, is_true, simplify
 from ....filters.compilers.ox import to_ox
-from ....json_text import encode_json
 from ....schema import Entity, Field
 from ...base.explain import PlannedRequest
 from ...base.pagers.by_keys import KeyedBackend, KeyList
 from ...base.plan import ListFeatures, QueryPlan
 from ...base.query import Query
-from ...base.row_types import RowBuilder, RowType
+from ...base.row_types import FromValues, RowType
 from ..operation import Caller
 from ..records import OxRecord
 from ..rows import Rows
@@ -252,20 +252,13 @@ def _to_rows(records: list[Any], shape: RowType[R], plan: QueryPlan) -> list[R]:
     """Convert records to rows of the caller's type."""
     if isinstance(shape, OxRecordRows):
         return records
-    if isinstance(shape, RowBuilder):
-        return [_to_row(shape, record, number) for number, record in enumerate(records, 1)]
+    if isinstance(shape, FromValues):
+        return [shape.row(_make_getter(record)) for record in records]
     columns = plan.columns or {field.name: field.name for field in plan.entity}
     objects = [
         {key: to_neutral(get(path)) for key, path in columns.items()} for get in map(_make_getter, records)
     ]
-    return list(shape.reader(plan.entity, id_key=None).page(encode_json(objects)).rows)
-
-
-def _to_row(shape: RowBuilder[R], record: Any, number: int) -> R:
-    try:
-        return shape.build_row(_make_getter(record))
-    except DecodeFailed as error:
-        raise DecodeFailed(f"row {number} of the answer: {error}") from error
+    return list(shape.reader(plan.entity, id_key=None).page(msgspec.json.encode(objects)).rows)
 
 
 def _make_getter(record: Any) -> Callable[[str], Any]:
