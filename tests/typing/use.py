@@ -110,8 +110,8 @@ def conditions(zeyos: Entities) -> None:
         f.description.is_not_null(),
     )
     zeyos.files.where(zeyos.files.f.binfile.size > 1000)
-    given: list[Condition] = [F.locked, f.locked, f["locked"], ~F.locked, "locked", f.ID > 5]
-    zeyos.accounts.where(*given)
+    bare_or_not: list[Condition] = [F.locked, f.locked, f["locked"], ~F.locked, "locked", f.ID > 5]
+    zeyos.accounts.where(*bare_or_not)
     zeyos.accounts.where(F.locked).where(f.locked, F.locked & f.excludetax)
     zeyos.accounts.query().order_by(f.lastname.asc(), f.ID.desc())
 

@@ -36,8 +36,8 @@ async def test_moments_of_writes_to_zeyos(moment: datetime) -> None:
 async def test_moments_of_writes_to_open_xchange(moment: datetime) -> None:
     """Tasks have milliseconds; the events of chronos have a clock's text and a zone, which can't say which."""
     async with emulate_ox(seed=1) as server, OpenXchange(server.url, auth=server.auth()) as ox:
-        made = await ox.tasks.new({"title": "x", "folder_id": "7", "end_time": moment})
-        assert (await ox.tasks.get(id=made.id or "", folder="7")).end_time == moment.astimezone(UTC)
+        created = await ox.tasks.new({"title": "x", "folder_id": "7", "end_time": moment})
+        assert (await ox.tasks.get(id=created.id or "", folder="7")).end_time == moment.astimezone(UTC)
         event = await ox.chronos.create(
             {"summary": "x", "startDate": moment, "endDate": moment}, folder="cal://0/21"
         )
