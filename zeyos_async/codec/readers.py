@@ -319,7 +319,7 @@ def _hints(cls: type) -> dict[str, Any]:
     return {a.name: Any if a.type in (None, object) else a.type for a in attrs.fields(cls)}
 
 
-_MOMENT: Final = typing.Annotated[datetime, msgspec.Meta(tz=True)]
+_MOMENT: Final[Any] = typing.Annotated[datetime, msgspec.Meta(tz=True)]
 """A moment; text without an offset, which msgspec would read as a naive one, takes the lenient way."""
 
 _DECODABLE: Final[Mapping[Any, Any]] = {
