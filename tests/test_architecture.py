@@ -291,7 +291,9 @@ def test_addresses_are_made_in_one_place() -> None:
         for file in sources(PACKAGE_DIR / folder):
             for node in ast.walk(ast.parse(file.read_text("utf-8"))):
                 is_maker = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-                assert not (is_maker and node.func.attr in makers), f"{file.name}:{node.lineno}: use addresses"
+                assert not (is_maker and node.func.attr in makers), (
+                    f"{file.name}:{node.lineno}: use addresses"
+                )
 
 
 def test_the_emulator_uses_no_http_client() -> None:

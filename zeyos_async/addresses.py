@@ -20,7 +20,16 @@ from yarl import URL
 
 from .errors import ConfigurationError, InvalidArgument
 
-__all__ = ["Query", "add_query", "add_segments", "check_path", "check_text", "parse_base_url", "set_query"]
+__all__ = [
+    "Query",
+    "add_query",
+    "add_segments",
+    "check_path",
+    "check_text",
+    "is_sendable",
+    "parse_base_url",
+    "set_query",
+]
 
 Query: TypeAlias = "Mapping[str, Any] | Sequence[tuple[str, Any]]"
 """Parameters: texts and numbers by their names, a list of them for a name that is repeated."""
@@ -30,19 +39,27 @@ _NOT_IN_BASE_URL: Final = re.compile(r"[\s\x00-\x20\x7f-\x9f]")
 _MAX_HOST: Final = 253
 
 
+def is_sendable(text: str) -> bool:
+    """Return whether a text can be sent as UTF-8: it holds no half of a character."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def check_text(text: str, what: str) -> str:
-    """Return a text that can be sent, as UTF-8.
+    """Return a text that can be sent; an error shows it, so that it must be no secret.
 
     Raises:
         InvalidArgument: It holds half a character; nothing was sent.
     """
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise InvalidArgument(
-                f"{what}: {text!a:.80} holds half a character, which can't be sent; nothing was sent."
-            ) from None
+    if not is_sendable(text):
+        raise InvalidArgument(
+            f"{what}: {text!a:.80} holds half a character, which can't be sent; nothing was sent."
+        )
     return text
 
 

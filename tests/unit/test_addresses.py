@@ -61,7 +61,11 @@ def test_numbers_in_queries_are_not_cut(value, text):
     assert read_query(set_query(BASE, {"p": [value, value]})) == [("p", text), ("p", text)]
 
 
-@given(st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.decimals(allow_nan=False, allow_infinity=False, places=3))
+@given(
+    st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.decimals(allow_nan=False, allow_infinity=False, places=3)
+)
 def test_numbers_in_queries_are_read_back(value):
     """As the number that they were."""
     ((_, text),) = read_query(set_query(BASE, {"p": value}))
@@ -70,8 +74,26 @@ def test_numbers_in_queries_are_read_back(value):
 
 @pytest.mark.parametrize(
     "value",
-    [True, False, None, math.nan, math.inf, Decimal("NaN"), Decimal("-Infinity"), 10**5000]
-    + [b"x", date(2024, 1, 1), object(), {"a": 1}, {1}, 1j, [None], ["\ud83d"], "\ud83d", "3\udcff"],
+    [
+        True,
+        False,
+        None,
+        math.nan,
+        math.inf,
+        Decimal("NaN"),
+        Decimal("-Infinity"),
+        10**5000,
+        b"x",
+        date(2024, 1, 1),
+        object(),
+        {"a": 1},
+        {1},
+        1j,
+        [None],
+        ["\ud83d"],
+        "\ud83d",
+        "3\udcff",
+    ],
     ids=lambda value: f"{type(value).__name__}",
 )
 def test_what_a_query_can_not_say_is_refused(value):
@@ -82,7 +104,10 @@ def test_what_a_query_can_not_say_is_refused(value):
         add_query(BASE, [("p", value)])
 
 
-@pytest.mark.parametrize("query", ["a=1", b"a=1", ["ab", "c"], [("a",)], [("a", "b", "c")], [1], 5, {1: "a"}, {None: "x"}, {"\ud83d": "x"}])
+@pytest.mark.parametrize(
+    "query",
+    ["a=1", b"a=1", ["ab", "c"], [("a",)], [("a", "b", "c")], [1], 5, {1: "a"}, {None: "x"}, {"\ud83d": "x"}],
+)
 def test_what_is_no_query_is_refused(query):
     """It is a mapping or pairs, and names are texts."""
     with pytest.raises(InvalidArgument):
@@ -106,13 +131,35 @@ def test_what_a_path_can_not_hold_is_refused(before, character, after):
 
 @pytest.mark.parametrize(
     "value",
-    ["https://erp.example.com/demo?x=1", "https://erp.example.com/demo#x", "https://erp.example.com/de mo"]
-    + [" https://erp.example.com/demo", "https://erp.example.com/demo ", "https://erp.example.com/demo\n"]
-    + ["https://erp.example.com/de\r\nmo", "https://erp.example.com/\0", "https://erp.example.com/\ud83d"]
-    + ["https://erp.example.com/\u00a0", "https://jane:pw@erp.example.com", "https://jane@erp.example.com"]
-    + ["https://erp..invalid", "https://xn--", "https://" + "a" * 70 + ".invalid", "https://" + "a." * 140]
-    + ["https://\u2024.invalid", "https://erp.example.com:99999", "https://erp.example.com:x", "https://", "https:///x"]
-    + ["erp.example.com", "ftp://erp.example.com", "", None, 5, b"https://erp.example.com"],
+    [
+        "https://erp.example.com/demo?x=1",
+        "https://erp.example.com/demo#x",
+        "https://erp.example.com/de mo",
+        " https://erp.example.com/demo",
+        "https://erp.example.com/demo ",
+        "https://erp.example.com/demo\n",
+        "https://erp.example.com/de\r\nmo",
+        "https://erp.example.com/\0",
+        "https://erp.example.com/\ud83d",
+        "https://erp.example.com/\u00a0",
+        "https://jane:pw@erp.example.com",
+        "https://jane@erp.example.com",
+        "https://erp..invalid",
+        "https://xn--",
+        "https://" + "a" * 70 + ".invalid",
+        "https://" + "a." * 140,
+        "https://\u2024.invalid",
+        "https://erp.example.com:99999",
+        "https://erp.example.com:x",
+        "https://",
+        "https:///x",
+        "erp.example.com",
+        "ftp://erp.example.com",
+        "",
+        None,
+        5,
+        b"https://erp.example.com",
+    ],
     ids=ascii,
 )
 def test_base_urls_that_can_not_be(value):
@@ -124,8 +171,16 @@ def test_base_urls_that_can_not_be(value):
 
 @pytest.mark.parametrize(
     "value",
-    ["https://erp.example.com", "http://127.0.0.1:8080/a/b", "https://[::1]:8443/x", "https://erp_1.invalid/"]
-    + ["https://b\u00fccher.example/", "https://localhost./x", "https://erp.example.com/a%2Fb", "https://x/%20/"],
+    [
+        "https://erp.example.com",
+        "http://127.0.0.1:8080/a/b",
+        "https://[::1]:8443/x",
+        "https://erp_1.invalid/",
+        "https://b\u00fccher.example/",
+        "https://localhost./x",
+        "https://erp.example.com/a%2Fb",
+        "https://x/%20/",
+    ],
 )
 def test_base_urls_that_can_be(value):
     """They are kept as they were written, quoted parts as they are."""

@@ -8,6 +8,7 @@ from typing import Final
 
 import attrs
 
+from ..addresses import is_sendable
 from ..errors import ConfigurationError
 from ..secrets import Secret
 from ..wire import Request, Response
@@ -79,6 +80,10 @@ class Basic(AuthBackend):
     def obtain(self, context: AuthContext, rejected: Credential | None) -> Credential:
         """Return the name and the password, encoded."""
         pair = f"{self.user}:{self.password.reveal()}"
+        if not is_sendable(pair):
+            raise ConfigurationError(
+                "The user name or the password holds half a character, which can't be sent."
+            )
         return Credential(secret=base64.b64encode(pair.encode()).decode("ascii"))
 
     def apply(self, request: Request, credential: Credential) -> Request:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import attrs
 
-from ..addresses import check_text
+from ..addresses import check_text, is_sendable
 from ..errors import InvalidArgument
 from .upload import Progress, Upload, report_progress
 
@@ -38,13 +38,10 @@ def _check_fields(value: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple
 
 def _check_field(name: str, text: str) -> None:
     check_text(name, "the name of a form field")
-    # Not through check_text, which shows the text: it may be a secret.
-    try:
-        text.encode()
-    except UnicodeEncodeError:
+    if not is_sendable(text):  # not shown, as it may be a secret
         raise InvalidArgument(
             f"The form field {name!r} holds half a character, which can't be sent; nothing was sent."
-        ) from None
+        )
 
 
 def _format_names(pairs: tuple[tuple[str, Any], ...]) -> str:

@@ -28,6 +28,7 @@ from typing import Any, Final, Protocol
 from multidict import CIMultiDictProxy
 from yarl import URL
 
+from ..addresses import is_sendable
 from ..errors import DeadlineExceeded, InvalidArgument, OutcomeUnknown, TransportError
 from ..wire import Request, Response, Safety, public_url
 
@@ -158,16 +159,8 @@ def check_request(request: Request) -> None:
             raise InvalidArgument(
                 f"The header {name!r} begins or ends with a blank, which servers cut off; nothing was sent."
             )
-        if not value.isascii() and not _is_unicode(value):
+        if not is_sendable(value):
             raise InvalidArgument(f"The header {name!r} holds half a character; nothing was sent.")
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 # Methods and names of headers are few, and are checked for every request.

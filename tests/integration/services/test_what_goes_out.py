@@ -11,7 +11,7 @@ import pytest
 from yarl import URL
 
 from zeyos_async import GeneralApi, Octaved, OpenXchange, Retry, Zeyos
-from zeyos_async.auth import ApiKey, BearerToken, KmdToken, OxLogin, OxOAuth, PasswordLogin
+from zeyos_async.auth import ApiKey, BearerToken, KmdToken, OxLogin, OxOAuth
 from zeyos_async.errors import ConfigurationError, InvalidArgument
 from zeyos_async.forms import Form, Multipart, Upload
 from zeyos_async.session import Session
@@ -91,7 +91,13 @@ async def test_what_can_not_be_sent_is_refused(client, case):
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(Decimal("1.50"), "1.50"), (1.5, "1.5"), (7, "7"), ("a b+c&d=%41\u00fc\U0001f600", None), ("\r\n", None)],
+    [
+        (Decimal("1.50"), "1.50"),
+        (1.5, "1.5"),
+        (7, "7"),
+        ("a b+c&d=%41\u00fc\U0001f600", None),
+        ("\r\n", None),
+    ],
 )
 async def test_what_can_be_sent_arrives(client, value, text):
     """In a query as in a path."""
@@ -124,7 +130,6 @@ async def test_an_id_that_would_become_another(id):
 @pytest.mark.parametrize(
     "make",
     [
-        lambda url: Zeyos(f"{url}/demo", auth=PasswordLogin("demo", "jane\ud83d", "secret")),
         lambda url: OpenXchange(f"{url}/ajax", auth=OxLogin("jane\ud83d", "secret")),
         lambda url: OpenXchange(f"{url}/ajax", auth=OxLogin("jane", "secret\ud83d")),
     ],

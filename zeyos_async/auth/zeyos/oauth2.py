@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 import attrs
 from yarl import URL
 
+from ...addresses import is_sendable
 from ...errors import ApiError, ConfigurationError, NotAuthenticated, ServerError, error_class
 from ...secrets import Secret, redact
 from ...wire import Request, Response, Safety, public_url
@@ -332,7 +333,10 @@ _ADVICE_ON_GRANTS: Final = (
 
 
 def _basic_pair(client_id: str, secret: Secret) -> str:
-    return base64.b64encode(f"{client_id}:{secret.reveal()}".encode()).decode("ascii")
+    pair = f"{client_id}:{secret.reveal()}"
+    if not is_sendable(pair):
+        raise ConfigurationError("The client ID or its secret holds half a character, which can't be sent.")
+    return base64.b64encode(pair.encode()).decode("ascii")
 
 
 def _read_refusal(response: Response) -> tuple[str, str]:
