@@ -108,12 +108,12 @@ def _pairs(query: Query) -> Iterator[tuple[str, str]]:
         if not isinstance(name, str):
             raise InvalidArgument(f"a parameter is named by a text, not by {name!r:.60}; nothing was sent.")
         check_text(name, "the name of a parameter")
-        for each in value if isinstance(value, (list, tuple)) else (value,):
-            yield str.__str__(name), _parameter_text(name, each)
+        for item in value if isinstance(value, (list, tuple)) else (value,):
+            yield str.__str__(name), _parameter_text(name, item)
 
 
-def _items(given: Query) -> Iterable[tuple[Any, Any]]:
-    query: Any = given
+def _items(parameters: Query) -> Iterable[tuple[Any, Any]]:
+    query: Any = parameters
     if isinstance(query, Mapping):
         return query.items()
     try:

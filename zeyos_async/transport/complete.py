@@ -70,7 +70,8 @@ def _decode(
 def get_content_encoding(headers: CIMultiDictProxy[str]) -> str:
     """Return the content encodings of a body as one text, which is empty if it is plain."""
     names = ",".join(headers.getall("Content-Encoding", ())).split(",")
-    return ",".join(name for each in names if not is_plain_encoding(name := each.strip(" \t\"'").lower()))
+    clean_names = (name.strip(" \t\"'").lower() for name in names)
+    return ",".join(name for name in clean_names if not is_plain_encoding(name))
 
 
 def get_content_length(headers: Mapping[str, str]) -> int | None:

@@ -117,7 +117,7 @@ class ApiClient:
             ApiError: The server answered with an error.
             InvalidArgument: The path leaves the API, or the values have no JSON form.
         """
-        method = method.upper()
+        method = check_path(method, "request(): the method").upper()
         url = self._url(path)
         kind = {"Content-Type": "application/json"} if json is not None else {}
         return await self._channel.send(

@@ -149,7 +149,7 @@ class GeneralApi(ApiClient):
 
     def _url(self, path: str) -> URL:
         """The URL below the endpoint; an empty path is the endpoint itself."""
-        return super()._url(path) if path.strip("/") else self._base
+        return self._base if isinstance(path, str) and not path.strip("/") else super()._url(path)
 
 
 def _endpoint(value: str | URL) -> URL:
