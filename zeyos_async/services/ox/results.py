@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from ...codec import DecodeFailed
 from ...errors import NotDeleted, PartialFailure
@@ -158,10 +158,10 @@ def _read_record(spec: Spec, columns: Sequence[WireField], envelope: Envelope) -
     if isinstance(data, str | int) and not isinstance(data, bool):
         data = {"id": data}  # a new object comes as its ID alone at times
     may_be_empty = spec.may_be_empty or spec.may_be_missing
-    if data is None:
-        data = {}  # the document says so: none came through without that
     cls = record_class(spec.record)
-    if not _is_object_of(cls, data) and not (may_be_empty and data == {}):
+    if may_be_empty and data in (None, {}):  # without the document's word, None does not get here
+        data = {}
+    elif not _is_object_of(data, cls):
         raise DecodeFailed(f"{spec.operation}: a {spec.record} was expected, and {data!r:.80} came")
     if spec.creates and not may_be_empty and "id" in cls.__schema__.fields and not _names_new(data):
         raise DecodeFailed(f"{spec.operation}: the ID of what is new was expected, and {data!r:.80} came")
@@ -173,7 +173,7 @@ def _read_record(spec: Spec, columns: Sequence[WireField], envelope: Envelope) -
     )
 
 
-def _is_object_of(cls: type[OxRecord], data: Any) -> bool:
+def _is_object_of(data: Any, cls: type[OxRecord]) -> TypeGuard[Mapping[str, Any]]:
     """Return whether something is an object with a field of the record's."""
     fields = cls.__schema__.fields
     # What an appointment conflicts with is told in the place of the record, of changes without a word in the document.
@@ -211,7 +211,7 @@ def _make_item_reader(spec: Spec, columns: Sequence[WireField], envelope: Envelo
     def read(item: Any) -> Any:
         if isinstance(item, list):
             return of_row(item, stamp)
-        if _is_object_of(cls, item) or _says_why(item):
+        if _is_object_of(item, cls) or _says_why(item):
             return from_object(cls, item, timestamp=stamp)
         raise DecodeFailed(f"{spec.operation}: a {spec.record} was expected, and {item!r:.80} came")
 

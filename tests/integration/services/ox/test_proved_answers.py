@@ -152,7 +152,8 @@ async def test_half_a_character_is_the_text_that_pythons_json_gives() -> None:
     async with raw_server({"all": body, "": b"[" + body[3:] + b"," + body[3:] + b"]"}) as ox:
         later = ox.mail.all.later(folder="default0/INBOX", columns=["id", "subject"])
         rows = await ox.mail.all(folder="default0/INBOX", columns=["id", "subject"])
-        for mails in (rows, *await ox.multiple(later, later)):
+        batched: tuple[Any, ...] = await ox.multiple(later, later)
+        for mails in (rows, *batched):
             assert [mail.subject for mail in mails] == ["Party \ud83d", "fine"]
 
 
