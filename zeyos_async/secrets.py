@@ -162,8 +162,8 @@ def _reading(units: list[_Unit], *, is_base64: bool) -> _Reading:
 def _mask(text: str, reading: _Reading) -> str:
     """Replace each place in a text where all units follow each other."""
     parts, done, position = [], 0, 0
-    while found := reading.first.search(text, position):
-        start, position = found.start(), found.start() + 1
+    while match := reading.first.search(text, position):
+        start, position = match.start(), match.start() + 1
         end = _end_of_match(text, start, reading.units)
         if end < 0:
             continue

@@ -45,7 +45,7 @@ class SharedCredential:
         self._context = context
         self._history = TokenHistory()
         self._unsaved: tuple[Credential | None, Credential] | None = None
-        self._left: str | None = None
+        self._mark: str | None = None
 
     async def obtain(self, rejected: Credential | None, log_in: LogIn) -> Credential:
         """Return the credential that follows the rejected one, from the store or from a log-in.
@@ -73,13 +73,13 @@ class SharedCredential:
             is_refusal = isinstance(error, ApiError) and error.status < 500
             if is_refusal or isinstance(error, NotSent):
                 await self._release(error)
-            self._left = None  # else the mark in the store stays: nobody knows whether the token was spent
-            found = await self._look_again(last) if is_refusal and last is not None else None
-            if found is None:
+            self._mark = None  # else the mark in the store stays: nobody knows whether the token was spent
+            successor = await self._look_again(last) if is_refusal and last is not None else None
+            if successor is None:
                 raise
-            if self._is_usable(found, rejected):
-                return found
-            return await self._renew(found, found, rejected, log_in)
+            if self._is_usable(successor, rejected):
+                return successor
+            return await self._renew(successor, successor, rejected, log_in)
         if credential not in (stored, rejected):
             await _finish_despite_cancellation(self._save(stored, credential))
         else:
@@ -92,17 +92,17 @@ class SharedCredential:
         Raises:
             ConfigurationError: It can't be saved.
         """
-        if self._left is None:
-            self._left = await self._store.reserve(self._key)
+        if self._mark is None:
+            self._mark = await self._store.reserve(self._key)
 
     async def _release(self, error: BaseException | None) -> None:
         """Give back what was reserved, and tell in an error what an earlier renewal left."""
-        left, self._left = self._left, None
-        if left is None:
+        mark, self._mark = self._mark, None
+        if mark is None:
             return
-        if left and isinstance(error, ApiError):
-            error.hint = left
-        await self._store.release(self._key, left)
+        if mark and isinstance(error, ApiError):
+            error.hint = mark
+        await self._store.release(self._key, mark)
 
     async def _look_again(self, refused: Credential) -> Credential | None:
         """Return other tokens than the refused ones, which a program without our locks may write just now."""
@@ -112,9 +112,9 @@ class SharedCredential:
         await self._store.forget_refused(self._key, refused)
         for pause in _LOOKS if self._store.has_other_writers else _LOOKS[:1]:
             await asyncio.sleep(pause)
-            found = await self._load_latest()
-            if found is not None and found.refresh not in (refused.refresh, None):
-                return found
+            successor = await self._load_latest()
+            if successor is not None and successor.refresh not in (refused.refresh, None):
+                return successor
         return None
 
     async def forget(self) -> Credential | None:
@@ -144,7 +144,7 @@ class SharedCredential:
         """Save the credential. If that fails the log-in still counts: its refresh token is the only good one."""
         before = self._unsaved[0] if self._unsaved is not None else stored
         self._history.learn(stored, credential)
-        self._left = None
+        self._mark = None
         try:
             await self._store.save(self._key, credential)
             self._unsaved = None

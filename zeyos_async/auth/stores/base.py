@@ -66,8 +66,8 @@ class TokenStore(abc.ABC):
         """
         return ""
 
-    async def release(self, key: str, left: str = "") -> None:  # noqa: B027 - stores need not reserve anything
-        """Give back what was reserved, as nothing was spent; ``left`` is what :meth:`reserve` returned."""
+    async def release(self, key: str, mark: str = "") -> None:  # noqa: B027 - stores need not reserve anything
+        """Give back what was reserved, as nothing was spent; ``mark`` is what :meth:`reserve` returned."""
 
     async def forget_refused(self, key: str, credential: Credential) -> None:  # noqa: B027 - nor remember
         """Take note that the server refused a credential's refresh token: another that the store has may be good."""

@@ -100,9 +100,9 @@ class TokenFileStore(TokenStore):
         """
         return await asyncio.to_thread(self._reserve, key)
 
-    async def release(self, key: str, left: str = "") -> None:
+    async def release(self, key: str, mark: str = "") -> None:
         """Give the room back, as nothing was spent."""
-        await asyncio.to_thread(self._release, key, left)
+        await asyncio.to_thread(self._release, key, mark)
 
     async def forget_refused(self, key: str, credential: Credential) -> None:
         """Take note that the server refused these tokens."""
@@ -145,10 +145,10 @@ class TokenFileStore(TokenStore):
         with hold_lock_in_thread(file.with_name(f".{file.name}.lock"), patience=_WRITE_PATIENCE):
             return reserve(file, self._beside(file, key, "renewal"))
 
-    def _release(self, key: str, left: str) -> None:
+    def _release(self, key: str, mark: str) -> None:
         file = self._token_file()
         with contextlib.suppress(OSError, ZeyosAsyncError):  # there is nothing in it that would be missed
-            release(file, self._beside(file, key, "renewal"), left)
+            release(file, self._beside(file, key, "renewal"), mark)
 
     # -- what replaced what ----------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ _MAX_REPLACED: Final = 256
 
 @attrs.define
 class TokenHistory:
-    """What is known of the tokens of one credential.
+    """The newest tokens of one credential, and those before them.
 
     Attributes:
         newest: The newest ones, or ``None`` before any were replaced.

@@ -86,10 +86,10 @@ class KeyringStore(TokenStore):
         """
         return await asyncio.to_thread(self._reserve, key)
 
-    async def release(self, key: str, left: str = "") -> None:
+    async def release(self, key: str, mark: str = "") -> None:
         """Take the mark away, as nothing was spent; that of an earlier renewal stays."""
         with contextlib.suppress(ConfigurationError):
-            await asyncio.to_thread(self._mark, key, left)
+            await asyncio.to_thread(self._mark, key, mark)
 
     @property
     def _place(self) -> str:
@@ -104,9 +104,9 @@ class KeyringStore(TokenStore):
 
     def _reserve(self, key: str) -> str:
         entry = self._read_entry(key)
-        left = "" if entry is None else explain_mark(read_mark(entry))
+        mark = "" if entry is None else explain_mark(read_mark(entry))
         self._mark(key, describe_renewal(self._place))
-        return left
+        return mark
 
     def _mark(self, key: str, mark: str) -> None:
         entry = self._read_entry(key)

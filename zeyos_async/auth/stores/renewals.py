@@ -48,13 +48,13 @@ def reserve(file: Path, draft: Path) -> str:
         raise ConfigurationError(
             f"{file} is mounted by itself, so that it can't be replaced as a whole. Mount its folder in place of it."
         )
-    left = _read_mark(draft)
+    mark = _read_mark(draft)
     try:
         size = file.stat().st_size
     except OSError:
         size = 0
     reserve_private(draft, Secret(f"{describe_renewal(str(file))}\n{_ADVICE}"), size + _ROOM)
-    return left
+    return mark
 
 
 def _read_mark(draft: Path) -> str:
@@ -82,9 +82,9 @@ def describe_renewal(where: str) -> str:
     return f"{_FIRST_WORDS} in {where} at {now}, as process {os.getpid()} on {socket.gethostname()}."
 
 
-def release(file: Path, draft: Path, left: str) -> None:
+def release(file: Path, draft: Path, mark: str) -> None:
     """Give the room back, as nothing was spent; the mark of an earlier renewal stays."""
-    if not left:
+    if not mark:
         draft.unlink(missing_ok=True)
         return
-    replace_private(draft, Secret(f"{left}\n"))
+    replace_private(draft, Secret(f"{mark}\n"))

@@ -30,6 +30,7 @@ from .oauth2_requests import (
     revoke_credential,
     run_sign_in,
 )
+from .oauth2_tokens import Application, read_tokens, refresh_flow, to_client_id, to_client_secret
 
 if TYPE_CHECKING:
     from ..stores.base import TokenStore

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from ...errors import ApiError, NotAuthenticated, PermissionDenied
+from ...errors import ApiError
 from ...secrets import Secret
 from ...wire import Response, Safety
 from ..base import AuthBackend, AuthContext, Flow, TokenSource, fingerprint, resolve_source, to_secret
@@ -109,28 +109,13 @@ class OAuth2Password(AuthBackend):
         request = attrs.evolve(request, safety=Safety.REPEATABLE)
         response: Response = yield request
         if not response.ok:
-            raise self._refusal(
-                application.refusal("the log-in", request, response, self.password, *_list(code))
+            second_factor = "" if self.otp is not None else "; a user with a second factor needs otp="
+            raise application.refusal(
+                f"the log-in of {self.name!r}",
+                request,
+                response,
+                self.password,
+                code,
+                advice_on_grant=f"Check the user name and the password{second_factor}",
             )
         return read_tokens(request, response, context.clock(), None)
-
-    def _refusal(self, error: ApiError) -> ApiError:
-        """Return the error with advice for a log-in in place of that for tokens."""
-        if error.code != "invalid_grant" and not isinstance(error, PermissionDenied):
-            return error
-        reason = f": {error.message}" if error.message else ""
-        refused = NotAuthenticated(
-            f"the log-in of {self.name!r} was refused{reason}",
-            status=error.status,
-            code=error.code,
-            method=error.method,
-            url=error.url,
-        )
-        refused.hint = "Check the user name and the password" + (
-            "" if self.otp else "; a second factor needs otp="
-        )
-        return refused
-
-
-def _list(code: Secret | None) -> tuple[Secret, ...]:
-    return () if code is None else (code,)

@@ -21,6 +21,10 @@ __all__ = ["Application", "read_tokens", "refresh_flow", "to_client_id", "to_cli
 
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")
 _MAX_QUOTE: Final = 200
+_ADVICE_ON_GRANTS: Final = (
+    "It can be used once and for a limited time. If another program used it, let them share a token store; "
+    "otherwise sign in again"
+)
 
 
 def to_client_id(value: str) -> str:
@@ -70,20 +74,28 @@ class Application:
             operation=operation,
         )
 
-    def refusal(self, token_name: str, request: Request, response: Response, *secrets: Secret) -> ApiError:
+    def refusal(
+        self,
+        grant: str,
+        request: Request,
+        response: Response,
+        *secrets: Secret | None,
+        advice_on_grant: str = _ADVICE_ON_GRANTS,
+    ) -> ApiError:
         """Return the error for an answer that refuses.
 
         Args:
-            token_name: The name of the token that was sent, for the case that it is not accepted.
+            grant: The name of what was sent, such as a token, for the case that it is not accepted.
             request: What was sent.
             response: What came back.
             *secrets: What must not be in the message, should the server repeat it.
+            advice_on_grant: What to do in that case.
         """
         code, reason = _read_refusal(response)
         reason = redact(reason, self.client_secret, *secrets)
         subject, advice = "the request", ""
-        if code == "invalid_grant":
-            subject, advice = token_name, _ADVICE_ON_GRANTS
+        if code == "invalid_grant" or (not code and response.status == 403):
+            subject, advice = grant, advice_on_grant
         elif code == "invalid_client" or response.status == 401:
             subject, advice = f"the application {self.client_id!r}", "Check client_id and client_secret"
         elif response.status == 404:
@@ -102,12 +114,6 @@ class Application:
         )
         error.hint = ""
         return error
-
-
-_ADVICE_ON_GRANTS: Final = (
-    "It can be used once and for a limited time. If another program used it, let them share a token store; "
-    "otherwise sign in again"
-)
 
 
 def _basic_pair(client_id: str, secret: Secret) -> str:
