@@ -26,7 +26,7 @@ __all__ = ["MASK", "Secret", "redact"]
 
 MASK: Final = "***"
 _MIN_REDACTED: Final = 4
-_MIN_PREFIX: Final = 5
+_MIN_PREFIX: Final = 6
 """How much of a secret that is cut off is taken for it: the beginning of a word is no secret."""
 _MIN_BASE64: Final = 6
 # Each may itself be escaped, by whatever wraps the text: ``%25C3``, ``\\u00fc``, ``&amp;#252;``.
@@ -209,7 +209,10 @@ def _text_units(value: str) -> list[_Unit]:
 
 def _base64_units(encoded: str) -> list[_Unit]:
     """Return the units of a text in base64, which may be broken into lines and has two alphabets."""
-    return [(char, (re.compile(rf"{_LINE_BREAK}(?:{_base64_char(char)})"),)) for char in encoded]
+    forms = [_base64_char(char) for char in encoded]
+    breaks = ["", *[_LINE_BREAK] * (len(forms) - 1)]
+    patterns = [re.compile(f"{line_break}(?:{form})") for line_break, form in zip(breaks, forms, strict=True)]
+    return [(char, (pattern,)) for char, pattern in zip(encoded, patterns, strict=True)]
 
 
 def _base64_char(char: str) -> str:

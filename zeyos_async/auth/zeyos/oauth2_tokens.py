@@ -94,7 +94,7 @@ class Application:
         code, reason = _read_refusal(response)
         reason = redact(reason, self.client_secret, *secrets)
         subject, advice = "the request", ""
-        if code == "invalid_grant" or (not code and response.status == 403):
+        if code == "invalid_grant":
             subject, advice = grant, advice_on_grant
         elif code == "invalid_client" or response.status == 401:
             subject, advice = f"the application {self.client_id!r}", "Check client_id and client_secret"
