@@ -93,7 +93,7 @@ def test_a_secret_that_is_cut_off_is_found(encoding: str, end: str, cut: float) 
     "text",
     [
         "a text without it",
-        "swordfishes are not sword",
+        "swordfights with a sword",
         "",
         "Wrong password",
         "%73%77%6F%72%64 in part",
