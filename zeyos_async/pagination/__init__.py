@@ -10,11 +10,11 @@ from __future__ import annotations
 from .by_id import IdPass, IdSpan
 from .by_offset import OffsetPass, OffsetSpan, SeenIds
 from .config import MAX_PAGE, Paging
-from .size import SMALLEST_PAGE, PageSize
+from .size import MIN_PAGE, PageSize
 
 __all__ = [
     "MAX_PAGE",
-    "SMALLEST_PAGE",
+    "MIN_PAGE",
     "IdPass",
     "IdSpan",
     "OffsetPass",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["SMALLEST_PAGE", "PageSize"]
+__all__ = ["MIN_PAGE", "PageSize"]
 
-SMALLEST_PAGE: Final = 100
+MIN_PAGE: Final = 100
 """Rows below which a page is not made smaller: its failure is not one of size."""
 
 _PAGES_BEFORE_GROWTH: Final = 2
@@ -36,10 +36,10 @@ class PageSize:
         Returns:
             The size to try now, or ``None`` if a page can't be made smaller.
         """
-        if size <= SMALLEST_PAGE:
+        if size <= MIN_PAGE:
             return None
         # Several pages of the old size may fail at once: they agree on one halving.
-        half = max(size // 2, SMALLEST_PAGE)
+        half = max(size // 2, MIN_PAGE)
         self.cap = half if self.cap is None else min(self.cap, half)
         self._full_pages = 0
         return self.cap

@@ -82,7 +82,7 @@ def read_status(response: Response) -> Status | None:
 
 @attrs.define(eq=False)
 class LearnedCodes:
-    """What the status codes of one endpoint turned out to mean, where the document does not explain them.
+    """Meanings of the status codes of one endpoint that the document does not explain, as they were learned.
 
     Attributes:
         expired: Codes that a fresh token did away with.
@@ -168,8 +168,8 @@ class KmdBackend(AuthBackend):
 
     def is_unknown(self, code: int) -> bool:
         """Return whether nobody knows yet what a code means."""
-        known = DOCUMENTED_CODES | self.refusals | self.learned.refusals
-        return code >= 0 and code not in known and not self.means_expired(code)
+        known_codes = DOCUMENTED_CODES | self.refusals | self.learned.refusals
+        return code >= 0 and code not in known_codes and not self.means_expired(code)
 
     def apply(self, request: Request, credential: Credential) -> Request:
         """Return the request with the token in its JSON object; a body that is none stays as it is."""

@@ -1,4 +1,4 @@
-"""What a good answer is: for each operation the statuses, and the bodies that come with them.
+"""The table of good answers: for each operation the statuses, and the bodies that come with them.
 
 The problem. "Below 400" is no success: a gateway answers 202 for a request that it has only queued, a portal answers
 its log-in page with 200, and an API says ``{"success": false}`` with 200. A delete that is believed then is not done.
@@ -67,8 +67,8 @@ class GoodAnswer:
     def refuse(self, request: Request, response: Response) -> str:
         """Return the reason why an answer is none of the good ones, or ``""``."""
         if self.conditional and response.status == _NOT_MODIFIED:
-            asked = any(name in request.headers for name in _CONDITIONS)
-            return "" if asked else "it says that nothing changed, which was not asked"
+            is_conditional = any(name in request.headers for name in _CONDITIONS)
+            return "" if is_conditional else "it says that nothing changed, which was not asked"
         if response.status not in self.statuses:
             good = ", ".join(map(str, sorted(self.statuses)[:3]))
             return f"it is none of the good ones ({good}{', …' if len(self.statuses) > 3 else ''})"
@@ -112,7 +112,7 @@ def refuse_other_record(*id_keys: str) -> Callable[[Request, Response], str]:
     """
 
     def refuse(request: Request, response: Response) -> str:
-        wanted = request.url.name
+        expected_id = request.url.name
         text = response.text.lstrip("\ufeff").strip()
         if text.startswith("<"):
             return "a web page came; is the base URL right?"
@@ -125,9 +125,11 @@ def refuse_other_record(*id_keys: str) -> Callable[[Request, Response], str]:
         for item in value if isinstance(value, list) else [value]:
             if item is False or describes_error(item):
                 return f"it says that it failed: {text:.{_SHOWN}}"
-            shown = [item[key] for key in id_keys if isinstance(item, Mapping) and item.get(key) is not None]
-            if any(str(number) != wanted for number in shown):
-                return f"it speaks of the record {shown[0]!r:.{_SHOWN}}, not of {wanted!r:.{_SHOWN}}"
+            row_ids = [
+                item[key] for key in id_keys if isinstance(item, Mapping) and item.get(key) is not None
+            ]
+            if any(str(number) != expected_id for number in row_ids):
+                return f"it speaks of the record {row_ids[0]!r:.{_SHOWN}}, not of {expected_id!r:.{_SHOWN}}"
         return ""
 
     return refuse

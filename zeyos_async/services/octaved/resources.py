@@ -194,15 +194,15 @@ class BaseResource(Generic[R]):
         pages = await gather_or_cancel(
             self._fetch_page(
                 self._requests.build_get("get_many", query=[*query, *options]),
-                wanted=frozenset(record_id for _, record_id in query),
+                requested_ids=frozenset(record_id for _, record_id in query),
             )
             for query in queries
         )
         records = {record_id_of(record): record for page in pages for record in page}
         return {record_id: records[record_id] for record_id in dict.fromkeys(id_list) if record_id in records}
 
-    async def _fetch_page(self, request: Request, *, wanted: Collection[str] | None = None) -> list[R]:
-        return read_records(request, await self._channel.send(request), self._reader, wanted=wanted)
+    async def _fetch_page(self, request: Request, *, requested_ids: Collection[str] | None = None) -> list[R]:
+        return read_records(request, await self._channel.send(request), self._reader, requested_ids=requested_ids)
 
 
 class FlowResource(BaseResource[R]):

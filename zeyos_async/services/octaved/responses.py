@@ -47,7 +47,11 @@ def read_record(request: Request, response: Response, reader: TypedReader[R]) ->
 
 
 def read_records(
-    request: Request, response: Response, reader: TypedReader[R], *, wanted: Collection[str] | None = None
+    request: Request,
+    response: Response,
+    reader: TypedReader[R],
+    *,
+    requested_ids: Collection[str] | None = None,
 ) -> list[R]:
     """Return the records of a response.
 
@@ -67,7 +71,7 @@ def read_records(
         raise unreadable_response(request, response, str(error)) from error
     for record in records:
         record_id = record_id_of(record)
-        if not record_id or (wanted is not None and record_id not in wanted):
+        if not record_id or (requested_ids is not None and record_id not in requested_ids):
             reason = f"a record with the id {record_id!r:.60} came, which was not asked for"
             raise unreadable_response(request, response, reason)
     return records

@@ -263,10 +263,14 @@ class ReadableResource(Generic[R]):
         """Raise unless the record of an answer is the one that was asked for, or a new one with its ID."""
         number = getattr(record, "ID", None)
         is_id = isinstance(number, int) and not isinstance(number, bool) and number > 0
-        wanted = "" if request.url == self._url else request.url.name
-        if is_id and wanted in ("", str(number)):
+        requested_ids = "" if request.url == self._url else request.url.name
+        if is_id and requested_ids in ("", str(number)):
             return
-        reason = f"the record {wanted} was asked for, and {number!r:.60} came" if wanted else "it has no ID"
+        reason = (
+            f"the record {requested_ids} was asked for, and {number!r:.60} came"
+            if requested_ids
+            else "it has no ID"
+        )
         if number is None:
             reason = f"it has no ID: {response.text!r:.80}"
         raise unreadable_response(request, response, self._entity, reason)

@@ -266,9 +266,12 @@ class WritableResource(ReadableResource[R]):
         missing = [name for name in pseudo_fields if getattr(stored, name) is None]
         if not missing:
             return stored
-        wanted = {"extdata", "tags"} & {*missing, *(name for name in _PSEUDO if getattr(record, name, None))}
+        expected = {"extdata", "tags"} & {
+            *missing,
+            *(name for name in _PSEUDO if getattr(record, name, None)),
+        }
         try:
-            return await self.get(self._id(record), extdata="extdata" in wanted, tags="tags" in wanted)
+            return await self.get(self._id(record), extdata="extdata" in expected, tags="tags" in expected)
         except ZeyosAsyncError:  # the update is done: a failure of this read must not look like one of it
             for name in missing:
                 setattr(record, name, None)

@@ -52,7 +52,7 @@ from ....errors import (
     ResponseTooLarge,
     ServerError,
 )
-from ....pagination import SMALLEST_PAGE, Paging
+from ....pagination import MIN_PAGE, Paging
 from ....session import Deadline
 from ....wire import Request, Response, public_url, too_deep
 from ..plan import PAGE_FAILURE_STATUSES, ListBackend, PageWindow, PlannedRequest, QueryPlan
@@ -156,7 +156,7 @@ class ListPager(Pager[R]):
         retry_overload = False
         while True:
             request = build_request(limit)
-            is_last_size = retry_overload or limit <= SMALLEST_PAGE
+            is_last_size = retry_overload or limit <= MIN_PAGE
             remaining = deadline.remaining(now=loop.time())
             seconds = remaining if is_last_size else remaining / 3
             bounds = None if seconds == math.inf else attrs.evolve(backend.timeout, total=max(seconds, 0.001))
@@ -178,7 +178,7 @@ class ListPager(Pager[R]):
                     raise
                 _log.info("%s: a page of %d rows failed, trying %d", request.operation, limit, smaller)
                 # The cap of other pages may be lower already, but never as high as what has just failed.
-                limit = min(smaller, max(limit // 2, SMALLEST_PAGE))
+                limit = min(smaller, max(limit // 2, MIN_PAGE))
             else:
                 backend.page_size.worked(limit, ceiling)
                 return FetchedPage(response, request, limit, is_first)
