@@ -20,8 +20,9 @@ from zeyos_async import Zeyos
 from zeyos_async.auth import Credential, FileStore, KeyringStore, OAuth2, TokenStore
 from zeyos_async.auth.stores.history import TokenHistory
 from zeyos_async.errors import ConfigurationError, NotAuthenticated, OutcomeUnknown, ServerError
+from zeyos_async.policy import Retry
 from zeyos_async.services.zeyos.profiles import ProfileStore
-from zeyos_async.testing import connection_lost, server_error
+from zeyos_async.testing import faults
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +61,7 @@ class Place:
 
     @property
     def client(self):
-        return Zeyos(self.instance.url, auth=self.auth)
+        return Zeyos(self.instance.url, auth=self.auth, retry=Retry(attempts=1))
 
     def text(self, access, refresh, expires_at):
         """Return the text of the file with these tokens."""
@@ -218,7 +219,7 @@ async def test_our_own_log_out_removes_what_was_remembered(place, state):
     await place.begin()
     async with place.client as client:
         assert await client.accounts.exists(1)
-        await client.log_out()
+        await place.auth.revoke(client)
     assert list(state.rglob("*.json")) == []
     assert await place.tokens() is None
 
@@ -232,7 +233,7 @@ async def test_a_refusal_reads_the_store_again(place):
     async def refresh_as_the_tool_does():
         """Spend the token, and write the next pair when ours is under way."""
         place.instance.emulator.tokens.revoke(spent.refresh.reveal())
-        while place.instance.token_requests == 0:
+        while place.instance.token_requests == 0:  # noqa: ASYNC110 - the emulator sets no event
             await asyncio.sleep(0.001)
         place.write(place.text(*theirs, int(time.time()) + 3000))
 
@@ -383,9 +384,6 @@ async def test_a_crash_after_the_refresh_leaves_a_mark_that_says_what_happened(p
     assert not mark.exists()
 
 
-STEPS = ["open", "write", "fsync", "replace", "unlink", "close"]
-
-
 @pytest.mark.parametrize("number", range(1, 9))
 @pytest.mark.parametrize("step", ["fsync", "replace", "open"])
 async def test_a_crash_at_each_step_of_a_save(tmp_path, instance, step, number):
@@ -408,11 +406,9 @@ os.{step} = die
     )
     assert code in (0, 9)
     await place.tokens()
-    try:
-        assert await place.call()
-    except NotAuthenticated as error:
-        assert code == 9
-        assert "did not save the new ones" in str(error)
+    result = (await asyncio.gather(place.call(), return_exceptions=True))[0]
+    assert result is True or (code == 9 and isinstance(result, NotAuthenticated)), result
+    assert result is True or "did not save the new ones" in str(result)
     assert not place.path.with_name(".tokens.json.new").exists()
 
 
@@ -427,11 +423,14 @@ async def test_a_clear_refusal_leaves_no_mark(place):
     assert [path.name for path in place.folder.iterdir() if path.name.endswith(".renewal")] == []
 
 
-@pytest.mark.parametrize(("fault", "error"), [(connection_lost, OutcomeUnknown), (server_error, ServerError)])
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [(faults.commit_then_drop(), OutcomeUnknown), (faults.server_error(500, act=True), ServerError)],
+)
 async def test_a_refresh_of_unknown_fate_leaves_a_mark(place, fault, error):
     """The token may be spent; who is refused afterwards learns of it."""
     await place.begin()
-    place.instance.emulator.faults.add(fault(), path="*/oauth2/v1/token", times=1)
+    place.instance.emulator.faults.add(fault, path="*/oauth2/v1/token", times=1)
     with pytest.raises(error):
         await place.call()
     (mark,) = [path for path in place.folder.iterdir() if path.name.endswith(".renewal")]
