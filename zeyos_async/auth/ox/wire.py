@@ -110,7 +110,7 @@ def read_reply(response: Response) -> Reply:
 
 
 def _parse_object(body: bytes) -> Reply:
-    text = body.decode("utf-8", "replace").strip()
+    text = body.decode("utf-8", "replace").strip().removeprefix("\ufeff").lstrip()  # a byte order mark
     # Answers to uploads are written for a hidden frame of a browser: a page that calls a function with the JSON.
     if text[:1] == "<" and (match := _JSON_IN_PAGE.search(text)):
         text = match.group(1)

@@ -187,6 +187,7 @@ def _parse_tokens(response: Response, now: float, previous: Secret | None) -> Cr
         return "it is no JSON object"
     # Some servers write what they don't have as an empty text or as null; the token beside it is good.
     access, refresh = answer.get("access_token"), answer.get("refresh_token") or None
+    refresh = None if isinstance(refresh, str) and not refresh.strip() else refresh
     if not isinstance(access, str) or not _TOKEN.fullmatch(access):
         return "there is no access_token"
     if refresh is not None and (not isinstance(refresh, str) or not _TOKEN.fullmatch(refresh)):
