@@ -107,7 +107,7 @@ OUTSIDE: Final[dict[str, str]] = {
     "compression": "transport",  # the standard library's from 3.14 on
     "orjson": "testing",
     "filelock": "auth.stores.file_locks",
-    "platformdirs": "auth.stores.keyring",
+    "platformdirs": "auth.stores.keyring auth.stores.file_base",
     "keyring": "auth.stores.keyring",
     "pytest": "testing.pytest_plugin",
     "pytest_asyncio": "testing.pytest_plugin",

@@ -26,8 +26,10 @@ __all__ = ["MASK", "Secret", "redact"]
 
 MASK: Final = "***"
 _MIN_REDACTED: Final = 4
-_MIN_PREFIX: Final = 5
+_MIN_PREFIX: Final = 6
 """How much of a secret that is cut off is taken for it: the beginning of a word is no secret."""
+_MIN_PART: Final = 8
+"""How much of a secret is taken for it though other text follows, if that is half of it."""
 _MIN_BASE64: Final = 6
 # Each may itself be escaped, by whatever wraps the text: ``%25C3``, ``\\u00fc``, ``&amp;#252;``.
 _PERCENT: Final = r"(?:%|=|\\+u0025|&\#37;)(?:25)*"
@@ -190,7 +192,9 @@ def _end_of_match(text: str, start: int, units: list[_Unit]) -> int:
         following |= set() if raw else ends  # blanks may be gone
         if not following:
             cuts = [match.end(1) for end in ends if (match := _CUT.match(text, end))]
-            return max(cuts) if cuts and index >= _MIN_PREFIX else -1
+            if cuts and index >= _MIN_PREFIX:
+                return max(cuts)
+            return max(ends) if index >= max(_MIN_PART, len(units) // 2) else -1
         ends = following
     return max(ends)
 
@@ -209,7 +213,10 @@ def _text_units(value: str) -> list[_Unit]:
 
 def _base64_units(encoded: str) -> list[_Unit]:
     """Return the units of a text in base64, which may be broken into lines and has two alphabets."""
-    return [(char, (re.compile(rf"{_LINE_BREAK}(?:{_base64_char(char)})"),)) for char in encoded]
+    forms = [_base64_char(char) for char in encoded]
+    breaks = ["", *[_LINE_BREAK] * (len(forms) - 1)]
+    patterns = [re.compile(f"{line_break}(?:{form})") for line_break, form in zip(breaks, forms, strict=True)]
+    return [(char, (pattern,)) for char, pattern in zip(encoded, patterns, strict=True)]
 
 
 def _base64_char(char: str) -> str:

@@ -68,7 +68,9 @@ __all__ = ["Channel"]
 
 _log: Final = logging.getLogger("zeyos_async")
 _MAX_REDIRECTS: Final = 5
-_MAX_RENEWALS: Final = 3
+_MAX_RENEWALS: Final = 16
+_MAX_LOGINS: Final = 5
+_MAX_AGING: Final = 3
 _NO_LISTENERS: Final = Listeners(())
 _BODY_CONSUMED_HINT: Final = (
     "There is a fresh credential by now, but the body of this request came from an iterator that can't be read "
@@ -348,7 +350,7 @@ class Channel:
     async def _send_in_slot(self, call: Call) -> Response:
         """Send once: get the credential, take a slot, hand it to the transport."""
         manager, limiter = call.credential_manager, call.limiter
-        for _ in range(_MAX_RENEWALS):
+        for _ in range(_MAX_AGING):
             if manager is not None and manager.get_usable() is None:
                 await self._obtain_credential(call, manager, manager.current)
             if not limiter.try_acquire():
@@ -454,15 +456,24 @@ class Channel:
         sent again. A credential that is not the current one any more is simply replaced by it.
         """
         is_late = manager.current is not None and manager.current != credential
-        if call.renewals >= _MAX_RENEWALS or (not is_late and not manager.may_replace(credential)):
+        joins = is_late or manager.is_acquiring
+        if call.renewals >= _MAX_RENEWALS or (not joins and not self._may_log_in(call, manager, credential)):
             return False
-        logins_before = manager.login_count
+        call.renewals += 1
+        call.logins += not joins
         successor = await self._obtain_credential(call, manager, credential)
-        # What another process logged in may be stale by now, too; after a log-in of ours, nothing helps.
-        call.renewals += 1 if is_late or manager.login_count == logins_before else _MAX_RENEWALS
         # The fresh credential is for the next call where the body of this one can't be sent again.
         call.body_consumed = not call.request.resendable
         return successor != credential and not call.body_consumed
+
+    def _may_log_in(self, call: Call, manager: CredentialManager, credential: Credential) -> bool:
+        """Return whether a log-in could help: sessions may be lost several times within one burst of calls.
+
+        Not after a log-in whose credential was never taken: then the log-in is not what is wrong. And only a few
+        times for one call: a server may refuse it alone, and take the same credential for all others.
+        """
+        is_hopeless = call.renewals > 0 and not manager.is_proven(credential)
+        return not is_hopeless and call.logins < _MAX_LOGINS and manager.may_replace(credential)
 
     async def _obtain_credential(
         self, call: Call, manager: CredentialManager, rejected: Credential | None

@@ -50,7 +50,7 @@ from ..errors import (
     OutcomeUnknown,
     ZeyosAsyncError,
 )
-from ..wire import Request, Response
+from ..wire import Request, Response, Safety
 from .shared_credential import SharedCredential
 
 __all__ = ["CredentialManager", "run_flow"]
@@ -122,6 +122,15 @@ class CredentialManager:
         forgotten = self.current or stored
         self.adopt(None)
         return forgotten
+
+    @property
+    def is_acquiring(self) -> bool:
+        """Whether a log-in is under way."""
+        return self._acquisition is not None
+
+    def is_proven(self, credential: Credential) -> bool:
+        """Return whether the server took a credential that was the last log-in's: a rejection now is a loss."""
+        return self._is_proven and credential == self.current
 
     def may_replace(self, rejected: Credential) -> bool:
         """Return whether a log-in could help after this credential was rejected.
@@ -231,7 +240,12 @@ class CredentialManager:
             if isinstance(flow, Credential):
                 return flow
             logged_in = True
-            return await run_flow(flow, exchange)
+            return await run_flow(flow, exchange_saved)
+
+        async def exchange_saved(request: Request) -> Response:
+            if request.safety is Safety.ONCE:
+                await shared.reserve()
+            return await exchange(request)
 
         return await shared.obtain(rejected, log_in), logged_in
 

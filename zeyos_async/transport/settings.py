@@ -103,6 +103,7 @@ def _parse_proxy_host(scheme: str, host: str) -> URL | None:
         is_bare = url.path in ("", "/") and "?" not in host and "#" not in host
     except ValueError:
         return None
+    is_bare = is_bare and not re.search(r"[\s%]|[\x00-\x1f]", host)
     return url.origin() if is_bare and url.raw_user is None and has_host(url) else None
 
 

@@ -26,21 +26,18 @@ locks, so that our locks keep apart only programs that use this library.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import attrs
 from yarl import URL
 
-from ...auth import AuthBackend, BearerToken, Credential, OAuth2, TokenStore
+from ...auth import AuthBackend, BearerToken, Credential, OAuth2
 from ...auth.origins import REFRESH_FORBIDDERS, is_set, plain_http_allowed
-from ...auth.stores.file_locks import hold_lock, hold_lock_in_thread
-from ...auth.stores.private_files import replace_private
+from ...auth.stores.file_base import TokenFileStore
 from ...errors import ConfigurationError, suggest
 from ...secrets import Secret
 from .credential_files import check_writable, files_upwards, read_found_object, read_object, read_pin
@@ -48,7 +45,6 @@ from .credential_files import check_writable, files_upwards, read_found_object, 
 __all__ = ["Profile", "ProfileStore", "find_profile", "look_for_profile", "same_instance"]
 
 _REFRESH_PATIENCE: Final = 60.0
-_WRITE_PATIENCE: Final = 15.0
 
 
 @attrs.frozen
@@ -71,56 +67,39 @@ class _JsonObject:
 
 
 @attrs.frozen
-class ProfileStore(TokenStore):
+class ProfileStore(TokenFileStore):
     """A store for the tokens of one set of credentials, where the vendor's tool keeps them.
 
-    That tool takes no locks: do not let it refresh the same tokens at the same moment.
+    That tool takes no locks, and writes back the tokens that it has read, however long ago. So the newest ones that are
+    known count, whatever the file says, and go back into it.
 
     Attributes:
         path: The file.
         name: The profile's name, or ``None`` where the file holds a single set.
     """
 
+    has_other_writers: ClassVar[bool] = True
+
     path: Path
     name: str | None = None
 
-    async def load(self, key: str) -> Credential | None:
-        """Return the tokens in the file.
+    def _token_file(self) -> Path:
+        return self.path.resolve()  # a file that is linked to stays where it is
 
-        Raises:
-            ConfigurationError: The file is for another instance by now, or it can't be read.
-        """
-        return await asyncio.to_thread(self._load, key)
+    def _place(self, key: str) -> str:
+        return f"{f'.{self.name}' if self.name else ''}.refresh".replace(os.sep, "_")
 
-    async def save(self, key: str, credential: Credential | None) -> None:
-        """Put the tokens back into the file; ``None`` removes them.
+    def _lock_patience(self) -> float:
+        return _REFRESH_PATIENCE
 
-        Raises:
-            ConfigurationError: The file is for another instance by now, or it can't be written.
-        """
-        await asyncio.to_thread(self._save, key, credential)
-
-    @asynccontextmanager
-    async def lock(self, key: str) -> AsyncIterator[None]:
-        """Hold the lock of the set, against programs that use this library."""
-        # Apart from the lock of a write: a refresh, which waits for a server, holds up no other profile's writes.
-        name = f".{self.path.name}{f'.{self.name}' if self.name else ''}".replace(os.sep, "_")
-        async with hold_lock(
-            self.path.resolve().with_name(f"{name}.refresh.lock"), patience=_REFRESH_PATIENCE
-        ):
-            yield
-
-    def _load(self, key: str) -> Credential | None:
+    def _read(self, key: str) -> Credential | None:
         values = read_set(self.path, self.name)
         self._check_instance(key, values)
         return _to_credential(values)
 
-    def _save(self, key: str, credential: Credential | None) -> None:
+    def _text_with(self, key: str, credential: Credential | None) -> Secret:
         check_writable(self.path)
-        path = self.path.resolve()  # a file that is linked to stays where it is
-        with hold_lock_in_thread(path.with_name(f".{path.name}.lock"), patience=_WRITE_PATIENCE):
-            self._check_instance(key, read_set(self.path, self.name))
-            replace_private(path, _with_tokens(self.path, self.name, credential))
+        return _with_tokens(self.path, self.name, credential)
 
     def _check_instance(self, key: str, values: _JsonObject) -> None:
         """Keep tokens and address together: somebody may have signed in to another instance meanwhile."""
