@@ -48,7 +48,7 @@ async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
             loop.add_signal_handler(number, end, why)
     try:
         return await task
-    except asyncio.CancelledError:
+    except (asyncio.CancelledError, OSError):  # of a terminal that was closed, the output fails too
         if reason is not None:
             raise reason from None
         raise
