@@ -38,6 +38,7 @@ from ..errors import ConfigurationError, NotAuthenticated
 from ..services.zeyos.client import Zeyos
 from ..services.zeyos.profiles import Profile, ProfileStore, look_for_profile, same_instance
 from .output import NotSignedIn
+from .secret_files import read_secret
 
 __all__ = [
     "ConnectionOptions",
@@ -347,7 +348,10 @@ def build_password_login(
     name = options.user or environ["ZEYOS_USER"]
     password, source = environ.get("ZEYOS_PASSWORD"), "ZEYOS_PASSWORD"
     if options.password_file:
-        password, source = read_secret(options.password_file, "the password"), options.password_file
+        password, source = (
+            read_secret(options.password_file, "the password", keep_blanks=True),
+            options.password_file,
+        )
     if password is None:
         password, source = ask(f"Password of {name}"), "the prompt"
     if password is None:
@@ -365,21 +369,6 @@ def build_password_login(
         otp=options.otp,
     )
     return login, f"the log-in of {name} with the password from {source}"
-
-
-def read_secret(path: str, what: str) -> str:
-    """Read a secret from a file, or from the next line of standard input for ``-``.
-
-    Raises:
-        ConfigurationError: The file can't be read, or is empty.
-    """
-    try:
-        text = sys.stdin.readline() if path == "-" else Path(path).read_text("utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"{what} can't be read from {path}: {error.strerror}") from error
-    if not text.strip():
-        raise ConfigurationError(f"{what} should be in {path}, and that is empty")
-    return text.strip()
 
 
 def read_token(options: ConnectionOptions, environ: Mapping[str, str], variable: str, what: str) -> str:
@@ -404,7 +393,7 @@ def read_password(
         ConfigurationError: There is no password.
     """
     if options.password_file:
-        return read_secret(options.password_file, "the password")
+        return read_secret(options.password_file, "the password", keep_blanks=True)
     password = environ.get(variable) or ask(f"Password of {name}")
     if not password:
         raise ConfigurationError(f"no password: set {variable}, or give --password-file FILE")

@@ -17,7 +17,7 @@ from ..async_runner import run_async
 from ..connect import ConnectionOptions, ConnectionTarget, describe_store, open_zeyos, resolve_local_target
 from ..error_boundary import exit_code
 from ..options import connection_options
-from ..output import json_text, write
+from ..output import json_text, write, write_utf8
 
 __all__ = ["command"]
 
@@ -49,7 +49,7 @@ def command(*, as_json: bool, connection: ConnectionOptions) -> int:
     """Check the settings, the server and the credential."""
     results = run_async(_run_checks(connection))
     if as_json:
-        write(
+        write_utf8(
             json_text(
                 [{"check": result.check, "ok": result.ok, "says": result.message} for result in results]
             )

@@ -9,7 +9,7 @@ from ..api_clients import ApiOptions, open_general
 from ..async_runner import run_async
 from ..connect import ConnectionOptions
 from ..options import general_options
-from ..output import examples, write
+from ..output import examples, write_utf8
 
 __all__ = ["command"]
 
@@ -39,4 +39,4 @@ def stub_(*, model: str, connection: ConnectionOptions, api_options: ApiOptions)
         async with open_general(connection, api_options) as client:
             return stub(await client.model(model).definition())
 
-    write(run_async(define()))
+    write_utf8(run_async(define()))

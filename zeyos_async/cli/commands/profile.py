@@ -12,7 +12,7 @@ from ...services.zeyos.client import Zeyos
 from ..async_runner import verbose_option
 from ..connect import ConnectionOptions, find_address, read_secret, same_instance, shorten_path
 from ..options import PROFILE
-from ..output import examples, json_text, note, write
+from ..output import examples, json_text, note, write_utf8
 from ..profile_files import (
     TOKEN_FIELDS,
     ProfileRegistry,
@@ -51,7 +51,7 @@ def list_(*, as_json: bool) -> None:
     registry = ProfileRegistry.of_user()
     entries = registry.entries()
     if as_json:
-        write(json_text([_to_json_values(entry) for entry in entries]))
+        write_utf8(json_text([_to_json_values(entry) for entry in entries]))
         return
     rows = [
         ["*" if entry.active else "", clean_text(entry.name), clean_text(entry.url), _describe_tokens(entry)]

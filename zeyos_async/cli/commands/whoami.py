@@ -10,7 +10,7 @@ from ...services.zeyos.client import Identity
 from ..async_runner import run_async
 from ..connect import ConnectionOptions, open_zeyos, resolve_local_target
 from ..options import connection_options
-from ..output import json_text, write
+from ..output import json_text, write_utf8
 from ..tables import print_table
 from ..value_format import clean_text
 
@@ -42,7 +42,7 @@ def command(*, as_json: bool, connection: ConnectionOptions) -> None:
         "file": str(stored.store.path) if stored is not None else None,
     }
     if as_json:
-        write(json_text(values))
+        write_utf8(json_text(values))
         return
     rows = {key: value for key, value in values.items() if value not in (None, "")}
     for key in ("profile", "file"):  # they stand beside the credential already
