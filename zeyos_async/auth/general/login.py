@@ -82,7 +82,7 @@ def read_status(response: Response) -> Status | None:
 
 @attrs.define(eq=False)
 class LearnedCodes:
-    """Meanings of the status codes of one endpoint that the document does not explain, as they were learned.
+    """The meanings that the status codes of one endpoint turned out to have, where the document does not explain them.
 
     Attributes:
         expired: Codes that a fresh token did away with.

@@ -1,4 +1,4 @@
-"""The table of good answers: for each operation the statuses, and the bodies that come with them.
+"""Good answers: for each operation the statuses, and the bodies that come with them.
 
 The problem. "Below 400" is no success: a gateway answers 202 for a request that it has only queued, a portal answers
 its log-in page with 200, and an API says ``{"success": false}`` with 200. A delete that is believed then is not done.
@@ -112,7 +112,7 @@ def refuse_other_record(*id_keys: str) -> Callable[[Request, Response], str]:
     """
 
     def refuse(request: Request, response: Response) -> str:
-        expected_id = request.url.name
+        record_id = request.url.name
         text = response.text.lstrip("\ufeff").strip()
         if text.startswith("<"):
             return "a web page came; is the base URL right?"
@@ -125,11 +125,11 @@ def refuse_other_record(*id_keys: str) -> Callable[[Request, Response], str]:
         for item in value if isinstance(value, list) else [value]:
             if item is False or describes_error(item):
                 return f"it says that it failed: {text:.{_SHOWN}}"
-            row_ids = [
+            shown_ids = [
                 item[key] for key in id_keys if isinstance(item, Mapping) and item.get(key) is not None
             ]
-            if any(str(number) != expected_id for number in row_ids):
-                return f"it speaks of the record {row_ids[0]!r:.{_SHOWN}}, not of {expected_id!r:.{_SHOWN}}"
+            if any(str(number) != record_id for number in shown_ids):
+                return f"it speaks of the record {shown_ids[0]!r:.{_SHOWN}}, not of {record_id!r:.{_SHOWN}}"
         return ""
 
     return refuse

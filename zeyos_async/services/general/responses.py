@@ -42,13 +42,13 @@ class ResponseCheck:
 
     def __call__(self, request: Request, response: Response) -> None:
         """Raise the error that a response stands for, if it is one."""
-        known_codes = self.backend
+        backend = self.backend
         status = read_status(response)
         if status is None or (status.ok and not response.ok):
             check_response(request, response)
         elif not status.ok:
-            _learn_refusal(request, status, known_codes)
-            raise _error(request, response, status, known_codes)
+            _learn_refusal(request, status, backend)
+            raise _error(request, response, status, backend)
         if response.status not in _GOOD_STATUSES:
             raise ServerError(
                 f"{request.operation}: the answer can't be taken for a success",
@@ -58,22 +58,22 @@ class ResponseCheck:
             )
         if isinstance(request, ActionRequest):
             for code in request.met:  # a fresh token did away with it
-                known_codes.learned.learn_expired(code)
+                backend.learned.learn_expired(code)
 
 
-def _learn_refusal(request: Request, status: Status, codes: KmdBackend) -> None:
+def _learn_refusal(request: Request, status: Status, backend: KmdBackend) -> None:
     """Remember a code that a fresh token met as well: it has nothing to do with the token."""
     code = status.statuscode
-    if isinstance(request, ActionRequest) and request.met.count(code) > 1 and code not in codes.expired:
-        codes.learned.learn_refusal(code)
+    if isinstance(request, ActionRequest) and request.met.count(code) > 1 and code not in backend.expired:
+        backend.learned.learn_refusal(code)
 
 
-def _error(request: Request, response: Response, status: Status, codes: KmdBackend) -> ApiError:
+def _error(request: Request, response: Response, status: Status, backend: KmdBackend) -> ApiError:
     fields = _field_messages(response) if status.statuscode == _INVALID_FIELDS_CODE else {}
     message = status.message or "the server gave no reason"
     if fields:
         message += " " + "; ".join(f"{name}: {text}" for name, text in fields.items())
-    return _error_class(request, response, status, codes)(
+    return _error_class(request, response, status, backend)(
         f"{request.operation}: {message} (statuscode {status.statuscode})",
         status=response.status,
         code=str(status.statuscode),
@@ -83,19 +83,19 @@ def _error(request: Request, response: Response, status: Status, codes: KmdBacke
     )
 
 
-def _error_class(request: Request, response: Response, status: Status, codes: KmdBackend) -> type[ApiError]:
+def _error_class(request: Request, response: Response, status: Status, backend: KmdBackend) -> type[ApiError]:
     code = status.statuscode
     if not response.ok:
         return error_class(response.status)
-    if code in DOCUMENTED_CODES or code in codes.refusals:
+    if code in DOCUMENTED_CODES or code in backend.refusals:
         # 0 beside the word "Error" is no code.
         return ServerError if code == 0 else BadRequest
-    if codes.means_expired(code):
+    if backend.means_expired(code):
         return NotAuthenticated
-    if code < 0 or (request.safety is not Safety.READ and codes.is_unknown(code)):
+    if code < 0 or (request.safety is not Safety.READ and backend.is_unknown(code)):
         # The server may have stored the write before it said so: for the channel, a write's ServerError is a FailedWrite.
         return ServerError
-    if code in codes.learned.refusals:
+    if code in backend.learned.refusals:
         return BadRequest if request.safety is Safety.READ else ServerError
     return NotAuthenticated if _TOKEN_WORDS.search(status.msg) else BadRequest
 

@@ -202,7 +202,9 @@ class BaseResource(Generic[R]):
         return {record_id: records[record_id] for record_id in dict.fromkeys(id_list) if record_id in records}
 
     async def _fetch_page(self, request: Request, *, requested_ids: Collection[str] | None = None) -> list[R]:
-        return read_records(request, await self._channel.send(request), self._reader, requested_ids=requested_ids)
+        return read_records(
+            request, await self._channel.send(request), self._reader, requested_ids=requested_ids
+        )
 
 
 class FlowResource(BaseResource[R]):

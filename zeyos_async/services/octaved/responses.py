@@ -59,7 +59,7 @@ def read_records(
         request: The request that was sent.
         response: Its response.
         reader: A reader of such records.
-        wanted: The IDs that were asked for; ``None`` for any.
+        requested_ids: The IDs that were asked for; ``None`` for any.
 
     Raises:
         ServerError: The response is no list of records, one has no ID, or one was not asked for: then those that

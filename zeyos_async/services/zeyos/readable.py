@@ -263,12 +263,12 @@ class ReadableResource(Generic[R]):
         """Raise unless the record of an answer is the one that was asked for, or a new one with its ID."""
         number = getattr(record, "ID", None)
         is_id = isinstance(number, int) and not isinstance(number, bool) and number > 0
-        requested_ids = "" if request.url == self._url else request.url.name
-        if is_id and requested_ids in ("", str(number)):
+        requested_id = "" if request.url == self._url else request.url.name
+        if is_id and requested_id in ("", str(number)):
             return
         reason = (
-            f"the record {requested_ids} was asked for, and {number!r:.60} came"
-            if requested_ids
+            f"the record {requested_id} was asked for, and {number!r:.60} came"
+            if requested_id
             else "it has no ID"
         )
         if number is None:

@@ -266,12 +266,14 @@ class WritableResource(ReadableResource[R]):
         missing = [name for name in pseudo_fields if getattr(stored, name) is None]
         if not missing:
             return stored
-        expected = {"extdata", "tags"} & {
+        pseudo_names = {"extdata", "tags"} & {
             *missing,
             *(name for name in _PSEUDO if getattr(record, name, None)),
         }
         try:
-            return await self.get(self._id(record), extdata="extdata" in expected, tags="tags" in expected)
+            return await self.get(
+                self._id(record), extdata="extdata" in pseudo_names, tags="tags" in pseudo_names
+            )
         except ZeyosAsyncError:  # the update is done: a failure of this read must not look like one of it
             for name in missing:
                 setattr(record, name, None)
