@@ -22,6 +22,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 import types
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -140,6 +141,62 @@ def run_program(block: Block, text: str, prefix: list[str]) -> str:
     )
     assert done.returncode == 0, f"{block} fails:\n{done.stdout}{done.stderr}"
     return done.stdout
+
+
+UNTYPED: Final = frozenset(
+    [
+        "auth",
+        "errors",
+        "observability",
+        "octaved",
+        "openxchange-groupware",
+        "openxchange-mail-and-files",
+        "ox",
+    ]
+)
+"""Pages whose snippets are not for a type checker: of records whose fields may be None, or wrong on purpose."""
+
+
+def typed_sources(page: Path) -> dict[str, str]:
+    """The programs of a page as files, and its snippets as the body of one function."""
+    together = [
+        "from zeyos_async import Zeyos; from zeyos_async.testing import ZeyosEmulator",
+        "async def main(zeyos: Zeyos, emulator: ZeyosEmulator) -> None:",
+    ]
+    sources: dict[str, str] = {}
+    for block in blocks(page):
+        if block.language != "python":
+            continue
+        if "asyncio.run(" in block.text or re.search(r"^(async )?def test_", block.text, re.MULTILINE):
+            sources[f"program_{page.stem.replace('-', '_')}_{block.line}.py"] = "\n" * block.line + block.text
+        elif page.stem not in UNTYPED:  # on the line of the page, for the messages
+            together += [""] * (block.line - len(together))
+            together += textwrap.indent(block.text, "    ").splitlines()
+    if len(together) > 2:
+        sources[f"page_{page.stem.replace('-', '_')}.py"] = "\n".join(together) + "\n"
+    return sources
+
+
+def test_the_programs_of_the_pages_pass_a_strict_type_checker(tmp_path: Path) -> None:
+    """A reader who copies one gets no complaint of their own checker."""
+    pytest.importorskip("mypy")
+    sources = {name: text for page in PAGES for name, text in typed_sources(page).items()}
+    assert any(name.startswith("program_") for name in sources)
+    for name, text in sources.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--no-pretty",
+        "--cache-dir",
+        str(ROOT / ".mypy_cache"),
+        ".",
+    ]
+    environment = {"MYPYPATH": str(ROOT), "PATH": ""}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def commands() -> list[Any]:

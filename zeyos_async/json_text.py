@@ -22,6 +22,8 @@ __all__ = [
     "MARK",
     "decode_json",
     "encode_json",
+    "encode_lines",
+    "has_half",
     "mark_halves",
     "mark_values",
     "unmark_bytes",
@@ -71,6 +73,14 @@ def encode_json(value: Any, encoder: msgspec.json.Encoder = _ENCODER) -> bytes:
         return unmark_bytes(encoder.encode(mark_values(value)))
 
 
+def encode_lines(rows: list[Any], encoder: msgspec.json.Encoder) -> bytes:
+    r"""Encode rows as lines of JSON; half characters become escapes (``\ud83d``), in structs also after the call."""
+    try:
+        return encoder.encode_lines(rows)
+    except UnicodeEncodeError:
+        return unmark_bytes(encoder.encode_lines(mark_values(rows)))
+
+
 def mark_halves(body: bytes) -> bytes | None:
     """Return a body with marks in place of half characters, or ``None`` if it has none."""
     marked = _ESCAPES.sub(_mark, body)
@@ -88,6 +98,11 @@ def _mark(match: re.Match[bytes]) -> bytes:
 def unmark_bytes(body: bytes) -> bytes:
     """Return marked JSON with escapes in place of the marks."""
     return _MARKED_BYTES.sub(rb"\\u\1", body) if MARK in body else body
+
+
+def has_half(text: str) -> bool:
+    """Return whether a text has half a character, which UTF-8 can't hold."""
+    return _HALF.search(text) is not None
 
 
 def mark_values(value: Any) -> Any:

@@ -10,6 +10,7 @@ from .readers import (
     RowReader,
     TypedReader,
     check_class,
+    find_unreadable,
     make_row_filler,
     split_rows,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "RowReader",
     "TypedReader",
     "check_class",
+    "find_unreadable",
     "make_row_filler",
     "split_rows",
     "time_from_wire",

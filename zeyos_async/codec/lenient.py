@@ -266,17 +266,17 @@ def check_fillable(hint: Any, label: str) -> None:
 _PLAIN_HINTS: Final = (Any, int, float, Decimal, str, bool, datetime, date, dict, list)
 
 
-def _parts(hint: Any, outer_hints: tuple[Any, ...] = ()) -> Iterator[Any]:
+def _parts(hint: Any, ancestors: tuple[Any, ...] = ()) -> Iterator[Any]:
     """Yield the types that a type is made of, itself among them where it is more than their union."""
     origin, members = typing.get_origin(hint), typing.get_args(hint)
-    if hint in (None, type(None), ...) or hint in outer_hints:
+    if hint in (None, type(None), ...) or hint in ancestors:
         return
     if origin is typing.Annotated and hint != WallClock:
-        yield from _parts(members[0], outer_hints)
+        yield from _parts(members[0], ancestors)
     elif isinstance(hint, type) and attrs.has(hint):
         attrs.resolve_types(hint)
         for field in attrs.fields(hint):
-            yield from _parts(Any if field.type is None else field.type, (*outer_hints, hint))
+            yield from _parts(Any if field.type is None else field.type, (*ancestors, hint))
     else:
         if origin not in (typing.Union, types.UnionType):
             yield hint
@@ -284,7 +284,7 @@ def _parts(hint: Any, outer_hints: tuple[Any, ...] = ()) -> Iterator[Any]:
             members = members[1:]
         if origin not in (typing.Literal, typing.Annotated, Callable):
             for member in members:
-                yield from _parts(member, outer_hints)
+                yield from _parts(member, ancestors)
 
 
 def _is_choice(hint: Any) -> bool:

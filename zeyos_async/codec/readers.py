@@ -63,6 +63,7 @@ __all__ = [
     "RowReader",
     "TypedReader",
     "check_class",
+    "find_unreadable",
     "make_row_filler",
     "split_rows",
 ]
@@ -140,6 +141,20 @@ def _split_row(raw: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DecodeFailed(f"not JSON: {error}") from error
     return values
+
+
+def find_unreadable(body: bytes) -> str:
+    """Return where the first value that is no JSON stands, for a message; nothing if that can't be told."""
+    try:
+        for number, raw in enumerate(_split_raw(body), 1):
+            for key, value in _split_row(raw).items():
+                try:
+                    decode_json(value)
+                except (msgspec.DecodeError, UnicodeDecodeError):
+                    return f" (row {number} of the page, column {key})"
+    except DecodeFailed:
+        pass  # no rows at all
+    return ""
 
 
 def _read_each(body: bytes, read: Callable[[msgspec.Raw], R]) -> list[R]:
@@ -304,7 +319,7 @@ def _hints(cls: type) -> dict[str, Any]:
     return {a.name: Any if a.type in (None, object) else a.type for a in attrs.fields(cls)}
 
 
-_MOMENT: Final = typing.Annotated[datetime, msgspec.Meta(tz=True)]
+_MOMENT: Final[Any] = typing.Annotated[datetime, msgspec.Meta(tz=True)]
 """A moment; text without an offset, which msgspec would read as a naive one, takes the lenient way."""
 
 _DECODABLE: Final[Mapping[Any, Any]] = {

@@ -34,7 +34,8 @@ from typing import Any, Final
 
 import msgspec
 
-from ..errors import InvalidArgument
+from ..errors import DecodeFailed, InvalidArgument
+from ..json_text import encode_json, has_half
 from ..schema import Kind
 from .rows import Column, StructRows, iso_columns
 
@@ -99,7 +100,10 @@ class CsvLines:
         """Return the lines of a page."""
         row_classes = set(map(type, rows))
         if tuple in row_classes:
-            return self._encode_cells(rows)
+            try:
+                return self._encode_cells(rows)
+            except UnicodeEncodeError as error:
+                raise self._half_character(rows) from error
         values = list(map(msgspec.structs.astuple, rows))
         width = len(self._keys)
         if len(values[0]) > width:  # the last value is the ID that paging needs, and nobody selected
@@ -126,6 +130,18 @@ class CsvLines:
         tuples = iso_columns(tuples, self._times)
         return "".join([self._join_cells(row) + "\n" for row in tuples]).encode()
 
+    def _half_character(self, rows: list[Any]) -> DecodeFailed:
+        """Return the error that names the first cell of a page that UTF-8 can't hold."""
+        for number, row in enumerate(rows, 1):
+            values = row if type(row) is tuple else msgspec.structs.astuple(row)
+            for key, value in zip(self._keys, values, strict=False):
+                if isinstance(value, str) and has_half(value):
+                    return DecodeFailed(
+                        f"row {number} of the page, column {key}: {value!r:.60} has half a character, which a CSV file "
+                        "can't hold. Mend the value on the server, leave the column out, or export to .jsonl"
+                    )
+        return DecodeFailed("a text has half a character, which a CSV file can't hold")
+
     def _join_cells(self, values: Sequence[Any]) -> str:
         return self._delimiter.join([self._encode_cell(value) for value in values])
 
@@ -135,7 +151,7 @@ class CsvLines:
         if isinstance(value, str):
             text = _guard_text(value) if self._spreadsheet_safe and value[:1] in _FORMULA_STARTS else value
         elif isinstance(value, (list, dict)):
-            text = _ENCODER.encode(value).decode()
+            text = encode_json(value, _ENCODER).decode()
         elif isinstance(value, datetime):
             return _ENCODER.encode(value).decode()
         else:

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from ..codec import DecodeFailed
+from ..json_text import encode_lines
 from ..schema import Kind
 from .rows import ByteRows, Column, OneLineRows, StructRows, iso_columns
 
@@ -64,7 +65,7 @@ class JsonLines:
             row if isinstance(row, tuple) else msgspec.structs.astuple(row)[: self._width] for row in rows
         ]
         lines = starmap(self._line, iso_columns(tuples, self._times))
-        return self._encoder.encode_lines(list(lines))
+        return encode_lines(list(lines), self._encoder)
 
 
 def _check_utf8(text: bytes, rows: list[Any]) -> None:

@@ -36,7 +36,9 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 import msgspec
 
-from ..codec import DecodeFailed, Page, RawReader, RowReader
+from ..codec import DecodeFailed, Page, RawReader, RowReader, find_unreadable
+from ..codec.lenient import to_int
+from ..json_text import decode_json
 from ..schema import Entity, Kind, resolve
 
 if TYPE_CHECKING:
@@ -115,7 +117,7 @@ class ByteRows:
 
     def value(self, row: Any, path: str) -> Any:
         """Return one value of a row, for the check that the server applied the filter."""
-        values = msgspec.json.decode(row)
+        values = decode_json(row)
         return values.get(next(column.key for column in self.selected if column.path == path))
 
 
@@ -185,10 +187,8 @@ class _StructReader:
         """Decode a page."""
         try:
             rows = self._struct_decoder.decode(body)
-        except msgspec.ValidationError:
+        except (msgspec.DecodeError, UnicodeDecodeError):  # half a character is one, too
             return self._read_tuples(body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise DecodeFailed(f"not JSON: {error}") from error
         return Page(rows, self._read_ids(rows))
 
     def _read_ids(self, rows: list[Any]) -> list[int] | None:
@@ -200,14 +200,14 @@ class _StructReader:
 
     def _read_tuples(self, body: bytes) -> Page[Any]:
         try:
-            rows = self._dict_decoder.decode(body)
+            rows = decode_json(body, self._dict_decoder)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise DecodeFailed(f"not a list of rows: {error}") from error
+            raise DecodeFailed(f"not a list of rows: {error}{find_unreadable(body)}") from error
         ids = None if self._id_key is None else self._to_ids([row.get(self._id_key) for row in rows])
         return Page([tuple(map(row.get, self._keys)) for row in rows], ids)
 
     def _to_ids(self, ids: list[Any]) -> list[int]:
         try:
-            return [int(value) for value in ids]
+            return list(map(to_int, ids))
         except (TypeError, ValueError):
             raise DecodeFailed(f"a row without a usable {self._id_key!r}, which was selected") from None

@@ -189,7 +189,7 @@ def _parse_token(response: Response) -> Credential | str:
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         return "it holds no token"
     expires = answer.get("expdate")
-    if isinstance(expires, str) and expires.isascii() and expires.isdigit():
+    if isinstance(expires, str) and expires.isascii() and expires.isdigit() and len(expires) < 20:
         expires = int(expires)
     # What is no time tells nothing about the token beside it. ``True`` is an int in Python, and no time.
     if isinstance(expires, bool) or not isinstance(expires, (int, float)) or not 0 < expires < math.inf:

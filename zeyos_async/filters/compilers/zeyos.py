@@ -15,7 +15,7 @@ from ...schema import Entity
 from ..display import shorten
 from ..expression import And, Comparison, Constant, Expression, Op, Or
 from ..normalize import normalize
-from .base import Compiler, check_integer, check_text, to_json_number
+from .base import Compiler, check_integer, check_text, is_sendable, to_json_number
 
 __all__ = ["OPERATORS", "from_zeyos", "to_zeyos"]
 
@@ -134,7 +134,7 @@ def _compile_test(comparison: Comparison) -> Any:
     """Return the test that stands under the field's name."""
     op, value = comparison.op, comparison.value
     if type(value) is tuple:
-        value = [_to_json(item, comparison) for item in value]
+        value = list(value) if is_sendable(value) else [_to_json(item, comparison) for item in value]
     elif value is not None:
         value = _to_json(value, comparison)
     return value if op is _EQ or op is _IS_NULL else {OPERATORS[op]: value}

@@ -31,7 +31,7 @@ import attrs
 from ...deprecated import renamed_arguments
 from ...errors import FilterError, InvalidArgument, ManyResults, NoResult
 from ...filters import (
-    Expression,
+    Condition,
     FieldRef,
     Order,
     all_of,
@@ -82,7 +82,7 @@ class Query(Generic[R]):
 
     # -- steps: each returns a new query -------------------------------------------------------
 
-    def where(self, *conditions: Expression | str) -> Query[R]:
+    def where(self, *conditions: Condition) -> Query[R]:
         """Keep only rows for which all these conditions hold too.
 
         Args:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
@@ -18,10 +18,11 @@ import msgspec
 from ...errors import InvalidArgument, suggest
 from ...schema import Field, Kind
 
-__all__ = ["encode_json", "to_unix_seconds", "to_wire"]
+__all__ = ["check_finite", "encode_json", "to_unix_seconds", "to_wire"]
 
 # The default would write a Decimal as text, which the APIs refuse for numbers.
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
+_SECOND: Final = timedelta(seconds=1)
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - a wall clock has no zone
 
 
@@ -33,12 +34,33 @@ def encode_json(body: Mapping[str, Any], *, operation: str) -> bytes:
         operation: The name of the call, for the message of the error.
 
     Raises:
-        InvalidArgument: Some value inside a JSON field has no JSON form.
+        InvalidArgument: Some value inside a JSON field has no JSON form, such as NaN.
     """
     try:
+        check_finite(body)
         return _ENCODER.encode(body)
     except (TypeError, msgspec.MsgspecError, ValueError, RecursionError, UnicodeEncodeError) as error:
         raise InvalidArgument(f"{operation}: a value can't be written as JSON: {error}") from error
+
+
+def check_finite(value: Any) -> None:
+    """Refuse NaN and infinity anywhere in values, which the encoder would write as null.
+
+    Raises:
+        ValueError: There is one.
+    """
+    if isinstance(value, float | Decimal) and not math.isfinite(value) and not _is_finite_decimal(value):
+        raise ValueError(f"{value!r} is no number that JSON can have")
+    if isinstance(value, Mapping):
+        value = value.values()
+    elif not isinstance(value, list | tuple | set | frozenset):
+        return
+    for item in value:
+        check_finite(item)
+
+
+def _is_finite_decimal(value: float | Decimal) -> bool:
+    return isinstance(value, Decimal) and value.is_finite()  # its float may be infinite
 
 
 def to_wire(label: str, field: Field, value: Any) -> Any:
@@ -81,7 +103,9 @@ def to_unix_seconds(label: str, value: Any) -> int:
                 f"{label}: {value!r} has no timezone, so it names no moment: use datetime.now(UTC), "
                 "or value.astimezone() if it is local time"
             )
-        return math.floor(value.timestamp())
+        return (
+            value - _EPOCH.replace(tzinfo=UTC)
+        ) // _SECOND  # not timestamp(): a float rounds far moments up
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     raise InvalidArgument(f"{label} takes an aware datetime or whole Unix seconds, not {value!r:.60}")
@@ -89,7 +113,12 @@ def to_unix_seconds(label: str, value: Any) -> int:
 
 def _to_clock_seconds(label: str, value: Any) -> int:
     if isinstance(value, datetime) and value.utcoffset() is None:
-        return math.floor((value.replace(tzinfo=None) - _EPOCH).total_seconds())
+        if value.fold:
+            raise InvalidArgument(
+                f"{label} holds what a clock shows, and {value!r} (fold=1) is the second time that it shows this: "
+                "the API can't say which; give value.replace(fold=0) if the reading alone counts"
+            )
+        return (value.replace(tzinfo=None) - _EPOCH) // _SECOND
     hint = ""
     if isinstance(value, datetime):
         hint = ": it has a timezone; give the user's local time without one, value.replace(tzinfo=None)"

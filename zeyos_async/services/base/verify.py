@@ -23,12 +23,13 @@ Left out: later pages. A filter that is ignored shows in the first rows.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
 from ...errors import ServerError
 from ...filters import And, Comparison, Expression, Op, Or, evaluate, fields
+from ...filters.display import shorten
 from ...schema import Entity, Kind, resolve
 from .plan import QueryPlan
 
@@ -38,6 +39,8 @@ _EQUALITY_OPS: Final = frozenset({Op.EQ, Op.NE, Op.IN, Op.NOT_IN, Op.IS_NULL, Op
 _TEXT_OPS: Final = frozenset({Op.EQ, Op.IN, Op.IS_NULL, Op.IS_NOT_NULL})
 _ORDER_OPS: Final = frozenset({Op.LT, Op.LE, Op.GT, Op.GE})
 _MAX_CHECKED_ROWS: Final = 200
+_MAX_COMPARISONS: Final = 20_000
+"""Comparisons of all rows with one part of the condition; an OR of thousands is judged by fewer rows."""
 _HIDDEN_KEY: Final = "_zeyos_async_check_"
 _LARGE_TEXTS: Final = (
     "text",
@@ -92,20 +95,19 @@ def check_first_rows(plan: QueryPlan, rows: Sequence[Mapping[str, Any]]) -> None
     Raises:
         ServerError: Some row can't have passed the filter, or the rows are in another order.
     """
-    judged = rows[:_MAX_CHECKED_ROWS]
     for part in _split_conjunction(plan.where):
         if not _is_certain(part, plan.entity):
             continue
-        part_paths = fields(part)
-        for row in judged:
-            if part_paths <= row.keys() and not _may_pass(part, row):
+        part_paths, may_pass = fields(part), _build_test(part)
+        for row in rows[: max(1, min(_MAX_CHECKED_ROWS, _MAX_COMPARISONS // _count(part)))]:
+            if part_paths <= row.keys() and not may_pass(row):
                 values = {path: row[path] for path in sorted(part_paths)}
                 raise ServerError(
-                    f"{plan.entity.name}: the server did not apply the filter {part}: it answered a row "
-                    f"with {_describe_values(values)}; nothing of this answer can be relied on"
+                    f"{plan.entity.name}: the server did not apply the filter {shorten(str(part), 500)}: it answered "
+                    f"a row with {_describe_values(values)}; nothing of this answer can be relied on"
                 )
     if plan.order and _has_certain_order(plan):
-        _check_order(plan, judged)
+        _check_order(plan, rows[:_MAX_CHECKED_ROWS])
 
 
 def _has_certain_order(plan: QueryPlan) -> bool:
@@ -150,16 +152,28 @@ def _is_certain(part: Expression, entity: Entity) -> bool:
     return kind is Kind.NUMBER and part.op in _ORDER_OPS
 
 
-def _may_pass(part: Expression, values: Mapping[str, Any]) -> bool:
-    if isinstance(part, And):
-        return all(_may_pass(item, values) for item in part.items)
-    if isinstance(part, Or):
-        return any(_may_pass(item, values) for item in part.items)
-    if isinstance(part, Comparison) and part.op in (Op.EQ, Op.IN) and isinstance(values[part.path], str):
-        texts = part.value if part.op is Op.IN else (part.value,)
-        # Some columns (users.name, users.email) compare without case on the server.
-        return values[part.path].casefold() in {str(text).casefold() for text in texts}
-    return evaluate(part, values) is True
+def _count(part: Expression) -> int:
+    """Return how many comparisons a condition makes of each row; a list counts as one, as its values are a set."""
+    return sum(map(_count, part.items)) if isinstance(part, And | Or) else 1
+
+
+def _build_test(part: Expression) -> Callable[[Mapping[str, Any]], bool]:
+    """Return a function that tells whether a row with these values may have passed the condition."""
+    if isinstance(part, And | Or):
+        tests = [_build_test(item) for item in part.items]
+        combine = all if isinstance(part, And) else any
+        return lambda values: combine(test(values) for test in tests)
+    if not isinstance(part, Comparison) or part.op not in (Op.EQ, Op.IN):
+        return lambda values: evaluate(part, values) is True
+    path, operands = part.path, part.value if part.op is Op.IN else (part.value,)
+    # Some columns (users.name, users.email) compare without case on the server.
+    texts = frozenset([text.casefold() for text in operands if isinstance(text, str)])
+
+    def may_pass(values: Mapping[str, Any]) -> bool:
+        value = values[path]
+        return value.casefold() in texts if isinstance(value, str) else evaluate(part, values) is True
+
+    return may_pass
 
 
 def _describe_values(values: Mapping[str, Any]) -> str:

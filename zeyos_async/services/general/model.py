@@ -17,7 +17,7 @@ from ...errors import (
     ServerError,
     ZeyosAsyncError,
 )
-from ...filters import Expression, condition, to_general
+from ...filters import Condition, Expression, FieldRef, condition, to_general
 from ...wire import Safety
 from ..base.plan import QueryPlan
 from ..base.query import Query
@@ -67,14 +67,14 @@ class Model:
         plan = QueryPlan(entity=self._lists.entity)
         return Query(self._lists, plan, Rows()).paging(size=_PAGE_SIZE)
 
-    def where(self, *conditions: Expression | str) -> Query[Row]:
+    def where(self, *conditions: Condition) -> Query[Row]:
         """Return a query over the records for which all these conditions hold. See ``Query.where``."""
         return self.query().where(*conditions)
 
     async def list(
         self,
         *,
-        filters: Expression | str | Sequence[Mapping[str, Any]] = (),
+        filters: Condition | Sequence[Mapping[str, Any]] = (),
         limit: int | None = None,
         offset: int | None = None,
         order: str | None = None,
@@ -91,7 +91,7 @@ class Model:
             sort: ``"asc"`` or ``"desc"``.
             cols: The columns; the server's own choice if left out.
         """
-        if isinstance(filters, Expression | str):
+        if isinstance(filters, Expression | FieldRef | str):
             filters = to_general(condition(filters), self._lists.entity)
         options = {"limit": limit, "offset": offset, "order": order, "sort": sort}
         fields: dict[str, Any] = {name: value for name, value in options.items() if value is not None}

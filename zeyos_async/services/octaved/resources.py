@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from yarl import URL
 
 from ...errors import Conflict, Gone, NotFound, OutcomeUnknown, ZeyosAsyncError
-from ...filters import Expression, FieldNamespace, FieldRef, all_of, condition
+from ...filters import Condition, FieldNamespace, all_of, condition
 from ...session import Channel
 from ...wire import Request, Safety
 from .paths import Paths
@@ -249,7 +249,7 @@ class FlowResource(BaseResource[R]):
             if not error.after_unknown:
                 raise
 
-    def search(self, *conditions: Expression | FieldRef[Any] | str) -> Search[R]:
+    def search(self, *conditions: Condition) -> Search[R]:
         """Search for the records for which all these conditions hold.
 
         Args:
@@ -268,11 +268,11 @@ class FlowResource(BaseResource[R]):
         build_request(False)  # raises the condition's errors here, and not when the search is awaited
         return Search(build_request, self._fetch_ids, self._fetch_records, self._schema.yields)
 
-    async def search_ids(self, *conditions: Expression | FieldRef[Any] | str) -> list[str]:
+    async def search_ids(self, *conditions: Condition) -> list[str]:
         """Return the IDs of the records for which all these conditions hold; see ``search``."""
         return await self.search(*conditions).ids()
 
-    def source(self, *conditions: Expression | FieldRef[Any] | str) -> SearchSource[R]:
+    def source(self, *conditions: Condition) -> SearchSource[R]:
         """Return the records of a search as a source, for exports and syncs.
 
         Args:
@@ -301,7 +301,7 @@ class CustomerResource(FlowResource["Customer"]):
         """Fetch all customers."""
         return await self._fetch_page(self._requests.build_get("all"))
 
-    def source(self, *conditions: Expression | FieldRef[Any] | str) -> SearchSource[Customer]:
+    def source(self, *conditions: Condition) -> SearchSource[Customer]:
         """Return the customers of a search as a source; without a condition, all customers."""
         if conditions:
             return super().source(*conditions)

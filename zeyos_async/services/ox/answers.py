@@ -284,7 +284,11 @@ def _read_categories(reply: _Problem) -> tuple[str, ...]:
     if names or reply.category is None:
         return names
     number = str(reply.category)
-    return (CATEGORIES.get(int(number), number),) if number.isascii() and number.isdigit() else ()
+    return (
+        (CATEGORIES.get(int(number), number),)
+        if number.isascii() and number.isdigit() and len(number) < 10
+        else ()
+    )
 
 
 def _to_list(value: Any) -> list[Any]:

@@ -12,6 +12,7 @@ from ...errors import ApiError, InvalidArgument, ZeyosAsyncError
 from ...forms import Form, Multipart, Upload
 from ...session import Channel
 from ...wire import Request, Response, StreamingBody
+from ..base.values import check_finite
 from .answers import Envelope
 from .download import Download
 from .errors import add_hint
@@ -178,6 +179,7 @@ def _accept_header(shape: ResultShape) -> str:
 
 def _encode_json(value: Any, label: str) -> bytes:
     try:
+        check_finite(value)
         return msgspec.json.encode(value)
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidArgument(f"{label}: the values can't be written as JSON: {error}") from error

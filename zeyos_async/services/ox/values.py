@@ -9,6 +9,7 @@ as ``full_time`` tells. The events of ``chronos`` have a form of their own, with
 from __future__ import annotations
 
 import enum
+import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -175,7 +176,8 @@ def _find_zone(name: Any) -> tzinfo | None:
 def event_time_to_wire(value: Any, label: str) -> dict[str, str]:
     """Return the object for the start or end of an event.
 
-    A ``date`` is a whole day; a naive ``datetime`` floats: it is at that time of day in every zone.
+    A ``date`` is a whole day; a naive ``datetime`` floats: it is at that time of day in every zone. A time that its
+    zone has twice, or never, goes as UTC: the text of a clock could not say which moment it is.
 
     Raises:
         InvalidArgument: It is no date, or its zone has no name that the server could know.
@@ -184,6 +186,11 @@ def event_time_to_wire(value: Any, label: str) -> dict[str, str]:
         return dict(value)
     if isinstance(value, datetime):
         if value.tzinfo is None:
+            if value.fold:
+                raise InvalidArgument(
+                    f"{label}: {value!r} (fold=1) is the second time that a clock shows this, and a time without a zone "
+                    "can't say which: give it a timezone, or fold=0"
+                )
             return {"value": f"{value:%Y%m%dT%H%M%S}".zfill(15)}
         return _zoned_to_wire(value, label)
     if isinstance(value, date):
@@ -193,7 +200,8 @@ def event_time_to_wire(value: Any, label: str) -> dict[str, str]:
 
 def _zoned_to_wire(value: datetime, label: str) -> dict[str, str]:
     key = getattr(value.tzinfo, "key", None)
-    if key is not None and key != "UTC":
+    is_one_moment = value.utcoffset() == value.replace(fold=1 - value.fold).utcoffset()
+    if key is not None and key != "UTC" and is_one_moment:
         return {"value": f"{value:%Y%m%dT%H%M%S}".zfill(15), "tzid": str(key)}
     if value.utcoffset() is None:
         raise InvalidArgument(f"{label}: {value!r} names no moment: its timezone has no offset")
@@ -262,9 +270,10 @@ def _read_number(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return float(value)
+        number = float(value)
     except ValueError:
         return value
+    return number if math.isfinite(number) else value  # no JSON number is "nan", nor 1e999
 
 
 def _read_boolean(value: Any) -> Any:
@@ -331,6 +340,8 @@ def _integer_to_wire(value: Any, label: str) -> int:
 def _number_to_wire(value: Any, label: str) -> int | float:
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         number = value if isinstance(value, int) else float(value)
+        if isinstance(value, Decimal) and value.is_finite() and Decimal(repr(number)) != value:
+            raise InvalidArgument(f"{label}: {value!r:.60} has more digits than a JSON number can carry")
         if number == number and abs(number) != float("inf"):  # NaN and infinity have no form in JSON
             return number
     raise InvalidArgument(f"{label} takes a number, not {value!r:.60}")

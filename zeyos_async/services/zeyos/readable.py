@@ -9,7 +9,7 @@ from yarl import URL
 
 from ...codec import DecodeFailed, TypedReader
 from ...errors import Gone, InvalidArgument, NotFound
-from ...filters import Comparison, Expression, FieldNamespace, Op
+from ...filters import Comparison, Condition, FieldNamespace, Op
 from ...records import Record
 from ...schema import Entity, Kind
 from ...session import Channel
@@ -88,7 +88,7 @@ class ReadableResource(Generic[R]):
             self._row_type = RecordRows(self._record, self._field_pairs())
         return Query(self._lists, QueryPlan(entity=self._entity), self._row_type)
 
-    def where(self, *conditions: Expression | str) -> Query[R]:
+    def where(self, *conditions: Condition) -> Query[R]:
         """Return a query over the records for which all these conditions hold. See ``Query.where``."""
         return self.query().where(*conditions)
 

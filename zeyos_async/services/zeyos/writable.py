@@ -11,7 +11,7 @@ import attrs
 import msgspec
 
 from ...errors import Gone, InvalidArgument, NotFound, PageDrift, PreconditionFailed, ZeyosAsyncError
-from ...filters import Expression, condition, fields, normalize
+from ...filters import Condition, condition, fields, normalize
 from ...records import Record
 from ...wire import Request, Response, Safety
 from .ids import bring_up_to_date, check_etag, check_id, id_of
@@ -52,7 +52,7 @@ class WritableResource(ReadableResource[R]):
     """The calls that read and write one entity."""
 
     async def create(
-        self, record: R | None = None, /, *, reconcile: Expression | str | None = None, **values: Any
+        self, record: R | None = None, /, *, reconcile: Condition | None = None, **values: Any
     ) -> R:
         """Create a record. Never sent again once it may have arrived, unless ``reconcile`` tells that it did not.
 
@@ -209,7 +209,7 @@ class WritableResource(ReadableResource[R]):
             error.hint = _WEAK_HINT.format(etag=etag)
             raise
 
-    def _reconciler(self, request: Request, reconcile: Expression | str) -> Reconciler[R]:
+    def _reconciler(self, request: Request, reconcile: Condition) -> Reconciler[R]:
         key = normalize(condition(reconcile), self._entity)
         check_reconcile_condition(key, self._entity, request.sent)
         # The condition's fields are selected too, so that a server that ignores filters is noticed.

@@ -137,12 +137,13 @@ class IdPager(ListPager[R]):
 
     async def _fetch_largest_id(self) -> int | None:
         backend, plan = self.config.backend, self.config.plan
-        rows = (await backend.send(backend.page_request(plan, self._largest_id_window()))).json()
+        response = await backend.send(backend.page_request(plan, self._largest_id_window()))
         try:
+            rows = response.json()
             return int(rows[0][backend.features.id_field]) if rows else None
         except (LookupError, TypeError, ValueError):
             raise ServerError(
-                f"{plan.entity.name}: the largest ID was asked for, and {rows!r:.80} came"
+                f"{plan.entity.name}: the largest ID was asked for, and {response.text!r:.80} came"
             ) from None
 
     def _fetch_span(self, span: IdSpan) -> Coroutine[Any, Any, FetchedPage]:

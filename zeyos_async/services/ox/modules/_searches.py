@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Concatenate, ParamSpec, TypeVar, overload
 
 from ....errors import InvalidArgument, UnsupportedFilter
-from ....filters import Expression, FieldRef, condition, is_false, simplify
+from ....filters import Condition, Expression, FieldRef, condition, is_false, simplify
 from ....filters.compilers.ox import to_ox
 from ....schema import Entity
 from ..operation import BoundOperation, Module, Operation
@@ -20,7 +20,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 M = TypeVar("M", bound=Module)
 
-Condition = Expression | FieldRef[Any] | str
 """A condition of a search: ``F.last_name == "Doe"``, or its text form."""
 
 

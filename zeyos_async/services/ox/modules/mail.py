@@ -105,7 +105,7 @@ class Mail(GeneratedMail):
             UnknownField: Mails can't be searched by such a field.
             UnsupportedFilter: A search can't say this.
         """
-        return self.query(folder=folder).where(*conditions)  # type: ignore[arg-type]
+        return self.query(folder=folder).where(*conditions)
 
     def source(self, *, folder: str) -> OxSource[MailData]:
         """Return the mails of a folder for exports. Servers don't tell what changed in a folder of mails."""
